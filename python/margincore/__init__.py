@@ -1,0 +1,1 @@
+"""Derivatives margin under the rulebooks that matter, fast, with every number explained."""

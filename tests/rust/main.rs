@@ -1,0 +1,1 @@
+//! One harness for the tests of the core that need several modules at once.
