@@ -20,3 +20,19 @@ pub enum Moves<'a> {
     Shared(&'a [f64]),
     PerRow(&'a [f64]),
 }
+
+impl<'a> OptionColumns<'a> {
+    /// The same columns for a run of rows.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> OptionColumns<'a> {
+        OptionColumns {
+            spot: &self.spot[rows.clone()],
+            strike: &self.strike[rows.clone()],
+            years: &self.years[rows.clone()],
+            rate: &self.rate[rows.clone()],
+            dividend_yield: &self.dividend_yield[rows.clone()],
+            vol: &self.vol[rows.clone()],
+            right: &self.right[rows],
+        }
+    }
+}
