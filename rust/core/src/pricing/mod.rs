@@ -1,5 +1,7 @@
 //! Pricing kernels over columns. Numbers in, numbers out: contracts and markets are resolved by the caller.
 
+pub mod tree;
+
 /// Columns of European or American options on a spot with a continuous yield, all of one length.
 ///
 /// `right` is +1 for a call, -1 for a put; `years` and `vol` are not negative, `spot` and `strike` positive.
