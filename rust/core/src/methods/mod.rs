@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::account::{AccountView, Accounts};
+use crate::account::{Account, AccountTerms, AccountView, Accounts, Holdings};
 use crate::cells::{self, Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
@@ -191,4 +191,39 @@ impl MarginBatch {
             worst_scenario: rows.iter().map(|r| r.worst_scenario.map_or(-1, |s| s as i32)).collect(),
         }
     }
+}
+
+/// Accounts that are objects rather than columns: each is bound to the prepared table, then margined.
+pub fn margin_list(prepared: &dyn Prepared, accounts: &[Account], threads: usize) -> Result<MarginBatch> {
+    let mut rows = vec![Requirement::default(); accounts.len()];
+    parallel::chunks(&mut rows, 1, threads, 64, |first, out| {
+        let mut scratch = Scratch::default();
+        for (i, row) in out.iter_mut().enumerate() {
+            let account = &accounts[first + i];
+            let one = |scratch: &mut Scratch| {
+                let holdings = account.bind(prepared.contracts())?;
+                prepared.requirement(AccountView { positions: holdings.positions(), terms: &account.terms }, scratch)
+            };
+            *row = one(&mut scratch).map_err(|e| e.at(format!("account {}", first + i)))?;
+        }
+        Ok(())
+    })?;
+    Ok(MarginBatch::from_rows(&rows))
+}
+
+/// The initial requirements of every position margined alone, added up.
+pub fn standalone_sum(prepared: &dyn Prepared, account: AccountView<'_>) -> Result<f64> {
+    let mut scratch = Scratch::default();
+    let positions = account.positions;
+    let terms = AccountTerms { kind: account.terms.kind.clone(), ..AccountTerms::default() };
+    let mut sum = 0.0;
+    for i in 0..positions.len() {
+        let alone = Holdings::from_rows(
+            vec![(positions.contract[i], positions.long(i), positions.short(i))],
+            positions.short.is_some(),
+        )?;
+        let view = AccountView { positions: alone.positions(), terms: &terms };
+        sum += prepared.requirement(view, &mut scratch)?.initial;
+    }
+    Ok(sum)
 }

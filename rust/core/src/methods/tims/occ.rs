@@ -22,6 +22,19 @@ pub struct Files<'a> {
     pub portfolio_groups: &'a Path,
 }
 
+/// The same from paths named `included_products`, `product_groups` and `portfolio_groups`.
+pub fn read_named(files: &BTreeMap<String, std::path::PathBuf>) -> Result<Value> {
+    let file = |name: &str| match files.get(name) {
+        Some(path) => Ok(path.as_path()),
+        None => fail!(InvalidInput, "tims: the path of OCC's {name} report is missing"),
+    };
+    read(&Files {
+        included_products: file("included_products")?,
+        product_groups: file("product_groups")?,
+        portfolio_groups: file("portfolio_groups")?,
+    })
+}
+
 /// The reports as changes to the preset `occ-files`.
 pub fn read(files: &Files<'_>) -> Result<Value> {
     let portfolio_rows = Table::open(files.portfolio_groups, &["Portfolio Group", "Product Group", "Portfolio Group Offset %"])?;
