@@ -200,7 +200,7 @@ fn price_european(block: &Block, result: &mut RiskBlock, threads: usize) -> Resu
             VolMoves::Shared(moves) => Moves::Shared(moves),
             VolMoves::PerOption(table) => Moves::PerRow(&table[rows.start * count..rows.end * count]),
         };
-        let columns = cells.columns().slice(rows.clone());
+        let columns = cells.columns().rows(rows.start, rows.len());
         black::price_grid(&columns, Moves::Shared(&scenarios.price), vol, scenarios.roll, count, out);
         for (row, values) in rows.zip(out.chunks_mut(count)) {
             let from = cells.base[row].unwrap_or(base[row]);

@@ -12,6 +12,8 @@ pub mod methods;
 mod parallel;
 pub mod pricing;
 pub mod report;
+pub mod scan;
+pub mod simd;
 pub mod time;
 
 pub use error::{MarginError, Result};

@@ -10,7 +10,7 @@ use crate::errors::{InvalidInput, raise};
 use crate::values::{from_python, to_python};
 
 /// A holding: a contract and how much of it, long and short apart.
-#[pyclass(frozen, eq, module = "margincore._core")]
+#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Position(pub(crate) core::Position);
 
@@ -87,7 +87,7 @@ impl Position {
 }
 
 /// Positions and the money beside them.
-#[pyclass(frozen, module = "margincore._core")]
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Account(pub(crate) core::Account);
 

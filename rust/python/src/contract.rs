@@ -11,7 +11,7 @@ use crate::errors::raise;
 use crate::values::{from_python, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable; equal terms are equal contracts.
-#[pyclass(frozen, eq, module = "margincore._core")]
+#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
 
@@ -118,7 +118,7 @@ impl Contract {
 }
 
 /// A table of contracts with unique ids.
-#[pyclass(frozen, module = "margincore._core")]
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Contracts(pub(crate) Arc<core::Contracts>);
 

@@ -12,7 +12,7 @@ use crate::errors::{InvalidInput, raise};
 use crate::values::{from_python, time_text, to_python, without_none};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
-#[pyclass(frozen, module = "margincore._core")]
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Market(pub(crate) Arc<core::Market>);
 

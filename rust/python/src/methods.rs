@@ -20,21 +20,26 @@ use crate::report::{MarginBatch, MarginReport};
 use crate::values::{from_python, to_python};
 
 /// One rulebook as frozen, versioned data.
-#[pyclass(frozen, subclass, module = "margincore._core")]
+#[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
 
 #[pymethods]
 impl Methodology {
-    /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it.
+    /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it; or, where
+    /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`.
     #[new]
-    #[pyo3(signature = (name, parameters, tables=None))]
+    #[pyo3(signature = (name, parameters, tables=None, parts=None))]
     fn new(
         py: Python<'_>,
         name: &str,
         parameters: &Bound<'_, PyAny>,
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
+        parts: Option<Vec<(Py<PyAny>, Methodology)>>,
     ) -> PyResult<Self> {
+        if let Some(parts) = parts {
+            return combined(parts);
+        }
         let document: Value = from_python(name, parameters)?;
         let tables: core::registry::Attachments = tables
             .unwrap_or_default()
@@ -42,25 +47,6 @@ impl Methodology {
             .map(|(name, table)| (name, (table.shape().to_vec(), table.as_array().iter().copied().collect())))
             .collect();
         Ok(Self(enter(py, || core::registry::build(name, &document, &tables))?))
-    }
-
-    /// Several rulebooks over one account: `[(claims, methodology), ...]`.
-    #[staticmethod]
-    fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Self> {
-        let parts = parts
-            .into_iter()
-            .map(|(claims, methodology)| {
-                let claim = move |contract: &margincore::contract::Contract| {
-                    Python::attach(|py| {
-                        let contract = Contract(Arc::new(contract.clone()));
-                        claims.call1(py, (contract,))?.bind(py).is_truthy()
-                    })
-                    .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
-                };
-                (Box::new(claim) as core::combined::Claim, methodology.0)
-            })
-            .collect();
-        Ok(Self(Arc::new(core::combined::Combined::new(parts).map_err(raise)?)))
     }
 
     #[getter]
@@ -85,6 +71,23 @@ impl Methodology {
         let p = self.0.parameters();
         format!("{}({}, version {})", self.0.name(), p.name, p.version)
     }
+}
+
+fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
+    let parts = parts
+        .into_iter()
+        .map(|(claims, methodology)| {
+            let claim = move |contract: &margincore::contract::Contract| {
+                Python::attach(|py| {
+                    let contract = Contract(Arc::new(contract.clone()));
+                    claims.call1(py, (contract,))?.bind(py).is_truthy()
+                })
+                .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
+            };
+            (Box::new(claim) as core::combined::Claim, methodology.0)
+        })
+        .collect();
+    Ok(Methodology(Arc::new(core::combined::Combined::new(parts).map_err(raise)?)))
 }
 
 /// Parameters read from the files an exchange publishes, as a document: `read_parameters("tims", {...})`.

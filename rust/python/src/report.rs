@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::values::to_python;
 
 /// The numbers of a requirement, in the report's currency.
-#[pyclass(frozen, get_all, module = "margincore._core")]
+#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Requirement {
     pub(crate) initial: f64,
@@ -22,7 +22,7 @@ impl Requirement {
 }
 
 /// One term of a requirement; credits are negative.
-#[pyclass(frozen, get_all, module = "margincore._core")]
+#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Line {
     scope: String,
@@ -154,6 +154,46 @@ impl MarginReport {
             document.set_item("offset_benefit", self.offset_benefit())?;
         }
         Ok(document)
+    }
+
+    /// The report as a table, for notebooks.
+    fn _repr_html_(&self) -> String {
+        let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let r = &self.report.requirement;
+        let row = |cells: [&str; 6]| {
+            let cells: String = cells.iter().map(|c| format!("<td>{c}</td>")).collect();
+            format!("<tr>{cells}</tr>")
+        };
+        let lines: String = self
+            .report
+            .lines
+            .iter()
+            .map(|l| {
+                row([
+                    &escape(&l.scope),
+                    &escape(&l.component),
+                    &format!("{:.2}", l.initial),
+                    &format!("{:.2}", l.maintenance),
+                    &escape(&l.currency),
+                    &escape(l.scenario.as_deref().unwrap_or("")),
+                ])
+            })
+            .collect();
+        let total = row([
+            "<b>total</b>",
+            "",
+            &format!("<b>{:.2}</b>", r.initial),
+            &format!("<b>{:.2}</b>", r.maintenance),
+            &escape(&self.report.currency),
+            "",
+        ]);
+        format!(
+            "<table><caption>{}, {} {}</caption><tr><th>scope</th><th>component</th><th>initial</th>\
+             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}</table>",
+            escape(&self.report.methodology),
+            escape(&self.report.parameters.name),
+            escape(&self.report.parameters.version),
+        )
     }
 
     fn __repr__(&self) -> String {

@@ -11,7 +11,7 @@ use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
 use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
-use crate::pricing::{OptionColumns, implied};
+use crate::pricing::implied::{self, PriceColumns};
 
 /// What one contract is to TIMS.
 #[derive(Debug, Clone)]
@@ -268,22 +268,21 @@ fn imply_vols(contracts: &Contracts, rows: &mut [Instrument]) -> Result<()> {
     let dividend_yield = column(|o| o.cell.dividend_yield);
     let price = column(|o| o.mark.unwrap_or(0.0));
     let right: Vec<i8> = closed.iter().map(|o| o.cell.right).collect();
-    let unknown = vec![0.0; closed.len()];
-    let columns = OptionColumns {
+    let columns = PriceColumns {
+        price: &price,
         spot: &spot,
         strike: &strike,
         years: &years,
         rate: &rate,
         dividend_yield: &dividend_yield,
-        vol: &unknown,
         right: &right,
     };
     let mut vol = vec![0.0; closed.len()];
     let mut status = vec![implied::Status::Ok; closed.len()];
-    implied::black(&price, &columns, &mut vol, &mut status);
+    implied::black(&columns, &mut vol, &mut status);
     for ((option, vol), status) in closed.iter_mut().zip(vol).zip(status) {
         if status != implied::Status::Ok {
-            return Err(refused(&option.cell, option.mark.unwrap_or(0.0), &format!("{status:?}")));
+            return Err(refused(&option.cell, option.mark.unwrap_or(0.0), status.message()));
         }
         option.cell.vol = vol;
     }
