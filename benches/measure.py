@@ -1,18 +1,18 @@
 """How everything here is measured, and the shape of one line of the result.
 
-A module ``benches/bench_NAME.py`` takes part by exposing ``rows() -> Iterable[Row]``. It builds the inputs, checks that
-ours and the peers agree on them (:func:`check_equal`), and times them together::
+A module ``benches/bench_NAME.py`` takes part by exposing ``rows() -> Iterable[Row]``. It builds the inputs,
+checks that ours and the peers agree on them (:func:`check_equal`), and times them together::
 
     from benches.measure import Row, check_equal, compare, missing
 
     def rows():
         calls = {"ours": lambda: prepared.margin(account), "margincore.reference": lambda: tims.margin(...)}
         yield from compare("tims.margin 100 positions", calls, n=1)
-        yield missing("tims.margin 100 positions", "other-engine", "not installed: pip install other-engine")
+        yield missing("tims.margin 100 positions", "other-engine", "not installed")
 
-Repeats are interleaved, so that a slow moment of a shared machine hits every candidate alike; the median of the repeats
-is kept and every number is nanoseconds **per item** (``n`` items per call). Ratios are peer / ours: above 1, ours is
-the faster one.
+Repeats are interleaved, so that a slow moment of a shared machine hits every candidate alike; the median of
+the repeats is kept and every number is nanoseconds **per item** (``n`` items per call). Ratios are peer over
+ours: above 1, ours is the faster one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OURS = "ours"
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: ours against one peer. A peer that could not be run has no ``peer_ns``, and a reason."""
+    """One comparison: ours against one peer. A peer that could not be run has a reason and no time."""
 
     bench: str
     ours_ns: float | None
@@ -48,7 +48,7 @@ class Row:
         return self.peer_ns / self.ours_ns
 
     def to_json(self, simd: str, build: str) -> str:
-        """One JSON object on one line, with the keys that tools read; a missing peer has nulls and its reason."""
+        """One JSON object on one line, with the keys tools read; a missing peer has nulls and its reason."""
         line: dict[str, Any] = {
             "bench": self.bench,
             "ours_ns": self.ours_ns,
@@ -85,8 +85,8 @@ def interleaved(
     """Times every call in turn, round after round, and returns medians per item.
 
     ``n`` is the number of items one call handles. Each call is repeated inside one timing until it lasts
-    ``batch_seconds``; a call that would take longer than ``slowest_seconds`` over all rounds gets fewer rounds, never
-    fewer than three (one where a single call lasts longer than that).
+    ``batch_seconds``; a call that would take longer than ``slowest_seconds`` over all rounds gets fewer
+    rounds, never fewer than three (one where a single call lasts longer than that).
     """
     if n < 1:
         raise ValueError(f"interleaved: n is {n}: at least one item per call")
@@ -113,7 +113,7 @@ def interleaved(
 def compare(
     bench: str, calls: Mapping[str, Callable[[], object]], *, n: int = 1, threads: int = 1, **options: Any
 ) -> Iterator[Row]:
-    """Times ``calls`` together, one of them named ``"ours"``, and yields one row per peer (one row if there is none)."""
+    """Times ``calls`` together, one of them named ``"ours"``, and yields one row per peer (or one alone)."""
     if OURS not in calls:
         raise ValueError(f"{bench}: one of the calls has to be named {OURS!r}; got {', '.join(calls)}")
     timings = interleaved(calls, n=n, **options)
