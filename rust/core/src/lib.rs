@@ -5,5 +5,7 @@
 
 pub mod error;
 pub mod pricing;
+pub mod products;
+pub mod symbols;
 
 pub use error::{MarginError, Result};
