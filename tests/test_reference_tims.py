@@ -95,11 +95,11 @@ def test_the_published_straddle_rejects_a_vol_shock() -> None:
         Position(ibm_option(-1, 100.0, 3.18), long=100),
         Position(ibm_option(+1, 100.0, 1.68), long=100),
     ]
-    house = Overlay(points=(StressPoint(0.0, -0.20, relative=True),))
-    result = margin(straddle, IBM, overlay=house)
+    house = Overlay("vega", points=(StressPoint(0.0, -0.20, relative=True),))
+    result = margin(straddle, IBM, overlays=[house])
     assert result.requirement == pytest.approx(7_500.0)
-    assert result.house_scan > 0.0
-    assert result.total == result.requirement + result.house_scan
+    assert result.house["vega"] > 0.0
+    assert result.total == result.requirement + result.house["vega"]
 
 
 def option(right: int, strike: float, vol: float = 0.3, years: float = 5 / 365, **more: object) -> Contract:
@@ -211,13 +211,15 @@ def test_options_on_futures_and_cash_dividends() -> None:
 
 def test_house_ranges_and_floors_stand_beside_the_requirement() -> None:
     book = [Position(Contract("XYZ", "stock"), long=100)]
-    wide = margin(book, XYZ, overlay=Overlay(ranges={"XYZ": (-0.30, 0.25)}))
-    assert (wide.requirement, wide.house_scan) == (pytest.approx(1_500.0), pytest.approx(1_500.0))
-    narrow = margin(book, XYZ, overlay=Overlay(range=(-0.05, 0.05)))
-    assert (narrow.requirement, narrow.house_scan) == (pytest.approx(1_500.0), 0.0)
-    shorts = [Position(option(-1, 50.0), short=10)]
-    floor = margin(shorts, XYZ, overlay=Overlay(floor_per_short_option=50.0))
-    assert (floor.requirement, floor.house_floor) == (pytest.approx(375.0), pytest.approx(125.0))
+    wide = Overlay("wide", range=(-0.05, 0.05), ranges={"XYZ": (-0.30, 0.25)})
+    narrow = Overlay("narrow", range=(-0.05, 0.05))
+    result = margin(book, XYZ, overlays=[narrow, wide])
+    assert result.requirement == pytest.approx(1_500.0)
+    assert result.house == {"narrow": 0.0, "wide": pytest.approx(1_500.0)}
+    floor = margin(
+        [Position(option(-1, 50.0), short=10)], XYZ, overlays=[Overlay("floor", floor_per_short_option=50.0)]
+    )
+    assert (floor.requirement, floor.house["floor"]) == (pytest.approx(375.0), pytest.approx(125.0))
 
 
 def test_what_cannot_be_priced_is_an_error() -> None:

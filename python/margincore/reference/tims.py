@@ -5,8 +5,8 @@ price moves at ten points; volatility and time do not. Profit and loss is measur
 positive for a gain, in the contracts' currency; requirements are positive amounts on top of an equity that
 already contains option values.
 
-The steps are in the order of the rulebook: :func:`points` (the grid), :func:`scenario_values` (one contract
-at the ten points), :func:`combine` (offsets), :func:`margin` (the account).
+The steps: :func:`points` (the grid), :func:`model_price` (one option at a point), :func:`combine` (offsets
+of the groups), :func:`margin` (the account).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Literal
 
 from margincore.reference import pricing
 
-POINTS = 10
 Grid = Literal["fifths", "even"]
 Level = Literal["class_group", "product_group", "portfolio_group"]
 VolRule = Literal["sticky_strike", "sticky_moneyness"]
@@ -119,13 +118,14 @@ class StressPoint:
 
 @dataclass(frozen=True)
 class Overlay:
-    """A house's stricter scan, reported beside the regulatory number and never mixed into it.
+    """A house's stricter scan, charged where it exceeds the rule and never mixed into the regulatory number.
 
-    ``points`` are scanned in addition; ``range`` (all) and ``ranges`` (by class group) are the house's own
-    ten-point ranges; ``floor_per_short_option`` is the least the account is asked per short option
-    contract.
+    ``points`` are stress points; ``range`` (every class group) and ``ranges`` (by class group, in its place)
+    are ten-point ranges of the house's own. ``floor_per_short_option`` is money per short option contract, at
+    least. A house nets inside a class group and grants no offsets between them.
     """
 
+    name: str
     points: tuple[StressPoint, ...] = ()
     range: tuple[float, float] | None = None
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -165,16 +165,14 @@ class Group:
 class Result:
     """An account's requirement with everything it was made from.
 
-    ``requirements`` is the regulatory number by portfolio group; ``house_scan`` and ``house_floor`` are
-    what an overlay adds to their sum.
+    ``requirements`` is the regulatory number by portfolio group; ``house`` is what each overlay adds to it.
     """
 
     class_groups: Mapping[str, Group]
     product_groups: Mapping[str, Group]
     portfolio_groups: Mapping[str, Group]
     requirements: Mapping[str, float]
-    house_scan: float = 0.0
-    house_floor: float = 0.0
+    house: Mapping[str, float]
 
     @property
     def requirement(self) -> float:
@@ -184,7 +182,7 @@ class Result:
     @property
     def total(self) -> float:
         """The requirement with the house's add-ons."""
-        return self.requirement + self.house_scan + self.house_floor
+        return self.requirement + sum(self.house.values())
 
 
 def points(down: float, up: float, grid: Grid = "fifths") -> tuple[float, ...]:
@@ -208,7 +206,7 @@ def margin(
     positions: Sequence[Position],
     underlyings: Mapping[str, Underlying],
     parameters: Parameters | None = None,
-    overlay: Overlay | None = None,
+    overlays: Sequence[Overlay] = (),
 ) -> Result:
     """The portfolio margin of an account.
 
@@ -222,9 +220,6 @@ def margin(
     parameters = parameters or Parameters()
     held = [position for position in positions if position.long or position.short]
     desk = _Desk(held, underlyings, parameters)
-    if overlay is not None and any(position.contract.ten_values is not None for position in held):
-        raise ValueError("a house overlay needs contracts it can reprice, not ten given values")
-
     minimums: dict[str, float] = {}
     for position in held:
         group = _class_group(position.contract.symbol, parameters)
@@ -243,20 +238,19 @@ def margin(
         )
         for name, group in portfolios.items()
     }
-    result = Result(classes, products, portfolios, requirements)
-    if overlay is None:
-        return result
-
-    house_scan = 0.0
-    if overlay.points or overlay.range is not None or overlay.ranges:
-        stressed = desk.scan(lambda group: desk.house_points(group, overlay), minimums)
-        stressed = combine(stressed, parameters.product_group, parameters.product_offsets)
-        stressed = combine(stressed, parameters.portfolio_group, parameters.portfolio_offsets)
-        house_scan = sum(max(0.0, stressed[name].loss - amount) for name, amount in requirements.items())
-    shorts = sum(max(0.0, -p.net) for p in held if p.contract.kind == "option")
-    floor = overlay.floor_per_short_option * shorts
-    house_floor = max(0.0, floor - (result.requirement + house_scan))
-    return Result(classes, products, portfolios, requirements, house_scan, house_floor)
+    asked = dict(requirements)
+    house: dict[str, float] = {}
+    for overlay in overlays:
+        wanted = dict.fromkeys(requirements, 0.0)
+        for name in classes:
+            portfolio = _portfolio_group(name, "class_group", parameters)
+            wanted[portfolio] += desk.house_requirement(name, overlay)
+        house[overlay.name] = 0.0
+        for name, amount in wanted.items():
+            above = max(0.0, amount - asked[name])
+            asked[name] += above
+            house[overlay.name] += above
+    return Result(classes, products, portfolios, requirements, house)
 
 
 def combine(
@@ -399,17 +393,6 @@ class _Desk:
         down, up = ranges.get(group, self.parameters.default_range)
         return [(move, 0.0, False) for move in points(down, up, self.parameters.grid)]
 
-    def house_points(self, group: str, overlay: Overlay) -> list[_Move]:
-        """An overlay's own points: its stress points, then the ten of its range where it has one."""
-        moves = [(point.price, point.vol, point.relative) for point in overlay.points]
-        if overlay.range is not None or overlay.ranges:
-            ranges = dict(self.parameters.ranges)
-            if overlay.range is not None:
-                ranges[group] = overlay.range
-            ranges.update(overlay.ranges)
-            moves += self.ten_points(group, ranges)
-        return moves
-
     def scan(
         self, moves_of: Callable[[str], Sequence[_Move]], minimums: Mapping[str, float]
     ) -> dict[str, Group]:
@@ -422,6 +405,19 @@ class _Desk:
             for k, move in enumerate(moves):
                 row[k] += position.net * self.value(position.contract, k, move)
         return {name: Group(name, tuple(row), minimums[name]) for name, row in sorted(pnl.items())}
+
+    def house_requirement(self, group: str, overlay: Overlay) -> float:
+        """What an overlay asks for one class group: its worst stress, or its floor on short options."""
+        own = [p for p in self.held if _class_group(p.contract.symbol, self.parameters) == group]
+        moves = [(point.price, point.vol, point.relative) for point in overlay.points]
+        own_range = overlay.ranges.get(group, overlay.range)
+        if own_range is not None:
+            moves += self.ten_points(group, {group: own_range})
+        if moves and any(p.contract.ten_values is not None for p in own):
+            raise ValueError(f"{group}: a stress needs contracts it can reprice, not ten given values")
+        losses = [-sum(p.net * self.value(p.contract, 0, move) for p in own) for move in moves]
+        shorts = sum(p.short for p in own if p.contract.kind == "option")
+        return max([0.0, overlay.floor_per_short_option * shorts, *losses])
 
     def value(self, contract: Contract, ordinal: int, move: _Move) -> float:
         """Profit or loss of one long contract at a point; the underlying's factor scales the price move."""
@@ -455,13 +451,13 @@ class _Desk:
         charge = contract.minimum
         if charge is None:
             charge = self.parameters.minimum_rate * contract.multiplier
-        if position.net <= 0.0 or contract.kind == "future":
-            return abs(position.net) * charge
+        if contract.kind == "future" or not position.long:
+            return (position.long + position.short) * charge
         mark = contract.price
         if mark is None:
             underlying = self.underlyings[contract.symbol]
             mark = model_price(contract, underlying, 0.0, self.vols[contract], self.parameters.steps)
-        return position.net * min(charge, mark * contract.multiplier)
+        return position.long * min(charge, mark * contract.multiplier) + position.short * charge
 
 
 def _class_group(symbol: str, parameters: Parameters) -> str:
