@@ -7,6 +7,7 @@ pub mod account;
 pub mod cells;
 pub mod contract;
 pub mod error;
+pub mod live;
 pub mod market;
 pub mod methods;
 mod parallel;
@@ -17,5 +18,6 @@ pub mod scan;
 pub mod simd;
 pub mod symbols;
 pub mod time;
+pub mod update;
 
 pub use error::{MarginError, Result};
