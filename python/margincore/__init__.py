@@ -31,6 +31,8 @@ from margincore._core import (
     __version__,
     build_info,
 )
+from margincore.compare import Comparison, compare
+from margincore.documents import evaluate
 from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
 
@@ -38,6 +40,7 @@ __all__ = [
     "Account",
     "Accounts",
     "CalculationError",
+    "Comparison",
     "Contract",
     "Contracts",
     "Engine",
@@ -66,6 +69,8 @@ __all__ = [
     "Unsupported",
     "__version__",
     "build_info",
+    "compare",
+    "evaluate",
     "margin",
     "methods",
 ]

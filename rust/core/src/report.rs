@@ -73,21 +73,42 @@ impl MarginReport {
         initial == self.requirement.initial && maintenance == self.requirement.maintenance
     }
 
+    /// Sums of initial and maintenance by a word of the lines, converted, in the order the words first appear.
+    pub fn grouped<'a>(
+        &'a self,
+        key: impl Fn(&'a Line) -> &'a String,
+    ) -> Vec<(&'a str, (f64, f64))> {
+        let mut groups: Vec<(&str, (f64, f64))> = Vec::new();
+        for line in &self.lines {
+            let name = key(line);
+            let at = groups.iter().position(|g| g.0 == name).unwrap_or_else(|| {
+                groups.push((name, (0.0, 0.0)));
+                groups.len() - 1
+            });
+            groups[at].1.0 += line.initial * line.fx;
+            groups[at].1.1 += line.maintenance * line.fx;
+        }
+        groups
+    }
+
     /// One line per currency, in the order the currencies first appear.
     pub fn totals(&self) -> Vec<Line> {
         let mut totals: Vec<Line> = Vec::new();
         for line in &self.lines {
-            let at = totals.iter().position(|t| t.currency == line.currency).unwrap_or_else(|| {
-                totals.push(Line {
-                    scope: "account".into(),
-                    component: "total".into(),
-                    initial: 0.0,
-                    maintenance: 0.0,
-                    scenario: None,
-                    ..line.clone()
+            let at = totals
+                .iter()
+                .position(|t| t.currency == line.currency)
+                .unwrap_or_else(|| {
+                    totals.push(Line {
+                        scope: "account".into(),
+                        component: "total".into(),
+                        initial: 0.0,
+                        maintenance: 0.0,
+                        scenario: None,
+                        ..line.clone()
+                    });
+                    totals.len() - 1
                 });
-                totals.len() - 1
-            });
             totals[at].initial += line.initial;
             totals[at].maintenance += line.maintenance;
         }
@@ -109,7 +130,13 @@ pub struct MarginBatch {
 /// without their explanation come from one piece of code and agree to the last bit.
 pub trait Ledger {
     /// `currency` indexes the rulebook's currency table; `text` is called only where lines are kept.
-    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText);
+    fn line(
+        &mut self,
+        currency: usize,
+        initial: f64,
+        maintenance: f64,
+        text: &dyn Fn() -> LineText,
+    );
 }
 
 /// The words of a line.
@@ -121,7 +148,11 @@ pub struct LineText {
 
 impl LineText {
     pub fn new(scope: impl Into<String>, component: impl Into<String>) -> Self {
-        Self { scope: scope.into(), component: component.into(), scenario: None }
+        Self {
+            scope: scope.into(),
+            component: component.into(),
+            scenario: None,
+        }
     }
 
     #[must_use]
@@ -141,7 +172,10 @@ pub struct Currencies {
 impl Currencies {
     /// The first currency is the report's.
     pub fn new(report: &str) -> Self {
-        Self { names: vec![report.to_string()], fx: vec![1.0] }
+        Self {
+            names: vec![report.to_string()],
+            fx: vec![1.0],
+        }
     }
 
     /// The index of a currency, added with its rate into the report's currency where it is new.
@@ -190,9 +224,14 @@ impl Totals {
     }
 
     pub(crate) fn converted(&self, currencies: &Currencies) -> (f64, f64) {
-        self.sums.iter().fold((0.0, 0.0), |(i, m), &(c, initial, maintenance)| {
-            (i + initial * currencies.fx(c), m + maintenance * currencies.fx(c))
-        })
+        self.sums
+            .iter()
+            .fold((0.0, 0.0), |(i, m), &(c, initial, maintenance)| {
+                (
+                    i + initial * currencies.fx(c),
+                    m + maintenance * currencies.fx(c),
+                )
+            })
     }
 }
 
@@ -216,7 +255,13 @@ pub(crate) struct Lines<'a> {
 }
 
 impl Ledger for Lines<'_> {
-    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText) {
+    fn line(
+        &mut self,
+        currency: usize,
+        initial: f64,
+        maintenance: f64,
+        text: &dyn Fn() -> LineText,
+    ) {
         self.totals.line(currency, initial, maintenance, text);
         let text = text();
         self.lines.push(Line {

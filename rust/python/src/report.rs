@@ -3,6 +3,7 @@
 use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::values::to_python;
 
@@ -17,7 +18,10 @@ pub(crate) struct Requirement {
 #[pymethods]
 impl Requirement {
     fn __repr__(&self) -> String {
-        format!("Requirement(initial={}, maintenance={})", self.initial, self.maintenance)
+        format!(
+            "Requirement(initial={}, maintenance={})",
+            self.initial, self.maintenance
+        )
     }
 }
 
@@ -46,8 +50,24 @@ impl Line {
 
 impl From<&core::Line> for Line {
     fn from(line: &core::Line) -> Self {
-        let core::Line { scope, component, initial, maintenance, currency, fx, scenario } = line.clone();
-        Self { scope, component, initial, maintenance, currency, fx, scenario }
+        let core::Line {
+            scope,
+            component,
+            initial,
+            maintenance,
+            currency,
+            fx,
+            scenario,
+        } = line.clone();
+        Self {
+            scope,
+            component,
+            initial,
+            maintenance,
+            currency,
+            fx,
+            scenario,
+        }
     }
 }
 
@@ -62,8 +82,15 @@ pub(crate) struct MarginReport {
 impl MarginReport {
     #[getter]
     fn requirement(&self) -> Requirement {
-        let core::Requirement { initial, maintenance, .. } = self.report.requirement;
-        Requirement { initial, maintenance }
+        let core::Requirement {
+            initial,
+            maintenance,
+            ..
+        } = self.report.requirement;
+        Requirement {
+            initial,
+            maintenance,
+        }
     }
 
     /// What the liquidating equity must reach: the initial requirement.
@@ -137,7 +164,18 @@ impl MarginReport {
 
     #[getter]
     fn offset_benefit(&self) -> Option<f64> {
-        self.standalone_sum.map(|s| s - self.report.requirement.initial)
+        self.standalone_sum
+            .map(|s| s - self.report.requirement.initial)
+    }
+
+    /// Requirements by scope, in the report's currency, in the order scopes first appear.
+    fn by_scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.grouped(py, |line| &line.scope)
+    }
+
+    /// Requirements by component, in the report's currency, in the order components first appear.
+    fn by_component<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.grouped(py, |line| &line.component)
     }
 
     fn adds_up(&self) -> bool {
@@ -158,7 +196,11 @@ impl MarginReport {
 
     /// The report as a table, for notebooks.
     fn _repr_html_(&self) -> String {
-        let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let escape = |text: &str| {
+            text.replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        };
         let r = &self.report.requirement;
         let row = |cells: [&str; 6]| {
             let cells: String = cells.iter().map(|c| format!("<td>{c}</td>")).collect();
@@ -198,7 +240,12 @@ impl MarginReport {
 
     fn __repr__(&self) -> String {
         let r = &self.report.requirement;
-        let worst = self.report.worst_scenario.as_deref().map(|w| format!(", worst {w}")).unwrap_or_default();
+        let worst = self
+            .report
+            .worst_scenario
+            .as_deref()
+            .map(|w| format!(", worst {w}"))
+            .unwrap_or_default();
         format!(
             "MarginReport({}: initial {:.2} {c}, maintenance {:.2} {c}{worst})",
             self.report.methodology,
@@ -206,6 +253,30 @@ impl MarginReport {
             r.maintenance,
             c = self.report.currency
         )
+    }
+}
+
+impl MarginReport {
+    fn grouped<'py>(
+        &self,
+        py: Python<'py>,
+        key: fn(&core::Line) -> &String,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let groups = PyDict::new(py);
+        for (name, sum) in self.report.grouped(key) {
+            let (initial, maintenance) = sum;
+            groups.set_item(
+                name,
+                Py::new(
+                    py,
+                    Requirement {
+                        initial,
+                        maintenance,
+                    },
+                )?,
+            )?;
+        }
+        Ok(groups)
     }
 }
 
