@@ -10,6 +10,7 @@ pub mod math;
 mod reference_prices;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 
 /// Columns of European or American options on a spot with a continuous yield, all of one length.
 ///
