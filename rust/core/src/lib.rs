@@ -5,5 +5,7 @@
 
 pub mod error;
 pub mod pricing;
+pub mod scan;
+pub mod simd;
 
 pub use error::{MarginError, Result};
