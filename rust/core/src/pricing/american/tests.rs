@@ -6,6 +6,7 @@ const MODES: [Mode; 3] = [Mode::Fast, Mode::Standard, Mode::Precise];
 
 /// Spot, strike, days, rate, yield, vol, right, and the price by QuantLib 1.44, `QdFpAmericanEngine`, high precision
 /// scheme, actual/365.
+#[allow(clippy::type_complexity)]
 const QUANTLIB: [(f64, f64, f64, f64, f64, f64, i8, f64); 12] = [
     (100.0, 100.0, 365.0, 0.05, 0.0, 0.2, -1, 6.090370606535343),
     (100.0, 100.0, 365.0, 0.05, 0.02, 0.2, -1, 6.660686230722923),
