@@ -7,6 +7,7 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 __version__: str
 
@@ -178,6 +179,7 @@ class Accounts:
     ) -> Accounts: ...
     def __len__(self, /) -> int: ...
 
+@disjoint_base
 class Methodology:
     """One rulebook as frozen, versioned data."""
 
