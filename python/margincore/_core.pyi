@@ -7,6 +7,7 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 __version__: str
 
@@ -70,6 +71,8 @@ class Contracts:
     """A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows."""
 
     def __new__(cls, contracts: Iterable[Contract]) -> Self: ...
+    @classmethod
+    def from_columns(cls, **columns: Any) -> Contracts: ...
     def index(self, contract: Contract | str) -> int: ...
     @property
     def ids(self) -> list[str]: ...
@@ -178,6 +181,7 @@ class Accounts:
     ) -> Accounts: ...
     def __len__(self, /) -> int: ...
 
+@disjoint_base
 class Methodology:
     """One rulebook as frozen, versioned data."""
 

@@ -8,6 +8,7 @@ the reason.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from margincore._core import InvalidInput, MarginError, OsiSymbol, ParseError
-from margincore.importers.text import at_line, decimal, rows
+from margincore.importers.text import at_line, decimal, rows, whole
 
 SIDE = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 HEADER = ("Expiration Date", "Calls", *SIDE, "Strike", "Puts", *SIDE)
@@ -181,12 +182,10 @@ def _quote(line: int, cells: list[str]) -> OptionQuote:
 
 
 def _number(cell: str, name: str) -> float:
-    """A number of the file; gammas and deltas near zero are printed with an exponent."""
-    text = cell.strip()
-    mantissa, exponent, power = text.partition("E") if "E" in text else text.partition("e")
-    if exponent:
-        return decimal(mantissa, name) * 10.0 ** decimal(power, f"exponent of {name}")
-    return decimal(text, name)
+    """A number of the file; gammas and deltas near zero may be printed with an exponent."""
+    mantissa, _, power = cell.strip().upper().partition("E")
+    value = decimal(mantissa, name)
+    return value * math.pow(10.0, whole(power, f"exponent of {name}")) if power else value
 
 
 def _reason_to_drop(quote: OptionQuote, valuation: dt.datetime) -> str | None:

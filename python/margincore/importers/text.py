@@ -24,7 +24,7 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
     Raises :class:`margincore.ParseError` naming the file and line for anything that is not such a file.
     """
-    lines = _text(path).splitlines(keepends=True)
+    lines = read_text(path).splitlines(keepends=True)
     reader = csv.reader(lines, strict=True)
     start = 1
     while True:
@@ -39,7 +39,8 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         start = reader.line_num + 1
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, plain or ``.gz``, or :class:`margincore.ParseError`."""
     try:
         data = path.read_bytes()
         if path.suffix == ".gz":
