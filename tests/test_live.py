@@ -128,16 +128,20 @@ def test_threads_see_one_market_or_the_other(prepared: mc.Prepared, live: mc.Liv
     moved = prepared.update(spot={"XYZ": 91.0})
     expected = {prepared.open(live.positions).margin.initial, moved.open(live.positions).margin.initial}
     seen: set[float] = set()
+    done = threading.Event()
 
     def read() -> None:
-        for _ in range(3_000):
+        while not done.is_set():
             seen.add(live.what_if([]).after.initial)
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for i in range(500):
+    for i in range(20_000):
         live.rebase(moved if i % 2 == 0 else prepared)
+        if i >= 500 and seen == expected:
+            break
+    done.set()
     for reader in readers:
         reader.join()
     assert seen == expected
