@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::arrays::{SCAN, labels, overlay_points, scan_points};
 use super::inputs::placements;
 use super::parameters::{MinimumLevel, POINTS, Parameters};
-use crate::account::AccountView;
+use crate::account::{AccountView, Positions};
 use crate::cells::RiskArrays;
 use crate::contract::{Contracts, Kind};
 use crate::error::Result;
@@ -15,16 +15,15 @@ use crate::fail;
 use crate::market::Market;
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
-
-/// Array columns per contract: ten points in a block of sixteen, so that a row is two cache lines.
-const WIDTH: usize = 16;
+use crate::scan::{Row, WIDTH};
+use crate::simd::{self, Kernel};
 
 /// TIMS compiled for one table of contracts and one market.
 pub(super) struct Book {
     frame: Frame,
     minimum_level: MinimumLevel,
     /// Profit and loss per lot at the ten points, `WIDTH` columns a contract.
-    scan: Vec<[f64; WIDTH]>,
+    scan: Vec<Row>,
     terms: Vec<ContractTerms>,
     /// In the order of their portfolio groups, so that every group is a run.
     class_groups: Vec<ClassGroup>,
@@ -108,7 +107,7 @@ impl Book {
                 currencies: Currencies::new(&parameters.currency),
             },
             minimum_level: parameters.minimum_level,
-            scan: vec![[0.0; WIDTH]; contracts.len()],
+            scan: vec![Row::default(); contracts.len()],
             terms: Vec::with_capacity(contracts.len()),
             class_groups: Vec::new(),
             product_groups: Vec::new(),
@@ -119,14 +118,14 @@ impl Book {
         let mut value = vec![None; contracts.len()];
         for block in arrays.blocks.iter().filter(|b| b.scope == SCAN) {
             for (i, &row) in block.contract.iter().enumerate() {
-                book.scan[row as usize][..POINTS].copy_from_slice(block.row(i));
+                book.scan[row as usize].0[..POINTS].copy_from_slice(block.row(i));
                 value[row as usize] = Some(block.value[i]);
             }
         }
         for ((row, contract), key) in contracts.iter().zip(&keys) {
             let scale = contract.value_per_lot();
             if let Some(given) = parameters.theoretical.get(contract.id()) {
-                for (column, profit) in book.scan[row as usize].iter_mut().zip(given.profit) {
+                for (column, profit) in book.scan[row as usize].0.iter_mut().zip(given.profit) {
                     *column = profit * contract.terms().lot;
                 }
                 value[row as usize] = given.price.map(|p| p * scale);
@@ -235,46 +234,12 @@ impl Book {
         Ok(())
     }
 
-    /// Nets the account's positions per class group, in ascending contract order.
     fn tally(&self, account: AccountView<'_>, scratch: &mut TimsScratch) {
-        scratch
-            .tallies
-            .resize(self.class_groups.len(), Tally::default());
-        for &group in &scratch.touched {
-            scratch.tallies[group as usize] = Tally::default();
-        }
-        scratch.touched.clear();
-        scratch.net_option_value = 0.0;
-        let positions = account.positions;
-        for i in 0..positions.len() {
-            let row = positions.contract[i] as usize;
-            let terms = &self.terms[row];
-            let tally = &mut scratch.tallies[terms.class_group as usize];
-            if !tally.held {
-                tally.held = true;
-                scratch.touched.push(terms.class_group);
-            }
-            let quantity = positions.net(i) as f64;
-            for (sum, profit) in tally.profit.iter_mut().zip(&self.scan[row]) {
-                *sum = quantity.mul_add(*profit, *sum);
-            }
-            scratch.net_option_value =
-                quantity.mul_add(terms.option_value, scratch.net_option_value);
-            let (long, short) = (positions.long(i) as f64, positions.short(i) as f64);
-            let charge = long * terms.minimum;
-            // Not to exceed the market value in the case of long contracts.
-            let worth = long * terms.option_value;
-            let long_minimum = if terms.is_option && worth < charge {
-                worth
-            } else {
-                charge
-            };
-            tally.minimum += short * terms.minimum + long_minimum;
-            if terms.is_option {
-                tally.short_options += short * terms.contracts_per_lot;
-            }
-        }
-        scratch.touched.sort_unstable();
+        simd::run(Netting {
+            book: self,
+            positions: account.positions,
+            scratch,
+        });
     }
 
     /// The requirement of every portfolio group the account touches.
@@ -401,6 +366,64 @@ impl Book {
             total += if floor > scan { floor } else { scan };
         }
         total
+    }
+}
+
+/// Nets an account's positions per class group, in ascending contract order.
+struct Netting<'a> {
+    book: &'a Book,
+    positions: Positions<'a>,
+    scratch: &'a mut TimsScratch,
+}
+
+impl Kernel for Netting<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            book,
+            positions,
+            scratch,
+        } = self;
+        scratch
+            .tallies
+            .resize(book.class_groups.len(), Tally::default());
+        for &group in &scratch.touched {
+            scratch.tallies[group as usize] = Tally::default();
+        }
+        scratch.touched.clear();
+        let mut net_option_value = 0.0;
+        for i in 0..positions.len() {
+            let row = positions.contract[i] as usize;
+            let terms = &book.terms[row];
+            let tally = &mut scratch.tallies[terms.class_group as usize];
+            if !tally.held {
+                tally.held = true;
+                scratch.touched.push(terms.class_group);
+            }
+            let quantity = positions.net(i) as f64;
+            let profit = &book.scan[row].0;
+            for k in 0..WIDTH {
+                tally.profit[k] = quantity.mul_add(profit[k], tally.profit[k]);
+            }
+            net_option_value = quantity.mul_add(terms.option_value, net_option_value);
+            let (long, short) = (positions.long(i) as f64, positions.short(i) as f64);
+            let charge = long * terms.minimum;
+            // Not to exceed the market value in the case of long contracts.
+            let worth = long * terms.option_value;
+            let long_minimum = if terms.is_option && worth < charge {
+                worth
+            } else {
+                charge
+            };
+            tally.minimum += short * terms.minimum + long_minimum;
+            if terms.is_option {
+                tally.short_options += short * terms.contracts_per_lot;
+            }
+        }
+        scratch.net_option_value = net_option_value;
+        scratch.touched.sort_unstable();
     }
 }
 
