@@ -5,15 +5,18 @@
 
 pub mod account;
 pub mod cells;
+pub mod columns;
 pub mod contract;
 pub mod error;
 pub mod market;
 pub mod methods;
 mod parallel;
 pub mod pricing;
+pub mod products;
 pub mod report;
 pub mod scan;
 pub mod simd;
+pub mod symbols;
 pub mod time;
 
 pub use error::{MarginError, Result};

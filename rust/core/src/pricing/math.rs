@@ -115,10 +115,23 @@ pub fn ln_ratio(a: f64, b: f64) -> f64 {
     e.mul_add(LN_2, s + (s + e.mul_add(LN_2_LOW, tail)))
 }
 
+/// The double next to 1/sqrt 2, as bits.
+const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
+const MANTISSA_MASK: u64 = 0x000f_ffff_ffff_ffff;
+/// What [`INTEGER_BITS`] and an exponent's bias add to an exponent.
+const BIASED_INTEGER: f64 = 4_503_599_627_370_496.0 + 1023.0;
+
 /// ln(x) for positive normal x. Errors as [`ln_ratio`].
 #[inline(always)]
 pub fn ln(x: f64) -> f64 {
-    ln_ratio(x, 1.0)
+    // The mantissa is brought into [1/sqrt 2, sqrt 2]: shifted by that much, it carries into the exponent.
+    let shifted = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
+    let e = f64::from_bits((shifted >> 52) | INTEGER_BITS) - BIASED_INTEGER;
+    let m = f64::from_bits((shifted & MANTISSA_MASK) + SQRT_HALF_BITS);
+    let s = (m - 1.0) / (m + 1.0);
+    let z = s * s;
+    let tail = s * z * polynomial(&ATANH, z);
+    e.mul_add(LN_2, s + (s + e.mul_add(LN_2_LOW, tail)))
 }
 
 /// exp(-x^2/2) for |x| <= 37. Relative error below 2.3e-16 * max(1, x^2/2).
