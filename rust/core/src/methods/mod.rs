@@ -23,6 +23,7 @@ use crate::report::{
 pub mod combined;
 pub mod parameters;
 pub mod registry;
+pub mod span;
 pub mod tims;
 
 /// One rulebook as frozen, versioned data.

@@ -43,7 +43,7 @@ pub fn open(data: Vec<u8>, name: &str) -> Result<(Vec<u8>, String)> {
         let mut found = None;
         for i in 0..archive.len() {
             let entry = archive.by_index(i).map_err(|e| read_error(name, e))?;
-            let inner = entry.name().to_string();
+            let inner = entry.name().map_err(|e| read_error(name, e))?.into_owned();
             if entry.is_dir() {
                 continue;
             }
