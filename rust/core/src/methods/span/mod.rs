@@ -14,6 +14,7 @@
 //! | exposure margin beside SPAN | `exposure.rs` |
 //! | what the rulebook leaves open | `options.rs` |
 
+mod baw;
 mod book;
 pub mod cache;
 mod compile;
@@ -21,6 +22,7 @@ pub mod container;
 pub mod contracts;
 pub mod document;
 pub mod exposure;
+pub mod generate;
 pub mod model;
 pub mod options;
 pub mod pa2;
@@ -161,3 +163,6 @@ impl Methodology for Span {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;
