@@ -202,6 +202,9 @@ impl<'a> Reader<'a> {
     fn attributes(&mut self, mut at: usize) -> Result<bool> {
         let start = at;
         let mut count = 0;
+        if !matches!(self.data.get(at), Some(b' ' | b'\n' | b'\r' | b'\t' | b'/')) {
+            return self.fail("a name with characters that no SPAN element has");
+        }
         loop {
             match self.data.get(at) {
                 Some(b'>') => {
