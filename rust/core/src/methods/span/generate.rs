@@ -169,6 +169,12 @@ impl ArrayInputs {
         })
     }
 
+    /// The model's own value today.
+    pub fn theoretical(&self) -> Result<f64> {
+        self.check()?;
+        self.value(self.underlying, self.years, self.vol)
+    }
+
     fn price_move(&self, multiple: f64) -> f64 {
         let range = if multiple < 0.0 { self.price_scan_down.unwrap_or(self.price_scan) } else { self.price_scan };
         multiple * range

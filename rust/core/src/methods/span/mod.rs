@@ -11,6 +11,7 @@
 //! | names to slots | `compile.rs`, `program.rs` |
 //! | the requirement's steps | `steps.rs` |
 //! | lines and explanation | `book.rs` |
+//! | SPAN-like margin without a file | `like.rs` |
 //! | exposure margin beside SPAN | `exposure.rs` |
 //! | what the rulebook leaves open | `options.rs` |
 
@@ -23,6 +24,7 @@ pub mod contracts;
 pub mod document;
 pub mod exposure;
 pub mod generate;
+pub mod like;
 pub mod model;
 pub mod options;
 pub mod pa2;
@@ -106,6 +108,14 @@ impl Span {
     pub fn file(&self) -> &SpanFile {
         &self.file
     }
+}
+
+/// A file's contracts as documents, with where the file came from: `{"file": path}`.
+pub(super) fn read_named(files: &std::collections::BTreeMap<String, PathBuf>) -> Result<Value> {
+    let Some(path) = files.get("file") else { fail!(InvalidInput, "span reads {{\"file\": path}}") };
+    let file = container::read(path)?;
+    let contracts: Vec<_> = (0..file.contracts.len()).map(|row| contracts::terms(&file, row)).collect();
+    Ok(serde_json::json!({"info": file.info, "contracts": contracts}))
 }
 
 pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
