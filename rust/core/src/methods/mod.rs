@@ -25,6 +25,7 @@ use crate::simd;
 pub mod combined;
 pub mod parameters;
 pub mod registry;
+pub mod span;
 pub mod tims;
 
 /// One rulebook as frozen, versioned data.
