@@ -1,1 +1,3 @@
 //! One harness for the tests of the core that need several modules at once.
+
+mod reg_t;

@@ -4,6 +4,7 @@
 //! contracts and a market gives a [`methods::Prepared`], which margins accounts.
 
 pub mod error;
+pub mod methods;
 pub mod pricing;
 
 pub use error::{MarginError, Result};
