@@ -1,7 +1,7 @@
 //! The pairing against an enumeration of every way to fill the spread and to count the other strategies.
 
-use margincore::methods::reg_t::pairing::{Holding, Question, Scratch};
-use margincore::methods::reg_t::program::{Allowed, Item, Pairing, Program};
+use margincore::methods::reg_t::pairing::{Holding, Method, Question, Scratch, Total};
+use margincore::methods::reg_t::program::{Allowed, Item, Program};
 use margincore::methods::reg_t::rules::{Numbers, Right, Series, Shares, When};
 
 fn numbers() -> Numbers {
@@ -21,12 +21,18 @@ fn numbers() -> Numbers {
         box_difference: 0.5,
         gross_includes_short_sale: true,
         itm_in_gross: false,
+        carry_at_strike: true,
         equal_wings: false,
     }
 }
 
-const ALLOWED: Allowed =
-    Allowed { two_sided: true, boxes: true, one_expiry: false, cash_settled_only: false, offsets: true };
+const ALLOWED: Allowed = Allowed {
+    two_sided: true,
+    boxes: true,
+    one_expiry: false,
+    cash_settled_only: false,
+    offsets: true,
+};
 
 /// A fixed-seed generator (xorshift), so that a failing book can be named.
 struct Random(u64);
@@ -59,7 +65,7 @@ fn price(right: Right, strike: f64, months: i64) -> f64 {
 }
 
 fn series(right: Right, strike: f64, months: i64, base: f64, boxes: bool) -> Series {
-    Series {
+    let mut series = Series {
         family: 0,
         right,
         strike,
@@ -74,9 +80,26 @@ fn series(right: Right, strike: f64, months: i64, base: f64, boxes: bool) -> Ser
         mark: price(right, strike, months) * 100.0,
         spot_value: 10_000.0,
         strike_value: strike * 100.0,
-        base,
-        minimum: base / 2.0,
+        naked: 0.0,
+        forbidden: false,
+    };
+    series.naked = series.uncovered(base, base / 2.0);
+    series
+}
+
+/// The whole book's answer.
+fn solve(scratch: &mut Scratch, question: &Question<'_>, holdings: &[Holding]) -> Total {
+    let mut totals = Vec::new();
+    scratch
+        .solve(question, holdings, &mut totals, None)
+        .unwrap();
+    let mut sum = Total::default();
+    for total in totals {
+        sum.amounts.add(&total.amounts, 1.0);
+        sum.bound += total.bound;
+        sum.nodes += total.nodes;
     }
+    sum
 }
 
 struct Book {
@@ -94,10 +117,17 @@ fn book(random: &mut Random) -> Book {
     let mut holdings = Vec::new();
     let mut ways = 1.0;
     while table.len() < count {
-        let right = if random.below(2) == 0 { Right::Call } else { Right::Put };
+        let right = if random.below(2) == 0 {
+            Right::Call
+        } else {
+            Right::Put
+        };
         let strike = 80.0 + 5.0 * random.below(9) as f64;
         let months = [1, 2, 12][random.below(if boxes { 2 } else { 3 }) as usize];
-        if table.iter().any(|s| s.right == right && s.strike == strike && s.expiry == months) {
+        if table
+            .iter()
+            .any(|s| s.right == right && s.strike == strike && s.expiry == months)
+        {
             continue;
         }
         table.push(series(right, strike, months, base, boxes));
@@ -115,8 +145,19 @@ fn book(random: &mut Random) -> Book {
     let mut shares = Vec::new();
     if random.below(2) == 0 {
         // A tenth of the index where the fund tracks it, the stock itself elsewhere.
-        let (family, price, tracks) = if tracked { (1, 10.0, Some(0)) } else { (0, 100.0, None) };
-        shares.push(Shares { family, price, leverage: 1.0, non_margin: false, tracks });
+        let (family, price, tracks) = if tracked {
+            (1, 10.0, Some(0))
+        } else {
+            (0, 100.0, None)
+        };
+        shares.push(Shares {
+            family,
+            unit: 1.0,
+            price,
+            leverage: 1.0,
+            non_margin: false,
+            tracks,
+        });
         let lots = 100 * (1 + random.below(if tracked { 40 } else { 6 }) as i64);
         let long = random.below(2) == 0;
         holdings.push(Holding {
@@ -126,7 +167,11 @@ fn book(random: &mut Random) -> Book {
             short: if long { 0 } else { lots },
         });
     }
-    Book { table, shares, holdings }
+    Book {
+        table,
+        shares,
+        holdings,
+    }
 }
 
 /// Cheapest use of the columns from `first` on, by trying every count of each.
@@ -142,7 +187,11 @@ fn columns(program: &Program, first: usize, left: &mut [f64]) -> f64 {
         if change < best {
             best = change;
         }
-        if column.parts().iter().any(|&(i, amount)| left[i as usize] + 1e-9 < amount) {
+        if column
+            .parts()
+            .iter()
+            .any(|&(i, amount)| left[i as usize] + 1e-9 < amount)
+        {
             break;
         }
         for &(i, amount) in column.parts() {
@@ -177,17 +226,28 @@ fn enumerate(book: &Book, when: When, most: f64) -> Option<f64> {
                     count: count as f64,
                     alone_equity: alone.equity(),
                     alone,
+                    forbidden: false,
                 });
             }
         }
     }
-    program.recognise(&book.table, &book.shares, &n, ALLOWED, when, Pairing::Optimal);
+    program.recognise(
+        &book.table,
+        &book.shares,
+        &n,
+        ALLOWED,
+        when,
+        Method::Optimal,
+    );
     let mut ways = 1.0;
     for m in &program.members {
         ways *= program.items[m.item as usize].count + 1.0;
     }
     for c in &program.columns {
-        let fits = c.parts().iter().map(|&(i, a)| (program.items[i as usize].count / a).floor());
+        let fits = c
+            .parts()
+            .iter()
+            .map(|&(i, a)| (program.items[i as usize].count / a).floor());
         ways *= fits.fold(f64::INFINITY, f64::min) + 1.0;
     }
     if ways > most {
@@ -228,7 +288,7 @@ fn enumerate(book: &Book, when: When, most: f64) -> Option<f64> {
     }
 }
 
-fn question<'a>(book: &'a Book, numbers: &'a Numbers, pairing: Pairing, when: When) -> Question<'a> {
+fn question<'a>(book: &'a Book, numbers: &'a Numbers, pairing: Method, when: When) -> Question<'a> {
     Question {
         series: &book.table,
         shares: &book.shares,
@@ -249,8 +309,14 @@ fn the_optimum_is_the_best_of_all_ways() {
     while compared < 2_000 {
         let book = book(&mut random);
         for when in [When::Initial, When::Maintenance] {
-            let Some(expected) = enumerate(&book, when, 60_000.0) else { continue };
-            let found = scratch.solve(&question(&book, &n, Pairing::Optimal, when), &book.holdings, None).unwrap();
+            let Some(expected) = enumerate(&book, when, 60_000.0) else {
+                continue;
+            };
+            let found = solve(
+                &mut scratch,
+                &question(&book, &n, Method::Optimal, when),
+                &book.holdings,
+            );
             let equity = found.amounts.equity();
             assert!(
                 (equity - expected).abs() < 1e-6 * (1.0 + expected.abs()),
@@ -259,8 +325,16 @@ fn the_optimum_is_the_best_of_all_ways() {
                 book.table
             );
             assert!(equity - found.bound < 1e-6 * (1.0 + equity.abs()));
-            let greedy = scratch.solve(&question(&book, &n, Pairing::Greedy, when), &book.holdings, None).unwrap();
-            let two = scratch.solve(&question(&book, &n, Pairing::TwoLeg, when), &book.holdings, None).unwrap();
+            let greedy = solve(
+                &mut scratch,
+                &question(&book, &n, Method::Greedy, when),
+                &book.holdings,
+            );
+            let two = solve(
+                &mut scratch,
+                &question(&book, &n, Method::TwoLeg, when),
+                &book.holdings,
+            );
             assert!(greedy.amounts.equity() > equity - 1e-6);
             assert!(two.amounts.equity() > equity - 1e-6);
             compared += 1;
@@ -269,7 +343,9 @@ fn the_optimum_is_the_best_of_all_ways() {
             beaten += usize::from(greedy.amounts.equity() > equity + 1e-6);
         }
     }
-    println!("{compared} books agree: {with_stock} with stock, {long_dated} long-dated; greedy dearer in {beaten}");
+    println!(
+        "{compared} books agree: {with_stock} with stock, {long_dated} long-dated; greedy dearer in {beaten}"
+    );
 }
 
 #[test]
@@ -279,15 +355,22 @@ fn neither_the_order_of_legs_nor_the_scale_matters() {
     let n = numbers();
     for _ in 0..300 {
         let book = book(&mut random);
-        let ask = question(&book, &n, Pairing::Optimal, When::Maintenance);
-        let once = scratch.solve(&ask, &book.holdings, None).unwrap();
+        let ask = question(&book, &n, Method::Optimal, When::Maintenance);
+        let once = solve(&mut scratch, &ask, &book.holdings);
         let mut reversed = book.holdings.clone();
         reversed.reverse();
-        assert_eq!(scratch.solve(&ask, &reversed, None).unwrap(), once);
+        assert_eq!(solve(&mut scratch, &ask, &reversed), once);
         // Doubling a book never costs more than twice (more ways to pair), and never less than the bound says.
-        let double: Vec<Holding> =
-            book.holdings.iter().map(|h| Holding { long: 2 * h.long, short: 2 * h.short, ..*h }).collect();
-        let twice = scratch.solve(&ask, &double, None).unwrap().amounts.equity();
+        let double: Vec<Holding> = book
+            .holdings
+            .iter()
+            .map(|h| Holding {
+                long: 2 * h.long,
+                short: 2 * h.short,
+                ..*h
+            })
+            .collect();
+        let twice = solve(&mut scratch, &ask, &double).amounts.equity();
         assert!(twice <= 2.0 * once.amounts.equity() + 1e-6);
     }
 }
@@ -299,8 +382,9 @@ fn more_longs_and_merged_books_never_cost_more() {
     let n = numbers();
     for _ in 0..300 {
         let book = book(&mut random);
-        let ask = question(&book, &n, Pairing::Optimal, When::Maintenance);
-        let mut equity = |holdings: &[Holding]| scratch.solve(&ask, holdings, None).unwrap().amounts.equity();
+        let ask = question(&book, &n, Method::Optimal, When::Maintenance);
+        let mut equity =
+            |holdings: &[Holding]| solve(&mut scratch, &ask, holdings).amounts.equity();
         let whole = equity(&book.holdings);
         let (a, b) = book.holdings.split_at(book.holdings.len() / 2);
         assert!(whole <= equity(a) + equity(b) + 1e-6);
@@ -320,10 +404,10 @@ fn a_node_limit_gives_a_bound_below_the_answer() {
     let n = numbers();
     for _ in 0..200 {
         let book = book(&mut random);
-        let mut ask = question(&book, &n, Pairing::Optimal, When::Maintenance);
-        let exact = scratch.solve(&ask, &book.holdings, None).unwrap().amounts.equity();
+        let mut ask = question(&book, &n, Method::Optimal, When::Maintenance);
+        let exact = solve(&mut scratch, &ask, &book.holdings).amounts.equity();
         ask.node_limit = 1;
-        let cut = scratch.solve(&ask, &book.holdings, None).unwrap();
+        let cut = solve(&mut scratch, &ask, &book.holdings);
         assert!(cut.bound <= exact + 1e-6 && exact <= cut.amounts.equity() + 1e-6);
     }
 }

@@ -31,7 +31,13 @@ pub(crate) fn chunks<T: Send>(
             .collect();
         workers
             .into_iter()
-            .map(|w| w.join().unwrap_or_else(|_| Err(MarginError::CalculationError("a worker thread panicked".into()))))
+            .map(|w| {
+                w.join().unwrap_or_else(|_| {
+                    Err(MarginError::CalculationError(
+                        "a worker thread panicked".into(),
+                    ))
+                })
+            })
             .collect::<Result<Vec<()>>>()
             .map(|_| ())
     })

@@ -21,7 +21,8 @@ mod _core {
     use crate::contract::{Contract, Contracts};
     #[pymodule_export]
     use crate::errors::{
-        CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError, Unsupported,
+        CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError,
+        Unsupported,
     };
     #[pymodule_export]
     use crate::market::Market;

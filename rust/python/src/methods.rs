@@ -44,9 +44,19 @@ impl Methodology {
         let tables: core::registry::Attachments = tables
             .unwrap_or_default()
             .into_iter()
-            .map(|(name, table)| (name, (table.shape().to_vec(), table.as_array().iter().copied().collect())))
+            .map(|(name, table)| {
+                (
+                    name,
+                    (
+                        table.shape().to_vec(),
+                        table.as_array().iter().copied().collect(),
+                    ),
+                )
+            })
             .collect();
-        Ok(Self(enter(py, || core::registry::build(name, &document, &tables))?))
+        Ok(Self(enter(py, || {
+            core::registry::build(name, &document, &tables)
+        })?))
     }
 
     #[getter]
@@ -60,11 +70,18 @@ impl Methodology {
     }
 
     #[pyo3(signature = (contracts, market=None, *, threads=1))]
-    fn prepare(&self, contracts: &Bound<'_, PyAny>, market: Option<&Market>, threads: usize) -> PyResult<Prepared> {
+    fn prepare(
+        &self,
+        contracts: &Bound<'_, PyAny>,
+        market: Option<&Market>,
+        threads: usize,
+    ) -> PyResult<Prepared> {
         let py = contracts.py();
         let contracts = Contracts::from_any(contracts)?.0;
         let market = market.map(|m| m.0.clone());
-        Ok(Prepared(enter(py, || core::prepare(self.0.as_ref(), &contracts, market.as_ref(), threads))?))
+        Ok(Prepared(enter(py, || {
+            core::prepare(self.0.as_ref(), &contracts, market.as_ref(), threads)
+        })?))
     }
 
     fn __repr__(&self) -> String {
@@ -87,7 +104,9 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
             (Box::new(claim) as core::combined::Claim, methodology.0)
         })
         .collect();
-    Ok(Methodology(Arc::new(core::combined::Combined::new(parts).map_err(raise)?)))
+    Ok(Methodology(Arc::new(
+        core::combined::Combined::new(parts).map_err(raise)?,
+    )))
 }
 
 /// Parameters read from the files an exchange publishes, as a document: `read_parameters("tims", {...})`.
@@ -129,15 +148,30 @@ impl Prepared {
         let account = Account::from_any(account)?.0;
         enter(py, || {
             let holdings = account.bind(self.0.contracts())?;
-            let view = AccountView { positions: holdings.positions(), terms: &account.terms };
+            let view = AccountView {
+                positions: holdings.positions(),
+                terms: &account.terms,
+            };
             let report = self.0.margin(view)?;
-            let standalone_sum = if standalone { Some(core::standalone_sum(self.0.as_ref(), view)?) } else { None };
-            Ok(MarginReport { report, standalone_sum })
+            let standalone_sum = if standalone {
+                Some(core::standalone_sum(self.0.as_ref(), view)?)
+            } else {
+                None
+            };
+            Ok(MarginReport {
+                report,
+                standalone_sum,
+            })
         })
     }
 
     #[pyo3(signature = (accounts, *, threads=1))]
-    fn margin_many(&self, py: Python<'_>, accounts: &Bound<'_, PyAny>, threads: usize) -> PyResult<MarginBatch> {
+    fn margin_many(
+        &self,
+        py: Python<'_>,
+        accounts: &Bound<'_, PyAny>,
+        threads: usize,
+    ) -> PyResult<MarginBatch> {
         if let Ok(accounts) = accounts.cast::<Accounts>() {
             let accounts = accounts.get();
             if accounts.1.0.digest() != self.0.contracts().digest() {
@@ -145,10 +179,17 @@ impl Prepared {
                     "the accounts' columns refer to another table of contracts than the prepared one",
                 ));
             }
-            return Ok(MarginBatch(enter(py, || self.0.margin_many(&accounts.0, threads))?));
+            return Ok(MarginBatch(enter(py, || {
+                self.0.margin_many(&accounts.0, threads)
+            })?));
         }
-        let list = accounts.try_iter()?.map(|a| Ok(Account::from_any(&a?)?.0)).collect::<PyResult<Vec<_>>>()?;
-        Ok(MarginBatch(enter(py, || core::margin_list(self.0.as_ref(), &list, threads))?))
+        let list = accounts
+            .try_iter()?
+            .map(|a| Ok(Account::from_any(&a?)?.0))
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(MarginBatch(enter(py, || {
+            core::margin_list(self.0.as_ref(), &list, threads)
+        })?))
     }
 
     fn __repr__(&self) -> String {

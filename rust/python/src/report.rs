@@ -17,7 +17,10 @@ pub(crate) struct Requirement {
 #[pymethods]
 impl Requirement {
     fn __repr__(&self) -> String {
-        format!("Requirement(initial={}, maintenance={})", self.initial, self.maintenance)
+        format!(
+            "Requirement(initial={}, maintenance={})",
+            self.initial, self.maintenance
+        )
     }
 }
 
@@ -46,8 +49,24 @@ impl Line {
 
 impl From<&core::Line> for Line {
     fn from(line: &core::Line) -> Self {
-        let core::Line { scope, component, initial, maintenance, currency, fx, scenario } = line.clone();
-        Self { scope, component, initial, maintenance, currency, fx, scenario }
+        let core::Line {
+            scope,
+            component,
+            initial,
+            maintenance,
+            currency,
+            fx,
+            scenario,
+        } = line.clone();
+        Self {
+            scope,
+            component,
+            initial,
+            maintenance,
+            currency,
+            fx,
+            scenario,
+        }
     }
 }
 
@@ -62,8 +81,15 @@ pub(crate) struct MarginReport {
 impl MarginReport {
     #[getter]
     fn requirement(&self) -> Requirement {
-        let core::Requirement { initial, maintenance, .. } = self.report.requirement;
-        Requirement { initial, maintenance }
+        let core::Requirement {
+            initial,
+            maintenance,
+            ..
+        } = self.report.requirement;
+        Requirement {
+            initial,
+            maintenance,
+        }
     }
 
     /// What the liquidating equity must reach: the initial requirement.
@@ -137,7 +163,8 @@ impl MarginReport {
 
     #[getter]
     fn offset_benefit(&self) -> Option<f64> {
-        self.standalone_sum.map(|s| s - self.report.requirement.initial)
+        self.standalone_sum
+            .map(|s| s - self.report.requirement.initial)
     }
 
     fn adds_up(&self) -> bool {
@@ -158,7 +185,11 @@ impl MarginReport {
 
     /// The report as a table, for notebooks.
     fn _repr_html_(&self) -> String {
-        let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let escape = |text: &str| {
+            text.replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        };
         let r = &self.report.requirement;
         let row = |cells: [&str; 6]| {
             let cells: String = cells.iter().map(|c| format!("<td>{c}</td>")).collect();
@@ -198,7 +229,12 @@ impl MarginReport {
 
     fn __repr__(&self) -> String {
         let r = &self.report.requirement;
-        let worst = self.report.worst_scenario.as_deref().map(|w| format!(", worst {w}")).unwrap_or_default();
+        let worst = self
+            .report
+            .worst_scenario
+            .as_deref()
+            .map(|w| format!(", worst {w}"))
+            .unwrap_or_default();
         format!(
             "MarginReport({}: initial {:.2} {c}, maintenance {:.2} {c}{worst})",
             self.report.methodology,

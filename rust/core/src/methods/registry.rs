@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Methodology, tims};
+use super::{Methodology, reg_t, tims};
 use crate::error::Result;
 use crate::fail;
 
@@ -15,7 +15,7 @@ pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
-const RULEBOOKS: &[(&str, Build)] = &[("tims", tims::build)];
+const RULEBOOKS: &[(&str, Build)] = &[("tims", tims::build), ("reg-t", reg_t::build)];
 
 /// Reads the files an exchange publishes into a document of parameters.
 type Read = fn(&BTreeMap<String, PathBuf>) -> Result<Value>;
@@ -31,10 +31,18 @@ pub fn read(name: &str, files: &BTreeMap<String, PathBuf>) -> Result<Value> {
 }
 
 /// Builds a rulebook from its name and its parameters as a document.
-pub fn build(name: &str, parameters: &Value, attachments: &Attachments) -> Result<Arc<dyn Methodology>> {
+pub fn build(
+    name: &str,
+    parameters: &Value,
+    attachments: &Attachments,
+) -> Result<Arc<dyn Methodology>> {
     match RULEBOOKS.iter().find(|r| r.0 == name) {
         Some((_, build)) => build(parameters, attachments),
-        None => fail!(InvalidInput, "unknown rulebook '{name}': use one of {}", names().join(", ")),
+        None => fail!(
+            InvalidInput,
+            "unknown rulebook '{name}': use one of {}",
+            names().join(", ")
+        ),
     }
 }
 

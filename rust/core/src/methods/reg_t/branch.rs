@@ -35,7 +35,13 @@ pub struct Search {
 
 impl Search {
     /// Minimises the program. At most `limit` nodes are solved; what is then left open makes the bound.
-    pub fn run(&mut self, program: &mut Program, table: &[Series], limit: u64, out: &mut Outcome) -> Result<()> {
+    pub fn run(
+        &mut self,
+        program: &mut Program,
+        table: &[Series],
+        limit: u64,
+        out: &mut Outcome,
+    ) -> Result<()> {
         let whole = program.members.len() + program.columns.len();
         out.counts.clear();
         out.counts.resize(whole, 0.0);
@@ -77,9 +83,17 @@ impl Search {
             // The more promising child goes on top.
             let up_first = node.objective() < down.objective();
             let (first, second) = if up_first { (down, node) } else { (node, down) };
-            let (keep_first, keep_second) = if up_first { (keep_down, keep_up) } else { (keep_up, keep_down) };
+            let (keep_first, keep_second) = if up_first {
+                (keep_down, keep_up)
+            } else {
+                (keep_up, keep_down)
+            };
             for (child, keep) in [(first, keep_first), (second, keep_second)] {
-                if keep { self.stack.push(child) } else { self.spare.push(child) }
+                if keep {
+                    self.stack.push(child)
+                } else {
+                    self.spare.push(child)
+                }
             }
         }
         out.bound = out.change;
@@ -136,7 +150,11 @@ impl Search {
         for (m, &count) in program.members.iter().zip(&self.trial) {
             change += m.change * count;
         }
-        for (c, &count) in program.columns.iter().zip(&self.trial[program.members.len()..]) {
+        for (c, &count) in program
+            .columns
+            .iter()
+            .zip(&self.trial[program.members.len()..])
+        {
             change += c.change * count;
         }
         if change < out.change {

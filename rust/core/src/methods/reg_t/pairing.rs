@@ -4,9 +4,21 @@
 //! different optima and are solved apart.
 
 use super::branch::{Outcome, Search};
-use super::program::{Allowed, Column, Kind, Pairing, Program, pair};
+use super::program::{Allowed, Column, Kind, Program, pair};
 use super::rules::{Amounts, Numbers, Right, Series, Shares, When, covered, two_sided};
 use crate::error::Result;
+
+/// How positions are paired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The cheapest of all pairings.
+    Optimal,
+    /// The cheapest of pairs.
+    TwoLeg,
+    /// What a matcher that never looks back takes.
+    Greedy,
+}
 
 /// What is held of one series or stock: contracts (shares) long and short, both at least zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,19 +36,23 @@ pub struct Question<'a> {
     pub shares: &'a [Shares],
     pub numbers: &'a Numbers,
     pub allowed: Allowed,
-    pub pairing: Pairing,
+    pub pairing: Method,
     pub when: When,
     /// Nodes of the search per component; above it the answer comes with its proven bound.
     pub node_limit: u64,
 }
 
-/// The sum over all components.
+/// One component's requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Total {
+    /// The component's name: the smallest family in it.
+    pub component: u32,
     pub amounts: Amounts,
     /// The equity no pairing can go below; equal to the requirement when the minimum is proven.
     pub bound: f64,
     pub nodes: u64,
+    /// Contracts that the account must not hold uncovered, and does.
+    pub forbidden: f64,
 }
 
 /// One group of positions margined together, signed contracts (shares) by row.
@@ -66,21 +82,26 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Requirement of the holdings. With `groups`, also how it comes about.
+    /// Requirement of the holdings by component. With `groups`, also how it comes about.
     pub fn solve(
         &mut self,
         question: &Question<'_>,
         holdings: &[Holding],
+        totals: &mut Vec<Total>,
         mut groups: Option<&mut Vec<Group>>,
-    ) -> Result<Total> {
+    ) -> Result<()> {
+        totals.clear();
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         order.extend(holdings.iter().filter(|h| h.long != 0 || h.short != 0));
         self.label_families(question, &order);
         let mut families = std::mem::take(&mut self.families);
         let component = |h: &Holding| families[family_of(question, h) as usize];
-        order.sort_unstable_by(|a, b| component(a).cmp(&component(b)).then_with(|| canonical(question, a, b)));
-        let mut total = Total::default();
+        order.sort_unstable_by(|a, b| {
+            component(a)
+                .cmp(&component(b))
+                .then_with(|| canonical(question, a, b))
+        });
         let mut result = Ok(());
         let mut start = 0;
         while start < order.len() && result.is_ok() {
@@ -88,26 +109,46 @@ impl Scratch {
             while end < order.len() && component(&order[end]) == component(&order[start]) {
                 end += 1;
             }
-            result = self.component(question, &order[start..end], &mut total, groups.as_deref_mut());
+            let mut total = Total {
+                component: component(&order[start]),
+                ..Total::default()
+            };
+            result = self.component(
+                question,
+                &order[start..end],
+                &mut total,
+                groups.as_deref_mut(),
+            );
+            totals.push(total);
             start = end;
         }
         families.clear();
         self.families = families;
         self.order = order;
-        result.map(|()| total)
+        result
     }
 
     /// Families joined by a fund that is held and covers options of an index belong to one component.
     fn label_families(&mut self, question: &Question<'_>, holdings: &[Holding]) {
-        let most = holdings.iter().map(|h| family_of(question, h)).max().unwrap_or(0);
-        let tracked = holdings.iter().filter(|h| h.stock).filter_map(|h| question.shares[h.row as usize].tracks);
+        let most = holdings
+            .iter()
+            .map(|h| family_of(question, h))
+            .max()
+            .unwrap_or(0);
+        let tracked = holdings
+            .iter()
+            .filter(|h| h.stock)
+            .filter_map(|h| question.shares[h.row as usize].tracks);
         let most = tracked.clone().max().unwrap_or(0).max(most);
         self.families.clear();
         self.families.extend(0..=most);
         for h in holdings.iter().filter(|h| h.stock) {
             let shares = &question.shares[h.row as usize];
             if let Some(index) = shares.tracks {
-                let (a, b) = (self.families[shares.family as usize], self.families[index as usize]);
+                let (a, b) = (
+                    self.families[shares.family as usize],
+                    self.families[index as usize],
+                );
                 let (low, high) = if a < b { (a, b) } else { (b, a) };
                 for label in &mut self.families {
                     if *label == high {
@@ -132,6 +173,11 @@ impl Scratch {
                 if count == 0 {
                     continue;
                 }
+                let unit = if h.stock {
+                    question.shares[h.row as usize].unit
+                } else {
+                    1.0
+                };
                 let alone = if h.stock {
                     question.shares[h.row as usize].alone(long, question.when, question.numbers)
                 } else {
@@ -141,13 +187,14 @@ impl Scratch {
                     row: h.row as usize,
                     stock: h.stock,
                     long,
-                    count: count as f64,
+                    count: count as f64 * unit,
                     alone_equity: alone.equity(),
                     alone,
+                    forbidden: !h.stock && !long && question.series[h.row as usize].forbidden,
                 });
             }
         }
-        if question.pairing == Pairing::Greedy {
+        if question.pairing == Method::Greedy {
             self.greedy(question, total, groups);
             return Ok(());
         }
@@ -159,15 +206,24 @@ impl Scratch {
             question.when,
             question.pairing,
         );
-        self.search.run(program, question.series, question.node_limit, &mut self.outcome)?;
+        self.search.run(
+            program,
+            question.series,
+            question.node_limit,
+            &mut self.outcome,
+        )?;
         self.collect(question, total, groups);
         Ok(())
     }
 
     /// Adds up a solved component in canonical order: strategies, spreads, then what stands alone.
-    fn collect(&mut self, question: &Question<'_>, total: &mut Total, mut groups: Option<&mut Vec<Group>>) {
+    fn collect(
+        &mut self,
+        question: &Question<'_>,
+        total: &mut Total,
+        mut groups: Option<&mut Vec<Group>>,
+    ) {
         let (program, outcome) = (&self.program, &self.outcome);
-        let before = total.amounts.equity();
         self.left.clear();
         self.left.extend(program.items.iter().map(|i| i.count));
         let (members, columns) = outcome.counts.split_at(program.members.len());
@@ -179,7 +235,10 @@ impl Scratch {
             report(program, column, times, total, groups.as_deref_mut());
         }
         for spread in 0..program.spreads as u32 {
-            let mut amounts = Amounts { short: outcome.losses[spread as usize], ..Amounts::default() };
+            let mut amounts = Amounts {
+                short: outcome.losses[spread as usize],
+                ..Amounts::default()
+            };
             let mut legs = Vec::new();
             for (m, &count) in program.members.iter().zip(members) {
                 if m.spread != spread || count == 0.0 {
@@ -195,57 +254,76 @@ impl Scratch {
                 self.left[m.item as usize] -= count;
                 if groups.is_some() {
                     let quantity = if item.long { count } else { -count };
-                    legs.push(Leg { row: item.row as u32, stock: false, quantity });
+                    legs.push(Leg {
+                        row: item.row as u32,
+                        stock: false,
+                        quantity,
+                    });
                 }
             }
             total.amounts.add(&amounts, 1.0);
             if let Some(groups) = groups.as_deref_mut()
                 && !legs.is_empty()
             {
-                groups.push(Group { kind: Some(Kind::Spread), legs, amounts });
+                groups.push(Group {
+                    kind: Some(Kind::Spread),
+                    legs,
+                    amounts,
+                });
             }
         }
         alone(program, &self.left, total, groups);
-        total.bound += total.amounts.equity() - before + (outcome.bound - outcome.change);
-        total.nodes += outcome.nodes;
+        total.bound = total.amounts.equity() + (outcome.bound - outcome.change);
+        total.nodes = outcome.nodes;
     }
 
     /// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each
     /// short, the most demanding first, takes the long with the nearest strike that lasts as long; then short calls
     /// and short puts are matched.
-    fn greedy(&mut self, question: &Question<'_>, total: &mut Total, mut groups: Option<&mut Vec<Group>>) {
+    fn greedy(
+        &mut self,
+        question: &Question<'_>,
+        total: &mut Total,
+        mut groups: Option<&mut Vec<Group>>,
+    ) {
         let (program, left) = (&self.program, &mut self.left);
-        let before = total.amounts.equity();
         left.clear();
         left.extend(program.items.iter().map(|i| i.count));
         let series = |i: usize| &question.series[program.items[i].row];
-        let mut shorts: Vec<usize> =
-            (0..program.items.len()).filter(|&i| !program.items[i].stock && !program.items[i].long).collect();
-        shorts.sort_by(|&a, &b| series(b).naked().total_cmp(&series(a).naked()));
-        let mut settle = |a: usize, b: usize, units: f64, kind: Kind, amounts: Amounts, left: &mut Vec<f64>| {
-            let times = {
-                let (x, y) = ((left[a] / units + 1e-9).floor(), left[b]);
-                if x < y { x } else { y }
-            };
-            if times < 1.0 {
-                return;
-            }
-            left[a] -= units * times;
-            left[b] -= times;
-            let apart = program.items[a].alone_equity * units + program.items[b].alone_equity;
-            if amounts.equity() < apart {
-                let mut column =
-                    Column { kind, parts: [(0, 0.0); 4], used: 2, amounts, change: amounts.equity() - apart };
-                column.parts[0] = (a as u32, units);
-                column.parts[1] = (b as u32, 1.0);
-                report(program, &column, times, total, groups.as_deref_mut());
-            } else {
-                // Matched, but both margined on their own: worth nothing to the matcher, and not given back.
-                for (i, n) in [(a, units * times), (b, times)] {
-                    single(program, i, n, total, groups.as_deref_mut());
+        let mut shorts: Vec<usize> = (0..program.items.len())
+            .filter(|&i| !program.items[i].stock && !program.items[i].long)
+            .collect();
+        shorts.sort_by(|&a, &b| series(b).naked.total_cmp(&series(a).naked));
+        let mut settle =
+            |a: usize, b: usize, units: f64, kind: Kind, amounts: Amounts, left: &mut Vec<f64>| {
+                let times = {
+                    let (x, y) = ((left[a] / units + 1e-9).floor(), left[b]);
+                    if x < y { x } else { y }
+                };
+                if times < 1.0 {
+                    return;
                 }
-            }
-        };
+                left[a] -= units * times;
+                left[b] -= times;
+                let apart = program.items[a].alone_equity * units + program.items[b].alone_equity;
+                if amounts.equity() < apart {
+                    let mut column = Column {
+                        kind,
+                        parts: [(0, 0.0); 4],
+                        used: 2,
+                        amounts,
+                        change: amounts.equity() - apart,
+                    };
+                    column.parts[0] = (a as u32, units);
+                    column.parts[1] = (b as u32, 1.0);
+                    report(program, &column, times, total, groups.as_deref_mut());
+                } else {
+                    // Matched, but both margined on their own: worth nothing to the matcher, and not given back.
+                    for (i, n) in [(a, units * times), (b, times)] {
+                        single(program, i, n, total, groups.as_deref_mut());
+                    }
+                }
+            };
         for s in (0..program.items.len()).filter(|&i| program.items[i].stock) {
             let shares = &question.shares[program.items[s].row];
             let long = program.items[s].long;
@@ -270,7 +348,11 @@ impl Scratch {
                 .collect();
             let gap = |l: usize| (series(l).strike - short.strike).abs();
             // Of two as near, the higher strike: an order the book's own does not disturb.
-            longs.sort_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(series(b).strike.total_cmp(&series(a).strike)));
+            longs.sort_by(|&a, &b| {
+                gap(a)
+                    .total_cmp(&gap(b))
+                    .then(series(b).strike.total_cmp(&series(a).strike))
+            });
             for l in longs {
                 settle(l, s, 1.0, Kind::Spread, pair(short, series(l)), left);
             }
@@ -288,7 +370,7 @@ impl Scratch {
         let rest = std::mem::take(left);
         alone(program, &rest, total, groups);
         *left = rest;
-        total.bound += total.amounts.equity() - before;
+        total.bound = total.amounts.equity();
     }
 }
 
@@ -299,42 +381,83 @@ fn take(program: &Program, column: &Column, times: f64, left: &mut [f64]) {
     }
 }
 
-fn report(program: &Program, column: &Column, times: f64, total: &mut Total, groups: Option<&mut Vec<Group>>) {
+fn report(
+    program: &Program,
+    column: &Column,
+    times: f64,
+    total: &mut Total,
+    groups: Option<&mut Vec<Group>>,
+) {
     total.amounts.add(&column.amounts, times);
     if let Some(groups) = groups {
         let legs = column.parts().iter().map(|&(i, amount)| {
             let item = &program.items[i as usize];
-            let quantity = if item.long { amount * times } else { -amount * times };
-            Leg { row: item.row as u32, stock: item.stock, quantity }
+            let quantity = if item.long {
+                amount * times
+            } else {
+                -amount * times
+            };
+            Leg {
+                row: item.row as u32,
+                stock: item.stock,
+                quantity,
+            }
         });
         let mut amounts = Amounts::default();
         amounts.add(&column.amounts, times);
-        groups.push(Group { kind: Some(column.kind), legs: legs.collect(), amounts });
+        groups.push(Group {
+            kind: Some(column.kind),
+            legs: legs.collect(),
+            amounts,
+        });
     }
 }
 
-fn single(program: &Program, i: usize, count: f64, total: &mut Total, groups: Option<&mut Vec<Group>>) {
+fn single(
+    program: &Program,
+    i: usize,
+    count: f64,
+    total: &mut Total,
+    groups: Option<&mut Vec<Group>>,
+) {
     let item = &program.items[i];
     total.amounts.add(&item.alone, count);
     if let Some(groups) = groups {
         let mut amounts = Amounts::default();
         amounts.add(&item.alone, count);
         let quantity = if item.long { count } else { -count };
-        let leg = Leg { row: item.row as u32, stock: item.stock, quantity };
-        groups.push(Group { kind: None, legs: vec![leg], amounts });
+        let leg = Leg {
+            row: item.row as u32,
+            stock: item.stock,
+            quantity,
+        };
+        groups.push(Group {
+            kind: None,
+            legs: vec![leg],
+            amounts,
+        });
     }
 }
 
 fn alone(program: &Program, left: &[f64], total: &mut Total, mut groups: Option<&mut Vec<Group>>) {
     for (i, &count) in left.iter().enumerate() {
         if count > 1e-9 {
+            total.forbidden += if program.items[i].forbidden {
+                count
+            } else {
+                0.0
+            };
             single(program, i, count, total, groups.as_deref_mut());
         }
     }
 }
 
 fn family_of(question: &Question<'_>, h: &Holding) -> u32 {
-    if h.stock { question.shares[h.row as usize].family } else { question.series[h.row as usize].family }
+    if h.stock {
+        question.shares[h.row as usize].family
+    } else {
+        question.series[h.row as usize].family
+    }
 }
 
 /// An order that does not depend on how the book or the table of contracts was written down, up to series that are
@@ -342,10 +465,20 @@ fn family_of(question: &Question<'_>, h: &Holding) -> u32 {
 fn canonical(question: &Question<'_>, a: &Holding, b: &Holding) -> std::cmp::Ordering {
     a.stock.cmp(&b.stock).then_with(|| {
         if a.stock {
-            let (x, y) = (&question.shares[a.row as usize], &question.shares[b.row as usize]);
-            return x.family.cmp(&y.family).then(x.price.total_cmp(&y.price)).then(a.row.cmp(&b.row));
+            let (x, y) = (
+                &question.shares[a.row as usize],
+                &question.shares[b.row as usize],
+            );
+            return x
+                .family
+                .cmp(&y.family)
+                .then(x.price.total_cmp(&y.price))
+                .then(a.row.cmp(&b.row));
         }
-        let (x, y) = (&question.series[a.row as usize], &question.series[b.row as usize]);
+        let (x, y) = (
+            &question.series[a.row as usize],
+            &question.series[b.row as usize],
+        );
         x.family
             .cmp(&y.family)
             .then(x.right.cmp(&y.right))

@@ -5,8 +5,8 @@
 //! maximum loss. Everything else that is recognised (two-sided shorts, boxes, stock with options) is a column
 //! that uses a few positions once. What neither takes stands alone.
 
-use super::rules::{Amounts, Numbers, Right, Series, Shares, When};
-use super::rules;
+use super::pairing::Method;
+use super::rules::{self, Amounts, Numbers, Right, Series, Shares, When};
 use super::simplex::Simplex;
 
 /// One side of a position: what is held of it and what one contract (share) costs alone.
@@ -19,6 +19,8 @@ pub struct Item {
     pub count: f64,
     pub alone: Amounts,
     pub alone_equity: f64,
+    /// Must not be left standing alone.
+    pub forbidden: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +58,6 @@ pub struct Member {
     pub spread: u32,
     /// Change of equity when a contract moves from standing alone into the spread (its maximum loss apart).
     pub change: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pairing {
-    Optimal,
-    TwoLeg,
-    Greedy,
 }
 
 /// Which combinations the account may use.
@@ -106,7 +101,13 @@ impl Program {
 
     fn push(&mut self, kind: Kind, parts: &[(usize, f64)], amounts: Amounts) {
         let mut alone = 0.0;
-        let mut column = Column { kind, parts: [(0, 0.0); 4], used: parts.len(), amounts, change: 0.0 };
+        let mut column = Column {
+            kind,
+            parts: [(0, 0.0); 4],
+            used: parts.len(),
+            amounts,
+            change: 0.0,
+        };
         for (k, &(item, units)) in parts.iter().enumerate() {
             if self.items[item].count < units {
                 return;
@@ -129,7 +130,7 @@ impl Program {
         numbers: &Numbers,
         allowed: Allowed,
         when: When,
-        pairing: Pairing,
+        pairing: Method,
     ) {
         if allowed.two_sided {
             self.two_sided(table);
@@ -138,7 +139,7 @@ impl Program {
             self.with_stock(table, shares, numbers, allowed, when, pairing);
         }
         match pairing {
-            Pairing::TwoLeg => self.pairs(table, allowed),
+            Method::TwoLeg => self.pairs(table, allowed),
             _ => {
                 if allowed.boxes {
                     self.boxes(table, numbers);
@@ -153,7 +154,10 @@ impl Program {
 
     fn two_sided(&mut self, table: &[Series]) {
         for a in 0..self.items.len() {
-            if self.items[a].stock || self.items[a].long || self.series(a, table).right != Right::Call {
+            if self.items[a].stock
+                || self.items[a].long
+                || self.series(a, table).right != Right::Call
+            {
                 continue;
             }
             for b in 0..self.items.len() {
@@ -176,7 +180,7 @@ impl Program {
         n: &Numbers,
         allowed: Allowed,
         when: When,
-        pairing: Pairing,
+        pairing: Method,
     ) {
         for s in 0..self.items.len() {
             if !self.items[s].stock {
@@ -186,11 +190,16 @@ impl Program {
             let long = self.items[s].long;
             let writing = if long { Right::Call } else { Right::Put };
             for w in 0..self.items.len() {
-                if self.items[w].stock || self.items[w].long || self.series(w, table).right != writing {
+                if self.items[w].stock
+                    || self.items[w].long
+                    || self.series(w, table).right != writing
+                {
                     continue;
                 }
                 let written = self.series(w, table);
-                let Some(amount) = stock.against(written) else { continue };
+                let Some(amount) = stock.against(written) else {
+                    continue;
+                };
                 let amounts = rules::covered(stock, long, written, when, n);
                 self.push(Kind::Covered, &[(s, amount), (w, 1.0)], amounts);
             }
@@ -198,7 +207,10 @@ impl Program {
                 continue;
             }
             for h in 0..self.items.len() {
-                if self.items[h].stock || !self.items[h].long || self.series(h, table).right == writing {
+                if self.items[h].stock
+                    || !self.items[h].long
+                    || self.series(h, table).right == writing
+                {
                     continue;
                 }
                 let hedge = self.series(h, table);
@@ -207,11 +219,14 @@ impl Program {
                 }
                 let amounts = rules::protected(stock, long, hedge, n);
                 self.push(Kind::Protected, &[(s, hedge.multiplier), (h, 1.0)], amounts);
-                if pairing == Pairing::TwoLeg {
+                if pairing == Method::TwoLeg {
                     continue;
                 }
                 for w in 0..self.items.len() {
-                    if self.items[w].stock || self.items[w].long || self.series(w, table).right != writing {
+                    if self.items[w].stock
+                        || self.items[w].long
+                        || self.series(w, table).right != writing
+                    {
                         continue;
                     }
                     let written = self.series(w, table);
@@ -219,7 +234,11 @@ impl Program {
                         continue;
                     }
                     if let Some(amounts) = rules::converted(stock, long, hedge, written, n) {
-                        self.push(Kind::Converted, &[(s, hedge.multiplier), (h, 1.0), (w, 1.0)], amounts);
+                        self.push(
+                            Kind::Converted,
+                            &[(s, hedge.multiplier), (h, 1.0), (w, 1.0)],
+                            amounts,
+                        );
                     }
                 }
             }
@@ -281,7 +300,9 @@ impl Program {
             if low.right != Right::Call || !low.boxes {
                 continue;
             }
-            let Some(low_put) = find(self, low, Right::Put, false) else { continue };
+            let Some(low_put) = find(self, low, Right::Put, false) else {
+                continue;
+            };
             for high_call in 0..self.items.len() {
                 if self.items[high_call].stock || self.items[high_call].long {
                     continue;
@@ -296,11 +317,18 @@ impl Program {
                 {
                     continue;
                 }
-                let Some(high_put) = find(self, high, Right::Put, true) else { continue };
+                let Some(high_put) = find(self, high, Right::Put, true) else {
+                    continue;
+                };
                 let amounts = rules::long_box(low, high, n);
                 self.push(
                     Kind::Box,
-                    &[(low_call, 1.0), (low_put, 1.0), (high_call, 1.0), (high_put, 1.0)],
+                    &[
+                        (low_call, 1.0),
+                        (low_put, 1.0),
+                        (high_call, 1.0),
+                        (high_put, 1.0),
+                    ],
                     amounts,
                 );
             }
@@ -318,9 +346,18 @@ impl Program {
                         continue;
                     }
                     let (s, l) = (&table[a.row], &table[b.row]);
-                    let outside = if right == Right::Call { l.strike > s.strike } else { l.strike < s.strike };
+                    let outside = if right == Right::Call {
+                        l.strike > s.strike
+                    } else {
+                        l.strike < s.strike
+                    };
                     let alike = s.family == l.family && s.nature == l.nature && s.units == l.units;
-                    if s.right == right && l.right == right && alike && s.expiry == l.expiry && outside {
+                    if s.right == right
+                        && l.right == right
+                        && alike
+                        && s.expiry == l.expiry
+                        && outside
+                    {
                         found.push((short, long));
                     }
                 }
@@ -332,7 +369,10 @@ impl Program {
             for &(sp, lp) in &puts {
                 let (c, c2) = (self.series(sc, table), self.series(lc, table));
                 let (p, p2) = (self.series(sp, table), self.series(lp, table));
-                let alike = c.family == p.family && c.nature == p.nature && c.units == p.units && c.expiry == p.expiry;
+                let alike = c.family == p.family
+                    && c.nature == p.nature
+                    && c.units == p.units
+                    && c.expiry == p.expiry;
                 let (up, down) = (c2.strike - c.strike, p.strike - p2.strike);
                 if alike && p.strike <= c.strike && (up - down).abs() < 1e-9 * up {
                     let amounts = Amounts {
@@ -366,14 +406,27 @@ impl Program {
                     return false;
                 }
                 let t = &table[o.row];
-                if o.long { Self::spreadable(s, t, allowed) } else { Self::spreadable(t, s, allowed) }
+                if o.long {
+                    Self::spreadable(s, t, allowed)
+                } else {
+                    Self::spreadable(t, s, allowed)
+                }
             });
             if !partner {
                 continue;
             }
             // Where only equal wings make a condor, calls and puts are spread apart.
-            let side = if numbers.equal_wings { s.right } else { Right::Call };
-            let key = (s.family, s.nature, if allowed.one_expiry { s.expiry } else { 0 }, side);
+            let side = if numbers.equal_wings {
+                s.right
+            } else {
+                Right::Call
+            };
+            let key = (
+                s.family,
+                s.nature,
+                if allowed.one_expiry { s.expiry } else { 0 },
+                side,
+            );
             let spread = self.keys.iter().position(|&k| k == key).unwrap_or_else(|| {
                 self.keys.push(key);
                 self.keys.len() - 1
@@ -396,7 +449,12 @@ impl Program {
     /// Writes the linear program. Costs are scaled to about one.
     pub fn load(&mut self, table: &[Series], simplex: &mut Simplex) {
         let mut scale = 1e-300;
-        for change in self.members.iter().map(|m| m.change).chain(self.columns.iter().map(|c| c.change)) {
+        for change in self
+            .members
+            .iter()
+            .map(|m| m.change)
+            .chain(self.columns.iter().map(|c| c.change))
+        {
             if change.abs() > scale {
                 scale = change.abs();
             }
@@ -438,7 +496,11 @@ impl Program {
         for (i, item) in self.items.iter().enumerate() {
             let i = i as u32;
             let users = self.members.iter().filter(|m| m.item == i).count()
-                + self.columns.iter().filter(|c| c.parts().iter().any(|p| p.0 == i)).count();
+                + self
+                    .columns
+                    .iter()
+                    .filter(|c| c.parts().iter().any(|p| p.0 == i))
+                    .count();
             if users < 2 {
                 continue; // the variable's own bound says it
             }
@@ -466,10 +528,15 @@ impl Program {
         let mut levels = std::mem::take(&mut self.levels);
         levels.clear();
         levels.push(0.0);
-        levels.extend(self.members.iter().filter(|m| m.spread == spread).filter_map(|m| {
-            let item = &self.items[m.item as usize];
-            item.long.then(|| table[item.row].strike)
-        }));
+        levels.extend(
+            self.members
+                .iter()
+                .filter(|m| m.spread == spread)
+                .filter_map(|m| {
+                    let item = &self.items[m.item as usize];
+                    item.long.then(|| table[item.row].strike)
+                }),
+        );
         levels.sort_by(f64::total_cmp);
         levels.dedup();
         for &level in &levels {

@@ -3,6 +3,10 @@
 //! Amounts are dollars per contract (or per share). They are kept apart, because the manual quotes gross numbers,
 //! brokers quote net ones, and the account is judged on liquidating equity.
 
+use crate::contract::check_finite;
+use crate::error::Result;
+use crate::fail;
+
 /// When the requirement is asked: on the trade date (Reg T), or while the position is held (FINRA 4210(f)(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
@@ -17,7 +21,7 @@ pub enum Right {
 }
 
 /// The numbers of the rulebook that are not tied to a class of underlying. All fractions, except as said.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Numbers {
     pub stock_initial: f64,
@@ -41,8 +45,50 @@ pub struct Numbers {
     /// Whether the in-the-money amount of a written option is added to the requirement (as some brokers show it)
     /// rather than taken off the value at which the stock is carried. Equal in effect.
     pub itm_in_gross: bool,
+    /// Whether stock with an option written on it is carried at no more (less) than the strike.
+    pub carry_at_strike: bool,
     /// Whether iron condors are recognised only with equal wings (a broker's rule).
     pub equal_wings: bool,
+}
+
+impl Numbers {
+    pub fn check(&self) -> Result<()> {
+        for (what, value) in [
+            ("stock_initial", self.stock_initial),
+            ("stock_maintenance", self.stock_maintenance),
+            ("short_stock_initial", self.short_stock_initial),
+            ("short_stock_maintenance", self.short_stock_maintenance),
+            ("short_stock_floor", self.short_stock_floor),
+            ("low_price", self.low_price),
+            ("low_price_maintenance", self.low_price_maintenance),
+            ("low_price_floor", self.low_price_floor),
+            ("long_option_loan", self.long_option_loan),
+            ("protective_strike", self.protective_strike),
+            ("conversion_strike", self.conversion_strike),
+            ("box_difference", self.box_difference),
+        ] {
+            check_finite(&format!("reg t: {what}"), value)?;
+            if value < 0.0 {
+                fail!(
+                    InvalidInput,
+                    "reg t: {what} is {value}: it must not be negative"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A cash account borrows nothing: securities are paid in full (12 CFR 220.8).
+    #[must_use]
+    pub fn in_cash(&self) -> Self {
+        Self {
+            stock_initial: 1.0,
+            stock_maintenance: 1.0,
+            long_option_loan: 0.0,
+            carry_at_strike: false,
+            ..self.clone()
+        }
+    }
 }
 
 /// One requirement in the parts that the presentations combine differently.
@@ -109,9 +155,10 @@ pub struct Series {
     pub spot_value: f64,
     /// Strike, on the series' own level, times multiplier.
     pub strike_value: f64,
-    /// Base and minimum percentage, leverage included.
-    pub base: f64,
-    pub minimum: f64,
+    /// Gross requirement of one uncovered short.
+    pub naked: f64,
+    /// Not to be held short uncovered at all (calls in a cash account).
+    pub forbidden: bool,
 }
 
 impl Series {
@@ -140,13 +187,17 @@ impl Series {
         if gain > 0.0 { gain * self.units } else { 0.0 }
     }
 
-    /// Gross requirement of one uncovered short, mark included: FINRA 4210(f)(2)(E)(i), Cboe 10.3(c)(5)(A).
-    pub fn naked(&self) -> f64 {
+    /// Gross requirement of one uncovered short, mark included: FINRA 4210(f)(2)(E)(i), Cboe 10.3(c)(5)(A). The
+    /// percentages include the underlying's leverage.
+    pub fn uncovered(&self, base: f64, minimum: f64) -> f64 {
         let level = match self.right {
             Right::Call => self.spot_value,
             Right::Put => self.strike_value,
         };
-        let (a, b) = (self.base * self.spot_value - self.out_of_the_money(), self.minimum * level);
+        let (a, b) = (
+            base * self.spot_value - self.out_of_the_money(),
+            minimum * level,
+        );
         self.mark + if a > b { a } else { b }
     }
 
@@ -157,15 +208,26 @@ impl Series {
             return self.mark;
         }
         let itm = self.in_the_money();
-        let lendable = if self.listed || itm > self.mark { self.mark } else { itm };
+        let lendable = if self.listed || itm > self.mark {
+            self.mark
+        } else {
+            itm
+        };
         self.mark - numbers.long_option_loan * lendable
     }
 
     pub fn alone(&self, long: bool, numbers: &Numbers) -> Amounts {
         if long {
-            Amounts { paid: self.long_cost(numbers), ..Amounts::default() }
+            Amounts {
+                paid: self.long_cost(numbers),
+                ..Amounts::default()
+            }
         } else {
-            Amounts { short: self.naked(), proceeds: self.mark, ..Amounts::default() }
+            Amounts {
+                short: self.naked,
+                proceeds: self.mark,
+                ..Amounts::default()
+            }
         }
     }
 }
@@ -174,6 +236,8 @@ impl Series {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares {
     pub family: u32,
+    /// Shares per lot.
+    pub unit: f64,
     pub price: f64,
     pub leverage: f64,
     /// Paid in full: not a margin security.
@@ -194,20 +258,35 @@ impl Shares {
             (When::Maintenance, true) => cap(n.stock_maintenance * self.leverage),
             (When::Maintenance, false) => {
                 let (percentage, floor) = if self.price >= n.low_price {
-                    (cap(n.short_stock_maintenance * self.leverage), n.short_stock_floor)
+                    (
+                        cap(n.short_stock_maintenance * self.leverage),
+                        n.short_stock_floor,
+                    )
                 } else {
                     (n.low_price_maintenance, n.low_price_floor)
                 };
                 let floor = floor / self.price;
-                if percentage > floor { percentage } else { floor }
+                if percentage > floor {
+                    percentage
+                } else {
+                    floor
+                }
             }
         }
     }
 
     /// Requirement of `value` dollars of stock held or sold short, at a given rate.
     fn at(value: f64, rate: f64, long: bool, n: &Numbers) -> Amounts {
-        let sale = if long || !n.gross_includes_short_sale { 0.0 } else { value };
-        Amounts { stock: rate * value + sale, short_sale: sale, ..Amounts::default() }
+        let sale = if long || !n.gross_includes_short_sale {
+            0.0
+        } else {
+            value
+        };
+        Amounts {
+            stock: rate * value + sale,
+            short_sale: sale,
+            ..Amounts::default()
+        }
     }
 
     pub fn alone(&self, long: bool, when: When, n: &Numbers) -> Amounts {
@@ -229,15 +308,22 @@ impl Shares {
 
 /// Short call and short put: the greater requirement plus the mark of the other side (4210(f)(2)(F)).
 pub fn two_sided(a: &Series, b: &Series) -> Amounts {
-    let (ra, rb) = (a.naked(), b.naked());
+    let (ra, rb) = (a.naked, b.naked);
     let short = if ra >= rb { ra + b.mark } else { rb + a.mark };
-    Amounts { short, proceeds: a.mark + b.mark, ..Amounts::default() }
+    Amounts {
+        short,
+        proceeds: a.mark + b.mark,
+        ..Amounts::default()
+    }
 }
 
 /// Long box of European cash-settled options (4210(f)(2)(H)(v)): half the strike difference; the box itself counts
 /// towards equity, so nothing of its premiums is applied separately.
 pub fn long_box(low: &Series, high: &Series, n: &Numbers) -> Amounts {
-    Amounts { short: n.box_difference * (high.strike_value - low.strike_value), ..Amounts::default() }
+    Amounts {
+        short: n.box_difference * (high.strike_value - low.strike_value),
+        ..Amounts::default()
+    }
 }
 
 /// An option written against stock: no requirement of its own, the stock carried at no more (less) than the strike.
@@ -246,7 +332,7 @@ pub fn covered(shares: &Shares, long: bool, written: &Series, when: When, n: &Nu
     let itm = written.in_the_money();
     let rate = shares.rate(long, when, n);
     let mut amounts = Shares::at(value, rate, long, n);
-    if when == When::Maintenance && long {
+    if when == When::Maintenance && long && n.carry_at_strike {
         let worth = value - itm;
         amounts.stock = rate * if worth > 0.0 { worth } else { 0.0 };
     }
@@ -257,6 +343,9 @@ pub fn covered(shares: &Shares, long: bool, written: &Series, when: When, n: &Nu
 /// Applies the premium of the written option and what its moneyness takes off the stock.
 fn write(amounts: &mut Amounts, written: &Series, n: &Numbers) {
     amounts.proceeds += written.mark;
+    if !n.carry_at_strike {
+        return;
+    }
     if n.itm_in_gross {
         amounts.stock += written.in_the_money();
     } else {
@@ -270,8 +359,13 @@ pub fn protected(shares: &Shares, long: bool, hedge: &Series, n: &Numbers) -> Am
     let value = shares.price * hedge.multiplier;
     let rate = shares.rate(long, When::Maintenance, n);
     // The short side is stated including the proceeds: 110 % of the strike is 10 % above what buying back costs.
-    let strike = n.protective_strike * hedge.strike_value + hedge.out_of_the_money()
-        + if long { 0.0 } else { hedge.strike_value - value };
+    let strike = n.protective_strike * hedge.strike_value
+        + hedge.out_of_the_money()
+        + if long {
+            0.0
+        } else {
+            hedge.strike_value - value
+        };
     let alone = rate * value;
     let mut amounts = Shares::at(value, 0.0, long, n);
     amounts.stock += if strike < alone { strike } else { alone };
@@ -281,12 +375,21 @@ pub fn protected(shares: &Shares, long: bool, hedge: &Series, n: &Numbers) -> Am
 
 /// Conversion (long stock, long put, short call), reverse conversion (short stock, long call, short put) and collar,
 /// in maintenance, same expiry. `None` where the strikes make it none of them.
-pub fn converted(shares: &Shares, long: bool, hedge: &Series, written: &Series, n: &Numbers) -> Option<Amounts> {
+pub fn converted(
+    shares: &Shares,
+    long: bool,
+    hedge: &Series,
+    written: &Series,
+    n: &Numbers,
+) -> Option<Amounts> {
     if hedge.expiry != written.expiry || hedge.multiplier != written.multiplier {
         return None;
     }
     let value = shares.price * hedge.multiplier;
-    let mut amounts = Amounts { paid: hedge.mark, ..Amounts::default() };
+    let mut amounts = Amounts {
+        paid: hedge.mark,
+        ..Amounts::default()
+    };
     if hedge.strike == written.strike {
         amounts.stock = n.conversion_strike * hedge.strike_value;
         if long {

@@ -147,7 +147,11 @@ impl Simplex {
 
     fn resting(&self, column: usize) -> f64 {
         let v = self.nonbasic[column] as usize;
-        if self.at_upper[column] { self.upper[v] } else { self.lower[v] }
+        if self.at_upper[column] {
+            self.upper[v]
+        } else {
+            self.lower[v]
+        }
     }
 
     /// Runs the dual simplex until every basic variable is within its bounds or the objective passes `cut_off`.
@@ -186,9 +190,15 @@ impl Simplex {
         for r in 0..self.rows {
             let v = self.basic[r] as usize;
             let (x, lower, upper) = (self.value[r], self.lower[v], self.upper[v]);
-            let (miss, bound) = if x < lower { (lower - x, lower) } else { (x - upper, upper) };
+            let (miss, bound) = if x < lower {
+                (lower - x, lower)
+            } else {
+                (x - upper, upper)
+            };
             if careful {
-                if miss > FEASIBLE && found.is_none_or(|(f, _): (usize, f64)| self.basic[f] > self.basic[r]) {
+                if miss > FEASIBLE
+                    && found.is_none_or(|(f, _): (usize, f64)| self.basic[f] > self.basic[r])
+                {
                     found = Some((r, bound));
                 }
             } else if miss > worst {
@@ -219,7 +229,9 @@ impl Simplex {
             let ratio = self.reduced[j].abs() / size;
             let better = match found {
                 None => true,
-                Some(f) if careful => ratio < best || (ratio == best && self.nonbasic[f] > self.nonbasic[j]),
+                Some(f) if careful => {
+                    ratio < best || (ratio == best && self.nonbasic[f] > self.nonbasic[j])
+                }
                 Some(_) => ratio < best - 1e-12 || (ratio < best + 1e-12 && size > strength),
             };
             if better {
@@ -247,7 +259,10 @@ impl Simplex {
             *entry *= inverse;
         }
         for (r, line) in before.chunks_exact_mut(n).enumerate().chain(
-            after.chunks_exact_mut(n).enumerate().map(|(k, line)| (k + row + 1, line)),
+            after
+                .chunks_exact_mut(n)
+                .enumerate()
+                .map(|(k, line)| (k + row + 1, line)),
         ) {
             let a = line[column];
             if a != 0.0 {
@@ -273,7 +288,8 @@ impl Simplex {
         self.nonbasic[column] = leaving;
         self.place[entering as usize] = Place::Row(row as u32);
         self.place[leaving as usize] = Place::Column(column as u32);
-        self.at_upper[column] = bound == self.upper[leaving as usize] && bound != self.lower[leaving as usize];
+        self.at_upper[column] =
+            bound == self.upper[leaving as usize] && bound != self.lower[leaving as usize];
         self.value[row] = resting + step;
         self.pivots += 1;
     }
