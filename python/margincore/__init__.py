@@ -28,6 +28,7 @@ from margincore._core import (
     Unsupported,
     __version__,
 )
+from margincore.compare import Comparison, compare
 from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
 
@@ -35,6 +36,7 @@ __all__ = [
     "Account",
     "Accounts",
     "CalculationError",
+    "Comparison",
     "Contract",
     "Contracts",
     "Engine",
@@ -60,6 +62,7 @@ __all__ = [
     "Stock",
     "Unsupported",
     "__version__",
+    "compare",
     "margin",
     "methods",
 ]
