@@ -209,6 +209,7 @@ impl Book {
             "long_cost": sum.paid,
             "short_requirement": sum.short,
             "stock_requirement": sum.stock,
+            "margin": sum.short + sum.stock,
             "proceeds": sum.proceeds,
             "gross": sum.gross(),
             "net_deposit": sum.gross() - sum.proceeds,
@@ -313,7 +314,6 @@ impl Rulebook for Book {
         self.holdings(kind, account, &mut holdings)?;
         let initial = self.explain(kind, When::Initial, &holdings)?;
         let maintenance = self.explain(kind, When::Maintenance, &holdings)?;
-        let held = |key: &str| maintenance[key].as_f64().unwrap_or_default();
         Ok(json!({
             "account_kind": kind,
             "method": self.parameters.pairing,
@@ -323,7 +323,7 @@ impl Rulebook for Book {
             "gross": initial["gross"],
             "net_deposit": initial["net_deposit"],
             // The manual's maintenance number: on short options and stock, the value of long options left out.
-            "maintenance": held("short_requirement") + held("stock_requirement"),
+            "maintenance": maintenance["margin"],
             "initial": initial,
             "held": maintenance,
         }))

@@ -10,6 +10,13 @@ const WHOLE: f64 = 1e-7;
 /// Improvements smaller than this part of the largest single saving are not looked for.
 const WORTH: f64 = 1e-9;
 
+/// Rounds of cuts at the root, cuts a round, and the least part by which a round must raise the bound to go on.
+const ROUNDS: usize = 12;
+const CUTS: usize = 8;
+const RISE: f64 = 1e-5;
+/// Multiplications that a node is reckoned to take: larger programs get fewer nodes.
+const NODE: u64 = 50_000;
+
 /// What the search ended with, in dollars relative to every position standing alone.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -22,6 +29,8 @@ pub struct Outcome {
     pub bound: f64,
     pub nodes: u64,
     pub pivots: u64,
+    /// Multiplications spent.
+    pub work: u64,
 }
 
 /// Buffers that live from one solve to the next.
@@ -51,6 +60,7 @@ impl Search {
         out.bound = 0.0;
         out.nodes = 0;
         out.pivots = 0;
+        out.work = 0;
         if whole == 0 {
             return Ok(());
         }
@@ -58,7 +68,18 @@ impl Search {
         let mut root = self.spare.pop().unwrap_or_default();
         program.load(table, &mut root);
         let worth = WORTH * program.scale;
-        if self.settle(&mut root, program, table, worth, out)? {
+        let mut open = self.settle(&mut root, program, table, worth, out)?;
+        for _ in 0..ROUNDS {
+            let before = root.objective();
+            if !open || root.cut(CUTS) == 0 {
+                break;
+            }
+            open = self.settle(&mut root, program, table, worth, out)?;
+            if root.objective() - before < RISE * before.abs() {
+                break;
+            }
+        }
+        if open {
             self.stack.push(root);
         } else {
             self.spare.push(root);
@@ -68,7 +89,9 @@ impl Search {
                 self.spare.push(node);
                 continue;
             }
-            if out.nodes >= limit {
+            // The work counts once there is something to show for it.
+            let tired = out.change < 0.0 && out.work >= limit.saturating_mul(NODE);
+            if out.nodes >= limit || tired {
                 self.stack.push(node);
                 break;
             }
@@ -119,6 +142,7 @@ impl Search {
         let status = node.solve((out.change - worth) / program.scale)?;
         out.nodes += 1;
         out.pivots += node.pivots - before;
+        out.work += (node.pivots - before) * node.size() as u64;
         if status != Status::Optimal {
             return Ok(false);
         }

@@ -7,6 +7,7 @@ use super::branch::{Outcome, Search};
 use super::program::{Allowed, Column, Kind, Program, pair};
 use super::rules::{Amounts, Numbers, Right, Series, Shares, When, covered, two_sided};
 use crate::error::Result;
+use crate::fail;
 
 /// How positions are paired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -18,6 +19,8 @@ pub enum Method {
     TwoLeg,
     /// What a matcher that never looks back takes.
     Greedy,
+    /// The options of an underlying as the one universal spread they were entered as.
+    OneSpread,
 }
 
 /// What is held of one series or stock: contracts (shares) long and short, both at least zero.
@@ -198,6 +201,9 @@ impl Scratch {
             self.greedy(question, total, groups);
             return Ok(());
         }
+        if question.pairing == Method::OneSpread {
+            return self.one_spread(question, total, groups);
+        }
         program.recognise(
             question.series,
             question.shares,
@@ -212,6 +218,42 @@ impl Scratch {
             question.node_limit,
             &mut self.outcome,
         )?;
+        self.collect(question, total, groups);
+        Ok(())
+    }
+
+    /// Everything in one universal spread, whether or not leaving something out would be cheaper.
+    fn one_spread(
+        &mut self,
+        question: &Question<'_>,
+        total: &mut Total,
+        groups: Option<&mut Vec<Group>>,
+    ) -> Result<()> {
+        let (program, outcome) = (&mut self.program, &mut self.outcome);
+        program.spread_members(question.series, question.numbers, question.allowed);
+        outcome.counts.clear();
+        outcome.counts.extend(program.items.iter().map(|i| i.count));
+        let whole = program.members.len() == program.items.len() && program.spreads == 1;
+        if !whole || !program.balanced(&outcome.counts, question.series) {
+            fail!(
+                NotApplicable,
+                "the positions on one underlying are not one universal spread: it needs options of one style and \
+                 listing, as many long as short among calls and among puts, and no short that outlasts the longs"
+            );
+        }
+        outcome.losses.clear();
+        outcome
+            .losses
+            .push(program.maximum_loss(0, &outcome.counts, question.series));
+        outcome.change = outcome.losses[0]
+            + program
+                .members
+                .iter()
+                .zip(&outcome.counts)
+                .map(|(m, n)| m.change * n)
+                .sum::<f64>();
+        outcome.bound = outcome.change;
+        outcome.nodes = 0;
         self.collect(question, total, groups);
         Ok(())
     }
@@ -347,11 +389,11 @@ impl Scratch {
                 })
                 .collect();
             let gap = |l: usize| (series(l).strike - short.strike).abs();
-            // Of two as near, the higher strike: an order the book's own does not disturb.
+            // Of two as near, the one entered first: a matcher depends on the order of entry, as the optimum does not.
             longs.sort_by(|&a, &b| {
                 gap(a)
                     .total_cmp(&gap(b))
-                    .then(series(b).strike.total_cmp(&series(a).strike))
+                    .then(program.items[a].row.cmp(&program.items[b].row))
             });
             for l in longs {
                 settle(l, s, 1.0, Kind::Spread, pair(short, series(l)), left);

@@ -393,7 +393,7 @@ impl Program {
 
     /// Which series may enter which universal spread. A series that no series of the other side could offset stays
     /// outside.
-    fn spread_members(&mut self, table: &[Series], numbers: &Numbers, allowed: Allowed) {
+    pub fn spread_members(&mut self, table: &[Series], numbers: &Numbers, allowed: Allowed) {
         self.keys.clear();
         for i in 0..self.items.len() {
             if self.items[i].stock {
@@ -483,7 +483,7 @@ impl Program {
             self.upper.push(most);
         }
         self.lower.resize(self.cost.len(), 0.0);
-        simplex.start(&self.cost, &self.lower, &self.upper);
+        simplex.start(&self.cost, &self.lower, &self.upper, self.spreads);
         self.capacities(simplex);
         for spread in 0..self.spreads as u32 {
             self.spread_rows(spread, table, simplex);
@@ -504,7 +504,12 @@ impl Program {
             if users < 2 {
                 continue; // the variable's own bound says it
             }
-            let row = simplex.row(item.count, false);
+            let whole = item.count.fract() == 0.0
+                && self
+                    .columns
+                    .iter()
+                    .all(|c| c.parts().iter().all(|p| p.0 != i || p.1.fract() == 0.0));
+            let row = simplex.row(item.count, false, whole);
             for (k, m) in self.members.iter().enumerate() {
                 if m.item == i {
                     row[first_member + k] = 1.0;
@@ -547,7 +552,7 @@ impl Program {
             if !losing {
                 continue;
             }
-            let row = simplex.row(0.0, false);
+            let row = simplex.row(0.0, false, false);
             row[spread as usize] = -1.0;
             for (k, m) in self.members.iter().enumerate() {
                 if m.spread == spread {
@@ -568,19 +573,21 @@ impl Program {
         let Some(first) = of_right.next() else { return };
         let expiry = |m: &Member| table[self.items[m.item as usize].row].expiry;
         let mut earliest = expiry(first);
+        let mut even = true;
         let mut unit = table[self.items[first.item as usize].row].units;
         for m in of_right {
             if expiry(m) < earliest {
                 earliest = expiry(m);
             }
             let units = table[self.items[m.item as usize].row].units;
+            even &= units == unit;
             if units > unit {
                 unit = units;
             }
         }
         let mut cut = earliest;
         loop {
-            let row = simplex.row(0.0, cut == earliest);
+            let row = simplex.row(0.0, cut == earliest, even);
             let mut next = i64::MAX;
             for (k, m) in self.members.iter().enumerate() {
                 let item = &self.items[m.item as usize];

@@ -22,6 +22,8 @@ pub struct Simplex {
     /// Bounds by variable: structural variables first, then one slack per row.
     lower: Vec<f64>,
     upper: Vec<f64>,
+    /// Variables that whole solutions give whole values.
+    whole: Vec<bool>,
     /// Variable held by each column and by each row.
     nonbasic: Vec<u32>,
     at_upper: Vec<bool>,
@@ -49,8 +51,9 @@ pub enum Status {
 }
 
 impl Simplex {
-    /// Starts a program with these costs and bounds. A variable with a negative cost needs a finite upper bound.
-    pub fn start(&mut self, cost: &[f64], lower: &[f64], upper: &[f64]) {
+    /// Starts a program with these costs and bounds; the variables from `first_whole` on are whole in every solution
+    /// looked for. A variable with a negative cost needs a finite upper bound.
+    pub fn start(&mut self, cost: &[f64], lower: &[f64], upper: &[f64], first_whole: usize) {
         self.columns = cost.len();
         self.rows = 0;
         self.tableau.clear();
@@ -60,6 +63,8 @@ impl Simplex {
         self.lower.extend_from_slice(lower);
         self.upper.clear();
         self.upper.extend_from_slice(upper);
+        self.whole.clear();
+        self.whole.extend((0..cost.len()).map(|j| j >= first_whole));
         self.nonbasic.clear();
         self.nonbasic.extend(0..cost.len() as u32);
         self.place.clear();
@@ -75,12 +80,14 @@ impl Simplex {
         self.pivots = 0;
     }
 
-    /// Adds a row before the first solve; `equal` fixes its slack at zero.
-    pub fn row(&mut self, bound: f64, equal: bool) -> &mut [f64] {
+    /// Adds a row before the first solve; `equal` fixes its slack at zero, `whole` says the slack is whole whenever
+    /// the variables are.
+    pub fn row(&mut self, bound: f64, equal: bool, whole: bool) -> &mut [f64] {
         let slack = (self.columns + self.rows) as u32;
         self.tableau.resize(self.tableau.len() + self.columns, 0.0);
         self.lower.push(0.0);
         self.upper.push(if equal { 0.0 } else { f64::INFINITY });
+        self.whole.push(whole);
         self.basic.push(slack);
         self.place.push(Place::Row(self.rows as u32));
         self.value.push(bound);
@@ -136,6 +143,7 @@ impl Simplex {
         self.reduced.clone_from(&other.reduced);
         self.lower.clone_from(&other.lower);
         self.upper.clone_from(&other.upper);
+        self.whole.clone_from(&other.whole);
         self.nonbasic.clone_from(&other.nonbasic);
         self.at_upper.clone_from(&other.at_upper);
         self.basic.clone_from(&other.basic);
@@ -143,6 +151,64 @@ impl Simplex {
         self.place.clone_from(&other.place);
         self.objective = other.objective;
         self.pivots = other.pivots;
+    }
+
+    /// Entries of the tableau: what a pivot costs.
+    pub fn size(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Adds Gomory's mixed-integer cuts for the most fractional rows, at most `most`: every whole solution keeps them,
+    /// the present one does not. Returns how many were added.
+    pub fn cut(&mut self, most: usize) -> usize {
+        let before = self.rows;
+        let mut candidates: Vec<(f64, usize)> = (0..before)
+            .filter(|&r| self.whole[self.basic[r] as usize])
+            .map(|r| ((self.value[r] - self.value[r].floor() - 0.5).abs(), r))
+            .filter(|&(off, _)| off < 0.48)
+            .collect();
+        candidates.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for &(_, r) in candidates.iter().take(most) {
+            self.cut_row(r);
+        }
+        self.rows - before
+    }
+
+    fn cut_row(&mut self, row: usize) {
+        let n = self.columns;
+        let f0 = self.value[row] - self.value[row].floor();
+        let (mut least, mut largest) = (f64::INFINITY, 0.0);
+        let mut cut = vec![0.0; n];
+        for (j, entry) in cut.iter_mut().enumerate() {
+            let v = self.nonbasic[j] as usize;
+            if self.lower[v] == self.upper[v] {
+                continue;
+            }
+            // In distances from the bound each variable rests on.
+            let a = self.tableau[row * n + j] * if self.at_upper[j] { -1.0 } else { 1.0 };
+            let weight = if self.whole[v] {
+                let f = a - a.floor();
+                if f <= f0 {
+                    f / f0
+                } else {
+                    (1.0 - f) / (1.0 - f0)
+                }
+            } else if a > 0.0 {
+                a / f0
+            } else {
+                -a / (1.0 - f0)
+            };
+            if weight > 1e-9 {
+                least = if weight < least { weight } else { least };
+                largest = if weight > largest { weight } else { largest };
+            }
+            *entry = if self.at_upper[j] { weight } else { -weight };
+        }
+        if largest == 0.0 || largest > 1e6 * least {
+            return; // arithmetic noise would decide what it cuts off
+        }
+        // Slightly relaxed, so that rounding never cuts off a whole solution.
+        self.row(-1.0 + 1e-7, false, false).copy_from_slice(&cut);
     }
 
     fn resting(&self, column: usize) -> f64 {
@@ -303,9 +369,9 @@ mod tests {
     fn a_small_program_by_hand() {
         // max 3x + 2y with x + y <= 4, x + 3y <= 6, x <= 3, y <= 9: x = 3, y = 1, value 11.
         let mut s = Simplex::default();
-        s.start(&[-3.0, -2.0], &[0.0, 0.0], &[3.0, 9.0]);
-        s.row(4.0, false).copy_from_slice(&[1.0, 1.0]);
-        s.row(6.0, false).copy_from_slice(&[1.0, 3.0]);
+        s.start(&[-3.0, -2.0], &[0.0, 0.0], &[3.0, 9.0], 0);
+        s.row(4.0, false, true).copy_from_slice(&[1.0, 1.0]);
+        s.row(6.0, false, true).copy_from_slice(&[1.0, 3.0]);
         s.settle();
         assert_eq!(s.solve(f64::INFINITY), Ok(Status::Optimal));
         assert!((s.objective() + 11.0).abs() < 1e-12);
@@ -316,8 +382,8 @@ mod tests {
     #[test]
     fn an_impossible_row_is_infeasible() {
         let mut s = Simplex::default();
-        s.start(&[1.0], &[0.0], &[1.0]);
-        s.row(2.0, true).copy_from_slice(&[1.0]);
+        s.start(&[1.0], &[0.0], &[1.0], 0);
+        s.row(2.0, true, true).copy_from_slice(&[1.0]);
         s.settle();
         assert_eq!(s.solve(f64::INFINITY), Ok(Status::Infeasible));
     }
