@@ -34,7 +34,7 @@ UNDERLYING_KEYS = {
 }  # fmt: skip
 POSITION_KEYS = {
     "type", "right", "strike", "quantity", "price", "multiplier", "listed", "months_to_expiry", "style",
-    "strike_scale", "symbol", "expiry", "expiry_label",
+    "strike_scale", "symbol", "expiry", "expiry_label", "note", "notes",
 }  # fmt: skip
 EXPECTED_KEYS = {"initial_gross", "initial_net_deposit", "maintenance", "cash_account"}
 
@@ -64,7 +64,7 @@ def run(entry: Entry) -> list[Check]:
         "initial_net_deposit": details["net_deposit"],
         "maintenance": details["maintenance"],
     }
-    if case["method"].endswith("_ib"):  # the broker's screen shows no cost of long options
+    if "ib" in case["method"].split("_"):  # the broker's screen shows no cost of long options
         actual["initial_gross"] = details["initial"]["margin"]
     if "cash_account" in case["expected"]:
         actual["cash_account"] = book.details(account_kind="cash")["net_deposit"]
@@ -78,7 +78,7 @@ def _presentation(method: str) -> dict[str, Any]:
     """A spread's maximum loss alone, a broker's house rules, or the rulebook with its cheapest pairing."""
     if method == "max_loss":
         return {"pairing": "one_spread"}
-    if method.endswith("_ib"):
+    if "ib" in method.split("_"):
         return {"preset": "reg-t-ibkr"}
     return {}
 
@@ -162,7 +162,11 @@ class _Book:
         scale = position.get("strike_scale", 1)
         if scale != 1:
             underlying = "REDUCED"
-            self.underlyings[underlying] = {**self.underlyings["XYZ"], "of": "XYZ", "divisor": round(1 / scale, 9)}
+            self.underlyings[underlying] = {
+                **self.underlyings["XYZ"],
+                "of": "XYZ",
+                "divisor": round(1 / scale, 9),
+            }
         contract = mc.Option(
             underlying,
             {"C": "call", "P": "put"}[required(position, "right", str, identity)],
@@ -180,7 +184,9 @@ class _Book:
         return contract
 
     def details(self, **options: Any) -> dict[str, Any]:
-        rulebook = mc.methods.RegT(underlyings=self.underlyings, percentages=self.percentages or None, **options)
+        rulebook = mc.methods.RegT(
+            underlyings=self.underlyings, percentages=self.percentages or None, **options
+        )
         market = mc.Market(VALUATION.isoformat(), spot=self.spot, price=self.price)
         report = mc.margin(mc.Account(self.positions), market, rulebook)
         assert report.adds_up()
