@@ -16,7 +16,7 @@ test: .venv/installed ## every check and test
 	$(BIN)/ruff check python tests benches
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
 
 bench: .venv/installed ## side by side with what else is installed
 	$(BIN)/python -m benches

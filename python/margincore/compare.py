@@ -112,7 +112,8 @@ class Comparison:
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
         lines = []
         for row in rows:
-            cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:-1], widths[1:], strict=True)), row[-1]]
+            amounts = (c.rjust(w) for c, w in zip(row[1:-1], widths[1:], strict=True))
+            cells = [row[0].ljust(widths[0]), *amounts, row[-1]]
             lines.append("  ".join(cells).rstrip())
         lines.insert(1, "-" * max(len(line) for line in lines))
         lines.extend(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())

@@ -1,3 +1,5 @@
 //! One harness for the tests of the core that need several modules at once.
 
 mod reg_t;
+mod seam;
+mod toy;

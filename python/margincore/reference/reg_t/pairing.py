@@ -104,5 +104,6 @@ def _spreadable(a: Leg | Stock, b: Leg | Stock) -> bool:
 
 
 def _gap(a: Leg | Stock, b: Leg | Stock) -> float:
-    assert isinstance(a, Leg) and isinstance(b, Leg)
+    assert isinstance(a, Leg)
+    assert isinstance(b, Leg)
     return abs(a.strike / a.scale - b.strike / b.scale)
