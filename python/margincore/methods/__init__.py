@@ -2,6 +2,7 @@
 
 from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
+from margincore.methods.span import Span, SpanLike
 from margincore.methods.tims import Tims
 
-__all__ = ["Combined", "Rulebook", "Tims", "rulebooks"]
+__all__ = ["Combined", "Rulebook", "Span", "SpanLike", "Tims", "rulebooks"]
