@@ -9,6 +9,7 @@ mod market;
 mod methods;
 mod products;
 mod report;
+mod span;
 mod values;
 
 use pyo3::prelude::*;
@@ -39,6 +40,9 @@ mod _core {
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
     use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+
+    #[pymodule_export]
+    use crate::span::{SpanFile, span_risk_array, span_settlement_price};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -24,7 +24,9 @@ use crate::simd;
 
 pub mod combined;
 pub mod parameters;
+pub mod reg_t;
 pub mod registry;
+pub mod span;
 pub mod tims;
 
 /// One rulebook as frozen, versioned data.
