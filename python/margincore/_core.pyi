@@ -71,6 +71,8 @@ class Contracts:
     """A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows."""
 
     def __new__(cls, contracts: Iterable[Contract]) -> Self: ...
+    @classmethod
+    def from_columns(cls, **columns: Any) -> Contracts: ...
     def index(self, contract: Contract | str) -> int: ...
     @property
     def ids(self) -> list[str]: ...
@@ -327,58 +329,6 @@ class Products:
 def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
-
-@final
-class OsiSymbol:
-    """An option symbol in any common spelling; `str()` gives the canonical 21 characters."""
-
-    def __new__(cls, text: str) -> Self: ...
-    @property
-    def root(self) -> str: ...
-    @property
-    def expiry(self) -> str:
-        """The expiry date, as ``yyyy-mm-dd``."""
-
-    @property
-    def right(self) -> str:
-        """``"call"`` or ``"put"``."""
-
-    @property
-    def strike(self) -> float: ...
-    @property
-    def compact(self) -> str:
-        """The spelling without blanks: the id of the contract it stands for."""
-
-    def __eq__(self, other: object, /) -> bool: ...
-    def __ne__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-    def __reduce__(self) -> tuple[type[OsiSymbol], tuple[str]]: ...
-
-@final
-class Products:
-    """The product table that gives option symbols their terms. Immutable: extending gives a new table."""
-
-    def __new__(cls) -> Self: ...
-    def with_equities(self, roots: Sequence[str]) -> Products:
-        """This table and standard equity options (American, 100 shares, PM) on the named stocks."""
-
-    def extended(self, rows: Sequence[Mapping[str, Any]]) -> Products:
-        """This table and more rows, in the shape of `rows()`; two rows of a root for one date are refused."""
-
-    def contract(self, symbol: str) -> Contract:
-        """The contract of an option symbol; :class:`MissingData` for a root that no row covers."""
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Every row as a document."""
-
-    @classmethod
-    def from_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Products:
-        """A table of these rows alone."""
-
-    def __reduce__(self) -> tuple[Any, ...]: ...
-
-def build_info() -> dict[str, str]:
-    """`version`, `profile` (``"release"`` or ``"debug"``) and `simd`, the instruction set in use."""
 
 def american_grid(
     columns: Sequence[NDArray[np.float64]],

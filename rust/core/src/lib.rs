@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod cells;
+pub mod columns;
 pub mod contract;
 pub mod error;
 pub mod market;

@@ -19,6 +19,7 @@ use crate::parallel;
 use crate::report::{
     Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals,
 };
+use crate::simd;
 
 pub mod combined;
 pub mod parameters;
@@ -67,6 +68,7 @@ pub fn prepare(
     market: Option<&Arc<Market>>,
     threads: usize,
 ) -> Result<Arc<dyn Prepared>> {
+    simd::check_environment()?;
     let cells = methodology.cells(contracts, market)?;
     methodology.compile(contracts, market, cells::price(&cells, threads)?)
 }
@@ -187,6 +189,7 @@ impl<R: Rulebook> Prepared for R {
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {
+        simd::check_environment()?;
         let mut rows = vec![Requirement::default(); accounts.len()];
         parallel::chunks(&mut rows, 1, threads, 512, |first, out| {
             let mut scratch = Scratch::default();
