@@ -698,3 +698,51 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
+
+def american_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: tuple[NDArray[np.float64], bool],
+    vol_moves: tuple[NDArray[np.float64], bool],
+    roll: float,
+    scenarios: int,
+    accuracy: str,
+    shared_boundaries: bool,
+) -> NDArray[np.float64]:
+    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
+
+def american_greeks(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> list[NDArray[np.float64]]:
+    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
+
+def american_implied(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Vols and status numbers; the vol column holds the prices."""
+
+def tree_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: list[float],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Tree prices by rows and moves."""
+
+def tree_implied(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Vols at which the tree returns the prices, which are in the vol column."""
+
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""

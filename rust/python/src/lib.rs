@@ -1,6 +1,7 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod american;
 mod build;
 mod contract;
 mod errors;
@@ -21,6 +22,10 @@ mod _core {
 
     #[pymodule_export]
     use crate::account::{Account, Accounts, Position};
+    #[pymodule_export]
+    use crate::american::{
+        american_greeks, american_grid, american_implied, quadratic_prices, tree_grid, tree_implied,
+    };
     #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
