@@ -632,9 +632,7 @@ class LiveAccount:
         at once.
         """
 
-    def apply(
-        self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None
-    ) -> Requirement:
+    def apply(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> Requirement:
         """Book trades: all of them, or none where one is refused."""
 
     def deposit(self, currency: str, amount: float) -> None: ...
@@ -644,9 +642,7 @@ class LiveAccount:
     def reserve(self, order: Order) -> bool:
         """Count an order's worst case from now on. False where it is known already."""
 
-    def fill(
-        self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0
-    ) -> bool:
+    def fill(self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0) -> bool:
         """Book an execution of a reserved order. False where it is known already."""
 
     def cancel(self, order_id: str) -> bool:
@@ -686,9 +682,7 @@ class LiveAccount:
     ) -> float | None:
         """The largest quantity whose complete fill passes, whatever smaller fills do."""
 
-    def rank(
-        self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1
-    ) -> NDArray[np.float64]:
+    def rank(self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
         """The requirement after each candidate trade alone; columns of contract rows and signed lots."""
 
     def hedges(
