@@ -28,6 +28,13 @@ pub(super) struct Boundary<const N: usize> {
     pub(super) squared: [Lanes; N],
 }
 
+impl<const N: usize> Boundary<N> {
+    pub(super) const NONE: Self = Self {
+        log_limit: Lanes::ZERO,
+        squared: [Lanes::ZERO; N],
+    };
+}
+
 /// Distances from the mean beyond which the density is as good as zero.
 pub(super) const FAR: f64 = 37.0;
 /// The boundary stays this far below its value at expiry: the logarithm of their ratio must not vanish.
@@ -116,11 +123,7 @@ impl Puts {
             squared[j] = gap * gap;
         }
         for step in 0..mode.fixed_point_steps() {
-            log_b = if step == 0 {
-                self.improve::<N, L, P, true>(nodes, limit, log_limit, &log_b, &squared)
-            } else {
-                self.improve::<N, L, P, false>(nodes, limit, log_limit, &log_b, &squared)
-            };
+            log_b = self.improve(nodes, limit, log_limit, &log_b, &squared, step == 0);
             for j in 0..N {
                 let gap = log_b[j] - log_limit;
                 squared[j] = gap * gap;
@@ -193,15 +196,17 @@ impl Puts {
         log_b
     }
 
-    /// One step of the fixed point iteration, all collocation points from the old boundary; `ln B`.
+    /// One step of the fixed point iteration, all collocation points from the old boundary; `ln B`. With `newton`, the
+    /// partial Jacobi-Newton step.
     #[inline(always)]
-    fn improve<const N: usize, const L: usize, const P: usize, const NEWTON: bool>(
+    fn improve<const N: usize, const L: usize, const P: usize>(
         &self,
         nodes: &Nodes<N, L, P>,
         limit: Lanes,
         log_limit: Lanes,
         log_b: &[Lanes; N],
         squared: &[Lanes; N],
+        newton: bool,
     ) -> [Lanes; N] {
         let Puts {
             years,
@@ -246,7 +251,7 @@ impl Puts {
                 let f_paid = f * exp2::<P>(log_ratio * LOG2_E);
                 density = density + f;
                 paid = paid + f_paid;
-                if NEWTON {
+                if newton {
                     let minus = (plus - v * (0.5 * y)) * since;
                     density_slope = f.times(minus, density_slope);
                     paid_slope = f_paid.times(minus, paid_slope);
@@ -265,7 +270,7 @@ impl Puts {
                 + yield_root.times(density, dividend_yield * (0.5 * tau) * held);
             let target = numerator / denominator;
             let mut next = target;
-            if NEWTON {
+            if newton {
                 let minus = (plus - v) * inverse;
                 let shrink = -1.0 / b;
                 let numerator_slope = (b * here).times(minus, rate_root * paid_slope) * shrink;
