@@ -5,7 +5,7 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods
+from margincore import methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -73,4 +73,5 @@ __all__ = [
     "evaluate",
     "margin",
     "methods",
+    "pricing",
 ]

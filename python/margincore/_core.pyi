@@ -329,3 +329,24 @@ class Products:
 def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
+
+def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+    """Prices into `out`; columns are spot, strike, years, rate, dividend_yield, vol, right: numbers or arrays."""
+
+def european_grid(
+    columns: Sequence[Any],
+    price_moves: NDArray[np.float64],
+    vol_moves: NDArray[np.float64],
+    roll: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Prices into `out`, rows by scenarios; moves are one list or a row per option."""
+
+def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+    """Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`."""
+
+def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None:
+    """Vols into `out`, status numbers into `status`; the sixth column holds the prices."""
+
+def implied_statuses() -> list[str]:
+    """What each status number means, in order."""

@@ -1,11 +1,13 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod arrays;
 mod build;
 mod contract;
 mod errors;
 mod market;
 mod methods;
+mod pricing;
 mod products;
 mod report;
 mod values;
@@ -32,6 +34,10 @@ mod _core {
     use crate::market::Market;
     #[pymodule_export]
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::pricing::{
+        european_greeks, european_grid, european_implied, european_prices, implied_statuses,
+    };
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]

@@ -3,6 +3,7 @@
 pub mod american;
 pub mod bachelier;
 pub mod black;
+pub mod check;
 mod coefficients;
 pub mod greeks;
 pub mod implied;
