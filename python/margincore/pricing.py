@@ -9,7 +9,10 @@ positive and negative years or vols raise :class:`~margincore.InvalidInput` nami
 
 European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot, 1e-9 relative of 50-digit values, never
 negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
-``exercise="american"`` uses the methods of Andersen, Lake and Offengenden, and takes their keywords.
+
+``exercise="american"`` also takes keywords: `method` (``"alo"``, spectral collocation of the exercise boundary, by default;
+``"tree"``, the default with cash `dividends`; ``"baw"``), `accuracy` (``"fast"``, ``"standard"``, ``"precise"``), `dividends`
+as (years to the ex-date, cash) pairs, and a tree's `steps`, `scheme` and `treatment`; grids take `share_boundaries`.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from margincore import _core
-from margincore._core import CalculationError, InvalidInput, Unsupported
+from margincore import _american, _core
+from margincore._core import CalculationError, InvalidInput
 
 __all__ = ["Greeks", "greeks", "implied_vol", "price", "price_grid"]
 
@@ -132,9 +135,11 @@ def price(
     array([4.76, 0.81])
     >>> price(100.0, [90.0, 110.0], 0.0, 0.05, 0.0, 0.2, "call")  # expired: intrinsic
     array([10.,  0.])
+    >>> price(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, ["put"], exercise="american").round(4)
+    array([6.0904])
     """
     if _is_american(exercise, american):
-        raise Unsupported("exercise='american' is not part of this build")
+        return _american.price(spot, strike, years, rate, dividend_yield, vol, right, out=out, **american)
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, shape)
     _core.european_prices(columns, result.reshape(-1))
@@ -179,7 +184,9 @@ def price_grid(
     [[0.712, 3.988, 11.681], [0.006, 0.147, 2.063]]
     """
     if _is_american(exercise, american):
-        raise Unsupported("exercise='american' is not part of this build")
+        return _american.price_grid(
+            spot, strike, years, rate, dividend_yield, vol, right, price_moves, vol_moves, roll, out=out, **american
+        )
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
     if len(counts) > 1:
@@ -238,10 +245,13 @@ def greeks(
     (-4.31, 8.91)
     """
     if _is_american(exercise, american):
-        raise Unsupported("exercise='american' is not part of this build")
-    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
+        columns = _american.greeks(spot, strike, years, rate, dividend_yield, vol, right, **american)
+        result = _output(out, (8, *columns[0].shape))
+        result[...] = columns
+        return Greeks(*result)
+    flat, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, (8, *shape))
-    _core.european_greeks(columns, result.reshape(8, -1))
+    _core.european_greeks(flat, result.reshape(8, -1))
     return Greeks(*result)
 
 
@@ -281,20 +291,30 @@ def implied_vol(
     if on_error not in ("raise", "nan"):
         raise InvalidInput(f"on_error {on_error!r}: expected 'raise' or 'nan'")
     if _is_american(exercise, american):
-        raise Unsupported("exercise='american' is not part of this build")
+        vol, status = _american.implied_vol(
+            price, spot, strike, years, rate, dividend_yield, right, **american
+        )
+        result = _output(out, vol.shape)
+        result[...] = vol
+        return _vols(result, status, price, on_error, return_status)
     # The engine's table of columns has the price where the vol would be.
     names = (*_NAMES[:5], "price")
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, price), right, names)
     result = _output(out, shape)
     status = np.empty(shape, np.uint8)
     _core.european_implied(columns, result.reshape(-1), status.reshape(-1))
+    return _vols(result, status, price, on_error, return_status)
+
+
+def _vols(vol: Floats, status: NDArray[np.uint8], price: ArrayLike, on_error: str, return_status: bool) -> Any:
+    """The result of :func:`implied_vol`, or its error."""
     if on_error == "raise" and status.any():
         rows = np.flatnonzero(status)
-        prices = np.broadcast_to(np.asarray(price, _FLOAT), shape).reshape(-1)
+        prices = np.broadcast_to(np.asarray(price, _FLOAT), status.shape).reshape(-1)
         named = "; ".join(f"row {r}, price {prices[r]}: {STATUSES[status.reshape(-1)[r]]}" for r in rows[:3])
         more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
         raise CalculationError(
             f"implied_vol: {len(rows)} of {status.size} prices have no vol: {named}{more}. "
             "on_error='nan' leaves NaN there, return_status=True says why"
         )
-    return (result, status) if return_status else result
+    return (vol, status) if return_status else vol

@@ -1,15 +1,18 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod american;
 mod arrays;
 mod build;
 mod contract;
 mod errors;
+mod live;
 mod market;
 mod methods;
 mod pricing;
 mod products;
 mod report;
+mod span;
 mod values;
 
 use pyo3::prelude::*;
@@ -22,6 +25,10 @@ mod _core {
     #[pymodule_export]
     use crate::account::{Account, Accounts, Position};
     #[pymodule_export]
+    use crate::american::{
+        american_greeks, american_grid, american_implied, quadratic_prices, tree_grid, tree_implied,
+    };
+    #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
     use crate::contract::{Contract, Contracts};
@@ -30,6 +37,8 @@ mod _core {
         CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError,
         Unsupported,
     };
+    #[pymodule_export]
+    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]
@@ -42,6 +51,9 @@ mod _core {
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
     use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+
+    #[pymodule_export]
+    use crate::span::{SpanFile, span_risk_array, span_settlement_price};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
