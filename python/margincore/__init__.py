@@ -5,15 +5,18 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods
+from margincore import methods, pricing
 from margincore._core import (
     Account,
     Accounts,
     CalculationError,
     Contract,
     Contracts,
+    Decision,
     InvalidInput,
+    Limit,
     Line,
+    LiveAccount,
     MarginBatch,
     MarginError,
     MarginReport,
@@ -21,6 +24,7 @@ from margincore._core import (
     Methodology,
     MissingData,
     NotApplicable,
+    Order,
     OsiSymbol,
     ParseError,
     Position,
@@ -28,6 +32,7 @@ from margincore._core import (
     Products,
     Requirement,
     Unsupported,
+    WhatIf,
     __version__,
     build_info,
 )
@@ -43,12 +48,15 @@ __all__ = [
     "Comparison",
     "Contract",
     "Contracts",
+    "Decision",
     "Engine",
     "Etf",
     "Future",
     "Index",
     "InvalidInput",
+    "Limit",
     "Line",
+    "LiveAccount",
     "MarginBatch",
     "MarginError",
     "MarginReport",
@@ -57,6 +65,7 @@ __all__ = [
     "MissingData",
     "NotApplicable",
     "Option",
+    "Order",
     "OsiSymbol",
     "ParseError",
     "Perpetual",
@@ -67,10 +76,12 @@ __all__ = [
     "Spot",
     "Stock",
     "Unsupported",
+    "WhatIf",
     "__version__",
     "build_info",
     "compare",
     "evaluate",
     "margin",
     "methods",
+    "pricing",
 ]
