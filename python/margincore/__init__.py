@@ -5,7 +5,7 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods
+from margincore import methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -83,4 +83,5 @@ __all__ = [
     "evaluate",
     "margin",
     "methods",
+    "pricing",
 ]

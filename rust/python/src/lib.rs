@@ -2,12 +2,14 @@
 
 mod account;
 mod american;
+mod arrays;
 mod build;
 mod contract;
 mod errors;
 mod live;
 mod market;
 mod methods;
+mod pricing;
 mod products;
 mod report;
 mod span;
@@ -41,6 +43,10 @@ mod _core {
     use crate::market::Market;
     #[pymodule_export]
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::pricing::{
+        european_greeks, european_grid, european_implied, european_prices, implied_statuses,
+    };
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
