@@ -87,8 +87,8 @@ class Span(Rulebook):
         """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
 
         Several paths are several clearing organisations with the spreads between them. `options` are those of
-        the class; `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). Raises :class:`ParseError` with file,
-        byte or line, and field.
+        the class; `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). Raises :class:`ParseError`
+        with file, byte or line, and field.
         """
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
         document: dict[str, Any] = {"files": [os.fspath(p) for p in paths], "options": options}

@@ -15,7 +15,11 @@ pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
-const RULEBOOKS: &[(&str, Build)] = &[("span", span::build), ("span-like", span::like::build), ("tims", tims::build)];
+const RULEBOOKS: &[(&str, Build)] = &[
+    ("span", span::build),
+    ("span-like", span::like::build),
+    ("tims", tims::build),
+];
 
 /// Reads the files an exchange publishes into a document of parameters.
 type Read = fn(&BTreeMap<String, PathBuf>) -> Result<Value>;
