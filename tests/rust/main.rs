@@ -1,4 +1,6 @@
 //! One harness for the tests of the core that need several modules at once.
 
+mod allocations;
+mod live;
 mod seam;
 mod toy;

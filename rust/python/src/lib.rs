@@ -4,6 +4,7 @@ mod account;
 mod build;
 mod contract;
 mod errors;
+mod live;
 mod market;
 mod methods;
 mod products;
@@ -29,6 +30,8 @@ mod _core {
         CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError,
         Unsupported,
     };
+    #[pymodule_export]
+    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]
