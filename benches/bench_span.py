@@ -70,7 +70,7 @@ def _parsing(path: Path) -> Iterator[Row]:
     data = path.read_bytes()
     bench = f"span: parse a {size / 1e6:.0f} MB .spn (per byte)"
     file = mc._core.SpanFile.parse(data, path.name)
-    saved = bytes(file.cache())
+    saved = file.cache()
     calls: dict[str, Any] = {"ours": lambda: mc._core.SpanFile(path)}
     gone = []
     try:

@@ -162,7 +162,7 @@ def test_engine_is_the_reference(seed: int) -> None:
                           "span_requirement", "net_delta", "time_risk", "vol_risk", "price_risk"):  # fmt: skip
                 assert got[code][field] == pytest.approx(getattr(result, field), **close), (seed, code, field)
         assert report.cash_required == pytest.approx(want.requirement, **close), seed
-        maintenance = report.requirement.maintenance - report.requirement.net_option_value
+        maintenance = report.requirement.maintenance - report.net_option_value
         assert maintenance == pytest.approx(want.maintenance, **close), seed
 
 

@@ -93,7 +93,7 @@ def _show(report: MarginReport) -> None:
         table.add_row(line.scope, line.component, f"{line.initial:,.2f}", f"{line.maintenance:,.2f}", line.currency)
     console.print(table)
     console.print(f"requirement {report.requirement.initial:,.2f} {report.currency}")
-    console.print(f"net option value {report.requirement.net_option_value:,.2f}")
+    console.print(f"net option value {report.net_option_value:,.2f}")
     console.print(f"requirement less option value {report.cash_required:,.2f}")
 
 
@@ -106,7 +106,7 @@ def span_info(
     """What a SPAN file holds, and what was met in it and not read."""
     parsed = SpanFile(file)
     if save_cache is not None:
-        save_cache.write_bytes(bytes(parsed.cache()))
+        save_cache.write_bytes(parsed.cache())
     document: dict[str, Any] = {"info": parsed.info, "summary": parsed.summary}
     if contracts:
         document["contracts"] = parsed.ids()

@@ -454,7 +454,7 @@ def _portfolios(case: Mapping[str, Any], name: str) -> list[Check]:
     for anov in ("capped", "pooled"):
         total = mc.margin(account, None, Span.from_file(path, anov=anov)).cash_required
         checks.append(Check(f"requirement_{anov}", want[f"requirement_{anov}"], total, abs_=money))
-    checks.append(Check("nov", want["nov"], report.requirement.net_option_value, abs_=money))
+    checks.append(Check("nov", want["nov"], report.net_option_value, abs_=money))
     return checks
 
 
