@@ -142,7 +142,7 @@ class SpanLike(Rulebook):
     >>> method = mc.methods.SpanLike({"BTC": {"price_scan": 0.10, "vol_scan": 0.25}})
     >>> report = mc.margin([mc.Position(option, -1)], market, method)
     >>> report.methodology, round(report.requirement.initial)
-    ('SPAN-like', 4674)
+    ('SPAN-like', 4675)
     """
 
     __slots__ = ()
