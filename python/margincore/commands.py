@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from margincore.documents import evaluate
 from margincore.importers import read_account
 from margincore.importers.documents import market_document, read_json
 from margincore.methods import rulebooks
+from margincore.span_commands import risk_array_command, span, span_info
 
 app = typer.Typer(
     name="margincore",
@@ -57,9 +59,7 @@ def _refusals() -> Iterator[None]:
         yield
     except MarginError as error:
         message = " ".join(str(error).split())
-        hint = next(
-            (text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated"
-        )
+        hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
         print(f"error: {message}\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(2) from None
 
@@ -82,14 +82,10 @@ def margin(
             "if need be, kind (option, stock, etf, cash), price, vol. Option symbols and quantities suffice."
         ),
     ],
-    method: Annotated[
-        list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")
-    ] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")] = None,
     market: Annotated[
         Path | None,
-        typer.Option(
-            help="JSON market: valuation, spot, rate, vol or price by contract id or option symbol ..."
-        ),
+        typer.Option(help="JSON market: valuation, spot, rate, vol or price by contract id or option symbol ..."),
     ] = None,
     parameters: Annotated[
         Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
@@ -112,6 +108,21 @@ def list_rulebooks() -> None:
     """The rulebooks of this build, one per line."""
     for name in rulebooks():
         print(name)
+
+
+def _refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose refusals are one line and a hint."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        with _refusals():
+            command(*arguments, **options)
+
+    return run
+
+
+for _name, _command in (("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
+    app.command(name=_name)(_refusing(_command))
 
 
 @app.command()
@@ -147,9 +158,7 @@ def _document(account: Path, market: Path | None, equities: list[str]) -> dict[s
         document["market"] = market_document(market, Products().with_equities(equities))
     for name, values in quotes.items():
         if values and market is None:
-            raise MissingData(
-                f"{account}: a {name} needs a market beside it, with its valuation: give --market"
-            )
+            raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
         for id_, value in values.items():
             known = document["market"].setdefault(name, {}).setdefault(id_, value)
             if known != value:
@@ -224,9 +233,7 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
     console.print(table)
     value = requirement["net_option_value"]
     console.print(f"equity required {requirement['initial']:,.2f}: what liquidating equity must reach")
-    console.print(
-        f"cash required {requirement['initial'] - value:,.2f}: with option value {value:,.2f} counted\n"
-    )
+    console.print(f"cash required {requirement['initial'] - value:,.2f}: with option value {value:,.2f} counted\n")
 
 
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:
