@@ -32,9 +32,12 @@ from margincore._core import (
     build_info,
 )
 from margincore.compare import Comparison, compare
+from margincore.cross import CrossMargin, cross_margin
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
+from margincore.path import MarginPath, margin_path
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
+from margincore.qualify import Qualification, qualify
 
 __all__ = [
     "Account",
@@ -43,6 +46,7 @@ __all__ = [
     "Comparison",
     "Contract",
     "Contracts",
+    "CrossMargin",
     "Engine",
     "Etf",
     "Future",
@@ -51,6 +55,7 @@ __all__ = [
     "Line",
     "MarginBatch",
     "MarginError",
+    "MarginPath",
     "MarginReport",
     "Market",
     "Methodology",
@@ -63,6 +68,7 @@ __all__ = [
     "Position",
     "Prepared",
     "Products",
+    "Qualification",
     "Requirement",
     "Spot",
     "Stock",
@@ -70,7 +76,10 @@ __all__ = [
     "__version__",
     "build_info",
     "compare",
+    "cross_margin",
     "evaluate",
     "margin",
+    "margin_path",
     "methods",
+    "qualify",
 ]

@@ -9,15 +9,20 @@ use serde::de::DeserializeOwned;
 use crate::errors::InvalidInput;
 
 /// A document type from a Python value; unknown keys and wrong types are `InvalidInput` with their place.
-pub(crate) fn from_python<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
-    serde_path_to_error::deserialize(&mut pythonize::Depythonizer::from_object(value)).map_err(|e| {
-        let why = e.inner().to_string();
-        let why = why.strip_prefix("TypeError: ").unwrap_or(&why);
-        match e.path().to_string().as_str() {
-            "." => InvalidInput::new_err(format!("{what}: {why}")),
-            place => InvalidInput::new_err(format!("{what}: {place}: {why}")),
-        }
-    })
+pub(crate) fn from_python<T: DeserializeOwned>(
+    what: &str,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<T> {
+    serde_path_to_error::deserialize(&mut pythonize::Depythonizer::from_object(value)).map_err(
+        |e| {
+            let why = e.inner().to_string();
+            let why = why.strip_prefix("TypeError: ").unwrap_or(&why);
+            match e.path().to_string().as_str() {
+                "." => InvalidInput::new_err(format!("{what}: {why}")),
+                place => InvalidInput::new_err(format!("{what}: {place}: {why}")),
+            }
+        },
+    )
 }
 
 pub(crate) fn to_python<'py, T: Serialize>(
