@@ -14,6 +14,7 @@ use crate::account::{Account, AccountTerms, AccountView, Accounts, Holdings};
 use crate::cells::{self, Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::live::{Live, Recompute};
 use crate::market::Market;
 use crate::parallel;
 use crate::report::{
@@ -25,6 +26,7 @@ pub mod combined;
 pub mod parameters;
 pub mod reg_t;
 pub mod registry;
+pub mod span;
 pub mod tims;
 
 /// One rulebook as frozen, versioned data.
@@ -58,6 +60,8 @@ pub trait Prepared: Send + Sync {
         scratch: &mut Scratch,
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome>;
+    /// What is kept of one open account between trades.
+    fn live(self: Arc<Self>) -> Box<dyn Live>;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -132,9 +136,22 @@ pub trait Rulebook: Send + Sync + 'static {
 
     /// Intermediate results for the report, under the rulebook's own names.
     fn details(&self, account: AccountView<'_>) -> Result<Value>;
+
+    /// What is kept of one open account between trades. The default keeps nothing and recomputes, which is right for
+    /// every rulebook; one that can add a trade to sums it keeps overrides this.
+    fn live(self: Arc<Self>) -> Box<dyn Live>
+    where
+        Self: Sized,
+    {
+        Box::new(Recompute::new(self))
+    }
 }
 
-fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -> Requirement {
+pub(crate) fn requirement(
+    totals: &Totals,
+    currencies: &Currencies,
+    outcome: Outcome,
+) -> Requirement {
     let (initial, maintenance) = totals.converted(currencies);
     Requirement {
         initial,
@@ -187,6 +204,10 @@ impl<R: Rulebook> Prepared for R {
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome> {
         self.charge(account, scratch.split::<R::Scratch>().1, ledger)
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        Rulebook::live(self)
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

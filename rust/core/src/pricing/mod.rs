@@ -2,6 +2,7 @@
 
 pub mod american;
 pub mod bachelier;
+pub mod baw;
 pub mod black;
 mod coefficients;
 pub mod greeks;
