@@ -36,9 +36,7 @@ def book(series: int, seed: int, *, most: int = 20, stock: bool = False) -> list
     rights: list[tuple[str, float, int]] = [
         (right, 60.0 + 2.5 * k, month) for right in ("call", "put") for k in range(33) for month in MONTHS
     ]
-    found = [
-        (option(*terms), draw.randint(1, most) * draw.choice([1, -1])) for terms in draw.sample(rights, series)
-    ]
+    found = [(option(*terms), draw.randint(1, most) * draw.choice([1, -1])) for terms in draw.sample(rights, series)]
     if stock:
         found.append((mc.Stock("XYZ", currency="USD"), 100 * draw.randint(1, 20)))
     return found
@@ -130,10 +128,7 @@ def partitions() -> Iterator[Row]:
     for c, n in held:
         month = months[c.to_dict()["expiry"]]
         right, strike = c.right or "", c.strike or 0.0
-        legs.append(
-            reference.Leg(right, strike, month, n, price(right, strike, month), 100.0, long_dated=month > 9)
-        )
-    draw.shuffle(legs)
+        legs.append(reference.Leg(right, strike, month, n, price(right, strike, month), 100.0, long_dated=month > 9))
     found = engine.margin(account(held)).requirement.initial
     check_equal("8 series", [found], [reference.optimal(tuple(legs)).equity], rel=1e-9, abs_=1e-6)
     many = columns(engine, held, 1_000)
