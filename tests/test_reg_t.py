@@ -93,6 +93,8 @@ def test_low_priced_and_leveraged_stock() -> None:
     assert [line.component for line in report.lines][-1].startswith("maintenance above")
     triple = margin([(mc.Etf("UPRO", currency="USD"), 100, 50.0)], {"UPRO": 50.0})
     assert triple.requirement.maintenance == 3750.0
+    fund = margin([(mc.Etf("SPY", currency="USD"), 100, 600.0)], {"SPY": 600.0})
+    assert [line.scope for line in fund.lines] == ["SPY"]  # the index it tracks is not held
 
 
 def test_morning_settlement_is_earlier_only_where_asked() -> None:

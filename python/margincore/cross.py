@@ -62,10 +62,9 @@ def cross_margin(
     ...                    price={future.id: 4510.0}, vol={put.id: 0.18}, rate={"USD": 0.05})
     >>> book = [mc.Position(put, 2), mc.Position(future, 4)]
     >>> tims = mc.methods.Tims()
-    >>> alone = mc.methods.Tims(products={"ES": {"class_group": "ES"}},    # stands for the futures account's rulebook
-    ...                         class_groups={"ES": {"range": {"down": -0.08, "up": 0.06}}})
+    >>> futures = mc.methods.SpanLike({"ES": {"price_scan": 0.06}})      # SPAN-like: no clearing house's own arrays
     >>> result = mc.cross_margin(book, market, [(lambda c: c.kind == "option", tims),
-    ...                                         (lambda c: c.kind == "future", alone)], tims)
+    ...                                         (lambda c: c.kind == "future", futures)], tims)
     >>> result.benefit > 0
     True
     """
