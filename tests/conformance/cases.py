@@ -18,8 +18,6 @@ PROJECT = HERE.parents[1]
 
 NOT_COVERED: Mapping[str, str] = {
     "crypto": "the crypto venues' adapter is not here yet",
-    "pairing": "the Reg T adapter is not here yet",
-    "reg_t": "the Reg T adapter is not here yet",
     "var": "historical simulation and its statistics are not part of the package yet",
 }
 """Families whose rulebook the package does not have, with the reason. An adapter takes precedence."""

@@ -25,7 +25,11 @@ type Regenerated<'py> = (
     Bound<'py, PyArray1<f64>>,
 );
 
-fn table<'py>(py: Python<'py>, values: Vec<f64>, rows: usize) -> PyResult<Bound<'py, PyArray2<f64>>> {
+fn table<'py>(
+    py: Python<'py>,
+    values: Vec<f64>,
+    rows: usize,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let width = if rows == 0 { 0 } else { values.len() / rows };
     PyArray1::from_vec(py, values).reshape([rows, width])
 }
@@ -40,7 +44,9 @@ impl SpanFile {
     /// Parses bytes; `name` stands for the file's name in messages.
     #[staticmethod]
     fn parse(py: Python<'_>, data: Vec<u8>, name: &str) -> PyResult<Self> {
-        Ok(Self(Arc::new(enter(py, || core::container::parse(data, name))?)))
+        Ok(Self(Arc::new(enter(py, || {
+            core::container::parse(data, name)
+        })?)))
     }
 
     /// The parsed file as bytes that load in milliseconds.
@@ -74,7 +80,10 @@ impl SpanFile {
 
     /// One commodity's tiers, spreads and rates as the file has them.
     fn commodity<'py>(&self, py: Python<'py>, code: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let found = self.0.commodity(code).map(|i| &self.0.commodities[i as usize]);
+        let found = self
+            .0
+            .commodity(code)
+            .map(|i| &self.0.commodities[i as usize]);
         found.map(|c| to_python(py, c)).transpose()
     }
 
@@ -85,17 +94,25 @@ impl SpanFile {
 
     /// Contract ids, in the order of the arrays' rows.
     fn ids(&self) -> Vec<String> {
-        (0..self.0.contracts.len()).map(|row| self.0.contract_id(row)).collect()
+        (0..self.0.contracts.len())
+            .map(|row| self.0.contract_id(row))
+            .collect()
     }
 
     /// All contracts of the file, in the order of the arrays' rows.
     fn contracts(&self, py: Python<'_>) -> PyResult<Contracts> {
         let rows = enter(py, || {
             (0..self.0.contracts.len())
-                .map(|row| Ok(Arc::new(core_contract::Contract::new(core::contracts::terms(&self.0, row))?)))
+                .map(|row| {
+                    Ok(Arc::new(core_contract::Contract::new(
+                        core::contracts::terms(&self.0, row),
+                    )?))
+                })
                 .collect::<margincore::Result<Vec<_>>>()
         })?;
-        Ok(Contracts(core_contract::Contracts::new(rows).map_err(raise)?))
+        Ok(Contracts(
+            core_contract::Contracts::new(rows).map_err(raise)?,
+        ))
     }
 
     /// (contracts, scan points) losses of one long contract, as printed; NaN where the file has none.
@@ -109,10 +126,16 @@ impl SpanFile {
 
     /// Arrays and deltas of futures and options made again from the file's own parameters.
     fn regenerate<'py>(&self, py: Python<'py>, variant: &str) -> PyResult<Regenerated<'py>> {
-        let made = enter(py, || core::generate::regenerate(&self.0, &core::generate::variant(variant)?))?;
+        let made = enter(py, || {
+            core::generate::regenerate(&self.0, &core::generate::variant(variant)?)
+        })?;
         Ok((
             PyArray1::from_iter(py, made.iter().map(|m| m.row as i64)),
-            table(py, made.iter().flat_map(|m| m.array.iter().copied()).collect(), made.len())?,
+            table(
+                py,
+                made.iter().flat_map(|m| m.array.iter().copied()).collect(),
+                made.len(),
+            )?,
             PyArray1::from_iter(py, made.iter().map(|m| m.delta)),
             PyArray1::from_iter(py, made.iter().map(|m| m.underlying)),
         ))

@@ -9,7 +9,15 @@ use crate::pricing::math::{exp, normal_cdf, normal_pdf};
 const STEPS: usize = 60;
 
 /// Value per unit of an American option on something with cost of carry `rate - dividend_yield`.
-pub(super) fn price_one(spot: f64, strike: f64, years: f64, rate: f64, dividend_yield: f64, vol: f64, right: i8) -> f64 {
+pub(super) fn price_one(
+    spot: f64,
+    strike: f64,
+    years: f64,
+    rate: f64,
+    dividend_yield: f64,
+    vol: f64,
+    right: i8,
+) -> f64 {
     let sign = f64::from(right);
     let intrinsic = sign * (spot - strike);
     let intrinsic = if intrinsic > 0.0 { intrinsic } else { 0.0 };
@@ -21,13 +29,21 @@ pub(super) fn price_one(spot: f64, strike: f64, years: f64, rate: f64, dividend_
     // A call that costs nothing to hold is never exercised early, nor a put that earns nothing; at vol zero the
     // approximation has no meaning and the better of now and later is exact enough.
     if (right > 0 && carry >= rate) || (right < 0 && rate <= 0.0) || vol <= 0.0 {
-        return if european > intrinsic { european } else { intrinsic };
+        return if european > intrinsic {
+            european
+        } else {
+            intrinsic
+        };
     }
     let variance = vol * vol;
     let n = 2.0 * carry / variance;
     let k = 1.0 - exp(-rate * years);
     // At a rate of zero M/k has the limit 2/(vol^2 T).
-    let ratio = if rate.abs() < 1e-12 { 2.0 / (variance * years) } else { 2.0 * rate / (variance * k) };
+    let ratio = if rate.abs() < 1e-12 {
+        2.0 / (variance * years)
+    } else {
+        2.0 * rate / (variance * k)
+    };
     let root = ((n - 1.0) * (n - 1.0) + 4.0 * ratio).sqrt();
     let q = (1.0 - n + sign * root) / 2.0;
     let deviation = vol * years.sqrt();
@@ -38,7 +54,8 @@ pub(super) fn price_one(spot: f64, strike: f64, years: f64, rate: f64, dividend_
         let n1 = growth * normal_cdf(sign * d1(s));
         let value = black::price_one(s, strike, years, rate, dividend_yield, vol, right);
         let gap = sign * (s - strike) - value - sign * (1.0 - n1) * s / q;
-        let slope = sign * (1.0 - n1) * (1.0 - 1.0 / q) + growth * normal_pdf(d1(s)) / (q * deviation);
+        let slope =
+            sign * (1.0 - n1) * (1.0 - 1.0 / q) + growth * normal_pdf(d1(s)) / (q * deviation);
         (gap, slope)
     };
     // The boundary lies between the strike and the perpetual option's boundary.
@@ -46,8 +63,16 @@ pub(super) fn price_one(spot: f64, strike: f64, years: f64, rate: f64, dividend_
         let q = (1.0 - n + sign * ((n - 1.0) * (n - 1.0) + 8.0 * rate / variance).sqrt()) / 2.0;
         strike / (1.0 - 1.0 / q)
     };
-    let far = if perpetual.is_finite() && perpetual > 0.0 { perpetual } else { strike * exp(10.0 * sign * deviation) };
-    let (mut low, mut high) = if right > 0 { (strike, far) } else { (far, strike) };
+    let far = if perpetual.is_finite() && perpetual > 0.0 {
+        perpetual
+    } else {
+        strike * exp(10.0 * sign * deviation)
+    };
+    let (mut low, mut high) = if right > 0 {
+        (strike, far)
+    } else {
+        (far, strike)
+    };
     let mut s = 0.5 * (low + high);
     for _ in 0..STEPS {
         let (value, slope) = gap(s);
@@ -60,7 +85,11 @@ pub(super) fn price_one(spot: f64, strike: f64, years: f64, rate: f64, dividend_
             low = s;
         }
         let next = s - value / slope;
-        s = if next > low && next < high { next } else { 0.5 * (low + high) };
+        s = if next > low && next < high {
+            next
+        } else {
+            0.5 * (low + high)
+        };
     }
     if sign * (spot - s) >= 0.0 {
         return intrinsic;
@@ -77,14 +106,36 @@ mod tests {
 
     #[test]
     fn close_to_a_fine_tree() {
-        for &(right, rate, dividend_yield, years, vol) in
-            &[(1, 0.05, 0.08, 0.25, 0.3), (-1, 0.05, 0.0, 0.5, 0.2), (-1, 0.1, 0.1, 0.1, 0.4), (1, 0.03, 0.03, 1.0, 0.25)]
-        {
+        for &(right, rate, dividend_yield, years, vol) in &[
+            (1, 0.05, 0.08, 0.25, 0.3),
+            (-1, 0.05, 0.0, 0.5, 0.2),
+            (-1, 0.1, 0.1, 0.1, 0.4),
+            (1, 0.03, 0.03, 1.0, 0.25),
+        ] {
             for spot in [80.0, 95.0, 100.0, 105.0, 120.0] {
                 let own = price_one(spot, 100.0, years, rate, dividend_yield, vol, right);
-                let inputs = TreeInputs { spot, strike: 100.0, years, rate, dividend_yield, vol, right, dividends: &[] };
-                let fine = tree::price(&inputs, true, Scheme::LeisenReimer, 1001, DividendTreatment::Escrowed).unwrap();
-                assert!((own - fine).abs() < 0.15, "{right} {rate} {years} {spot}: {own} {fine}");
+                let inputs = TreeInputs {
+                    spot,
+                    strike: 100.0,
+                    years,
+                    rate,
+                    dividend_yield,
+                    vol,
+                    right,
+                    dividends: &[],
+                };
+                let fine = tree::price(
+                    &inputs,
+                    true,
+                    Scheme::LeisenReimer,
+                    1001,
+                    DividendTreatment::Escrowed,
+                )
+                .unwrap();
+                assert!(
+                    (own - fine).abs() < 0.15,
+                    "{right} {rate} {years} {spot}: {own} {fine}"
+                );
             }
         }
     }

@@ -37,7 +37,9 @@ fn larger(a: f64, b: f64) -> f64 {
 
 /// The sum of a commodity's terms before any floor.
 fn charges(a: &Amounts) -> f64 {
-    a.scan - a.super_credit + a.intra + (a.delivery_spread + a.delivery_outright) + a.basis - a.inter_credit - a.exchange_credit
+    a.scan - a.super_credit + a.intra + (a.delivery_spread + a.delivery_outright) + a.basis
+        - a.inter_credit
+        - a.exchange_credit
 }
 
 /// What brings the sum of terms to the requirement, and option value that does not count.
@@ -48,29 +50,55 @@ fn levelled(cc: &CommoditySlots, a: &Amounts, long_only: bool, factor: f64) -> L
     let sum = charges(a);
     let risk = larger(sum, 0.0);
     let requirement = factor * larger(risk, a.som);
-    let cap = if long_only && a.nov < requirement { a.nov - requirement } else { 0.0 };
+    let cap = if long_only && a.nov < requirement {
+        a.nov - requirement
+    } else {
+        0.0
+    };
     let level = requirement + cap;
     Levelled {
         floor: factor * (risk - sum),
         som: factor * larger(a.som - risk, 0.0),
         cap,
-        unavailable: if cc.capped { larger(a.nov - level, 0.0) } else { 0.0 },
+        unavailable: if cc.capped {
+            larger(a.nov - level, 0.0)
+        } else {
+            0.0
+        },
     }
 }
 
 impl Book {
-    fn steps<T: Listener>(&self, account: AccountView<'_>, state: &mut State, listener: &mut T) -> Result<()> {
+    fn steps<T: Listener>(
+        &self,
+        account: AccountView<'_>,
+        state: &mut State,
+        listener: &mut T,
+    ) -> Result<()> {
         let currencies = &self.frame.currencies;
         let commodities = &self.program.commodities;
         let fx = |a: u32, b: u32| {
-            let (from, to) = (commodities[a as usize].currency, commodities[b as usize].currency);
-            if from == to { 1.0 } else { currencies.fx(from) / currencies.fx(to) }
+            let (from, to) = (
+                commodities[a as usize].currency,
+                commodities[b as usize].currency,
+            );
+            if from == to {
+                1.0
+            } else {
+                currencies.fx(from) / currencies.fx(to)
+            }
         };
         state.run(&self.program, account.positions, &fx, listener)
     }
 
     fn kind(&self, account: AccountView<'_>) -> Result<usize> {
-        kind_index(account.terms.kind.as_deref().unwrap_or(&self.program.options.account_kind))
+        kind_index(
+            account
+                .terms
+                .kind
+                .as_deref()
+                .unwrap_or(&self.program.options.account_kind),
+        )
     }
 
     fn point_label(&self, scenario: usize) -> String {
@@ -81,8 +109,17 @@ impl Book {
 /// A scan point in words, from its number in the file.
 fn label(points: &[ScanPoint], scenario: usize) -> String {
     let point = points[scenario];
-    let cover = if point.weight == 1.0 { String::new() } else { format!(", {} covered", point.weight) };
-    format!("point {}: price {:+.4} ranges, vol {:+} ranges{cover}", scenario + 1, point.price, point.vol)
+    let cover = if point.weight == 1.0 {
+        String::new()
+    } else {
+        format!(", {} covered", point.weight)
+    };
+    format!(
+        "point {}: price {:+.4} ranges, vol {:+} ranges{cover}",
+        scenario + 1,
+        point.price,
+        point.vol
+    )
 }
 
 impl Rulebook for Book {
@@ -92,18 +129,32 @@ impl Rulebook for Book {
         &self.frame
     }
 
-    fn charge<L: Ledger + ?Sized>(&self, account: AccountView<'_>, state: &mut State, ledger: &mut L) -> Result<Outcome> {
+    fn charge<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        state: &mut State,
+        ledger: &mut L,
+    ) -> Result<Outcome> {
         let kind = self.kind(account)?;
         self.steps(account, state, &mut Silent)?;
         let currencies = &self.frame.currencies;
-        let long_only = state.touched.iter().all(|&c| state.amounts[c as usize].long_only);
+        let long_only = state
+            .touched
+            .iter()
+            .all(|&c| state.amounts[c as usize].long_only);
         let (mut initial, mut maintenance, mut value) = (0.0, 0.0, 0.0);
         let mut worst: Option<(f64, usize)> = None;
         for &c in &state.touched {
-            let (cc, a) = (&self.program.commodities[c as usize], &state.amounts[c as usize]);
+            let (cc, a) = (
+                &self.program.commodities[c as usize],
+                &state.amounts[c as usize],
+            );
             let fx = currencies.fx(cc.currency);
             let (fi, fm) = cc.levels[kind];
-            let (i, m) = (levelled(cc, a, long_only, fi), levelled(cc, a, long_only, fm));
+            let (i, m) = (
+                levelled(cc, a, long_only, fi),
+                levelled(cc, a, long_only, fm),
+            );
             let (mut sum_i, mut sum_m) = (0.0, 0.0);
             let mut line = |name: &str, at: (f64, f64), point: bool, always: bool| {
                 if at.0 != 0.0 || at.1 != 0.0 || always {
@@ -111,7 +162,11 @@ impl Rulebook for Book {
                     sum_m += at.1;
                     ledger.line(cc.currency, at.0, at.1, &|| {
                         let text = LineText::new(cc.code.as_str(), name);
-                        if point { text.in_scenario(self.point_label(a.active)) } else { text }
+                        if point {
+                            text.in_scenario(self.point_label(a.active))
+                        } else {
+                            text
+                        }
                     });
                 }
             };
@@ -119,14 +174,34 @@ impl Rulebook for Book {
             line("scan", both(a.scan), true, true);
             line("super_credit", both(-a.super_credit), false, false);
             line("intra_commodity", both(a.intra), false, false);
-            line("delivery", both(a.delivery_spread + a.delivery_outright), false, false);
+            line(
+                "delivery",
+                both(a.delivery_spread + a.delivery_outright),
+                false,
+                false,
+            );
             line("basis", both(a.basis), false, false);
-            line("inter_commodity_credit", both(-a.inter_credit), false, false);
-            line("inter_exchange_credit", both(-a.exchange_credit), false, false);
+            line(
+                "inter_commodity_credit",
+                both(-a.inter_credit),
+                false,
+                false,
+            );
+            line(
+                "inter_exchange_credit",
+                both(-a.exchange_credit),
+                false,
+                false,
+            );
             line("risk_floor", (i.floor, m.floor), false, false);
             line("short_option_minimum", (i.som, m.som), false, false);
             line("long_option_cap", (i.cap, m.cap), false, false);
-            line("unavailable_option_value", (i.unavailable, m.unavailable), false, false);
+            line(
+                "unavailable_option_value",
+                (i.unavailable, m.unavailable),
+                false,
+                false,
+            );
             initial += sum_i * fx;
             maintenance += sum_m * fx;
             value += a.nov * fx;
@@ -136,14 +211,22 @@ impl Rulebook for Book {
             }
         }
         // Option value in excess of all risk is not paid out.
-        let floor = (larger(value - initial, 0.0), larger(value - maintenance, 0.0));
+        let floor = (
+            larger(value - initial, 0.0),
+            larger(value - maintenance, 0.0),
+        );
         if floor.0 != 0.0 || floor.1 != 0.0 {
-            ledger.line(0, floor.0, floor.1, &|| LineText::new("account", "requirement_floor"));
+            ledger.line(0, floor.0, floor.1, &|| {
+                LineText::new("account", "requirement_floor")
+            });
         }
         if let Some(exposure) = &self.exposure {
             exposure.charge(account, ledger)?;
         }
-        Ok(Outcome { net_option_value: value, worst_scenario: worst.map(|w| w.1 as u32) })
+        Ok(Outcome {
+            net_option_value: value,
+            worst_scenario: worst.map(|w| w.1 as u32),
+        })
     }
 
     fn scenario_label(&self, scenario: u32) -> String {
@@ -153,13 +236,29 @@ impl Rulebook for Book {
     fn details(&self, account: AccountView<'_>) -> Result<Value> {
         let kind = self.kind(account)?;
         let mut state = State::default();
-        let mut log = Log { program: &self.program, spreads: Vec::new() };
+        let mut log = Log {
+            program: &self.program,
+            spreads: Vec::new(),
+        };
         self.steps(account, &mut state, &mut log)?;
         let spreads = log.spreads;
         // The vectors before any scanning-based spread moved them.
         let mut fresh = State::default();
-        fresh.run(&Program { super_spreads: Vec::new(), inter_spreads: Vec::new(), exchange_spreads: Vec::new(), ..self.program.clone() }, account.positions, &|_, _| 1.0, &mut Silent)?;
-        let long_only = state.touched.iter().all(|&c| state.amounts[c as usize].long_only);
+        fresh.run(
+            &Program {
+                super_spreads: Vec::new(),
+                inter_spreads: Vec::new(),
+                exchange_spreads: Vec::new(),
+                ..self.program.clone()
+            },
+            account.positions,
+            &|_, _| 1.0,
+            &mut Silent,
+        )?;
+        let long_only = state
+            .touched
+            .iter()
+            .all(|&c| state.amounts[c as usize].long_only);
         let mut commodities = Map::new();
         for &c in &state.touched {
             let value = self.commodity_details(c, kind, long_only, &state, &mut fresh);
@@ -180,12 +279,21 @@ impl Rulebook for Book {
 
 impl Book {
     /// Everything of one commodity, under plain names and under PC-SPAN's.
-    fn commodity_details(&self, c: u32, kind: usize, long_only: bool, state: &State, fresh: &mut State) -> Value {
+    fn commodity_details(
+        &self,
+        c: u32,
+        kind: usize,
+        long_only: bool,
+        state: &State,
+        fresh: &mut State,
+    ) -> Value {
         let program = &self.program;
         let cc = &program.commodities[c as usize];
         let a = &state.amounts[c as usize];
         let mut sum = Vec::new();
-        let array = fresh.vector(program, c, &cc.inter_tiers[0].cells, &mut sum).to_vec();
+        let array = fresh
+            .vector(program, c, &cc.inter_tiers[0].cells, &mut sum)
+            .to_vec();
         let whole = fresh.tier_risk(program, c, 0);
         let deltas = |list: &[f64]| -> Map<String, Value> {
             Program::range(cc.periods)
@@ -196,7 +304,11 @@ impl Book {
         let sides = |list: &[f64], periods: &[u32]| {
             periods.iter().fold((0.0, 0.0), |(long, short), &p| {
                 let d = list[p as usize];
-                if d > 0.0 { (long + d, short) } else { (long, short + d) }
+                if d > 0.0 {
+                    (long + d, short)
+                } else {
+                    (long, short + d)
+                }
             })
         };
         let risk = larger(charges(a), 0.0);
@@ -223,7 +335,9 @@ impl Book {
             .scan_tiers
             .iter()
             .map(|tier| {
-                let sv = fresh.vector(program, c, &tier.cells, &mut Vec::new()).to_vec();
+                let sv = fresh
+                    .vector(program, c, &tier.cells, &mut Vec::new())
+                    .to_vec();
                 let r = super::steps::risk(program, &sv);
                 json!({"tn": tier.number, "sr": r.scan, "as": r.active + 1, "sv": sv})
             })
@@ -256,7 +370,11 @@ impl Book {
             .map(|(k, (number, rate))| {
                 let slot = cc.som_first as usize + k;
                 let (sco, spo) = (state.som_calls[slot], state.som_puts[slot]);
-                let count = if cc.som_max { larger(sco, spo) } else { sco + spo };
+                let count = if cc.som_max {
+                    larger(sco, spo)
+                } else {
+                    sco + spo
+                };
                 json!({"tn": number, "som": rate * count, "sco": sco, "spo": spo})
             })
             .collect();
@@ -319,18 +437,34 @@ struct Log<'a> {
 }
 
 impl Listener for Log<'_> {
-    fn formed(&mut self, group: Group, spread: &SpreadSlots, count: f64, legs: &mut dyn Iterator<Item = FormedLeg>) {
+    fn formed(
+        &mut self,
+        group: Group,
+        spread: &SpreadSlots,
+        count: f64,
+        legs: &mut dyn Iterator<Item = FormedLeg>,
+    ) {
         let legs: Vec<Value> = legs
             .map(|leg| {
                 let code = &self.program.commodities[leg.commodity as usize].code;
                 json!({"commodity": code, "deltas": leg.deltas, "amount": leg.amount})
             })
             .collect();
-        self.spreads.push(json!({"group": group.name(), "priority": spread.priority, "spreads": count,
-                                 "rate": spread.rate, "legs": legs}));
+        self.spreads.push(
+            json!({"group": group.name(), "priority": spread.priority, "spreads": count,
+                                 "rate": spread.rate, "legs": legs}),
+        );
     }
 
-    fn scanned(&mut self, group: Group, spread: &SpreadSlots, legs: &[u32], target: u32, combined: &[f64], risk: Risk) {
+    fn scanned(
+        &mut self,
+        group: Group,
+        spread: &SpreadSlots,
+        legs: &[u32],
+        target: u32,
+        combined: &[f64],
+        risk: Risk,
+    ) {
         let code = |c: &u32| self.program.commodities[*c as usize].code.clone();
         let legs: Vec<String> = legs.iter().map(code).collect();
         self.spreads.push(json!({"group": group.name(), "priority": spread.priority, "scanning": true,

@@ -18,7 +18,8 @@ pub fn is_cache(data: &[u8]) -> bool {
 
 /// The parsed file as bytes.
 pub fn save(file: &SpanFile) -> Result<Vec<u8>> {
-    let head = postcard::to_stdvec(file).map_err(|e| MarginError::CalculationError(format!("cache: {e}")))?;
+    let head = postcard::to_stdvec(file)
+        .map_err(|e| MarginError::CalculationError(format!("cache: {e}")))?;
     let table = &file.contracts;
     let mut out = Vec::with_capacity(HEAD + head.len() + table.len() * (57 + 8 * file.width()) + 4);
     out.extend_from_slice(MAGIC);
@@ -28,7 +29,14 @@ pub fn save(file: &SpanFile) -> Result<Vec<u8>> {
     out.extend_from_slice(&head);
     out.extend(table.series.iter().flat_map(|v| v.to_le_bytes()));
     out.extend(table.right.iter().map(|v| *v as u8));
-    for column in [&table.strike, &table.price, &table.value, &table.vol, &table.delta, &table.array] {
+    for column in [
+        &table.strike,
+        &table.price,
+        &table.value,
+        &table.vol,
+        &table.delta,
+        &table.array,
+    ] {
         out.extend(column.iter().flat_map(|v| v.to_le_bytes()));
     }
     out.extend(table.number.iter().flat_map(|v| v.to_le_bytes()));
@@ -40,30 +48,46 @@ pub fn save(file: &SpanFile) -> Result<Vec<u8>> {
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
-    fn column<T, const N: usize>(&mut self, count: usize, read: fn([u8; N]) -> T) -> Option<Vec<T>> {
+    fn column<T, const N: usize>(
+        &mut self,
+        count: usize,
+        read: fn([u8; N]) -> T,
+    ) -> Option<Vec<T>> {
         let (now, rest) = self.0.split_at_checked(count.checked_mul(N)?)?;
         self.0 = rest;
-        Some(now.chunks_exact(N).map(|c| read(c.try_into().expect("chunks of N"))).collect())
+        Some(
+            now.chunks_exact(N)
+                .map(|c| read(c.try_into().expect("chunks of N")))
+                .collect(),
+        )
     }
 }
 
 /// Reads what [`save`] wrote; anything else is an error.
 pub fn load(data: &[u8], name: &str) -> Result<SpanFile> {
-    let broken = |what: &str| MarginError::ParseError(format!("{name}: not a usable cache ({what}): parse the SPAN file again"));
+    let broken = |what: &str| {
+        MarginError::ParseError(format!(
+            "{name}: not a usable cache ({what}): parse the SPAN file again"
+        ))
+    };
     if !is_cache(data) || data.len() < HEAD + 4 {
         return Err(broken("no header"));
     }
     let word = |at: usize| u64::from_le_bytes(data[at..at + 8].try_into().expect("8 bytes"));
     let version = u32::from_le_bytes(data[8..12].try_into().expect("4 bytes"));
     if version != VERSION {
-        return Err(broken(&format!("version {version}, this build reads {VERSION}")));
+        return Err(broken(&format!(
+            "version {version}, this build reads {VERSION}"
+        )));
     }
     let (body, sum) = data.split_at(data.len() - 4);
     if crc32fast::hash(body).to_le_bytes() != sum {
         return Err(broken("its checksum differs"));
     }
     let (head, count) = (word(12) as usize, word(20) as usize);
-    let Some((head, columns)) = body[HEAD..].split_at_checked(head) else { return Err(broken("cut short")) };
+    let Some((head, columns)) = body[HEAD..].split_at_checked(head) else {
+        return Err(broken("cut short"));
+    };
     let mut file: SpanFile = postcard::from_bytes(head).map_err(|e| broken(&e.to_string()))?;
     let width = file.width();
     let mut bytes = Bytes(columns);
@@ -80,13 +104,27 @@ pub fn load(data: &[u8], name: &str) -> Result<SpanFile> {
             number: bytes.column(count, u64::from_le_bytes)?,
         })
     })();
-    let Some(table) = table.filter(|_| bytes.0.is_empty()) else { return Err(broken("columns of another length")) };
-    if table.series.iter().any(|s| *s as usize >= file.series.len())
-        || file.series.iter().any(|s| s.family as usize >= file.families.len())
+    let Some(table) = table.filter(|_| bytes.0.is_empty()) else {
+        return Err(broken("columns of another length"));
+    };
+    if table
+        .series
+        .iter()
+        .any(|s| *s as usize >= file.series.len())
+        || file
+            .series
+            .iter()
+            .any(|s| s.family as usize >= file.families.len())
         || file.points.iter().any(|p| p.paired >= width)
-        || file.families.iter().any(|f| f.commodity.is_some_and(|c| c as usize >= file.commodities.len()))
+        || file.families.iter().any(|f| {
+            f.commodity
+                .is_some_and(|c| c as usize >= file.commodities.len())
+        })
     {
-        fail!(ParseError, "{name}: a cache that refers to what it does not have");
+        fail!(
+            ParseError,
+            "{name}: a cache that refers to what it does not have"
+        );
     }
     file.contracts = table;
     Ok(file)

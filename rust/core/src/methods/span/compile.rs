@@ -13,22 +13,35 @@ use crate::scan::{self, WIDTH};
 
 /// Where a contract id of a parameter set is found.
 pub(super) fn rows_by_id(file: &SpanFile) -> HashMap<String, u32> {
-    (0..file.contracts.len()).map(|row| (file.contract_id(row), row as u32)).collect()
+    (0..file.contracts.len())
+        .map(|row| (file.contract_id(row), row as u32))
+        .collect()
 }
 
 /// The row of the parameter set for each contract of the table: by the contract's id, or its alias `span`.
-pub(super) fn match_rows(file: &SpanFile, ids: &HashMap<String, u32>, contracts: &Contracts) -> Result<Vec<u32>> {
+pub(super) fn match_rows(
+    file: &SpanFile,
+    ids: &HashMap<String, u32>,
+    contracts: &Contracts,
+) -> Result<Vec<u32>> {
     let mut rows = Vec::with_capacity(contracts.len());
     let mut missing = Vec::new();
     for (_, contract) in contracts.iter() {
         let alias = contract.terms().aliases.get("span");
-        match alias.and_then(|a| ids.get(a)).or_else(|| ids.get(contract.id())) {
+        match alias
+            .and_then(|a| ids.get(a))
+            .or_else(|| ids.get(contract.id()))
+        {
             Some(row) => rows.push(*row),
             None => missing.push(contract.id().to_string()),
         }
     }
     if !missing.is_empty() {
-        let more = if missing.len() > 5 { format!(" and {} more", missing.len() - 5) } else { String::new() };
+        let more = if missing.len() > 5 {
+            format!(" and {} more", missing.len() - 5)
+        } else {
+            String::new()
+        };
         missing.truncate(5);
         fail!(
             MissingData,
@@ -58,11 +71,18 @@ struct Compiler<'a> {
 }
 
 /// Compiles a parameter set for the rows of a table.
-pub(super) fn compile(file: &SpanFile, options: &Options, rows: &[u32]) -> Result<(Program, Currencies)> {
+pub(super) fn compile(
+    file: &SpanFile,
+    options: &Options,
+    rows: &[u32],
+) -> Result<(Program, Currencies)> {
     options.check()?;
     let base = match &options.base_currency {
         Some(currency) => currency.clone(),
-        None => file.commodities.first().map_or_else(|| "USD".to_string(), |c| c.currency.clone()),
+        None => file
+            .commodities
+            .first()
+            .map_or_else(|| "USD".to_string(), |c| c.currency.clone()),
     };
     let blocks = file.width().div_ceil(WIDTH).max(1);
     let mut compiler = Compiler {
@@ -124,8 +144,13 @@ impl<'a> Compiler<'a> {
         for (row, number) in file.contracts.number.iter().enumerate() {
             let (series, family) = (file.series_of(row), file.family_of(row));
             if !family.kind.is_option() {
-                let key = if *number == 0 { series.period.clone() } else { number.to_string() };
-                self.by_number.insert((&family.exchange, &family.id, key), row as u32);
+                let key = if *number == 0 {
+                    series.period.clone()
+                } else {
+                    number.to_string()
+                };
+                self.by_number
+                    .insert((&family.exchange, &family.id, key), row as u32);
             }
         }
     }
@@ -135,8 +160,14 @@ impl<'a> Compiler<'a> {
         let (series, family) = (self.file.series_of(row), self.file.family_of(row));
         let mut legs = Vec::new();
         for u in &series.underlying {
-            let leg = *self.by_number.get(&(u.exchange.as_str(), u.family.as_str(), u.contract.clone()))? as usize;
-            if self.file.family_of(leg).kind == ContractKind::Combination && family.kind != ContractKind::Combination {
+            let leg = *self.by_number.get(&(
+                u.exchange.as_str(),
+                u.family.as_str(),
+                u.contract.clone(),
+            ))? as usize;
+            if self.file.family_of(leg).kind == ContractKind::Combination
+                && family.kind != ContractKind::Combination
+            {
                 legs.extend(self.legs(leg)?);
             } else {
                 legs.push((leg, u.sign * u.ratio));
@@ -151,21 +182,45 @@ impl<'a> Compiler<'a> {
         let mut names: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
         for &row in rows {
             let row = row as usize;
-            let legs = if self.by_number.is_empty() { Vec::new() } else { self.legs(row).unwrap_or_default() };
+            let legs = if self.by_number.is_empty() {
+                Vec::new()
+            } else {
+                self.legs(row).unwrap_or_default()
+            };
             for r in legs.iter().map(|l| l.0).chain([row]) {
                 if let Some(commodity) = file.family_of(r).commodity {
-                    names.entry(commodity).or_default().insert(file.series_of(r).delta_period.clone());
+                    names
+                        .entry(commodity)
+                        .or_default()
+                        .insert(file.series_of(r).delta_period.clone());
                 }
             }
         }
-        for spread in file.super_spreads.iter().chain(&file.inter_spreads).chain(&file.exchange_spreads) {
+        for spread in file
+            .super_spreads
+            .iter()
+            .chain(&file.inter_spreads)
+            .chain(&file.exchange_spreads)
+        {
             if !spread.scanning {
                 continue;
             }
-            let legs: Vec<u32> = spread.legs.iter().filter_map(|l| self.leg_commodity(l)).collect();
-            let all: BTreeSet<String> = legs.iter().filter_map(|c| names.get(c)).flatten().cloned().collect();
+            let legs: Vec<u32> = spread
+                .legs
+                .iter()
+                .filter_map(|l| self.leg_commodity(l))
+                .collect();
+            let all: BTreeSet<String> = legs
+                .iter()
+                .filter_map(|c| names.get(c))
+                .flatten()
+                .cloned()
+                .collect();
             for commodity in legs {
-                names.entry(commodity).or_default().extend(all.iter().cloned());
+                names
+                    .entry(commodity)
+                    .or_default()
+                    .extend(all.iter().cloned());
             }
         }
         for (commodity, cc) in file.commodities.iter().enumerate() {
@@ -173,14 +228,20 @@ impl<'a> Compiler<'a> {
             for name in names.remove(&commodity).unwrap_or_default() {
                 let slot = self.program.periods.len() as u32;
                 let in_delivery = cc.spot_rates.iter().any(|s| s.period == name);
-                self.program.periods.push(Period { name: name.clone(), in_delivery });
+                self.program.periods.push(Period {
+                    name: name.clone(),
+                    in_delivery,
+                });
                 self.slots.insert((commodity, name), slot);
             }
         }
     }
 
     fn leg_commodity(&self, leg: &Leg) -> Option<u32> {
-        let own = |c: &Commodity| c.code == leg.commodity && (leg.organisation.is_empty() || c.organisation == leg.organisation);
+        let own = |c: &Commodity| {
+            c.code == leg.commodity
+                && (leg.organisation.is_empty() || c.organisation == leg.organisation)
+        };
         self.file.commodities.iter().position(own).map(|i| i as u32)
     }
 
@@ -188,9 +249,16 @@ impl<'a> Compiler<'a> {
         let file = self.file;
         let cc = &file.commodities[index as usize];
         let own: Vec<u32> = (0..self.program.periods.len() as u32)
-            .filter(|&p| self.slots.get(&(index, self.program.periods[p as usize].name.clone())) == Some(&p))
+            .filter(|&p| {
+                self.slots
+                    .get(&(index, self.program.periods[p as usize].name.clone()))
+                    == Some(&p)
+            })
             .collect();
-        let range = (own.first().copied().unwrap_or(0), own.last().map_or(0, |l| l + 1));
+        let range = (
+            own.first().copied().unwrap_or(0),
+            own.last().map_or(0, |l| l + 1),
+        );
         let name = |p: u32| self.program.periods[p as usize].name.as_str();
         let tier_of = |tiers: &[Tier], p: u32| tiers.iter().position(|t| t.holds(name(p)));
         // A cell for every pair of scanning and inter-commodity tier that has a period.
@@ -207,16 +275,29 @@ impl<'a> Compiler<'a> {
         }
         let slots = |tiers: &[Tier], scan: bool, whole: bool| {
             let mut out = Vec::new();
-            let every = TierSlots { number: 0, cells: (0..cells.len() as u32).map(|c| first_cell + c).collect(), periods: own.clone() };
+            let every = TierSlots {
+                number: 0,
+                cells: (0..cells.len() as u32).map(|c| first_cell + c).collect(),
+                periods: own.clone(),
+            };
             if whole {
                 out.push(every.clone());
             }
             for (i, tier) in tiers.iter().enumerate() {
-                let of = |c: &(Option<usize>, Option<usize>)| if scan { c.0 == Some(i) } else { c.1 == Some(i) };
+                let of = |c: &(Option<usize>, Option<usize>)| {
+                    if scan { c.0 == Some(i) } else { c.1 == Some(i) }
+                };
                 out.push(TierSlots {
                     number: tier.number,
-                    cells: (0..cells.len()).filter(|&c| of(&cells[c])).map(|c| first_cell + c as u32).collect(),
-                    periods: own.iter().copied().filter(|&p| tier.holds(name(p))).collect(),
+                    cells: (0..cells.len())
+                        .filter(|&c| of(&cells[c]))
+                        .map(|c| first_cell + c as u32)
+                        .collect(),
+                    periods: own
+                        .iter()
+                        .copied()
+                        .filter(|&p| tier.holds(name(p)))
+                        .collect(),
                 });
             }
             if out.is_empty() {
@@ -245,9 +326,19 @@ impl<'a> Compiler<'a> {
             spots: cc
                 .spot_rates
                 .iter()
-                .filter_map(|s| Some((*self.slots.get(&(index, s.period.clone()))?, s.spread * money, s.outright * money)))
+                .filter_map(|s| {
+                    Some((
+                        *self.slots.get(&(index, s.period.clone()))?,
+                        s.spread * money,
+                        s.outright * money,
+                    ))
+                })
                 .collect(),
-            som: cc.som_tiers.iter().map(|t| (t.number, t.rate.unwrap_or(0.0) * money)).collect(),
+            som: cc
+                .som_tiers
+                .iter()
+                .map(|t| (t.number, t.rate.unwrap_or(0.0) * money))
+                .collect(),
             som_first: self.program.som_slots as u32,
             som_max: cc.som_method == SomMethod::Max,
             basis: cc.basis.as_ref().map_or(0.0, |b| b.1 * money),
@@ -269,16 +360,22 @@ impl<'a> Compiler<'a> {
     /// A row's array in the commodity's money, appended to the values; the rate converts currencies.
     fn append(&mut self, row: usize, factor: f64) {
         let file = self.file;
-        self.values.extend(file.array(row).iter().map(|a| a * factor));
+        self.values
+            .extend(file.array(row).iter().map(|a| a * factor));
         let width = self.program.blocks * WIDTH;
-        self.values.resize(self.values.len().next_multiple_of(width), 0.0);
+        self.values
+            .resize(self.values.len().next_multiple_of(width), 0.0);
     }
 
     fn factor(&self, row: usize) -> Option<f64> {
         let family = self.file.family_of(row);
         let cc = &self.file.commodities[family.commodity? as usize];
         let fx = self.file.fx(&family.currency, &cc.currency)?;
-        let scale = if self.file.contract_scale { family.scale } else { 1.0 };
+        let scale = if self.file.contract_scale {
+            family.scale
+        } else {
+            1.0
+        };
         Some(10_f64.powi(cc.risk_exponent) * fx * scale)
     }
 
@@ -312,7 +409,9 @@ impl<'a> Compiler<'a> {
         let value = self.file.contracts.value[row];
         match series.scan.price_money(value) {
             Some((up, down)) if per_lot != 0.0 => {
-                let exponent = family.commodity.map_or(0, |c| self.file.commodities[c as usize].risk_exponent);
+                let exponent = family
+                    .commodity
+                    .map_or(0, |c| self.file.commodities[c as usize].risk_exponent);
                 (if up > down { up } else { down }) * 10_f64.powi(exponent) / per_lot.abs()
             }
             _ => 0.0,
@@ -339,7 +438,12 @@ impl<'a> Compiler<'a> {
         };
         let mut trouble = self.terms(row, &mut terms).err();
         let mut own_array = trouble.is_none();
-        if own_array && matches!(family.kind, ContractKind::Combination | ContractKind::OptionOnCombination) {
+        if own_array
+            && matches!(
+                family.kind,
+                ContractKind::Combination | ContractKind::OptionOnCombination
+            )
+        {
             match self.combination(row, &mut terms) {
                 Ok(positions) => own_array = !positions,
                 Err(why) => trouble = Some(why),
@@ -347,10 +451,14 @@ impl<'a> Compiler<'a> {
         }
         match self.factor(row) {
             Some(factor) if own_array => self.append(row, factor),
-            _ => self.values.resize(self.values.len() + self.program.blocks * WIDTH, 0.0),
+            _ => self
+                .values
+                .resize(self.values.len() + self.program.blocks * WIDTH, 0.0),
         }
         if let Some(why) = trouble {
-            self.program.problems.push(format!("{}: {why}", file.contract_id(row)));
+            self.program
+                .problems
+                .push(format!("{}: {why}", file.contract_id(row)));
             terms.problem = self.program.problems.len() as u32 - 1;
         }
         self.program.terms.push(terms);
@@ -362,24 +470,46 @@ impl<'a> Compiler<'a> {
         let file = self.file;
         let (series, family) = (file.series_of(row), file.family_of(row));
         let Some(commodity) = family.commodity else {
-            return Err(format!("product {} belongs to no combined commodity of {}", family.code, file.info.file));
+            return Err(format!(
+                "product {} belongs to no combined commodity of {}",
+                family.code, file.info.file
+            ));
         };
         let cc = &file.commodities[commodity as usize];
         if let Some(what) = &cc.unsupported {
-            return Err(format!("commodity {} uses {what}, which is not implemented", cc.code));
+            return Err(format!(
+                "commodity {} uses {what}, which is not implemented",
+                cc.code
+            ));
         }
-        if file.array(row).iter().chain([&file.contracts.delta[row]]).any(|v| !v.is_finite()) {
+        if file
+            .array(row)
+            .iter()
+            .chain([&file.contracts.delta[row]])
+            .any(|v| !v.is_finite())
+        {
             return Err(format!("{} has no risk array for it", file.info.file));
         }
         if self.fx[commodity as usize].is_none() {
-            return Err(format!("no currency rate from {} to {}", cc.currency, self.currencies.report()));
+            return Err(format!(
+                "no currency rate from {} to {}",
+                cc.currency,
+                self.currencies.report()
+            ));
         }
         if self.factor(row).is_none() {
-            return Err(format!("no currency rate from {} to {}", family.currency, cc.currency));
+            return Err(format!(
+                "no currency rate from {} to {}",
+                family.currency, cc.currency
+            ));
         }
         let slot = self.slots[&(commodity, series.delta_period.clone())];
-        if !cc.scan_tiers.is_empty() && !cc.scan_tiers.iter().any(|t| t.holds(&series.delta_period)) {
-            return Err(format!("period {} is in none of the scanning tiers of {}", series.delta_period, cc.code));
+        if !cc.scan_tiers.is_empty() && !cc.scan_tiers.iter().any(|t| t.holds(&series.delta_period))
+        {
+            return Err(format!(
+                "period {} is in none of the scanning tiers of {}",
+                series.delta_period, cc.code
+            ));
         }
         let per_lot = family.scale * series.scale;
         terms.commodity = commodity;
@@ -389,9 +519,15 @@ impl<'a> Compiler<'a> {
         terms.range = self.range(row, per_lot);
         terms.weight = family.scale;
         terms.spot = family.kind == ContractKind::Physical
-            && cc.basis.as_ref().is_none_or(|(product, _)| product.is_empty() || *product == family.code);
+            && cc
+                .basis
+                .as_ref()
+                .is_none_or(|(product, _)| product.is_empty() || *product == family.code);
         if family.kind.is_option() {
-            let tier = cc.som_tiers.iter().position(|t| t.holds(&series.delta_period));
+            let tier = cc
+                .som_tiers
+                .iter()
+                .position(|t| t.holds(&series.delta_period));
             if let Some(tier) = tier {
                 terms.som = self.program.commodities[commodity as usize].som_first + tier as u32;
             }
@@ -414,19 +550,38 @@ impl<'a> Compiler<'a> {
     fn combination(&mut self, row: usize, terms: &mut Terms) -> std::result::Result<bool, String> {
         let family = self.file.family_of(row);
         let cc = &self.file.commodities[terms.commodity as usize];
-        let legs = self.legs(row).filter(|l| !l.is_empty()).ok_or("its legs are not in the file")?;
+        let legs = self
+            .legs(row)
+            .filter(|l| !l.is_empty())
+            .ok_or("its legs are not in the file")?;
         let positions = family.kind == ContractKind::Combination
-            && matches!(cc.combination, CombinationMethod::Split | CombinationMethod::ModifiedSplit);
+            && matches!(
+                cc.combination,
+                CombinationMethod::Split | CombinationMethod::ModifiedSplit
+            );
         let own_delta = self.file.contracts.delta[row] * family.scale;
         terms.delta = 0.0;
         let first = self.program.parts.len() as u32;
         for (leg, ratio) in legs {
             let leg_delta = self.file.contracts.delta[leg];
-            let usable = self.factor(leg).is_some() && self.file.array(leg).iter().chain([&leg_delta]).all(|v| v.is_finite());
-            let delta = if positions { ratio * leg_delta } else { own_delta * ratio * leg_delta };
+            let usable = self.factor(leg).is_some()
+                && self
+                    .file
+                    .array(leg)
+                    .iter()
+                    .chain([&leg_delta])
+                    .all(|v| v.is_finite());
+            let delta = if positions {
+                ratio * leg_delta
+            } else {
+                own_delta * ratio * leg_delta
+            };
             let part = self.part(leg, delta).filter(|_| usable);
             let Some(part) = part else {
-                return Err(format!("its leg {} cannot be margined", self.file.contract_id(leg)));
+                return Err(format!(
+                    "its leg {} cannot be margined",
+                    self.file.contract_id(leg)
+                ));
             };
             if positions {
                 self.split.push((self.program.parts.len(), leg, ratio));
@@ -443,8 +598,13 @@ impl<'a> Compiler<'a> {
             let money = 10_f64.powi(cc.risk_exponent);
             let mut own = Vec::new();
             for spread in &cc.spreads {
-                let place = format!("{}: commodity {}, spread {}", file.info.file, cc.code, spread.priority);
-                let compiled = self.spread(spread, Some(index as u32)).map_err(|e| e.at(&place))?;
+                let place = format!(
+                    "{}: commodity {}, spread {}",
+                    file.info.file, cc.code, spread.priority
+                );
+                let compiled = self
+                    .spread(spread, Some(index as u32))
+                    .map_err(|e| e.at(&place))?;
                 own.extend(compiled.map(|mut s| {
                     if s.method != ChargeMethod::Weighted {
                         s.scale_money(money);
@@ -458,7 +618,10 @@ impl<'a> Compiler<'a> {
         let between = |spreads: &[Spread]| -> Result<Vec<SpreadSlots>> {
             let mut out = Vec::new();
             for spread in spreads {
-                let place = format!("{}: inter-commodity spread {}", file.info.file, spread.priority);
+                let place = format!(
+                    "{}: inter-commodity spread {}",
+                    file.info.file, spread.priority
+                );
                 out.extend(self.spread(spread, None).map_err(|e| e.at(place))?);
             }
             out.sort_by_key(|s| s.priority);
@@ -477,7 +640,11 @@ impl<'a> Compiler<'a> {
     fn spread(&self, spread: &Spread, own: Option<u32>) -> Result<Option<SpreadSlots>> {
         let mut legs: Vec<LegSlots> = Vec::with_capacity(spread.legs.len());
         if spread.legs.len() > 16 {
-            fail!(Unsupported, "a spread of {} legs: at most 16 are read", spread.legs.len());
+            fail!(
+                Unsupported,
+                "a spread of {} legs: at most 16 are read",
+                spread.legs.len()
+            );
         }
         for leg in &spread.legs {
             let commodity = own.or_else(|| self.leg_commodity(leg));
@@ -492,15 +659,29 @@ impl<'a> Compiler<'a> {
                 return Ok(None);
             };
             let cc = &self.program.commodities[commodity as usize];
-            let tiers = if own.is_some() { &cc.intra_tiers } else { &cc.inter_tiers };
+            let tiers = if own.is_some() {
+                &cc.intra_tiers
+            } else {
+                &cc.inter_tiers
+            };
             let number = |t: &TierSlots| t.number == leg.tier;
             // Tier 0 is the file's own tier 0 where it has one, else the whole commodity: the last match serves both.
             let Some(tier) = tiers.iter().rposition(number) else {
-                fail!(ParseError, "leg {}: the commodity has no tier {}", leg.commodity, leg.tier);
+                fail!(
+                    ParseError,
+                    "leg {}: the commodity has no tier {}",
+                    leg.commodity,
+                    leg.tier
+                );
             };
             let periods = match &leg.period {
                 None => tiers[tier].periods.clone(),
-                Some(period) => self.slots.get(&(commodity, period.clone())).copied().into_iter().collect(),
+                Some(period) => self
+                    .slots
+                    .get(&(commodity, period.clone()))
+                    .copied()
+                    .into_iter()
+                    .collect(),
             };
             let weight_tier = cc.inter_tiers.iter().rposition(number).unwrap_or(0);
             legs.push(LegSlots {
@@ -520,16 +701,27 @@ impl<'a> Compiler<'a> {
         }
         for i in 0..legs.len() {
             let same = |l: &&LegSlots| {
-                l.commodity == legs[i].commodity && l.periods == legs[i].periods && l.side == legs[i].side
+                l.commodity == legs[i].commodity
+                    && l.periods == legs[i].periods
+                    && l.side == legs[i].side
             };
             legs[i].need = legs.iter().filter(same).map(|l| l.ratio).sum();
         }
         let months: Vec<i64> = spread
             .legs
             .iter()
-            .filter_map(|l| l.period.as_deref().or_else(|| self.tier_start(l)).and_then(month_number))
+            .filter_map(|l| {
+                l.period
+                    .as_deref()
+                    .or_else(|| self.tier_start(l))
+                    .and_then(month_number)
+            })
             .collect();
-        let span = months.iter().max().zip(months.iter().min()).map_or(0, |(a, b)| a - b);
+        let span = months
+            .iter()
+            .max()
+            .zip(months.iter().min())
+            .map_or(0, |(a, b)| a - b);
         Ok(Some(SpreadSlots {
             priority: spread.priority,
             method: spread.method,
@@ -547,8 +739,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn tier_start(&self, leg: &Leg) -> Option<&'a str> {
-        let cc = self.file.commodities.iter().find(|c| c.code == leg.commodity)?;
-        cc.intra_tiers.iter().find(|t| t.number == leg.tier).map(|t| t.start.as_str())
+        let cc = self
+            .file
+            .commodities
+            .iter()
+            .find(|c| c.code == leg.commodity)?;
+        cc.intra_tiers
+            .iter()
+            .find(|t| t.number == leg.tier)
+            .map(|t| t.start.as_str())
     }
 }
 

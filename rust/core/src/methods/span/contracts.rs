@@ -34,11 +34,21 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
         expiry: (kind != Kind::Spot).then(|| format!("{}T23:59:59Z", expiry_date(series))),
         settles: None::<Settles>,
         exchange: None,
-        exercise: option.then(|| if family.exercise.starts_with("AM") { Exercise::American } else { Exercise::European }),
+        exercise: option.then(|| {
+            if family.exercise.starts_with("AM") {
+                Exercise::American
+            } else {
+                Exercise::European
+            }
+        }),
         multiplier,
         multiplier_unit: None,
         settlement: Settlement::Linear,
-        premium: if option && !super::compile::is_premium(&family.value_method) { Premium::FuturesStyle } else { Premium::Upfront },
+        premium: if option && !super::compile::is_premium(&family.value_method) {
+            Premium::FuturesStyle
+        } else {
+            Premium::Upfront
+        },
         currency: family.currency.clone(),
         lot: 1.0,
         deliverable: None,
@@ -51,41 +61,96 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
 fn expiry_date(series: &Series) -> String {
     for text in [&series.settlement_date, &series.period] {
         if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
-            if let Ok(date) = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]).parse::<jiff::civil::Date>() {
+            if let Ok(date) = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])
+                .parse::<jiff::civil::Date>()
+            {
                 return date.to_string();
             }
         }
     }
-    let month = series.period.get(..6).filter(|m| m.bytes().all(|b| b.is_ascii_digit()));
+    let month = series
+        .period
+        .get(..6)
+        .filter(|m| m.bytes().all(|b| b.is_ascii_digit()));
     month
-        .and_then(|m| format!("{}-{}-01", &m[..4], &m[4..]).parse::<jiff::civil::Date>().ok())
-        .map_or_else(|| "2999-12-31".into(), |first| first.last_of_month().to_string())
+        .and_then(|m| {
+            format!("{}-{}-01", &m[..4], &m[4..])
+                .parse::<jiff::civil::Date>()
+                .ok()
+        })
+        .map_or_else(
+            || "2999-12-31".into(),
+            |first| first.last_of_month().to_string(),
+        )
 }
 
 /// Several clearing organisations as one parameter set, so that inter-exchange spreads find both sides.
 pub fn merge(files: Vec<SpanFile>) -> Result<SpanFile> {
     let mut files = files.into_iter();
-    let Some(mut all) = files.next() else { fail!(InvalidInput, "no files to merge") };
+    let Some(mut all) = files.next() else {
+        fail!(InvalidInput, "no files to merge")
+    };
     for file in files {
-        if file.points.len() != all.points.len() || file.points.iter().zip(&all.points).any(|(a, b)| a.paired != b.paired) {
-            fail!(Unsupported, "{} and {}: different scan points: use one methodology for each (methods.Combined)", all.info.file, file.info.file);
+        if file.points.len() != all.points.len()
+            || file
+                .points
+                .iter()
+                .zip(&all.points)
+                .any(|(a, b)| a.paired != b.paired)
+        {
+            fail!(
+                Unsupported,
+                "{} and {}: different scan points: use one methodology for each (methods.Combined)",
+                all.info.file,
+                file.info.file
+            );
         }
         if file.contract_scale != all.contract_scale {
-            fail!(Unsupported, "{} and {}: contract scale in one, delta scale in the other", all.info.file, file.info.file);
+            fail!(
+                Unsupported,
+                "{} and {}: contract scale in one, delta scale in the other",
+                all.info.file,
+                file.info.file
+            );
         }
         if file.info.business_date != all.info.business_date {
-            fail!(InvalidInput, "{} is of {}, {} of {}", all.info.file, all.info.business_date, file.info.file, file.info.business_date);
+            fail!(
+                InvalidInput,
+                "{} is of {}, {} of {}",
+                all.info.file,
+                all.info.business_date,
+                file.info.file,
+                file.info.business_date
+            );
         }
         for cc in &file.commodities {
             if all.commodity(&cc.code).is_some() {
-                fail!(Unsupported, "commodity {} is in two of the files: use one methodology for each (methods.Combined)", cc.code);
+                fail!(
+                    Unsupported,
+                    "commodity {} is in two of the files: use one methodology for each (methods.Combined)",
+                    cc.code
+                );
             }
         }
-        let (families, series, commodities) = (all.families.len() as u32, all.series.len() as u32, all.commodities.len() as u32);
+        let (families, series, commodities) = (
+            all.families.len() as u32,
+            all.series.len() as u32,
+            all.commodities.len() as u32,
+        );
         let rows = all.contracts.len() as u32;
-        all.families.extend(file.families.into_iter().map(|f| Family { commodity: f.commodity.map(|c| c + commodities), ..f }));
-        all.series.extend(file.series.into_iter().map(|s| Series { family: s.family + families, first: s.first + rows, ..s }));
-        all.contracts.series.extend(file.contracts.series.into_iter().map(|s| s + series));
+        all.families
+            .extend(file.families.into_iter().map(|f| Family {
+                commodity: f.commodity.map(|c| c + commodities),
+                ..f
+            }));
+        all.series.extend(file.series.into_iter().map(|s| Series {
+            family: s.family + families,
+            first: s.first + rows,
+            ..s
+        }));
+        all.contracts
+            .series
+            .extend(file.contracts.series.into_iter().map(|s| s + series));
         all.contracts.right.extend(file.contracts.right);
         all.contracts.strike.extend(file.contracts.strike);
         all.contracts.price.extend(file.contracts.price);
@@ -98,7 +163,9 @@ pub fn merge(files: Vec<SpanFile>) -> Result<SpanFile> {
         all.super_spreads.extend(file.super_spreads);
         all.inter_spreads.extend(file.inter_spreads);
         all.exchange_spreads.extend(file.exchange_spreads);
-        let known = |rates: &[CurrencyRate], r: &CurrencyRate| rates.iter().any(|k| k.from == r.from && k.to == r.to);
+        let known = |rates: &[CurrencyRate], r: &CurrencyRate| {
+            rates.iter().any(|k| k.from == r.from && k.to == r.to)
+        };
         for rate in file.rates {
             if !known(&all.rates, &rate) {
                 all.rates.push(rate);

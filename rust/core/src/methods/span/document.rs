@@ -88,15 +88,29 @@ impl ParametersDocument {
     pub fn build(&self) -> Result<SpanFile> {
         let points = match (&self.points, self.extreme) {
             (points, None) if !points.is_empty() => points.clone(),
-            (points, Some((multiplier, cover))) if points.is_empty() => standard_points(multiplier, cover),
-            _ => fail!(InvalidInput, "give either extreme (multiplier, cover) or points"),
+            (points, Some((multiplier, cover))) if points.is_empty() => {
+                standard_points(multiplier, cover)
+            }
+            _ => fail!(
+                InvalidInput,
+                "give either extreme (multiplier, cover) or points"
+            ),
         };
-        if points.iter().any(|p| p.paired >= points.len() || ![p.price, p.vol, p.weight].iter().all(|v| v.is_finite())) {
-            fail!(InvalidInput, "points: a number that is not finite, or a pair that does not exist");
+        if points.iter().any(|p| {
+            p.paired >= points.len() || ![p.price, p.vol, p.weight].iter().all(|v| v.is_finite())
+        }) {
+            fail!(
+                InvalidInput,
+                "points: a number that is not finite, or a pair that does not exist"
+            );
         }
         let mut file = SpanFile {
             info: FileInfo {
-                file: if self.name.is_empty() { "document".into() } else { self.name.clone() },
+                file: if self.name.is_empty() {
+                    "document".into()
+                } else {
+                    self.name.clone()
+                },
                 format: "document".into(),
                 digest: String::new(),
                 organisation: self.organisation.clone(),
@@ -117,7 +131,13 @@ impl ParametersDocument {
         };
         for rate in &file.rates {
             if !rate.factor.is_finite() || rate.factor <= 0.0 {
-                fail!(InvalidInput, "rate {} to {}: {} is not a positive number", rate.from, rate.to, rate.factor);
+                fail!(
+                    InvalidInput,
+                    "rate {} to {}: {} is not a positive number",
+                    rate.from,
+                    rate.to,
+                    rate.factor
+                );
             }
         }
         for cc in &mut file.commodities {
@@ -134,7 +154,12 @@ impl ParametersDocument {
         let mut order = Vec::new();
         for contract in &self.contracts {
             let Some(commodity) = file.commodity(&contract.commodity) else {
-                fail!(InvalidInput, "contract {}: commodity '{}' is not among the commodities", contract.product, contract.commodity);
+                fail!(
+                    InvalidInput,
+                    "contract {}: commodity '{}' is not among the commodities",
+                    contract.product,
+                    contract.commodity
+                );
             };
             let cc = &file.commodities[commodity as usize];
             let family = Family {
@@ -143,17 +168,29 @@ impl ParametersDocument {
                 code: contract.product.clone(),
                 name: String::new(),
                 kind: contract.kind,
-                currency: contract.currency.clone().unwrap_or_else(|| cc.currency.clone()),
+                currency: contract
+                    .currency
+                    .clone()
+                    .unwrap_or_else(|| cc.currency.clone()),
                 cvf: 0.0,
                 cabinet: 0.0,
                 exercise: String::new(),
                 model: String::new(),
-                value_method: if contract.futures_style { "FUT".into() } else { "EQTY".into() },
+                value_method: if contract.futures_style {
+                    "FUT".into()
+                } else {
+                    "EQTY".into()
+                },
                 commodity: Some(commodity),
                 scale: contract.scale,
                 delta_method: String::new(),
             };
-            let key = format!("{}\u{1f}{}\u{1f}{}", family.exchange, family.code, family.kind.code());
+            let key = format!(
+                "{}\u{1f}{}\u{1f}{}",
+                family.exchange,
+                family.code,
+                family.kind.code()
+            );
             let index = match families.get(&key) {
                 Some(&index) if file.families[index as usize] == family => index,
                 Some(_) => fail!(
@@ -167,7 +204,10 @@ impl ParametersDocument {
                     file.families.len() as u32 - 1
                 }
             };
-            let delta_period = contract.delta_period.clone().unwrap_or_else(|| contract.period.clone());
+            let delta_period = contract
+                .delta_period
+                .clone()
+                .unwrap_or_else(|| contract.period.clone());
             let key = (index, contract.period.clone(), delta_period);
             let list = series.entry(key.clone()).or_default();
             if list.is_empty() {
@@ -186,16 +226,37 @@ impl ParametersDocument {
 
 fn check_spreads(file: &SpanFile) -> Result<()> {
     let own = file.commodities.iter().flat_map(|c| &c.spreads);
-    for spread in own.chain(&file.super_spreads).chain(&file.inter_spreads).chain(&file.exchange_spreads) {
+    for spread in own
+        .chain(&file.super_spreads)
+        .chain(&file.inter_spreads)
+        .chain(&file.exchange_spreads)
+    {
         if !spread.rate.is_finite() || spread.legs.is_empty() {
-            fail!(InvalidInput, "spread {}: a finite rate and legs are needed", spread.priority);
+            fail!(
+                InvalidInput,
+                "spread {}: a finite rate and legs are needed",
+                spread.priority
+            );
         }
         for leg in &spread.legs {
-            if !leg.ratio.is_finite() || leg.ratio <= 0.0 || leg.rate.is_some_and(|r| !r.is_finite()) {
-                fail!(InvalidInput, "spread {}, leg {}: ratio and rate must be finite, the ratio positive", spread.priority, leg.commodity);
+            if !leg.ratio.is_finite()
+                || leg.ratio <= 0.0
+                || leg.rate.is_some_and(|r| !r.is_finite())
+            {
+                fail!(
+                    InvalidInput,
+                    "spread {}, leg {}: ratio and rate must be finite, the ratio positive",
+                    spread.priority,
+                    leg.commodity
+                );
             }
             if !spread.scanning && leg.side.abs() != 1 {
-                fail!(InvalidInput, "spread {}, leg {}: side is +1 (A) or -1 (B)", spread.priority, leg.commodity);
+                fail!(
+                    InvalidInput,
+                    "spread {}, leg {}: side is +1 (A) or -1 (B)",
+                    spread.priority,
+                    leg.commodity
+                );
             }
         }
     }
@@ -203,14 +264,26 @@ fn check_spreads(file: &SpanFile) -> Result<()> {
 }
 
 impl SpanFile {
-    fn push_documents(&mut self, family: u32, delta_period: &str, list: &[&ContractDocument]) -> Result<()> {
+    fn push_documents(
+        &mut self,
+        family: u32,
+        delta_period: &str,
+        list: &[&ContractDocument],
+    ) -> Result<()> {
         let first = list[0];
         let id = |c: &ContractDocument| format!("{} {} {}", c.product, c.kind.code(), c.period);
         let mut underlying = Vec::new();
         for leg in &first.legs {
             let mut parts = leg.id.split(':');
-            let (Some(exchange), Some(product), Some(kind), Some(period)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-                fail!(InvalidInput, "{}: leg '{}' is not EXCHANGE:PRODUCT:KIND:PERIOD", id(first), leg.id);
+            let (Some(exchange), Some(product), Some(kind), Some(period)) =
+                (parts.next(), parts.next(), parts.next(), parts.next())
+            else {
+                fail!(
+                    InvalidInput,
+                    "{}: leg '{}' is not EXCHANGE:PRODUCT:KIND:PERIOD",
+                    id(first),
+                    leg.id
+                );
             };
             underlying.push(UnderlyingRef {
                 exchange: exchange.into(),
@@ -233,7 +306,10 @@ impl SpanFile {
             rate: None,
             dividend_yield: 0.0,
             lookahead: None,
-            scan: ScanRange { price: first.price_scan, ..ScanRange::default() },
+            scan: ScanRange {
+                price: first.price_scan,
+                ..ScanRange::default()
+            },
             underlying,
             first: self.contracts.len() as u32,
             count: list.len() as u32,
@@ -241,24 +317,64 @@ impl SpanFile {
         let width = self.width();
         for contract in list {
             if contract.array.len() != width {
-                fail!(InvalidInput, "{}: an array of {} values where there are {width} points", id(contract), contract.array.len());
+                fail!(
+                    InvalidInput,
+                    "{}: an array of {} values where there are {width} points",
+                    id(contract),
+                    contract.array.len()
+                );
             }
-            let numbers = [contract.delta, contract.scale, contract.delta_scale, contract.strike.unwrap_or(0.0)];
-            let given = [contract.value, contract.price, contract.price_scan, contract.multiplier];
-            if contract.array.iter().chain(&numbers).chain(given.iter().flatten()).any(|v| !v.is_finite()) {
-                fail!(InvalidInput, "{}: a number that is not finite", id(contract));
+            let numbers = [
+                contract.delta,
+                contract.scale,
+                contract.delta_scale,
+                contract.strike.unwrap_or(0.0),
+            ];
+            let given = [
+                contract.value,
+                contract.price,
+                contract.price_scan,
+                contract.multiplier,
+            ];
+            if contract
+                .array
+                .iter()
+                .chain(&numbers)
+                .chain(given.iter().flatten())
+                .any(|v| !v.is_finite())
+            {
+                fail!(
+                    InvalidInput,
+                    "{}: a number that is not finite",
+                    id(contract)
+                );
             }
             let right = match contract.right.as_deref() {
                 None => 0,
                 Some("C" | "call") => 1,
                 Some("P" | "put") => -1,
-                Some(other) => fail!(InvalidInput, "{}: right '{other}' is not C or P", id(contract)),
+                Some(other) => fail!(
+                    InvalidInput,
+                    "{}: right '{other}' is not C or P",
+                    id(contract)
+                ),
             };
-            if contract.kind.is_option() != (right != 0) || contract.kind.is_option() != contract.strike.is_some() {
-                fail!(InvalidInput, "{}: options have a right and a strike, other contracts neither", id(contract));
+            if contract.kind.is_option() != (right != 0)
+                || contract.kind.is_option() != contract.strike.is_some()
+            {
+                fail!(
+                    InvalidInput,
+                    "{}: options have a right and a strike, other contracts neither",
+                    id(contract)
+                );
             }
-            if contract.price_scan != first.price_scan || contract.delta_scale != first.delta_scale {
-                fail!(InvalidInput, "{}: contracts of one period differ in price_scan or delta_scale", id(contract));
+            if contract.price_scan != first.price_scan || contract.delta_scale != first.delta_scale
+            {
+                fail!(
+                    InvalidInput,
+                    "{}: contracts of one period differ in price_scan or delta_scale",
+                    id(contract)
+                );
             }
             let table = &mut self.contracts;
             table.series.push(self.series.len() as u32 - 1);

@@ -43,20 +43,38 @@ impl Exposure {
         let (series, family) = (file.series_of(row), file.family_of(row));
         let symbol = &family.code;
         let index = self.index_symbols.contains(symbol);
-        let general = if index { &self.index_rates } else { &self.stock_rates };
+        let general = if index {
+            &self.index_rates
+        } else {
+            &self.stock_rates
+        };
         let rates = self.table.get(symbol).unwrap_or(general);
         if !family.kind.is_option() {
             let value = file.contracts.value[row];
-            let rate = if family.kind == ContractKind::Future { rates.other } else { 0.0 };
+            let rate = if family.kind == ContractKind::Future {
+                rates.other
+            } else {
+                0.0
+            };
             return Ok((rate * value, rate * value));
         }
         let Some(spot) = spot_price(file, row) else {
-            fail!(MissingData, "{}: the exposure margin needs the spot price of {symbol}", file.contract_id(row));
+            fail!(
+                MissingData,
+                "{}: the exposure margin needs the spot price of {symbol}",
+                file.contract_id(row)
+            );
         };
         let strike = file.contracts.strike[row];
         let out = f64::from(file.contracts.right[row]) * (strike - spot) / spot;
-        let mut rate = if out > self.far_out { rates.far_out.unwrap_or(rates.other) } else { rates.other };
-        if index && months_between(&file.info.business_date, &series.period) > self.long_dated_months {
+        let mut rate = if out > self.far_out {
+            rates.far_out.unwrap_or(rates.other)
+        } else {
+            rates.other
+        };
+        if index
+            && months_between(&file.info.business_date, &series.period) > self.long_dated_months
+        {
             rate = self.long_dated_rate;
         }
         let cvf = if series.cvf == 0.0 { 1.0 } else { series.cvf };
@@ -78,11 +96,16 @@ fn spot_price(file: &SpanFile, row: usize) -> Option<f64> {
 
 /// Whole calendar months from a date CCYYMMDD to a period that begins so; 0 where either is something else.
 fn months_between(date: &str, period: &str) -> u32 {
-    let part = |text: &str, from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<i64>().ok());
+    let part =
+        |text: &str, from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<i64>().ok());
     let months = |text: &str| Some(part(text, 0, 4)? * 12 + part(text, 4, 6)?);
-    let (Some(from), Some(to)) = (months(date), months(period)) else { return 0 };
+    let (Some(from), Some(to)) = (months(date), months(period)) else {
+        return 0;
+    };
     let early = part(period, 6, 8).unwrap_or(31) <= part(date, 6, 8).unwrap_or(1);
-    u32::try_from(to - from - i64::from(early && part(period, 6, 8).is_some())).unwrap_or(0).saturating_add(u32::from(!early))
+    u32::try_from(to - from - i64::from(early && part(period, 6, 8).is_some()))
+        .unwrap_or(0)
+        .saturating_add(u32::from(!early))
 }
 
 /// Exposure per contract, long and short, with the symbol each is charged under.
@@ -94,10 +117,21 @@ pub(super) struct Compiled {
 }
 
 pub(super) fn compile(exposure: &Exposure, file: &SpanFile, rows: &[u32]) -> Result<Compiled> {
-    let symbols: Vec<String> = rows.iter().map(|&r| file.family_of(r as usize).code.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut compiled = Compiled { per_contract: Vec::new(), symbol: Vec::new(), symbols };
+    let symbols: Vec<String> = rows
+        .iter()
+        .map(|&r| file.family_of(r as usize).code.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let mut compiled = Compiled {
+        per_contract: Vec::new(),
+        symbol: Vec::new(),
+        symbols,
+    };
     for &row in rows {
-        compiled.per_contract.push(exposure.contract(file, row as usize)?);
+        compiled
+            .per_contract
+            .push(exposure.contract(file, row as usize)?);
         let code = &file.family_of(row as usize).code;
         let at = compiled.symbols.binary_search(code).unwrap_or_default();
         compiled.symbol.push(at as u32);
@@ -113,22 +147,37 @@ impl Compiled {
             let c = positions.contract[i] as usize;
             let (long, short) = self.per_contract[c];
             let lots = positions.net(i) as f64;
-            amounts[self.symbol[c] as usize] += if lots > 0.0 { lots * long } else { -lots * short };
+            amounts[self.symbol[c] as usize] += if lots > 0.0 {
+                lots * long
+            } else {
+                -lots * short
+            };
         }
         amounts
     }
 
-    pub(super) fn charge<L: Ledger + ?Sized>(&self, account: AccountView<'_>, ledger: &mut L) -> Result<()> {
+    pub(super) fn charge<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        ledger: &mut L,
+    ) -> Result<()> {
         for (symbol, amount) in self.symbols.iter().zip(self.amounts(account)) {
             if amount != 0.0 {
-                ledger.line(0, amount, amount, &|| LineText::new(symbol.as_str(), "exposure"));
+                ledger.line(0, amount, amount, &|| {
+                    LineText::new(symbol.as_str(), "exposure")
+                });
             }
         }
         Ok(())
     }
 
     pub(super) fn details(&self, account: AccountView<'_>) -> Value {
-        let by_symbol: BTreeMap<&String, f64> = self.symbols.iter().zip(self.amounts(account)).filter(|a| a.1 != 0.0).collect();
+        let by_symbol: BTreeMap<&String, f64> = self
+            .symbols
+            .iter()
+            .zip(self.amounts(account))
+            .filter(|a| a.1 != 0.0)
+            .collect();
         json!(by_symbol)
     }
 }

@@ -53,7 +53,9 @@ pub enum Model {
 impl Model {
     pub fn parse(code: &str) -> Result<Self> {
         serde_json::from_value(json!(code)).map_err(|_| {
-            MarginError::Unsupported(format!("pricing model '{code}': BS, B, M, W, WS, WB, CA, CE, I and N are known"))
+            MarginError::Unsupported(format!(
+                "pricing model '{code}': BS, B, M, W, WS, WB, CA, CE, I and N are known"
+            ))
         })
     }
 
@@ -113,17 +115,40 @@ pub struct ArrayInputs {
 impl ArrayInputs {
     fn check(&self) -> Result<()> {
         let numbers = [
-            self.underlying, self.strike, self.years, self.rate, self.dividend_yield, self.vol, self.price_scan,
-            self.vol_scan, self.lookahead, self.price_scan_down.unwrap_or(0.0), self.vol_scan_down.unwrap_or(0.0),
+            self.underlying,
+            self.strike,
+            self.years,
+            self.rate,
+            self.dividend_yield,
+            self.vol,
+            self.price_scan,
+            self.vol_scan,
+            self.lookahead,
+            self.price_scan_down.unwrap_or(0.0),
+            self.vol_scan_down.unwrap_or(0.0),
         ];
         if numbers.iter().any(|v| !v.is_finite()) {
-            fail!(InvalidInput, "risk array: a number that is not finite: {self:?}");
+            fail!(
+                InvalidInput,
+                "risk array: a number that is not finite: {self:?}"
+            );
         }
         if self.model.is_some() && (self.right.abs() != 1 || self.vol < 0.0) {
-            fail!(InvalidInput, "risk array: an option has right +1 or -1 and a vol that is not negative");
+            fail!(
+                InvalidInput,
+                "risk array: an option has right +1 or -1 and a vol that is not negative"
+            );
         }
-        if self.model.is_some_and(|m| m != Model::Normal && m != Model::Intrinsic) && self.strike <= 0.0 {
-            fail!(InvalidInput, "risk array: strike {} under a lognormal model", self.strike);
+        if self
+            .model
+            .is_some_and(|m| m != Model::Normal && m != Model::Intrinsic)
+            && self.strike <= 0.0
+        {
+            fail!(
+                InvalidInput,
+                "risk array: strike {} under a lognormal model",
+                self.strike
+            );
         }
         Ok(())
     }
@@ -131,23 +156,42 @@ impl ArrayInputs {
     fn value(&self, underlying: f64, years: f64, vol: f64) -> Result<f64> {
         let Some(model) = self.model else {
             let years = if years > 0.0 { years } else { 0.0 };
-            return Ok(if self.spot_carry { underlying * exp(self.rate * years) } else { underlying });
+            return Ok(if self.spot_carry {
+                underlying * exp(self.rate * years)
+            } else {
+                underlying
+            });
         };
         let right = f64::from(self.right);
-        let intrinsic = |u: f64| if right * (u - self.strike) > 0.0 { right * (u - self.strike) } else { 0.0 };
+        let intrinsic = |u: f64| {
+            if right * (u - self.strike) > 0.0 {
+                right * (u - self.strike)
+            } else {
+                0.0
+            }
+        };
         if years <= 0.0 || model == Model::Intrinsic {
             return Ok(intrinsic(underlying));
         }
-        let spot = if underlying > UNDERLYING_FLOOR { underlying } else { UNDERLYING_FLOOR };
+        let spot = if underlying > UNDERLYING_FLOOR {
+            underlying
+        } else {
+            UNDERLYING_FLOOR
+        };
         let q = model.dividend_yield(self.rate, self.dividend_yield);
         let vol = if vol > 0.0 { vol } else { 0.0 };
         Ok(match model {
             Model::BlackScholes | Model::Black | Model::Merton => {
                 black::price_one(spot, self.strike, years, self.rate, q, vol, self.right)
             }
-            Model::Normal => {
-                bachelier::price_one(underlying, self.strike, years, vol, self.right, exp(-self.rate * years))
-            }
+            Model::Normal => bachelier::price_one(
+                underlying,
+                self.strike,
+                years,
+                vol,
+                self.right,
+                exp(-self.rate * years),
+            ),
             Model::AdesiWhaley | Model::WhaleySpot | Model::WhaleyFuture => {
                 baw::price_one(spot, self.strike, years, self.rate, q, vol, self.right)
             }
@@ -163,7 +207,13 @@ impl ArrayInputs {
                     dividends: &[],
                 };
                 let american = model == Model::TreeAmerican;
-                tree::price(&inputs, american, Scheme::Crr, self.steps, DividendTreatment::Escrowed)?
+                tree::price(
+                    &inputs,
+                    american,
+                    Scheme::Crr,
+                    self.steps,
+                    DividendTreatment::Escrowed,
+                )?
             }
             Model::Intrinsic => intrinsic(underlying),
         })
@@ -176,46 +226,98 @@ impl ArrayInputs {
     }
 
     fn price_move(&self, multiple: f64) -> f64 {
-        let range = if multiple < 0.0 { self.price_scan_down.unwrap_or(self.price_scan) } else { self.price_scan };
+        let range = if multiple < 0.0 {
+            self.price_scan_down.unwrap_or(self.price_scan)
+        } else {
+            self.price_scan
+        };
         multiple * range
     }
 
     fn moved_vol(&self, multiple: f64) -> f64 {
-        let range = if multiple < 0.0 { self.vol_scan_down.unwrap_or(self.vol_scan) } else { self.vol_scan };
-        if self.vol_scan_percent { self.vol * (1.0 + multiple * range) } else { self.vol + multiple * range }
+        let range = if multiple < 0.0 {
+            self.vol_scan_down.unwrap_or(self.vol_scan)
+        } else {
+            self.vol_scan
+        };
+        if self.vol_scan_percent {
+            self.vol * (1.0 + multiple * range)
+        } else {
+            self.vol + multiple * range
+        }
     }
 
     /// The array over the given points.
     pub fn array(&self, points: &[ScanPoint]) -> Result<Vec<f64>> {
         self.check()?;
         if self.model.is_none() && !self.spot_carry {
-            return Ok(points.iter().map(|p| -self.price_move(p.price) * p.weight + 0.0).collect());
+            return Ok(points
+                .iter()
+                .map(|p| -self.price_move(p.price) * p.weight + 0.0)
+                .collect());
         }
         let base = self.value(self.underlying, self.years, self.vol)?;
         points
             .iter()
             .map(|p| {
-                let vol = if p.vol == 0.0 { self.vol } else { self.moved_vol(p.vol) };
-                let moved = self.value(self.underlying + self.price_move(p.price), self.years - self.lookahead, vol)?;
+                let vol = if p.vol == 0.0 {
+                    self.vol
+                } else {
+                    self.moved_vol(p.vol)
+                };
+                let moved = self.value(
+                    self.underlying + self.price_move(p.price),
+                    self.years - self.lookahead,
+                    vol,
+                )?;
                 Ok(p.weight * (base - moved) + 0.0)
             })
             .collect()
     }
 
     fn delta_at(&self, underlying: f64, years: f64) -> Result<f64> {
-        let Some(model) = self.model else { return Ok(1.0) };
+        let Some(model) = self.model else {
+            return Ok(1.0);
+        };
         let right = f64::from(self.right);
         if years <= 0.0 || model == Model::Intrinsic || self.vol <= 0.0 {
-            return Ok(if right * (underlying - self.strike) > 0.0 { right } else { 0.0 });
+            return Ok(if right * (underlying - self.strike) > 0.0 {
+                right
+            } else {
+                0.0
+            });
         }
-        let spot = if underlying > UNDERLYING_FLOOR { underlying } else { UNDERLYING_FLOOR };
-        if matches!(model, Model::BlackScholes | Model::Black | Model::Merton | Model::TreeEuropean) {
+        let spot = if underlying > UNDERLYING_FLOOR {
+            underlying
+        } else {
+            UNDERLYING_FLOOR
+        };
+        if matches!(
+            model,
+            Model::BlackScholes | Model::Black | Model::Merton | Model::TreeEuropean
+        ) {
             let q = model.dividend_yield(self.rate, self.dividend_yield);
-            return Ok(greeks::black_one(spot, self.strike, years, self.rate, q, self.vol, self.right).delta);
+            return Ok(greeks::black_one(
+                spot,
+                self.strike,
+                years,
+                self.rate,
+                q,
+                self.vol,
+                self.right,
+            )
+            .delta);
         }
         // Models without a closed delta: a central difference over a thousandth of the underlying.
-        let h = 1e-3 * if spot > self.price_scan { spot } else { self.price_scan };
-        Ok((self.value(underlying + h, years, self.vol)? - self.value(underlying - h, years, self.vol)?) / (2.0 * h))
+        let h = 1e-3
+            * if spot > self.price_scan {
+                spot
+            } else {
+                self.price_scan
+            };
+        Ok((self.value(underlying + h, years, self.vol)?
+            - self.value(underlying - h, years, self.vol)?)
+            / (2.0 * h))
     }
 
     /// The weighted delta over the scan range, vol unshifted; 1 for a future.
@@ -223,7 +325,11 @@ impl ArrayInputs {
         self.check()?;
         let mut sum = 0.0;
         for p in points {
-            sum += p.weight * self.delta_at(self.underlying + self.price_move(p.price), self.years - self.lookahead)?;
+            sum += p.weight
+                * self.delta_at(
+                    self.underlying + self.price_move(p.price),
+                    self.years - self.lookahead,
+                )?;
         }
         Ok(if self.model.is_none() { 1.0 } else { sum })
     }
@@ -272,7 +378,14 @@ pub fn regenerate(file: &SpanFile, variant: &Variant) -> Result<Vec<Regenerated>
     for (row, number) in file.contracts.number.iter().enumerate() {
         let family = file.family_of(row);
         if !family.kind.is_option() {
-            by_number.insert((family.exchange.as_str(), family.id.as_str(), number.to_string()), row);
+            by_number.insert(
+                (
+                    family.exchange.as_str(),
+                    family.id.as_str(),
+                    number.to_string(),
+                ),
+                row,
+            );
         }
     }
     let mut out = Vec::new();
@@ -283,22 +396,33 @@ pub fn regenerate(file: &SpanFile, variant: &Variant) -> Result<Vec<Regenerated>
             continue;
         }
         let id = file.contract_id(row);
-        let missing = |what: &str| MarginError::MissingData(format!("{id}: {what}, so its array cannot be made"));
+        let missing = |what: &str| {
+            MarginError::MissingData(format!("{id}: {what}, so its array cannot be made"))
+        };
         let own = file.contracts.value[row];
         let underlying = match series.underlying.first() {
             Some(u) => {
                 let key = (u.exchange.as_str(), u.family.as_str(), u.contract.clone());
-                let row = by_number.get(&key).ok_or_else(|| missing("its underlying is not in the file"))?;
+                let row = by_number
+                    .get(&key)
+                    .ok_or_else(|| missing("its underlying is not in the file"))?;
                 file.contracts.value[*row]
             }
             None if !option => own,
             None => return Err(missing("it names no underlying")),
         };
         let range = series.scan;
-        let (up, down) = range.price_money(underlying).ok_or_else(|| missing("no price scan range"))?;
-        let days = series.years.map(|t| (t * variant.days_per_year).round() + variant.extra_days);
+        let (up, down) = range
+            .price_money(underlying)
+            .ok_or_else(|| missing("no price scan range"))?;
+        let days = series
+            .years
+            .map(|t| (t * variant.days_per_year).round() + variant.extra_days);
         let inputs = ArrayInputs {
-            model: option.then(|| Model::parse(&family.model)).transpose().map_err(|e| e.at(&id))?,
+            model: option
+                .then(|| Model::parse(&family.model))
+                .transpose()
+                .map_err(|e| e.at(&id))?,
             underlying,
             strike: file.contracts.strike[row] * series.svf,
             years: days.map_or(0.0, |d| d / variant.days_per_year),
@@ -325,7 +449,12 @@ pub fn regenerate(file: &SpanFile, variant: &Variant) -> Result<Vec<Regenerated>
                 *value = round_half_away(*value, variant.rounding);
             }
         }
-        out.push(Regenerated { row, array, delta: inputs.composite_delta(&file.delta_points)?, underlying });
+        out.push(Regenerated {
+            row,
+            array,
+            delta: inputs.composite_delta(&file.delta_points)?,
+            underlying,
+        });
     }
     Ok(out)
 }
@@ -335,7 +464,12 @@ pub const PRESETS: &str = include_str!("../../../presets/span_arrays.json");
 
 /// A shipped variant by name.
 pub fn variant(name: &str) -> Result<Variant> {
-    Ok(crate::methods::parameters::resolve::<Variant>(PRESETS, "pc-span", &json!({"preset": name}))?.0)
+    Ok(crate::methods::parameters::resolve::<Variant>(
+        PRESETS,
+        "pc-span",
+        &json!({"preset": name}),
+    )?
+    .0)
 }
 
 #[derive(Deserialize)]
@@ -354,17 +488,28 @@ struct Request {
 
 /// `{"inputs": {...}, "extreme": [multiplier, cover], "rounding": unit}` to array and deltas.
 pub fn evaluate(document: &Value) -> Result<Value> {
-    let request: Request =
-        serde_json::from_value(document.clone()).map_err(|e| MarginError::InvalidInput(format!("risk array: {e}")))?;
+    let request: Request = serde_json::from_value(document.clone())
+        .map_err(|e| MarginError::InvalidInput(format!("risk array: {e}")))?;
     let points = match (request.points, request.extreme) {
         (points, None) if !points.is_empty() => points,
-        (points, Some((multiplier, cover))) if points.is_empty() => standard_points(multiplier, cover),
-        _ => fail!(InvalidInput, "risk array: give either extreme (multiplier, cover) or points"),
+        (points, Some((multiplier, cover))) if points.is_empty() => {
+            standard_points(multiplier, cover)
+        }
+        _ => fail!(
+            InvalidInput,
+            "risk array: give either extreme (multiplier, cover) or points"
+        ),
     };
-    let deltas = if request.delta_points.is_empty() { standard_delta_points() } else { request.delta_points };
+    let deltas = if request.delta_points.is_empty() {
+        standard_delta_points()
+    } else {
+        request.delta_points
+    };
     let mut array = request.inputs.array(&points)?;
     if request.rounding > 0.0 {
-        array.iter_mut().for_each(|v| *v = round_half_away(*v, request.rounding));
+        array
+            .iter_mut()
+            .for_each(|v| *v = round_half_away(*v, request.rounding));
     }
     Ok(json!({
         "array": array,

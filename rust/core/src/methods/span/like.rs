@@ -62,17 +62,34 @@ pub struct SpanLike {
 }
 
 pub(in crate::methods) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
-    let (parameters, info) = crate::methods::parameters::resolve::<LikeParameters>(PRESETS, "span-like", document)?;
+    let (parameters, info) =
+        crate::methods::parameters::resolve::<LikeParameters>(PRESETS, "span-like", document)?;
     parameters.options.check()?;
     for (name, u) in &parameters.underlyings {
-        let numbers = [u.price_scan, u.vol_scan, u.short_option_minimum, u.calendar_charge];
+        let numbers = [
+            u.price_scan,
+            u.vol_scan,
+            u.short_option_minimum,
+            u.calendar_charge,
+        ];
         if numbers.iter().any(|v| !v.is_finite() || *v < 0.0) || u.price_scan <= 0.0 {
-            fail!(InvalidInput, "span-like: {name}: scan ranges and rates are finite and not negative, price_scan is positive");
+            fail!(
+                InvalidInput,
+                "span-like: {name}: scan ranges and rates are finite and not negative, price_scan is positive"
+            );
         }
     }
-    let numbers = [parameters.extreme.0, parameters.extreme.1, parameters.lookahead_days, parameters.days_per_year];
+    let numbers = [
+        parameters.extreme.0,
+        parameters.extreme.1,
+        parameters.lookahead_days,
+        parameters.days_per_year,
+    ];
     if numbers.iter().any(|v| !v.is_finite() || *v < 0.0) || parameters.days_per_year <= 0.0 {
-        fail!(InvalidInput, "span-like: extreme, lookahead_days and days_per_year are finite and not negative");
+        fail!(
+            InvalidInput,
+            "span-like: extreme, lookahead_days and days_per_year are finite and not negative"
+        );
     }
     Ok(Arc::new(SpanLike { parameters, info }))
 }
@@ -90,23 +107,40 @@ impl Methodology for SpanLike {
         Ok(Cells::default())
     }
 
-    fn compile(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
+    fn compile(
+        &self,
+        contracts: &Arc<Contracts>,
+        market: Option<&Arc<Market>>,
+        _: RiskArrays,
+    ) -> Result<Arc<dyn Prepared>> {
         let Some(market) = market else {
-            fail!(MissingData, "span-like makes its arrays from a market, and there is none");
+            fail!(
+                MissingData,
+                "span-like makes its arrays from a market, and there is none"
+            );
         };
         market.refuse_expired(contracts)?;
         let mut file = SpanFile {
-            info: FileInfo { file: self.info.name.clone(), format: "made from scan ranges".into(), ..FileInfo::default() },
+            info: FileInfo {
+                file: self.info.name.clone(),
+                format: "made from scan ranges".into(),
+                ..FileInfo::default()
+            },
             points: standard_points(self.parameters.extreme.0, self.parameters.extreme.1),
             delta_points: standard_delta_points(),
             ..SpanFile::default()
         };
         for (row, contract) in contracts.iter() {
-            self.contract(&mut file, contracts, row, market).map_err(|e| e.at(format!("'{}'", contract.id())))?;
+            self.contract(&mut file, contracts, row, market)
+                .map_err(|e| e.at(format!("'{}'", contract.id())))?;
         }
         for cc in &file.commodities {
             if let Ok(fx) = market.fx(&cc.currency, &file.commodities[0].currency) {
-                file.rates.push(CurrencyRate { from: cc.currency.clone(), to: file.commodities[0].currency.clone(), factor: fx });
+                file.rates.push(CurrencyRate {
+                    from: cc.currency.clone(),
+                    to: file.commodities[0].currency.clone(),
+                    factor: fx,
+                });
             }
         }
         let rows: Vec<u32> = (0..contracts.len() as u32).collect();
@@ -127,7 +161,13 @@ impl Methodology for SpanLike {
 }
 
 impl SpanLike {
-    fn commodity(&self, file: &mut SpanFile, symbol: &str, currency: &str, ranges: &Underlying) -> Result<u32> {
+    fn commodity(
+        &self,
+        file: &mut SpanFile,
+        symbol: &str,
+        currency: &str,
+        ranges: &Underlying,
+    ) -> Result<u32> {
         if let Some(index) = file.commodity(symbol) {
             if file.commodities[index as usize].currency != currency {
                 fail!(Unsupported, "{symbol} is held in two currencies");
@@ -160,20 +200,40 @@ impl SpanLike {
         file.commodities.push(Commodity {
             code: symbol.into(),
             currency: currency.into(),
-            som_tiers: vec![Tier { number: 0, start: String::new(), end: String::new(), rate: Some(ranges.short_option_minimum) }],
-            spreads: if ranges.calendar_charge > 0.0 { vec![calendar] } else { Vec::new() },
+            som_tiers: vec![Tier {
+                number: 0,
+                start: String::new(),
+                end: String::new(),
+                rate: Some(ranges.short_option_minimum),
+            }],
+            spreads: if ranges.calendar_charge > 0.0 {
+                vec![calendar]
+            } else {
+                Vec::new()
+            },
             ..Commodity::default()
         });
         Ok(file.commodities.len() as u32 - 1)
     }
 
-    fn contract(&self, file: &mut SpanFile, contracts: &Contracts, row: ContractIndex, market: &Market) -> Result<()> {
+    fn contract(
+        &self,
+        file: &mut SpanFile,
+        contracts: &Contracts,
+        row: ContractIndex,
+        market: &Market,
+    ) -> Result<()> {
         let parameters = &self.parameters;
-        let Some(contract) = contracts.get(row) else { fail!(InvalidInput, "contracts row {row}") };
+        let Some(contract) = contracts.get(row) else {
+            fail!(InvalidInput, "contracts row {row}")
+        };
         let terms = contract.terms();
         let symbol = contracts.root_symbol(row);
         let Some(ranges) = parameters.underlyings.get(symbol) else {
-            fail!(MissingData, "span-like has no scan ranges for '{symbol}': give underlyings[\"{symbol}\"]");
+            fail!(
+                MissingData,
+                "span-like has no scan ranges for '{symbol}': give underlyings[\"{symbol}\"]"
+            );
         };
         if terms.settlement == Settlement::Inverse {
             fail!(NotApplicable, "span-like does not cover inverse contracts");
@@ -186,9 +246,15 @@ impl SpanLike {
         };
         // Options on a future are priced on it and have their delta in its month.
         let future = contracts.underlying_row(row);
-        let expiry_of = |r: ContractIndex| contracts.get(r).and_then(|c| c.expiry().map(|e| e.date.strftime("%Y%m%d").to_string()));
+        let expiry_of = |r: ContractIndex| {
+            contracts
+                .get(r)
+                .and_then(|c| c.expiry().map(|e| e.date.strftime("%Y%m%d").to_string()))
+        };
         let own_period = expiry_of(row).unwrap_or_else(|| "00000000".into());
-        let delta_period = future.and_then(expiry_of).unwrap_or_else(|| own_period.clone());
+        let delta_period = future
+            .and_then(expiry_of)
+            .unwrap_or_else(|| own_period.clone());
         let lot = contract.value_per_lot();
         let mut inputs = ArrayInputs {
             model: None,
@@ -222,13 +288,23 @@ impl SpanLike {
             });
             inputs.strike = option.strike;
             inputs.right = if option.right == Right::Call { 1 } else { -1 };
-            inputs.years = expiry.seconds_from(market.valuation()) / (parameters.days_per_year * 86_400.0);
+            inputs.years =
+                expiry.seconds_from(market.valuation()) / (parameters.days_per_year * 86_400.0);
             inputs.rate = market.rate(contract.currency(), expiry.date)?;
-            inputs.dividend_yield = if future.is_some() { inputs.rate } else { market.dividend_yield(symbol) };
+            inputs.dividend_yield = if future.is_some() {
+                inputs.rate
+            } else {
+                market.dividend_yield(symbol)
+            };
             inputs.vol = market.vol(contracts, row).ok_or_else(|| {
-                MarginError::MissingData("no volatility in the market: its array cannot be made".into())
+                MarginError::MissingData(
+                    "no volatility in the market: its array cannot be made".into(),
+                )
             })?;
-            value = market.price(contracts, row).map_or_else(|| inputs.theoretical(), Ok)? * lot;
+            value = market
+                .price(contracts, row)
+                .map_or_else(|| inputs.theoretical(), Ok)?
+                * lot;
         } else {
             inputs.underlying = market.linear_price(contracts, row)?;
         }
@@ -245,7 +321,11 @@ impl SpanLike {
             cabinet: 0.0,
             exercise: String::new(),
             model: String::new(),
-            value_method: if terms.premium == Premium::FuturesStyle { "FUT".into() } else { "EQTY".into() },
+            value_method: if terms.premium == Premium::FuturesStyle {
+                "FUT".into()
+            } else {
+                "EQTY".into()
+            },
             commodity: Some(commodity),
             scale: 1.0,
             delta_method: String::new(),
@@ -264,7 +344,10 @@ impl SpanLike {
             rate: Some(inputs.rate),
             dividend_yield: inputs.dividend_yield,
             lookahead: Some(inputs.lookahead),
-            scan: ScanRange { price: Some(inputs.price_scan * lot), ..ScanRange::default() },
+            scan: ScanRange {
+                price: Some(inputs.price_scan * lot),
+                ..ScanRange::default()
+            },
             underlying: Vec::new(),
             first: row,
             count: 1,
@@ -276,7 +359,9 @@ impl SpanLike {
         table.price.push(value / lot);
         table.value.push(value);
         table.vol.push(inputs.vol);
-        table.delta.push(inputs.composite_delta(&file.delta_points)?);
+        table
+            .delta
+            .push(inputs.composite_delta(&file.delta_points)?);
         table.array.extend(array.iter().map(|a| a * lot));
         table.number.push(0);
         Ok(())

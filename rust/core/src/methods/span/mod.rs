@@ -59,7 +59,10 @@ use crate::report::ParameterInfo;
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(data: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(data).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(data)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// SPAN with one parameter set, its arrays inside.
@@ -92,12 +95,28 @@ impl Span {
         options.check()?;
         let info = ParameterInfo {
             name: format!("SPAN {}", file.info.organisation),
-            version: format!("{} {}", file.info.run, if file.info.settlement { "settlement" } else { "intraday" }).trim().to_string(),
+            version: format!(
+                "{} {}",
+                file.info.run,
+                if file.info.settlement {
+                    "settlement"
+                } else {
+                    "intraday"
+                }
+            )
+            .trim()
+            .to_string(),
             effective: file.info.business_date.clone(),
             source: file.info.file.clone(),
             digest: file.info.digest.clone(),
         };
-        Ok(Self { file: Arc::new(file), options, exposure, info, ids: OnceLock::new() })
+        Ok(Self {
+            file: Arc::new(file),
+            options,
+            exposure,
+            info,
+            ids: OnceLock::new(),
+        })
     }
 
     /// Reads a `.spn`, `.pa2`, their gz or zip, or a cache.
@@ -112,15 +131,19 @@ impl Span {
 
 /// A file's contracts as documents, with where the file came from: `{"file": path}`.
 pub(super) fn read_named(files: &std::collections::BTreeMap<String, PathBuf>) -> Result<Value> {
-    let Some(path) = files.get("file") else { fail!(InvalidInput, "span reads {{\"file\": path}}") };
+    let Some(path) = files.get("file") else {
+        fail!(InvalidInput, "span reads {{\"file\": path}}")
+    };
     let file = container::read(path)?;
-    let contracts: Vec<_> = (0..file.contracts.len()).map(|row| contracts::terms(&file, row)).collect();
+    let contracts: Vec<_> = (0..file.contracts.len())
+        .map(|row| contracts::terms(&file, row))
+        .collect();
     Ok(serde_json::json!({"info": file.info, "contracts": contracts}))
 }
 
 pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
-    let document: SpanDocument =
-        serde_json::from_value(document.clone()).map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))?;
+    let document: SpanDocument = serde_json::from_value(document.clone())
+        .map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))?;
     let mut files = document.files;
     files.extend(document.file);
     let file = match (files.as_slice(), document.parameters) {
@@ -134,10 +157,19 @@ pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodo
     };
     if let Some(digest) = document.digest {
         if digest != file.info.digest {
-            fail!(InvalidInput, "{}: its digest is {}, not {digest}: the file has changed", file.info.file, file.info.digest);
+            fail!(
+                InvalidInput,
+                "{}: its digest is {}, not {digest}: the file has changed",
+                file.info.file,
+                file.info.digest
+            );
         }
     }
-    Ok(Arc::new(Span::new(file, document.options, document.exposure)?))
+    Ok(Arc::new(Span::new(
+        file,
+        document.options,
+        document.exposure,
+    )?))
 }
 
 impl Methodology for Span {
@@ -154,11 +186,20 @@ impl Methodology for Span {
         Ok(Cells::default())
     }
 
-    fn compile(&self, contracts: &Arc<Contracts>, _: Option<&Arc<Market>>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
+    fn compile(
+        &self,
+        contracts: &Arc<Contracts>,
+        _: Option<&Arc<Market>>,
+        _: RiskArrays,
+    ) -> Result<Arc<dyn Prepared>> {
         let ids = self.ids.get_or_init(|| compile::rows_by_id(&self.file));
         let rows = compile::match_rows(&self.file, ids, contracts)?;
         let (program, currencies) = compile::compile(&self.file, &self.options, &rows)?;
-        let exposure = self.exposure.as_ref().map(|e| exposure::compile(e, &self.file, &rows)).transpose()?;
+        let exposure = self
+            .exposure
+            .as_ref()
+            .map(|e| exposure::compile(e, &self.file, &rows))
+            .transpose()?;
         Ok(book::shared(book::Book {
             frame: Frame {
                 methodology: self.name().into(),

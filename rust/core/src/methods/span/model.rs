@@ -80,7 +80,10 @@ impl ContractKind {
     }
 
     pub fn is_option(self) -> bool {
-        matches!(self, Self::OptionOnFuture | Self::OptionOnPhysical | Self::OptionOnCombination)
+        matches!(
+            self,
+            Self::OptionOnFuture | Self::OptionOnPhysical | Self::OptionOnCombination
+        )
     }
 }
 
@@ -124,7 +127,10 @@ impl ScanRange {
     /// The price scan range in money for an underlying of `value`, up and down.
     pub fn price_money(&self, value: f64) -> Option<(f64, f64)> {
         let up = self.price.or(self.price_percent.map(|p| p * value))?;
-        let down = self.price_down.or(self.price_down_percent.map(|p| p * value)).unwrap_or(up);
+        let down = self
+            .price_down
+            .or(self.price_down_percent.map(|p| p * value))
+            .unwrap_or(up);
         Some((up, down))
     }
 }
@@ -207,8 +213,14 @@ pub struct Tier {
 
 impl Tier {
     pub fn holds(&self, period: &str) -> bool {
-        let cut = |end: &str| period.get(..end.len().min(period.len())).unwrap_or(period).to_string();
-        (self.start.is_empty() || cut(&self.start) >= self.start) && (self.end.is_empty() || cut(&self.end) <= self.end)
+        let cut = |end: &str| {
+            period
+                .get(..end.len().min(period.len()))
+                .unwrap_or(period)
+                .to_string()
+        };
+        (self.start.is_empty() || cut(&self.start) >= self.start)
+            && (self.end.is_empty() || cut(&self.end) <= self.end)
     }
 }
 
@@ -336,7 +348,10 @@ pub struct Level {
 
 impl Default for Level {
     fn default() -> Self {
-        Self { initial: 1.0, maintenance: 1.0 }
+        Self {
+            initial: 1.0,
+            maintenance: 1.0,
+        }
     }
 }
 
@@ -429,20 +444,35 @@ impl SpanFile {
     /// `EXCHANGE:PRODUCT:KIND:PERIOD` and, for options, `:C|P:STRIKE`.
     pub fn contract_id(&self, row: usize) -> String {
         let (series, family) = (self.series_of(row), self.family_of(row));
-        let head = format!("{}:{}:{}:{}", family.exchange, family.code, family.kind.code(), series.period);
-        let head = if family.kind == ContractKind::OptionOnFuture && series.delta_period != series.period {
+        let head = format!(
+            "{}:{}:{}:{}",
+            family.exchange,
+            family.code,
+            family.kind.code(),
+            series.period
+        );
+        let head = if family.kind == ContractKind::OptionOnFuture
+            && series.delta_period != series.period
+        {
             format!("{head}/{}", series.delta_period)
         } else {
             head
         };
         match self.contracts.right[row] {
             0 => head,
-            right => format!("{head}:{}:{}", if right > 0 { 'C' } else { 'P' }, self.contracts.strike[row]),
+            right => format!(
+                "{head}:{}:{}",
+                if right > 0 { 'C' } else { 'P' },
+                self.contracts.strike[row]
+            ),
         }
     }
 
     pub fn commodity(&self, code: &str) -> Option<u32> {
-        self.commodities.iter().position(|c| c.code == code).map(|i| i as u32)
+        self.commodities
+            .iter()
+            .position(|c| c.code == code)
+            .map(|i| i as u32)
     }
 
     /// Units of `to` for one of `from`, by the file's own rates.
@@ -450,8 +480,17 @@ impl SpanFile {
         if from == to {
             return Some(1.0);
         }
-        let direct = self.rates.iter().find(|r| r.from == from && r.to == to).map(|r| r.factor);
-        direct.or_else(|| self.rates.iter().find(|r| r.from == to && r.to == from).map(|r| 1.0 / r.factor))
+        let direct = self
+            .rates
+            .iter()
+            .find(|r| r.from == from && r.to == to)
+            .map(|r| r.factor);
+        direct.or_else(|| {
+            self.rates
+                .iter()
+                .find(|r| r.from == to && r.to == from)
+                .map(|r| 1.0 / r.factor)
+        })
     }
 }
 
@@ -461,18 +500,39 @@ pub fn standard_points(multiplier: f64, cover: f64) -> Vec<ScanPoint> {
     let mut points = Vec::with_capacity(16);
     for (i, &price) in moves.iter().enumerate() {
         for (j, vol) in [1.0, -1.0].into_iter().enumerate() {
-            points.push(ScanPoint { price, vol, weight: 1.0, paired: 2 * i + 1 - j });
+            points.push(ScanPoint {
+                price,
+                vol,
+                weight: 1.0,
+                paired: 2 * i + 1 - j,
+            });
         }
     }
-    points.push(ScanPoint { price: multiplier, vol: 0.0, weight: cover, paired: 14 });
-    points.push(ScanPoint { price: -multiplier, vol: 0.0, weight: cover, paired: 15 });
+    points.push(ScanPoint {
+        price: multiplier,
+        vol: 0.0,
+        weight: cover,
+        paired: 14,
+    });
+    points.push(ScanPoint {
+        price: -multiplier,
+        vol: 0.0,
+        weight: cover,
+        paired: 15,
+    });
     points
 }
 
 /// The seven points of the composite delta.
 pub fn standard_delta_points() -> Vec<DeltaPoint> {
     let weights = [0.037, 0.111, 0.217, 0.270, 0.217, 0.111, 0.037];
-    (-3..=3).zip(weights).map(|(i, weight)| DeltaPoint { price: f64::from(i) / 3.0, weight }).collect()
+    (-3..=3)
+        .zip(weights)
+        .map(|(i, weight)| DeltaPoint {
+            price: f64::from(i) / 3.0,
+            weight,
+        })
+        .collect()
 }
 
 fn one() -> f64 {

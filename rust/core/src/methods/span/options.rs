@@ -81,9 +81,15 @@ impl Options {
     pub fn check(&self) -> Result<()> {
         kind_index(&self.account_kind)?;
         if let Some(level) = self.level {
-            for (what, value) in [("initial", level.initial), ("maintenance", level.maintenance)] {
+            for (what, value) in [
+                ("initial", level.initial),
+                ("maintenance", level.maintenance),
+            ] {
                 if !value.is_finite() || value <= 0.0 {
-                    fail!(InvalidInput, "level.{what} is {value}: a positive factor is needed");
+                    fail!(
+                        InvalidInput,
+                        "level.{what} is {value}: a positive factor is needed"
+                    );
                 }
             }
         }
@@ -105,6 +111,9 @@ pub fn kind_index(kind: &str) -> Result<usize> {
         "member" => Ok(0),
         "hedger" => Ok(1),
         "speculator" => Ok(2),
-        other => fail!(InvalidInput, "account kind '{other}': SPAN knows member, hedger and speculator"),
+        other => fail!(
+            InvalidInput,
+            "account kind '{other}': SPAN knows member, hedger and speculator"
+        ),
     }
 }

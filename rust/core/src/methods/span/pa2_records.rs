@@ -11,13 +11,22 @@ pub(super) struct Line<'a> {
 
 impl Line<'_> {
     pub(super) fn fail<T>(&self, field: &str, what: &str) -> Result<T> {
-        let record = String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(2)]).trim().to_string();
-        Err(MarginError::ParseError(format!("{}: line {}, record {record}, {field}: {what}", self.file, self.number)))
+        let record = String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(2)])
+            .trim()
+            .to_string();
+        Err(MarginError::ParseError(format!(
+            "{}: line {}, record {record}, {field}: {what}",
+            self.file, self.number
+        )))
     }
 
     fn field(&self, from: usize, to: usize) -> &[u8] {
         let end = to.min(self.bytes.len());
-        if from > end { &[] } else { self.bytes[from - 1..end].trim_ascii() }
+        if from > end {
+            &[]
+        } else {
+            self.bytes[from - 1..end].trim_ascii()
+        }
     }
 
     pub(super) fn byte(&self, at: usize) -> u8 {
@@ -32,7 +41,13 @@ impl Line<'_> {
     }
 
     /// Unsigned digits with implied decimals; none where blank. A field cut by the end of the line is an error.
-    pub(super) fn number(&self, from: usize, to: usize, decimals: i32, field: &str) -> Result<Option<f64>> {
+    pub(super) fn number(
+        &self,
+        from: usize,
+        to: usize,
+        decimals: i32,
+        field: &str,
+    ) -> Result<Option<f64>> {
         let digits = self.field(from, to);
         if digits.is_empty() {
             return Ok(None);
@@ -41,14 +56,26 @@ impl Line<'_> {
             return self.fail(field, "the line is cut inside the field");
         }
         if !digits.iter().all(u8::is_ascii_digit) {
-            return self.fail(field, &format!("'{}' is not a number", String::from_utf8_lossy(digits)));
+            return self.fail(
+                field,
+                &format!("'{}' is not a number", String::from_utf8_lossy(digits)),
+            );
         }
-        let whole = digits.iter().fold(0.0, |sum, d| sum * 10.0 + f64::from(d - b'0'));
+        let whole = digits
+            .iter()
+            .fold(0.0, |sum, d| sum * 10.0 + f64::from(d - b'0'));
         Ok(Some(whole / 10_f64.powi(decimals)))
     }
 
     /// Digits with a sign byte of their own: blank and + are positive.
-    pub(super) fn signed(&self, from: usize, to: usize, decimals: i32, sign: usize, field: &str) -> Result<Option<f64>> {
+    pub(super) fn signed(
+        &self,
+        from: usize,
+        to: usize,
+        decimals: i32,
+        sign: usize,
+        field: &str,
+    ) -> Result<Option<f64>> {
         let value = self.number(from, to, decimals, field)?;
         match self.byte(sign) {
             b' ' | b'+' => Ok(value),

@@ -9,7 +9,10 @@ fn commodity<'a>(pa2: &'a mut Pa2, line: &Line<'_>) -> Result<&'a mut Commodity>
     let code = line.text(3, 8, "combined commodity")?;
     match pa2.codes.get(&code) {
         Some(&index) => Ok(&mut pa2.file.commodities[index]),
-        None => line.fail("combined commodity", &format!("'{code}' has no record 2 before this one")),
+        None => line.fail(
+            "combined commodity",
+            &format!("'{code}' has no record 2 before this one"),
+        ),
     }
 }
 
@@ -54,7 +57,10 @@ pub(super) fn intra_tiers(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     let mut tiers = Vec::new();
     for slot in 0..4 {
         let from = 11 + 14 * slot;
-        if let Some(number) = line.number(from, from + 1, 0, "tier number")?.filter(|n| *n > 0.0) {
+        if let Some(number) = line
+            .number(from, from + 1, 0, "tier number")?
+            .filter(|n| *n > 0.0)
+        {
             tiers.push(Tier {
                 number: number as u32,
                 start: line.period(from + 2, from + 7, 81 + 4 * slot, "tier start")?,
@@ -86,17 +92,27 @@ pub(super) fn tier_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     let mut legs = Vec::new();
     for i in 0..count {
         let from = 22 + 7 * i;
-        let (Some(tier), Some(ratio)) =
-            (line.number(from + 2, from + 3, 0, "leg tier")?, line.number(from + 4, from + 5, 0, "leg ratio")?.filter(|r| *r > 0.0))
-        else {
+        let (Some(tier), Some(ratio)) = (
+            line.number(from + 2, from + 3, 0, "leg tier")?,
+            line.number(from + 4, from + 5, 0, "leg ratio")?
+                .filter(|r| *r > 0.0),
+        ) else {
             return line.fail("leg", "tier and ratio are needed");
         };
-        legs.push(leg(code.clone(), tier as u32, None, ratio, line.side(from + 6)?));
+        legs.push(leg(
+            code.clone(),
+            tier as u32,
+            None,
+            ratio,
+            line.side(from + 6)?,
+        ));
     }
     if legs.is_empty() {
         return line.fail("number of legs", "a spread without legs");
     }
-    commodity(pa2, line)?.spreads.push(plain(priority, rate, ChargeMethod::Flat, legs));
+    commodity(pa2, line)?
+        .spreads
+        .push(plain(priority, rate, ChargeMethod::Flat, legs));
     Ok(())
 }
 
@@ -113,15 +129,26 @@ pub(super) fn series_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
             continue;
         }
         let period = format!("20{month}{}", line.text(from + 4, from + 6, "leg period")?);
-        let Some(ratio) = line.number(from + 7, from + 12, 4, "leg ratio")?.filter(|r| *r > 0.0) else {
+        let Some(ratio) = line
+            .number(from + 7, from + 12, 4, "leg ratio")?
+            .filter(|r| *r > 0.0)
+        else {
             return line.fail("leg ratio", "it must be positive");
         };
-        legs.push(leg(code.clone(), 0, Some(period), ratio, line.side(from + 13)?));
+        legs.push(leg(
+            code.clone(),
+            0,
+            Some(period),
+            ratio,
+            line.side(from + 13)?,
+        ));
     }
     if legs.is_empty() {
         return line.fail("legs", "a spread without legs");
     }
-    commodity(pa2, line)?.spreads.push(plain(priority, rate, ChargeMethod::Flat, legs));
+    commodity(pa2, line)?
+        .spreads
+        .push(plain(priority, rate, ChargeMethod::Flat, legs));
     Ok(())
 }
 
@@ -145,8 +172,12 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
                 }
                 spots.push(SpotRate {
                     period: month,
-                    spread: line.number(from + 8, from + 14, 0, "rate per delta in spreads")?.unwrap_or(0.0),
-                    outright: line.number(from + 15, from + 21, 0, "rate per delta in outrights")?.unwrap_or(0.0),
+                    spread: line
+                        .number(from + 8, from + 14, 0, "rate per delta in spreads")?
+                        .unwrap_or(0.0),
+                    outright: line
+                        .number(from + 15, from + 21, 0, "rate per delta in outrights")?
+                        .unwrap_or(0.0),
                 });
             }
         }
@@ -161,14 +192,23 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
         }
     }
     let som = line.number(63, 69, 0, "short option minimum")?;
-    let method = if line.byte(79) == b'1' { SomMethod::Max } else { SomMethod::Gross };
+    let method = if line.byte(79) == b'1' {
+        SomMethod::Max
+    } else {
+        SomMethod::Gross
+    };
     let own = commodity(pa2, line)?;
     own.spot_rates.append(&mut spots);
     own.basis = basis.or(own.basis.take());
     own.som_method = method;
     if let Some(rate) = som {
         if own.som_tiers.is_empty() {
-            own.som_tiers.push(Tier { number: 0, start: String::new(), end: String::new(), rate: Some(rate) });
+            own.som_tiers.push(Tier {
+                number: 0,
+                start: String::new(),
+                end: String::new(),
+                rate: Some(rate),
+            });
         }
     }
     let code = own.code.clone();
@@ -180,7 +220,13 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
 pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     let flat = line.byte(101) == b'F';
     // A flat credit is money with two decimals; a weighted one is percent with four.
-    let to_rate = |value: f64| if flat { value / 100.0 } else { value / 1_000_000.0 };
+    let to_rate = |value: f64| {
+        if flat {
+            value / 100.0
+        } else {
+            value / 1_000_000.0
+        }
+    };
     let method = line.text(89, 90, "spread method")?;
     let scanning = method == "04";
     let own_rates = line.byte(122) == b'Y';
@@ -199,13 +245,23 @@ pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
         if code.is_empty() {
             continue;
         }
-        let ratio = line.number(from + 10, from + 16, 4, "leg ratio")?.filter(|r| *r > 0.0);
+        let ratio = line
+            .number(from + 10, from + 16, 4, "leg ratio")?
+            .filter(|r| *r > 0.0);
         let Some(ratio) = ratio.or(scanning.then_some(1.0)) else {
             return line.fail("leg ratio", "it must be positive");
         };
-        let side = if scanning && line.byte(from + 17) == b' ' { 1 } else { line.side(from + 17)? };
-        let tier = line.number(102 + 2 * i, 103 + 2 * i, 0, "leg tier")?.unwrap_or(0.0) as u32;
-        let own_rate = line.number(123 + 7 * i, 129 + 7 * i, 0, "leg credit rate")?.map(to_rate);
+        let side = if scanning && line.byte(from + 17) == b' ' {
+            1
+        } else {
+            line.side(from + 17)?
+        };
+        let tier = line
+            .number(102 + 2 * i, 103 + 2 * i, 0, "leg tier")?
+            .unwrap_or(0.0) as u32;
+        let own_rate = line
+            .number(123 + 7 * i, 129 + 7 * i, 0, "leg credit rate")?
+            .map(to_rate);
         legs.push(Leg {
             organisation: organisation(line.text(from, from + 2, "leg exchange")?, &pa2.exchanges),
             required: line.byte(from + 3) != b'N',
@@ -216,19 +272,33 @@ pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     let target = line.text(95, 100, "target commodity")?;
     let target_required = line.byte(94) != b'N';
     if scanning && !target.is_empty() {
-        let ratio = line.number(111, 117, 4, "target ratio")?.filter(|r| *r > 0.0).unwrap_or(1.0);
+        let ratio = line
+            .number(111, 117, 4, "target ratio")?
+            .filter(|r| *r > 0.0)
+            .unwrap_or(1.0);
         let exchange = organisation(line.text(91, 93, "target exchange")?, &pa2.exchanges);
         legs.retain(|l| l.commodity != target);
-        legs.push(Leg { organisation: exchange, target: true, ..leg(target, 0, None, ratio, 1) });
+        legs.push(Leg {
+            organisation: exchange,
+            target: true,
+            ..leg(target, 0, None, ratio, 1)
+        });
     }
     if legs.is_empty() {
         return line.fail("legs", "a spread without legs");
     }
-    let method_of = if flat { ChargeMethod::Flat } else { ChargeMethod::Weighted };
+    let method_of = if flat {
+        ChargeMethod::Flat
+    } else {
+        ChargeMethod::Weighted
+    };
     let spread = Spread {
         scanning,
         target_required: scanning && target_required,
-        minimum_legs: line.number(118, 121, 0, "minimum number of legs")?.filter(|n| *n > 0.0).unwrap_or(2.0) as u32,
+        minimum_legs: line
+            .number(118, 121, 0, "minimum number of legs")?
+            .filter(|n| *n > 0.0)
+            .unwrap_or(2.0) as u32,
         unsupported: match method.as_str() {
             "" | "01" | "04" | "10" | "20" => None,
             other => Some(format!("inter-commodity spread method {other}")),
@@ -258,7 +328,10 @@ pub(super) fn tiers(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     let mut tiers = Vec::new();
     for slot in 0..5 {
         let from = 13 + 14 * slot;
-        if let Some(number) = line.number(from, from + 1, 0, "tier number")?.filter(|n| *n > 0.0) {
+        if let Some(number) = line
+            .number(from, from + 1, 0, "tier number")?
+            .filter(|n| *n > 0.0)
+        {
             tiers.push(Tier {
                 number: number as u32,
                 start: line.period(from + 2, from + 7, 84 + 4 * slot, "tier start")?,

@@ -90,7 +90,9 @@ impl SpreadSlots {
         for leg in &mut self.legs {
             leg.rate = leg.rate.map(|r| r * money);
         }
-        self.per_month = self.per_month.map(|(v, m, e)| (v * money, m * money, e * money));
+        self.per_month = self
+            .per_month
+            .map(|(v, m, e)| (v * money, m * money, e * money));
     }
 }
 

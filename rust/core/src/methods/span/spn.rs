@@ -9,10 +9,42 @@ use crate::error::Result;
 
 /// Names and terms that no step of the margin reads.
 const IGNORED: &[&str] = &[
-    "name", "symbol", "group", "priceDl", "priceFmt", "strikeDl", "strikeFmt", "setlMeth", "priceMeth", "volSrc", "pq",
-    "alias", "uom", "uomQty", "contractSize", "finalizeMeth", "isNetMargin", "definitions", "tick", "venue", "fdot",
-    "ldot", "pfAlias", "positionsAllowed", "tradeMeth", "arrayPrecision", "applyBasisRisk", "undPf", "positionable",
-    "dvas", "priceType", "exerciseDef", "pfType", "custUseLov", "useLovPct", "businessFunction",
+    "name",
+    "symbol",
+    "group",
+    "priceDl",
+    "priceFmt",
+    "strikeDl",
+    "strikeFmt",
+    "setlMeth",
+    "priceMeth",
+    "volSrc",
+    "pq",
+    "alias",
+    "uom",
+    "uomQty",
+    "contractSize",
+    "finalizeMeth",
+    "isNetMargin",
+    "definitions",
+    "tick",
+    "venue",
+    "fdot",
+    "ldot",
+    "pfAlias",
+    "positionsAllowed",
+    "tradeMeth",
+    "arrayPrecision",
+    "applyBasisRisk",
+    "undPf",
+    "positionable",
+    "dvas",
+    "priceType",
+    "exerciseDef",
+    "pfType",
+    "custUseLov",
+    "useLovPct",
+    "businessFunction",
 ];
 
 pub(super) struct Spn<'a> {
@@ -36,7 +68,13 @@ pub(super) struct RateClass {
 pub fn parse(data: &[u8], name: &str) -> Result<SpanFile> {
     let mut spn = Spn {
         xml: Reader::new(data, name)?,
-        file: SpanFile { info: FileInfo { file: name.into(), ..FileInfo::default() }, ..SpanFile::default() },
+        file: SpanFile {
+            info: FileInfo {
+                file: name.into(),
+                ..FileInfo::default()
+            },
+            ..SpanFile::default()
+        },
         links: HashMap::new(),
         rate_classes: Vec::new(),
         unknown: BTreeMap::new(),
@@ -60,14 +98,19 @@ impl<'a> Spn<'a> {
         match value.trim_ascii() {
             b"0" | b"false" | b"N" => Ok(false),
             b"1" | b"true" | b"Y" => Ok(true),
-            _ => self.xml.fail(&format!("{field}: '{}' is not a flag", String::from_utf8_lossy(value))),
+            _ => self.xml.fail(&format!(
+                "{field}: '{}' is not a flag",
+                String::from_utf8_lossy(value)
+            )),
         }
     }
 
     pub(super) fn whole(&self, value: &[u8], field: &str) -> Result<i64> {
         let number = self.number(value, field)?;
         if number.fract() != 0.0 || number.abs() > 9.0e15 {
-            return self.xml.fail(&format!("{field}: {number} is not a whole number"));
+            return self
+                .xml
+                .fail(&format!("{field}: {number} is not a whole number"));
         }
         Ok(number as i64)
     }
@@ -131,7 +174,9 @@ impl<'a> Spn<'a> {
                 }
                 Child::Node(b"clearingOrg") => {
                     if seen {
-                        return self.xml.fail("two clearing organisations in one file: split it");
+                        return self
+                            .xml
+                            .fail("two clearing organisations in one file: split it");
                     }
                     seen = true;
                     self.clearing_org()?;
@@ -147,10 +192,14 @@ impl<'a> Spn<'a> {
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"ec", v) => self.file.info.organisation = self.text(v, "ec")?,
-                Child::Leaf(b"isContractScale", v) => self.file.contract_scale = self.flag(v, "isContractScale")?,
+                Child::Leaf(b"isContractScale", v) => {
+                    self.file.contract_scale = self.flag(v, "isContractScale")?
+                }
                 Child::Leaf(b"capAnov", v) => self.file.cap_anov = self.flag(v, "capAnov")?,
                 Child::Leaf(b"oopDeltaMeth", v) => self.delta_method(v)?,
-                Child::Leaf(b"lookAheadYears", v) => self.file.lookahead = Some(self.number(v, "lookAheadYears")?),
+                Child::Leaf(b"lookAheadYears", v) => {
+                    self.file.lookahead = Some(self.number(v, "lookAheadYears")?)
+                }
                 Child::Leaf(b"lookAheadDays", v) => days = Some(self.number(v, "lookAheadDays")?),
                 Child::Leaf(b"daysPerYear", v) => year = Some(self.number(v, "daysPerYear")?),
                 Child::Node(b"curConv") => self.currency_rate()?,
@@ -158,9 +207,15 @@ impl<'a> Spn<'a> {
                 Child::Node(b"pointDef") => self.point_def()?,
                 Child::Node(b"exchange") => self.exchange()?,
                 Child::Node(b"ccDef") => self.commodity()?,
-                Child::Node(b"superSpreads") => self.file.super_spreads = self.spreads("superSpreads")?,
-                Child::Node(b"interSpreads") => self.file.inter_spreads = self.spreads("interSpreads")?,
-                Child::Node(b"interClearSpreads") => self.file.exchange_spreads = self.clear_spreads()?,
+                Child::Node(b"superSpreads") => {
+                    self.file.super_spreads = self.spreads("superSpreads")?
+                }
+                Child::Node(b"interSpreads") => {
+                    self.file.inter_spreads = self.spreads("interSpreads")?
+                }
+                Child::Node(b"interClearSpreads") => {
+                    self.file.exchange_spreads = self.clear_spreads()?
+                }
                 // Some extracts put families directly under the organisation.
                 other => self.family(other, "")?,
             }
@@ -181,13 +236,21 @@ impl<'a> Spn<'a> {
             b"" | b"PERIOD" | b"NONE" => Ok(()),
             other => {
                 let other = String::from_utf8_lossy(other).into_owned();
-                crate::fail!(Unsupported, "{}: oopDeltaMeth '{other}': only PERIOD is documented", self.file.info.file)
+                crate::fail!(
+                    Unsupported,
+                    "{}: oopDeltaMeth '{other}': only PERIOD is documented",
+                    self.file.info.file
+                )
             }
         }
     }
 
     fn currency_rate(&mut self) -> Result<()> {
-        let mut rate = CurrencyRate { from: String::new(), to: String::new(), factor: f64::NAN };
+        let mut rate = CurrencyRate {
+            from: String::new(),
+            to: String::new(),
+            factor: f64::NAN,
+        };
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"fromCur", v) => rate.from = self.text(v, "fromCur")?,
@@ -196,15 +259,22 @@ impl<'a> Spn<'a> {
                 other => self.other(other, "curConv")?,
             }
         }
-        if rate.from.is_empty() || rate.to.is_empty() || rate.factor.is_nan() || rate.factor <= 0.0 {
-            return self.xml.fail("curConv needs fromCur, toCur and a positive factor");
+        if rate.from.is_empty() || rate.to.is_empty() || rate.factor.is_nan() || rate.factor <= 0.0
+        {
+            return self
+                .xml
+                .fail("curConv needs fromCur, toCur and a positive factor");
         }
         self.file.rates.push(rate);
         Ok(())
     }
 
     fn rate_class(&mut self) -> Result<()> {
-        let mut class = RateClass { class: String::new(), account: String::new(), maintenance: false };
+        let mut class = RateClass {
+            class: String::new(),
+            account: String::new(),
+            maintenance: false,
+        };
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"r", v) => class.class = self.text(v, "r")?,
@@ -227,7 +297,11 @@ impl<'a> Spn<'a> {
                 other => self.other(other, "scanDef")?,
             }
         }
-        if value.is_nan() { self.xml.fail("no mult") } else { Ok(value) }
+        if value.is_nan() {
+            self.xml.fail("no mult")
+        } else {
+            Ok(value)
+        }
     }
 
     pub(super) fn point_def(&mut self) -> Result<()> {
@@ -236,12 +310,15 @@ impl<'a> Spn<'a> {
             match child {
                 Child::Leaf(b"r", v) => class = self.text(v, "r")?,
                 Child::Node(kind @ (b"scanPointDef" | b"deltaPointDef")) => {
-                    let (mut number, mut price, mut vol, mut weight, mut paired) = (0, f64::NAN, 0.0, f64::NAN, None);
+                    let (mut number, mut price, mut vol, mut weight, mut paired) =
+                        (0, f64::NAN, 0.0, f64::NAN, None);
                     while let Some(child) = self.xml.child()? {
                         match child {
                             Child::Leaf(b"point", v) => number = self.whole(v, "point")?,
                             Child::Leaf(b"weight", v) => weight = self.number(v, "weight")?,
-                            Child::Leaf(b"pairedPoint", v) => paired = Some(self.whole(v, "pairedPoint")?),
+                            Child::Leaf(b"pairedPoint", v) => {
+                                paired = Some(self.whole(v, "pairedPoint")?)
+                            }
                             Child::Node(b"priceScanDef") => price = self.multiple()?,
                             Child::Node(b"volScanDef") => vol = self.multiple()?,
                             other => self.other(other, "scanPointDef")?,
@@ -254,20 +331,31 @@ impl<'a> Spn<'a> {
                         deltas.push(DeltaPoint { price, weight });
                     } else {
                         if number != points.len() as i64 + 1 {
-                            return self.xml.fail(&format!("scan point {number} is out of order"));
+                            return self
+                                .xml
+                                .fail(&format!("scan point {number} is out of order"));
                         }
                         let paired = paired.unwrap_or(number);
                         if !(1..=1024).contains(&paired) {
-                            return self.xml.fail(&format!("scan point {number} is paired with point {paired}"));
+                            return self.xml.fail(&format!(
+                                "scan point {number} is paired with point {paired}"
+                            ));
                         }
-                        points.push(ScanPoint { price, vol, weight, paired: paired as usize - 1 });
+                        points.push(ScanPoint {
+                            price,
+                            vol,
+                            weight,
+                            paired: paired as usize - 1,
+                        });
                     }
                 }
                 other => self.other(other, "pointDef")?,
             }
         }
         if points.len() > 1024 || points.iter().any(|p| p.paired >= points.len()) {
-            return self.xml.fail("a list of scan points that is too long or pairs with a point it does not have");
+            return self.xml.fail(
+                "a list of scan points that is too long or pairs with a point it does not have",
+            );
         }
         self.point_lists.push((self.xml.offset(), points.clone()));
         if self.file.points.is_empty() || class == "1" && self.file.series.is_empty() {
@@ -291,7 +379,9 @@ impl<'a> Spn<'a> {
     }
 
     fn family(&mut self, child: Child<'a>, exchange: &str) -> Result<()> {
-        let Child::Node(tag) = child else { return self.other(child, "exchange") };
+        let Child::Node(tag) = child else {
+            return self.other(child, "exchange");
+        };
         let kind = match tag {
             b"phyPf" => ContractKind::Physical,
             b"futPf" => ContractKind::Future,
@@ -468,7 +558,10 @@ impl<'a> Spn<'a> {
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Node(b"opt") => {
-                    let mut row = Row { vol: series.vol, ..Row::default() };
+                    let mut row = Row {
+                        vol: series.vol,
+                        ..Row::default()
+                    };
                     while let Some(child) = self.xml.child()? {
                         if !self.contract_field(&mut row, child)? {
                             self.other(child, "opt")?;
@@ -517,11 +610,18 @@ impl<'a> Spn<'a> {
     /// `ra`: the array goes straight into the table; a second rate class's is read past.
     fn array(&mut self, row: &mut Row) -> Result<()> {
         if row.has_array {
-            *self.unknown.entry("ra of another rate class".into()).or_insert(0) += 1;
+            *self
+                .unknown
+                .entry("ra of another rate class".into())
+                .or_insert(0) += 1;
             return self.xml.skip();
         }
         let first = self.file.contracts.array.len();
-        let limit = if self.file.points.is_empty() { 16 } else { self.file.points.len() };
+        let limit = if self.file.points.is_empty() {
+            16
+        } else {
+            self.file.points.len()
+        };
         loop {
             self.xml.numbers(&mut self.file.contracts.array, limit)?;
             match self.xml.child()? {
@@ -535,10 +635,16 @@ impl<'a> Spn<'a> {
         if self.file.points.is_empty() && count == 16 {
             // The file defines no scan points: the standard 16, whose pairing is all that margin needs.
             self.file.points = standard_points(3.0, 0.33);
-            self.unknown.insert("pointDef missing: the standard 16 points are used".into(), 1);
+            self.unknown.insert(
+                "pointDef missing: the standard 16 points are used".into(),
+                1,
+            );
         }
         if count != self.file.points.len() {
-            return self.xml.fail(&format!("an array of {count} values where the file has {} points", self.file.points.len()));
+            return self.xml.fail(&format!(
+                "an array of {count} values where the file has {} points",
+                self.file.points.len()
+            ));
         }
         row.has_array = true;
         Ok(())
@@ -553,7 +659,9 @@ impl<'a> Spn<'a> {
         }
         table.series.push(self.file.series.len() as u32);
         table.right.push(row.right);
-        table.strike.push(if row.right == 0 { 0.0 } else { row.strike });
+        table
+            .strike
+            .push(if row.right == 0 { 0.0 } else { row.strike });
         table.price.push(row.price);
         table.value.push(if row.cabinet {
             cabinet
@@ -563,7 +671,9 @@ impl<'a> Spn<'a> {
             row.value
         });
         table.vol.push(row.vol);
-        table.delta.push(if row.has_array { row.delta } else { f64::NAN });
+        table
+            .delta
+            .push(if row.has_array { row.delta } else { f64::NAN });
         table.number.push(row.number);
         if !row.has_array {
             table.array.resize(table.len() * width, f64::NAN);
@@ -588,10 +698,22 @@ impl<'a> Spn<'a> {
         // Rows read before the first array could not know its width.
         let size = self.file.contracts.len() * self.file.points.len();
         if self.file.contracts.array.len() != size {
-            return self.xml.fail("contracts without arrays precede the list of scan points");
+            return self
+                .xml
+                .fail("contracts without arrays precede the list of scan points");
         }
-        if let Some((at, list)) = self.point_lists.iter().find(|(_, p)| p.len() != self.file.points.len()) {
-            return Err(self.xml.error(*at, &format!("scan points of different number ({}) in one file", list.len())));
+        if let Some((at, list)) = self
+            .point_lists
+            .iter()
+            .find(|(_, p)| p.len() != self.file.points.len())
+        {
+            return Err(self.xml.error(
+                *at,
+                &format!(
+                    "scan points of different number ({}) in one file",
+                    list.len()
+                ),
+            ));
         }
         if self.file.delta_points.is_empty() {
             self.file.delta_points = standard_delta_points();
@@ -640,7 +762,13 @@ pub(super) fn check_unique(file: &SpanFile) -> Result<()> {
     let mut strikes: Vec<(i8, u64)> = Vec::new();
     for series in &file.series {
         let family = &file.families[series.family as usize];
-        let key = (&family.exchange, &family.code, family.kind, &series.period, &series.delta_period);
+        let key = (
+            &family.exchange,
+            &family.code,
+            family.kind,
+            &series.period,
+            &series.delta_period,
+        );
         if !seen.insert(key) {
             crate::fail!(
                 ParseError,

@@ -42,7 +42,12 @@ impl<'a> Spn<'a> {
                 self.other(child, "tiers")?;
                 continue;
             };
-            let mut tier = Tier { number: 0, start: String::new(), end: String::new(), rate: None };
+            let mut tier = Tier {
+                number: 0,
+                start: String::new(),
+                end: String::new(),
+                rate: None,
+            };
             let mut classed = false;
             while let Some(child) = self.xml.child()? {
                 match child {
@@ -132,13 +137,19 @@ impl<'a> Spn<'a> {
                         _ => return self.xml.fail("chargeMeth is F, W or P"),
                     }
                 }
-                Child::Leaf(b"isTargetReq", v) => spread.target_required = self.flag(v, "isTargetReq")?,
-                Child::Leaf(b"numLegsReq", v) => spread.minimum_legs = self.unsigned(v, "numLegsReq")?,
+                Child::Leaf(b"isTargetReq", v) => {
+                    spread.target_required = self.flag(v, "isTargetReq")?
+                }
+                Child::Leaf(b"numLegsReq", v) => {
+                    spread.minimum_legs = self.unsigned(v, "numLegsReq")?
+                }
                 Child::Leaf(b"spreadType", v) if v.trim_ascii() == b"DEFAULT" => {}
                 Child::Leaf(b"spreadType", v) => {
-                    spread.unsupported = Some(format!("spreadType {}", self.text(v, "spreadType")?));
+                    spread.unsupported =
+                        Some(format!("spreadType {}", self.text(v, "spreadType")?));
                 }
-                Child::Leaf(b"applyFxRisk" | b"apportionRisk", v) if !self.flag(v, "sSpread flag")? => {}
+                Child::Leaf(b"applyFxRisk" | b"apportionRisk", v)
+                    if !self.flag(v, "sSpread flag")? => {}
                 Child::Leaf(name @ (b"applyFxRisk" | b"apportionRisk"), _) => {
                     spread.unsupported = Some(String::from_utf8_lossy(name).into_owned());
                 }
@@ -189,7 +200,12 @@ impl<'a> Spn<'a> {
     }
 
     fn point_rule(&mut self) -> Result<PointRule> {
-        let mut rule = PointRule { point: 0, maximum: false, rate: 0.0, losses: 0 };
+        let mut rule = PointRule {
+            point: 0,
+            maximum: false,
+            rate: 0.0,
+            losses: 0,
+        };
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"point", v) => rule.point = self.unsigned(v, "point")? as usize,
@@ -234,7 +250,9 @@ impl<'a> Spn<'a> {
                     };
                     while let Some(child) = self.xml.child()? {
                         match child {
-                            Child::Leaf(b"spread", v) => spread.priority = self.unsigned(v, "spread")?,
+                            Child::Leaf(b"spread", v) => {
+                                spread.priority = self.unsigned(v, "spread")?
+                            }
                             Child::Node(b"homeLeg" | b"awayLeg") => {
                                 let leg = self.leg()?;
                                 if leg.side == 0 {
@@ -254,7 +272,10 @@ impl<'a> Spn<'a> {
     }
 
     pub(super) fn commodity(&mut self) -> Result<()> {
-        let mut cc = Commodity { organisation: self.file.info.organisation.clone(), ..Commodity::default() };
+        let mut cc = Commodity {
+            organisation: self.file.info.organisation.clone(),
+            ..Commodity::default()
+        };
         let index = self.file.commodities.len() as u32;
         let mut adjustments = Vec::new();
         while let Some(child) = self.xml.child()? {
@@ -279,7 +300,11 @@ impl<'a> Spn<'a> {
                         b"" | b"NORMAL" => WfprMethod::Normal,
                         b"SCANRANGE_CAP" => WfprMethod::ScanrangeCap,
                         b"SCANRANGE" => WfprMethod::Scanrange,
-                        _ => return self.xml.fail("wfprMeth is NORMAL, SCANRANGE_CAP or SCANRANGE"),
+                        _ => {
+                            return self
+                                .xml
+                                .fail("wfprMeth is NORMAL, SCANRANGE_CAP or SCANRANGE");
+                        }
                     }
                 }
                 Child::Leaf(b"somMeth", v) => {
@@ -302,7 +327,10 @@ impl<'a> Spn<'a> {
                 Child::Node(b"somTiers") => cc.som_tiers = self.tiers()?,
                 Child::Node(b"dSpread") => cc.spreads.push(self.spread(false)?),
                 Child::Node(b"spotRate") => self.spot_rate(&mut cc)?,
-                Child::Node(name @ (b"concAdjRate" | b"liqRate" | b"basisRates" | b"vmRate" | b"cdsRate" | b"rateTiers")) => {
+                Child::Node(
+                    name @ (b"concAdjRate" | b"liqRate" | b"basisRates" | b"vmRate" | b"cdsRate"
+                    | b"rateTiers"),
+                ) => {
                     cc.unsupported = Some(String::from_utf8_lossy(name).into_owned());
                     self.xml.skip()?;
                 }
@@ -315,7 +343,9 @@ impl<'a> Spn<'a> {
             return self.xml.fail("a commodity needs a code and a currency");
         }
         if self.file.commodity(&cc.code).is_some() {
-            return self.xml.fail(&format!("commodity {} is defined twice", cc.code));
+            return self
+                .xml
+                .fail(&format!("commodity {} is defined twice", cc.code));
         }
         cc.levels = self.levels(&adjustments);
         self.file.commodities.push(cc);
@@ -332,7 +362,8 @@ impl<'a> Spn<'a> {
     }
 
     fn family_link(&mut self, commodity: u32, cc: &mut Commodity) -> Result<()> {
-        let (mut exchange, mut id, mut scale, mut delta) = (String::new(), String::new(), 1.0, String::new());
+        let (mut exchange, mut id, mut scale, mut delta) =
+            (String::new(), String::new(), 1.0, String::new());
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"exch", v) => exchange = self.text(v, "exch")?,
@@ -349,14 +380,24 @@ impl<'a> Spn<'a> {
                 other => self.other(other, "pfLink")?,
             }
         }
-        if self.links.insert((exchange, id.clone()), (commodity, scale, delta)).is_some() {
-            return self.xml.fail(&format!("family {id} is linked to two commodities"));
+        if self
+            .links
+            .insert((exchange, id.clone()), (commodity, scale, delta))
+            .is_some()
+        {
+            return self
+                .xml
+                .fail(&format!("family {id} is linked to two commodities"));
         }
         Ok(())
     }
 
     fn adjustment(&mut self) -> Result<Adjustment> {
-        let mut adjustment = Adjustment { class: String::new(), base: String::new(), value: f64::NAN };
+        let mut adjustment = Adjustment {
+            class: String::new(),
+            base: String::new(),
+            value: f64::NAN,
+        };
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"r", v) => adjustment.class = self.text(v, "r")?,
@@ -373,7 +414,11 @@ impl<'a> Spn<'a> {
 
     fn spot_rate(&mut self, cc: &mut Commodity) -> Result<()> {
         let mut class = String::from("1");
-        let mut rate = SpotRate { period: String::new(), spread: 0.0, outright: 0.0 };
+        let mut rate = SpotRate {
+            period: String::new(),
+            spread: 0.0,
+            outright: 0.0,
+        };
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"r", v) => class = self.text(v, "r")?,
@@ -395,19 +440,41 @@ impl<'a> Spn<'a> {
     ///
     /// Takasbank adjusts class 1 by itself (0.75): read as the maintenance level.
     fn levels(&self, adjustments: &[Adjustment]) -> Levels {
-        let own = adjustments.iter().find(|a| a.class == a.base).map(|a| a.value);
-        let of = |class: &str| adjustments.iter().find(|a| a.class == class && a.class != a.base).map(|a| a.value);
+        let own = adjustments
+            .iter()
+            .find(|a| a.class == a.base)
+            .map(|a| a.value);
+        let of = |class: &str| {
+            adjustments
+                .iter()
+                .find(|a| a.class == class && a.class != a.base)
+                .map(|a| a.value)
+        };
         let level = |account: &str| {
             let class = |maintenance: bool| {
-                let listed = |a: &str| self.rate_classes.iter().find(|c| c.account == a && c.maintenance == maintenance);
-                listed(account).or_else(|| self.rate_classes.iter().find(|c| c.maintenance == maintenance)).map(|c| c.class.as_str())
+                let listed = |a: &str| {
+                    self.rate_classes
+                        .iter()
+                        .find(|c| c.account == a && c.maintenance == maintenance)
+                };
+                listed(account)
+                    .or_else(|| {
+                        self.rate_classes
+                            .iter()
+                            .find(|c| c.maintenance == maintenance)
+                    })
+                    .map(|c| c.class.as_str())
             };
             Level {
                 initial: class(false).and_then(of).unwrap_or(1.0),
                 maintenance: class(true).and_then(of).or(own).unwrap_or(1.0),
             }
         };
-        Levels { member: level("M"), hedger: level("H"), speculator: level("S") }
+        Levels {
+            member: level("M"),
+            hedger: level("H"),
+            speculator: level("S"),
+        }
     }
 }
 
@@ -415,10 +482,17 @@ impl<'a> Spn<'a> {
 pub(super) fn link(spn: &mut Spn<'_>) -> Result<()> {
     let links = std::mem::take(&mut spn.links);
     let unlinked = links.is_empty();
-    let codes: HashMap<String, u32> =
-        spn.file.commodities.iter().enumerate().map(|(i, c)| (c.code.clone(), i as u32)).collect();
+    let codes: HashMap<String, u32> = spn
+        .file
+        .commodities
+        .iter()
+        .enumerate()
+        .map(|(i, c)| (c.code.clone(), i as u32))
+        .collect();
     for family in &mut spn.file.families {
-        if let Some((commodity, scale, delta)) = links.get(&(family.exchange.clone(), family.id.clone())) {
+        if let Some((commodity, scale, delta)) =
+            links.get(&(family.exchange.clone(), family.id.clone()))
+        {
             family.commodity = Some(*commodity);
             family.scale = *scale;
             family.delta_method.clone_from(delta);
@@ -428,7 +502,9 @@ pub(super) fn link(spn: &mut Spn<'_>) -> Result<()> {
         }
         if family.currency.is_empty() {
             if let Some(cc) = family.commodity {
-                family.currency.clone_from(&spn.file.commodities[cc as usize].currency);
+                family
+                    .currency
+                    .clone_from(&spn.file.commodities[cc as usize].currency);
             }
         }
     }
@@ -438,15 +514,17 @@ pub(super) fn link(spn: &mut Spn<'_>) -> Result<()> {
         let family = &spn.file.families[series.family as usize];
         if !family.kind.is_option() {
             let number = spn.file.contracts.number[series.first as usize].to_string();
-            months.insert((family.exchange.clone(), family.id.clone(), number), series.period.clone());
+            months.insert(
+                (family.exchange.clone(), family.id.clone(), number),
+                series.period.clone(),
+            );
         }
     }
     for series in &mut spn.file.series {
         if spn.file.families[series.family as usize].kind == ContractKind::OptionOnFuture {
-            let month = series
-                .underlying
-                .first()
-                .and_then(|u| months.get(&(u.exchange.clone(), u.family.clone(), u.contract.clone())));
+            let month = series.underlying.first().and_then(|u| {
+                months.get(&(u.exchange.clone(), u.family.clone(), u.contract.clone()))
+            });
             if let Some(month) = month {
                 series.delta_period.clone_from(month);
             }

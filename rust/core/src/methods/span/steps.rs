@@ -87,8 +87,22 @@ pub(super) struct State {
 
 /// Hears of every spread formed; the numbers alone need no listener.
 pub(super) trait Listener {
-    fn formed(&mut self, group: Group, spread: &SpreadSlots, count: f64, legs: &mut dyn Iterator<Item = FormedLeg>);
-    fn scanned(&mut self, group: Group, spread: &SpreadSlots, legs: &[u32], target: u32, combined: &[f64], risk: Risk);
+    fn formed(
+        &mut self,
+        group: Group,
+        spread: &SpreadSlots,
+        count: f64,
+        legs: &mut dyn Iterator<Item = FormedLeg>,
+    );
+    fn scanned(
+        &mut self,
+        group: Group,
+        spread: &SpreadSlots,
+        legs: &[u32],
+        target: u32,
+        combined: &[f64],
+        risk: Risk,
+    );
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +116,14 @@ pub(super) struct Silent;
 
 impl Listener for Silent {
     #[inline(always)]
-    fn formed(&mut self, _: Group, _: &SpreadSlots, _: f64, _: &mut dyn Iterator<Item = FormedLeg>) {}
+    fn formed(
+        &mut self,
+        _: Group,
+        _: &SpreadSlots,
+        _: f64,
+        _: &mut dyn Iterator<Item = FormedLeg>,
+    ) {
+    }
     #[inline(always)]
     fn scanned(&mut self, _: Group, _: &SpreadSlots, _: &[u32], _: u32, _: &[f64], _: Risk) {}
 }
@@ -123,10 +144,24 @@ impl Kernel for Load<'_> {
         for (&contract, &quantity) in self.positions.contract.iter().zip(self.positions.quantity) {
             let q = quantity as f64;
             let terms = &self.program.terms[contract as usize];
-            add(&self.program.rows, contract as usize * blocks, q, self.vectors, terms.cell as usize * blocks, blocks);
+            add(
+                &self.program.rows,
+                contract as usize * blocks,
+                q,
+                self.vectors,
+                terms.cell as usize * blocks,
+                blocks,
+            );
             for part in &self.program.parts[Program::range(terms.parts)] {
                 if part.row != super::program::NONE {
-                    add(&self.program.rows, part.row as usize, q, self.vectors, part.cell as usize * blocks, blocks);
+                    add(
+                        &self.program.rows,
+                        part.row as usize,
+                        q,
+                        self.vectors,
+                        part.cell as usize * blocks,
+                        blocks,
+                    );
                 }
             }
         }
@@ -138,7 +173,9 @@ fn add(rows: &[Row], row: usize, q: f64, vectors: &mut [f64], cell: usize, block
     for b in 0..blocks {
         let source = &rows[row + b].0;
         let at = (cell + b) * WIDTH;
-        let Some(sum) = vectors[at..].first_chunk_mut::<WIDTH>() else { unreachable!("cells are whole blocks") };
+        let Some(sum) = vectors[at..].first_chunk_mut::<WIDTH>() else {
+            unreachable!("cells are whole blocks")
+        };
         for k in 0..WIDTH {
             sum[k] = q.mul_add(source[k], sum[k]);
         }
@@ -154,10 +191,18 @@ impl State {
     /// Sizes the memory for a program; a no-op when warm.
     fn fit(&mut self, program: &Program) {
         let stride = program.blocks * WIDTH;
-        let tiers: usize = program.commodities.iter().map(|c| c.inter_tiers.len()).sum();
-        let scanning = [&program.super_spreads, &program.inter_spreads, &program.exchange_spreads]
+        let tiers: usize = program
+            .commodities
             .iter()
-            .any(|s| s.iter().any(|s| s.scanning));
+            .map(|c| c.inter_tiers.len())
+            .sum();
+        let scanning = [
+            &program.super_spreads,
+            &program.inter_spreads,
+            &program.exchange_spreads,
+        ]
+        .iter()
+        .any(|s| s.iter().any(|s| s.scanning));
         if self.vectors.len() == program.cells * stride
             && self.left.len() == program.periods.len()
             && self.amounts.len() == program.commodities.len()
@@ -169,7 +214,14 @@ impl State {
         }
         *self = Self {
             vectors: vec![0.0; program.cells * stride],
-            merged: vec![0.0; if scanning { program.commodities.len() * stride } else { 0 }],
+            merged: vec![
+                0.0;
+                if scanning {
+                    program.commodities.len() * stride
+                } else {
+                    0
+                }
+            ],
             one: vec![0.0; stride],
             original: vec![0.0; program.periods.len()],
             left: vec![0.0; program.periods.len()],
@@ -198,13 +250,23 @@ impl State {
         if amounts.touched {
             return;
         }
-        *amounts = Amounts { touched: true, long_only: true, ..Amounts::default() };
+        *amounts = Amounts {
+            touched: true,
+            long_only: true,
+            ..Amounts::default()
+        };
         self.touched.push(commodity);
         let cc = &program.commodities[commodity as usize];
         let cells = Program::range(cc.cells);
         let stride = program.blocks * WIDTH;
         self.vectors[cells.start * stride..cells.end * stride].fill(0.0);
-        for list in [&mut self.original, &mut self.left, &mut self.used_intra, &mut self.used_inter, &mut self.range] {
+        for list in [
+            &mut self.original,
+            &mut self.left,
+            &mut self.used_intra,
+            &mut self.used_inter,
+            &mut self.range,
+        ] {
             list[Program::range(cc.periods)].fill(0.0);
         }
         let som = cc.som_first as usize..cc.som_first as usize + cc.som.len();
@@ -227,7 +289,10 @@ impl State {
         self.touched.clear();
         self.fit(program);
         if positions.short.is_some() {
-            fail!(Unsupported, "SPAN of a gross account (long and short apart): give the account net");
+            fail!(
+                Unsupported,
+                "SPAN of a gross account (long and short apart): give the account net"
+            );
         }
         for (&contract, &quantity) in positions.contract.iter().zip(positions.quantity) {
             let terms: &Terms = &program.terms[contract as usize];
@@ -251,12 +316,20 @@ impl State {
                 amounts.spot_position += q.abs();
             }
             if quantity < 0 && terms.som != super::program::NONE {
-                let counts = if terms.is_call { &mut self.som_calls } else { &mut self.som_puts };
+                let counts = if terms.is_call {
+                    &mut self.som_calls
+                } else {
+                    &mut self.som_puts
+                };
                 counts[terms.som as usize] -= q * terms.weight;
             }
         }
         self.touched.sort_unstable();
-        simd::run(Load { program, positions, vectors: &mut self.vectors });
+        simd::run(Load {
+            program,
+            positions,
+            vectors: &mut self.vectors,
+        });
         for &commodity in &self.touched {
             for p in Program::range(program.commodities[commodity as usize].periods) {
                 self.left[p] = self.original[p];
@@ -266,7 +339,13 @@ impl State {
     }
 
     /// The sum of some cells, or the merged vector of a scanning-based spread's leg.
-    pub(super) fn vector<'a>(&'a self, program: &Program, commodity: u32, cells: &[u32], sum: &'a mut Vec<f64>) -> &'a [f64] {
+    pub(super) fn vector<'a>(
+        &'a self,
+        program: &Program,
+        commodity: u32,
+        cells: &[u32],
+        sum: &'a mut Vec<f64>,
+    ) -> &'a [f64] {
         let stride = program.blocks * WIDTH;
         let width = program.points.len();
         let of = |first: usize| first * stride..first * stride + width;
@@ -308,11 +387,19 @@ impl State {
         for tier in &cc.scan_tiers {
             scan += self.risk_of(program, commodity, &tier.cells).scan;
         }
-        (scan, self.risk_of(program, commodity, &cc.inter_tiers[0].cells).active)
+        (
+            scan,
+            self.risk_of(program, commodity, &cc.inter_tiers[0].cells)
+                .active,
+        )
     }
 
     pub(super) fn tier_risk(&mut self, program: &Program, commodity: u32, tier: usize) -> Risk {
-        self.risk_of(program, commodity, &program.commodities[commodity as usize].inter_tiers[tier].cells)
+        self.risk_of(
+            program,
+            commodity,
+            &program.commodities[commodity as usize].inter_tiers[tier].cells,
+        )
     }
 
     /// The net delta that divides a tier's price risk: as held, or what a scanning-based spread brought together.
@@ -321,7 +408,11 @@ impl State {
         if self.amounts[commodity as usize].merged {
             Program::range(cc.periods).map(|p| self.left[p]).sum()
         } else {
-            cc.inter_tiers[tier].periods.iter().map(|&p| self.original[p as usize]).sum()
+            cc.inter_tiers[tier]
+                .periods
+                .iter()
+                .map(|&p| self.original[p as usize])
+                .sum()
         }
     }
 
@@ -337,9 +428,15 @@ impl State {
             .iter()
             .filter(|&&p| self.original[p as usize] != 0.0)
             .fold(0.0, |most, &p| larger(self.range[p as usize], most));
-        let net = program.options.round_delta(self.net_delta(program, commodity, tier));
+        let net = program
+            .options
+            .round_delta(self.net_delta(program, commodity, tier));
         // Without a net delta there is nothing to divide by, and no credit.
-        let normal = if net == 0.0 { 0.0 } else { self.tier_risk(program, commodity, tier).price / net.abs() };
+        let normal = if net == 0.0 {
+            0.0
+        } else {
+            self.tier_risk(program, commodity, tier).price / net.abs()
+        };
         let weight = match cc.wfpr {
             WfprMethod::Scanrange => range,
             WfprMethod::ScanrangeCap if normal > range => range,
@@ -374,11 +471,22 @@ impl State {
                 return 0.0;
             }
         }
-        if program.options.whole_spreads { count.floor() } else { count }
+        if program.options.whole_spreads {
+            count.floor()
+        } else {
+            count
+        }
     }
 
     /// Takes deltas from a leg's periods, nearest first.
-    fn consume(&mut self, program: &Program, leg: &LegSlots, side: f64, mut amount: f64, group: Group) {
+    fn consume(
+        &mut self,
+        program: &Program,
+        leg: &LegSlots,
+        side: f64,
+        mut amount: f64,
+        group: Group,
+    ) {
         let skip_delivery = group != Group::Intra && !program.options.delivery_months_in_inter;
         for &p in &leg.periods {
             if skip_delivery && program.periods[p as usize].in_delivery {
@@ -389,7 +497,11 @@ impl State {
             let taken = if here < amount { here } else { amount };
             if taken > 0.0 {
                 self.left[p] -= side * taken;
-                let used = if group == Group::Intra { &mut self.used_intra } else { &mut self.used_inter };
+                let used = if group == Group::Intra {
+                    &mut self.used_intra
+                } else {
+                    &mut self.used_inter
+                };
                 used[p] += taken;
                 amount -= taken;
             }
@@ -404,13 +516,25 @@ impl State {
         listener: &mut T,
     ) -> Result<()> {
         // Both orientations are tried once, at the start; the one that forms more is taken.
-        let (forward, backward) = (self.count(program, spread, 1.0, group), self.count(program, spread, -1.0, group));
-        let (count, direction) = if backward > forward { (backward, -1.0) } else { (forward, 1.0) };
+        let (forward, backward) = (
+            self.count(program, spread, 1.0, group),
+            self.count(program, spread, -1.0, group),
+        );
+        let (count, direction) = if backward > forward {
+            (backward, -1.0)
+        } else {
+            (forward, 1.0)
+        };
         if count <= 0.0 || count.is_infinite() {
             return Ok(());
         }
         if let Some(what) = &spread.unsupported {
-            fail!(Unsupported, "spread {} of {}: {what}", spread.priority, program.commodities[spread.legs[0].commodity as usize].code);
+            fail!(
+                Unsupported,
+                "spread {} of {}: {what}",
+                spread.priority,
+                program.commodities[spread.legs[0].commodity as usize].code
+            );
         }
         let mut amounts = [0.0; 16];
         for (leg, amount) in spread.legs.iter().zip(&mut amounts) {
@@ -450,11 +574,15 @@ impl State {
         if group == Group::Intra {
             self.amounts[spread.legs[0].commodity as usize].intra_spreads += count;
         }
-        let mut legs = spread.legs.iter().zip(&amounts).map(|(leg, &amount)| FormedLeg {
-            commodity: leg.commodity,
-            deltas: count * leg.ratio,
-            amount,
-        });
+        let mut legs = spread
+            .legs
+            .iter()
+            .zip(&amounts)
+            .map(|(leg, &amount)| FormedLeg {
+                commodity: leg.commodity,
+                deltas: count * leg.ratio,
+                amount,
+            });
         listener.formed(group, spread, count, &mut legs);
         Ok(())
     }
@@ -483,7 +611,9 @@ impl State {
         for leg in &spread.legs {
             let held = self.amounts[leg.commodity as usize].touched && {
                 let cells = &program.commodities[leg.commodity as usize].inter_tiers[0].cells;
-                self.vector(program, leg.commodity, cells, &mut sum).iter().any(|v| *v != 0.0)
+                self.vector(program, leg.commodity, cells, &mut sum)
+                    .iter()
+                    .any(|v| *v != 0.0)
             };
             if held {
                 present.push(leg);
@@ -496,7 +626,11 @@ impl State {
             return Ok(());
         }
         if let Some(what) = &spread.unsupported {
-            fail!(Unsupported, "scanning-based spread {}: {what}", spread.priority);
+            fail!(
+                Unsupported,
+                "scanning-based spread {}: {what}",
+                spread.priority
+            );
         }
         let home = *present.iter().find(|l| l.target).unwrap_or(&present[0]);
         let width = program.points.len();
@@ -505,21 +639,31 @@ impl State {
             .map(|leg| {
                 let rate = fx(leg.commodity, home.commodity);
                 let cells = &program.commodities[leg.commodity as usize].inter_tiers[0].cells;
-                self.vector(program, leg.commodity, cells, &mut sum).iter().map(|v| v * rate).collect()
+                self.vector(program, leg.commodity, cells, &mut sum)
+                    .iter()
+                    .map(|v| v * rate)
+                    .collect()
             })
             .collect();
         let mut combined = vec![0.0; width];
         for (k, total) in combined.iter_mut().enumerate() {
             let rule = spread.point_rules.iter().find(|r| r.point == k + 1);
             if let Some(rule) = rule.filter(|r| r.maximum) {
-                let mut losses: Vec<f64> = vectors.iter().map(|v| v[k]).filter(|v| *v > 0.0).collect();
+                let mut losses: Vec<f64> =
+                    vectors.iter().map(|v| v[k]).filter(|v| *v > 0.0).collect();
                 losses.sort_by(|a, b| b.total_cmp(a));
                 *total = losses.iter().take(rule.losses).sum();
                 continue;
             }
             for (leg, vector) in present.iter().zip(&vectors) {
-                let rate = leg.rate.unwrap_or_else(|| rule.map_or(spread.rate, |r| r.rate));
-                *total += if vector[k] > 0.0 { vector[k] } else { rate * vector[k] };
+                let rate = leg
+                    .rate
+                    .unwrap_or_else(|| rule.map_or(spread.rate, |r| r.rate));
+                *total += if vector[k] > 0.0 {
+                    vector[k]
+                } else {
+                    rate * vector[k]
+                };
             }
         }
         let new = risk(program, &combined);
@@ -530,7 +674,11 @@ impl State {
             codes.push(leg.commodity);
             let before = self.scan(program, leg.commodity).0;
             let is_home = std::ptr::eq(*leg, home);
-            self.book(leg.commodity, group, before - if is_home { new.scan } else { 0.0 });
+            self.book(
+                leg.commodity,
+                group,
+                before - if is_home { new.scan } else { 0.0 },
+            );
             let first = self.tier_first[c] as usize;
             self.weights[first..first + program.commodities[c].inter_tiers.len()].fill(f64::NAN);
             if !is_home {
@@ -564,7 +712,11 @@ impl State {
         for spread in spreads {
             if spread.scanning {
                 self.scanning_spread(program, fx, spread, group, listener)?;
-            } else if spread.legs.iter().all(|l| self.amounts[l.commodity as usize].touched) {
+            } else if spread
+                .legs
+                .iter()
+                .all(|l| self.amounts[l.commodity as usize].touched)
+            {
                 self.delta_spread(program, spread, group, listener)?;
             }
         }
@@ -621,7 +773,13 @@ impl State {
             }
         }
         self.spreads(program, fx, &program.inter_spreads, Group::Inter, listener)?;
-        self.spreads(program, fx, &program.exchange_spreads, Group::Exchange, listener)?;
+        self.spreads(
+            program,
+            fx,
+            &program.exchange_spreads,
+            Group::Exchange,
+            listener,
+        )?;
         for i in 0..self.touched.len() {
             let commodity = self.touched[i];
             let cc = &program.commodities[commodity as usize];
@@ -632,7 +790,12 @@ impl State {
             for (k, (_, rate)) in cc.som.iter().enumerate() {
                 let slot = cc.som_first as usize + k;
                 let (calls, puts) = (self.som_calls[slot], self.som_puts[slot]);
-                som += rate * if cc.som_max { larger(calls, puts) } else { calls + puts };
+                som += rate
+                    * if cc.som_max {
+                        larger(calls, puts)
+                    } else {
+                        calls + puts
+                    };
             }
             self.amounts[commodity as usize].som = som;
         }
@@ -656,10 +819,22 @@ pub(super) fn risk(program: &Program, vector: &[f64]) -> Risk {
     }
     let paired = program.points[active].paired;
     if worst <= 0.0 {
-        return Risk { active, paired, ..Risk::default() };
+        return Risk {
+            active,
+            paired,
+            ..Risk::default()
+        };
     }
     let vol_adjusted = (worst + vector[paired]) / 2.0;
     let time = (vector[0] + vector[program.points[0].paired]) / 2.0;
     let price = larger(vol_adjusted - time, 0.0);
-    Risk { scan: worst, active, paired, vol_adjusted, vol: worst - vol_adjusted, time, price }
+    Risk {
+        scan: worst,
+        active,
+        paired,
+        vol_adjusted,
+        vol: worst - vol_adjusted,
+        time,
+        price,
+    }
 }

@@ -11,8 +11,10 @@ use crate::methods::{Scratch, prepare};
 
 /// The real file, where the data folder is present: `MARGINCORE_DATA`, or `../shared/data` from the project's root.
 fn takasbank() -> Option<Vec<u8>> {
-    let folder = std::env::var_os("MARGINCORE_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let folder = std::env::var_os("MARGINCORE_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
     std::fs::read(folder.join("span/takasbank_viop_20160517_final.spn.gz")).ok()
 }
 
@@ -21,18 +23,33 @@ fn margin_of(span: &Span, positions: &[(&str, i64)]) -> Result<crate::report::Ma
     let ids = compile::rows_by_id(file);
     let mut list = Vec::new();
     for (id, _) in positions {
-        let Some(row) = ids.get(*id) else { fail!(MissingData, "{id}") };
-        list.push(Arc::new(Contract::new(contracts::terms(file, *row as usize))?));
+        let Some(row) = ids.get(*id) else {
+            fail!(MissingData, "{id}")
+        };
+        list.push(Arc::new(Contract::new(contracts::terms(
+            file,
+            *row as usize,
+        ))?));
     }
     let table = Arc::new(Contracts::new(list)?);
     let prepared = prepare(span, &table, None, 1)?;
-    let rows = positions.iter().enumerate().map(|(i, p)| (i as u32, p.1.max(0), (-p.1).max(0))).collect();
+    let rows = positions
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (i as u32, p.1.max(0), (-p.1).max(0)))
+        .collect();
     let holdings = Holdings::from_rows(rows, false)?;
     let terms = AccountTerms::default();
-    let view = AccountView { positions: holdings.positions(), terms: &terms };
+    let view = AccountView {
+        positions: holdings.positions(),
+        terms: &terms,
+    };
     let report = prepared.margin(view)?;
     assert!(report.adds_up());
-    assert_eq!(prepared.requirement(view, &mut Scratch::default())?, report.requirement);
+    assert_eq!(
+        prepared.requirement(view, &mut Scratch::default())?,
+        report.requirement
+    );
     Ok(report)
 }
 
@@ -44,7 +61,11 @@ fn every_array_and_delta_of_the_real_file() {
     let made = generate::regenerate(&file, &generate::variant("takasbank").unwrap()).unwrap();
     let (mut options, mut futures, mut worst, mut worst_delta) = (0, 0, 0.0_f64, 0.0_f64);
     for one in &made {
-        if file.contracts.right[one.row] == 0 { futures += 1 } else { options += 1 }
+        if file.contracts.right[one.row] == 0 {
+            futures += 1
+        } else {
+            options += 1
+        }
         for (a, b) in one.array.iter().zip(file.array(one.row)) {
             worst = worst.max((a - b).abs() / one.underlying);
         }
@@ -78,7 +99,10 @@ fn points() -> serde_json::Value {
 }
 
 fn contract(product: &str, period: &str, range: f64) -> serde_json::Value {
-    let array: Vec<f64> = model::standard_points(3.0, 0.33).iter().map(|p| -p.price * p.weight * range).collect();
+    let array: Vec<f64> = model::standard_points(3.0, 0.33)
+        .iter()
+        .map(|p| -p.price * p.weight * range)
+        .collect();
     json!({"product": product, "kind": "FUT", "period": period, "commodity": product, "array": array, "price_scan": range})
 }
 
@@ -113,19 +137,38 @@ fn initial_ratios_are_read_without_tiers_and_in_both_formats() {
         "0 CME   20190102SF     201901021814U2YN                                   M",
         "2 CME ES    0USD$PN   ES        FUT",
         format!("{:68}{}", "3 ES    01", "100011001250"),
-        format!("{:41}{:14}{:6}{:4}{}", "P CMEES        FUTE-MINI       002000", "00005000000000", "", "", "USD"),
+        format!(
+            "{:41}{:14}{:6}{:4}{}",
+            "P CMEES        FUTE-MINI       002000", "00005000000000", "", "", "USD"
+        ),
         "81CMEES        ES        FUT 201903            000000000000+00000+02000-02000-02000+02000+04000-04000-04000+00000000251100N",
         "82CMEES        ES        FUT 201903            000000004000+06000-06000-06000+06000+05940-05940+10000+000000000251100++10000+C",
     );
     let file = pa2::parse(pa2.as_bytes(), "test.pa2").unwrap();
     let levels = file.commodities[0].levels;
-    assert_eq!((levels.member.initial, levels.hedger.initial, levels.speculator.initial), (1.0, 1.1, 1.25));
+    assert_eq!(
+        (
+            levels.member.initial,
+            levels.hedger.initial,
+            levels.speculator.initial
+        ),
+        (1.0, 1.1, 1.25)
+    );
     let span = Span::new(file, Options::default(), None).unwrap();
     let report = margin_of(&span, &[("CME:ES:FUT:201903", 1)]).unwrap();
-    assert_eq!((report.requirement.initial, report.requirement.maintenance), (7500.0, 6000.0));
+    assert_eq!(
+        (report.requirement.initial, report.requirement.maintenance),
+        (7500.0, 6000.0)
+    );
 }
 
-fn option(right: &str, strike: f64, value: f64, array: &[f64], futures_style: bool) -> serde_json::Value {
+fn option(
+    right: &str,
+    strike: f64,
+    value: f64,
+    array: &[f64],
+    futures_style: bool,
+) -> serde_json::Value {
     json!({"product": "O", "kind": "OOP", "period": "202506", "commodity": "O", "right": right, "strike": strike,
            "value": value, "array": array, "delta": 0.5, "futures_style": futures_style})
 }
@@ -133,8 +176,10 @@ fn option(right: &str, strike: f64, value: f64, array: &[f64], futures_style: bo
 #[test]
 fn long_options_alone_never_owe_more_than_they_are_worth() {
     let array = [130.0; 16];
-    let file = span(json!({"extreme": points(), "commodities": [{"code": "O", "currency": "USD"}],
-                           "contracts": [option("C", 10.0, 100.0, &array, false)]}));
+    let file = span(
+        json!({"extreme": points(), "commodities": [{"code": "O", "currency": "USD"}],
+                           "contracts": [option("C", 10.0, 100.0, &array, false)]}),
+    );
     let report = margin_of(&file, &[(":O:OOP:202506:C:10", 3)]).unwrap();
     assert_eq!(report.requirement.initial, 300.0);
     assert_eq!(report.requirement.cash_required(), 0.0);
@@ -144,8 +189,10 @@ fn long_options_alone_never_owe_more_than_they_are_worth() {
 fn futures_style_options_have_no_option_value() {
     // Build 610.151: their value was wrongly counted as available net option value.
     let array = [130.0; 16];
-    let file = span(json!({"extreme": points(), "commodities": [{"code": "O", "currency": "USD"}],
-                           "contracts": [option("C", 10.0, 100.0, &array, true)]}));
+    let file = span(
+        json!({"extreme": points(), "commodities": [{"code": "O", "currency": "USD"}],
+                           "contracts": [option("C", 10.0, 100.0, &array, true)]}),
+    );
     let report = margin_of(&file, &[(":O:OOP:202506:C:10", 3)]).unwrap();
     assert_eq!(report.requirement.net_option_value, 0.0);
     assert_eq!(report.requirement.initial, 390.0);
@@ -158,20 +205,32 @@ fn currency_rates_are_doubles_and_a_missing_one_is_an_error() {
         let parameters = json!({"extreme": points(), "contracts": contracts, "rates": rates,
             "commodities": [{"code": "A", "currency": "JPY"}]});
         let parameters: document::ParametersDocument = serde_json::from_value(parameters).unwrap();
-        let options = Options { base_currency: Some("USD".into()), ..Options::default() };
+        let options = Options {
+            base_currency: Some("USD".into()),
+            ..Options::default()
+        };
         Span::new(parameters.build().unwrap(), options, None).unwrap()
     };
-    let report = margin_of(&with(json!([{"from": "JPY", "to": "USD", "factor": 0.0063712345}])), &[(":A:FUT:202506", 1)]).unwrap();
+    let report = margin_of(
+        &with(json!([{"from": "JPY", "to": "USD", "factor": 0.0063712345}])),
+        &[(":A:FUT:202506", 1)],
+    )
+    .unwrap();
     assert_eq!(report.requirement.initial, 1e9 * 0.0063712345);
-    assert!(matches!(margin_of(&with(json!([])), &[(":A:FUT:202506", 1)]), Err(MarginError::MissingData(_))));
+    assert!(matches!(
+        margin_of(&with(json!([])), &[(":A:FUT:202506", 1)]),
+        Err(MarginError::MissingData(_))
+    ));
 }
 
 #[test]
 fn the_factor_never_multiplies_option_value() {
     let array = [50.0; 16];
-    let file = span(json!({"extreme": points(), "contracts": [option("C", 10.0, 100.0, &array, false)],
+    let file = span(
+        json!({"extreme": points(), "contracts": [option("C", 10.0, 100.0, &array, false)],
         "commodities": [{"code": "O", "currency": "USD", "som_tiers": [{"number": 0, "rate": 20.0}],
-                         "levels": {"speculator": {"initial": 1.1, "maintenance": 1.0}}}]}));
+                         "levels": {"speculator": {"initial": 1.1, "maintenance": 1.0}}}]}),
+    );
     let report = margin_of(&file, &[(":O:OOP:202506:C:10", -2)]).unwrap();
     // Short: every scenario gains, the minimum of 40 binds; the liability of 200 is not scaled.
     assert_eq!(report.requirement.net_option_value, -200.0);
@@ -207,11 +266,16 @@ fn asymmetric_scans_use_the_down_range() {
 #[test]
 fn day_codes_keep_contracts_of_one_month_apart() {
     // 4.02c: two daily contracts of one month collapsed to one.
-    let file = span(json!({"extreme": points(), "commodities": [{"code": "A", "currency": "USD"}],
-        "contracts": [contract("A", "20250613", 100.0), contract("A", "20250620", 100.0)]}));
+    let file = span(
+        json!({"extreme": points(), "commodities": [{"code": "A", "currency": "USD"}],
+        "contracts": [contract("A", "20250613", 100.0), contract("A", "20250620", 100.0)]}),
+    );
     let report = margin_of(&file, &[(":A:FUT:20250613", 1), (":A:FUT:20250620", -1)]).unwrap();
     assert_eq!(report.requirement.initial, 0.0);
-    assert_eq!(report.details["commodities"]["A"]["delta_by_period"], json!({"20250613": 1.0, "20250620": -1.0}));
+    assert_eq!(
+        report.details["commodities"]["A"]["delta_by_period"],
+        json!({"20250613": 1.0, "20250620": -1.0})
+    );
 }
 
 const SMALL: &str = "<?xml version=\"1.0\"?>\n<spanFile><fileFormat>4.00</fileFormat><created>202506010000</created>\
@@ -233,20 +297,32 @@ fn truncated_anywhere_a_file_is_an_error_or_the_same() {
     let mut zipped = Vec::new();
     {
         use std::io::Write;
-        let mut encoder = flate2::write::GzEncoder::new(&mut zipped, flate2::Compression::default());
+        let mut encoder =
+            flate2::write::GzEncoder::new(&mut zipped, flate2::Compression::default());
         encoder.write_all(SMALL.as_bytes()).unwrap();
         encoder.finish().unwrap();
     }
-    assert_eq!(container::parse(zipped.clone(), "small.spn.gz").unwrap().contracts, whole.contracts);
+    assert_eq!(
+        container::parse(zipped.clone(), "small.spn.gz")
+            .unwrap()
+            .contracts,
+        whole.contracts
+    );
     for at in 0..zipped.len() {
-        assert!(container::parse(zipped[..at].to_vec(), "small.spn.gz").is_err(), "byte {at}");
+        assert!(
+            container::parse(zipped[..at].to_vec(), "small.spn.gz").is_err(),
+            "byte {at}"
+        );
     }
 }
 
 #[test]
 fn a_contract_twice_is_refused() {
     let twice = SMALL.replace("</fut>", "</fut><fut><cId>2</cId><pe>202506</pe></fut>");
-    assert!(matches!(container::parse(twice.into(), "twice.spn"), Err(MarginError::ParseError(_))));
+    assert!(matches!(
+        container::parse(twice.into(), "twice.spn"),
+        Err(MarginError::ParseError(_))
+    ));
 }
 
 #[test]

@@ -34,7 +34,12 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(data: &'a [u8], file: &'a str) -> Result<Self> {
-        let mut reader = Self { data, at: 0, open: Vec::new(), file };
+        let mut reader = Self {
+            data,
+            at: 0,
+            open: Vec::new(),
+            file,
+        };
         if data.starts_with(&[0xFF, 0xFE]) || data.starts_with(&[0xFE, 0xFF]) {
             return reader.fail("UTF-16 is not read: convert the file to UTF-8 or ISO-8859-1");
         }
@@ -54,7 +59,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn error(&self, at: usize, what: &str) -> MarginError {
-        let place = self.open.iter().map(|n| String::from_utf8_lossy(n)).collect::<Vec<_>>().join("/");
+        let place = self
+            .open
+            .iter()
+            .map(|n| String::from_utf8_lossy(n))
+            .collect::<Vec<_>>()
+            .join("/");
         MarginError::ParseError(format!("{}: byte {at}, in /{place}: {what}", self.file))
     }
 
@@ -91,7 +101,9 @@ impl<'a> Reader<'a> {
             let end: &[u8] = match rest {
                 [b'<', b'?', ..] => b"?>",
                 [b'<', b'!', b'-', b'-', ..] => b"-->",
-                [b'<', b'!', ..] => return self.fail("document types, entities and CDATA are refused"),
+                [b'<', b'!', ..] => {
+                    return self.fail("document types, entities and CDATA are refused");
+                }
                 _ => return Ok(()),
             };
             let skip = if end.len() == 2 { 2 } else { 4 };
@@ -110,10 +122,22 @@ impl<'a> Reader<'a> {
 
     fn declaration(&self, text: &[u8]) -> Result<()> {
         let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-        let Some(at) = text.find("encoding") else { return Ok(()) };
-        let name: String =
-            text[at + 8..].chars().skip_while(|c| !c.is_ascii_alphanumeric()).take_while(|c| !"\"' ".contains(*c)).collect();
-        let single_byte = ["iso-8859", "utf-8", "us-ascii", "ascii", "windows-12", "cp12"];
+        let Some(at) = text.find("encoding") else {
+            return Ok(());
+        };
+        let name: String = text[at + 8..]
+            .chars()
+            .skip_while(|c| !c.is_ascii_alphanumeric())
+            .take_while(|c| !"\"' ".contains(*c))
+            .collect();
+        let single_byte = [
+            "iso-8859",
+            "utf-8",
+            "us-ascii",
+            "ascii",
+            "windows-12",
+            "cp12",
+        ];
         if single_byte.iter().any(|known| name.starts_with(known)) {
             return Ok(());
         }
@@ -126,7 +150,10 @@ impl<'a> Reader<'a> {
             self.skip_space();
             match self.data.get(self.at..self.at + 2) {
                 Some([b'<', b'/']) => {
-                    let name = *self.open.last().ok_or_else(|| self.error(self.at, "an end tag that opens nothing"))?;
+                    let name = *self
+                        .open
+                        .last()
+                        .ok_or_else(|| self.error(self.at, "an end tag that opens nothing"))?;
                     self.close(name)?;
                     self.open.pop();
                     return Ok(None);
@@ -162,7 +189,9 @@ impl<'a> Reader<'a> {
             return self.fail("an element is expected");
         }
         let mut at = start + 1;
-        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b':') = self.data.get(at) {
+        while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b':') =
+            self.data.get(at)
+        {
             at += 1;
         }
         let name = &self.data[start + 1..at];
@@ -272,10 +301,19 @@ impl<'a> Reader<'a> {
             }
         }
         // Signs and exponents are accepted, words such as `nan` and `inf` are not.
-        let shape = trimmed.iter().all(|c| c.is_ascii_digit() || b"+-.eE".contains(c));
-        match std::str::from_utf8(trimmed).ok().filter(|_| shape).and_then(|t| t.parse::<f64>().ok()) {
+        let shape = trimmed
+            .iter()
+            .all(|c| c.is_ascii_digit() || b"+-.eE".contains(c));
+        match std::str::from_utf8(trimmed)
+            .ok()
+            .filter(|_| shape)
+            .and_then(|t| t.parse::<f64>().ok())
+        {
             Some(value) if value.is_finite() => Ok(value + 0.0),
-            _ => self.fail(&format!("{field}: '{}' is not a number", String::from_utf8_lossy(text))),
+            _ => self.fail(&format!(
+                "{field}: '{}' is not a number",
+                String::from_utf8_lossy(text)
+            )),
         }
     }
 
@@ -296,9 +334,21 @@ impl<'a> Reader<'a> {
         let mut rest = decoded.as_str();
         while let Some(at) = rest.find('&') {
             plain.push_str(&rest[..at]);
-            let known = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&apos;", '\'')];
-            let Some((entity, character)) = known.iter().find(|(e, _)| rest[at..].starts_with(e)) else {
-                fail!(ParseError, "{}: byte {}: {field}: an entity that is not predefined", self.file, self.at);
+            let known = [
+                ("&amp;", '&'),
+                ("&lt;", '<'),
+                ("&gt;", '>'),
+                ("&quot;", '"'),
+                ("&apos;", '\''),
+            ];
+            let Some((entity, character)) = known.iter().find(|(e, _)| rest[at..].starts_with(e))
+            else {
+                fail!(
+                    ParseError,
+                    "{}: byte {}: {field}: an entity that is not predefined",
+                    self.file,
+                    self.at
+                );
             };
             plain.push(*character);
             rest = &rest[at + entity.len()..];
@@ -310,7 +360,8 @@ impl<'a> Reader<'a> {
 
 /// Powers of ten that are exact in double precision.
 const TENS: [f64; 20] = [
-    1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+    1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19,
 ];
 
 /// `-?digits[.digits]` of at most 15 digits, correctly rounded by one division of exact integers, with the bytes
@@ -321,7 +372,9 @@ fn plain_number(text: &[u8]) -> Option<(f64, usize)> {
     let first = at;
     let mut mantissa = 0_u64;
     while let Some(digit @ b'0'..=b'9') = text.get(at) {
-        mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        mantissa = mantissa
+            .wrapping_mul(10)
+            .wrapping_add(u64::from(digit - b'0'));
         at += 1;
     }
     let mut digits = at - first;
@@ -330,7 +383,9 @@ fn plain_number(text: &[u8]) -> Option<(f64, usize)> {
         at += 1;
         let point = at;
         while let Some(digit @ b'0'..=b'9') = text.get(at) {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            mantissa = mantissa
+                .wrapping_mul(10)
+                .wrapping_add(u64::from(digit - b'0'));
             at += 1;
         }
         decimals = at - point;
@@ -340,7 +395,14 @@ fn plain_number(text: &[u8]) -> Option<(f64, usize)> {
         return None;
     }
     let value = mantissa as f64 / TENS[decimals];
-    Some((if negative && mantissa != 0 { -value } else { value }, at))
+    Some((
+        if negative && mantissa != 0 {
+            -value
+        } else {
+            value
+        },
+        at,
+    ))
 }
 
 #[cfg(test)]
@@ -357,7 +419,11 @@ mod tests {
                 None => depth -= 1,
                 Some(Child::Node(_)) => depth += 1,
                 Some(Child::Leaf(name, text)) => {
-                    seen.push(format!("{}={}", String::from_utf8_lossy(name), reader.text(text, "x")?));
+                    seen.push(format!(
+                        "{}={}",
+                        String::from_utf8_lossy(name),
+                        reader.text(text, "x")?
+                    ));
                 }
             }
         }
@@ -392,18 +458,36 @@ mod tests {
             &deep,
             &attributes,
         ] {
-            assert!(matches!(walk(bad), Err(MarginError::ParseError(_))), "{bad:.60}");
+            assert!(
+                matches!(walk(bad), Err(MarginError::ParseError(_))),
+                "{bad:.60}"
+            );
         }
     }
 
     #[test]
     fn numbers_are_correctly_rounded_and_finite() {
         let reader = Reader::new(b"", "test").unwrap();
-        for text in ["0", "-0.000000", "29.999969", "-86.400002", "123456789012345", "0.1", "1e3", "12345678901234567890"] {
-            assert_eq!(reader.number(text.as_bytes(), "x").unwrap(), text.parse::<f64>().unwrap(), "{text}");
+        for text in [
+            "0",
+            "-0.000000",
+            "29.999969",
+            "-86.400002",
+            "123456789012345",
+            "0.1",
+            "1e3",
+            "12345678901234567890",
+        ] {
+            assert_eq!(
+                reader.number(text.as_bytes(), "x").unwrap(),
+                text.parse::<f64>().unwrap(),
+                "{text}"
+            );
         }
         assert!(reader.number(b"-0.0", "x").unwrap().is_sign_positive());
-        for bad in ["", "nan", "inf", "1,5", "0x10", "1e999", "--1", "1 2", "\u{ff11}"] {
+        for bad in [
+            "", "nan", "inf", "1,5", "0x10", "1e999", "--1", "1 2", "\u{ff11}",
+        ] {
             assert!(reader.number(bad.as_bytes(), "x").is_err(), "{bad}");
         }
     }
