@@ -299,5 +299,5 @@ def kite(report: _core.MarginReport) -> dict[str, float]:
     commodities = report.details["commodities"].values()
     span = sum(max(c["factors"]["initial"] * c["span_requirement"] - c["nov"], 0.0) for c in commodities)
     exposure = sum(report.details.get("exposure", {}).values())
-    premium = max(report.requirement.net_option_value, 0.0)
+    premium = max(report.net_option_value, 0.0)
     return {"span": span, "exposure": exposure, "option_premium": premium, "total": span + exposure + premium}
