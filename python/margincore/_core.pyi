@@ -52,6 +52,10 @@ class Contract:
     @property
     def expiry(self) -> str | None: ...
     @property
+    def expires(self) -> str | None:
+        """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``."""
+
+    @property
     def exercise(self) -> str | None: ...
     @property
     def multiplier(self) -> float: ...

@@ -27,7 +27,7 @@ from margincore._core import (
     Unsupported,
 )
 from margincore.documents import evaluate
-from margincore.importers import read_account
+from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import market_document, read_json
 from margincore.methods import rulebooks
 from margincore.span_commands import risk_array_command, span, span_info
@@ -85,7 +85,13 @@ def margin(
     method: Annotated[list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")] = None,
     market: Annotated[
         Path | None,
-        typer.Option(help="JSON market: valuation, spot, rate, vol or price by contract id or option symbol ..."),
+        typer.Option(
+            help="JSON market (valuation, spot, rate, vol or price by contract id or option symbol ...), or a Cboe "
+            "quotes CSV of European index options, plain or .gz."
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Continuously compounded annual rate for a quotes CSV (0.05 is 5 %).")
     ] = None,
     parameters: Annotated[
         Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
@@ -98,7 +104,7 @@ def margin(
 ) -> None:
     """Margin one account and explain the number."""
     with _refusals():
-        document = _document(account, market, equity or [])
+        document = _document(account, market, equity or [], rate)
         _choose(document, method or [], parameters)
         _show(document, evaluate(document), as_json)
 
@@ -131,7 +137,7 @@ def version() -> None:
     print(__version__)
 
 
-def _document(account: Path, market: Path | None, equities: list[str]) -> dict[str, Any]:
+def _document(account: Path, market: Path | None, equities: list[str], rate: float | None) -> dict[str, Any]:
     """The document that the files say, without its rulebook where they name none."""
     if account.suffix.lower() in (".csv", ".gz"):
         held = read_account(account, equities=equities)
@@ -155,7 +161,9 @@ def _document(account: Path, market: Path | None, equities: list[str]) -> dict[s
     if market is not None:
         if document.get("market") is not None:
             raise InvalidInput(f"{account}: the document has a market of its own: leave --market out")
-        document["market"] = market_document(market, Products().with_equities(equities))
+        document["market"] = _market(market, Products().with_equities(equities), rate)
+    elif rate is not None:
+        raise InvalidInput("--rate belongs to a quotes CSV: give --market, or state rates in the document")
     for name, values in quotes.items():
         if values and market is None:
             raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
@@ -164,6 +172,22 @@ def _document(account: Path, market: Path | None, equities: list[str]) -> dict[s
             if known != value:
                 raise InvalidInput(f"{account}: {name} of '{id_}' is {value} here and {known} in {market}")
     return document
+
+
+def _market(market: Path, products: Products, rate: float | None) -> dict[str, Any]:
+    """A market file as a document; what a quotes file leaves out is said on standard error."""
+    if market.suffix.lower() not in (".csv", ".gz"):
+        if rate is not None:
+            raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates")
+        return market_document(market, products)
+    quotes = read_cboe_quotes(market)
+    if rate is None:
+        raise MissingData(f"{market}: quotes carry no interest rate: give --rate")
+    found = chain(quotes, rate=rate, products=products)
+    if found.dropped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons().items())
+        print(f"note: {market}: {len(found.dropped)} quotes left out: {reasons}", file=sys.stderr)
+    return found.market.to_dict()
 
 
 def _choose(document: dict[str, Any], methods: list[str], parameters: Path | None) -> None:
