@@ -104,7 +104,7 @@ def margin(book: Book, scenarios: list[tuple[float, str]], p: dict[str, float]) 
             expiry = book.expiries[sec]
             value = _value(held, expiry, move, op, p)
             if value > 0.0:
-                shock = expiry.rate * p["rm"] + p["ra"]
+                shock = max(expiry.rate, 0.0) * p["rm"] + p["ra"]
                 value *= p["disc"] * math.exp(-sec / SECONDS_PER_YEAR * shock)
             pnl += value - marks[sec]
         pnls.append(pnl)
@@ -124,7 +124,7 @@ def margin(book: Book, scenarios: list[tuple[float, str]], p: dict[str, float]) 
     def charge(confidence: float, notional: float) -> float:
         return (1.0 - confidence) * p["confM"] * notional if confidence < p["confT"] else 0.0
 
-    confidence = charge(conf, abs(book.perps) * book.spot) + charge(book.spot_conf, book.base * book.spot)
+    confidence = charge(conf, (abs(book.perps) + book.base) * book.spot)
     for sec, held in by_expiry.items():
         confidence += charge(min(conf, book.expiries[sec].conf), sum(abs(o.amount) for o in held) * book.spot)
 
