@@ -3,7 +3,15 @@
 //! This crate knows nothing of Python. A rulebook is a [`methods::Methodology`]; preparing it for a table of
 //! contracts and a market gives a [`methods::Prepared`], which margins accounts.
 
+pub mod account;
+pub mod cells;
+pub mod contract;
 pub mod error;
+pub mod market;
+pub mod methods;
+mod parallel;
 pub mod pricing;
+pub mod report;
+pub mod time;
 
 pub use error::{MarginError, Result};

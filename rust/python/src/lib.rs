@@ -1,6 +1,30 @@
 //! `margincore._core`: conversions and classes, no finance.
 
+mod account;
+mod contract;
+mod errors;
+mod market;
+mod methods;
+mod report;
+mod values;
+
 use pyo3::prelude::*;
 
-#[pymodule(gil_used = false)]
-mod _core {}
+/// The engine.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::account::{Account, Accounts, Position};
+    #[pymodule_export]
+    use crate::contract::{Contract, Contracts};
+    #[pymodule_export]
+    use crate::errors::{
+        CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError, Unsupported,
+    };
+    #[pymodule_export]
+    use crate::market::Market;
+    #[pymodule_export]
+    use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+}

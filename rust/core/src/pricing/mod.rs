@@ -1,5 +1,7 @@
 //! Pricing kernels over columns. Numbers in, numbers out: contracts and markets are resolved by the caller.
 
+pub mod tree;
+
 /// Columns of European or American options on a spot with a continuous yield, all of one length.
 ///
 /// `right` is +1 for a call, -1 for a put; `years` and `vol` are not negative, `spot` and `strike` positive.
@@ -19,4 +21,20 @@ pub struct OptionColumns<'a> {
 pub enum Moves<'a> {
     Shared(&'a [f64]),
     PerRow(&'a [f64]),
+}
+
+impl<'a> OptionColumns<'a> {
+    /// The same columns for a run of rows.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> OptionColumns<'a> {
+        OptionColumns {
+            spot: &self.spot[rows.clone()],
+            strike: &self.strike[rows.clone()],
+            years: &self.years[rows.clone()],
+            rate: &self.rate[rows.clone()],
+            dividend_yield: &self.dividend_yield[rows.clone()],
+            vol: &self.vol[rows.clone()],
+            right: &self.right[rows],
+        }
+    }
 }

@@ -1,0 +1,352 @@
+//! Binomial trees: Cox-Ross-Rubinstein and Leisen-Reimer, American and European, with a continuous yield and
+//! discrete cash dividends.
+//!
+//! Sources: Cox, Ross and Rubinstein, J. Financial Economics 7 (1979); Leisen and Reimer, Applied Mathematical
+//! Finance 3 (1996), Peizer-Pratt inversion 2; Hull, Options, Futures, and Other Derivatives, ch. 21 (escrowed
+//! dividends and the forward-centred tree).
+//!
+//! One induction serves both schemes. A node of level `m` with `i` ups is worth `spot u^i d^(m-i)`; values are kept
+//! divided by `d^m`, so that the node's price `spot (u/d)^i` does not change from level to level and only the
+//! strike does. Eight trees run side by side, or one alone: the same operations in the same order, so the same bits.
+
+use crate::error::Result;
+use crate::fail;
+
+mod dividends;
+mod implied;
+mod induction;
+
+pub use implied::implied_vol;
+
+use dividends::Schedule;
+use induction::{Trees, induct};
+
+/// One option on a spot. `right` is +1 for a call, -1 for a put; rates are continuously compounded per year.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeInputs<'a> {
+    pub spot: f64,
+    pub strike: f64,
+    pub years: f64,
+    pub rate: f64,
+    pub dividend_yield: f64,
+    pub vol: f64,
+    pub right: i8,
+    /// Cash dividends as (years to the ex-date, cash), ascending. Those at or before now and those after expiry
+    /// do not matter; one at expiry does: the option then expires on an ex-dividend price.
+    pub dividends: &'a [(f64, f64)],
+}
+
+/// How the up and down moves are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `u = exp(vol sqrt(dt))`, `d = 1/u`. Where the carry is too large for the vol (`p` outside \[0, 1\], which
+    /// includes a vol of zero) the moves are centred on the forward instead, `exp((r-q) dt ± vol sqrt(dt))`, whose
+    /// probability always lies in (0, 1/2].
+    Crr,
+    /// Smooth convergence of second order; an even number of steps is raised by one. In the deep wings, where its
+    /// probabilities leave the range of numbers, the forward-centred moves are used.
+    LeisenReimer,
+}
+
+/// What cash dividends do to the diffusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DividendTreatment {
+    /// Hull's: the spot less the present value of the dividends before expiry diffuses with the given vol; the
+    /// remaining dividends are added back for the exercise decision.
+    Escrowed,
+    /// The spot itself diffuses and drops by the cash amount on the first level at or after the ex-date. Values
+    /// between nodes come from a cubic kept within its two neighbours; a drop below zero stops at zero.
+    SpotDrop,
+}
+
+/// More steps than this is a mistake in units, not a wish for accuracy.
+pub const MAX_STEPS: usize = 20_000;
+
+/// The lattice spans `exp(±vol sqrt(years steps))`; beyond this exponent it leaves the range of numbers.
+const MAX_HALF_WIDTH: f64 = 300.0;
+
+/// The value of one option per unit.
+///
+/// # Errors
+/// `InvalidInput` for values no option has, or when escrowed dividends are worth more than the spot.
+pub fn price(
+    inputs: &TreeInputs<'_>,
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<f64> {
+    let mut out = [0.0];
+    price_spots(
+        inputs,
+        &[inputs.spot],
+        american,
+        scheme,
+        steps,
+        treatment,
+        &mut out,
+    )?;
+    Ok(out[0])
+}
+
+/// The value of one option at several spots (`inputs.spot` is not used): scenario prices with dividends unchanged.
+///
+/// # Errors
+/// As [`price`].
+pub fn price_spots(
+    inputs: &TreeInputs<'_>,
+    spots: &[f64],
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+    out: &mut [f64],
+) -> Result<()> {
+    let at = |i: usize| TreeInputs {
+        spot: spots[i],
+        ..*inputs
+    };
+    price_each(spots.len(), at, american, scheme, steps, treatment, out)
+}
+
+/// The values of many options, eight trees at a time.
+///
+/// # Errors
+/// As [`price`], naming the row.
+pub fn price_many(
+    inputs: &[TreeInputs<'_>],
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+    out: &mut [f64],
+) -> Result<()> {
+    price_each(
+        inputs.len(),
+        |i| inputs[i],
+        american,
+        scheme,
+        steps,
+        treatment,
+        out,
+    )
+}
+
+/// Below this many trees a group of eight is not worth filling up with copies.
+const FEWEST_SIDE_BY_SIDE: usize = 4;
+
+fn price_each<'a>(
+    count: usize,
+    at: impl Fn(usize) -> TreeInputs<'a>,
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+    out: &mut [f64],
+) -> Result<()> {
+    if out.len() != count {
+        fail!(
+            InvalidInput,
+            "tree: {count} prices asked for and room for {}",
+            out.len()
+        );
+    }
+    if steps == 0 || steps > MAX_STEPS {
+        fail!(InvalidInput, "tree: {steps} steps: give 1 to {MAX_STEPS}");
+    }
+    let steps = if scheme == Scheme::LeisenReimer {
+        steps | 1
+    } else {
+        steps
+    };
+    for i in 0..count {
+        check(&at(i), steps).map_err(|e| e.at(format_args!("row {i}")))?;
+    }
+    let mut wide = Trees::<8>::new();
+    let mut single = Trees::<1>::new();
+    let mut done = 0;
+    while done < count {
+        if count - done >= FEWEST_SIDE_BY_SIDE {
+            let n = (count - done).min(8);
+            let lanes: [TreeInputs<'_>; 8] = std::array::from_fn(|l| at(done + l.min(n - 1)));
+            let values = run(&mut wide, &lanes, american, scheme, steps, treatment)
+                .map_err(|e| e.at(format_args!("rows {done} to {}", done + n - 1)))?;
+            out[done..done + n].copy_from_slice(&values[..n]);
+            done += n;
+        } else {
+            let values = run(&mut single, &[at(done)], american, scheme, steps, treatment)
+                .map_err(|e| e.at(format_args!("row {done}")))?;
+            out[done] = values[0];
+            done += 1;
+        }
+    }
+    Ok(())
+}
+
+fn check(inputs: &TreeInputs<'_>, steps: usize) -> Result<()> {
+    let TreeInputs {
+        spot,
+        strike,
+        years,
+        rate,
+        dividend_yield,
+        vol,
+        right,
+        dividends,
+    } = *inputs;
+    if !(spot > 0.0 && spot.is_finite() && strike > 0.0 && strike.is_finite()) {
+        fail!(
+            InvalidInput,
+            "tree: spot {spot} and strike {strike} must be positive numbers"
+        );
+    }
+    if !(years.is_finite() && rate.is_finite() && dividend_yield.is_finite()) {
+        fail!(
+            InvalidInput,
+            "tree: years {years}, rate {rate} and dividend yield {dividend_yield} must be finite"
+        );
+    }
+    if !(vol >= 0.0 && vol.is_finite()) {
+        fail!(
+            InvalidInput,
+            "tree: vol {vol} must be a number not below zero"
+        );
+    }
+    if right != 1 && right != -1 {
+        fail!(
+            InvalidInput,
+            "tree: right {right} must be +1 (call) or -1 (put)"
+        );
+    }
+    if years > 0.0 {
+        let width = vol * (years * steps as f64).sqrt() + ((rate - dividend_yield) * years).abs();
+        if width > MAX_HALF_WIDTH || (rate * years).abs() > MAX_HALF_WIDTH {
+            fail!(
+                InvalidInput,
+                "tree: vol {vol}, rate {rate}, yield {dividend_yield} over {years} years in {steps} steps leave the \
+                 range of numbers: check the units, or take fewer steps"
+            );
+        }
+    }
+    let mut before = f64::NEG_INFINITY;
+    for &(when, cash) in dividends {
+        if !(when.is_finite() && cash >= 0.0 && cash.is_finite()) {
+            fail!(
+                InvalidInput,
+                "tree: dividend of {cash} in {when} years must be finite and not negative"
+            );
+        }
+        if when < before {
+            fail!(
+                InvalidInput,
+                "tree: dividends must be in order of date; {when} years follows {before}"
+            );
+        }
+        before = when;
+    }
+    Ok(())
+}
+
+/// The moves of one tree, discounted and rescaled by the down move for [`induct`].
+#[derive(Clone, Copy, Debug)]
+struct Moves {
+    /// `u / d`
+    ratio: f64,
+    /// `1 / d`
+    inverse_down: f64,
+    /// discounted probability of an up move, times `d`
+    up: f64,
+    /// discounted probability of a down move, times `d`
+    down: f64,
+}
+
+impl Moves {
+    fn new(inputs: &TreeInputs<'_>, diffusing: f64, scheme: Scheme, steps: usize) -> Self {
+        let dt = inputs.years / steps as f64;
+        let carry = inputs.rate - inputs.dividend_yield;
+        let discount = (-inputs.rate * dt).exp();
+        let growth = (carry * dt).exp();
+        let step = inputs.vol * dt.sqrt();
+        match scheme {
+            Scheme::Crr => {
+                let up = step.exp();
+                let down = 1.0 / up;
+                let p = (growth - down) / (up - down);
+                // Also false for NaN: no vol at all.
+                if (0.0..=1.0).contains(&p) {
+                    return Self::scaled(up, down, discount, p, 1.0 - p);
+                }
+            }
+            Scheme::LeisenReimer => {
+                let deviation = inputs.vol * inputs.years.sqrt();
+                let d1 = ((diffusing / inputs.strike).ln() + carry * inputs.years) / deviation
+                    + 0.5 * deviation;
+                let (p1, q1) = peizer_pratt(d1, steps);
+                let (p, q) = peizer_pratt(d1 - deviation, steps);
+                let smallest = p1.min(q1).min(p).min(q);
+                if smallest > LEAST_PROBABILITY {
+                    return Self::scaled(growth * p1 / p, growth * q1 / q, discount, p, q);
+                }
+            }
+        }
+        let half = step.exp();
+        let p = 1.0 / (1.0 + half);
+        Self::scaled(growth * half, growth / half, discount, p, 1.0 - p)
+    }
+
+    fn scaled(up: f64, down: f64, discount: f64, p: f64, q: f64) -> Self {
+        Self {
+            ratio: up / down,
+            inverse_down: 1.0 / down,
+            up: discount * p * down,
+            down: discount * q * down,
+        }
+    }
+}
+
+/// Leisen-Reimer moves are `p1/p` and `q1/q`: beyond this the lattice is too lopsided to carry the option.
+const LEAST_PROBABILITY: f64 = 1e-10;
+
+/// Peizer-Pratt method 2: the binomial probability whose upper tail matches the normal's at `z`, and its complement,
+/// both with full relative accuracy.
+fn peizer_pratt(z: f64, steps: usize) -> (f64, f64) {
+    let n = steps as f64;
+    let t = z / (n + 1.0 / 3.0 + 0.1 / (n + 1.0));
+    let e = (-(t * t) * (n + 1.0 / 6.0)).exp();
+    let root = (1.0 - e).sqrt();
+    let small = 0.5 * e / (1.0 + root);
+    let large = 0.5 + 0.5 * root;
+    if z > 0.0 {
+        (large, small)
+    } else {
+        (small, large)
+    }
+}
+
+fn run<const L: usize>(
+    trees: &mut Trees<L>,
+    inputs: &[TreeInputs<'_>; L],
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<[f64; L]> {
+    trees.clear(steps);
+    for (lane, option) in inputs.iter().enumerate() {
+        let live = TreeInputs {
+            years: option.years.max(0.0),
+            ..*option
+        };
+        let schedule = Schedule::new(&live, treatment, steps)?;
+        let moves = Moves::new(&live, schedule.diffusing, scheme, steps);
+        trees.set(lane, &live, &moves, &schedule, american);
+    }
+    Ok(if american {
+        induct::<L, true>(trees)
+    } else {
+        induct::<L, false>(trees)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! The vol at which a tree returns a given price.
+
+use super::{DividendTreatment, MAX_HALF_WIDTH, Scheme, TreeInputs, price};
+use crate::error::Result;
+use crate::fail;
+
+/// The vol at which [`price`] on the same tree returns `target`, so that a mark is repriced to rounding
+/// (`inputs.vol` is not used).
+///
+/// Solved by Chandrupatla's bracketing method (Advances in Engineering Software 28, 1997) until the bracket closes.
+/// Where a value does not depend on the vol (an American option so far in the money that it is exercised at once)
+/// there is no such vol, and the price is refused rather than answered with an arbitrary one.
+///
+/// # Errors
+/// `CalculationError` when the price is not above the value without vol, or above what any vol gives; `InvalidInput`
+/// as [`price`].
+pub fn implied_vol(
+    inputs: &TreeInputs<'_>,
+    target: f64,
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<f64> {
+    if !target.is_finite() {
+        fail!(InvalidInput, "implied vol: price {target} is not a number");
+    }
+    if inputs.years.is_nan() || inputs.years <= 0.0 {
+        fail!(
+            CalculationError,
+            "implied vol: an option with {} years to expiry has no vol",
+            inputs.years
+        );
+    }
+    let excess = |vol: f64| -> Result<f64> {
+        Ok(price(
+            &TreeInputs { vol, ..*inputs },
+            american,
+            scheme,
+            steps,
+            treatment,
+        )? - target)
+    };
+    let mut low = 0.0;
+    let mut below = excess(low)?;
+    let noise = 4.0 * f64::EPSILON * (inputs.spot + inputs.strike);
+    if below >= -noise {
+        fail!(
+            CalculationError,
+            "implied vol: price {target} is not above {}, the option's value without vol",
+            below + target
+        );
+    }
+    let carry = ((inputs.rate - inputs.dividend_yield) * inputs.years).abs();
+    let largest = 0.99 * (MAX_HALF_WIDTH - carry) / (inputs.years * (steps + 1) as f64).sqrt();
+    let mut high = if largest < 0.25 { largest } else { 0.25 };
+    let mut above = excess(high)?;
+    while above < 0.0 {
+        if high >= largest {
+            fail!(
+                CalculationError,
+                "implied vol: price {target} is above {}, the value at a vol of {high}",
+                above + target
+            );
+        }
+        (low, below) = (high, above);
+        high = if 2.0 * high < largest {
+            2.0 * high
+        } else {
+            largest
+        };
+        above = excess(high)?;
+    }
+    chandrupatla(excess, (low, below), (high, above))
+}
+
+/// A root between two points of opposite sign, to the last bit or nearly.
+fn chandrupatla(
+    f: impl Fn(f64) -> Result<f64>,
+    (mut a, mut fa): (f64, f64),
+    (mut b, mut fb): (f64, f64),
+) -> Result<f64> {
+    let (mut c, mut fc);
+    let mut t = 0.5;
+    for _ in 0..200 {
+        let x = a + t * (b - a);
+        let fx = f(x)?;
+        if (fx > 0.0) == (fa > 0.0) {
+            (c, fc) = (a, fa);
+        } else {
+            (c, fc) = (b, fb);
+            (b, fb) = (a, fa);
+        }
+        (a, fa) = (x, fx);
+        let (best, at_best) = if fa.abs() < fb.abs() {
+            (a, fa)
+        } else {
+            (b, fb)
+        };
+        let tolerance = 2.0 * f64::EPSILON * best.abs() + f64::MIN_POSITIVE;
+        let limit = tolerance / (b - a).abs();
+        if at_best == 0.0 || limit > 0.5 {
+            return Ok(best);
+        }
+        // Inverse quadratic interpolation where it is safe, else halving.
+        let xi = (a - b) / (c - b);
+        let phi = (fa - fb) / (fc - fb);
+        t = if phi * phi < xi && (1.0 - phi) * (1.0 - phi) < 1.0 - xi {
+            fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        } else {
+            0.5
+        };
+        if t < limit {
+            t = limit;
+        } else if t > 1.0 - limit {
+            t = 1.0 - limit;
+        }
+    }
+    fail!(
+        CalculationError,
+        "implied vol: no convergence between vols {a} and {b}"
+    )
+}

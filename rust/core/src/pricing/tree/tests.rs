@@ -1,0 +1,335 @@
+use super::*;
+
+const ESCROWED: DividendTreatment = DividendTreatment::Escrowed;
+const SPOT_DROP: DividendTreatment = DividendTreatment::SpotDrop;
+
+fn option(
+    spot: f64,
+    strike: f64,
+    years: f64,
+    rate: f64,
+    q: f64,
+    vol: f64,
+    right: i8,
+) -> TreeInputs<'static> {
+    TreeInputs {
+        spot,
+        strike,
+        years,
+        rate,
+        dividend_yield: q,
+        vol,
+        right,
+        dividends: &[],
+    }
+}
+
+fn close(a: f64, b: f64, tolerance: f64) {
+    assert!(
+        (a - b).abs() <= tolerance,
+        "{a} is not within {tolerance} of {b}"
+    );
+}
+
+/// The textbook induction, node by node, with escrowed dividends.
+fn textbook(o: &TreeInputs<'_>, american: bool, n: usize) -> f64 {
+    let dt = o.years / n as f64;
+    let up = (o.vol * dt.sqrt()).exp();
+    let p = (((o.rate - o.dividend_yield) * dt).exp() - 1.0 / up) / (up - 1.0 / up);
+    let escrow = |t: f64| -> f64 {
+        if t >= o.years * (1.0 - 1e-12) {
+            return 0.0;
+        }
+        o.dividends
+            .iter()
+            .filter(|d| d.0 >= t && d.0 <= o.years)
+            .map(|d| d.1 * (-o.rate * (d.0 - t)).exp())
+            .sum()
+    };
+    let base = o.spot - escrow(0.0);
+    let sign = f64::from(o.right);
+    let exercised = |m: usize, i: usize| {
+        sign * (base * up.powi(2 * i as i32 - m as i32) + escrow(m as f64 * dt) - o.strike)
+    };
+    let mut v: Vec<f64> = (0..=n).map(|i| exercised(n, i).max(0.0)).collect();
+    for m in (0..n).rev() {
+        for i in 0..=m {
+            let held = (-o.rate * dt).exp() * (p * v[i + 1] + (1.0 - p) * v[i]);
+            v[i] = if american {
+                held.max(exercised(m, i))
+            } else {
+                held
+            };
+        }
+    }
+    v[0]
+}
+
+#[test]
+fn hull_example_21_1() {
+    // Hull, Options, Futures, and Other Derivatives, example 21.1: 5 steps give 4.49; 500 steps give 4.283.
+    let put = option(50.0, 50.0, 5.0 / 12.0, 0.10, 0.0, 0.40, -1);
+    close(
+        price(&put, true, Scheme::Crr, 5, ESCROWED).unwrap(),
+        4.49,
+        0.005,
+    );
+    close(
+        price(&put, true, Scheme::Crr, 500, ESCROWED).unwrap(),
+        4.283,
+        0.0005,
+    );
+}
+
+#[test]
+fn hull_example_21_5_escrowed_dividend() {
+    // Hull: dividend of 2.06 in 3.5 months, spot 52; the tree of 5 steps gives 4.44.
+    let put = TreeInputs {
+        dividends: &[(3.5 / 12.0, 2.06)],
+        ..option(52.0, 50.0, 5.0 / 12.0, 0.10, 0.0, 0.40, -1)
+    };
+    close(
+        price(&put, true, Scheme::Crr, 5, ESCROWED).unwrap(),
+        4.44,
+        0.005,
+    );
+}
+
+#[test]
+fn agrees_with_the_textbook_induction() {
+    let dividends: &[(f64, f64)] = &[(-0.1, 3.0), (0.1, 1.0), (0.35, 1.5), (2.5, 9.0)];
+    for right in [1, -1] {
+        for (spot, vol, years, rate, q) in [
+            (90.0, 0.2, 0.5, 0.05, 0.01),
+            (110.0, 0.6, 2.0, 0.01, 0.07),
+            (100.0, 0.35, 0.1, -0.01, 0.0),
+        ] {
+            for dividends in [&[], dividends] {
+                for n in [1, 2, 3, 4, 5, 50, 201] {
+                    for american in [true, false] {
+                        let o = TreeInputs {
+                            dividends,
+                            ..option(spot, 100.0, years, rate, q, vol, right)
+                        };
+                        let ours = price(&o, american, Scheme::Crr, n, ESCROWED).unwrap();
+                        close(ours, textbook(&o, american, n), 1e-11);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn many_trees_give_the_bits_of_one() {
+    let dividends: &[(f64, f64)] = &[(0.1, 1.0), (0.35, 1.5)];
+    let spots: Vec<f64> = (0..11).map(|i| 85.0 + 3.0 * f64::from(i)).collect();
+    for scheme in [Scheme::Crr, Scheme::LeisenReimer] {
+        for treatment in [ESCROWED, SPOT_DROP] {
+            let o = TreeInputs {
+                dividends,
+                ..option(100.0, 100.0, 0.6, 0.03, 0.0, 0.3, 1)
+            };
+            let mut out = [0.0; 11];
+            price_spots(&o, &spots, true, scheme, 101, treatment, &mut out).unwrap();
+            for (spot, value) in spots.iter().zip(out) {
+                let alone = price(
+                    &TreeInputs { spot: *spot, ..o },
+                    true,
+                    scheme,
+                    101,
+                    treatment,
+                )
+                .unwrap();
+                assert_eq!(alone.to_bits(), value.to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+fn treatments_meet_where_dividends_vanish_and_drop_converges() {
+    let o = option(100.0, 105.0, 0.75, 0.04, 0.0, 0.3, 1);
+    let none = price(&o, true, Scheme::Crr, 200, ESCROWED).unwrap();
+    let tiny = TreeInputs {
+        dividends: &[(0.3, 1e-9)],
+        ..o
+    };
+    close(
+        price(&tiny, true, Scheme::Crr, 200, SPOT_DROP).unwrap(),
+        none,
+        1e-8,
+    );
+    close(
+        price(&tiny, true, Scheme::Crr, 200, ESCROWED).unwrap(),
+        none,
+        1e-8,
+    );
+    let escrowed_at_expiry = TreeInputs {
+        dividends: &[(0.75, 4.0)],
+        ..o
+    };
+    let put = TreeInputs {
+        right: -1,
+        ..escrowed_at_expiry
+    };
+    let gap = price(&escrowed_at_expiry, false, Scheme::Crr, 50, ESCROWED).unwrap()
+        - price(&put, false, Scheme::Crr, 50, ESCROWED).unwrap();
+    close(gap, 100.0 - 109.0 * (-0.04 * 0.75_f64).exp(), 1e-11);
+    // A drop at expiry moves the strike: a European call on S - D is a call with strike K + D.
+    let at_expiry = TreeInputs {
+        dividends: &[(0.75, 4.0)],
+        ..o
+    };
+    let moved = price(
+        &TreeInputs { strike: 109.0, ..o },
+        false,
+        Scheme::Crr,
+        1001,
+        SPOT_DROP,
+    )
+    .unwrap();
+    close(
+        price(&at_expiry, false, Scheme::Crr, 1001, SPOT_DROP).unwrap(),
+        moved,
+        4e-3,
+    );
+    // Convergence in the number of steps, with the interpolation at the drop.
+    let quarterly = TreeInputs {
+        dividends: &[(0.1, 1.2), (0.35, 1.2), (0.6, 1.2)],
+        ..o
+    };
+    let coarse = price(&quarterly, true, Scheme::Crr, 400, SPOT_DROP).unwrap();
+    let fine = price(&quarterly, true, Scheme::Crr, 3200, SPOT_DROP).unwrap();
+    close(coarse, fine, 6e-3);
+}
+
+#[test]
+fn low_vol_high_carry_stays_between_its_bounds() {
+    for scheme in [Scheme::Crr, Scheme::LeisenReimer] {
+        for vol in [0.0, 1e-12, 1e-6, 1e-3, 0.01, 0.05] {
+            for (rate, q) in [(0.2, 0.0), (0.0, 0.2), (-0.05, 0.1), (0.0, 0.0)] {
+                for right in [1, -1] {
+                    for strike in [50.0, 99.999, 100.0, 130.0] {
+                        let o = option(100.0, strike, 2.0, rate, q, vol, right);
+                        let american = price(&o, true, scheme, 51, ESCROWED).unwrap();
+                        let european = price(&o, false, scheme, 51, ESCROWED).unwrap();
+                        let sign = f64::from(right);
+                        let forward = sign
+                            * (100.0 * (-q * 2.0_f64).exp() - strike * (-rate * 2.0_f64).exp());
+                        assert!(
+                            european >= forward.max(0.0) - 1e-9,
+                            "{o:?} {european} {forward}"
+                        );
+                        assert!(
+                            american >= european - 1e-12 && american >= sign * (100.0 - strike),
+                            "{o:?}"
+                        );
+                        assert!(american.is_finite());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn expired_is_intrinsic() {
+    for years in [0.0, -1.0] {
+        close(
+            price(
+                &option(90.0, 100.0, years, 0.05, 0.0, 0.3, -1),
+                true,
+                Scheme::Crr,
+                50,
+                ESCROWED,
+            )
+            .unwrap(),
+            10.0,
+            0.0,
+        );
+        close(
+            price(
+                &option(90.0, 100.0, years, 0.05, 0.0, 0.3, 1),
+                false,
+                Scheme::LeisenReimer,
+                50,
+                ESCROWED,
+            )
+            .unwrap(),
+            0.0,
+            0.0,
+        );
+    }
+}
+
+#[test]
+fn implied_vol_reprices_the_mark() {
+    let dividends: &[(f64, f64)] = &[(0.1, 0.5)];
+    for scheme in [Scheme::Crr, Scheme::LeisenReimer] {
+        for right in [1, -1] {
+            for vol in [0.05, 0.2, 0.9, 3.0] {
+                let o = TreeInputs {
+                    dividends,
+                    ..option(100.0, 103.0, 0.4, 0.05, 0.0, vol, right)
+                };
+                let mark = price(&o, true, scheme, 100, ESCROWED).unwrap();
+                let solved = implied_vol(&o, mark, true, scheme, 100, ESCROWED).unwrap();
+                let again = price(
+                    &TreeInputs { vol: solved, ..o },
+                    true,
+                    scheme,
+                    100,
+                    ESCROWED,
+                )
+                .unwrap();
+                close(again, mark, 1e-13 * 100.0);
+                close(solved, vol, 1e-9);
+            }
+        }
+    }
+    let deep = option(50.0, 100.0, 0.4, 0.05, 0.0, 0.2, -1);
+    assert!(implied_vol(&deep, 50.0, true, Scheme::Crr, 100, ESCROWED).is_err());
+    assert!(implied_vol(&deep, 101.0, true, Scheme::Crr, 100, ESCROWED).is_err());
+}
+
+#[test]
+fn refuses_what_no_option_has() {
+    let good = option(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, 1);
+    let bad = [
+        TreeInputs {
+            spot: f64::NAN,
+            ..good
+        },
+        TreeInputs {
+            strike: 0.0,
+            ..good
+        },
+        TreeInputs { vol: -0.1, ..good },
+        TreeInputs { vol: 100.0, ..good },
+        TreeInputs {
+            years: f64::INFINITY,
+            ..good
+        },
+        TreeInputs { right: 0, ..good },
+        TreeInputs {
+            dividends: &[(0.5, -1.0)],
+            ..good
+        },
+        TreeInputs {
+            dividends: &[(0.5, 1.0), (0.25, 1.0)],
+            ..good
+        },
+        TreeInputs {
+            dividends: &[(0.5, 105.0), (0.75, 1.0)],
+            ..good
+        },
+    ];
+    for o in bad {
+        assert!(
+            price(&o, true, Scheme::Crr, 100, ESCROWED).is_err(),
+            "{o:?}"
+        );
+    }
+    assert!(price(&good, true, Scheme::Crr, 0, ESCROWED).is_err());
+}

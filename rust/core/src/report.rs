@@ -1,0 +1,232 @@
+//! Requirements and their explanation: lines that add up to the total, always.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One term of a requirement. Credits are negative.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// Whom the term is about: a class group, a commodity, a currency.
+    pub scope: String,
+    /// The rulebook's own name for the term.
+    pub component: String,
+    pub initial: f64,
+    pub maintenance: f64,
+    pub currency: String,
+    /// Units of the report's currency for one of `currency`.
+    pub fx: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+}
+
+/// The numbers of a requirement, without their explanation, on the basis `equity_required`: what the liquidating
+/// equity (cash, option value and collateral) must reach. In the report's currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Requirement {
+    pub initial: f64,
+    pub maintenance: f64,
+    /// Liquidating value of the premium-style options held; positive for an asset.
+    pub net_option_value: f64,
+    /// Index of the worst scenario in the rulebook's own list, where it has one.
+    pub worst_scenario: Option<u32>,
+}
+
+impl Requirement {
+    /// What a new account must bring: the requirement less the value of the options it holds (premium received counts).
+    pub fn cash_required(&self) -> f64 {
+        self.initial - self.net_option_value
+    }
+}
+
+/// Which parameters made a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParameterInfo {
+    pub name: String,
+    pub version: String,
+    pub effective: String,
+    pub source: String,
+    /// SHA-256 of the parameters in hexadecimal.
+    pub digest: String,
+}
+
+/// A requirement with everything that explains it.
+#[derive(Debug, Clone, Serialize)]
+pub struct MarginReport {
+    pub methodology: String,
+    pub parameters: ParameterInfo,
+    pub valuation: Option<String>,
+    pub currency: String,
+    pub requirement: Requirement,
+    pub lines: Vec<Line>,
+    /// The worst scenario's label, where the rulebook has scenarios.
+    pub worst_scenario: Option<String>,
+    /// The rulebook's intermediate results, under its own names.
+    pub details: Value,
+}
+
+impl MarginReport {
+    /// Whether the lines, summed per currency in order and converted, give the requirement to the last bit.
+    pub fn adds_up(&self) -> bool {
+        let (initial, maintenance) = self.totals().iter().fold((0.0, 0.0), |(i, m), t| {
+            (i + t.initial * t.fx, m + t.maintenance * t.fx)
+        });
+        initial == self.requirement.initial && maintenance == self.requirement.maintenance
+    }
+
+    /// One line per currency, in the order the currencies first appear.
+    pub fn totals(&self) -> Vec<Line> {
+        let mut totals: Vec<Line> = Vec::new();
+        for line in &self.lines {
+            let at = totals.iter().position(|t| t.currency == line.currency).unwrap_or_else(|| {
+                totals.push(Line {
+                    scope: "account".into(),
+                    component: "total".into(),
+                    initial: 0.0,
+                    maintenance: 0.0,
+                    scenario: None,
+                    ..line.clone()
+                });
+                totals.len() - 1
+            });
+            totals[at].initial += line.initial;
+            totals[at].maintenance += line.maintenance;
+        }
+        totals
+    }
+}
+
+/// Requirements of many accounts as columns.
+#[derive(Debug, Clone, Default)]
+pub struct MarginBatch {
+    pub initial: Vec<f64>,
+    pub maintenance: Vec<f64>,
+    pub net_option_value: Vec<f64>,
+    /// -1 where the rulebook has no scenarios.
+    pub worst_scenario: Vec<i32>,
+}
+
+/// Where a rulebook writes the terms of a requirement. The sum is kept by the ledger, so that numbers with and
+/// without their explanation come from one piece of code and agree to the last bit.
+pub trait Ledger {
+    /// `currency` indexes the rulebook's currency table; `text` is called only where lines are kept.
+    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText);
+}
+
+/// The words of a line.
+pub struct LineText {
+    pub scope: String,
+    pub component: String,
+    pub scenario: Option<String>,
+}
+
+impl LineText {
+    pub fn new(scope: impl Into<String>, component: impl Into<String>) -> Self {
+        Self { scope: scope.into(), component: component.into(), scenario: None }
+    }
+
+    #[must_use]
+    pub fn in_scenario(mut self, label: impl Into<String>) -> Self {
+        self.scenario = Some(label.into());
+        self
+    }
+}
+
+/// Currencies of a prepared rulebook: the report's own and the rates into it, fixed at preparation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Currencies {
+    names: Vec<String>,
+    fx: Vec<f64>,
+}
+
+impl Currencies {
+    /// The first currency is the report's.
+    pub fn new(report: &str) -> Self {
+        Self { names: vec![report.to_string()], fx: vec![1.0] }
+    }
+
+    /// The index of a currency, added with its rate into the report's currency where it is new.
+    pub fn add(&mut self, name: &str, fx: f64) -> usize {
+        self.index(name).unwrap_or_else(|| {
+            self.names.push(name.to_string());
+            self.fx.push(fx);
+            self.names.len() - 1
+        })
+    }
+
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+
+    pub fn name(&self, index: usize) -> &str {
+        &self.names[index]
+    }
+
+    pub fn fx(&self, index: usize) -> f64 {
+        self.fx[index]
+    }
+
+    pub fn report(&self) -> &str {
+        &self.names[0]
+    }
+
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// A ledger that only sums: per currency left to right, then converted in the order currencies first appear.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    sums: Vec<(usize, f64, f64)>,
+}
+
+impl Totals {
+    pub(crate) fn clear(&mut self) {
+        self.sums.clear();
+    }
+
+    pub(crate) fn converted(&self, currencies: &Currencies) -> (f64, f64) {
+        self.sums.iter().fold((0.0, 0.0), |(i, m), &(c, initial, maintenance)| {
+            (i + initial * currencies.fx(c), m + maintenance * currencies.fx(c))
+        })
+    }
+}
+
+impl Ledger for Totals {
+    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, _: &dyn Fn() -> LineText) {
+        if let Some(sum) = self.sums.iter_mut().find(|s| s.0 == currency) {
+            sum.1 += initial;
+            sum.2 += maintenance;
+        } else {
+            // Zero plus the amount, as a report starts its own sums: -0.0 becomes 0.0 in both.
+            self.sums.push((currency, 0.0 + initial, 0.0 + maintenance));
+        }
+    }
+}
+
+/// A ledger that keeps the lines.
+pub(crate) struct Lines<'a> {
+    pub(crate) totals: Totals,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) currencies: &'a Currencies,
+}
+
+impl Ledger for Lines<'_> {
+    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText) {
+        self.totals.line(currency, initial, maintenance, text);
+        let text = text();
+        self.lines.push(Line {
+            scope: text.scope,
+            component: text.component,
+            initial,
+            maintenance,
+            currency: self.currencies.name(currency).to_string(),
+            fx: self.currencies.fx(currency),
+            scenario: text.scenario,
+        });
+    }
+}

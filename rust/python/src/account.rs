@@ -1,0 +1,230 @@
+//! `Position`, `Account` and `Accounts`.
+
+use margincore::account as core;
+use numpy::PyReadonlyArray1;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+use crate::contract::{Contract, Contracts};
+use crate::errors::{InvalidInput, raise};
+use crate::values::{from_python, to_python};
+
+/// A holding: a contract and how much of it, long and short apart.
+#[pyclass(frozen, eq, module = "margincore._core")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Position(pub(crate) core::Position);
+
+/// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused.
+pub(crate) fn lots(contract: &Contract, what: &str, quantity: f64) -> PyResult<i64> {
+    let lot = contract.0.terms().lot;
+    let lots = (quantity / lot).round();
+    if !quantity.is_finite() || lots.abs() > core::MAX_LOTS as f64 {
+        return Err(InvalidInput::new_err(format!("position in '{}': {what} is {quantity}", contract.0.id())));
+    }
+    if (lots * lot - quantity).abs() > 1e-9 * lot {
+        return Err(InvalidInput::new_err(format!(
+            "position in '{}': {what} {quantity} is not a whole number of lots of {lot}",
+            contract.0.id()
+        )));
+    }
+    Ok(lots as i64)
+}
+
+#[pymethods]
+impl Position {
+    /// `quantity` is signed, in contracts; or give `long` and `short` apart.
+    #[new]
+    #[pyo3(signature = (contract, quantity=None, *, long=None, short=None))]
+    fn new(contract: &Contract, quantity: Option<f64>, long: Option<f64>, short: Option<f64>) -> PyResult<Self> {
+        let position = match (quantity, long, short) {
+            (Some(quantity), None, None) => core::Position::new(contract.0.clone(), lots(contract, "quantity", quantity)?),
+            (None, long, short) if long.is_some() || short.is_some() => core::Position::gross(
+                contract.0.clone(),
+                lots(contract, "long", long.unwrap_or(0.0))?,
+                lots(contract, "short", short.unwrap_or(0.0))?,
+            ),
+            _ => {
+                return Err(InvalidInput::new_err(format!(
+                    "position in '{}': give quantity, or long and short",
+                    contract.0.id()
+                )));
+            }
+        };
+        Ok(Self(position.map_err(raise)?))
+    }
+
+    #[getter]
+    fn contract(&self) -> Contract {
+        Contract(self.0.contract.clone())
+    }
+
+    /// Long less short, in contracts.
+    #[getter]
+    fn quantity(&self) -> f64 {
+        (self.0.long - self.0.short) as f64 * self.0.contract.terms().lot
+    }
+
+    #[getter]
+    fn long(&self) -> f64 {
+        self.0.long as f64 * self.0.contract.terms().lot
+    }
+
+    #[getter]
+    fn short(&self) -> f64 {
+        self.0.short as f64 * self.0.contract.terms().lot
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Position({:?}, {})", self.0.contract.id(), self.quantity())
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let sides = PyDict::new(py);
+        sides.set_item("long", self.long())?;
+        sides.set_item("short", self.short())?;
+        Ok((PyTuple::new(py, [self.contract()])?, sides))
+    }
+}
+
+/// Positions and the money beside them.
+#[pyclass(frozen, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Account(pub(crate) core::Account);
+
+#[pymethods]
+impl Account {
+    #[new]
+    #[pyo3(signature = (positions, *, cash=None, collateral=None, kind=None, equity=None, gross=false))]
+    fn new(
+        py: Python<'_>,
+        positions: &Bound<'_, PyAny>,
+        cash: Option<&Bound<'_, PyAny>>,
+        collateral: Option<&Bound<'_, PyAny>>,
+        kind: Option<&str>,
+        equity: Option<f64>,
+        gross: bool,
+    ) -> PyResult<Self> {
+        let mut rows = Vec::new();
+        for (i, position) in positions.try_iter()?.enumerate() {
+            let position = position?;
+            match position.cast::<Position>() {
+                Ok(position) => rows.push(position.get().0.clone()),
+                Err(_) => {
+                    return Err(InvalidInput::new_err(format!(
+                        "position {i} is a {}: an account holds Position(contract, quantity)",
+                        position.get_type().name()?
+                    )));
+                }
+            }
+        }
+        let terms = PyDict::new(py);
+        for (name, amounts) in [("cash", cash), ("collateral", collateral)] {
+            if let Some(amounts) = amounts {
+                terms.set_item(name, amounts)?;
+            }
+        }
+        let mut terms: core::AccountTerms = from_python("account", terms.as_any())?;
+        terms.kind = kind.map(str::to_string);
+        terms.equity = equity;
+        terms.check().map_err(raise)?;
+        Ok(Self(core::Account { positions: rows, terms, gross }))
+    }
+
+    #[getter]
+    fn positions(&self) -> Vec<Position> {
+        self.0.positions.iter().cloned().map(Position).collect()
+    }
+
+    #[getter]
+    fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.terms.cash)
+    }
+
+    #[getter]
+    fn collateral<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.terms.collateral)
+    }
+
+    #[getter]
+    fn kind(&self) -> Option<&str> {
+        self.0.terms.kind.as_deref()
+    }
+
+    #[getter]
+    fn equity(&self) -> Option<f64> {
+        self.0.terms.equity
+    }
+
+    #[getter]
+    fn gross(&self) -> bool {
+        self.0.gross
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.positions.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Account({} positions)", self.0.positions.len())
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let rest = PyDict::new(py);
+        rest.set_item("cash", self.cash(py)?)?;
+        rest.set_item("collateral", self.collateral(py)?)?;
+        rest.set_item("kind", self.kind())?;
+        rest.set_item("equity", self.equity())?;
+        rest.set_item("gross", self.gross())?;
+        Ok((PyTuple::new(py, [self.positions()])?, rest))
+    }
+}
+
+impl Account {
+    /// An account, or a bare iterable of positions.
+    pub(crate) fn from_any(account: &Bound<'_, PyAny>) -> PyResult<Self> {
+        match account.cast::<Self>() {
+            Ok(account) => Ok(account.get().clone()),
+            Err(_) => Self::new(account.py(), account, None, None, None, None, false),
+        }
+    }
+}
+
+/// Many accounts over one table of contracts, as columns.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct Accounts(pub(crate) core::Accounts, pub(crate) Contracts);
+
+#[pymethods]
+impl Accounts {
+    /// One entry per position: the account's number (from 0), the contract's row, signed whole lots.
+    #[classmethod]
+    #[pyo3(signature = (contracts, *, account, contract, quantity, count=None, kind=None))]
+    fn from_columns(
+        _: &Bound<'_, PyType>,
+        py: Python<'_>,
+        contracts: &Contracts,
+        account: PyReadonlyArray1<'_, u32>,
+        contract: PyReadonlyArray1<'_, u32>,
+        quantity: PyReadonlyArray1<'_, i64>,
+        count: Option<usize>,
+        kind: Option<String>,
+    ) -> PyResult<Self> {
+        let account = account.as_array().to_vec();
+        let contract = contract.as_array().to_vec();
+        let quantity = quantity.as_array().to_vec();
+        let count = count.unwrap_or_else(|| account.iter().max().map_or(0, |&a| a as usize + 1));
+        let table = contracts.0.clone();
+        let terms = core::AccountTerms { kind, ..core::AccountTerms::default() };
+        let accounts = crate::errors::enter(py, move || {
+            core::Accounts::from_columns(&table, count, &account, &contract, &quantity, vec![terms])
+        })?;
+        Ok(Self(accounts, contracts.clone()))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Accounts({} accounts, {} positions)", self.0.len(), self.0.columns().1.len())
+    }
+}

@@ -1,0 +1,195 @@
+//! `Contract` and `Contracts`.
+
+use std::sync::Arc;
+
+use margincore::contract as core;
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyIterator, PyTuple, PyType};
+
+use crate::errors::raise;
+use crate::values::{from_python, time_text, to_python, without_none};
+
+/// One contract's terms, checked. Immutable; equal terms are equal contracts.
+#[pyclass(frozen, eq, module = "margincore._core")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
+
+#[pymethods]
+impl Contract {
+    /// Takes the terms by name; `None` means left out.
+    #[new]
+    #[pyo3(signature = (**terms))]
+    fn new(py: Python<'_>, terms: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let terms = match terms {
+            Some(terms) => without_none(terms)?,
+            None => PyDict::new(py),
+        };
+        if let Some(expiry) = terms.get_item("expiry")? {
+            terms.set_item("expiry", time_text(&expiry)?)?;
+        }
+        let what = match terms.get_item("underlying")? {
+            Some(name) => format!("contract on {name}"),
+            None => "contract".to_string(),
+        };
+        let terms: core::Terms = from_python(&what, terms.as_any())?;
+        Ok(Self(Arc::new(core::Contract::new(terms).map_err(raise)?)))
+    }
+
+    #[getter]
+    fn id(&self) -> &str {
+        self.0.id()
+    }
+
+    #[getter]
+    fn kind(&self) -> String {
+        format!("{:?}", self.0.kind()).to_lowercase()
+    }
+
+    #[getter]
+    fn underlying(&self) -> &str {
+        self.0.underlying()
+    }
+
+    #[getter]
+    fn right(&self) -> Option<String> {
+        self.0.terms().right.map(|r| format!("{r:?}").to_lowercase())
+    }
+
+    #[getter]
+    fn strike(&self) -> Option<f64> {
+        self.0.terms().strike
+    }
+
+    #[getter]
+    fn expiry(&self) -> Option<&str> {
+        self.0.terms().expiry.as_deref()
+    }
+
+    #[getter]
+    fn exercise(&self) -> Option<String> {
+        self.0.terms().exercise.map(|e| format!("{e:?}").to_lowercase())
+    }
+
+    #[getter]
+    fn multiplier(&self) -> f64 {
+        self.0.terms().multiplier
+    }
+
+    #[getter]
+    fn currency(&self) -> &str {
+        self.0.currency()
+    }
+
+    #[getter]
+    fn lot(&self) -> f64 {
+        self.0.terms().lot
+    }
+
+    #[getter]
+    fn venue(&self) -> Option<&str> {
+        self.0.terms().venue.as_deref()
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self.0.terms())
+    }
+
+    fn __hash__(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.0.id().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Contract({:?})", self.0.id())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
+        let rebuild = py.get_type::<Self>().getattr("from_dict")?;
+        Ok((rebuild, (self.to_dict(py)?,)))
+    }
+
+    #[classmethod]
+    fn from_dict(_: &Bound<'_, PyType>, py: Python<'_>, terms: &Bound<'_, PyDict>) -> PyResult<Self> {
+        Self::new(py, Some(terms))
+    }
+}
+
+/// A table of contracts with unique ids.
+#[pyclass(frozen, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Contracts(pub(crate) Arc<core::Contracts>);
+
+#[pymethods]
+impl Contracts {
+    #[new]
+    fn new(contracts: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let rows = contracts
+            .try_iter()?
+            .map(|c| Ok(c?.cast::<Contract>()?.get().0.clone()))
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(Self(core::Contracts::new(rows).map_err(raise)?))
+    }
+
+    /// The row of a contract or id.
+    fn index(&self, contract: &Bound<'_, PyAny>) -> PyResult<u32> {
+        if let Ok(contract) = contract.cast::<Contract>() {
+            return self.0.resolve(&contract.get().0).map_err(raise);
+        }
+        self.0.index_of(&contract.extract::<String>()?).map_err(raise)
+    }
+
+    #[getter]
+    fn ids(&self) -> Vec<&str> {
+        self.0.rows().iter().map(|c| c.id()).collect()
+    }
+
+    #[getter]
+    fn digest(&self) -> String {
+        self.0.digest().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __getitem__(&self, row: isize) -> PyResult<Contract> {
+        let at = if row < 0 { row + self.0.len() as isize } else { row };
+        match u32::try_from(at).ok().and_then(|i| self.0.get(i)) {
+            Some(contract) => Ok(Contract(contract.clone())),
+            None => Err(PyIndexError::new_err(format!("row {row} of a table of {} contracts", self.0.len()))),
+        }
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyTuple::new(py, self.rows())?.try_iter()
+    }
+
+    fn __contains__(&self, contract: &Bound<'_, PyAny>) -> bool {
+        self.index(contract).is_ok()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Contracts({} rows)", self.0.len())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Vec<Contract>,)) {
+        (py.get_type::<Self>(), (self.rows(),))
+    }
+}
+
+impl Contracts {
+    fn rows(&self) -> Vec<Contract> {
+        self.0.rows().iter().map(|c| Contract(c.clone())).collect()
+    }
+
+    /// A table, or anything that iterates over contracts.
+    pub(crate) fn from_any(contracts: &Bound<'_, PyAny>) -> PyResult<Self> {
+        match contracts.cast::<Self>() {
+            Ok(table) => Ok(table.get().clone()),
+            Err(_) => Self::new(contracts),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `Market`.
+
+use std::sync::Arc;
+
+use margincore::market as core;
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use crate::contract::Contracts;
+use crate::errors::{InvalidInput, raise};
+use crate::values::{from_python, time_text, to_python, without_none};
+
+/// One snapshot of a market, its valuation time inside. Immutable.
+#[pyclass(frozen, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Market(pub(crate) Arc<core::Market>);
+
+#[pymethods]
+impl Market {
+    /// The parts of a snapshot by name; `price` and `vol` may be arrays beside `contracts`.
+    #[new]
+    #[pyo3(signature = (valuation, *, contracts=None, price=None, vol=None, forward=None, dividends=None, rate=None, **parts))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        valuation: &Bound<'_, PyAny>,
+        contracts: Option<&Bound<'_, PyAny>>,
+        price: Option<&Bound<'_, PyAny>>,
+        vol: Option<&Bound<'_, PyAny>>,
+        forward: Option<&Bound<'_, PyAny>>,
+        dividends: Option<&Bound<'_, PyAny>>,
+        rate: Option<&Bound<'_, PyAny>>,
+        parts: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let document = match parts {
+            Some(parts) => without_none(parts)?,
+            None => PyDict::new(py),
+        };
+        document.set_item("valuation", time_text(valuation)?)?;
+        let table = contracts.map(Contracts::from_any).transpose()?;
+        let mut columns = [None, None];
+        for ((name, values), column) in [("price", price), ("vol", vol)].into_iter().zip(&mut columns) {
+            match values {
+                Some(values) if values.cast::<PyArray1<f64>>().is_ok() => {
+                    let Some(table) = &table else {
+                        return Err(InvalidInput::new_err(format!(
+                            "market: an array of {name} needs contracts= beside it, whose rows it follows"
+                        )));
+                    };
+                    let array: PyReadonlyArray1<'_, f64> = values.extract()?;
+                    let values = array.as_array().to_vec();
+                    *column = Some(core::Column::new(name, table.0.clone(), values).map_err(raise)?);
+                }
+                Some(values) => document.set_item(name, values)?,
+                None => {}
+            }
+        }
+        if let Some(forward) = forward {
+            document.set_item("forward", forwards(forward)?)?;
+        }
+        if let Some(dividends) = dividends {
+            document.set_item("dividends", dividend_lists(dividends)?)?;
+        }
+        if let Some(rate) = rate {
+            document.set_item("rate", curves(rate)?)?;
+        }
+        let [price, vol] = columns;
+        let snapshot: core::Snapshot = from_python("market", document.as_any())?;
+        Ok(Self(Arc::new(core::Market::with_columns(snapshot, price, vol).map_err(raise)?)))
+    }
+
+    #[getter]
+    fn valuation(&self) -> &str {
+        &self.0.snapshot().valuation
+    }
+
+    #[getter]
+    fn spot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.snapshot().spot)
+    }
+
+    /// The snapshot as a document; array columns are not part of it.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self.0.snapshot())
+    }
+
+    fn __repr__(&self) -> String {
+        let snapshot = self.0.snapshot();
+        format!("Market({:?}, {} spot prices)", snapshot.valuation, snapshot.spot.len())
+    }
+
+    /// Arguments that build the same market again.
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let parts = self.to_dict(py)?.cast_into::<PyDict>()?;
+        let valuation = parts.as_any().get_item("valuation")?;
+        parts.del_item("valuation")?;
+        let (price, vol) = self.0.columns();
+        for (name, column) in [("price", price), ("vol", vol)] {
+            if let Some(column) = column {
+                parts.set_item("contracts", Contracts(column.contracts.clone()))?;
+                parts.set_item(name, PyArray1::from_slice(py, &column.values))?;
+            }
+        }
+        Ok((PyTuple::new(py, [valuation])?, parts))
+    }
+}
+
+/// `{(underlying, expiry): price}` or a list of documents.
+fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(dict) = forward.cast::<PyDict>() else { return Ok(forward.clone()) };
+    let list = PyList::empty(dict.py());
+    for (key, price) in dict {
+        let (underlying, expiry): (Bound<'_, PyAny>, Bound<'_, PyAny>) = key.extract().map_err(|_| {
+            InvalidInput::new_err(format!("market: forward {key}: keys are pairs (underlying, expiry)"))
+        })?;
+        let entry = PyDict::new(dict.py());
+        entry.set_item("underlying", underlying)?;
+        entry.set_item("expiry", time_text(&expiry)?)?;
+        entry.set_item("price", price)?;
+        list.append(entry)?;
+    }
+    Ok(list.into_any())
+}
+
+/// `{symbol: [(date, amount), ...]}`, or documents in place of the pairs.
+fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let lists = PyDict::new(dividends.py());
+    for (symbol, entries) in dividends.cast::<PyDict>()? {
+        let list = PyList::empty(dividends.py());
+        for entry in entries.try_iter()? {
+            let entry = entry?;
+            match entry.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
+                Ok((date, amount)) => {
+                    let document = PyDict::new(dividends.py());
+                    document.set_item("date", time_text(&date)?)?;
+                    document.set_item("amount", amount)?;
+                    list.append(document)?;
+                }
+                Err(_) => list.append(entry)?,
+            }
+        }
+        lists.set_item(symbol, list)?;
+    }
+    Ok(lists)
+}
+
+/// `{currency: number}`, `{currency: {date: number}}` or `{(currency, date): number}`.
+fn curves<'py>(rate: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let curves = PyDict::new(rate.py());
+    for (key, value) in rate.cast::<PyDict>()? {
+        if let Ok((currency, date)) = key.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
+            let curve = match curves.get_item(&currency)? {
+                Some(curve) => curve.cast_into::<PyDict>()?,
+                None => PyDict::new(rate.py()),
+            };
+            curve.set_item(time_text(&date)?, value)?;
+            curves.set_item(currency, curve)?;
+        } else if let Ok(dated) = value.cast::<PyDict>() {
+            let curve = PyDict::new(rate.py());
+            for (date, value) in dated {
+                curve.set_item(time_text(&date)?, value)?;
+            }
+            curves.set_item(key, curve)?;
+        } else {
+            curves.set_item(key, value)?;
+        }
+    }
+    Ok(curves)
+}

@@ -1,0 +1,160 @@
+//! Rulebooks by name, preparation, and prepared rulebooks.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use margincore::MarginError as Core;
+use margincore::account::AccountView;
+use margincore::methods as core;
+use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use serde_json::Value;
+
+use crate::account::{Account, Accounts};
+use crate::contract::{Contract, Contracts};
+use crate::errors::{InvalidInput, enter, raise};
+use crate::market::Market;
+use crate::report::{MarginBatch, MarginReport};
+use crate::values::{from_python, to_python};
+
+/// One rulebook as frozen, versioned data.
+#[pyclass(frozen, subclass, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
+
+#[pymethods]
+impl Methodology {
+    /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it.
+    #[new]
+    #[pyo3(signature = (name, parameters, tables=None))]
+    fn new(
+        py: Python<'_>,
+        name: &str,
+        parameters: &Bound<'_, PyAny>,
+        tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
+    ) -> PyResult<Self> {
+        let document: Value = from_python(name, parameters)?;
+        let tables: core::registry::Attachments = tables
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, table)| (name, (table.shape().to_vec(), table.as_array().iter().copied().collect())))
+            .collect();
+        Ok(Self(enter(py, || core::registry::build(name, &document, &tables))?))
+    }
+
+    /// Several rulebooks over one account: `[(claims, methodology), ...]`.
+    #[staticmethod]
+    fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Self> {
+        let parts = parts
+            .into_iter()
+            .map(|(claims, methodology)| {
+                let claim = move |contract: &margincore::contract::Contract| {
+                    Python::attach(|py| {
+                        let contract = Contract(Arc::new(contract.clone()));
+                        claims.call1(py, (contract,))?.bind(py).is_truthy()
+                    })
+                    .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
+                };
+                (Box::new(claim) as core::combined::Claim, methodology.0)
+            })
+            .collect();
+        Ok(Self(Arc::new(core::combined::Combined::new(parts).map_err(raise)?)))
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    #[getter]
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self.0.parameters())
+    }
+
+    #[pyo3(signature = (contracts, market=None, *, threads=1))]
+    fn prepare(&self, contracts: &Bound<'_, PyAny>, market: Option<&Market>, threads: usize) -> PyResult<Prepared> {
+        let py = contracts.py();
+        let contracts = Contracts::from_any(contracts)?.0;
+        let market = market.map(|m| m.0.clone());
+        Ok(Prepared(enter(py, || core::prepare(self.0.as_ref(), &contracts, market.as_ref(), threads))?))
+    }
+
+    fn __repr__(&self) -> String {
+        let p = self.0.parameters();
+        format!("{}({}, version {})", self.0.name(), p.name, p.version)
+    }
+}
+
+/// Parameters read from the files an exchange publishes, as a document: `read_parameters("tims", {...})`.
+#[pyfunction]
+pub(crate) fn read_parameters<'py>(
+    py: Python<'py>,
+    name: &str,
+    files: BTreeMap<String, PathBuf>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let document = enter(py, || core::registry::read(name, &files))?;
+    to_python(py, &document)
+}
+
+/// The registered rulebooks.
+#[pyfunction]
+pub(crate) fn rulebooks() -> Vec<&'static str> {
+    core::registry::names()
+}
+
+/// A rulebook compiled for one table of contracts and one market. Immutable; safe to share between threads.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct Prepared(pub(crate) Arc<dyn core::Prepared>);
+
+#[pymethods]
+impl Prepared {
+    #[getter]
+    fn contracts(&self) -> Contracts {
+        Contracts(self.0.contracts().clone())
+    }
+
+    #[getter]
+    fn currency(&self) -> &str {
+        self.0.currencies().report()
+    }
+
+    #[pyo3(signature = (account, *, standalone=false))]
+    fn margin(&self, account: &Bound<'_, PyAny>, standalone: bool) -> PyResult<MarginReport> {
+        let py = account.py();
+        let account = Account::from_any(account)?.0;
+        enter(py, || {
+            let holdings = account.bind(self.0.contracts())?;
+            let view = AccountView { positions: holdings.positions(), terms: &account.terms };
+            let report = self.0.margin(view)?;
+            let standalone_sum = if standalone { Some(core::standalone_sum(self.0.as_ref(), view)?) } else { None };
+            Ok(MarginReport { report, standalone_sum })
+        })
+    }
+
+    #[pyo3(signature = (accounts, *, threads=1))]
+    fn margin_many(&self, py: Python<'_>, accounts: &Bound<'_, PyAny>, threads: usize) -> PyResult<MarginBatch> {
+        if let Ok(accounts) = accounts.cast::<Accounts>() {
+            let accounts = accounts.get();
+            if accounts.1.0.digest() != self.0.contracts().digest() {
+                return Err(InvalidInput::new_err(
+                    "the accounts' columns refer to another table of contracts than the prepared one",
+                ));
+            }
+            return Ok(MarginBatch(enter(py, || self.0.margin_many(&accounts.0, threads))?));
+        }
+        let list = accounts.try_iter()?.map(|a| Ok(Account::from_any(&a?)?.0)).collect::<PyResult<Vec<_>>>()?;
+        Ok(MarginBatch(enter(py, || core::margin_list(self.0.as_ref(), &list, threads))?))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Prepared({} contracts)", self.0.contracts().len())
+    }
+
+    fn __reduce__(&self) -> PyResult<Py<PyTuple>> {
+        Err(pyo3::exceptions::PyTypeError::new_err(
+            "a prepared rulebook is not pickled: pickle the methodology, contracts and market, and prepare again",
+        ))
+    }
+}

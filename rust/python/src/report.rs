@@ -1,0 +1,205 @@
+//! `Requirement`, `Line`, `MarginReport` and `MarginBatch`.
+
+use margincore::report as core;
+use numpy::{PyArray1, ToPyArray};
+use pyo3::prelude::*;
+
+use crate::values::to_python;
+
+/// The numbers of a requirement, in the report's currency.
+#[pyclass(frozen, get_all, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Requirement {
+    pub(crate) initial: f64,
+    pub(crate) maintenance: f64,
+}
+
+#[pymethods]
+impl Requirement {
+    fn __repr__(&self) -> String {
+        format!("Requirement(initial={}, maintenance={})", self.initial, self.maintenance)
+    }
+}
+
+/// One term of a requirement; credits are negative.
+#[pyclass(frozen, get_all, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Line {
+    scope: String,
+    component: String,
+    initial: f64,
+    maintenance: f64,
+    currency: String,
+    fx: f64,
+    scenario: Option<String>,
+}
+
+#[pymethods]
+impl Line {
+    fn __repr__(&self) -> String {
+        format!(
+            "Line({:?}, {:?}, initial={}, maintenance={}, {})",
+            self.scope, self.component, self.initial, self.maintenance, self.currency
+        )
+    }
+}
+
+impl From<&core::Line> for Line {
+    fn from(line: &core::Line) -> Self {
+        let core::Line { scope, component, initial, maintenance, currency, fx, scenario } = line.clone();
+        Self { scope, component, initial, maintenance, currency, fx, scenario }
+    }
+}
+
+/// A requirement with everything that explains it.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct MarginReport {
+    pub(crate) report: core::MarginReport,
+    pub(crate) standalone_sum: Option<f64>,
+}
+
+#[pymethods]
+impl MarginReport {
+    #[getter]
+    fn requirement(&self) -> Requirement {
+        let core::Requirement { initial, maintenance, .. } = self.report.requirement;
+        Requirement { initial, maintenance }
+    }
+
+    /// What the liquidating equity must reach: the initial requirement.
+    #[getter]
+    fn equity_required(&self) -> f64 {
+        self.report.requirement.initial
+    }
+
+    /// What a new account must bring: `equity_required - net_option_value`.
+    #[getter]
+    fn cash_required(&self) -> f64 {
+        self.report.requirement.cash_required()
+    }
+
+    #[getter]
+    fn net_option_value(&self) -> f64 {
+        self.report.requirement.net_option_value
+    }
+
+    #[getter]
+    fn worst_scenario(&self) -> Option<&str> {
+        self.report.worst_scenario.as_deref()
+    }
+
+    #[getter]
+    fn worst_scenario_index(&self) -> Option<u32> {
+        self.report.requirement.worst_scenario
+    }
+
+    #[getter]
+    fn methodology(&self) -> &str {
+        &self.report.methodology
+    }
+
+    #[getter]
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.report.parameters)
+    }
+
+    #[getter]
+    fn valuation(&self) -> Option<&str> {
+        self.report.valuation.as_deref()
+    }
+
+    #[getter]
+    fn currency(&self) -> &str {
+        &self.report.currency
+    }
+
+    #[getter]
+    fn lines(&self) -> Vec<Line> {
+        self.report.lines.iter().map(Line::from).collect()
+    }
+
+    /// One line per currency; converted and added in this order they are the requirement.
+    #[getter]
+    fn totals(&self) -> Vec<Line> {
+        self.report.totals().iter().map(Line::from).collect()
+    }
+
+    #[getter]
+    fn details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.report.details)
+    }
+
+    /// The sum of every position margined alone; only where `standalone=True` asked for it.
+    #[getter]
+    fn standalone_sum(&self) -> Option<f64> {
+        self.standalone_sum
+    }
+
+    #[getter]
+    fn offset_benefit(&self) -> Option<f64> {
+        self.standalone_sum.map(|s| s - self.report.requirement.initial)
+    }
+
+    fn adds_up(&self) -> bool {
+        self.report.adds_up()
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let document = to_python(py, &self.report)?;
+        document.set_item("totals", to_python(py, &self.report.totals())?)?;
+        document.set_item("equity_required", self.equity_required())?;
+        document.set_item("cash_required", self.cash_required())?;
+        if let Some(sum) = self.standalone_sum {
+            document.set_item("standalone_sum", sum)?;
+            document.set_item("offset_benefit", self.offset_benefit())?;
+        }
+        Ok(document)
+    }
+
+    fn __repr__(&self) -> String {
+        let r = &self.report.requirement;
+        let worst = self.report.worst_scenario.as_deref().map(|w| format!(", worst {w}")).unwrap_or_default();
+        format!(
+            "MarginReport({}: initial {:.2} {c}, maintenance {:.2} {c}{worst})",
+            self.report.methodology,
+            r.initial,
+            r.maintenance,
+            c = self.report.currency
+        )
+    }
+}
+
+/// Requirements of many accounts as NumPy columns.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct MarginBatch(pub(crate) core::MarginBatch);
+
+#[pymethods]
+impl MarginBatch {
+    #[getter]
+    fn initial<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        self.0.initial.to_pyarray(py)
+    }
+
+    #[getter]
+    fn maintenance<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        self.0.maintenance.to_pyarray(py)
+    }
+
+    #[getter]
+    fn net_option_value<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        self.0.net_option_value.to_pyarray(py)
+    }
+
+    #[getter]
+    fn worst_scenario<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
+        self.0.worst_scenario.to_pyarray(py)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.initial.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("MarginBatch({} accounts)", self.0.initial.len())
+    }
+}
