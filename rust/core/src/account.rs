@@ -57,10 +57,18 @@ impl Position {
     pub fn gross(contract: Arc<Contract>, long: i64, short: i64) -> Result<Self> {
         for (side, lots) in [("long", long), ("short", short)] {
             if !(0..=MAX_LOTS).contains(&lots) {
-                fail!(InvalidInput, "position in '{}': {side} is {lots} lots: 0 to 2^53 are accepted", contract.id());
+                fail!(
+                    InvalidInput,
+                    "position in '{}': {side} is {lots} lots: 0 to 2^53 are accepted",
+                    contract.id()
+                );
             }
         }
-        Ok(Self { contract, long, short })
+        Ok(Self {
+            contract,
+            long,
+            short,
+        })
     }
 }
 
@@ -78,7 +86,9 @@ impl Account {
     pub fn bind(&self, contracts: &Contracts) -> Result<Holdings> {
         let mut rows = Vec::with_capacity(self.positions.len());
         for (i, position) in self.positions.iter().enumerate() {
-            let index = contracts.resolve(&position.contract).map_err(|e| e.at(format!("position {i}")))?;
+            let index = contracts
+                .resolve(&position.contract)
+                .map_err(|e| e.at(format!("position {i}")))?;
             rows.push((index, position.long, position.short));
         }
         Holdings::from_rows(rows, self.gross)
@@ -96,12 +106,21 @@ pub struct Holdings {
 impl Holdings {
     pub fn from_rows(mut rows: Vec<(ContractIndex, i64, i64)>, gross: bool) -> Result<Self> {
         rows.sort_unstable_by_key(|r| r.0);
-        let mut holdings = Self { short: gross.then(Vec::new), ..Self::default() };
+        let mut holdings = Self {
+            short: gross.then(Vec::new),
+            ..Self::default()
+        };
         for chunk in rows.chunk_by(|a, b| a.0 == b.0) {
-            let sum = |side: fn(&(u32, i64, i64)) -> i64| chunk.iter().map(|r| i128::from(side(r))).sum::<i128>();
+            let sum = |side: fn(&(u32, i64, i64)) -> i64| {
+                chunk.iter().map(|r| i128::from(side(r))).sum::<i128>()
+            };
             let (long, short) = (sum(|r| r.1), sum(|r| r.2));
             if long > i128::from(MAX_LOTS) || short > i128::from(MAX_LOTS) {
-                fail!(InvalidInput, "contract row {}: more than 2^53 lots in one account", chunk[0].0);
+                fail!(
+                    InvalidInput,
+                    "contract row {}: more than 2^53 lots in one account",
+                    chunk[0].0
+                );
             }
             if long == 0 && short == 0 || (!gross && long == short) {
                 continue;
@@ -118,7 +137,11 @@ impl Holdings {
     }
 
     pub fn positions(&self) -> Positions<'_> {
-        Positions { contract: &self.contract, quantity: &self.quantity, short: self.short.as_deref() }
+        Positions {
+            contract: &self.contract,
+            quantity: &self.quantity,
+            short: self.short.as_deref(),
+        }
     }
 }
 
@@ -140,7 +163,11 @@ impl Positions<'_> {
     }
 
     pub fn long(&self, i: usize) -> i64 {
-        if self.short.is_some() || self.quantity[i] > 0 { self.quantity[i] } else { 0 }
+        if self.short.is_some() || self.quantity[i] > 0 {
+            self.quantity[i]
+        } else {
+            0
+        }
     }
 
     pub fn short(&self, i: usize) -> i64 {
@@ -192,22 +219,37 @@ impl Accounts {
             );
         }
         if terms.len() > 1 && terms.len() != count {
-            fail!(InvalidInput, "accounts: {} sets of account terms for {count} accounts", terms.len());
+            fail!(
+                InvalidInput,
+                "accounts: {} sets of account terms for {count} accounts",
+                terms.len()
+            );
         }
         for t in &terms {
             t.check()?;
         }
         // Counting sort by account, then each account's few rows by contract.
         let mut start = vec![0_usize; count + 1];
-        for (row, (&a, (&c, &q))) in account.iter().zip(contract.iter().zip(quantity)).enumerate() {
+        for (row, (&a, (&c, &q))) in account
+            .iter()
+            .zip(contract.iter().zip(quantity))
+            .enumerate()
+        {
             if a as usize >= count {
                 fail!(InvalidInput, "accounts row {row}: account {a} of {count}");
             }
             if c as usize >= contracts.len() {
-                fail!(InvalidInput, "accounts row {row}: contract row {c} of a table of {}", contracts.len());
+                fail!(
+                    InvalidInput,
+                    "accounts row {row}: contract row {c} of a table of {}",
+                    contracts.len()
+                );
             }
             if !(-MAX_LOTS..=MAX_LOTS).contains(&q) {
-                fail!(InvalidInput, "accounts row {row}: {q} lots: at most 2^53 are accepted");
+                fail!(
+                    InvalidInput,
+                    "accounts row {row}: {q} lots: at most 2^53 are accepted"
+                );
             }
             start[a as usize + 1] += 1;
         }
@@ -224,7 +266,11 @@ impl Accounts {
             start: Vec::with_capacity(count + 1),
             contract: Vec::with_capacity(rows.len()),
             quantity: Vec::with_capacity(rows.len()),
-            terms: if terms.is_empty() { vec![AccountTerms::default()] } else { terms },
+            terms: if terms.is_empty() {
+                vec![AccountTerms::default()]
+            } else {
+                terms
+            },
         };
         result.start.push(0);
         for a in 0..count {
@@ -235,7 +281,11 @@ impl Accounts {
             for chunk in own.chunk_by(|x, y| x.0 == y.0) {
                 let net: i128 = chunk.iter().map(|r| i128::from(r.1)).sum();
                 if net.abs() > i128::from(MAX_LOTS) {
-                    fail!(InvalidInput, "account {a}: more than 2^53 lots of contract row {}", chunk[0].0);
+                    fail!(
+                        InvalidInput,
+                        "account {a}: more than 2^53 lots of contract row {}",
+                        chunk[0].0
+                    );
                 }
                 if net != 0 {
                     result.contract.push(chunk[0].0);
@@ -263,8 +313,16 @@ impl Accounts {
     pub fn view(&self, account: usize) -> AccountView<'_> {
         let rows = self.start[account]..self.start[account + 1];
         AccountView {
-            positions: Positions { contract: &self.contract[rows.clone()], quantity: &self.quantity[rows], short: None },
-            terms: if self.terms.len() == 1 { &self.terms[0] } else { &self.terms[account] },
+            positions: Positions {
+                contract: &self.contract[rows.clone()],
+                quantity: &self.quantity[rows],
+                short: None,
+            },
+            terms: if self.terms.len() == 1 {
+                &self.terms[0]
+            } else {
+                &self.terms[account]
+            },
         }
     }
 }
@@ -275,8 +333,15 @@ mod tests {
 
     #[test]
     fn rows_are_merged_in_contract_order() {
-        let net = Holdings::from_rows(vec![(7, 3, 0), (2, 0, 5), (7, 0, 1), (4, 2, 0), (4, 0, 2)], false).unwrap();
-        assert_eq!((net.contract.as_slice(), net.quantity.as_slice()), (&[2, 7][..], &[-5, 2][..]));
+        let net = Holdings::from_rows(
+            vec![(7, 3, 0), (2, 0, 5), (7, 0, 1), (4, 2, 0), (4, 0, 2)],
+            false,
+        )
+        .unwrap();
+        assert_eq!(
+            (net.contract.as_slice(), net.quantity.as_slice()),
+            (&[2, 7][..], &[-5, 2][..])
+        );
         let gross = Holdings::from_rows(vec![(4, 2, 0), (4, 0, 2)], true).unwrap();
         let p = gross.positions();
         assert_eq!((p.long(0), p.short(0), p.net(0)), (2, 2, 0));

@@ -152,7 +152,11 @@ impl RiskBlock {
 
 /// Prices every cell. Results do not depend on `threads`.
 pub fn price(cells: &Cells, threads: usize) -> Result<RiskArrays> {
-    let blocks = cells.blocks.iter().map(|b| price_block(b, threads)).collect::<Result<_>>()?;
+    let blocks = cells
+        .blocks
+        .iter()
+        .map(|b| price_block(b, threads))
+        .collect::<Result<_>>()?;
     Ok(RiskArrays { blocks })
 }
 
@@ -170,7 +174,9 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
     for cell in &block.linear {
         result.contract.push(cell.contract);
         result.value.push(cell.price * cell.scale);
-        result.pnl.extend(moves.iter().map(|m| cell.price * m * cell.scale));
+        result
+            .pnl
+            .extend(moves.iter().map(|m| cell.price * m * cell.scale));
     }
     price_european(block, &mut result, threads)?;
     price_trees(block, &mut result, threads)?;
@@ -191,28 +197,52 @@ fn price_european(block: &Block, result: &mut RiskBlock, threads: usize) -> Resu
     let count = scenarios.price.len();
     // The base comes from the same kernel as the scenarios, so that no move means a profit of exactly zero.
     let mut base = vec![0.0; cells.len()];
-    black::price_grid(&cells.columns(), Moves::Shared(&[0.0]), Moves::Shared(&[0.0]), 0.0, 1, &mut base);
+    black::price_grid(
+        &cells.columns(),
+        Moves::Shared(&[0.0]),
+        Moves::Shared(&[0.0]),
+        0.0,
+        1,
+        &mut base,
+    );
     let first = result.pnl.len();
     result.pnl.resize(first + cells.len() * count, 0.0);
-    parallel::chunks(&mut result.pnl[first..], count, threads, 4096, |first, out| {
-        let rows = first..first + out.len() / count;
-        let vol = match &scenarios.vol {
-            VolMoves::Shared(moves) => Moves::Shared(moves),
-            VolMoves::PerOption(table) => Moves::PerRow(&table[rows.start * count..rows.end * count]),
-        };
-        let columns = cells.columns().slice(rows.clone());
-        black::price_grid(&columns, Moves::Shared(&scenarios.price), vol, scenarios.roll, count, out);
-        for (row, values) in rows.zip(out.chunks_mut(count)) {
-            let from = cells.base[row].unwrap_or(base[row]);
-            for value in values {
-                *value = (*value - from) * cells.scale[row];
+    parallel::chunks(
+        &mut result.pnl[first..],
+        count,
+        threads,
+        4096,
+        |first, out| {
+            let rows = first..first + out.len() / count;
+            let vol = match &scenarios.vol {
+                VolMoves::Shared(moves) => Moves::Shared(moves),
+                VolMoves::PerOption(table) => {
+                    Moves::PerRow(&table[rows.start * count..rows.end * count])
+                }
+            };
+            let columns = cells.columns().rows(rows.start, rows.len());
+            black::price_grid(
+                &columns,
+                Moves::Shared(&scenarios.price),
+                vol,
+                scenarios.roll,
+                count,
+                out,
+            );
+            for (row, values) in rows.zip(out.chunks_mut(count)) {
+                let from = cells.base[row].unwrap_or(base[row]);
+                for value in values {
+                    *value = (*value - from) * cells.scale[row];
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     for (row, base) in base.into_iter().enumerate() {
         result.contract.push(cells.contract[row]);
-        result.value.push(cells.base[row].unwrap_or(base) * cells.scale[row]);
+        result
+            .value
+            .push(cells.base[row].unwrap_or(base) * cells.scale[row]);
     }
     Ok(())
 }
@@ -237,7 +267,9 @@ fn price_trees(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<
         let base = cell.base.unwrap_or(values[0]);
         result.contract.push(cell.contract);
         result.value.push(base * cell.scale);
-        result.pnl.extend(values[1..].iter().map(|v| (v - base) * cell.scale));
+        result
+            .pnl
+            .extend(values[1..].iter().map(|v| (v - base) * cell.scale));
     }
     Ok(())
 }
@@ -257,7 +289,12 @@ impl TreeCell {
     }
 
     /// The unmoved value, then one per scenario. Scenarios that share a volatility share a call.
-    fn price_into(&self, scenarios: &Scenarios, vol_move: impl Fn(usize) -> f64, out: &mut [f64]) -> Result<()> {
+    fn price_into(
+        &self,
+        scenarios: &Scenarios,
+        vol_move: impl Fn(usize) -> f64,
+        out: &mut [f64],
+    ) -> Result<()> {
         let on_tree = |vol: f64, roll: f64, spots: &[f64], out: &mut [f64]| {
             tree::price_spots(
                 &self.inputs(vol, roll),
@@ -274,10 +311,20 @@ impl TreeCell {
         let mut from = 0;
         while from < count {
             let vol = vol_move(from);
-            let to = (from + 1..count).find(|&s| vol_move(s) != vol).unwrap_or(count);
-            let spots: Vec<f64> = scenarios.price[from..to].iter().map(|m| self.spot * (1.0 + m)).collect();
+            let to = (from + 1..count)
+                .find(|&s| vol_move(s) != vol)
+                .unwrap_or(count);
+            let spots: Vec<f64> = scenarios.price[from..to]
+                .iter()
+                .map(|m| self.spot * (1.0 + m))
+                .collect();
             let moved = self.vol + vol;
-            on_tree(if moved > 0.0 { moved } else { 0.0 }, scenarios.roll, &spots, &mut out[1 + from..=to])?;
+            on_tree(
+                if moved > 0.0 { moved } else { 0.0 },
+                scenarios.roll,
+                &spots,
+                &mut out[1 + from..=to],
+            )?;
             from = to;
         }
         Ok(())

@@ -141,8 +141,15 @@ pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
     if text.trim() != text {
         fail!(InvalidInput, "{what} '{text}' has blanks around it");
     }
-    if let Some(c) = text.chars().find(|&c| !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()))) {
-        fail!(InvalidInput, "{what} {text:?} contains the character U+{:04X}, which does not belong in a name", c as u32);
+    if let Some(c) = text
+        .chars()
+        .find(|&c| !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric())))
+    {
+        fail!(
+            InvalidInput,
+            "{what} {text:?} contains the character U+{:04X}, which does not belong in a name",
+            c as u32
+        );
     }
     Ok(())
 }
@@ -165,9 +172,16 @@ fn check_positive(what: &str, value: f64) -> Result<()> {
 impl Contract {
     /// Checks the terms, resolves the expiry and derives an id where none was given.
     pub fn new(mut terms: Terms) -> Result<Self> {
-        let name = if terms.id.is_empty() { terms.underlying.clone() } else { terms.id.clone() };
+        let name = if terms.id.is_empty() {
+            terms.underlying.clone()
+        } else {
+            terms.id.clone()
+        };
         let checked = Self::check(&mut terms).map_err(|e| e.at(format!("contract '{name}'")))?;
-        Ok(Self { terms, expiry: checked })
+        Ok(Self {
+            terms,
+            expiry: checked,
+        })
     }
 
     fn check(terms: &mut Terms) -> Result<Option<Expiry>> {
@@ -179,9 +193,20 @@ impl Contract {
         let option = terms.kind == Kind::Option;
         let kind = format!("{:?}", terms.kind).to_lowercase();
         if dated != terms.expiry.is_some() {
-            fail!(InvalidInput, "{}", if dated { format!("the {kind} has no expiry") } else { format!("a {kind} has no expiry date") });
+            fail!(
+                InvalidInput,
+                "{}",
+                if dated {
+                    format!("the {kind} has no expiry")
+                } else {
+                    format!("a {kind} has no expiry date")
+                }
+            );
         }
-        if option != terms.right.is_some() || option != terms.strike.is_some() || option != terms.exercise.is_some() {
+        if option != terms.right.is_some()
+            || option != terms.strike.is_some()
+            || option != terms.exercise.is_some()
+        {
             fail!(
                 InvalidInput,
                 "{}",
@@ -196,7 +221,11 @@ impl Contract {
             check_finite("strike", strike)?;
         }
         let expiry = match &terms.expiry {
-            Some(text) => Some(Expiry::parse(text, terms.settles, terms.exchange.as_deref())?),
+            Some(text) => Some(Expiry::parse(
+                text,
+                terms.settles,
+                terms.exchange.as_deref(),
+            )?),
             None => None,
         };
         if terms.id.is_empty() {
@@ -221,7 +250,11 @@ impl Contract {
                 }
                 match (terms.strike, terms.right) {
                     (Some(strike), Some(right)) => {
-                        let _ = write!(id, " {strike} {}", if right == Right::Call { "call" } else { "put" });
+                        let _ = write!(
+                            id,
+                            " {strike} {}",
+                            if right == Right::Call { "call" } else { "put" }
+                        );
                     }
                     _ => id.push_str(" future"),
                 }
@@ -291,18 +324,31 @@ pub struct Contracts {
 impl Contracts {
     pub fn new(rows: Vec<Arc<Contract>>) -> Result<Arc<Self>> {
         if rows.len() > u32::MAX as usize {
-            fail!(InvalidInput, "a table of contracts holds at most {} rows", u32::MAX);
+            fail!(
+                InvalidInput,
+                "a table of contracts holds at most {} rows",
+                u32::MAX
+            );
         }
         let mut index = HashMap::with_capacity(rows.len());
         for (i, contract) in rows.iter().enumerate() {
             if let Some(first) = index.insert(contract.id().to_string(), i as u32) {
-                fail!(InvalidInput, "contracts row {i}: id '{}' is already row {first}: ids are unique in a table", contract.id());
+                fail!(
+                    InvalidInput,
+                    "contracts row {i}: id '{}' is already row {first}: ids are unique in a table",
+                    contract.id()
+                );
             }
         }
         let underlying: Vec<Option<u32>> = rows
             .iter()
             .enumerate()
-            .map(|(i, c)| index.get(c.underlying()).copied().filter(|&u| u as usize != i))
+            .map(|(i, c)| {
+                index
+                    .get(c.underlying())
+                    .copied()
+                    .filter(|&u| u as usize != i)
+            })
             .collect();
         for (i, contract) in rows.iter().enumerate() {
             let on_future = underlying[i].is_some_and(|u| rows[u as usize].kind() == Kind::Future);
@@ -317,7 +363,12 @@ impl Contracts {
                 );
             }
         }
-        Ok(Arc::new(Self { rows, index, underlying, digest: OnceLock::new() }))
+        Ok(Arc::new(Self {
+            rows,
+            index,
+            underlying,
+            digest: OnceLock::new(),
+        }))
     }
 
     pub fn len(&self) -> usize {
@@ -337,13 +388,20 @@ impl Contracts {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (ContractIndex, &Contract)> {
-        self.rows.iter().enumerate().map(|(i, c)| (i as u32, c.as_ref()))
+        self.rows
+            .iter()
+            .enumerate()
+            .map(|(i, c)| (i as u32, c.as_ref()))
     }
 
     pub fn index_of(&self, id: &str) -> Result<ContractIndex> {
         match self.index.get(id) {
             Some(&i) => Ok(i),
-            None => fail!(MissingData, "contract '{id}' is not in the prepared table of {} contracts: add it and prepare again", self.len()),
+            None => fail!(
+                MissingData,
+                "contract '{id}' is not in the prepared table of {} contracts: add it and prepare again",
+                self.len()
+            ),
         }
     }
 
@@ -355,7 +413,9 @@ impl Contracts {
     /// The symbol whose price moves a contract: for an option on a future, the future's own underlying.
     pub fn root_symbol(&self, index: ContractIndex) -> &str {
         match self.underlying[index as usize] {
-            Some(row) if self.rows[row as usize].kind() != Kind::Option => self.rows[row as usize].underlying(),
+            Some(row) if self.rows[row as usize].kind() != Kind::Option => {
+                self.rows[row as usize].underlying()
+            }
             _ => self.rows[index as usize].underlying(),
         }
     }
@@ -404,7 +464,10 @@ mod tests {
         let a = Arc::new(Contract::new(option("SPX", 4700.0)).unwrap());
         assert_eq!(a.id(), "SPX 2026-12-18 am 4700 call");
         let error = Contracts::new(vec![a.clone(), a]).unwrap_err();
-        assert!(error.message().contains("row 1") && error.message().contains("already row 0"), "{error}");
+        assert!(
+            error.message().contains("row 1") && error.message().contains("already row 0"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -423,7 +486,10 @@ mod tests {
             }
             let terms: Terms = serde_json::from_value(value).unwrap();
             let error = Contract::new(terms).unwrap_err();
-            assert!(error.message().contains(word), "{error} should speak of {word}");
+            assert!(
+                error.message().contains(word),
+                "{error} should speak of {word}"
+            );
         }
         let mut infinite = option("SPX", f64::INFINITY);
         assert!(Contract::new(infinite.clone()).is_err());

@@ -11,7 +11,11 @@ pub mod market;
 pub mod methods;
 mod parallel;
 pub mod pricing;
+pub mod products;
 pub mod report;
+pub mod scan;
+pub mod simd;
+pub mod symbols;
 pub mod time;
 
 pub use error::{MarginError, Result};

@@ -75,10 +75,16 @@ pub struct Column {
 impl Column {
     pub fn new(what: &str, contracts: Arc<Contracts>, values: Vec<f64>) -> Result<Self> {
         if values.len() != contracts.len() {
-            fail!(InvalidInput, "{what}: {} values for a table of {} contracts", values.len(), contracts.len());
+            fail!(
+                InvalidInput,
+                "{what}: {} values for a table of {} contracts",
+                values.len(),
+                contracts.len()
+            );
         }
         for (i, &value) in values.iter().enumerate() {
-            check_quote(what, contracts.rows()[i].id(), value).map_err(|e| e.at(format!("row {i}")))?;
+            check_quote(what, contracts.rows()[i].id(), value)
+                .map_err(|e| e.at(format!("row {i}")))?;
         }
         Ok(Self { contracts, values })
     }
@@ -87,7 +93,10 @@ impl Column {
         if std::ptr::eq(Arc::as_ptr(&self.contracts), table) {
             return self.values.get(row as usize).copied();
         }
-        let own = self.contracts.index_of(table.rows()[row as usize].id()).ok()?;
+        let own = self
+            .contracts
+            .index_of(table.rows()[row as usize].id())
+            .ok()?;
         Some(self.values[own as usize])
     }
 }
@@ -107,10 +116,16 @@ fn check_quote(what: &str, id: &str, value: f64) -> Result<()> {
     check_finite(&format!("{what} of '{id}'"), value)?;
     // IBKR sends the largest double for "not set"; a number of that size is never a quote.
     if value.abs() > 1e15 {
-        fail!(InvalidInput, "{what} of '{id}' is {value}: that is no quote; leave unset values out");
+        fail!(
+            InvalidInput,
+            "{what} of '{id}' is {value}: that is no quote; leave unset values out"
+        );
     }
     if what == "vol" && !(0.0..=50.0).contains(&value) {
-        fail!(InvalidInput, "vol of '{id}' is {value}: an annual fraction between 0 and 50 is needed (0.18 is 18 %)");
+        fail!(
+            InvalidInput,
+            "vol of '{id}' is {value}: an annual fraction between 0 and 50 is needed (0.18 is 18 %)"
+        );
     }
     Ok(())
 }
@@ -120,11 +135,19 @@ impl Market {
         Self::with_columns(snapshot, None, None)
     }
 
-    pub fn with_columns(snapshot: Snapshot, price: Option<Column>, vol: Option<Column>) -> Result<Self> {
+    pub fn with_columns(
+        snapshot: Snapshot,
+        price: Option<Column>,
+        vol: Option<Column>,
+    ) -> Result<Self> {
         Self::check(snapshot, price, vol).map_err(|e| e.at("market"))
     }
 
-    fn check(snapshot: Snapshot, price_column: Option<Column>, vol_column: Option<Column>) -> Result<Self> {
+    fn check(
+        snapshot: Snapshot,
+        price_column: Option<Column>,
+        vol_column: Option<Column>,
+    ) -> Result<Self> {
         let valuation = parse_instant(&snapshot.valuation).map_err(|e| e.at("valuation"))?;
         for (symbol, &value) in &snapshot.spot {
             check_identifier("spot symbol", symbol)?;
@@ -146,7 +169,10 @@ impl Market {
                 fail!(InvalidInput, "fx '{pair}' is {value}: it must be positive");
             }
             if split_pair(pair).is_none() {
-                fail!(InvalidInput, "fx '{pair}' is not a pair: write it like EURUSD or BTC/USD");
+                fail!(
+                    InvalidInput,
+                    "fx '{pair}' is not a pair: write it like EURUSD or BTC/USD"
+                );
             }
         }
         for forward in &snapshot.forward {
@@ -159,7 +185,10 @@ impl Market {
                 Curve::Flat(rate) => nodes.push((Date::MIN, *rate)),
                 Curve::Dated(dated) => {
                     for (date, rate) in dated {
-                        nodes.push((parse_date(date).map_err(|e| e.at(format!("rate of {currency}")))?, *rate));
+                        nodes.push((
+                            parse_date(date).map_err(|e| e.at(format!("rate of {currency}")))?,
+                            *rate,
+                        ));
                     }
                 }
             }
@@ -169,7 +198,10 @@ impl Market {
             for &(_, rate) in &nodes {
                 check_finite(&format!("rate of {currency}"), rate)?;
                 if rate.abs() > 10.0 {
-                    fail!(InvalidInput, "rate of {currency} is {rate}: an annual fraction is needed (0.05 is 5 %)");
+                    fail!(
+                        InvalidInput,
+                        "rate of {currency} is {rate}: an annual fraction is needed (0.05 is 5 %)"
+                    );
                 }
             }
             curves.insert(currency.clone(), nodes);
@@ -177,20 +209,38 @@ impl Market {
         let mut dividends = BTreeMap::new();
         for (symbol, list) in &snapshot.dividends {
             if snapshot.dividend_yield.contains_key(symbol) {
-                fail!(InvalidInput, "'{symbol}' has both dated dividends and a dividend_yield: give one");
+                fail!(
+                    InvalidInput,
+                    "'{symbol}' has both dated dividends and a dividend_yield: give one"
+                );
             }
             let mut dated = Vec::new();
             for dividend in list {
                 check_finite(&format!("dividend of '{symbol}'"), dividend.amount)?;
                 if dividend.amount < 0.0 {
-                    fail!(InvalidInput, "dividend of '{symbol}' on {} is negative", dividend.date);
+                    fail!(
+                        InvalidInput,
+                        "dividend of '{symbol}' on {} is negative",
+                        dividend.date
+                    );
                 }
-                dated.push((parse_date(&dividend.date).map_err(|e| e.at(format!("dividend of '{symbol}'")))?, dividend.amount));
+                dated.push((
+                    parse_date(&dividend.date)
+                        .map_err(|e| e.at(format!("dividend of '{symbol}'")))?,
+                    dividend.amount,
+                ));
             }
             dated.sort_by_key(|&(date, _)| date);
             dividends.insert(symbol.clone(), dated);
         }
-        Ok(Self { snapshot, valuation, curves, dividends, price_column, vol_column })
+        Ok(Self {
+            snapshot,
+            valuation,
+            curves,
+            dividends,
+            price_column,
+            vol_column,
+        })
     }
 
     pub fn snapshot(&self) -> &Snapshot {
@@ -208,7 +258,10 @@ impl Market {
     pub fn spot(&self, symbol: &str) -> Result<f64> {
         match self.snapshot.spot.get(symbol) {
             Some(&value) => Ok(value),
-            None => fail!(MissingData, "no spot price for '{symbol}': add it to market.spot"),
+            None => fail!(
+                MissingData,
+                "no spot price for '{symbol}': add it to market.spot"
+            ),
         }
     }
 
@@ -217,7 +270,9 @@ impl Market {
         self.snapshot.forward.iter().find_map(|f| {
             let same = f.underlying == underlying
                 && (f.expiry == expiry.date.to_string()
-                    || f.expiry.parse::<Timestamp>().is_ok_and(|instant| instant == expiry.instant));
+                    || f.expiry
+                        .parse::<Timestamp>()
+                        .is_ok_and(|instant| instant == expiry.instant));
             same.then_some(f.price)
         })
     }
@@ -225,7 +280,10 @@ impl Market {
     /// The continuously compounded zero rate to a date: linear between the curve's dates, flat outside them.
     pub fn rate(&self, currency: &str, date: Date) -> Result<f64> {
         let Some(nodes) = self.curves.get(currency) else {
-            fail!(MissingData, "no interest rate for '{currency}': add it to market.rate (a number, or zero rates by date)");
+            fail!(
+                MissingData,
+                "no interest rate for '{currency}': add it to market.rate (a number, or zero rates by date)"
+            );
         };
         let after = nodes.partition_point(|&(d, _)| d < date);
         if after == 0 {
@@ -241,14 +299,21 @@ impl Market {
 
     /// The continuous dividend yield of a symbol; zero where the market gives none, as for a stock that pays none.
     pub fn dividend_yield(&self, symbol: &str) -> f64 {
-        self.snapshot.dividend_yield.get(symbol).copied().unwrap_or(0.0)
+        self.snapshot
+            .dividend_yield
+            .get(symbol)
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// Dated cash dividends of a symbol after the valuation and up to a date, as (date, amount).
     pub fn dividends(&self, symbol: &str, until: Date) -> Vec<(Date, f64)> {
         let today = self.valuation.date();
         let all = self.dividends.get(symbol).map_or(&[][..], Vec::as_slice);
-        all.iter().copied().filter(|&(date, _)| date > today && date <= until).collect()
+        all.iter()
+            .copied()
+            .filter(|&(date, _)| date > today && date <= until)
+            .collect()
     }
 
     /// The mark of a contract, where the market quotes one.
@@ -281,9 +346,15 @@ impl Market {
             return Ok(forward);
         }
         if matches!(contract.kind(), Kind::Future | Kind::Perpetual) {
-            fail!(MissingData, "no price for {:?} '{}': add it to market.price", contract.kind(), contract.id());
+            fail!(
+                MissingData,
+                "no price for {:?} '{}': add it to market.price",
+                contract.kind(),
+                contract.id()
+            );
         }
-        self.spot(contract.underlying()).map_err(|e| e.at(format!("contract '{}'", contract.id())))
+        self.spot(contract.underlying())
+            .map_err(|e| e.at(format!("contract '{}'", contract.id())))
     }
 
     /// Units of `to` for one of `from`: the pair, its inverse, or one.
@@ -298,13 +369,19 @@ impl Market {
                 _ => {}
             }
         }
-        fail!(MissingData, "no exchange rate from {from} to {to}: add '{from}/{to}' to market.fx")
+        fail!(
+            MissingData,
+            "no exchange rate from {from} to {to}: add '{from}/{to}' to market.fx"
+        )
     }
 
     /// The first contract whose expiry lies before the valuation, as an error.
     pub fn refuse_expired(&self, contracts: &Contracts) -> Result<()> {
         for (row, contract) in contracts.iter() {
-            if contract.expiry().is_some_and(|e| e.is_before(self.valuation())) {
+            if contract
+                .expiry()
+                .is_some_and(|e| e.is_before(self.valuation()))
+            {
                 fail!(
                     InvalidInput,
                     "contracts row {row}: '{}' expired before the valuation {}: remove it",
@@ -349,28 +426,49 @@ mod tests {
         assert_eq!(at("2026-11-30"), 0.04);
         assert!((at("2027-01-04") - 0.045).abs() < 1e-15);
         assert_eq!(at("2028-01-01"), 0.05);
-        assert!(matches!(m.rate("JPY", "2027-01-01".parse().unwrap()), Err(MarginError::MissingData(_))));
+        assert!(matches!(
+            m.rate("JPY", "2027-01-01".parse().unwrap()),
+            Err(MarginError::MissingData(_))
+        ));
     }
 
     #[test]
     fn bad_numbers_are_refused_by_name() {
         for (json, word) in [
-            (serde_json::json!({"valuation": "2026-11-20T21:00:00"}), "zone"),
-            (serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "vol": {"X": 18.0e3}}), "vol of 'X'"),
-            (serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 0.0}}), "EURUSD"),
-            (serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "price": {"X": 1.797e308}}), "price of 'X'"),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00"}),
+                "zone",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "vol": {"X": 18.0e3}}),
+                "vol of 'X'",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 0.0}}),
+                "EURUSD",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "price": {"X": 1.797e308}}),
+                "price of 'X'",
+            ),
         ] {
             let error = market(json).unwrap_err();
             assert!(error.message().contains(word), "{error}");
         }
-        let mut snapshot = Snapshot { valuation: "2026-11-20T21:00:00Z".into(), ..Snapshot::default() };
+        let mut snapshot = Snapshot {
+            valuation: "2026-11-20T21:00:00Z".into(),
+            ..Snapshot::default()
+        };
         snapshot.spot.insert("SPX".into(), f64::NAN);
         assert!(Market::new(snapshot).is_err());
     }
 
     #[test]
     fn fx_is_used_both_ways() {
-        let m = market(serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 1.25}})).unwrap();
+        let m = market(
+            serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 1.25}}),
+        )
+        .unwrap();
         assert_eq!(m.fx("EUR", "USD").unwrap(), 1.25);
         assert_eq!(m.fx("USD", "EUR").unwrap(), 0.8);
         assert!(m.fx("USD", "JPY").is_err());

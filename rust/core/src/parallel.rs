@@ -4,7 +4,7 @@ use crate::error::{MarginError, Result};
 
 /// Cuts `out` into runs of whole rows of `width` and calls `work(first_row, rows)` on each, on up to `threads`
 /// threads. Fewer than `least` rows a thread are not worth one. The first error in row order is returned.
-pub fn chunks<T: Send>(
+pub(crate) fn chunks<T: Send>(
     out: &mut [T],
     width: usize,
     threads: usize,
@@ -31,7 +31,13 @@ pub fn chunks<T: Send>(
             .collect();
         workers
             .into_iter()
-            .map(|w| w.join().unwrap_or_else(|_| Err(MarginError::CalculationError("a worker thread panicked".into()))))
+            .map(|w| {
+                w.join().unwrap_or_else(|_| {
+                    Err(MarginError::CalculationError(
+                        "a worker thread panicked".into(),
+                    ))
+                })
+            })
             .collect::<Result<Vec<()>>>()
             .map(|_| ())
     })

@@ -77,17 +77,20 @@ impl MarginReport {
     pub fn totals(&self) -> Vec<Line> {
         let mut totals: Vec<Line> = Vec::new();
         for line in &self.lines {
-            let at = totals.iter().position(|t| t.currency == line.currency).unwrap_or_else(|| {
-                totals.push(Line {
-                    scope: "account".into(),
-                    component: "total".into(),
-                    initial: 0.0,
-                    maintenance: 0.0,
-                    scenario: None,
-                    ..line.clone()
+            let at = totals
+                .iter()
+                .position(|t| t.currency == line.currency)
+                .unwrap_or_else(|| {
+                    totals.push(Line {
+                        scope: "account".into(),
+                        component: "total".into(),
+                        initial: 0.0,
+                        maintenance: 0.0,
+                        scenario: None,
+                        ..line.clone()
+                    });
+                    totals.len() - 1
                 });
-                totals.len() - 1
-            });
             totals[at].initial += line.initial;
             totals[at].maintenance += line.maintenance;
         }
@@ -109,7 +112,13 @@ pub struct MarginBatch {
 /// without their explanation come from one piece of code and agree to the last bit.
 pub trait Ledger {
     /// `currency` indexes the rulebook's currency table; `text` is called only where lines are kept.
-    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText);
+    fn line(
+        &mut self,
+        currency: usize,
+        initial: f64,
+        maintenance: f64,
+        text: &dyn Fn() -> LineText,
+    );
 }
 
 /// The words of a line.
@@ -121,7 +130,11 @@ pub struct LineText {
 
 impl LineText {
     pub fn new(scope: impl Into<String>, component: impl Into<String>) -> Self {
-        Self { scope: scope.into(), component: component.into(), scenario: None }
+        Self {
+            scope: scope.into(),
+            component: component.into(),
+            scenario: None,
+        }
     }
 
     #[must_use]
@@ -141,7 +154,10 @@ pub struct Currencies {
 impl Currencies {
     /// The first currency is the report's.
     pub fn new(report: &str) -> Self {
-        Self { names: vec![report.to_string()], fx: vec![1.0] }
+        Self {
+            names: vec![report.to_string()],
+            fx: vec![1.0],
+        }
     }
 
     /// The index of a currency, added with its rate into the report's currency where it is new.
@@ -190,9 +206,14 @@ impl Totals {
     }
 
     pub(crate) fn converted(&self, currencies: &Currencies) -> (f64, f64) {
-        self.sums.iter().fold((0.0, 0.0), |(i, m), &(c, initial, maintenance)| {
-            (i + initial * currencies.fx(c), m + maintenance * currencies.fx(c))
-        })
+        self.sums
+            .iter()
+            .fold((0.0, 0.0), |(i, m), &(c, initial, maintenance)| {
+                (
+                    i + initial * currencies.fx(c),
+                    m + maintenance * currencies.fx(c),
+                )
+            })
     }
 }
 
@@ -216,7 +237,13 @@ pub(crate) struct Lines<'a> {
 }
 
 impl Ledger for Lines<'_> {
-    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText) {
+    fn line(
+        &mut self,
+        currency: usize,
+        initial: f64,
+        maintenance: f64,
+        text: &dyn Fn() -> LineText,
+    ) {
         self.totals.line(currency, initial, maintenance, text);
         let text = text();
         self.lines.push(Line {

@@ -69,7 +69,10 @@ pub fn parse_instant(text: &str) -> Result<Zoned> {
 pub fn parse_date(text: &str) -> Result<Date> {
     match text.parse::<Date>() {
         Ok(date) if text.len() == 10 => Ok(date),
-        _ => fail!(InvalidInput, "'{text}' is not a date: write it like 2026-12-18"),
+        _ => fail!(
+            InvalidInput,
+            "'{text}' is not a date: write it like 2026-12-18"
+        ),
     }
 }
 
@@ -78,7 +81,10 @@ impl Expiry {
     pub fn parse(text: &str, settles: Option<Settles>, exchange: Option<&str>) -> Result<Self> {
         if text.contains('T') {
             if settles.is_some() || exchange.is_some() {
-                fail!(InvalidInput, "expiry '{text}' is an instant already: leave settles and exchange out");
+                fail!(
+                    InvalidInput,
+                    "expiry '{text}' is an instant already: leave settles and exchange out"
+                );
             }
             let zoned = parse_instant(text)?;
             return Ok(Self {
@@ -89,7 +95,10 @@ impl Expiry {
         }
         let date = parse_date(text)?;
         let Some(settles) = settles else {
-            fail!(InvalidInput, "expiry '{text}' is a date: say settles=\"am\" or \"pm\", or give an instant");
+            fail!(
+                InvalidInput,
+                "expiry '{text}' is a date: say settles=\"am\" or \"pm\", or give an instant"
+            );
         };
         Self::on(date, settles, exchange)
     }
@@ -99,7 +108,11 @@ impl Expiry {
         let name = exchange.unwrap_or(DEFAULT_EXCHANGE);
         let Some(hours) = EXCHANGES.get(name) else {
             let known: Vec<&str> = EXCHANGES.keys().map(String::as_str).collect();
-            fail!(InvalidInput, "unknown exchange '{name}': use one of {}", known.join(", "));
+            fail!(
+                InvalidInput,
+                "unknown exchange '{name}': use one of {}",
+                known.join(", ")
+            );
         };
         let zone = TimeZone::get(&hours.zone)
             .map_err(|e| MarginError::InvalidInput(format!("zone {}: {e}", hours.zone)))?;
@@ -111,7 +124,11 @@ impl Expiry {
             .to_datetime(time)
             .to_zoned(zone.clone())
             .map_err(|e| MarginError::InvalidInput(format!("expiry {date}: {e}")))?;
-        Ok(Self { instant: zoned.timestamp(), date, zone })
+        Ok(Self {
+            instant: zoned.timestamp(),
+            date,
+            zone,
+        })
     }
 
     /// Whole calendar days from the valuation's date, in the contract's zone, to the expiry date.
@@ -159,7 +176,9 @@ mod tests {
     fn days_are_counted_on_the_contract_s_calendar() {
         let expiry = Expiry::parse("2026-12-18", Some(Settles::Pm), None).unwrap();
         // Already the 21st in UTC, still the 20th in New York.
-        let late = parse_instant("2026-11-20T23:30:00-05:00").unwrap().timestamp();
+        let late = parse_instant("2026-11-20T23:30:00-05:00")
+            .unwrap()
+            .timestamp();
         assert_eq!(expiry.days_from(late), 28);
         assert!(!expiry.is_before(expiry.instant));
     }

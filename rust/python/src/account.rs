@@ -10,7 +10,7 @@ use crate::errors::{InvalidInput, raise};
 use crate::values::{from_python, to_python};
 
 /// A holding: a contract and how much of it, long and short apart.
-#[pyclass(frozen, eq, module = "margincore._core")]
+#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Position(pub(crate) core::Position);
 
@@ -19,7 +19,10 @@ pub(crate) fn lots(contract: &Contract, what: &str, quantity: f64) -> PyResult<i
     let lot = contract.0.terms().lot;
     let lots = (quantity / lot).round();
     if !quantity.is_finite() || lots.abs() > core::MAX_LOTS as f64 {
-        return Err(InvalidInput::new_err(format!("position in '{}': {what} is {quantity}", contract.0.id())));
+        return Err(InvalidInput::new_err(format!(
+            "position in '{}': {what} is {quantity}",
+            contract.0.id()
+        )));
     }
     if (lots * lot - quantity).abs() > 1e-9 * lot {
         return Err(InvalidInput::new_err(format!(
@@ -35,9 +38,16 @@ impl Position {
     /// `quantity` is signed, in contracts; or give `long` and `short` apart.
     #[new]
     #[pyo3(signature = (contract, quantity=None, *, long=None, short=None))]
-    fn new(contract: &Contract, quantity: Option<f64>, long: Option<f64>, short: Option<f64>) -> PyResult<Self> {
+    fn new(
+        contract: &Contract,
+        quantity: Option<f64>,
+        long: Option<f64>,
+        short: Option<f64>,
+    ) -> PyResult<Self> {
         let position = match (quantity, long, short) {
-            (Some(quantity), None, None) => core::Position::new(contract.0.clone(), lots(contract, "quantity", quantity)?),
+            (Some(quantity), None, None) => {
+                core::Position::new(contract.0.clone(), lots(contract, "quantity", quantity)?)
+            }
             (None, long, short) if long.is_some() || short.is_some() => core::Position::gross(
                 contract.0.clone(),
                 lots(contract, "long", long.unwrap_or(0.0))?,
@@ -78,7 +88,10 @@ impl Position {
         format!("Position({:?}, {})", self.0.contract.id(), self.quantity())
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let sides = PyDict::new(py);
         sides.set_item("long", self.long())?;
         sides.set_item("short", self.short())?;
@@ -87,7 +100,7 @@ impl Position {
 }
 
 /// Positions and the money beside them.
-#[pyclass(frozen, module = "margincore._core")]
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Account(pub(crate) core::Account);
 
@@ -127,7 +140,11 @@ impl Account {
         terms.kind = kind.map(str::to_string);
         terms.equity = equity;
         terms.check().map_err(raise)?;
-        Ok(Self(core::Account { positions: rows, terms, gross }))
+        Ok(Self(core::Account {
+            positions: rows,
+            terms,
+            gross,
+        }))
     }
 
     #[getter]
@@ -168,7 +185,10 @@ impl Account {
         format!("Account({} positions)", self.0.positions.len())
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let rest = PyDict::new(py);
         rest.set_item("cash", self.cash(py)?)?;
         rest.set_item("collateral", self.collateral(py)?)?;
@@ -213,7 +233,10 @@ impl Accounts {
         let quantity = quantity.as_array().to_vec();
         let count = count.unwrap_or_else(|| account.iter().max().map_or(0, |&a| a as usize + 1));
         let table = contracts.0.clone();
-        let terms = core::AccountTerms { kind, ..core::AccountTerms::default() };
+        let terms = core::AccountTerms {
+            kind,
+            ..core::AccountTerms::default()
+        };
         let accounts = crate::errors::enter(py, move || {
             core::Accounts::from_columns(&table, count, &account, &contract, &quantity, vec![terms])
         })?;
@@ -225,6 +248,10 @@ impl Accounts {
     }
 
     fn __repr__(&self) -> String {
-        format!("Accounts({} accounts, {} positions)", self.0.len(), self.0.columns().1.len())
+        format!(
+            "Accounts({} accounts, {} positions)",
+            self.0.len(),
+            self.0.columns().1.len()
+        )
     }
 }

@@ -11,7 +11,7 @@ use crate::errors::raise;
 use crate::values::{from_python, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable; equal terms are equal contracts.
-#[pyclass(frozen, eq, module = "margincore._core")]
+#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
 
@@ -53,7 +53,10 @@ impl Contract {
 
     #[getter]
     fn right(&self) -> Option<String> {
-        self.0.terms().right.map(|r| format!("{r:?}").to_lowercase())
+        self.0
+            .terms()
+            .right
+            .map(|r| format!("{r:?}").to_lowercase())
     }
 
     #[getter]
@@ -68,7 +71,10 @@ impl Contract {
 
     #[getter]
     fn exercise(&self) -> Option<String> {
-        self.0.terms().exercise.map(|e| format!("{e:?}").to_lowercase())
+        self.0
+            .terms()
+            .exercise
+            .map(|e| format!("{e:?}").to_lowercase())
     }
 
     #[getter]
@@ -106,19 +112,26 @@ impl Contract {
         format!("Contract({:?})", self.0.id())
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
         let rebuild = py.get_type::<Self>().getattr("from_dict")?;
         Ok((rebuild, (self.to_dict(py)?,)))
     }
 
     #[classmethod]
-    fn from_dict(_: &Bound<'_, PyType>, py: Python<'_>, terms: &Bound<'_, PyDict>) -> PyResult<Self> {
+    fn from_dict(
+        _: &Bound<'_, PyType>,
+        py: Python<'_>,
+        terms: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
         Self::new(py, Some(terms))
     }
 }
 
 /// A table of contracts with unique ids.
-#[pyclass(frozen, module = "margincore._core")]
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Contracts(pub(crate) Arc<core::Contracts>);
 
@@ -138,7 +151,9 @@ impl Contracts {
         if let Ok(contract) = contract.cast::<Contract>() {
             return self.0.resolve(&contract.get().0).map_err(raise);
         }
-        self.0.index_of(&contract.extract::<String>()?).map_err(raise)
+        self.0
+            .index_of(&contract.extract::<String>()?)
+            .map_err(raise)
     }
 
     #[getter]
@@ -156,10 +171,17 @@ impl Contracts {
     }
 
     fn __getitem__(&self, row: isize) -> PyResult<Contract> {
-        let at = if row < 0 { row + self.0.len() as isize } else { row };
+        let at = if row < 0 {
+            row + self.0.len() as isize
+        } else {
+            row
+        };
         match u32::try_from(at).ok().and_then(|i| self.0.get(i)) {
             Some(contract) => Ok(Contract(contract.clone())),
-            None => Err(PyIndexError::new_err(format!("row {row} of a table of {} contracts", self.0.len()))),
+            None => Err(PyIndexError::new_err(format!(
+                "row {row} of a table of {} contracts",
+                self.0.len()
+            ))),
         }
     }
 

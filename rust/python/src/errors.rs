@@ -5,13 +5,48 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-create_exception!(margincore._core, MarginError, PyException, "Anything margincore refuses to answer.");
-create_exception!(margincore._core, InvalidInput, MarginError, "A value no rulebook could accept.");
-create_exception!(margincore._core, ParseError, MarginError, "A file or document that breaks its format.");
-create_exception!(margincore._core, MissingData, MarginError, "Something the calculation needs was not given.");
-create_exception!(margincore._core, Unsupported, MarginError, "A rule that exists but is not implemented.");
-create_exception!(margincore._core, NotApplicable, MarginError, "A rulebook was handed something it does not cover.");
-create_exception!(margincore._core, CalculationError, MarginError, "The calculation could not be completed.");
+create_exception!(
+    margincore._core,
+    MarginError,
+    PyException,
+    "Anything margincore refuses to answer."
+);
+create_exception!(
+    margincore._core,
+    InvalidInput,
+    MarginError,
+    "A value no rulebook could accept."
+);
+create_exception!(
+    margincore._core,
+    ParseError,
+    MarginError,
+    "A file or document that breaks its format."
+);
+create_exception!(
+    margincore._core,
+    MissingData,
+    MarginError,
+    "Something the calculation needs was not given."
+);
+create_exception!(
+    margincore._core,
+    Unsupported,
+    MarginError,
+    "A rule that exists but is not implemented."
+);
+create_exception!(
+    margincore._core,
+    NotApplicable,
+    MarginError,
+    "A rulebook was handed something it does not cover."
+);
+create_exception!(
+    margincore._core,
+    CalculationError,
+    MarginError,
+    "The calculation could not be completed."
+);
 
 pub(crate) fn raise(error: Core) -> PyErr {
     match error {
@@ -25,6 +60,9 @@ pub(crate) fn raise(error: Core) -> PyErr {
 }
 
 /// Runs `work` with the interpreter lock released. Nothing borrowed from Python may be inside.
-pub(crate) fn enter<T: Send>(py: Python<'_>, work: impl FnOnce() -> margincore::Result<T> + Send) -> PyResult<T> {
+pub(crate) fn enter<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> margincore::Result<T> + Send,
+) -> PyResult<T> {
     py.detach(work).map_err(raise)
 }

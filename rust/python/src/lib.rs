@@ -13,13 +13,16 @@ use pyo3::prelude::*;
 /// The engine.
 #[pymodule]
 mod _core {
+    use super::*;
+
     #[pymodule_export]
     use crate::account::{Account, Accounts, Position};
     #[pymodule_export]
     use crate::contract::{Contract, Contracts};
     #[pymodule_export]
     use crate::errors::{
-        CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError, Unsupported,
+        CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError,
+        Unsupported,
     };
     #[pymodule_export]
     use crate::market::Market;
@@ -27,4 +30,9 @@ mod _core {
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
     #[pymodule_export]
     use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -12,7 +12,7 @@ use crate::errors::{InvalidInput, raise};
 use crate::values::{from_python, time_text, to_python, without_none};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
-#[pyclass(frozen, module = "margincore._core")]
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Market(pub(crate) Arc<core::Market>);
 
@@ -40,7 +40,10 @@ impl Market {
         document.set_item("valuation", time_text(valuation)?)?;
         let table = contracts.map(Contracts::from_any).transpose()?;
         let mut columns = [None, None];
-        for ((name, values), column) in [("price", price), ("vol", vol)].into_iter().zip(&mut columns) {
+        for ((name, values), column) in [("price", price), ("vol", vol)]
+            .into_iter()
+            .zip(&mut columns)
+        {
             match values {
                 Some(values) if values.cast::<PyArray1<f64>>().is_ok() => {
                     let Some(table) = &table else {
@@ -50,7 +53,8 @@ impl Market {
                     };
                     let array: PyReadonlyArray1<'_, f64> = values.extract()?;
                     let values = array.as_array().to_vec();
-                    *column = Some(core::Column::new(name, table.0.clone(), values).map_err(raise)?);
+                    *column =
+                        Some(core::Column::new(name, table.0.clone(), values).map_err(raise)?);
                 }
                 Some(values) => document.set_item(name, values)?,
                 None => {}
@@ -67,7 +71,9 @@ impl Market {
         }
         let [price, vol] = columns;
         let snapshot: core::Snapshot = from_python("market", document.as_any())?;
-        Ok(Self(Arc::new(core::Market::with_columns(snapshot, price, vol).map_err(raise)?)))
+        Ok(Self(Arc::new(
+            core::Market::with_columns(snapshot, price, vol).map_err(raise)?,
+        )))
     }
 
     #[getter]
@@ -87,11 +93,18 @@ impl Market {
 
     fn __repr__(&self) -> String {
         let snapshot = self.0.snapshot();
-        format!("Market({:?}, {} spot prices)", snapshot.valuation, snapshot.spot.len())
+        format!(
+            "Market({:?}, {} spot prices)",
+            snapshot.valuation,
+            snapshot.spot.len()
+        )
     }
 
     /// Arguments that build the same market again.
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let parts = self.to_dict(py)?.cast_into::<PyDict>()?;
         let valuation = parts.as_any().get_item("valuation")?;
         parts.del_item("valuation")?;
@@ -108,12 +121,17 @@ impl Market {
 
 /// `{(underlying, expiry): price}` or a list of documents.
 fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let Ok(dict) = forward.cast::<PyDict>() else { return Ok(forward.clone()) };
+    let Ok(dict) = forward.cast::<PyDict>() else {
+        return Ok(forward.clone());
+    };
     let list = PyList::empty(dict.py());
     for (key, price) in dict {
-        let (underlying, expiry): (Bound<'_, PyAny>, Bound<'_, PyAny>) = key.extract().map_err(|_| {
-            InvalidInput::new_err(format!("market: forward {key}: keys are pairs (underlying, expiry)"))
-        })?;
+        let (underlying, expiry): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
+            key.extract().map_err(|_| {
+                InvalidInput::new_err(format!(
+                    "market: forward {key}: keys are pairs (underlying, expiry)"
+                ))
+            })?;
         let entry = PyDict::new(dict.py());
         entry.set_item("underlying", underlying)?;
         entry.set_item("expiry", time_text(&expiry)?)?;

@@ -20,47 +20,43 @@ use crate::report::{MarginBatch, MarginReport};
 use crate::values::{from_python, to_python};
 
 /// One rulebook as frozen, versioned data.
-#[pyclass(frozen, subclass, module = "margincore._core")]
+#[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
 
 #[pymethods]
 impl Methodology {
-    /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it.
+    /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it; or, where
+    /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`.
     #[new]
-    #[pyo3(signature = (name, parameters, tables=None))]
+    #[pyo3(signature = (name, parameters, tables=None, parts=None))]
     fn new(
         py: Python<'_>,
         name: &str,
         parameters: &Bound<'_, PyAny>,
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
+        parts: Option<Vec<(Py<PyAny>, Methodology)>>,
     ) -> PyResult<Self> {
+        if let Some(parts) = parts {
+            return combined(parts);
+        }
         let document: Value = from_python(name, parameters)?;
         let tables: core::registry::Attachments = tables
             .unwrap_or_default()
             .into_iter()
-            .map(|(name, table)| (name, (table.shape().to_vec(), table.as_array().iter().copied().collect())))
-            .collect();
-        Ok(Self(enter(py, || core::registry::build(name, &document, &tables))?))
-    }
-
-    /// Several rulebooks over one account: `[(claims, methodology), ...]`.
-    #[staticmethod]
-    fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Self> {
-        let parts = parts
-            .into_iter()
-            .map(|(claims, methodology)| {
-                let claim = move |contract: &margincore::contract::Contract| {
-                    Python::attach(|py| {
-                        let contract = Contract(Arc::new(contract.clone()));
-                        claims.call1(py, (contract,))?.bind(py).is_truthy()
-                    })
-                    .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
-                };
-                (Box::new(claim) as core::combined::Claim, methodology.0)
+            .map(|(name, table)| {
+                (
+                    name,
+                    (
+                        table.shape().to_vec(),
+                        table.as_array().iter().copied().collect(),
+                    ),
+                )
             })
             .collect();
-        Ok(Self(Arc::new(core::combined::Combined::new(parts).map_err(raise)?)))
+        Ok(Self(enter(py, || {
+            core::registry::build(name, &document, &tables)
+        })?))
     }
 
     #[getter]
@@ -74,17 +70,43 @@ impl Methodology {
     }
 
     #[pyo3(signature = (contracts, market=None, *, threads=1))]
-    fn prepare(&self, contracts: &Bound<'_, PyAny>, market: Option<&Market>, threads: usize) -> PyResult<Prepared> {
+    fn prepare(
+        &self,
+        contracts: &Bound<'_, PyAny>,
+        market: Option<&Market>,
+        threads: usize,
+    ) -> PyResult<Prepared> {
         let py = contracts.py();
         let contracts = Contracts::from_any(contracts)?.0;
         let market = market.map(|m| m.0.clone());
-        Ok(Prepared(enter(py, || core::prepare(self.0.as_ref(), &contracts, market.as_ref(), threads))?))
+        Ok(Prepared(enter(py, || {
+            core::prepare(self.0.as_ref(), &contracts, market.as_ref(), threads)
+        })?))
     }
 
     fn __repr__(&self) -> String {
         let p = self.0.parameters();
         format!("{}({}, version {})", self.0.name(), p.name, p.version)
     }
+}
+
+fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
+    let parts = parts
+        .into_iter()
+        .map(|(claims, methodology)| {
+            let claim = move |contract: &margincore::contract::Contract| {
+                Python::attach(|py| {
+                    let contract = Contract(Arc::new(contract.clone()));
+                    claims.call1(py, (contract,))?.bind(py).is_truthy()
+                })
+                .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
+            };
+            (Box::new(claim) as core::combined::Claim, methodology.0)
+        })
+        .collect();
+    Ok(Methodology(Arc::new(
+        core::combined::Combined::new(parts).map_err(raise)?,
+    )))
 }
 
 /// Parameters read from the files an exchange publishes, as a document: `read_parameters("tims", {...})`.
@@ -126,15 +148,30 @@ impl Prepared {
         let account = Account::from_any(account)?.0;
         enter(py, || {
             let holdings = account.bind(self.0.contracts())?;
-            let view = AccountView { positions: holdings.positions(), terms: &account.terms };
+            let view = AccountView {
+                positions: holdings.positions(),
+                terms: &account.terms,
+            };
             let report = self.0.margin(view)?;
-            let standalone_sum = if standalone { Some(core::standalone_sum(self.0.as_ref(), view)?) } else { None };
-            Ok(MarginReport { report, standalone_sum })
+            let standalone_sum = if standalone {
+                Some(core::standalone_sum(self.0.as_ref(), view)?)
+            } else {
+                None
+            };
+            Ok(MarginReport {
+                report,
+                standalone_sum,
+            })
         })
     }
 
     #[pyo3(signature = (accounts, *, threads=1))]
-    fn margin_many(&self, py: Python<'_>, accounts: &Bound<'_, PyAny>, threads: usize) -> PyResult<MarginBatch> {
+    fn margin_many(
+        &self,
+        py: Python<'_>,
+        accounts: &Bound<'_, PyAny>,
+        threads: usize,
+    ) -> PyResult<MarginBatch> {
         if let Ok(accounts) = accounts.cast::<Accounts>() {
             let accounts = accounts.get();
             if accounts.1.0.digest() != self.0.contracts().digest() {
@@ -142,10 +179,17 @@ impl Prepared {
                     "the accounts' columns refer to another table of contracts than the prepared one",
                 ));
             }
-            return Ok(MarginBatch(enter(py, || self.0.margin_many(&accounts.0, threads))?));
+            return Ok(MarginBatch(enter(py, || {
+                self.0.margin_many(&accounts.0, threads)
+            })?));
         }
-        let list = accounts.try_iter()?.map(|a| Ok(Account::from_any(&a?)?.0)).collect::<PyResult<Vec<_>>>()?;
-        Ok(MarginBatch(enter(py, || core::margin_list(self.0.as_ref(), &list, threads))?))
+        let list = accounts
+            .try_iter()?
+            .map(|a| Ok(Account::from_any(&a?)?.0))
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(MarginBatch(enter(py, || {
+            core::margin_list(self.0.as_ref(), &list, threads)
+        })?))
     }
 
     fn __repr__(&self) -> String {

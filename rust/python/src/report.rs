@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::values::to_python;
 
 /// The numbers of a requirement, in the report's currency.
-#[pyclass(frozen, get_all, module = "margincore._core")]
+#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Requirement {
     pub(crate) initial: f64,
@@ -17,12 +17,15 @@ pub(crate) struct Requirement {
 #[pymethods]
 impl Requirement {
     fn __repr__(&self) -> String {
-        format!("Requirement(initial={}, maintenance={})", self.initial, self.maintenance)
+        format!(
+            "Requirement(initial={}, maintenance={})",
+            self.initial, self.maintenance
+        )
     }
 }
 
 /// One term of a requirement; credits are negative.
-#[pyclass(frozen, get_all, module = "margincore._core")]
+#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Line {
     scope: String,
@@ -46,8 +49,24 @@ impl Line {
 
 impl From<&core::Line> for Line {
     fn from(line: &core::Line) -> Self {
-        let core::Line { scope, component, initial, maintenance, currency, fx, scenario } = line.clone();
-        Self { scope, component, initial, maintenance, currency, fx, scenario }
+        let core::Line {
+            scope,
+            component,
+            initial,
+            maintenance,
+            currency,
+            fx,
+            scenario,
+        } = line.clone();
+        Self {
+            scope,
+            component,
+            initial,
+            maintenance,
+            currency,
+            fx,
+            scenario,
+        }
     }
 }
 
@@ -62,8 +81,15 @@ pub(crate) struct MarginReport {
 impl MarginReport {
     #[getter]
     fn requirement(&self) -> Requirement {
-        let core::Requirement { initial, maintenance, .. } = self.report.requirement;
-        Requirement { initial, maintenance }
+        let core::Requirement {
+            initial,
+            maintenance,
+            ..
+        } = self.report.requirement;
+        Requirement {
+            initial,
+            maintenance,
+        }
     }
 
     /// What the liquidating equity must reach: the initial requirement.
@@ -137,7 +163,8 @@ impl MarginReport {
 
     #[getter]
     fn offset_benefit(&self) -> Option<f64> {
-        self.standalone_sum.map(|s| s - self.report.requirement.initial)
+        self.standalone_sum
+            .map(|s| s - self.report.requirement.initial)
     }
 
     fn adds_up(&self) -> bool {
@@ -156,9 +183,58 @@ impl MarginReport {
         Ok(document)
     }
 
+    /// The report as a table, for notebooks.
+    fn _repr_html_(&self) -> String {
+        let escape = |text: &str| {
+            text.replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        };
+        let r = &self.report.requirement;
+        let row = |cells: [&str; 6]| {
+            let cells: String = cells.iter().map(|c| format!("<td>{c}</td>")).collect();
+            format!("<tr>{cells}</tr>")
+        };
+        let lines: String = self
+            .report
+            .lines
+            .iter()
+            .map(|l| {
+                row([
+                    &escape(&l.scope),
+                    &escape(&l.component),
+                    &format!("{:.2}", l.initial),
+                    &format!("{:.2}", l.maintenance),
+                    &escape(&l.currency),
+                    &escape(l.scenario.as_deref().unwrap_or("")),
+                ])
+            })
+            .collect();
+        let total = row([
+            "<b>total</b>",
+            "",
+            &format!("<b>{:.2}</b>", r.initial),
+            &format!("<b>{:.2}</b>", r.maintenance),
+            &escape(&self.report.currency),
+            "",
+        ]);
+        format!(
+            "<table><caption>{}, {} {}</caption><tr><th>scope</th><th>component</th><th>initial</th>\
+             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}</table>",
+            escape(&self.report.methodology),
+            escape(&self.report.parameters.name),
+            escape(&self.report.parameters.version),
+        )
+    }
+
     fn __repr__(&self) -> String {
         let r = &self.report.requirement;
-        let worst = self.report.worst_scenario.as_deref().map(|w| format!(", worst {w}")).unwrap_or_default();
+        let worst = self
+            .report
+            .worst_scenario
+            .as_deref()
+            .map(|w| format!(", worst {w}"))
+            .unwrap_or_default();
         format!(
             "MarginReport({}: initial {:.2} {c}, maintenance {:.2} {c}{worst})",
             self.report.methodology,

@@ -9,11 +9,17 @@ use serde::de::DeserializeOwned;
 use crate::errors::InvalidInput;
 
 /// A document type from a Python value; unknown keys and wrong types are `InvalidInput` with their place.
-pub(crate) fn from_python<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
+pub(crate) fn from_python<T: DeserializeOwned>(
+    what: &str,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<T> {
     pythonize::depythonize(value).map_err(|e| InvalidInput::new_err(format!("{what}: {e}")))
 }
 
-pub(crate) fn to_python<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn to_python<'py, T: Serialize>(
+    py: Python<'py>,
+    value: &T,
+) -> PyResult<Bound<'py, PyAny>> {
     pythonize::pythonize(py, value).map_err(|e| InvalidInput::new_err(e.to_string()))
 }
 

@@ -37,7 +37,11 @@ impl Combined {
             fail!(InvalidInput, "combined: at least one part is needed");
         }
         let join = |f: fn(&ParameterInfo) -> &str| {
-            parts.iter().map(|p| f(p.1.parameters())).collect::<Vec<_>>().join(" + ")
+            parts
+                .iter()
+                .map(|p| f(p.1.parameters()))
+                .collect::<Vec<_>>()
+                .join(" + ")
         };
         let info = ParameterInfo {
             name: join(|p| &p.name),
@@ -54,13 +58,19 @@ impl Combined {
         for (row, contract) in contracts.iter() {
             let mut claimed = Vec::new();
             for (part, (claim, _)) in self.parts.iter().enumerate() {
-                if claim(contract).map_err(|e| e.at(format!("combined: part {part}: '{}'", contract.id())))? {
+                if claim(contract)
+                    .map_err(|e| e.at(format!("combined: part {part}: '{}'", contract.id())))?
+                {
                     claimed.push(part);
                 }
             }
             match claimed[..] {
                 [part] => owner.push(part),
-                [] => fail!(NotApplicable, "combined: contracts row {row}: no part claims '{}'", contract.id()),
+                [] => fail!(
+                    NotApplicable,
+                    "combined: contracts row {row}: no part claims '{}'",
+                    contract.id()
+                ),
                 [first, second, ..] => fail!(
                     InvalidInput,
                     "combined: contracts row {row}: parts {first} and {second} both claim '{}'",
@@ -73,12 +83,19 @@ impl Combined {
                 let own = |row: u32| owner[row as usize] == part;
                 let mut rows: Vec<u32> = (0..contracts.len() as u32).filter(|&r| own(r)).collect();
                 // An option needs its future's terms even where another part margins the future.
-                let mut referenced: Vec<u32> =
-                    rows.iter().filter_map(|&r| contracts.underlying_row(r)).filter(|&u| !own(u)).collect();
+                let mut referenced: Vec<u32> = rows
+                    .iter()
+                    .filter_map(|&r| contracts.underlying_row(r))
+                    .filter(|&u| !own(u))
+                    .collect();
                 referenced.sort_unstable();
                 referenced.dedup();
                 rows.extend(referenced);
-                let table = Contracts::new(rows.iter().map(|&r| contracts.rows()[r as usize].clone()).collect())?;
+                let table = Contracts::new(
+                    rows.iter()
+                        .map(|&r| contracts.rows()[r as usize].clone())
+                        .collect(),
+                )?;
                 let mut row = vec![None; contracts.len()];
                 for (i, &r) in rows.iter().enumerate().filter(|&(_, &r)| own(r)) {
                     row[r as usize] = Some(i as u32);
@@ -100,7 +117,9 @@ impl Methodology for Combined {
 
     fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
         let mut all = Cells::default();
-        for (part, ((_, methodology), share)) in self.parts.iter().zip(self.shares(contracts)?).enumerate() {
+        for (part, ((_, methodology), share)) in
+            self.parts.iter().zip(self.shares(contracts)?).enumerate()
+        {
             for mut block in methodology.cells(&share.table, market)?.blocks {
                 block.scope = format!("{part}/{}", block.scope);
                 all.blocks.push(block);
@@ -117,26 +136,48 @@ impl Methodology for Combined {
     ) -> Result<Arc<dyn Prepared>> {
         let mut own: Vec<RiskArrays> = self.parts.iter().map(|_| RiskArrays::default()).collect();
         for mut block in arrays.blocks {
-            let Some((part, scope)) = block.scope.split_once('/').and_then(|(p, s)| Some((p.parse::<usize>().ok()?, s.to_string())))
+            let Some((part, scope)) = block
+                .scope
+                .split_once('/')
+                .and_then(|(p, s)| Some((p.parse::<usize>().ok()?, s.to_string())))
             else {
-                fail!(CalculationError, "combined: arrays of scope '{}' belong to no part", block.scope);
+                fail!(
+                    CalculationError,
+                    "combined: arrays of scope '{}' belong to no part",
+                    block.scope
+                );
             };
             block.scope = scope;
             own[part].blocks.push(block);
         }
         let mut currencies: Option<Currencies> = None;
         let mut parts = Vec::new();
-        for (((_, methodology), share), arrays) in self.parts.iter().zip(self.shares(contracts)?).zip(own) {
+        for (((_, methodology), share), arrays) in
+            self.parts.iter().zip(self.shares(contracts)?).zip(own)
+        {
             let prepared = methodology.compile(&share.table, market, arrays)?;
             let theirs = prepared.currencies();
             let all = currencies.get_or_insert_with(|| Currencies::new(theirs.report()));
             let rate = match market {
                 _ if theirs.report() == all.report() => 1.0,
                 Some(market) => market.fx(theirs.report(), all.report())?,
-                None => fail!(MissingData, "combined: no market to convert {} into {}", theirs.report(), all.report()),
+                None => fail!(
+                    MissingData,
+                    "combined: no market to convert {} into {}",
+                    theirs.report(),
+                    all.report()
+                ),
             };
-            let currency = (0..theirs.len()).map(|c| all.add(theirs.name(c), theirs.fx(c) * rate)).collect();
-            parts.push(Part { name: methodology.name().to_string(), prepared, row: share.row, currency, rate });
+            let currency = (0..theirs.len())
+                .map(|c| all.add(theirs.name(c), theirs.fx(c) * rate))
+                .collect();
+            parts.push(Part {
+                name: methodology.name().to_string(),
+                prepared,
+                row: share.row,
+                currency,
+                rate,
+            });
         }
         Ok(Arc::new(Whole {
             frame: Frame {
@@ -175,7 +216,11 @@ struct PartScratch {
 
 impl Part {
     /// The account's positions that are this part's, in the part's own rows.
-    fn select<'a>(&self, account: AccountView<'a>, scratch: &'a mut PartScratch) -> (AccountView<'a>, &'a mut Scratch) {
+    fn select<'a>(
+        &self,
+        account: AccountView<'a>,
+        scratch: &'a mut PartScratch,
+    ) -> (AccountView<'a>, &'a mut Scratch) {
         scratch.contract.clear();
         scratch.quantity.clear();
         scratch.short.clear();
@@ -191,7 +236,13 @@ impl Part {
             quantity: &scratch.quantity,
             short: account.positions.short.map(|_| scratch.short.as_slice()),
         };
-        (AccountView { positions, terms: account.terms }, &mut scratch.scratch)
+        (
+            AccountView {
+                positions,
+                terms: account.terms,
+            },
+            &mut scratch.scratch,
+        )
     }
 }
 
@@ -202,12 +253,19 @@ struct Prefixed<'a, L: ?Sized> {
 }
 
 impl<L: Ledger + ?Sized> Ledger for Prefixed<'_, L> {
-    fn line(&mut self, currency: usize, initial: f64, maintenance: f64, text: &dyn Fn() -> LineText) {
-        self.ledger.line(self.part.currency[currency], initial, maintenance, &|| {
-            let mut text = text();
-            text.scope = format!("{}: {}", self.part.name, text.scope);
-            text
-        });
+    fn line(
+        &mut self,
+        currency: usize,
+        initial: f64,
+        maintenance: f64,
+        text: &dyn Fn() -> LineText,
+    ) {
+        self.ledger
+            .line(self.part.currency[currency], initial, maintenance, &|| {
+                let mut text = text();
+                text.scope = format!("{}: {}", self.part.name, text.scope);
+                text
+            });
     }
 }
 
@@ -231,10 +289,15 @@ impl Rulebook for Whole {
             if own.positions.is_empty() {
                 continue;
             }
-            let outcome = part.prepared.charge_to(own, inner, &mut Prefixed { ledger, part })?;
+            let outcome = part
+                .prepared
+                .charge_to(own, inner, &mut Prefixed { ledger, part })?;
             net_option_value += outcome.net_option_value * part.rate;
         }
-        Ok(Outcome { net_option_value, worst_scenario: None })
+        Ok(Outcome {
+            net_option_value,
+            worst_scenario: None,
+        })
     }
 
     fn scenario_label(&self, scenario: u32) -> String {
@@ -248,7 +311,10 @@ impl Rulebook for Whole {
             let mut scratch = PartScratch::default();
             let (own, _) = part.select(account, &mut scratch);
             if !own.positions.is_empty() {
-                details.insert(format!("{i}: {}", part.name), part.prepared.margin(own)?.details);
+                details.insert(
+                    format!("{i}: {}", part.name),
+                    part.prepared.margin(own)?.details,
+                );
             }
         }
         Ok(Value::Object(details))

@@ -16,7 +16,9 @@ use crate::contract::Contracts;
 use crate::error::Result;
 use crate::market::Market;
 use crate::parallel;
-use crate::report::{Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals};
+use crate::report::{
+    Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals,
+};
 
 pub mod combined;
 pub mod parameters;
@@ -48,7 +50,12 @@ pub trait Prepared: Send + Sync {
     /// The same bits, explained.
     fn margin(&self, account: AccountView<'_>) -> Result<MarginReport>;
     /// Writes the terms of the requirement to a ledger of the caller's: how one rulebook contains another.
-    fn charge_to(&self, account: AccountView<'_>, scratch: &mut Scratch, ledger: &mut dyn Ledger) -> Result<Outcome>;
+    fn charge_to(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut Scratch,
+        ledger: &mut dyn Ledger,
+    ) -> Result<Outcome>;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -77,7 +84,11 @@ impl Scratch {
         if !self.own.as_ref().is_some_and(|own| own.is::<T>()) {
             self.own = Some(Box::<T>::default());
         }
-        let own = self.own.as_mut().and_then(|own| own.downcast_mut()).expect("made of this type just above");
+        let own = self
+            .own
+            .as_mut()
+            .and_then(|own| own.downcast_mut())
+            .expect("made of this type just above");
         (&mut self.totals, own)
     }
 }
@@ -148,7 +159,11 @@ impl<R: Rulebook> Prepared for R {
 
     fn margin(&self, account: AccountView<'_>) -> Result<MarginReport> {
         let frame = self.frame();
-        let mut ledger = Lines { totals: Totals::default(), lines: Vec::new(), currencies: &frame.currencies };
+        let mut ledger = Lines {
+            totals: Totals::default(),
+            lines: Vec::new(),
+            currencies: &frame.currencies,
+        };
         let outcome = self.charge(account, &mut R::Scratch::default(), &mut ledger)?;
         Ok(MarginReport {
             methodology: frame.methodology.clone(),
@@ -162,7 +177,12 @@ impl<R: Rulebook> Prepared for R {
         })
     }
 
-    fn charge_to(&self, account: AccountView<'_>, scratch: &mut Scratch, ledger: &mut dyn Ledger) -> Result<Outcome> {
+    fn charge_to(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut Scratch,
+        ledger: &mut dyn Ledger,
+    ) -> Result<Outcome> {
         self.charge(account, scratch.split::<R::Scratch>().1, ledger)
     }
 
@@ -188,13 +208,20 @@ impl MarginBatch {
             initial: rows.iter().map(|r| r.initial).collect(),
             maintenance: rows.iter().map(|r| r.maintenance).collect(),
             net_option_value: rows.iter().map(|r| r.net_option_value).collect(),
-            worst_scenario: rows.iter().map(|r| r.worst_scenario.map_or(-1, |s| s as i32)).collect(),
+            worst_scenario: rows
+                .iter()
+                .map(|r| r.worst_scenario.map_or(-1, |s| s as i32))
+                .collect(),
         }
     }
 }
 
 /// Accounts that are objects rather than columns: each is bound to the prepared table, then margined.
-pub fn margin_list(prepared: &dyn Prepared, accounts: &[Account], threads: usize) -> Result<MarginBatch> {
+pub fn margin_list(
+    prepared: &dyn Prepared,
+    accounts: &[Account],
+    threads: usize,
+) -> Result<MarginBatch> {
     let mut rows = vec![Requirement::default(); accounts.len()];
     parallel::chunks(&mut rows, 1, threads, 64, |first, out| {
         let mut scratch = Scratch::default();
@@ -202,7 +229,13 @@ pub fn margin_list(prepared: &dyn Prepared, accounts: &[Account], threads: usize
             let account = &accounts[first + i];
             let one = |scratch: &mut Scratch| {
                 let holdings = account.bind(prepared.contracts())?;
-                prepared.requirement(AccountView { positions: holdings.positions(), terms: &account.terms }, scratch)
+                prepared.requirement(
+                    AccountView {
+                        positions: holdings.positions(),
+                        terms: &account.terms,
+                    },
+                    scratch,
+                )
             };
             *row = one(&mut scratch).map_err(|e| e.at(format!("account {}", first + i)))?;
         }
@@ -215,14 +248,20 @@ pub fn margin_list(prepared: &dyn Prepared, accounts: &[Account], threads: usize
 pub fn standalone_sum(prepared: &dyn Prepared, account: AccountView<'_>) -> Result<f64> {
     let mut scratch = Scratch::default();
     let positions = account.positions;
-    let terms = AccountTerms { kind: account.terms.kind.clone(), ..AccountTerms::default() };
+    let terms = AccountTerms {
+        kind: account.terms.kind.clone(),
+        ..AccountTerms::default()
+    };
     let mut sum = 0.0;
     for i in 0..positions.len() {
         let alone = Holdings::from_rows(
             vec![(positions.contract[i], positions.long(i), positions.short(i))],
             positions.short.is_some(),
         )?;
-        let view = AccountView { positions: alone.positions(), terms: &terms };
+        let view = AccountView {
+            positions: alone.positions(),
+            terms: &terms,
+        };
         sum += prepared.requirement(view, &mut scratch)?.initial;
     }
     Ok(sum)

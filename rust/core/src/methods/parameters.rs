@@ -12,10 +12,17 @@ use crate::report::ParameterInfo;
 /// The named preset of a shipped list, as a document.
 fn preset(list: &str, name: &str) -> Result<Value> {
     let presets: Vec<Value> = serde_json::from_str(list).expect("shipped presets are JSON");
-    let known: Vec<String> = presets.iter().filter_map(|p| p["name"].as_str().map(str::to_string)).collect();
+    let known: Vec<String> = presets
+        .iter()
+        .filter_map(|p| p["name"].as_str().map(str::to_string))
+        .collect();
     match presets.into_iter().find(|p| p["name"] == name) {
         Some(found) => Ok(found),
-        None => fail!(InvalidInput, "unknown preset '{name}': use one of {}", known.join(", ")),
+        None => fail!(
+            InvalidInput,
+            "unknown preset '{name}': use one of {}",
+            known.join(", ")
+        ),
     }
 }
 
@@ -30,9 +37,16 @@ fn merge(base: &mut Value, changes: &Map<String, Value>) {
 }
 
 /// A rulebook's parameters from `{"preset": name, ...changes}`, checked against their type, unknown keys refused.
-pub fn resolve<T: DeserializeOwned + Serialize>(list: &str, default: &str, document: &Value) -> Result<(T, ParameterInfo)> {
+pub fn resolve<T: DeserializeOwned + Serialize>(
+    list: &str,
+    default: &str,
+    document: &Value,
+) -> Result<(T, ParameterInfo)> {
     let Value::Object(changes) = document else {
-        fail!(InvalidInput, "a rulebook's parameters are an object, not {document}");
+        fail!(
+            InvalidInput,
+            "a rulebook's parameters are an object, not {document}"
+        );
     };
     let mut changes = changes.clone();
     let name = match changes.remove("preset") {
@@ -54,7 +68,9 @@ pub fn resolve<T: DeserializeOwned + Serialize>(list: &str, default: &str, docum
     if changed {
         info.name.push_str(" (changed)");
     }
-    let Value::Object(fields) = &mut document else { unreachable!("presets are objects") };
+    let Value::Object(fields) = &mut document else {
+        unreachable!("presets are objects")
+    };
     for key in ["name", "version", "effective", "source"] {
         fields.remove(key);
     }
@@ -66,6 +82,10 @@ pub fn resolve<T: DeserializeOwned + Serialize>(list: &str, default: &str, docum
 
 /// SHA-256 of a parameter set's canonical JSON, in hexadecimal.
 pub fn digest<T: Serialize>(parameters: &T) -> Result<String> {
-    let text = serde_json::to_vec(parameters).map_err(|e| MarginError::CalculationError(e.to_string()))?;
-    Ok(Sha256::digest(&text).iter().map(|b| format!("{b:02x}")).collect())
+    let text =
+        serde_json::to_vec(parameters).map_err(|e| MarginError::CalculationError(e.to_string()))?;
+    Ok(Sha256::digest(&text)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect())
 }

@@ -31,10 +31,18 @@ pub fn read(name: &str, files: &BTreeMap<String, PathBuf>) -> Result<Value> {
 }
 
 /// Builds a rulebook from its name and its parameters as a document.
-pub fn build(name: &str, parameters: &Value, attachments: &Attachments) -> Result<Arc<dyn Methodology>> {
+pub fn build(
+    name: &str,
+    parameters: &Value,
+    attachments: &Attachments,
+) -> Result<Arc<dyn Methodology>> {
     match RULEBOOKS.iter().find(|r| r.0 == name) {
         Some((_, build)) => build(parameters, attachments),
-        None => fail!(InvalidInput, "unknown rulebook '{name}': use one of {}", names().join(", ")),
+        None => fail!(
+            InvalidInput,
+            "unknown rulebook '{name}': use one of {}",
+            names().join(", ")
+        ),
     }
 }
 

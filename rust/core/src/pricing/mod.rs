@@ -1,5 +1,15 @@
 //! Pricing kernels over columns. Numbers in, numbers out: contracts and markets are resolved by the caller.
 
+pub mod bachelier;
+pub mod black;
+mod coefficients;
+pub mod greeks;
+pub mod implied;
+pub mod math;
+#[cfg(test)]
+mod reference_prices;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 
 /// Columns of European or American options on a spot with a continuous yield, all of one length.
@@ -16,6 +26,42 @@ pub struct OptionColumns<'a> {
     pub right: &'a [i8],
 }
 
+impl<'a> OptionColumns<'a> {
+    /// Rows `first .. first + count`.
+    #[inline(always)]
+    pub(crate) fn rows(&self, first: usize, count: usize) -> Self {
+        Self {
+            spot: &self.spot[first..][..count],
+            strike: &self.strike[first..][..count],
+            years: &self.years[first..][..count],
+            rate: &self.rate[first..][..count],
+            dividend_yield: &self.dividend_yield[first..][..count],
+            vol: &self.vol[first..][..count],
+            right: &self.right[first..][..count],
+        }
+    }
+
+    /// The same columns, known to the compiler to have `count` rows; panics if one does not.
+    #[inline(always)]
+    pub(crate) fn exactly(&self, count: usize) -> Self {
+        assert!(
+            [
+                self.spot,
+                self.strike,
+                self.years,
+                self.rate,
+                self.dividend_yield,
+                self.vol
+            ]
+            .iter()
+            .all(|c| c.len() == count)
+                && self.right.len() == count,
+            "option columns differ in length"
+        );
+        self.rows(0, count)
+    }
+}
+
 /// Scenario moves: one list for every row, or a row-major `(rows, scenarios)` table.
 #[derive(Clone, Copy, Debug)]
 pub enum Moves<'a> {
@@ -23,18 +69,16 @@ pub enum Moves<'a> {
     PerRow(&'a [f64]),
 }
 
-impl<'a> OptionColumns<'a> {
-    /// The same columns for a run of rows.
-    #[must_use]
-    pub fn slice(&self, rows: std::ops::Range<usize>) -> OptionColumns<'a> {
-        OptionColumns {
-            spot: &self.spot[rows.clone()],
-            strike: &self.strike[rows.clone()],
-            years: &self.years[rows.clone()],
-            rate: &self.rate[rows.clone()],
-            dividend_yield: &self.dividend_yield[rows.clone()],
-            vol: &self.vol[rows.clone()],
-            right: &self.right[rows],
-        }
+impl Moves<'_> {
+    /// Panics unless the moves fit `rows` and `scenarios`.
+    pub(crate) fn check(&self, rows: usize, scenarios: usize) {
+        let (have, need) = match self {
+            Self::Shared(list) => (list.len(), scenarios),
+            Self::PerRow(table) => (table.len(), rows * scenarios),
+        };
+        assert_eq!(
+            have, need,
+            "moves do not fit {rows} rows and {scenarios} scenarios"
+        );
     }
 }

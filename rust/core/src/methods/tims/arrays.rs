@@ -18,10 +18,18 @@ pub(super) fn scan_points(parameters: &Parameters, class_group: &str) -> Vec<Str
 }
 
 fn without_vol(price: f64) -> StressPoint {
-    StressPoint { price, vol: 0.0, vol_move: VolMove::Absolute }
+    StressPoint {
+        price,
+        vol: 0.0,
+        vol_move: VolMove::Absolute,
+    }
 }
 
-pub(super) fn overlay_points(parameters: &Parameters, overlay: &Overlay, class_group: &str) -> Vec<StressPoint> {
+pub(super) fn overlay_points(
+    parameters: &Parameters,
+    overlay: &Overlay,
+    class_group: &str,
+) -> Vec<StressPoint> {
     let mut points = overlay.points.clone();
     if let Some(range) = overlay.ranges.get(class_group).or(overlay.range.as_ref()) {
         points.extend(range.points(parameters.grid).into_iter().map(without_vol));
@@ -29,16 +37,28 @@ pub(super) fn overlay_points(parameters: &Parameters, overlay: &Overlay, class_g
     points
 }
 
-pub(super) fn cells(parameters: &Parameters, contracts: &Contracts, instruments: Vec<Instrument>) -> Cells {
+pub(super) fn cells(
+    parameters: &Parameters,
+    contracts: &Contracts,
+    instruments: Vec<Instrument>,
+) -> Cells {
     let placements = placements(parameters, contracts);
     let curves = match parameters.vol {
         VolRule::StickyStrike => None,
         VolRule::StickyMoneyness => Some(Curves::new(contracts, &instruments)),
     };
-    let mut builder = Builder { contracts, curves, placements: &placements, instruments: &instruments, cells: Cells::default() };
+    let mut builder = Builder {
+        contracts,
+        curves,
+        placements: &placements,
+        instruments: &instruments,
+        cells: Cells::default(),
+    };
     builder.add(SCAN, |class_group| scan_points(parameters, class_group));
     for overlay in &parameters.overlays {
-        builder.add(&overlay.name, |class_group| overlay_points(parameters, overlay, class_group));
+        builder.add(&overlay.name, |class_group| {
+            overlay_points(parameters, overlay, class_group)
+        });
     }
     builder.cells
 }
@@ -66,8 +86,15 @@ impl Builder<'_> {
             if points.is_empty() {
                 continue;
             }
-            let key = points.iter().flat_map(|p| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64]).collect();
-            groups.entry(key).or_insert_with(|| (points, Vec::new())).1.push(row);
+            let key = points
+                .iter()
+                .flat_map(|p| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64])
+                .collect();
+            groups
+                .entry(key)
+                .or_insert_with(|| (points, Vec::new()))
+                .1
+                .push(row);
         }
         for (points, rows) in groups.into_values() {
             self.block(scope, &points, &rows);
@@ -94,7 +121,9 @@ impl Builder<'_> {
                     price: *price,
                     scale: self.contracts.rows()[row].value_per_lot(),
                 }),
-                Instrument::Option(option) if closed_form(&option.cell) => block.european.push(&option.cell),
+                Instrument::Option(option) if closed_form(&option.cell) => {
+                    block.european.push(&option.cell)
+                }
                 Instrument::Option(option) => block.trees.push(option.cell.clone()),
                 Instrument::Given => {}
             }
@@ -108,14 +137,20 @@ impl Builder<'_> {
 
     fn vol_table(&self, points: &[StressPoint], rows: &[usize]) -> Vec<f64> {
         let options = |closed: bool| {
-            rows.iter().filter_map(move |&row| match &self.instruments[row] {
-                Instrument::Option(option) if closed_form(&option.cell) == closed => Some(&option.cell),
-                _ => None,
-            })
+            rows.iter()
+                .filter_map(move |&row| match &self.instruments[row] {
+                    Instrument::Option(option) if closed_form(&option.cell) == closed => {
+                        Some(&option.cell)
+                    }
+                    _ => None,
+                })
         };
         let table_row = |cell: &TreeCell| {
             let vol_move = |point: &StressPoint| {
-                let curve = self.curves.as_ref().map_or(0.0, |c| c.vol_move(self.contracts, cell, point.price));
+                let curve = self
+                    .curves
+                    .as_ref()
+                    .map_or(0.0, |c| c.vol_move(self.contracts, cell, point.price));
                 curve
                     + match point.vol_move {
                         VolMove::Absolute => point.vol,
@@ -124,7 +159,10 @@ impl Builder<'_> {
             };
             points.iter().map(vol_move).collect::<Vec<f64>>()
         };
-        options(true).chain(options(false)).flat_map(table_row).collect()
+        options(true)
+            .chain(options(false))
+            .flat_map(table_row)
+            .collect()
     }
 }
 
@@ -133,8 +171,14 @@ pub(super) fn label(point: &StressPoint) -> String {
     let percent = |x: f64| format!("{:+}", (x * 1e6).round() / 1e4);
     match (point.vol == 0.0, point.vol_move) {
         (true, _) => format!("{} %", percent(point.price)),
-        (false, VolMove::Absolute) => format!("{} %, vol {} points", percent(point.price), percent(point.vol)),
-        (false, VolMove::Relative) => format!("{} %, vol {} %", percent(point.price), percent(point.vol)),
+        (false, VolMove::Absolute) => format!(
+            "{} %, vol {} points",
+            percent(point.price),
+            percent(point.vol)
+        ),
+        (false, VolMove::Relative) => {
+            format!("{} %, vol {} %", percent(point.price), percent(point.vol))
+        }
     }
 }
 

@@ -92,7 +92,10 @@ impl Book {
         arrays: RiskArrays,
     ) -> Result<Self> {
         let placements = placements(parameters, contracts);
-        let keys: Vec<Place> = placements.iter().map(|p| Place::of(parameters, &p.class_group)).collect();
+        let keys: Vec<Place> = placements
+            .iter()
+            .map(|p| Place::of(parameters, &p.class_group))
+            .collect();
         let mut places = keys.clone();
         places.sort();
         places.dedup();
@@ -130,7 +133,9 @@ impl Book {
             }
             let is_option = contract.kind() == Kind::Option;
             // The mark where one is quoted, else what the model or OCC says.
-            let quoted = market.and_then(|m| m.price(contracts, row)).map(|p| p * scale);
+            let quoted = market
+                .and_then(|m| m.price(contracts, row))
+                .map(|p| p * scale);
             let option_value = match (is_option, quoted.or(value[row as usize])) {
                 (false, _) => 0.0,
                 (true, Some(value)) => value,
@@ -140,7 +145,9 @@ impl Book {
                     contract.id()
                 ),
             };
-            let class_group = places.binary_search(key).expect("every key was put into places") as u32;
+            let class_group = places
+                .binary_search(key)
+                .expect("every key was put into places") as u32;
             book.terms.push(ContractTerms {
                 class_group,
                 minimum: placements[row as usize].minimum * contract.terms().lot,
@@ -159,14 +166,28 @@ impl Book {
             let new_portfolio = before.is_none_or(|b| b.portfolio != place.portfolio);
             if new_portfolio {
                 let name = &place.portfolio.name;
-                let offset = parameters.portfolio_groups.get(name).map_or(1.0, |g| g.offset);
-                self.portfolio_groups.push(Group { name: name.clone(), offset, parent: 0 });
+                let offset = parameters
+                    .portfolio_groups
+                    .get(name)
+                    .map_or(1.0, |g| g.offset);
+                self.portfolio_groups.push(Group {
+                    name: name.clone(),
+                    offset,
+                    parent: 0,
+                });
             }
             if new_portfolio || before.is_none_or(|b| b.product != place.product) {
                 let name = &place.product.name;
-                let offset = parameters.product_groups.get(name).map_or(1.0, |g| g.offset);
+                let offset = parameters
+                    .product_groups
+                    .get(name)
+                    .map_or(1.0, |g| g.offset);
                 let parent = self.portfolio_groups.len() as u32 - 1;
-                self.product_groups.push(Group { name: name.clone(), offset, parent });
+                self.product_groups.push(Group {
+                    name: name.clone(),
+                    offset,
+                    parent,
+                });
             }
             self.class_groups.push(ClassGroup {
                 name: place.class.clone(),
@@ -178,8 +199,11 @@ impl Book {
 
     fn add_overlays(&mut self, parameters: &Parameters, arrays: &RiskArrays) -> Result<()> {
         for overlay in &parameters.overlays {
-            let points: Vec<_> =
-                self.class_groups.iter().map(|g| overlay_points(parameters, overlay, &g.name)).collect();
+            let points: Vec<_> = self
+                .class_groups
+                .iter()
+                .map(|g| overlay_points(parameters, overlay, &g.name))
+                .collect();
             let width = points.iter().map(Vec::len).max().unwrap_or(0);
             let mut profit = vec![0.0; width * self.terms.len()];
             for block in arrays.blocks.iter().filter(|b| b.scope == overlay.name) {
@@ -188,7 +212,10 @@ impl Book {
                     profit[from..from + block.scenarios].copy_from_slice(block.row(i));
                 }
             }
-            if let Some(id) = parameters.theoretical.keys().find(|id| self.frame.contracts.index_of(id).is_ok())
+            if let Some(id) = parameters
+                .theoretical
+                .keys()
+                .find(|id| self.frame.contracts.index_of(id).is_ok())
                 && width > 0
             {
                 fail!(
@@ -210,7 +237,9 @@ impl Book {
 
     /// Nets the account's positions per class group, in ascending contract order.
     fn tally(&self, account: AccountView<'_>, scratch: &mut TimsScratch) {
-        scratch.tallies.resize(self.class_groups.len(), Tally::default());
+        scratch
+            .tallies
+            .resize(self.class_groups.len(), Tally::default());
         for &group in &scratch.touched {
             scratch.tallies[group as usize] = Tally::default();
         }
@@ -229,12 +258,17 @@ impl Book {
             for (sum, profit) in tally.profit.iter_mut().zip(&self.scan[row]) {
                 *sum = quantity.mul_add(*profit, *sum);
             }
-            scratch.net_option_value = quantity.mul_add(terms.option_value, scratch.net_option_value);
+            scratch.net_option_value =
+                quantity.mul_add(terms.option_value, scratch.net_option_value);
             let (long, short) = (positions.long(i) as f64, positions.short(i) as f64);
             let charge = long * terms.minimum;
             // Not to exceed the market value in the case of long contracts.
             let worth = long * terms.option_value;
-            let long_minimum = if terms.is_option && worth < charge { worth } else { charge };
+            let long_minimum = if terms.is_option && worth < charge {
+                worth
+            } else {
+                charge
+            };
             tally.minimum += short * terms.minimum + long_minimum;
             if terms.is_option {
                 tally.short_options += short * terms.contracts_per_lot;
@@ -245,14 +279,21 @@ impl Book {
 
     /// The requirement of every portfolio group the account touches.
     fn groups<'a>(&'a self, scratch: &'a TimsScratch) -> impl Iterator<Item = PortfolioSum<'a>> {
-        let portfolio = |g: u32| self.product_groups[self.class_groups[g as usize].product_group as usize].parent;
+        let portfolio = |g: u32| {
+            self.product_groups[self.class_groups[g as usize].product_group as usize].parent
+        };
         scratch
             .touched
             .chunk_by(move |&a, &b| portfolio(a) == portfolio(b))
             .map(move |classes| self.portfolio_sum(portfolio(classes[0]), classes, scratch))
     }
 
-    fn portfolio_sum<'a>(&'a self, index: u32, classes: &'a [u32], scratch: &'a TimsScratch) -> PortfolioSum<'a> {
+    fn portfolio_sum<'a>(
+        &'a self,
+        index: u32,
+        classes: &'a [u32],
+        scratch: &'a TimsScratch,
+    ) -> PortfolioSum<'a> {
         let group = &self.portfolio_groups[index as usize];
         let product = |g: u32| self.class_groups[g as usize].product_group;
         let products = classes.chunk_by(move |&a, &b| product(a) == product(b));
@@ -262,25 +303,45 @@ impl Book {
             let offset = if single { 1.0 } else { group.offset };
             add_offset(&mut profit, &self.product_profit(own, scratch), offset);
         }
-        PortfolioSum { group, classes, profit }
+        PortfolioSum {
+            group,
+            classes,
+            profit,
+        }
     }
 
     /// A class group's gain counts only for the product group's offset against other class groups' losses.
     fn product_profit(&self, classes: &[u32], scratch: &TimsScratch) -> [f64; POINTS] {
-        let group = &self.product_groups[self.class_groups[classes[0] as usize].product_group as usize];
-        let offset = if classes.len() == 1 { 1.0 } else { group.offset };
+        let group =
+            &self.product_groups[self.class_groups[classes[0] as usize].product_group as usize];
+        let offset = if classes.len() == 1 {
+            1.0
+        } else {
+            group.offset
+        };
         let mut profit = [0.0; POINTS];
         for &class in classes {
-            let own: &[f64; POINTS] =
-                scratch.tallies[class as usize].profit[..POINTS].try_into().expect("ten of sixteen columns");
+            let own: &[f64; POINTS] = scratch.tallies[class as usize].profit[..POINTS]
+                .try_into()
+                .expect("ten of sixteen columns");
             add_offset(&mut profit, own, offset);
         }
         profit
     }
 
     /// What per-contract minimums add to a portfolio group, at the level where they bind.
-    fn minimum_charges(&self, sum: &PortfolioSum<'_>, scratch: &TimsScratch, mut charge: impl FnMut(&str, f64)) {
-        let minimum = |classes: &[u32]| classes.iter().map(|&c| scratch.tallies[c as usize].minimum).fold(0.0, |a, b| a + b);
+    fn minimum_charges(
+        &self,
+        sum: &PortfolioSum<'_>,
+        scratch: &TimsScratch,
+        mut charge: impl FnMut(&str, f64),
+    ) {
+        let minimum = |classes: &[u32]| {
+            classes
+                .iter()
+                .map(|&c| scratch.tallies[c as usize].minimum)
+                .fold(0.0, |a, b| a + b)
+        };
         let mut compare = |name: &str, classes: &[u32], loss: f64| {
             let short = minimum(classes) - loss;
             if short > 0.0 {
@@ -298,10 +359,16 @@ impl Book {
             MinimumLevel::ProductGroup => {
                 for classes in sum.classes.chunk_by(|&a, &b| product(a) == product(b)) {
                     let (loss, _) = worst(&self.product_profit(classes, scratch));
-                    compare(&self.product_groups[product(classes[0]) as usize].name, classes, loss);
+                    compare(
+                        &self.product_groups[product(classes[0]) as usize].name,
+                        classes,
+                        loss,
+                    );
                 }
             }
-            MinimumLevel::PortfolioGroup => compare(&sum.group.name, sum.classes, worst(&sum.profit).0),
+            MinimumLevel::PortfolioGroup => {
+                compare(&sum.group.name, sum.classes, worst(&sum.profit).0)
+            }
         }
     }
 
@@ -329,7 +396,8 @@ impl Book {
                 }
             }
             let scan = losses.iter().fold(0.0, |a, &b| if b > a { b } else { a });
-            let floor = overlay.floor_per_short_option * scratch.tallies[class as usize].short_options;
+            let floor =
+                overlay.floor_per_short_option * scratch.tallies[class as usize].short_options;
             total += if floor > scan { floor } else { scan };
         }
         total
@@ -360,13 +428,26 @@ struct Place {
 
 impl Place {
     fn of(parameters: &Parameters, class_group: &str) -> Self {
-        let defined = |name: &String| GroupName { name: name.clone(), alone: false };
-        let product = parameters.class_groups.get(class_group).and_then(|g| g.product_group.as_ref());
-        let portfolio =
-            product.and_then(|p| parameters.product_groups.get(p)).and_then(|g| g.portfolio_group.as_ref());
-        let own = GroupName { name: class_group.to_string(), alone: true };
+        let defined = |name: &String| GroupName {
+            name: name.clone(),
+            alone: false,
+        };
+        let product = parameters
+            .class_groups
+            .get(class_group)
+            .and_then(|g| g.product_group.as_ref());
+        let portfolio = product
+            .and_then(|p| parameters.product_groups.get(p))
+            .and_then(|g| g.portfolio_group.as_ref());
+        let own = GroupName {
+            name: class_group.to_string(),
+            alone: true,
+        };
         let product_name = product.map_or_else(|| own.clone(), defined);
-        let alone = GroupName { name: product_name.name.clone(), alone: true };
+        let alone = GroupName {
+            name: product_name.name.clone(),
+            alone: true,
+        };
         Self {
             portfolio: portfolio.map_or(alone, defined),
             product: product_name,
@@ -422,14 +503,19 @@ impl Rulebook for Book {
             let mut requirement = loss;
             self.minimum_charges(&sum, scratch, |name, short| {
                 requirement += short;
-                ledger.line(0, short, short, &|| LineText::new(name, "minimum per contract"));
+                ledger.line(0, short, short, &|| {
+                    LineText::new(name, "minimum per contract")
+                });
             });
             for overlay in &self.overlays {
-                let own = self.overlay_requirement(overlay, sum.classes, account, scratch, &mut losses);
+                let own =
+                    self.overlay_requirement(overlay, sum.classes, account, scratch, &mut losses);
                 let above = own - requirement;
                 if above > 0.0 {
                     requirement += above;
-                    ledger.line(0, above, above, &|| LineText::new(scope, overlay.name.as_str()));
+                    ledger.line(0, above, above, &|| {
+                        LineText::new(scope, overlay.name.as_str())
+                    });
                 }
             }
         }
@@ -486,9 +572,17 @@ impl Rulebook for Book {
             let mut stress = Map::new();
             let mut losses = Vec::new();
             for overlay in &self.overlays {
-                let own = self.overlay_requirement(overlay, sum.classes, account, &scratch, &mut losses);
-                let points: Vec<&[String]> = sum.classes.iter().map(|&c| &*overlay.labels[c as usize]).collect();
-                stress.insert(overlay.name.clone(), json!({"requirement": own, "points": points}));
+                let own =
+                    self.overlay_requirement(overlay, sum.classes, account, &scratch, &mut losses);
+                let points: Vec<&[String]> = sum
+                    .classes
+                    .iter()
+                    .map(|&c| &*overlay.labels[c as usize])
+                    .collect();
+                stress.insert(
+                    overlay.name.clone(),
+                    json!({"requirement": own, "points": points}),
+                );
             }
             if !stress.is_empty() {
                 entry["overlays"] = Value::Object(stress);

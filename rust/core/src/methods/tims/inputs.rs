@@ -10,14 +10,16 @@ use crate::contract::{ContractIndex, Contracts, Exercise, Kind, OptionTerms};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
+use crate::pricing::implied::{self, PriceColumns};
 use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
-use crate::pricing::{OptionColumns, implied};
 
 /// What one contract is to TIMS.
 #[derive(Debug, Clone)]
 pub(super) enum Instrument {
     /// Stock, ETF or future: its own price.
-    Linear { price: f64 },
+    Linear {
+        price: f64,
+    },
     Option(OptionInputs),
     /// OCC's values are given; nothing is repriced.
     Given,
@@ -51,7 +53,11 @@ pub(super) fn placements(parameters: &Parameters, contracts: &Contracts) -> Vec<
                 }
                 _ => 0.0,
             };
-            Placement { class_group: product.class_group, factor: product.factor, minimum }
+            Placement {
+                class_group: product.class_group,
+                factor: product.factor,
+                minimum,
+            }
         })
         .collect()
 }
@@ -71,11 +77,19 @@ pub(super) fn resolve(
             continue;
         }
         let Some(market) = market else {
-            fail!(MissingData, "tims: '{}' has no theoretical values, and there is no market to reprice it", contract.id());
+            fail!(
+                MissingData,
+                "tims: '{}' has no theoretical values, and there is no market to reprice it",
+                contract.id()
+            );
         };
         let instrument = match contract.option() {
-            None => market.linear_price(contracts, row).map(|price| Instrument::Linear { price }),
-            Some(option) => option_inputs(parameters, contracts, row, option, market).map(Instrument::Option),
+            None => market
+                .linear_price(contracts, row)
+                .map(|price| Instrument::Linear { price }),
+            Some(option) => {
+                option_inputs(parameters, contracts, row, option, market).map(Instrument::Option)
+            }
         };
         match instrument {
             Ok(instrument) => rows.push(instrument),
@@ -99,8 +113,10 @@ fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -> Result<()
     let uncovered: Vec<&str> = contracts
         .iter()
         .filter(|(row, c)| {
-            !matches!(c.kind(), Kind::Stock | Kind::Etf | Kind::Future | Kind::Option)
-                || c.currency() != parameters.currency
+            !matches!(
+                c.kind(),
+                Kind::Stock | Kind::Etf | Kind::Future | Kind::Option
+            ) || c.currency() != parameters.currency
                 || !parameters.product(contracts.root_symbol(*row)).eligible
         })
         .map(|(_, c)| c.id())
@@ -119,7 +135,11 @@ fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -> Result<()
 /// The first few names, and how many more.
 fn list(names: &[&str]) -> String {
     let shown = names.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > 5 { format!("{shown} and {} more", names.len() - 5) } else { shown }
+    if names.len() > 5 {
+        format!("{shown} and {} more", names.len() - 5)
+    } else {
+        shown
+    }
 }
 
 #[derive(Default)]
@@ -141,7 +161,12 @@ impl Missing {
             return Ok(());
         }
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
-        fail!(MissingData, "tims cannot price {}: {}", list(&ids), self.first)
+        fail!(
+            MissingData,
+            "tims cannot price {}: {}",
+            list(&ids),
+            self.first
+        )
     }
 }
 
@@ -170,10 +195,17 @@ fn option_inputs(
             let dividends: Vec<(f64, f64)> = market
                 .dividends(symbol, option.expiry.date)
                 .into_iter()
-                .map(|(date, cash)| (f64::from(days - days_between(date, option.expiry.date)) / 365.0, cash))
+                .map(|(date, cash)| {
+                    (
+                        f64::from(days - days_between(date, option.expiry.date)) / 365.0,
+                        cash,
+                    )
+                })
                 .collect();
             let carry = match market.forward(symbol, option.expiry) {
-                Some(forward) if years > 0.0 && dividends.is_empty() => rate - (forward / spot).ln() / years,
+                Some(forward) if years > 0.0 && dividends.is_empty() => {
+                    rate - (forward / spot).ln() / years
+                }
                 _ => market.dividend_yield(symbol),
             };
             (spot, carry, dividends)
@@ -189,7 +221,10 @@ fn option_inputs(
     let mark = market.price(contracts, row);
     let vol = market.vol(contracts, row);
     if mark.is_none() && vol.is_none() {
-        fail!(MissingData, "neither a vol nor a price is quoted: add one to market.vol or market.price");
+        fail!(
+            MissingData,
+            "neither a vol nor a price is quoted: add one to market.vol or market.price"
+        );
     }
     let cell = TreeCell {
         contract: row,
@@ -244,9 +279,14 @@ fn imply_vols(contracts: &Contracts, rows: &mut [Instrument]) -> Result<()> {
             option.cell.vol = 0.0;
         }
     }
-    for option in open.iter_mut().filter(|o| o.cell.vol < 0.0 && !closed_form(&o.cell)) {
+    for option in open
+        .iter_mut()
+        .filter(|o| o.cell.vol < 0.0 && !closed_form(&o.cell))
+    {
         let cell = &option.cell;
-        let Some(mark) = option.mark else { unreachable!("a vol is open only beside a mark") };
+        let Some(mark) = option.mark else {
+            unreachable!("a vol is open only beside a mark")
+        };
         let inputs = TreeInputs {
             spot: cell.spot,
             strike: cell.strike,
@@ -257,33 +297,44 @@ fn imply_vols(contracts: &Contracts, rows: &mut [Instrument]) -> Result<()> {
             right: cell.right,
             dividends: &cell.dividends,
         };
-        let vol = tree::implied_vol(&inputs, mark, cell.american, Scheme::Crr, cell.steps, DividendTreatment::Escrowed)
-            .map_err(|e| refused(cell, mark, e.message()))?;
+        let vol = tree::implied_vol(
+            &inputs,
+            mark,
+            cell.american,
+            Scheme::Crr,
+            cell.steps,
+            DividendTreatment::Escrowed,
+        )
+        .map_err(|e| refused(cell, mark, e.message()))?;
         option.cell.vol = vol;
     }
-    let mut closed: Vec<&mut OptionInputs> = open.into_iter().filter(|o| o.cell.vol < 0.0).collect();
+    let mut closed: Vec<&mut OptionInputs> =
+        open.into_iter().filter(|o| o.cell.vol < 0.0).collect();
     let column = |f: fn(&OptionInputs) -> f64| closed.iter().map(|o| f(o)).collect::<Vec<f64>>();
     let (spot, strike) = (column(|o| o.cell.spot), column(|o| o.cell.strike));
     let (years, rate) = (column(|o| o.cell.years), column(|o| o.cell.rate));
     let dividend_yield = column(|o| o.cell.dividend_yield);
     let price = column(|o| o.mark.unwrap_or(0.0));
     let right: Vec<i8> = closed.iter().map(|o| o.cell.right).collect();
-    let unknown = vec![0.0; closed.len()];
-    let columns = OptionColumns {
+    let columns = PriceColumns {
+        price: &price,
         spot: &spot,
         strike: &strike,
         years: &years,
         rate: &rate,
         dividend_yield: &dividend_yield,
-        vol: &unknown,
         right: &right,
     };
     let mut vol = vec![0.0; closed.len()];
     let mut status = vec![implied::Status::Ok; closed.len()];
-    implied::black(&price, &columns, &mut vol, &mut status);
+    implied::black(&columns, &mut vol, &mut status);
     for ((option, vol), status) in closed.iter_mut().zip(vol).zip(status) {
         if status != implied::Status::Ok {
-            return Err(refused(&option.cell, option.mark.unwrap_or(0.0), &format!("{status:?}")));
+            return Err(refused(
+                &option.cell,
+                option.mark.unwrap_or(0.0),
+                status.message(),
+            ));
         }
         option.cell.vol = vol;
     }
@@ -313,7 +364,12 @@ impl Curves {
                 // A call and a put of one strike count once, at their mean.
                 let merged: Vec<(f64, f64)> = list
                     .chunk_by(|a, b| a.0 == b.0)
-                    .map(|same| (same[0].0, same.iter().map(|p| p.1).sum::<f64>() / same.len() as f64))
+                    .map(|same| {
+                        (
+                            same[0].0,
+                            same.iter().map(|p| p.1).sum::<f64>() / same.len() as f64,
+                        )
+                    })
                     .collect();
                 (key, merged.into())
             })
@@ -325,8 +381,15 @@ impl Curves {
     /// at the strike that has the same moneyness today, less what it says at the option's own.
     pub(super) fn vol_move(&self, contracts: &Contracts, cell: &TreeCell, m: f64) -> f64 {
         let contract = &contracts.rows()[cell.contract as usize];
-        let Some(expiry) = contract.expiry() else { return 0.0 };
-        let Some(curve) = self.curves.get(&(contract.underlying().to_string(), expiry.instant)) else { return 0.0 };
+        let Some(expiry) = contract.expiry() else {
+            return 0.0;
+        };
+        let Some(curve) = self
+            .curves
+            .get(&(contract.underlying().to_string(), expiry.instant))
+        else {
+            return 0.0;
+        };
         let here = at(curve, cell.strike);
         at(curve, cell.strike / (1.0 + m)) - here
     }
@@ -339,6 +402,8 @@ fn at(curve: &[(f64, f64)], strike: f64) -> f64 {
         return curve[0].1;
     }
     let (low, from) = curve[after - 1];
-    let Some(&(high, to)) = curve.get(after) else { return from };
+    let Some(&(high, to)) = curve.get(after) else {
+        return from;
+    };
     from + (to - from) * (strike - low) / (high - low)
 }

@@ -44,9 +44,13 @@ pub struct Tims {
 impl Tims {
     /// From `{"preset": "occ-cpm", ...changes}`.
     pub fn new(document: &Value) -> Result<Self> {
-        let (parameters, info) = super::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
+        let (parameters, info) =
+            super::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
         parameters.check()?;
-        Ok(Self { parameters: Arc::new(parameters), info })
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            info,
+        })
     }
 }
 
@@ -77,6 +81,12 @@ impl Methodology for Tims {
         market: Option<&Arc<Market>>,
         arrays: RiskArrays,
     ) -> Result<Arc<dyn Prepared>> {
-        Ok(Arc::new(book::Book::compile(&self.parameters, &self.info, contracts, market, arrays)?))
+        Ok(Arc::new(book::Book::compile(
+            &self.parameters,
+            &self.info,
+            contracts,
+            market,
+            arrays,
+        )?))
     }
 }

@@ -26,7 +26,10 @@ pub struct Files<'a> {
 pub fn read_named(files: &BTreeMap<String, std::path::PathBuf>) -> Result<Value> {
     let file = |name: &str| match files.get(name) {
         Some(path) => Ok(path.as_path()),
-        None => fail!(InvalidInput, "tims: the path of OCC's {name} report is missing"),
+        None => fail!(
+            InvalidInput,
+            "tims: the path of OCC's {name} report is missing"
+        ),
     };
     read(&Files {
         included_products: file("included_products")?,
@@ -37,27 +40,50 @@ pub fn read_named(files: &BTreeMap<String, std::path::PathBuf>) -> Result<Value>
 
 /// The reports as changes to the preset `occ-files`.
 pub fn read(files: &Files<'_>) -> Result<Value> {
-    let portfolio_rows = Table::open(files.portfolio_groups, &["Portfolio Group", "Product Group", "Portfolio Group Offset %"])?;
+    let portfolio_rows = Table::open(
+        files.portfolio_groups,
+        &[
+            "Portfolio Group",
+            "Product Group",
+            "Portfolio Group Offset %",
+        ],
+    )?;
     let mut portfolio_groups = BTreeMap::new();
     let mut portfolio_of = BTreeMap::new();
     for row in &portfolio_rows.rows {
         let name = row.text(0)?;
         let offset = row.percent(2)?;
-        if let Some(PortfolioGroup { offset: first }) = portfolio_groups.insert(name.to_string(), PortfolioGroup { offset })
+        if let Some(PortfolioGroup { offset: first }) =
+            portfolio_groups.insert(name.to_string(), PortfolioGroup { offset })
             && first != offset
         {
-            return Err(row.error(format!("portfolio group {name} has offsets {first} and {offset}")));
+            return Err(row.error(format!(
+                "portfolio group {name} has offsets {first} and {offset}"
+            )));
         }
         portfolio_of.insert(row.text(1)?.to_string(), name.to_string());
     }
-    let group_rows =
-        Table::open(files.product_groups, &["Product Group", "CPM % Up", "CPM % Down", "Product Group Offset %"])?;
+    let group_rows = Table::open(
+        files.product_groups,
+        &[
+            "Product Group",
+            "CPM % Up",
+            "CPM % Down",
+            "Product Group Offset %",
+        ],
+    )?;
     let mut product_groups = BTreeMap::new();
     for row in &group_rows.rows {
         let name = row.text(0)?.to_string();
-        let range = Range { up: row.percent(1)?.abs(), down: -row.percent(2)?.abs() };
-        let group =
-            ProductGroup { range: Some(range), offset: row.percent(3)?, portfolio_group: portfolio_of.get(&name).cloned() };
+        let range = Range {
+            up: row.percent(1)?.abs(),
+            down: -row.percent(2)?.abs(),
+        };
+        let group = ProductGroup {
+            range: Some(range),
+            offset: row.percent(3)?,
+            portfolio_group: portfolio_of.get(&name).cloned(),
+        };
         if product_groups.insert(name.clone(), group).is_some() {
             return Err(row.error(format!("product group {name} appears twice")));
         }
@@ -94,25 +120,48 @@ fn read_products(path: &Path) -> Result<Products> {
         let eligible = match row.text(4)?.to_ascii_uppercase().as_str() {
             "Y" | "YES" | "TRUE" => true,
             "N" | "NO" | "FALSE" => false,
-            other => return Err(row.error(format!("Product CPM Eligible is '{other}', neither Y nor N"))),
+            other => {
+                return Err(row.error(format!(
+                    "Product CPM Eligible is '{other}', neither Y nor N"
+                )));
+            }
         };
-        let factor = if row.fields[6].is_empty() { 1.0 } else { row.number(6)? };
+        let factor = if row.fields[6].is_empty() {
+            1.0
+        } else {
+            row.number(6)?
+        };
         // Shares of a symbol carry no minimum; its options' row does.
         let is_equity = row.text(0)?.eq_ignore_ascii_case("EQUI");
-        let minimum = if is_equity || row.fields[5].is_empty() { None } else { Some(row.number(5)?) };
+        let minimum = if is_equity || row.fields[5].is_empty() {
+            None
+        } else {
+            Some(row.number(5)?)
+        };
         let product_group = Some(row.text(3)?.to_string());
-        let group = class_groups.entry(class_group.clone()).or_insert_with(|| ClassGroup { range: None, product_group: product_group.clone() });
+        let group = class_groups
+            .entry(class_group.clone())
+            .or_insert_with(|| ClassGroup {
+                range: None,
+                product_group: product_group.clone(),
+            });
         if group.product_group != product_group {
-            return Err(row.error(format!("class group {class_group} lies in two product groups")));
+            return Err(row.error(format!(
+                "class group {class_group} lies in two product groups"
+            )));
         }
-        let own = products.entry(symbol.to_string()).or_insert_with(|| Product {
-            class_group: class_group.clone(),
-            factor,
-            minimum,
-            eligible,
-        });
+        let own = products
+            .entry(symbol.to_string())
+            .or_insert_with(|| Product {
+                class_group: class_group.clone(),
+                factor,
+                minimum,
+                eligible,
+            });
         if own.class_group != class_group || own.factor != factor {
-            return Err(row.error(format!("symbol {symbol} appears with two class groups or two factors")));
+            return Err(row.error(format!(
+                "symbol {symbol} appears with two class groups or two factors"
+            )));
         }
         own.eligible &= eligible;
         own.minimum = own.minimum.or(minimum);
@@ -137,13 +186,22 @@ impl Table {
         let file = path.display().to_string();
         let error = |why: String| MarginError::ParseError(format!("{file}: {why}"));
         let source = File::open(path).map_err(|e| error(format!("cannot be read: {e}")))?;
-        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(source);
         let header = reader.headers().map_err(|e| error(e.to_string()))?.clone();
         let mut at = Vec::new();
         for column in columns {
-            match header.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(column)) {
+            match header.iter().position(|h| {
+                h.trim_start_matches('\u{feff}')
+                    .eq_ignore_ascii_case(column)
+            }) {
                 Some(i) => at.push(i),
-                None => fail!(ParseError, "{file}: line 1: no column '{column}': is it the right report?"),
+                None => fail!(
+                    ParseError,
+                    "{file}: line 1: no column '{column}': is it the right report?"
+                ),
             }
         }
         let mut rows: Vec<Row> = Vec::new();
@@ -151,15 +209,32 @@ impl Table {
             let record = record.map_err(|e| error(e.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
             let complete = at.iter().all(|&i| i < record.len());
-            let fields = at.iter().map(|&i| record.get(i).unwrap_or_default().to_string()).collect();
-            rows.push(Row { file: file.clone(), line, columns: if complete { columns.to_vec() } else { Vec::new() }, fields });
+            let fields = at
+                .iter()
+                .map(|&i| record.get(i).unwrap_or_default().to_string())
+                .collect();
+            rows.push(Row {
+                file: file.clone(),
+                line,
+                columns: if complete {
+                    columns.to_vec()
+                } else {
+                    Vec::new()
+                },
+                fields,
+            });
         }
         let Some(footer) = rows.pop() else {
-            return Err(error("no rows after the header: the file is cut off".into()));
+            return Err(error(
+                "no rows after the header: the file is cut off".into(),
+            ));
         };
-        let footer_is_data = !footer.columns.is_empty() && footer.fields.iter().filter(|f| f.is_empty()).count() == 0;
+        let footer_is_data = !footer.columns.is_empty()
+            && footer.fields.iter().filter(|f| f.is_empty()).count() == 0;
         if footer_is_data {
-            return Err(footer.error("the last row is data, not the report's footer: the file is cut off".into()));
+            return Err(footer.error(
+                "the last row is data, not the report's footer: the file is cut off".into(),
+            ));
         }
         if let Some(short) = rows.iter().find(|r| r.columns.is_empty()) {
             return Err(short.error("the row has fewer fields than the header".into()));
@@ -185,7 +260,10 @@ impl Row {
         let plain = text.trim_start_matches('$').trim_end_matches('%').trim();
         match plain.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(self.error(format!("'{}' is '{text}', not a number", self.columns[column]))),
+            _ => Err(self.error(format!(
+                "'{}' is '{text}', not a number",
+                self.columns[column]
+            ))),
         }
     }
 
@@ -201,7 +279,8 @@ mod tests {
     use std::fs;
 
     fn write(name: &str, text: &str) -> std::path::PathBuf {
-        let path = std::env::temp_dir().join(format!("margincore-occ-{}-{name}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("margincore-occ-{}-{name}", std::process::id()));
         fs::write(&path, text).unwrap();
         path
     }
@@ -209,28 +288,65 @@ mod tests {
     const PRODUCTS: &str = "Product Type,Symbol,Class Group,Product Group,Product CPM Eligible,CPM Minimum Charge Per Contract,RBH Minimum Charge Per Contract,Market Move Adjustment Factor\n\
         OPTN,SPX,SPX,P1,Y,37.50,25.00,1\nEQUI,SPY,SPX,P1,Y,,,1\nOPTN,SPY,SPX,P1,Y,37.50,25.00,1\nOPTN,XYZ,XYZ,P2,N,37.50,25.00,1\nTotal: 4\n";
     const GROUPS: &str = "Product Group,CPM % Up,CPM % Down,Product Group Offset %\nP1,6,8,90\nP2,15,-15,0\nTotal: 2\n";
-    const PORTFOLIOS: &str = "Portfolio Group,Product Group,Portfolio Group Offset %\nF1,P1,75\nTotal: 1\n";
+    const PORTFOLIOS: &str =
+        "Portfolio Group,Product Group,Portfolio Group Offset %\nF1,P1,75\nTotal: 1\n";
 
     #[test]
     fn three_reports_become_parameters() {
-        let (a, b, c) = (write("p1.csv", PRODUCTS), write("g1.csv", GROUPS), write("f1.csv", PORTFOLIOS));
-        let files = Files { included_products: &a, product_groups: &b, portfolio_groups: &c };
+        let (a, b, c) = (
+            write("p1.csv", PRODUCTS),
+            write("g1.csv", GROUPS),
+            write("f1.csv", PORTFOLIOS),
+        );
+        let files = Files {
+            included_products: &a,
+            product_groups: &b,
+            portfolio_groups: &c,
+        };
         let mut document = read(&files).unwrap();
         document["preset"] = "occ-files".into();
         let tims = Tims::new(&document).unwrap();
-        assert_eq!(tims.parameters.range("SPX"), Range { down: -0.08, up: 0.06 });
+        assert_eq!(
+            tims.parameters.range("SPX"),
+            Range {
+                down: -0.08,
+                up: 0.06
+            }
+        );
         assert_eq!(tims.parameters.product("SPY").minimum, Some(37.5));
         assert!(!tims.parameters.product("XYZ").eligible);
-        assert_eq!(tims.parameters.product_groups["P1"].portfolio_group.as_deref(), Some("F1"));
+        assert_eq!(
+            tims.parameters.product_groups["P1"]
+                .portfolio_group
+                .as_deref(),
+            Some("F1")
+        );
     }
 
     #[test]
     fn a_file_cut_off_is_refused_with_its_line() {
         let cut = PRODUCTS.trim_end_matches("Total: 4\n");
-        let (a, b, c) = (write("p2.csv", cut), write("g2.csv", GROUPS), write("f2.csv", PORTFOLIOS));
-        let error = read(&Files { included_products: &a, product_groups: &b, portfolio_groups: &c }).unwrap_err();
-        assert!(matches!(error, MarginError::ParseError(_)) && error.message().contains("line 5"), "{error}");
-        let wrong = read(&Files { included_products: &b, product_groups: &b, portfolio_groups: &c }).unwrap_err();
+        let (a, b, c) = (
+            write("p2.csv", cut),
+            write("g2.csv", GROUPS),
+            write("f2.csv", PORTFOLIOS),
+        );
+        let error = read(&Files {
+            included_products: &a,
+            product_groups: &b,
+            portfolio_groups: &c,
+        })
+        .unwrap_err();
+        assert!(
+            matches!(error, MarginError::ParseError(_)) && error.message().contains("line 5"),
+            "{error}"
+        );
+        let wrong = read(&Files {
+            included_products: &b,
+            product_groups: &b,
+            portfolio_groups: &c,
+        })
+        .unwrap_err();
         assert!(wrong.message().contains("Product Type"), "{wrong}");
     }
 }

@@ -63,7 +63,12 @@ impl Range {
         check_finite(&format!("{what}: down"), self.down)?;
         check_finite(&format!("{what}: up"), self.up)?;
         if !(-1.0..=0.0).contains(&self.down) || self.up < 0.0 {
-            fail!(InvalidInput, "{what}: down {} and up {}: down lies in -1 to 0, up is not negative", self.down, self.up);
+            fail!(
+                InvalidInput,
+                "{what}: down {} and up {}: down lies in -1 to 0, up is not negative",
+                self.down,
+                self.up
+            );
         }
         Ok(())
     }
@@ -73,7 +78,9 @@ impl Range {
         std::array::from_fn(|k| match grid {
             Grid::Fifths if k < 5 => self.down * (5 - k) as f64 / 5.0,
             Grid::Fifths => self.up * (k - 4) as f64 / 5.0,
-            Grid::Even => self.down + (self.up - self.down) * (if k < 5 { k } else { k + 1 }) as f64 / 10.0,
+            Grid::Even => {
+                self.down + (self.up - self.down) * (if k < 5 { k } else { k + 1 }) as f64 / 10.0
+            }
         })
     }
 }
@@ -205,7 +212,11 @@ pub struct Parameters {
 impl Parameters {
     pub fn check(&self) -> Result<()> {
         if !(2..=10_000).contains(&self.steps) {
-            fail!(InvalidInput, "tims: steps is {}: between 2 and 10000 are needed", self.steps);
+            fail!(
+                InvalidInput,
+                "tims: steps is {}: between 2 and 10000 are needed",
+                self.steps
+            );
         }
         check_finite("tims: minimum_rate", self.minimum_rate)?;
         if self.minimum_rate < 0.0 {
@@ -214,7 +225,10 @@ impl Parameters {
         self.default_range.check("tims: default_range")?;
         let offset = |what: String, value: f64| {
             if !(0.0..=1.0).contains(&value) {
-                fail!(InvalidInput, "{what}: offset {value} is not a fraction between 0 and 1");
+                fail!(
+                    InvalidInput,
+                    "{what}: offset {value} is not a fraction between 0 and 1"
+                );
             }
             Ok(())
         };
@@ -237,7 +251,10 @@ impl Parameters {
             if let Some(parent) = &group.product_group
                 && !self.product_groups.contains_key(parent)
             {
-                fail!(MissingData, "tims: class group {name} names product group {parent}, which is not defined");
+                fail!(
+                    MissingData,
+                    "tims: class group {name} names product group {parent}, which is not defined"
+                );
             }
         }
         for (name, group) in &self.product_groups {
@@ -248,7 +265,10 @@ impl Parameters {
             if let Some(parent) = &group.portfolio_group
                 && !self.portfolio_groups.contains_key(parent)
             {
-                fail!(MissingData, "tims: product group {name} names portfolio group {parent}, which is not defined");
+                fail!(
+                    MissingData,
+                    "tims: product group {name} names portfolio group {parent}, which is not defined"
+                );
             }
         }
         for (name, group) in &self.portfolio_groups {
@@ -267,12 +287,15 @@ impl Parameters {
 
     /// The class group of a symbol and its product's terms; an unlisted symbol is a group of its own.
     pub fn product(&self, symbol: &str) -> Product {
-        self.products.get(symbol).cloned().unwrap_or_else(|| Product {
-            class_group: symbol.to_string(),
-            factor: 1.0,
-            minimum: None,
-            eligible: true,
-        })
+        self.products
+            .get(symbol)
+            .cloned()
+            .unwrap_or_else(|| Product {
+                class_group: symbol.to_string(),
+                factor: 1.0,
+                minimum: None,
+                eligible: true,
+            })
     }
 
     /// A class group's range: its own, its product group's, or the default.
@@ -280,7 +303,9 @@ impl Parameters {
         let group = self.class_groups.get(class_group);
         group
             .and_then(|g| g.range)
-            .or_else(|| group.and_then(|g| self.product_groups.get(g.product_group.as_deref()?)?.range))
+            .or_else(|| {
+                group.and_then(|g| self.product_groups.get(g.product_group.as_deref()?)?.range)
+            })
             .unwrap_or(self.default_range)
     }
 }
@@ -288,20 +313,34 @@ impl Parameters {
 impl Overlay {
     fn check(&self) -> Result<()> {
         let name = format!("tims: overlay '{}'", self.name);
-        if self.points.is_empty() && self.range.is_none() && self.ranges.is_empty() && self.floor_per_short_option == 0.0 {
-            fail!(InvalidInput, "{name} has neither points, a range nor a floor");
+        if self.points.is_empty()
+            && self.range.is_none()
+            && self.ranges.is_empty()
+            && self.floor_per_short_option == 0.0
+        {
+            fail!(
+                InvalidInput,
+                "{name} has neither points, a range nor a floor"
+            );
         }
         for point in &self.points {
             check_finite(&format!("{name}: price move"), point.price)?;
             check_finite(&format!("{name}: vol move"), point.vol)?;
             if point.price <= -1.0 {
-                fail!(InvalidInput, "{name}: a price move of {} leaves no price", point.price);
+                fail!(
+                    InvalidInput,
+                    "{name}: a price move of {} leaves no price",
+                    point.price
+                );
             }
         }
         for range in self.ranges.values().chain(&self.range) {
             range.check(&name)?;
         }
-        check_finite(&format!("{name}: floor_per_short_option"), self.floor_per_short_option)?;
+        check_finite(
+            &format!("{name}: floor_per_short_option"),
+            self.floor_per_short_option,
+        )?;
         if self.floor_per_short_option < 0.0 {
             fail!(InvalidInput, "{name}: floor_per_short_option is negative");
         }
@@ -315,11 +354,19 @@ mod tests {
 
     #[test]
     fn both_grids_have_ten_points_and_no_zero() {
-        let range = Range { down: -0.08, up: 0.06 };
-        let close = |a: [f64; 10], b: [f64; 10]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-15);
-        let fifths = [-0.08, -0.064, -0.048, -0.032, -0.016, 0.012, 0.024, 0.036, 0.048, 0.06];
+        let range = Range {
+            down: -0.08,
+            up: 0.06,
+        };
+        let close =
+            |a: [f64; 10], b: [f64; 10]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-15);
+        let fifths = [
+            -0.08, -0.064, -0.048, -0.032, -0.016, 0.012, 0.024, 0.036, 0.048, 0.06,
+        ];
         assert!(close(range.points(Grid::Fifths), fifths));
-        let even = [-0.08, -0.066, -0.052, -0.038, -0.024, 0.004, 0.018, 0.032, 0.046, 0.06];
+        let even = [
+            -0.08, -0.066, -0.052, -0.038, -0.024, 0.004, 0.018, 0.032, 0.046, 0.06,
+        ];
         assert!(close(range.points(Grid::Even), even));
     }
 }

@@ -1,0 +1,4 @@
+"""Benchmarks a Python user can run: ours, the fastest public alternative and the reference engine.
+
+``python -m benches`` prints a Markdown table. See ``benches/measure.py`` for how a module takes part.
+"""

@@ -1,0 +1,92 @@
+"""``python -m benches``: every benchmark, as a Markdown table or as JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import benches
+from benches.measure import Row, markdown, missing
+
+
+def engine() -> tuple[str, str]:
+    """SIMD level and build of the installed engine; refuses a debug build, whose times mean nothing."""
+    try:
+        import margincore
+    except ImportError as error:
+        raise SystemExit(
+            f"margincore is not installed here ({error}): build the optimised wheel first"
+        ) from error
+    info = margincore.build_info()
+    if info["profile"] != "release":
+        raise SystemExit(
+            f"the installed engine is a {info['profile']} build: times would mean nothing.\n"
+            "hint: maturin develop --release"
+        )
+    return info["simd"], f"{info['version']}-{info['profile']}"
+
+
+def modules(only: list[str]) -> list[str]:
+    """The names of the benchmark modules, all of them or those asked for."""
+    names = sorted(m.name for m in pkgutil.iter_modules(benches.__path__) if m.name.startswith("bench_"))
+    if not only:
+        return names
+    wanted = [name if name.startswith("bench_") else f"bench_{name}" for name in only]
+    unknown = sorted(set(wanted) - set(names))
+    if unknown:
+        raise SystemExit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names)}")
+    return wanted
+
+
+def rows(name: str) -> Iterator[Row]:
+    """The rows of one module; a module that an optional peer keeps from loading is named as missing."""
+    try:
+        module = importlib.import_module(f"benches.{name}")
+    except ImportError as error:
+        if error.name is None or error.name.split(".")[0] in ("benches", "margincore"):
+            raise
+        yield missing(name, str(error.name), f"{error}")
+        return
+    for row in module.rows():
+        print(f"  {row.bench}: {row.peer or 'no peer'}", file=sys.stderr)
+        yield row
+
+
+def machine() -> str:
+    """The processor the times were taken on, where the system says."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    for line in text.splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def main() -> None:
+    """Runs the benchmarks named on the command line, or all of them."""
+    parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
+    parser.add_argument("bench", nargs="*", help="modules to run, such as tims (default: all)")
+    parser.add_argument("--json", metavar="FILE", help="also write one JSON object per line to FILE")
+    arguments = parser.parse_args()
+    simd, build = engine()
+    found: list[Row] = []
+    for name in modules(arguments.bench):
+        print(name, file=sys.stderr)
+        found.extend(rows(name))
+    print(f"margincore {build}, {simd}, Python {platform.python_version()}, {machine()}\n")
+    print(markdown(found))
+    if arguments.json:
+        Path(arguments.json).write_text(
+            "".join(row.to_json(simd, build) + "\n" for row in found), encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""How everything here is measured, and the shape of one line of the result.
+
+A module ``benches/bench_NAME.py`` takes part by exposing ``rows() -> Iterable[Row]``. It builds the inputs,
+checks that ours and the peers agree on them (:func:`check_equal`), and times them together::
+
+    from benches.measure import Row, check_equal, compare, missing
+
+    def rows():
+        calls = {"ours": lambda: prepared.margin(account), "margincore.reference": lambda: tims.margin(...)}
+        yield from compare("tims.margin 100 positions", calls, n=1)
+        yield missing("tims.margin 100 positions", "other-engine", "not installed")
+
+Repeats are interleaved, so that a slow moment of a shared machine hits every candidate alike; the median of
+the repeats is kept and every number is nanoseconds **per item** (``n`` items per call). Ratios are peer over
+ours: above 1, ours is the faster one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: ours against one peer. A peer that could not be run has a reason and no time."""
+
+    bench: str
+    ours_ns: float | None
+    peer: str | None
+    peer_ns: float | None
+    n: int
+    threads: int = 1
+    reason: str | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Peer time over ours: 3.0 reads "three times as fast as this peer"."""
+        if self.ours_ns is None or self.peer_ns is None:
+            return None
+        return self.peer_ns / self.ours_ns
+
+    def to_json(self, simd: str, build: str) -> str:
+        """One JSON object on one line, with the keys tools read; a missing peer has nulls and its reason."""
+        line: dict[str, Any] = {
+            "bench": self.bench,
+            "ours_ns": self.ours_ns,
+            "peer": self.peer,
+            "peer_ns": self.peer_ns,
+            "ratio": self.ratio,
+            "n": self.n,
+            "threads": self.threads,
+            "simd": simd,
+            "build": build,
+        }
+        if self.reason is not None:
+            line["missing"] = self.reason
+        return json.dumps(line)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one candidate took, in nanoseconds per item."""
+
+    median_ns: float
+    best_ns: float
+    repeats: int
+
+
+def interleaved(
+    calls: Mapping[str, Callable[[], object]],
+    *,
+    n: int = 1,
+    repeats: int = 15,
+    batch_seconds: float = 0.01,
+    slowest_seconds: float = 20.0,
+) -> dict[str, Timing]:
+    """Times every call in turn, round after round, and returns medians per item.
+
+    ``n`` is the number of items one call handles. Each call is repeated inside one timing until it lasts
+    ``batch_seconds``; a call that would take longer than ``slowest_seconds`` over all rounds gets fewer
+    rounds, never fewer than three (one where a single call lasts longer than that).
+    """
+    if n < 1:
+        raise ValueError(f"interleaved: n is {n}: at least one item per call")
+    loops: dict[str, int] = {}
+    rounds: dict[str, int] = {}
+    for name, call in calls.items():
+        call()  # warm up: caches, lazy imports, page faults
+        once = _seconds(call, 1)
+        loops[name] = max(1, math.ceil(batch_seconds / max(once, 1e-9)))
+        expected = once * loops[name]
+        affordable = int(slowest_seconds / max(expected, 1e-9))
+        rounds[name] = max(1 if expected > slowest_seconds else 3, min(repeats, affordable))
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(max(rounds.values(), default=0)):
+        for name, call in calls.items():
+            if turn < rounds[name]:
+                samples[name].append(_seconds(call, loops[name]) / loops[name])
+    return {
+        name: Timing(statistics.median(times) * 1e9 / n, min(times) * 1e9 / n, len(times))
+        for name, times in samples.items()
+    }
+
+
+def compare(
+    bench: str, calls: Mapping[str, Callable[[], object]], *, n: int = 1, threads: int = 1, **options: Any
+) -> Iterator[Row]:
+    """Times ``calls`` together, one of them named ``"ours"``, and yields one row per peer (or one alone)."""
+    if OURS not in calls:
+        raise ValueError(f"{bench}: one of the calls has to be named {OURS!r}; got {', '.join(calls)}")
+    timings = interleaved(calls, n=n, **options)
+    ours = timings.pop(OURS).median_ns
+    if not timings:
+        yield Row(bench, ours, None, None, n, threads)
+    for peer, timing in timings.items():
+        yield Row(bench, ours, peer, timing.median_ns, n, threads)
+
+
+def missing(bench: str, peer: str, reason: str, *, n: int = 1, threads: int = 1) -> Row:
+    """A peer that could not be run here, with the reason: it is named in the table, never left out."""
+    return Row(bench, None, peer, None, n, threads, reason)
+
+
+def check_equal(
+    bench: str, ours: Iterable[float], peer: Iterable[float], *, rel: float, abs_: float = 0.0
+) -> None:
+    """Refuses to time two candidates that do not compute the same thing.
+
+    Raises ``AssertionError`` naming the first item that differs by more than ``rel`` (relative) and ``abs_``.
+    """
+    a, b = [float(x) for x in ours], [float(x) for x in peer]
+    if len(a) != len(b):
+        raise AssertionError(f"{bench}: {len(a)} results of ours against {len(b)} of the peer")
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        if not abs(x - y) <= max(abs_, rel * max(abs(x), abs(y))):
+            raise AssertionError(f"{bench}: item {i}: ours {x!r}, peer {y!r}: not the same calculation")
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The rows as a Markdown table."""
+    lines = [
+        "| bench | n | threads | ours | peer | peer's | peer / ours |",
+        "|---|---:|---:|---:|---|---:|---:|",
+    ]
+    for row in rows:
+        if row.reason is not None:
+            lines.append(f"| {row.bench} | | | | {row.peer} | missing: {row.reason} | |")
+            continue
+        ratio = "" if row.ratio is None else f"{row.ratio:,.3g}"
+        peer_time = "" if row.peer_ns is None else readable(row.peer_ns)
+        ours = "" if row.ours_ns is None else readable(row.ours_ns)
+        lines.append(
+            f"| {row.bench} | {row.n:,} | {row.threads} | {ours} | {row.peer or ''} | {peer_time} | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
+def readable(ns: float) -> str:
+    """Nanoseconds with three digits and a fitting unit.
+
+    >>> readable(12.34), readable(56_700.0), readable(3.2e9)
+    ('12.3 ns', '56.7 µs', '3.2 s')
+    """
+    for limit, unit in ((1e3, "ns"), (1e6, "µs"), (1e9, "ms")):
+        if ns < limit:
+            return f"{ns / (limit / 1e3):.3g} {unit}"
+    return f"{ns / 1e9:.3g} s"
+
+
+def _seconds(call: Callable[[], object], loops: int) -> float:
+    start = time.perf_counter()
+    for _ in range(loops):
+        call()
+    return time.perf_counter() - start

@@ -1,0 +1,7 @@
+"""Rulebooks: each is frozen, versioned data that prepares into an engine."""
+
+from margincore.methods.base import Rulebook, rulebooks
+from margincore.methods.combined import Combined
+from margincore.methods.tims import Tims
+
+__all__ = ["Combined", "Rulebook", "Tims", "rulebooks"]

@@ -1,0 +1,48 @@
+"""What every named rulebook shares: it is built from a document, and pickles as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from margincore import _core
+
+__all__ = ["Rulebook", "rulebooks"]
+
+Tables = Mapping[str, NDArray[np.float64]]
+
+
+class Rulebook(_core.Methodology):
+    """A registered rulebook: its name, a document of parameters, and numeric tables beside it.
+
+    >>> from margincore.methods import Rulebook
+    >>> Rulebook("tims", {"preset": "occ-cpm"}).name
+    'OCC TIMS'
+    """
+
+    __slots__ = ("_document",)
+    _document: tuple[str, dict[str, Any], dict[str, NDArray[np.float64]]]
+
+    def __new__(cls, name: str, parameters: Mapping[str, Any], tables: Tables | None = None) -> Self:
+        self = super().__new__(cls, name, dict(parameters), dict(tables or {}))
+        self._document = (name, dict(parameters), dict(tables or {}))
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), *self._document)
+
+
+def _restore(cls: type[Rulebook], name: str, parameters: dict[str, Any], tables: Tables) -> Rulebook:
+    return Rulebook.__new__(cls, name, parameters, tables)
+
+
+def rulebooks() -> list[str]:
+    """The names of the rulebooks in this build.
+
+    >>> "tims" in rulebooks()
+    True
+    """
+    return _core.rulebooks()

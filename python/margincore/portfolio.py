@@ -1,0 +1,230 @@
+"""What can be held: one function per kind of contract, positions and accounts.
+
+Every function returns a :class:`margincore.Contract`. Nothing is assumed about an option's style, expiry or
+currency: they are stated. An expiry is an instant with its zone (``"2026-12-18T08:00:00Z"`` or an aware
+``datetime``), or a date together with ``settles`` (``"am"`` or ``"pm"``) and, where it is not a United States
+options exchange, ``exchange``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from margincore._core import Account, Accounts, Contract, Contracts, Position
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "Contract",
+    "Contracts",
+    "Etf",
+    "Future",
+    "Index",
+    "Option",
+    "Perpetual",
+    "Position",
+    "Spot",
+    "Stock",
+]
+
+When = str | dt.date | dt.datetime
+Settles = Literal["am", "pm"]
+Exercise = Literal["european", "american"]
+Settlement = Literal["linear", "inverse"]
+PremiumStyle = Literal["upfront", "futures_style"]
+
+
+def Option(  # noqa: N802  (reads as the class it stands for)
+    underlying: str,
+    right: Literal["call", "put"],
+    strike: float,
+    *,
+    expiry: When,
+    exercise: Exercise,
+    multiplier: float,
+    currency: str,
+    settles: Settles | None = None,
+    exchange: str | None = None,
+    settlement: Settlement = "linear",
+    premium: PremiumStyle = "upfront",
+    multiplier_unit: str | None = None,
+    lot: float = 1.0,
+    deliverable: str | None = None,
+    listed: bool = True,
+    venue: str | None = None,
+    aliases: dict[str, str] | None = None,
+    id: str | None = None,
+) -> Contract:
+    """An option on a symbol, or on another contract: then ``underlying`` is that contract's id.
+
+    ``multiplier`` is units of the underlying per contract. Raises :class:`margincore.InvalidInput`.
+
+    >>> import margincore as mc
+    >>> mc.Option("SPX", "call", 4700, expiry="2026-12-18", settles="am", exercise="european",
+    ...           multiplier=100, currency="USD").id
+    'SPX 2026-12-18 am 4700 call'
+    """
+    return Contract(
+        kind="option",
+        underlying=underlying,
+        right=right,
+        strike=strike,
+        expiry=expiry,
+        settles=settles,
+        exchange=exchange,
+        exercise=exercise,
+        multiplier=multiplier,
+        multiplier_unit=multiplier_unit,
+        settlement=settlement,
+        premium=premium,
+        currency=currency,
+        lot=lot,
+        deliverable=deliverable,
+        listed=listed,
+        venue=venue,
+        aliases=aliases,
+        id=id,
+    )
+
+
+def Future(  # noqa: N802
+    underlying: str,
+    *,
+    expiry: When,
+    multiplier: float,
+    currency: str,
+    settles: Settles | None = None,
+    exchange: str | None = None,
+    settlement: Settlement = "linear",
+    multiplier_unit: str | None = None,
+    lot: float = 1.0,
+    venue: str | None = None,
+    aliases: dict[str, str] | None = None,
+    id: str | None = None,
+) -> Contract:
+    """A dated future. ``multiplier`` is units of the underlying per contract (or of ``multiplier_unit``).
+
+    >>> import margincore as mc
+    >>> mc.Future("ES", expiry="2026-12-18", settles="am", exchange="cme", multiplier=50, currency="USD").multiplier
+    50.0
+    """
+    return Contract(
+        kind="future",
+        underlying=underlying,
+        expiry=expiry,
+        settles=settles,
+        exchange=exchange,
+        multiplier=multiplier,
+        multiplier_unit=multiplier_unit,
+        settlement=settlement,
+        currency=currency,
+        lot=lot,
+        venue=venue,
+        aliases=aliases,
+        id=id,
+    )
+
+
+def Perpetual(  # noqa: N802
+    underlying: str,
+    *,
+    multiplier: float,
+    currency: str,
+    settlement: Settlement = "linear",
+    multiplier_unit: str | None = None,
+    lot: float = 1.0,
+    venue: str | None = None,
+    aliases: dict[str, str] | None = None,
+    id: str | None = None,
+) -> Contract:
+    """A perpetual swap.
+
+    >>> import margincore as mc
+    >>> mc.Perpetual("BTC", multiplier=1, currency="USDC", venue="deribit").id
+    'BTC perpetual'
+    """
+    return Contract(
+        kind="perpetual",
+        underlying=underlying,
+        multiplier=multiplier,
+        multiplier_unit=multiplier_unit,
+        settlement=settlement,
+        currency=currency,
+        lot=lot,
+        venue=venue,
+        aliases=aliases,
+        id=id,
+    )
+
+
+def _cash(
+    kind: str, symbol: str, currency: str, lot: float, venue: str | None, aliases: dict[str, str] | None, id: str | None
+) -> Contract:
+    return Contract(
+        kind=kind, underlying=symbol, currency=currency, lot=lot, venue=venue, aliases=aliases, id=id, multiplier=1.0
+    )
+
+
+def Stock(  # noqa: N802
+    symbol: str,
+    *,
+    currency: str,
+    lot: float = 1.0,
+    venue: str | None = None,
+    aliases: dict[str, str] | None = None,
+    id: str | None = None,
+) -> Contract:
+    """A share; one contract is one share.
+
+    >>> import margincore as mc
+    >>> mc.Stock("IBM", currency="USD").kind
+    'stock'
+    """
+    return _cash("stock", symbol, currency, lot, venue, aliases, id)
+
+
+def Etf(  # noqa: N802
+    symbol: str,
+    *,
+    currency: str,
+    lot: float = 1.0,
+    venue: str | None = None,
+    aliases: dict[str, str] | None = None,
+    id: str | None = None,
+) -> Contract:
+    """A share of an exchange-traded fund.
+
+    >>> import margincore as mc
+    >>> mc.Etf("SPY", currency="USD").kind
+    'etf'
+    """
+    return _cash("etf", symbol, currency, lot, venue, aliases, id)
+
+
+def Index(symbol: str, *, currency: str, id: str | None = None) -> Contract:  # noqa: N802
+    """An index level: something to write options on, not to hold.
+
+    >>> import margincore as mc
+    >>> mc.Index("SPX", currency="USD").kind
+    'index'
+    """
+    return _cash("index", symbol, currency, 1.0, None, None, id)
+
+
+def Spot(  # noqa: N802
+    symbol: str,
+    *,
+    currency: str,
+    lot: float = 1e-8,
+    venue: str | None = None,
+    aliases: dict[str, str] | None = None,
+    id: str | None = None,
+) -> Contract:
+    """A coin or currency held outright, quoted in ``currency``, in steps of ``lot``.
+
+    >>> import margincore as mc
+    >>> mc.Position(mc.Spot("BTC", currency="USD"), 0.25).quantity
+    0.25
+    """
+    return _cash("spot", symbol, currency, lot, venue, aliases, id)

@@ -1,0 +1,122 @@
+//! Bachelier's normal model: European options on a forward that may be negative.
+//!
+//! With deviation s = normal vol * sqrt(years) and d = |F - K| / s,
+//!
+//! ```text
+//! price = discount (max(right (F - K), 0) + s exp(-d^2/2) w(d))
+//! ```
+//!
+//! where w is minus the derivative of N(-x) exp(x^2/2): the textbook's phi(d) - d N(-d) without its cancellation.
+//! Relative error of the time value below 1e-13; deviation zero gives the intrinsic value.
+// Index loops over columns of one length are what the compiler vectorises.
+#![allow(clippy::needless_range_loop)]
+
+use super::math::{gauss, greater, lesser, mills_slope};
+use crate::simd::{self, Kernel};
+
+/// Beyond this many deviations the time value is that at it (1e-307 of the deviation).
+const FAR: f64 = 37.0;
+
+#[inline(always)]
+fn price_body(
+    forward: f64,
+    strike: f64,
+    years: f64,
+    normal_vol: f64,
+    right: i8,
+    discount: f64,
+) -> f64 {
+    let deviation = normal_vol * greater(years, 0.0).sqrt();
+    let alive = deviation > 0.0;
+    let gap = forward - strike;
+    let d = lesser(gap.abs() / if alive { deviation } else { 1.0 }, FAR);
+    let time_value = deviation * gauss(d) * mills_slope(d);
+    let intrinsic = greater(f64::from(right) * gap, 0.0);
+    discount * (intrinsic + if alive { time_value } else { 0.0 })
+}
+
+/// Price of each row, per unit of underlying; `normal_vol` is in price units per square root of a year.
+///
+/// # Panics
+/// If the columns and `out` differ in length.
+pub fn price(
+    forward: &[f64],
+    strike: &[f64],
+    years: &[f64],
+    normal_vol: &[f64],
+    right: &[i8],
+    discount: &[f64],
+    out: &mut [f64],
+) {
+    let n = out.len();
+    assert!(
+        [forward, strike, years, normal_vol, discount]
+            .iter()
+            .all(|c| c.len() == n)
+            && right.len() == n,
+        "bachelier columns differ in length"
+    );
+    simd::run(Price {
+        forward,
+        strike,
+        years,
+        normal_vol,
+        right,
+        discount,
+        out,
+    });
+}
+
+struct Price<'a> {
+    forward: &'a [f64],
+    strike: &'a [f64],
+    years: &'a [f64],
+    normal_vol: &'a [f64],
+    right: &'a [i8],
+    discount: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl Kernel for Price<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.out.len();
+        let (forward, strike, years) = (&self.forward[..n], &self.strike[..n], &self.years[..n]);
+        let (vol, right, discount) = (&self.normal_vol[..n], &self.right[..n], &self.discount[..n]);
+        let out = &mut self.out[..n];
+        for i in 0..n {
+            out[i] = price_body(
+                forward[i],
+                strike[i],
+                years[i],
+                vol[i],
+                right[i],
+                discount[i],
+            );
+        }
+    }
+}
+
+/// One price; the bits of [`price`].
+pub fn price_one(
+    forward: f64,
+    strike: f64,
+    years: f64,
+    normal_vol: f64,
+    right: i8,
+    discount: f64,
+) -> f64 {
+    let mut out = [0.0];
+    price(
+        &[forward],
+        &[strike],
+        &[years],
+        &[normal_vol],
+        &[right],
+        &[discount],
+        &mut out,
+    );
+    out[0]
+}

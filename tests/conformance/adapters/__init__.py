@@ -1,0 +1,1 @@
+"""One module per family of cases; see ``README.md`` one folder up."""
