@@ -21,6 +21,7 @@ use crate::report::{
 };
 
 pub mod combined;
+pub mod crypto;
 pub mod parameters;
 pub mod registry;
 pub mod tims;

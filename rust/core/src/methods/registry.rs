@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Methodology, tims};
+use super::{Methodology, crypto, tims};
 use crate::error::Result;
 use crate::fail;
 
@@ -15,7 +15,7 @@ pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
-const RULEBOOKS: &[(&str, Build)] = &[("tims", tims::build)];
+const RULEBOOKS: &[(&str, Build)] = &[("crypto", crypto::build), ("tims", tims::build)];
 
 /// Reads the files an exchange publishes into a document of parameters.
 type Read = fn(&BTreeMap<String, PathBuf>) -> Result<Value>;

@@ -97,7 +97,12 @@ pub struct Feeds {
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { stable: 1.0, underlyings: BTreeMap::new(), expiries: Vec::new(), collateral: BTreeMap::new() }
+        Self {
+            stable: 1.0,
+            underlyings: BTreeMap::new(),
+            expiries: Vec::new(),
+            collateral: BTreeMap::new(),
+        }
     }
 }
 
@@ -105,15 +110,27 @@ impl Feeds {
     pub fn check(&self) -> Result<()> {
         check_finite("feeds.stable", self.stable)?;
         if self.stable <= 0.0 {
-            fail!(InvalidInput, "feeds.stable is {}: it must be positive", self.stable);
+            fail!(
+                InvalidInput,
+                "feeds.stable is {}: it must be positive",
+                self.stable
+            );
         }
         for (name, feed) in &self.underlyings {
             check_finite(&format!("spot confidence of {name}"), feed.spot_confidence)?;
             check_finite(&format!("perp confidence of {name}"), feed.perp_confidence)?;
         }
         for feed in &self.expiries {
-            for value in [feed.rate.unwrap_or(0.0), feed.forward_confidence, feed.rate_confidence, feed.vol_confidence] {
-                check_finite(&format!("feeds of {} {}", feed.underlying, feed.expiry), value)?;
+            for value in [
+                feed.rate.unwrap_or(0.0),
+                feed.forward_confidence,
+                feed.rate_confidence,
+                feed.vol_confidence,
+            ] {
+                check_finite(
+                    &format!("feeds of {} {}", feed.underlying, feed.expiry),
+                    value,
+                )?;
             }
         }
         Ok(())
@@ -124,17 +141,28 @@ impl Feeds {
         self.underlyings
             .get(underlying)
             .cloned()
-            .unwrap_or(UnderlyingFeed { spot_confidence: 1.0, perp_confidence: 1.0 })
+            .unwrap_or(UnderlyingFeed {
+                spot_confidence: 1.0,
+                perp_confidence: 1.0,
+            })
     }
 
     pub fn expiry(&self, underlying: &str, expiry: &str) -> Option<&ExpiryFeed> {
-        self.expiries.iter().find(|f| f.underlying == underlying && f.expiry == expiry)
+        self.expiries
+            .iter()
+            .find(|f| f.underlying == underlying && f.expiry == expiry)
     }
 }
 
 /// The fixed part and the moving part of a settlement price, `seconds` before expiry: inside the window the average
 /// so far carries the elapsed share and the forward the rest.
-pub fn settlement_parts(forward: f64, seconds: f64, window: f64, average: Option<f64>, what: &str) -> Result<(f64, f64)> {
+pub fn settlement_parts(
+    forward: f64,
+    seconds: f64,
+    window: f64,
+    average: Option<f64>,
+    what: &str,
+) -> Result<(f64, f64)> {
     if seconds >= window {
         return Ok((0.0, forward));
     }
@@ -169,8 +197,14 @@ mod tests {
 
     #[test]
     fn inside_the_window_the_average_counts() {
-        assert_eq!(settlement_parts(100.0, 900.0, 1800.0, Some(90.0), "X").unwrap(), (45.0, 50.0));
-        assert_eq!(settlement_parts(100.0, 1800.0, 1800.0, None, "X").unwrap(), (0.0, 100.0));
+        assert_eq!(
+            settlement_parts(100.0, 900.0, 1800.0, Some(90.0), "X").unwrap(),
+            (45.0, 50.0)
+        );
+        assert_eq!(
+            settlement_parts(100.0, 1800.0, 1800.0, None, "X").unwrap(),
+            (0.0, 100.0)
+        );
         assert!(settlement_parts(100.0, 1.0, 1800.0, None, "X").is_err());
     }
 }

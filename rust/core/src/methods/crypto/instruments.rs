@@ -9,7 +9,7 @@ use crate::contract::{Contract, ContractIndex, Contracts, Exercise, Kind, Settle
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
-use crate::pricing::implied;
+use crate::pricing::{black, implied};
 use crate::time::Expiry;
 
 /// What nets in one scan.
@@ -59,6 +59,8 @@ pub(super) struct Instrument {
     pub(super) discount: f64,
     /// Units of the unit's currency for one of the settlement currency (linear contracts of a unit that spans several).
     pub(super) to_unit: f64,
+    /// An option's quoted mark per coin, in its settlement currency, where a formula needs it.
+    pub(super) mark: f64,
 }
 
 /// One unit's instruments and what they share.
@@ -103,7 +105,11 @@ impl Missing {
             return Ok(());
         }
         let shown: Vec<&str> = self.0.iter().take(5).map(String::as_str).collect();
-        let more = if self.0.len() > 5 { format!(" (and {} more)", self.0.len() - 5) } else { String::new() };
+        let more = if self.0.len() > 5 {
+            format!(" (and {} more)", self.0.len() - 5)
+        } else {
+            String::new()
+        };
         fail!(MissingData, "{}{more}", shown.join("; "))
     }
 }
@@ -155,10 +161,21 @@ impl<'a> Forwards<'a> {
             if let (Kind::Future, Some(expiry)) = (contract.kind(), contract.expiry())
                 && let Ok(mark) = market.linear_price(contracts, row)
             {
-                futures.insert((contract.underlying().to_string(), expiry.instant.as_second()), mark);
+                futures.insert(
+                    (
+                        contract.underlying().to_string(),
+                        expiry.instant.as_second(),
+                    ),
+                    mark,
+                );
             }
         }
-        Self { contracts, market, known: BTreeMap::new(), futures }
+        Self {
+            contracts,
+            market,
+            known: BTreeMap::new(),
+            futures,
+        }
     }
 
     fn of(&mut self, row: ContractIndex, expiry: &Expiry, years: f64) -> Result<f64> {
@@ -175,7 +192,11 @@ impl<'a> Forwards<'a> {
         };
         match found {
             Some(forward) if forward > 0.0 => Ok(forward),
-            Some(forward) => fail!(InvalidInput, "forward of '{}' is {forward}: it must be positive", contract.id()),
+            Some(forward) => fail!(
+                InvalidInput,
+                "forward of '{}' is {forward}: it must be positive",
+                contract.id()
+            ),
             None => fail!(
                 MissingData,
                 "no forward of {symbol} for '{}': add it to market.forward, or a rate of {} to market.rate",
@@ -212,11 +233,19 @@ impl<'a> Forwards<'a> {
 
 /// The currency a contract is quoted in: coin-settled contracts are quoted in dollars.
 fn quote_currency(contract: &Contract) -> &str {
-    if contract.terms().settlement == Settlement::Inverse { "USD" } else { contract.currency() }
+    if contract.terms().settlement == Settlement::Inverse {
+        "USD"
+    } else {
+        contract.currency()
+    }
 }
 
 /// Resolves every contract, or names those the market says too little about.
-pub(super) fn resolve(parameters: &Parameters, contracts: &Arc<Contracts>, market: &Market) -> Result<Resolved> {
+pub(super) fn resolve(
+    parameters: &Parameters,
+    contracts: &Arc<Contracts>,
+    market: &Market,
+) -> Result<Resolved> {
     market.refuse_expired(contracts)?;
     let mut keys: BTreeMap<UnitKey, Vec<ContractIndex>> = BTreeMap::new();
     for (row, contract) in contracts.iter() {
@@ -225,21 +254,40 @@ pub(super) fn resolve(parameters: &Parameters, contracts: &Arc<Contracts>, marke
             UnitOf::Settlement => contract.currency().to_string(),
             UnitOf::Underlying => String::new(),
         };
-        keys.entry(UnitKey { underlying: contracts.root_symbol(row).to_string(), currency }).or_default().push(row);
+        keys.entry(UnitKey {
+            underlying: contracts.root_symbol(row).to_string(),
+            currency,
+        })
+        .or_default()
+        .push(row);
     }
     let mut missing = Missing::default();
     let mut forwards = Forwards::new(contracts, market);
     let mut found: Vec<Option<Instrument>> = vec![None; contracts.len()];
     let mut units = Vec::with_capacity(keys.len());
     for (key, rows) in keys {
-        let Some(index) = missing.take(market.spot(&key.underlying))? else { continue };
-        let inverse = rows.iter().any(|&r| contracts.rows()[r as usize].terms().settlement == Settlement::Inverse)
+        let Some(index) = missing.take(market.spot(&key.underlying))? else {
+            continue;
+        };
+        let inverse = rows
+            .iter()
+            .any(|&r| contracts.rows()[r as usize].terms().settlement == Settlement::Inverse)
             && parameters.unit == UnitOf::Settlement;
-        let mut unit = Unit { key, index, inverse, expiries: Vec::new(), strikes: Vec::new(), rows };
+        let mut unit = Unit {
+            key,
+            index,
+            inverse,
+            expiries: Vec::new(),
+            strikes: Vec::new(),
+            rows,
+        };
         slots(parameters, contracts, market, &mut unit);
         for &row in &unit.rows {
             let made = instrument(parameters, contracts, market, row, &unit, &mut forwards);
-            found[row as usize] = missing.take(made)?.map(|i| Instrument { unit: units.len() as u32, ..i });
+            found[row as usize] = missing.take(made)?.map(|i| Instrument {
+                unit: units.len() as u32,
+                ..i
+            });
         }
         units.push(unit);
     }
@@ -258,12 +306,20 @@ fn slots(parameters: &Parameters, contracts: &Contracts, market: &Market, unit: 
     }
     instants.sort_unstable();
     instants.dedup();
-    unit.expiries.push(ExpirySlot { years: 0.0, days: 0.0, seconds: 0.0 });
+    unit.expiries.push(ExpirySlot {
+        years: 0.0,
+        days: 0.0,
+        seconds: 0.0,
+    });
     let now = market.valuation();
     for second in &instants {
         let seconds = *second as f64 - now.as_nanosecond() as f64 * 1e-9;
         let days = seconds / 86_400.0;
-        unit.expiries.push(ExpirySlot { years: days / parameters.year_days, days, seconds });
+        unit.expiries.push(ExpirySlot {
+            years: days / parameters.year_days,
+            days,
+            seconds,
+        });
     }
     let mut strikes: Vec<(u32, f64)> = Vec::new();
     for &row in &unit.rows {
@@ -279,7 +335,8 @@ fn slots(parameters: &Parameters, contracts: &Contracts, market: &Market, unit: 
 }
 
 fn expiry_slot(unit: &Unit, market: &Market, expiry: &Expiry) -> u32 {
-    let seconds = expiry.instant.as_second() as f64 - market.valuation().as_nanosecond() as f64 * 1e-9;
+    let seconds =
+        expiry.instant.as_second() as f64 - market.valuation().as_nanosecond() as f64 * 1e-9;
     let at = unit.expiries[1..].partition_point(|e| e.seconds < seconds);
     at as u32 + 1
 }
@@ -296,7 +353,10 @@ fn instrument(
     let class = class_of(contract)?;
     let inverse = contract.terms().settlement == Settlement::Inverse;
     let to_unit = if parameters.unit == UnitOf::Underlying && !inverse {
-        market.fx(contract.currency(), parameters.currency.as_deref().unwrap_or("USD"))?
+        market.fx(
+            contract.currency(),
+            parameters.currency.as_deref().unwrap_or("USD"),
+        )?
     } else {
         1.0
     };
@@ -314,11 +374,17 @@ fn instrument(
         strike_slot: 0,
         discount: 1.0,
         to_unit,
+        mark: 0.0,
     };
     let Some(option) = contract.option() else {
         made.forward = market.linear_price(contracts, row)?;
         if made.forward <= 0.0 && parameters.spot != SpotTreatment::CollateralOnly {
-            fail!(InvalidInput, "price of '{}' is {}: it must be positive", contract.id(), made.forward);
+            fail!(
+                InvalidInput,
+                "price of '{}' is {}: it must be positive",
+                contract.id(),
+                made.forward
+            );
         }
         made.coins = coins_of(contract, made.forward)?;
         if let Some(expiry) = contract.expiry() {
@@ -327,24 +393,41 @@ fn instrument(
         return Ok(made);
     };
     if option.exercise != Exercise::European {
-        fail!(NotApplicable, "'{}' is American: crypto venues list European options", contract.id());
+        fail!(
+            NotApplicable,
+            "'{}' is American: crypto venues list European options",
+            contract.id()
+        );
     }
     made.expiry = expiry_slot(unit, market, option.expiry);
     made.strike = option.strike;
     made.right = option.right.sign();
-    made.strike_slot =
-        unit.strikes.partition_point(|s| s.0.cmp(&made.expiry).then(s.1.total_cmp(&option.strike)).is_lt()) as u32;
+    made.strike_slot = unit.strikes.partition_point(|s| {
+        s.0.cmp(&made.expiry)
+            .then(s.1.total_cmp(&option.strike))
+            .is_lt()
+    }) as u32;
     made.coins = coins_of(contract, unit.index)?;
     let slot = unit.expiries[made.expiry as usize];
-    let forward = forwards.of(row, option.expiry, slot.years)?;
+    let formula = parameters.model == Model::Standard;
+    let quoted = market.price(contracts, row);
+    // A formula on a quoted mark reads the forward only where its rules say so; the index stands in elsewhere.
+    let forward = match forwards.of(row, option.expiry, slot.years) {
+        Err(MarginError::MissingData(_))
+            if formula && quoted.is_some() && !parameters.reads_forward() =>
+        {
+            unit.index
+        }
+        other => other?,
+    };
     let symbol = contracts.root_symbol(row);
     let written = contract.terms().expiry.as_deref().unwrap_or_default();
     let feed = parameters.feeds.expiry(symbol, written);
-    (made.fixed, made.forward) = match &parameters.pmrm {
-        Some(rules) => settlement_parts(
+    (made.fixed, made.forward) = match parameters.settlement_window {
+        Some(window) => settlement_parts(
             forward,
             slot.seconds,
-            rules.window_seconds,
+            window,
             feed.and_then(|f| f.settlement_average),
             contract.id(),
         )?,
@@ -355,10 +438,25 @@ fn instrument(
         let rate = rate_of(parameters, market, contract, option.expiry, symbol)?;
         made.discount = (-if rate > 0.0 { rate } else { 0.0 } * slot.years).exp();
     }
+    if let (Model::Standard | Model::Srm, Some(mark)) = (parameters.model, quoted) {
+        made.mark = mark;
+        return Ok(made);
+    }
     made.vol = match feed.and_then(|f| f.svi) {
         Some(svi) => svi.vol(option.strike),
         None => vol_of(contracts, market, row, &made, slot.years)?,
     };
+    if matches!(parameters.model, Model::Standard | Model::Srm) {
+        let value = black::forward_price_one(
+            made.forward,
+            made.strike,
+            slot.years,
+            made.vol,
+            made.right,
+            1.0,
+        );
+        made.mark = if inverse { value / made.forward } else { value };
+    }
     Ok(made)
 }
 
@@ -371,23 +469,51 @@ pub(super) fn rate_of(
     symbol: &str,
 ) -> Result<f64> {
     let written = contract.terms().expiry.as_deref().unwrap_or_default();
-    match parameters.feeds.expiry(symbol, written).and_then(|f| f.rate) {
+    match parameters
+        .feeds
+        .expiry(symbol, written)
+        .and_then(|f| f.rate)
+    {
         Some(rate) => Ok(rate),
-        None => market.rate(contract.currency(), expiry.date).map_err(|e| e.at(format!("'{}'", contract.id()))),
+        None => market
+            .rate(contract.currency(), expiry.date)
+            .map_err(|e| e.at(format!("'{}'", contract.id()))),
     }
 }
 
 /// The market's vol, or the one its mark implies.
-fn vol_of(contracts: &Contracts, market: &Market, row: ContractIndex, made: &Instrument, years: f64) -> Result<f64> {
+fn vol_of(
+    contracts: &Contracts,
+    market: &Market,
+    row: ContractIndex,
+    made: &Instrument,
+    years: f64,
+) -> Result<f64> {
     if let Some(vol) = market.vol(contracts, row) {
         return Ok(vol);
     }
     let id = contracts.rows()[row as usize].id();
     let Some(mark) = market.price(contracts, row) else {
-        fail!(MissingData, "no vol and no price for option '{id}': add one to market.vol or market.price");
+        fail!(
+            MissingData,
+            "no vol and no price for option '{id}': add one to market.vol or market.price"
+        );
     };
-    let price = if made.inverse { mark * made.forward } else { mark } / made.discount;
-    implied::black_one(price, made.forward, made.strike, years, 0.0, 0.0, made.right).map_err(|status| {
+    let price = if made.inverse {
+        mark * made.forward
+    } else {
+        mark
+    } / made.discount;
+    implied::black_one(
+        price,
+        made.forward,
+        made.strike,
+        years,
+        0.0,
+        0.0,
+        made.right,
+    )
+    .map_err(|status| {
         MarginError::MissingData(format!(
             "the price {mark} of option '{id}' implies no vol ({}): add its vol to market.vol",
             status.message()

@@ -140,6 +140,10 @@ pub struct Charges {
     pub perpetual_slippage: Option<f64>,
     /// Charges whose formula the venue does not publish, in the unit's currency, by name: the caller states them.
     pub stated: BTreeMap<String, f64>,
+    /// Amounts added to initial margin only, without its factor: open orders, market-maker protection.
+    pub initial_only: BTreeMap<String, f64>,
+    /// Amounts added to both margins without their factors: funding, fees.
+    pub provisions: BTreeMap<String, f64>,
 }
 
 /// Parts of a rulebook that are not published: a unit that would need one raises until the caller states it.
@@ -240,6 +244,9 @@ pub struct Parameters {
     /// Days of a year in time to expiry.
     #[serde(default = "rate_of_year")]
     pub year_days: f64,
+    /// Seconds over which an expiry settles as an average, where the rulebook reads the part already fixed.
+    #[serde(default)]
+    pub settlement_window: Option<f64>,
     /// Component names as the venue prints them, by ours.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
@@ -265,7 +272,11 @@ pub struct Parameters {
 impl Parameters {
     pub fn check(&self) -> Result<()> {
         if self.year_days <= 0.0 {
-            fail!(InvalidInput, "year_days is {}: it must be positive", self.year_days);
+            fail!(
+                InvalidInput,
+                "year_days is {}: it must be positive",
+                self.year_days
+            );
         }
         let table = match self.model {
             Model::Scenario | Model::Pmrm => &self.rules,
@@ -276,6 +287,13 @@ impl Parameters {
             fail!(InvalidInput, "{}: no rules for any underlying", self.venue);
         }
         self.feeds.check()
+    }
+
+    /// Whether a formula of any underlying measures distance on the expiry's forward.
+    pub(super) fn reads_forward(&self) -> bool {
+        self.standard
+            .values()
+            .any(|r| r["option"]["over_forward"] == Value::Bool(true))
     }
 
     /// What the venue calls a component.
@@ -293,7 +311,11 @@ pub fn entry<T: serde::de::DeserializeOwned>(
 ) -> Result<T> {
     let mut found = None;
     let base = table.get("*").cloned().unwrap_or(Value::Object(Map::new()));
-    for key in [format!("{underlying}/{currency}"), underlying.to_string(), format!("*/{currency}")] {
+    for key in [
+        format!("{underlying}/{currency}"),
+        underlying.to_string(),
+        format!("*/{currency}"),
+    ] {
         if let Some(own) = table.get(&key) {
             let mut merged = base.clone();
             overlay(&mut merged, own);
@@ -306,10 +328,15 @@ pub fn entry<T: serde::de::DeserializeOwned>(
         None if table.contains_key("*") => ("*".to_string(), base),
         None => {
             let known: Vec<&str> = table.keys().map(String::as_str).collect();
-            fail!(NotApplicable, "no {what} rules for {underlying} in {currency}: the preset has {}", known.join(", "))
+            fail!(
+                NotApplicable,
+                "no {what} rules for {underlying} in {currency}: the preset has {}",
+                known.join(", ")
+            )
         }
     };
-    serde_json::from_value(value).map_err(|e| MarginError::InvalidInput(format!("{what} rules of '{key}': {e}")))
+    serde_json::from_value(value)
+        .map_err(|e| MarginError::InvalidInput(format!("{what} rules of '{key}': {e}")))
 }
 
 fn overlay(base: &mut Value, own: &Value) {

@@ -116,7 +116,11 @@ impl Scenario {
 
 /// A fraction of the range without accumulating error: exact at the ends and at zero.
 fn step(range: f64, k: i64, steps: i64) -> f64 {
-    if k == 0 { 0.0 } else { range * k as f64 / steps as f64 }
+    if k == 0 {
+        0.0
+    } else {
+        range * k as f64 / steps as f64
+    }
 }
 
 impl ScenarioLists {
@@ -134,7 +138,10 @@ impl ScenarioLists {
         if let Some(grid) = &self.grid {
             let steps = i64::from(grid.steps);
             if steps == 0 || grid.vol.is_empty() {
-                fail!(InvalidInput, "scenarios.grid needs at least one step and one volatility operation");
+                fail!(
+                    InvalidInput,
+                    "scenarios.grid needs at least one step and one volatility operation"
+                );
             }
             for k in -steps..=steps {
                 for &vol in &grid.vol {
@@ -168,7 +175,11 @@ impl ScenarioLists {
         for scenario in &out {
             let numbers = [scenario.price, scenario.weight, scenario.dampener];
             if numbers.iter().any(|x| !x.is_finite()) || scenario.price <= -1.0 {
-                fail!(InvalidInput, "scenario '{}': moves are finite fractions above -1, weights finite", scenario.label());
+                fail!(
+                    InvalidInput,
+                    "scenario '{}': moves are finite fractions above -1, weights finite",
+                    scenario.label()
+                );
             }
         }
         if out.is_empty() {
@@ -184,7 +195,11 @@ mod tests {
 
     fn lists() -> ScenarioLists {
         ScenarioLists {
-            grid: Some(Grid { range: 0.16, steps: 4, vol: vec![VolMove::Down, VolMove::Same, VolMove::Up] }),
+            grid: Some(Grid {
+                range: 0.16,
+                steps: 4,
+                vol: vec![VolMove::Down, VolMove::Same, VolMove::Up],
+            }),
             extended: Some(Extended {
                 moves: vec![-0.66, 5.0],
                 vol: VolMove::Up,

@@ -65,11 +65,16 @@ pub struct Shock {
 
 impl VolLaw {
     pub fn check(&self) -> Result<()> {
-        if self.nodes.first().is_some_and(|n| n.0 > 0.0) || !self.nodes.is_sorted_by(|a, b| a.0 < b.0) {
+        if self.nodes.first().is_some_and(|n| n.0 > 0.0)
+            || !self.nodes.is_sorted_by(|a, b| a.0 < b.0)
+        {
             fail!(InvalidInput, "vol.nodes start at 0 days and ascend");
         }
         if self.pivot_days <= 0.0 || self.floor_days < 0.0 {
-            fail!(InvalidInput, "vol.pivot_days must be positive and vol.floor_days not negative");
+            fail!(
+                InvalidInput,
+                "vol.pivot_days must be positive and vol.floor_days not negative"
+            );
         }
         Ok(())
     }
@@ -77,11 +82,19 @@ impl VolLaw {
     /// The time factor. At expiry with no floor a volatility has nothing left to act on, and the factor is zero.
     fn scale(&self, days: f64) -> f64 {
         let days = days + self.days_offset;
-        let floored = if days > self.floor_days { days } else { self.floor_days };
+        let floored = if days > self.floor_days {
+            days
+        } else {
+            self.floor_days
+        };
         if floored <= 0.0 {
             return 0.0;
         }
-        let power = if days <= self.pivot_days { self.power_short } else { self.power_long };
+        let power = if days <= self.pivot_days {
+            self.power_short
+        } else {
+            self.power_long
+        };
         (self.pivot_days / floored).powf(power)
     }
 
@@ -106,17 +119,29 @@ impl VolLaw {
             let node = self.node(days);
             (node, node)
         };
-        Shock { up, down, min_up: self.min_up, absolute: self.absolute }
+        Shock {
+            up,
+            down,
+            min_up: self.min_up,
+            absolute: self.absolute,
+        }
     }
 
     /// The factor of a skew scenario on the volatility of a strike.
     pub fn skewed(&self, vol: VolMove, forward: f64, strike: f64, years: f64) -> Result<f64> {
         let Some(skew) = &self.skew else {
-            fail!(InvalidInput, "the rules have a skew scenario but no vol.skew");
+            fail!(
+                InvalidInput,
+                "the rules have a skew scenario but no vol.skew"
+            );
         };
         let root = years.sqrt();
         let wide = root * skew.width * (skew.vol_static + root * skew.vol_scale);
-        let kstar = if wide > skew.min_kstar { wide } else { skew.min_kstar };
+        let kstar = if wide > skew.min_kstar {
+            wide
+        } else {
+            skew.min_kstar
+        };
         let log = (strike / forward).ln();
         let (z, cap) = match vol {
             VolMove::SkewLinear => (log, skew.linear_slope * root + skew.linear_cap),
@@ -137,18 +162,37 @@ impl VolLaw {
 impl Shock {
     /// Multipliers up and down as the venue reports them (1 + shock, 1 - shock, not below zero).
     pub fn multipliers(&self) -> (f64, f64) {
-        (1.0 + self.up, if self.down < 1.0 { 1.0 - self.down } else { 0.0 })
+        (
+            1.0 + self.up,
+            if self.down < 1.0 {
+                1.0 - self.down
+            } else {
+                0.0
+            },
+        )
     }
 
     /// What is added to a volatility by an operation that is not a skew.
     pub fn change(&self, vol: f64, operation: VolMove) -> f64 {
         match operation {
             VolMove::Up => {
-                let moved = if self.absolute { vol + self.up } else { vol * (1.0 + self.up) };
-                (if moved > self.min_up { moved } else { self.min_up }) - vol
+                let moved = if self.absolute {
+                    vol + self.up
+                } else {
+                    vol * (1.0 + self.up)
+                };
+                (if moved > self.min_up {
+                    moved
+                } else {
+                    self.min_up
+                }) - vol
             }
             VolMove::Down => {
-                let moved = if self.absolute { vol - self.down } else { vol * (1.0 - self.down) };
+                let moved = if self.absolute {
+                    vol - self.down
+                } else {
+                    vol * (1.0 - self.down)
+                };
                 (if moved > 0.0 { moved } else { 0.0 }) - vol
             }
             _ => 0.0,
@@ -184,7 +228,10 @@ mod tests {
 
     #[test]
     fn nodes_are_linear_between_and_flat_beyond() {
-        let law = VolLaw { nodes: vec![(0.0, 0.5), (30.0, 0.35), (60.0, 0.25)], ..deribit() };
+        let law = VolLaw {
+            nodes: vec![(0.0, 0.5), (30.0, 0.35), (60.0, 0.25)],
+            ..deribit()
+        };
         assert!((law.at(15.0).change(1.0, VolMove::Down) + 0.425).abs() < 1e-15);
         assert!((law.at(600.0).change(1.0, VolMove::Down) + 0.25).abs() < 1e-15);
     }

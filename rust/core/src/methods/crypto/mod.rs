@@ -1,0 +1,138 @@
+//! Crypto venues: one scenario engine, venues as data (`presets/crypto_*.json`).
+//!
+//! A venue is a list of scenarios, a law by which volatilities move, charges beside the scan and two factors; Derive's
+//! managers aggregate values per expiry instead, and the exchanges' standard margin is a formula per position.
+//!
+//! | part | file |
+//! |---|---|
+//! | the rulebook as data | `parameters.rs`, `scenario.rs`, `vol.rs`, `feeds.rs` |
+//! | contracts and market as numbers | `instruments.rs` |
+//! | cells to price, tables to scan | `arrays.rs` |
+//! | charges beside the scan | `charges.rs` |
+//! | scan and aggregation | `book.rs`, `pmrm.rs` |
+//! | formulas per position | `standard.rs`, `srm.rs` |
+//! | the venue's own numbers | `details.rs` |
+
+mod arrays;
+mod book;
+mod charges;
+mod details;
+pub mod feeds;
+mod instruments;
+pub mod parameters;
+pub mod pmrm;
+pub mod scenario;
+pub mod srm;
+mod standard;
+pub mod vol;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use parameters::Model;
+pub use parameters::Parameters;
+
+use super::registry::Attachments;
+use super::{Methodology, Prepared};
+use crate::cells::{Cells, RiskArrays};
+use crate::contract::Contracts;
+use crate::error::Result;
+use crate::fail;
+use crate::market::Market;
+use crate::report::ParameterInfo;
+
+/// The shipped parameter sets, one list per venue family.
+pub const PRESETS: &[&str] = &[
+    include_str!("../../../presets/crypto_deribit.json"),
+    include_str!("../../../presets/crypto_venues.json"),
+    include_str!("../../../presets/crypto_derive.json"),
+];
+
+/// A crypto venue with one set of parameters.
+#[derive(Debug, Clone)]
+pub struct Crypto {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+}
+
+/// Every shipped preset in one list.
+fn shipped() -> Result<String> {
+    let mut all: Vec<Value> = Vec::new();
+    for list in PRESETS {
+        let mut presets: Vec<Value> =
+            serde_json::from_str(list).expect("shipped presets are JSON lists");
+        all.append(&mut presets);
+    }
+    Ok(Value::Array(all).to_string())
+}
+
+impl Crypto {
+    /// From `{"preset": "deribit-pm-2024", ...changes}`.
+    pub fn new(document: &Value) -> Result<Self> {
+        let (parameters, info) =
+            super::parameters::resolve::<Parameters>(&shipped()?, "deribit-pm-2024", document)?;
+        parameters.check()?;
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            info,
+        })
+    }
+
+    fn market<'a>(&self, market: Option<&'a Arc<Market>>) -> Result<&'a Market> {
+        match market {
+            Some(market) => Ok(market),
+            None => fail!(MissingData, "{}: a market is needed", self.parameters.venue),
+        }
+    }
+}
+
+pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
+    Ok(Arc::new(Crypto::new(document)?))
+}
+
+impl Methodology for Crypto {
+    fn name(&self) -> &str {
+        &self.parameters.venue
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+        let market = self.market(market)?;
+        match self.parameters.model {
+            Model::Scenario | Model::Pmrm => {
+                let resolved = instruments::resolve(&self.parameters, contracts, market)?;
+                arrays::cells(&resolved, &arrays::plans(&self.parameters, &resolved)?)
+            }
+            Model::Standard | Model::Srm => Ok(Cells::default()),
+        }
+    }
+
+    fn compile(
+        &self,
+        contracts: &Arc<Contracts>,
+        market: Option<&Arc<Market>>,
+        arrays: RiskArrays,
+    ) -> Result<Arc<dyn Prepared>> {
+        let market = self.market(market)?;
+        let resolved = instruments::resolve(&self.parameters, contracts, market)?;
+        let (parameters, info) = (&self.parameters, &self.info);
+        Ok(match parameters.model {
+            Model::Scenario | Model::Pmrm => {
+                let plans = arrays::plans(parameters, &resolved)?;
+                Arc::new(book::Book::compile(
+                    parameters, info, contracts, market, &resolved, plans, &arrays,
+                )?)
+            }
+            Model::Standard => Arc::new(standard::Standard::compile(
+                parameters, info, contracts, market, &resolved,
+            )?),
+            Model::Srm => Arc::new(srm::Srm::compile(
+                parameters, info, contracts, market, &resolved,
+            )?),
+        })
+    }
+}
