@@ -2,6 +2,33 @@
 
 from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
+from margincore.methods.crypto import (
+    Aevo,
+    BitCom,
+    Bybit,
+    Crypto,
+    Dederi,
+    Deribit,
+    Derive,
+    Okx,
+    Paradex,
+    Span16,
+)
 from margincore.methods.tims import Tims
 
-__all__ = ["Combined", "Rulebook", "Tims", "rulebooks"]
+__all__ = [
+    "Aevo",
+    "BitCom",
+    "Bybit",
+    "Combined",
+    "Crypto",
+    "Dederi",
+    "Deribit",
+    "Derive",
+    "Okx",
+    "Paradex",
+    "Rulebook",
+    "Span16",
+    "Tims",
+    "rulebooks",
+]

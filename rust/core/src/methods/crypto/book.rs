@@ -88,6 +88,8 @@ pub(super) struct BookScratch {
     marks: Vec<f64>,
     expiries: Vec<(ExpiryTerms, f64, f64)>,
     pub(super) pnl: Vec<f64>,
+    /// Sums of positions by scenario, spot included, before dampening, offsets and gains.
+    pub(super) raw: Vec<f64>,
 }
 
 /// A unit's numbers before factors; charges are positive, in the unit's currency.
@@ -408,6 +410,7 @@ impl Book {
         let unit = &self.units[u];
         let rules = &unit.plan.rules;
         scratch.pnl.clear();
+        scratch.raw.clear();
         let (base, spot) = (
             &scratch.lanes[unit.first_group],
             &scratch.lanes[unit.first_group + 1],
@@ -416,6 +419,7 @@ impl Book {
         let usd = unit.coin_value / unit.index;
         for (s, scenario) in unit.plan.scenarios.iter().enumerate() {
             let mut total = base.cells[s / WIDTH][s % WIDTH];
+            scratch.raw.push(total + spot.cells[s / WIDTH][s % WIDTH]);
             if offset && scenario.price > 0.0 && total < 0.0 {
                 let gain = spot.cells[s / WIDTH][s % WIDTH];
                 let covered = total + if gain > 0.0 { gain } else { 0.0 };

@@ -34,9 +34,13 @@ pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
     Ok(Value::Object(out))
 }
 
-fn scenarios(unit: &UnitBook, pnl: &[f64]) -> Value {
-    let row = |(s, &pnl): (usize, &f64)| json!({"label": unit.plan.labels[s], "move": unit.plan.scenarios[s].price, "vol": unit.plan.scenarios[s].vol, "pnl": pnl});
-    pnl.iter().enumerate().map(row).collect()
+/// One row per scenario: `pnl` is what aggregates, `sum` the positions' own before offsets and dampening.
+fn scenarios(unit: &UnitBook, pnl: &[f64], raw: &[f64]) -> Value {
+    let row = |(s, (&pnl, &raw)): (usize, (&f64, &f64))| {
+        let scenario = &unit.plan.scenarios[s];
+        json!({"label": unit.plan.labels[s], "move": scenario.price, "vol": scenario.vol, "pnl": pnl, "sum": raw})
+    };
+    pnl.iter().zip(raw).enumerate().map(row).collect()
 }
 
 fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
@@ -99,7 +103,10 @@ fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
     put("delta_total", sums.long_option_delta + sums.other_delta);
     put("index_price", unit.index);
     out.insert("worst_scenario".into(), json!(unit.plan.labels[risk.worst]));
-    out.insert("scenarios".into(), scenarios(unit, &scratch.pnl));
+    out.insert(
+        "scenarios".into(),
+        scenarios(unit, &scratch.pnl, &scratch.raw),
+    );
     Ok(Value::Object(out))
 }
 
@@ -149,7 +156,7 @@ fn pmrm(
         "worst_scenario": unit.plan.labels[risk.worst],
         "vol_up": shocks.iter().map(|s| s.0).collect::<Vec<_>>(),
         "vol_down": shocks.iter().map(|s| s.1).collect::<Vec<_>>(),
-        "scenarios": scenarios(unit, &scratch.pnl),
+        "scenarios": scenarios(unit, &scratch.pnl, &scratch.pnl),
     }))
 }
 
