@@ -21,13 +21,18 @@ from margincore._core import (
     Methodology,
     MissingData,
     NotApplicable,
+    OsiSymbol,
     ParseError,
     Position,
     Prepared,
+    Products,
     Requirement,
     Unsupported,
     __version__,
+    build_info,
 )
+from margincore.compare import Comparison, compare
+from margincore.documents import evaluate
 from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
 
@@ -35,6 +40,7 @@ __all__ = [
     "Account",
     "Accounts",
     "CalculationError",
+    "Comparison",
     "Contract",
     "Contracts",
     "Engine",
@@ -51,15 +57,20 @@ __all__ = [
     "MissingData",
     "NotApplicable",
     "Option",
+    "OsiSymbol",
     "ParseError",
     "Perpetual",
     "Position",
     "Prepared",
+    "Products",
     "Requirement",
     "Spot",
     "Stock",
     "Unsupported",
     "__version__",
+    "build_info",
+    "compare",
+    "evaluate",
     "margin",
     "methods",
 ]

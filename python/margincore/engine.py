@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from margincore._core import Account, Contract, Contracts, MarginReport, Market, Methodology, Position, Prepared
+from margincore._core import (
+    Account,
+    Contract,
+    Contracts,
+    MarginReport,
+    Market,
+    Methodology,
+    Position,
+    Prepared,
+)
 
 __all__ = ["Engine", "margin"]
 

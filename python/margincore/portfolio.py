@@ -35,7 +35,7 @@ Settlement = Literal["linear", "inverse"]
 PremiumStyle = Literal["upfront", "futures_style"]
 
 
-def Option(  # noqa: N802  (reads as the class it stands for)
+def Option(
     underlying: str,
     right: Literal["call", "put"],
     strike: float,
@@ -88,7 +88,7 @@ def Option(  # noqa: N802  (reads as the class it stands for)
     )
 
 
-def Future(  # noqa: N802
+def Future(
     underlying: str,
     *,
     expiry: When,
@@ -126,7 +126,7 @@ def Future(  # noqa: N802
     )
 
 
-def Perpetual(  # noqa: N802
+def Perpetual(
     underlying: str,
     *,
     multiplier: float,
@@ -166,7 +166,7 @@ def _cash(
     )
 
 
-def Stock(  # noqa: N802
+def Stock(
     symbol: str,
     *,
     currency: str,
@@ -184,7 +184,7 @@ def Stock(  # noqa: N802
     return _cash("stock", symbol, currency, lot, venue, aliases, id)
 
 
-def Etf(  # noqa: N802
+def Etf(
     symbol: str,
     *,
     currency: str,
@@ -202,7 +202,7 @@ def Etf(  # noqa: N802
     return _cash("etf", symbol, currency, lot, venue, aliases, id)
 
 
-def Index(symbol: str, *, currency: str, id: str | None = None) -> Contract:  # noqa: N802
+def Index(symbol: str, *, currency: str, id: str | None = None) -> Contract:
     """An index level: something to write options on, not to hold.
 
     >>> import margincore as mc
@@ -212,7 +212,7 @@ def Index(symbol: str, *, currency: str, id: str | None = None) -> Contract:  # 
     return _cash("index", symbol, currency, 1.0, None, None, id)
 
 
-def Spot(  # noqa: N802
+def Spot(
     symbol: str,
     *,
     currency: str,

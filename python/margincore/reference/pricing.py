@@ -54,7 +54,9 @@ def black_scholes(
     return black76(forward, strike, years, vol, right, math.exp(-rate * max(years, 0.0)))
 
 
-def bachelier(forward: float, strike: float, years: float, normal_vol: float, right: int, discount: float = 1.0) -> float:
+def bachelier(
+    forward: float, strike: float, years: float, normal_vol: float, right: int, discount: float = 1.0
+) -> float:
     """Bachelier's normal model; `normal_vol` is in price units per square root of a year.
 
     >>> round(bachelier(100.0, 100.0, 1.0, 20.0, -1), 10)

@@ -9,32 +9,11 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::{Contract, Exercise, Kind, Premium, Settlement, Terms};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::symbols::{OsiSymbol, check_root};
-
-/// What lies under an option.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Stock,
-    Etf,
-    Index,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Exercise {
-    European,
-    American,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Settles {
-    Am,
-    Pm,
-}
+use crate::time::Settles;
 
 /// The terms of all options of one root whose expiry lies between `from` and `to`, both included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,6 +89,13 @@ impl ProductTerms {
             if text.trim().is_empty() {
                 fail!(InvalidInput, "{what} is empty");
             }
+        }
+        if !matches!(self.kind, Kind::Stock | Kind::Etf | Kind::Index) {
+            fail!(
+                InvalidInput,
+                "kind {:?}: an option symbol stands for an option on a stock, etf or index",
+                self.kind
+            );
         }
         if !(self.multiplier.is_finite() && self.multiplier > 0.0) {
             fail!(
@@ -226,6 +212,32 @@ impl ProductTable {
         }
     }
 
+    /// The contract a symbol stands for. Its id is the symbol without blanks; its alias `osi` the canonical spelling.
+    pub fn contract(&self, symbol: &OsiSymbol) -> Result<Contract> {
+        let terms = self.terms(symbol)?;
+        Contract::new(Terms {
+            id: symbol.compact(),
+            kind: Kind::Option,
+            underlying: terms.underlying.clone(),
+            right: Some(symbol.right),
+            strike: Some(symbol.strike()),
+            expiry: Some(symbol.expiry.to_string()),
+            settles: Some(terms.settles),
+            exchange: Some(terms.exchange.clone()),
+            exercise: Some(terms.exercise),
+            multiplier: terms.multiplier,
+            multiplier_unit: None,
+            settlement: Settlement::Linear,
+            premium: Premium::Upfront,
+            currency: terms.currency.clone(),
+            lot: 1.0,
+            deliverable: Some(terms.deliverable.clone()),
+            listed: true,
+            venue: None,
+            aliases: BTreeMap::from([("osi".to_string(), symbol.to_string())]),
+        })
+    }
+
     /// Every row, by root and then in the order of definition.
     pub fn iter(&self) -> impl Iterator<Item = &ProductTerms> {
         self.rows.values().flatten()
@@ -280,6 +292,27 @@ mod tests {
             ProductTable::shipped()
                 .iter()
                 .all(|row| row.multiplier == 100.0 && row.currency == "USD")
+        );
+    }
+
+    #[test]
+    fn a_symbol_becomes_a_contract() {
+        let symbol = OsiSymbol::parse("SPX   261218C04700000").unwrap();
+        let contract = ProductTable::shipped().contract(&symbol).unwrap();
+        assert_eq!(contract.id(), "SPX261218C04700000");
+        assert_eq!(contract.terms().aliases["osi"], "SPX   261218C04700000");
+        let option = contract.option().unwrap();
+        assert_eq!(
+            (option.strike, option.exercise),
+            (4700.0, Exercise::European)
+        );
+        assert_eq!(option.expiry.instant.to_string(), "2026-12-18T14:30:00Z");
+        let weekly = ProductTable::shipped()
+            .contract(&OsiSymbol::parse("SPXW261218C04700000").unwrap())
+            .unwrap();
+        assert_eq!(
+            weekly.expiry().unwrap().instant.to_string(),
+            "2026-12-18T21:00:00Z"
         );
     }
 

@@ -73,6 +73,24 @@ impl MarginReport {
         initial == self.requirement.initial && maintenance == self.requirement.maintenance
     }
 
+    /// Sums of initial and maintenance by a word of the lines, converted, in the order the words first appear.
+    pub fn grouped<'a>(
+        &'a self,
+        key: impl Fn(&'a Line) -> &'a String,
+    ) -> Vec<(&'a str, (f64, f64))> {
+        let mut groups: Vec<(&str, (f64, f64))> = Vec::new();
+        for line in &self.lines {
+            let name = key(line);
+            let at = groups.iter().position(|g| g.0 == name).unwrap_or_else(|| {
+                groups.push((name, (0.0, 0.0)));
+                groups.len() - 1
+            });
+            groups[at].1.0 += line.initial * line.fx;
+            groups[at].1.1 += line.maintenance * line.fx;
+        }
+        groups
+    }
+
     /// One line per currency, in the order the currencies first appear.
     pub fn totals(&self) -> Vec<Line> {
         let mut totals: Vec<Line> = Vec::new();

@@ -18,15 +18,9 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
+use crate::contract::Right;
 use crate::error::{MarginError, Result};
 use crate::fail;
-
-/// Call or put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Right {
-    Call,
-    Put,
-}
 
 /// The longest root and the largest strike (99,999.999) that the 21 characters can hold.
 const ROOT_LENGTH: usize = 6;

@@ -1,10 +1,12 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod build;
 mod contract;
 mod errors;
 mod market;
 mod methods;
+mod products;
 mod report;
 mod values;
 
@@ -18,6 +20,8 @@ mod _core {
     #[pymodule_export]
     use crate::account::{Account, Accounts, Position};
     #[pymodule_export]
+    use crate::build::build_info;
+    #[pymodule_export]
     use crate::contract::{Contract, Contracts};
     #[pymodule_export]
     use crate::errors::{
@@ -28,6 +32,8 @@ mod _core {
     use crate::market::Market;
     #[pymodule_export]
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
     use crate::report::{Line, MarginBatch, MarginReport, Requirement};
 

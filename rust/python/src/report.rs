@@ -3,6 +3,7 @@
 use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::values::to_python;
 
@@ -167,6 +168,16 @@ impl MarginReport {
             .map(|s| s - self.report.requirement.initial)
     }
 
+    /// Requirements by scope, in the report's currency, in the order scopes first appear.
+    fn by_scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.grouped(py, |line| &line.scope)
+    }
+
+    /// Requirements by component, in the report's currency, in the order components first appear.
+    fn by_component<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.grouped(py, |line| &line.component)
+    }
+
     fn adds_up(&self) -> bool {
         self.report.adds_up()
     }
@@ -242,6 +253,30 @@ impl MarginReport {
             r.maintenance,
             c = self.report.currency
         )
+    }
+}
+
+impl MarginReport {
+    fn grouped<'py>(
+        &self,
+        py: Python<'py>,
+        key: fn(&core::Line) -> &String,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let groups = PyDict::new(py);
+        for (name, sum) in self.report.grouped(key) {
+            let (initial, maintenance) = sum;
+            groups.set_item(
+                name,
+                Py::new(
+                    py,
+                    Requirement {
+                        initial,
+                        maintenance,
+                    },
+                )?,
+            )?;
+        }
+        Ok(groups)
     }
 }
 

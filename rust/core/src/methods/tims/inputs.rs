@@ -343,8 +343,11 @@ fn imply_vols(contracts: &Contracts, rows: &mut [Instrument]) -> Result<()> {
 
 /// Volatility by strike of every (underlying, expiry), for reading it at a moved moneyness.
 pub(super) struct Curves {
-    curves: BTreeMap<(String, jiff::Timestamp), Arc<[(f64, f64)]>>,
+    curves: BTreeMap<(String, jiff::Timestamp), Curve>,
 }
+
+/// (strike, volatility), strikes ascending.
+type Curve = Arc<[(f64, f64)]>;
 
 impl Curves {
     pub(super) fn new(contracts: &Contracts, rows: &[Instrument]) -> Self {

@@ -1,0 +1,37 @@
+# Two commands do all the set-up: `make demo` and `make test`. Each makes its own environment in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock 2>/dev/null)
+
+.PHONY: demo test bench clean
+
+demo: .venv/installed ## build, install and margin an embedded sample account
+	$(BIN)/margincore demo
+
+test: .venv/installed ## every check and test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo test --workspace --quiet
+	$(BIN)/ruff check python tests benches
+	$(BIN)/mypy
+	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
+	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
+
+bench: .venv/installed ## side by side with what else is installed
+	$(BIN)/python -m benches
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip "maturin>=1.9,<2"
+
+# The tests run against the optimised wheel that a user would install.
+.venv/installed: .venv/bin/python $(SOURCES)
+	rm -rf dist
+	$(BIN)/maturin build --release --quiet --out dist
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/margincore-*.whl
+	$(BIN)/python -m pip install --quiet "margincore[cli,report,test,bench] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
+	touch $@
+
+clean:
+	rm -rf .venv dist target

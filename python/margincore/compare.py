@@ -1,0 +1,206 @@
+"""The same account under several rulebooks, on one basis at a time.
+
+Two bases, never mixed. `equity_required` is the liquidating equity (cash, option value and collateral) the account
+must hold; `cash_required` is what a new account must bring, with premium paid or received counted:
+`equity_required - net_option_value`. Savings compare initial requirements on one basis and may be negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from margincore._core import Account, Contract, MarginReport, Market, Methodology, NotApplicable, Position
+from margincore.engine import margin
+
+__all__ = ["Comparison", "Outcome", "compare"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One rulebook's answer: its report, or why it does not cover the account."""
+
+    label: str
+    report: MarginReport | None
+    not_applicable: str | None
+
+    @property
+    def equity_required(self) -> float | None:
+        """Initial requirement on liquidating equity; `None` where the rulebook does not cover the account."""
+        return None if self.report is None else self.report.equity_required
+
+    @property
+    def cash_required(self) -> float | None:
+        """What a new account must bring; `None` where the rulebook does not cover the account."""
+        return None if self.report is None else self.report.cash_required
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rulebooks side by side; the first one that covers the account is what savings are measured against."""
+
+    outcomes: tuple[Outcome, ...]
+    assumptions: dict[str, Any]
+
+    @property
+    def baseline(self) -> Outcome | None:
+        """The first rulebook that covers the account."""
+        return next((o for o in self.outcomes if o.report is not None), None)
+
+    def saving(self, outcome: Outcome, basis: str = "equity_required") -> float | None:
+        """The fraction of the baseline's initial requirement that `outcome` saves, within one basis.
+
+        Negative where it costs more; `None` for the baseline itself, for a rulebook that does not apply, and where
+        the baseline is not positive.
+        """
+        if basis not in ("equity_required", "cash_required"):
+            raise ValueError(f"basis is {basis!r}: equity_required or cash_required")
+        base = self.baseline
+        if base is None or base is outcome:
+            return None
+        theirs: float | None = getattr(outcome, basis)
+        own: float | None = getattr(base, basis)
+        if theirs is None or own is None or own <= 0.0:
+            return None
+        return 1.0 - theirs / own
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain data."""
+        return {
+            "outcomes": [
+                {
+                    "label": o.label,
+                    "equity_required": o.equity_required,
+                    "cash_required": o.cash_required,
+                    "saving_on_equity": self.saving(o, "equity_required"),
+                    "saving_on_cash": self.saving(o, "cash_required"),
+                    "report": None if o.report is None else o.report.to_dict(),
+                    "not_applicable": o.not_applicable,
+                }
+                for o in self.outcomes
+            ],
+            "assumptions": self.assumptions,
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Header and one row per rulebook, as text."""
+        header = (
+            "rulebook", "equity required", "saving", "cash required", "saving", "maintenance", "worst scenario",
+        )  # fmt: skip
+        rows: list[tuple[str, ...]] = [header]
+        for o in self.outcomes:
+            if o.report is None:
+                rows.append((o.label, "not applicable", "", "", "", "", o.not_applicable or ""))
+                continue
+            rows.append(
+                (
+                    o.label,
+                    f"{o.report.equity_required:,.2f}",
+                    _percent(self.saving(o, "equity_required")),
+                    f"{o.report.cash_required:,.2f}",
+                    _percent(self.saving(o, "cash_required")),
+                    f"{o.report.requirement.maintenance:,.2f}",
+                    o.report.worst_scenario or "",
+                )
+            )
+        return rows
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+        lines = []
+        for row in rows:
+            amounts = (c.rjust(w) for c, w in zip(row[1:-1], widths[1:], strict=True))
+            cells = [row[0].ljust(widths[0]), *amounts, row[-1]]
+            lines.append("  ".join(cells).rstrip())
+        lines.insert(1, "-" * max(len(line) for line in lines))
+        lines.extend(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, *body = self.rows()
+        table = "".join(f"<th>{escape(c)}</th>" for c in head)
+        table = f"<tr>{table}</tr>"
+        for row in body:
+            table += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>"
+        notes = "".join(f"<li>{escape(key)}: {escape(_plain(value))}</li>" for key, value in self.assumptions.items())
+        return f"<table>{table}</table><ul>{notes}</ul>"
+
+
+def compare(
+    account: Account | Iterable[Position],
+    market: Market | None,
+    methodologies: Sequence[Methodology],
+    *,
+    labels: Sequence[str] | None = None,
+    contracts: Iterable[Contract] = (),
+) -> Comparison:
+    """Margin one account under several rulebooks.
+
+    A rulebook that does not cover every position gives no number: its outcome says which positions are uncovered.
+    Other errors are raised. The result prints the assumptions that make the numbers: every volatility and price
+    given, days to expiry, and each rulebook's parameter set.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> comparison = mc.compare([mc.Position(stock, 100)], market,
+    ...                         [mc.methods.Tims(default_range={"down": -0.3, "up": 0.3}), mc.methods.Tims()])
+    >>> comparison.saving(comparison.outcomes[1])
+    0.5
+    """
+    if not isinstance(account, Account):
+        account = Account(account)
+    contracts = list(contracts)
+    names = list(labels) if labels is not None else _labels(methodologies)
+    if len(names) != len(methodologies):
+        raise ValueError(f"{len(names)} labels for {len(methodologies)} rulebooks")
+    outcomes = []
+    for name, methodology in zip(names, methodologies, strict=True):
+        try:
+            outcomes.append(Outcome(name, margin(account, market, methodology, contracts=contracts), None))
+        except NotApplicable as error:
+            outcomes.append(Outcome(name, None, str(error)))
+    return Comparison(tuple(outcomes), _assumptions(account, market, methodologies, names))
+
+
+def _labels(methodologies: Sequence[Methodology]) -> list[str]:
+    names = [m.name for m in methodologies]
+    return [
+        f"{name} ({m.parameters['name']})" if names.count(name) > 1 else name
+        for name, m in zip(names, methodologies, strict=True)
+    ]
+
+
+def _assumptions(
+    account: Account, market: Market | None, methodologies: Sequence[Methodology], names: Sequence[str]
+) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if market is not None:
+        snapshot = market.to_dict()
+        held = {p.contract.id for p in account.positions}
+        said["valuation"] = snapshot["valuation"]
+        said["spot"] = snapshot.get("spot", {})
+        for key in ("dividend_yield", "rate"):
+            if snapshot.get(key):
+                said[key] = snapshot[key]
+        for key in ("vol", "price"):
+            quoted = {id_: value for id_, value in snapshot.get(key, {}).items() if id_ in held}
+            if quoted:
+                said[key] = quoted
+    said["parameters"] = {
+        name: f"{m.parameters['name']} {m.parameters['version']}" for name, m in zip(names, methodologies, strict=True)
+    }
+    return said
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{100 * fraction:+.1f} %"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return str(value)

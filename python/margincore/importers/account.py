@@ -1,0 +1,153 @@
+"""An account from a CSV file: option symbols and quantities suffice.
+
+Columns, in any order; the first row names them:
+
+==========  ===========================================================================================
+symbol      an option symbol in any spelling (``SPXW  261218C04700000``, ``SPXW261218C04700000``,
+            ``.SPXW261218C4700``), a stock or fund ticker, or a currency on a row of cash
+quantity    contracts or shares, a signed whole number (negative is short); an amount on a row of cash
+kind        ``option``, ``stock``, ``etf`` or ``cash``; may be left out for option symbols and for funds
+            that the product table knows
+price       the mark per unit, optional: it goes into the market
+vol         the implied volatility as an annual fraction (0.18 is 18 %), optional: it goes into the market
+==========  ===========================================================================================
+
+Quantities of one contract on several rows are netted. A root that no product table knows is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    MarginError,
+    MissingData,
+    OsiSymbol,
+    ParseError,
+    Products,
+)
+from margincore.importers.text import at_line, decimal, rows, whole
+from margincore.portfolio import Etf, Position, Stock
+
+COLUMNS = ("symbol", "quantity", "kind", "price", "vol")
+KINDS = ("option", "stock", "etf", "cash")
+
+
+@dataclass(frozen=True)
+class AccountFile:
+    """What the file holds: the account, and the marks and vols beside its positions by contract id."""
+
+    account: Account
+    price: dict[str, float]
+    vol: dict[str, float]
+
+
+def read_account(
+    path: str | os.PathLike[str],
+    *,
+    products: Products | None = None,
+    equities: Iterable[str] = (),
+    currency: str = "USD",
+) -> AccountFile:
+    """Reads an account; see the module for the columns.
+
+    ``products`` is the table that option roots are looked up in (default: the shipped one), ``equities``
+    names the stocks whose options are standard (American, 100 shares). ``currency`` is that of the stocks and
+    funds. Raises :class:`margincore.ParseError`, :class:`margincore.InvalidInput` or
+    :class:`margincore.MissingData`, each with file and line.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "account.csv"
+    >>> _ = path.write_text("symbol,quantity\\nSPXW261218P04500000,-2\\nSPY,100\\n")
+    >>> read_account(path).account.positions
+    [Position("SPXW261218P04500000", -2), Position("SPY", 100)]
+    """
+    path = Path(path)
+    table = (products or Products()).with_equities(list(equities))
+    funds = {row["underlying"]: row["kind"] for row in table.rows()}
+    lines = rows(path)
+    head = next(lines, None)
+    if head is None:
+        raise ParseError(f"{path}:1: the file is empty: the first row names the columns {', '.join(COLUMNS)}")
+    columns = _columns(path, *head)
+    positions: list[Position] = []
+    cash: dict[str, float] = {}
+    price: dict[str, float] = {}
+    vol: dict[str, float] = {}
+    for line, cells in lines:
+        if len(cells) != len(columns):
+            raise ParseError(f"{path}:{line}: {len(cells)} cells in a row of {len(columns)} columns")
+        row = dict(zip(columns, (cell.strip(" \t") for cell in cells), strict=True))
+        try:
+            if row.get("kind") == "cash":
+                _cash(row, cash)
+                continue
+            contract = _contract(row["symbol"], row.get("kind", ""), table, funds, currency)
+            positions.append(Position(contract, whole(row["quantity"], "quantity")))
+            for name, quotes in (("price", price), ("vol", vol)):
+                if row.get(name, ""):
+                    _quote(contract, name, decimal(row[name], name), quotes)
+        except MarginError as error:
+            raise at_line(path, line, error) from None
+    return AccountFile(Account(positions, cash=cash or None), price, vol)
+
+
+def _columns(path: Path, line: int, cells: list[str]) -> list[str]:
+    columns = [cell.strip(" \t") for cell in cells]
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise ParseError(
+            f"{path}:{line}: unknown column {unknown[0]!r}: the columns are {', '.join(COLUMNS)}"
+        )
+    if len(set(columns)) != len(columns):
+        raise ParseError(f"{path}:{line}: a column is named twice: {', '.join(columns)}")
+    for name in ("symbol", "quantity"):
+        if name not in columns:
+            raise ParseError(f"{path}:{line}: no column {name!r}: the columns are {', '.join(COLUMNS)}")
+    return columns
+
+
+def _contract(symbol: str, kind: str, table: Products, funds: dict[str, str], currency: str) -> Contract:
+    if kind and kind not in KINDS:
+        raise InvalidInput(f"kind {kind!r} is not one of {', '.join(KINDS)}")
+    if not symbol:
+        raise InvalidInput("the symbol is empty")
+    if kind == "option" or (not kind and _looks_like_option(symbol)):
+        return table.contract(symbol)
+    if not kind:
+        kind = funds.get(symbol, "")
+        if kind == "index":
+            raise InvalidInput(f"{symbol!r} is an index: it cannot be held, only options and futures on it")
+        if kind not in ("stock", "etf"):
+            raise MissingData(
+                f"{symbol!r} is neither an option symbol nor known to the product table: "
+                "say what it is in a column 'kind' (stock or etf)"
+            )
+    OsiSymbol(f"{symbol}300101C00001000")  # a ticker has the characters and the length of an option's root
+    return Etf(symbol, currency=currency) if kind == "etf" else Stock(symbol, currency=currency)
+
+
+def _looks_like_option(symbol: str) -> bool:
+    """A ticker has at most six characters; nothing that short is an option symbol."""
+    return len(symbol) > 6 or symbol.startswith((".", "O:"))
+
+
+def _cash(row: dict[str, str], cash: dict[str, float]) -> None:
+    name = row["symbol"]
+    if not (len(name) == 3 and name.isascii() and name.isalpha() and name.isupper()):
+        raise InvalidInput(f"cash in {name!r}: a currency code such as USD is needed")
+    if row.get("price") or row.get("vol"):
+        raise InvalidInput("cash has neither a price nor a vol")
+    cash[name] = cash.get(name, 0.0) + decimal(row["quantity"], "amount of cash")
+
+
+def _quote(contract: Contract, name: str, value: float, quotes: dict[str, float]) -> None:
+    known = quotes.setdefault(contract.id, value)
+    if known != value:
+        raise InvalidInput(f"{name} {value} of '{contract.id}' differs from {known} on an earlier row")

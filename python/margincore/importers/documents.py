@@ -1,0 +1,92 @@
+"""JSON files read strictly: no duplicate keys, no NaN or infinities, no numbers that overflow."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from margincore._core import InvalidInput, MarginError, ParseError, Products
+from margincore.importers.text import read_text
+
+_LONGEST_NUMBER = 40
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises :class:`margincore.ParseError` with file and line for text that is not JSON or not an object, and
+    :class:`margincore.InvalidInput` for keys given twice and numbers that are none.
+    """
+    text = read_text(path)
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_number,
+            parse_int=_whole,
+        )
+    except json.JSONDecodeError as error:
+        raise ParseError(f"{path}:{error.lineno}: column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise ParseError(f"{path}: nested too deep") from None
+    except MarginError as error:
+        raise type(error)(f"{path}: {error}") from None
+    if not isinstance(document, dict):
+        raise ParseError(f"{path}:1: a JSON object is needed, not {type(document).__name__}")
+    return document
+
+
+def market_document(path: Path, products: Products) -> dict[str, Any]:
+    """A market from a JSON file; prices and vols may be keyed by any spelling of an option symbol.
+
+    Their keys become contract ids, which for listed options are the symbols without blanks.
+    """
+    market = read_json(path)
+    for name in ("price", "vol"):
+        quotes = market.get(name)
+        if not isinstance(quotes, dict):
+            continue
+        by_id: dict[str, Any] = {}
+        for key, value in quotes.items():
+            id_ = _contract_id(key, products)
+            if id_ in by_id:
+                raise InvalidInput(f"{path}: {name} of '{id_}' is given twice, in two spellings")
+            by_id[id_] = value
+        market[name] = by_id
+    return market
+
+
+def _contract_id(key: str, products: Products) -> str:
+    try:
+        return products.contract(key).id
+    except MarginError:  # not an option symbol of the table: the id of a contract given by its terms
+        return key
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvalidInput(f"the key {key!r} is given twice in one object")
+        found[key] = value
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise InvalidInput(f"{name} is not a number")
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if len(text) > _LONGEST_NUMBER or not math.isfinite(value):
+        raise InvalidInput(f"the number {text[:_LONGEST_NUMBER]} is out of range")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise InvalidInput(f"the number {text[:_LONGEST_NUMBER]}... is out of range")
+    return int(text)

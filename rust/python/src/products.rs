@@ -1,0 +1,131 @@
+//! `OsiSymbol` and `Products`.
+
+use std::sync::Arc;
+
+use margincore::contract as terms;
+use margincore::{products as core, symbols};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use crate::contract::Contract;
+use crate::errors::raise;
+use crate::values::{from_python, to_python};
+
+/// An option symbol in any common spelling: `OsiSymbol("AAPL  240119C00150000")`. `str()` gives the 21 characters.
+#[pyclass(frozen, eq, hash, module = "margincore._core")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct OsiSymbol(symbols::OsiSymbol);
+
+#[pymethods]
+impl OsiSymbol {
+    #[new]
+    fn new(text: &str) -> PyResult<Self> {
+        Ok(Self(symbols::OsiSymbol::parse(text).map_err(raise)?))
+    }
+
+    #[getter]
+    fn root(&self) -> &str {
+        &self.0.root
+    }
+
+    /// The expiry date, as `yyyy-mm-dd`.
+    #[getter]
+    fn expiry(&self) -> String {
+        self.0.expiry.to_string()
+    }
+
+    #[getter]
+    fn right(&self) -> &'static str {
+        match self.0.right {
+            terms::Right::Call => "call",
+            terms::Right::Put => "put",
+        }
+    }
+
+    #[getter]
+    fn strike(&self) -> f64 {
+        self.0.strike()
+    }
+
+    /// The spelling without blanks.
+    #[getter]
+    fn compact(&self) -> String {
+        self.0.compact()
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("OsiSymbol({:?})", self.0.to_string())
+    }
+
+    fn __reduce__(&self, py: Python<'_>) -> (Py<PyType>, (String,)) {
+        (py.get_type::<Self>().unbind(), (self.0.to_string(),))
+    }
+}
+
+/// The product table that gives option symbols their terms. Immutable; extending gives a new table.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct Products(core::ProductTable);
+
+#[pymethods]
+impl Products {
+    /// The shipped table.
+    #[new]
+    fn new() -> Self {
+        Self(core::ProductTable::shipped().clone())
+    }
+
+    /// This table and standard equity options (American, 100 shares, PM) on the named stocks.
+    fn with_equities(&self, roots: Vec<String>) -> PyResult<Self> {
+        Ok(Self(
+            self.0
+                .with_equities(roots.iter().map(String::as_str))
+                .map_err(raise)?,
+        ))
+    }
+
+    /// This table and more rows, as documents in the shape of [`Products::rows`].
+    fn extended(&self, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let rows: Vec<core::ProductTerms> = from_python("products", rows)?;
+        Ok(Self(self.0.extended(rows).map_err(raise)?))
+    }
+
+    /// The contract of an option symbol in any spelling; its id is the spelling without blanks.
+    fn contract(&self, symbol: &str) -> PyResult<Contract> {
+        let symbol = symbols::OsiSymbol::parse(symbol).map_err(raise)?;
+        Ok(Contract(Arc::new(self.0.contract(&symbol).map_err(raise)?)))
+    }
+
+    /// Every row as a document.
+    fn rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.iter().collect::<Vec<_>>())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Products({} rows)", self.0.iter().count())
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
+        Ok((
+            py.get_type::<Self>().getattr("from_rows")?,
+            (self.rows(py)?,),
+        ))
+    }
+
+    /// A table of these rows alone.
+    #[classmethod]
+    fn from_rows(_: &Bound<'_, PyType>, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let rows: Vec<core::ProductTerms> = from_python("products", rows)?;
+        Ok(Self(
+            core::ProductTable::default()
+                .extended(rows)
+                .map_err(raise)?,
+        ))
+    }
+}

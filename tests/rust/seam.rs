@@ -1,0 +1,222 @@
+//! What every rulebook gets from the seam: equal bits with and without explanation, for any position order and
+//! number of threads; combination; errors that name what is wrong.
+
+use std::sync::Arc;
+
+use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings, Position};
+use margincore::contract::{Contract, Contracts};
+use margincore::error::MarginError;
+use margincore::market::Market;
+use margincore::methods::combined::Combined;
+use margincore::methods::tims::Tims;
+use margincore::methods::{self, Methodology, Prepared, Scratch};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::toy::Toy;
+
+fn contract(terms: serde_json::Value) -> Arc<Contract> {
+    Arc::new(Contract::new(serde_json::from_value(terms).unwrap()).unwrap())
+}
+
+fn stock(symbol: &str) -> Arc<Contract> {
+    contract(json!({"kind": "stock", "underlying": symbol, "currency": "USD"}))
+}
+
+fn option(symbol: &str, right: &str, strike: f64, exercise: &str) -> Arc<Contract> {
+    contract(json!({
+        "kind": "option", "underlying": symbol, "right": right, "strike": strike, "expiry": "2026-12-18",
+        "settles": "pm", "exercise": exercise, "multiplier": 100.0, "currency": "USD"
+    }))
+}
+
+fn table() -> Arc<Contracts> {
+    let mut rows = vec![stock("A"), stock("B"), stock("C")];
+    for (symbol, exercise) in [("A", "european"), ("B", "american")] {
+        for strike in [80.0, 90.0, 100.0, 110.0, 120.0] {
+            rows.push(option(symbol, "call", strike, exercise));
+            rows.push(option(symbol, "put", strike, exercise));
+        }
+    }
+    Contracts::new(rows).unwrap()
+}
+
+fn market(contracts: &Contracts) -> Arc<Market> {
+    let vol: serde_json::Map<_, _> = contracts
+        .rows()
+        .iter()
+        .filter(|c| c.option().is_some())
+        .map(|c| (c.id().to_string(), json!(0.3)))
+        .collect();
+    let snapshot = json!({
+        "valuation": "2026-11-20T16:00:00-05:00", "spot": {"A": 100.0, "B": 101.0, "C": 50.0},
+        "rate": {"USD": 0.04}, "vol": vol
+    });
+    Arc::new(Market::new(serde_json::from_value(snapshot).unwrap()).unwrap())
+}
+
+fn prepared(methodology: &dyn Methodology) -> Arc<dyn Prepared> {
+    let contracts = table();
+    let market = market(&contracts);
+    methods::prepare(methodology, &contracts, Some(&market), 2).unwrap()
+}
+
+fn tims() -> Tims {
+    Tims::new(&json!({
+        "steps": 50,
+        "class_groups": {"A": {"product_group": "P"}, "B": {"product_group": "P"}},
+        "product_groups": {"P": {"offset": 0.9, "range": {"down": -0.1, "up": 0.2}}},
+    }))
+    .unwrap()
+}
+
+fn check(prepared: &dyn Prepared, rows: &[(u32, i64)]) {
+    let terms = AccountTerms::default();
+    let bind = |rows: &[(u32, i64)]| {
+        let sides = rows
+            .iter()
+            .map(|&(c, q)| (c, q.max(0), (-q).max(0)))
+            .collect();
+        Holdings::from_rows(sides, false).unwrap()
+    };
+    let holdings = bind(rows);
+    let view = AccountView {
+        positions: holdings.positions(),
+        terms: &terms,
+    };
+    let report = prepared.margin(view).unwrap();
+    assert!(report.adds_up(), "{report:?}");
+    let fresh = prepared.requirement(view, &mut Scratch::default()).unwrap();
+    assert_eq!(fresh, report.requirement);
+    let mut reversed = rows.to_vec();
+    reversed.reverse();
+    let other = bind(&reversed);
+    let shuffled = AccountView {
+        positions: other.positions(),
+        terms: &terms,
+    };
+    let mut warm = Scratch::default();
+    for _ in 0..2 {
+        assert_eq!(prepared.requirement(shuffled, &mut warm).unwrap(), fresh);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_rulebook_explains_the_very_number_it_gives(rows in prop::collection::vec((0_u32..23, -20_i64..20), 0..12)) {
+        let toy = prepared(&Toy::new("USD"));
+        let stocks: Vec<_> = rows.iter().map(|&(c, q)| (c % 3, q)).collect();
+        check(toy.as_ref(), &stocks);
+        thread_local! { static TIMS: Arc<dyn Prepared> = prepared(&tims()); }
+        TIMS.with(|t| check(t.as_ref(), &rows));
+    }
+}
+
+#[test]
+fn batches_do_not_depend_on_threads_or_row_order() {
+    let contracts = table();
+    let prepared = prepared(&tims());
+    let (mut account, mut contract, mut quantity) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..40_000_u32 {
+        account.push(i.wrapping_mul(2_654_435_761) % 3_000);
+        contract.push(i.wrapping_mul(40_503) % 23);
+        quantity.push(i64::from(i % 17) - 8);
+    }
+    let build = |a: &[u32], c: &[u32], q: &[i64]| {
+        Accounts::from_columns(&contracts, 3_000, a, c, q, vec![]).unwrap()
+    };
+    let accounts = build(&account, &contract, &quantity);
+    let once = prepared.margin_many(&accounts, 1).unwrap();
+    account.reverse();
+    contract.reverse();
+    quantity.reverse();
+    let shuffled = build(&account, &contract, &quantity);
+    for threads in [2, 7] {
+        let again = prepared.margin_many(&shuffled, threads).unwrap();
+        let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&again.initial), bits(&once.initial));
+        assert_eq!(again.worst_scenario, once.worst_scenario);
+    }
+    assert!(once.initial.iter().all(|m| *m >= 0.0) && once.initial.iter().any(|m| *m > 0.0));
+}
+
+#[test]
+fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
+    let is = |symbol: &'static str| -> methods::combined::Claim {
+        Box::new(move |c| Ok(c.underlying() == symbol))
+    };
+    let not = |symbol: &'static str| -> methods::combined::Claim {
+        Box::new(move |c| Ok(c.underlying() != symbol))
+    };
+    let (whole, part) = (Arc::new(tims()), Arc::new(tims()));
+    let both = Combined::new(vec![(is("A"), whole.clone()), (not("A"), part.clone())]).unwrap();
+    let combined = prepared(&both);
+    let alone = prepared(whole.as_ref());
+    let margin = |prepared: &Arc<dyn Prepared>, rows: &[(u32, i64)]| {
+        let positions = rows
+            .iter()
+            .map(|&(c, q)| {
+                Position::new(prepared.contracts().rows()[c as usize].clone(), q).unwrap()
+            })
+            .collect();
+        let account = Account {
+            positions,
+            ..Account::default()
+        };
+        let holdings = account.bind(prepared.contracts()).unwrap();
+        let report = prepared
+            .margin(AccountView {
+                positions: holdings.positions(),
+                terms: &account.terms,
+            })
+            .unwrap();
+        assert!(report.adds_up());
+        report
+    };
+    let together = margin(&combined, &[(0, 10), (1, -10), (3, -2)]);
+    let sum = margin(&alone, &[(0, 10), (3, -2)]).requirement.initial
+        + margin(&alone, &[(1, -10)]).requirement.initial;
+    assert_eq!(together.requirement.initial, sum);
+    assert!(together.lines[0].scope.starts_with("OCC TIMS: "));
+    check(combined.as_ref(), &[(0, 10), (1, -10), (3, -2), (20, 3)]);
+
+    let gap = Combined::new(vec![(is("A"), whole.clone())]).unwrap();
+    let contracts = table();
+    let error = methods::prepare(&gap, &contracts, Some(&market(&contracts)), 1)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(error, MarginError::NotApplicable(_)) && error.message().contains("'B'"),
+        "{error}"
+    );
+    let twice = Combined::new(vec![
+        (is("A"), whole.clone()),
+        (is("A"), part),
+        (not("A"), whole),
+    ])
+    .unwrap();
+    let error = methods::prepare(&twice, &contracts, Some(&market(&contracts)), 1)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(error, MarginError::InvalidInput(_)) && error.message().contains("parts 0 and 1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_not_quoted_is_named() {
+    let contracts = table();
+    let mut snapshot = market(&contracts).snapshot().clone();
+    snapshot.vol.remove("A 2026-12-18 100 put");
+    snapshot.spot.remove("C");
+    let market = Arc::new(Market::new(snapshot).unwrap());
+    let error = methods::prepare(&tims(), &contracts, Some(&market), 1)
+        .err()
+        .unwrap();
+    assert!(matches!(error, MarginError::MissingData(_)), "{error}");
+    assert!(
+        error.message().contains("C, A 2026-12-18 100 put"),
+        "{error}"
+    );
+}
