@@ -108,6 +108,6 @@ def model_marks(chain: Chain) -> dict[str, float]:
     prepared = Deribit().prepare(chain.contracts, chain.market)
     names = list(chain.quotes)
     return {
-        name: prepared.margin([_core.Position(c, 1.0)]).requirement.net_option_value
+        name: prepared.margin([_core.Position(c, 1.0)]).net_option_value
         for name, c in zip(names, chain.contracts, strict=True)
     }

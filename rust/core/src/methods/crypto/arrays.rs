@@ -3,32 +3,38 @@
 use std::sync::Arc;
 
 use super::instruments::{Class, Instrument, Resolved, Unit};
+use super::layout::UnitLayout;
 use super::parameters::{Model, Parameters, UnitRules, entry};
 use super::scenario::{Group, Scenario, VolMove};
 use crate::cells::{Block, Cells, EuropeanCells, RiskArrays, Scenarios, VolMoves};
 use crate::contract::ContractIndex;
 use crate::error::Result;
+use crate::pricing::OptionColumns;
+use crate::pricing::greeks::{self, GreekColumns};
 use crate::scan::{self, WIDTH};
 
 /// A unit's rules and scenarios, expanded.
+#[derive(Debug)]
 pub(super) struct UnitPlan {
     pub(super) rules: UnitRules,
     pub(super) scenarios: Vec<Scenario>,
     /// The scenarios, then what the rulebook reads beside them (basis moves).
     columns: Vec<Scenario>,
     pub(super) labels: Arc<[String]>,
+    /// By column, what an option's cell takes of its profit and loss and of its mark, in four readings: value
+    /// (Derive); weighted profit and loss in money; that of a coin-settled option per coin of its forward, whose value
+    /// V / F becomes V' / (F (1 + m)); and the same converted back into money at the scenario's own price.
+    values: Vec<(f64, f64)>,
+    money: Vec<(f64, f64)>,
+    coin: Vec<(f64, f64)>,
+    coin_in_money: Vec<(f64, f64)>,
 }
 
-/// The rules of every unit, in its order.
-pub(super) fn plans(parameters: &Parameters, resolved: &Resolved) -> Result<Vec<UnitPlan>> {
-    resolved
-        .units
-        .iter()
-        .map(|unit| plan(parameters, unit))
-        .collect()
-}
-
-fn plan(parameters: &Parameters, unit: &Unit) -> Result<UnitPlan> {
+/// The rules and scenarios of a unit; nothing for the models that have no scenarios.
+pub(super) fn plan(parameters: &Parameters, unit: &UnitLayout) -> Result<Option<Arc<UnitPlan>>> {
+    if !matches!(parameters.model, Model::Scenario | Model::Pmrm) {
+        return Ok(None);
+    }
     let rules: UnitRules = entry(
         "scenario",
         &parameters.rules,
@@ -51,12 +57,18 @@ fn plan(parameters: &Parameters, unit: &Unit) -> Result<UnitPlan> {
         }
     }
     let labels = columns.iter().map(Scenario::label).collect();
-    Ok(UnitPlan {
+    let weights =
+        |f: fn(f64, f64) -> (f64, f64)| columns.iter().map(|c| f(c.price, c.weight)).collect();
+    Ok(Some(Arc::new(UnitPlan {
+        values: weights(|_, _| (1.0, 1.0)),
+        money: weights(|_, w| (w, 0.0)),
+        coin: weights(|m, w| (w / (1.0 + m), -w * m / (1.0 + m))),
+        coin_in_money: weights(|m, w| (w, -w * m)),
         rules,
         scenarios,
         columns,
         labels,
-    })
+    })))
 }
 
 /// The options of a unit by the share of their forward that moves: one block each, nearly always one in all.
@@ -81,9 +93,9 @@ fn runs(unit: &Unit, resolved: &Resolved) -> Vec<(f64, Vec<ContractIndex>)> {
 }
 
 /// Everything to reprice: per unit and moving share, European options on their own forwards without rates.
-pub(super) fn cells(resolved: &Resolved, plans: &[UnitPlan]) -> Result<Cells> {
+pub(super) fn cells(resolved: &Resolved) -> Result<Cells> {
     let mut blocks = Vec::new();
-    for (unit, plan) in resolved.units.iter().zip(plans) {
+    for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
         for (moving, rows) in runs(unit, resolved) {
             blocks.push(block(unit, resolved, plan, moving, &rows)?);
         }
@@ -110,6 +122,19 @@ fn block(
         .iter()
         .map(|e| plan.rules.vol.at(e.days))
         .collect();
+    let sides: Vec<(f64, f64)> = plan
+        .columns
+        .iter()
+        .map(|c| {
+            (
+                f64::from(c.vol == VolMove::Down),
+                f64::from(c.vol == VolMove::Up),
+            )
+        })
+        .collect();
+    let skews: Vec<usize> = (0..count)
+        .filter(|&s| plan.columns[s].vol.is_skew())
+        .collect();
     for &row in rows {
         let own = &resolved.instruments[row as usize];
         let shock = &shocks[own.expiry as usize];
@@ -117,21 +142,16 @@ fn block(
             shock.change(own.vol, VolMove::Down),
             shock.change(own.vol, VolMove::Up),
         );
-        for column in &plan.columns {
-            table.push(match column.vol {
-                VolMove::Same => 0.0,
-                VolMove::Down => down,
-                VolMove::Up => up,
-                skew => {
-                    let years = unit.expiries[own.expiry as usize].years;
-                    own.vol
-                        * plan
-                            .rules
-                            .vol
-                            .skewed(skew, own.forward, own.strike, years)?
-                        - own.vol
-                }
-            });
+        let first = table.len();
+        table.extend(sides.iter().map(|&(d, u)| down * d + up * u));
+        for &s in &skews {
+            let column = plan.columns[s].vol;
+            let years = unit.expiries[own.expiry as usize].years;
+            let factor = plan
+                .rules
+                .vol
+                .skewed(column, own.forward, own.strike, years)?;
+            table[first + s] = own.vol * factor - own.vol;
         }
     }
     let european = EuropeanCells {
@@ -197,13 +217,11 @@ impl Table {
 pub(super) fn tables(
     parameters: &Parameters,
     resolved: &Resolved,
-    plans: &[UnitPlan],
     arrays: &RiskArrays,
 ) -> (Vec<Table>, Vec<f64>) {
     let mut marks = vec![0.0; resolved.instruments.len()];
-    let mut place = vec![0_u32; resolved.instruments.len()];
-    let mut tables: Vec<Table> = Vec::with_capacity(plans.len());
-    for (unit, plan) in resolved.units.iter().zip(plans) {
+    let mut tables: Vec<Table> = Vec::with_capacity(resolved.plans.len());
+    for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
         let blocks = plan.columns.len().div_ceil(WIDTH);
         let height = unit.rows.len();
         let mut table = Table {
@@ -214,7 +232,6 @@ pub(super) fn tables(
         let plain: Vec<(f64, f64)> = plan.columns.iter().map(|c| (c.price, c.weight)).collect();
         let values = parameters.model == Model::Pmrm;
         for (local, &row) in unit.rows.iter().enumerate() {
-            place[row as usize] = local as u32;
             let own = &resolved.instruments[row as usize];
             if own.class == Class::Option {
                 continue;
@@ -231,28 +248,26 @@ pub(super) fn tables(
         for (i, &row) in block.contract.iter().enumerate() {
             let own = &resolved.instruments[row as usize];
             let unit = own.unit as usize;
-            let (table, plan) = (&mut tables[unit], &plans[unit]);
-            let (height, local) = (table.height, place[row as usize] as usize);
+            let (table, plan) = (&mut tables[unit], &resolved.plans[unit]);
             let mark = block.value[i];
             marks[row as usize] = if own.inverse {
                 mark / own.forward
             } else {
                 mark
             };
-            let coin = own.inverse && resolved.units[unit].inverse;
-            for (s, (&pnl, column)) in block.row(i).iter().zip(&plan.columns).enumerate() {
-                let cell = if parameters.model == Model::Pmrm {
-                    mark + pnl
-                } else if coin {
-                    ((mark + pnl) / (own.forward * (1.0 + column.price)) - mark / own.forward)
-                        * column.weight
-                } else if own.inverse {
-                    // Coin converted at the scenario's own price.
-                    (pnl - mark * column.price) * column.weight
-                } else {
-                    pnl * own.to_unit * column.weight
-                };
-                table.rows[s / WIDTH * height + local].0[s % WIDTH] = cell;
+            let (weights, scale) = match (parameters.model, own.inverse) {
+                (Model::Pmrm, _) => (&plan.values, 1.0),
+                (_, true) if resolved.units[unit].inverse => (&plan.coin, 1.0 / own.forward),
+                (_, true) => (&plan.coin_in_money, 1.0),
+                (_, false) => (&plan.money, own.to_unit),
+            };
+            let (height, local) = (table.height, own.local as usize);
+            let cells = block.row(i).chunks(WIDTH).zip(weights.chunks(WIDTH));
+            for (k, (pnl, weights)) in cells.enumerate() {
+                let out = &mut table.rows[k * height + local].0;
+                for ((out, pnl), (of_pnl, of_mark)) in out.iter_mut().zip(pnl).zip(weights) {
+                    *out = (pnl * of_pnl + mark * of_mark) * scale;
+                }
             }
         }
     }
@@ -267,4 +282,55 @@ fn linear(own: &Instrument, unit_in_coin: bool, price: f64) -> f64 {
         (true, _) => own.coins * own.forward * price,
         (false, _) => own.coins * own.forward * price * own.to_unit,
     }
+}
+
+/// d(value)/d(forward) per coin of every option, by contract row; one for everything else.
+pub(super) fn deltas(resolved: &Resolved) -> Vec<f64> {
+    let options: Vec<(usize, &Instrument)> = resolved
+        .instruments
+        .iter()
+        .enumerate()
+        .filter(|i| i.1.class == Class::Option)
+        .collect();
+    let column = |f: &dyn Fn(&Instrument) -> f64| -> Vec<f64> {
+        options.iter().map(|(_, own)| f(own)).collect()
+    };
+    let years =
+        column(&|own| resolved.units[own.unit as usize].expiries[own.expiry as usize].years);
+    let (spot, strike, vol) = (
+        column(&|own| own.forward),
+        column(&|own| own.strike),
+        column(&|own| own.vol),
+    );
+    let right: Vec<i8> = options.iter().map(|(_, own)| own.right).collect();
+    let zero = vec![0.0; options.len()];
+    let mut out: [Vec<f64>; 8] = std::array::from_fn(|_| vec![0.0; options.len()]);
+    let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut out;
+    let columns = OptionColumns {
+        spot: &spot,
+        strike: &strike,
+        years: &years,
+        rate: &zero,
+        dividend_yield: &zero,
+        vol: &vol,
+        right: &right,
+    };
+    greeks::black(
+        &columns,
+        GreekColumns {
+            price,
+            delta,
+            gamma,
+            vega,
+            theta,
+            rho,
+            vanna,
+            volga,
+        },
+    );
+    let mut deltas = vec![1.0; resolved.instruments.len()];
+    for (&(row, _), &own) in options.iter().zip(delta.iter()) {
+        deltas[row] = own;
+    }
+    deltas
 }

@@ -17,7 +17,6 @@ use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
 use crate::methods::{Frame, Outcome, Rulebook};
-use crate::pricing::greeks;
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 use crate::scan::{self, WIDTH};
 
@@ -44,7 +43,7 @@ pub(super) struct RowTerms {
 /// One unit compiled.
 pub(super) struct UnitBook {
     pub(super) key: UnitKey,
-    pub(super) plan: UnitPlan,
+    pub(super) plan: Arc<UnitPlan>,
     currency: usize,
     pub(super) index: f64,
     /// Money of the unit for one coin at the index.
@@ -151,10 +150,9 @@ impl Book {
         contracts: &Arc<Contracts>,
         market: &Market,
         resolved: &Resolved,
-        plans: Vec<UnitPlan>,
         arrays: &RiskArrays,
     ) -> Result<Self> {
-        let (tables, marks) = arrays::tables(parameters, resolved, &plans, arrays);
+        let (tables, marks) = arrays::tables(parameters, resolved, arrays);
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut book = Self {
             frame: Frame {
@@ -165,7 +163,7 @@ impl Book {
                 currencies: Currencies::new("USD"),
             },
             parameters: parameters.clone(),
-            units: Vec::with_capacity(plans.len()),
+            units: Vec::with_capacity(resolved.units.len()),
             rows: Vec::with_capacity(contracts.len()),
             collateral_price: parameters
                 .feeds
@@ -176,7 +174,7 @@ impl Book {
                 .collect(),
         };
         let (mut first_group, mut first_expiry, mut first_strike) = (0, 0, 0);
-        for ((unit, plan), table) in resolved.units.iter().zip(plans).zip(tables) {
+        for ((unit, plan), table) in resolved.units.iter().zip(&resolved.plans).zip(tables) {
             let own = if unit.key.currency.is_empty() {
                 currencies.report().to_string()
             } else {
@@ -204,25 +202,28 @@ impl Book {
                 key: unit.key.clone(),
                 index: unit.index,
                 expiries: unit.expiries.clone(),
-                plan,
+                plan: plan.clone(),
             };
             first_group += groups;
             first_expiry += unit.expiries.len();
             first_strike += unit.strikes.len();
             book.units.push(made);
         }
-        book.frame.currencies = currencies;
-        let mut local = vec![0_u32; contracts.len()];
-        for unit in &resolved.units {
-            for (i, &row) in unit.rows.iter().enumerate() {
-                local[row as usize] = i as u32;
+        if parameters.borrow.is_some() {
+            for contract in contracts.rows() {
+                currencies.add(
+                    contract.currency(),
+                    rate_into(market, contract.currency(), currencies.report())?,
+                );
             }
         }
+        book.frame.currencies = currencies;
+        let deltas = arrays::deltas(resolved);
         for (row, own) in resolved.instruments.iter().enumerate() {
             book.rows.push(book.row_terms(
                 own,
-                local[row],
                 marks[row],
+                deltas[row],
                 &resolved.units[own.unit as usize],
             ));
         }
@@ -274,13 +275,10 @@ impl Book {
         Ok(terms)
     }
 
-    fn row_terms(&self, own: &Instrument, local: u32, mark: f64, unit: &Unit) -> RowTerms {
+    fn row_terms(&self, own: &Instrument, mark: f64, delta: f64, unit: &Unit) -> RowTerms {
         let years = unit.expiries[own.expiry as usize].years;
         let option = own.class == Class::Option;
-        let greek = option.then(|| {
-            greeks::black_one(own.forward, own.strike, years, 0.0, 0.0, own.vol, own.right)
-        });
-        let delta = greek.as_ref().map_or(1.0, |g| g.delta) * own.coins;
+        let delta = delta * own.coins;
         let conversion = if unit.inverse {
             1.0
         } else {
@@ -312,7 +310,7 @@ impl Book {
         };
         RowTerms {
             unit: own.unit,
-            local,
+            local: own.local,
             group: match (self.parameters.model, own.class, self.parameters.spot) {
                 (Model::Pmrm, Class::Option, _) => own.expiry,
                 (Model::Pmrm, ..) => 0,
@@ -527,17 +525,13 @@ impl Book {
         holding.naked_shorts = nets.iter().map(|&q| if q < 0.0 { -q } else { 0.0 }).sum();
         let lanes = &scratch.lanes[unit.first_group..unit.first_group + unit.groups];
         scratch.expiries.clear();
-        for group in 1..unit.groups {
-            if !lanes[group].contract.is_empty() {
-                let gross = scratch.gross[unit.first_expiry + group];
-                scratch.expiries.push((
-                    unit.terms[group],
-                    scratch.marks[unit.first_expiry + group],
-                    gross,
-                ));
+        for (group, lane) in lanes.iter().enumerate().skip(1) {
+            let at = unit.first_expiry + group;
+            scratch.expiries.push(if lane.contract.is_empty() {
+                (ExpiryTerms::EMPTY, 0.0, 0.0)
             } else {
-                scratch.expiries.push((ExpiryTerms::EMPTY, 0.0, 0.0));
-            }
+                (unit.terms[group], scratch.marks[at], scratch.gross[at])
+            });
         }
         scratch.pnl.clear();
         let pnl = &mut scratch.pnl;

@@ -19,6 +19,7 @@ mod charges;
 mod details;
 pub mod feeds;
 mod instruments;
+mod layout;
 pub mod parameters;
 pub mod pmrm;
 pub mod scenario;
@@ -26,7 +27,7 @@ pub mod srm;
 mod standard;
 pub mod vol;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -50,40 +51,54 @@ pub const PRESETS: &[&str] = &[
 ];
 
 /// A crypto venue with one set of parameters.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Crypto {
     parameters: Arc<Parameters>,
     info: ParameterInfo,
+    /// A pure function's last result; it changes no answer.
+    memo: Mutex<instruments::Memo>,
 }
 
 /// Every shipped preset in one list.
-fn shipped() -> Result<String> {
+fn shipped() -> String {
     let mut all: Vec<Value> = Vec::new();
     for list in PRESETS {
         let mut presets: Vec<Value> =
             serde_json::from_str(list).expect("shipped presets are JSON lists");
         all.append(&mut presets);
     }
-    Ok(Value::Array(all).to_string())
+    Value::Array(all).to_string()
 }
 
 impl Crypto {
     /// From `{"preset": "deribit-pm-2024", ...changes}`.
     pub fn new(document: &Value) -> Result<Self> {
         let (parameters, info) =
-            super::parameters::resolve::<Parameters>(&shipped()?, "deribit-pm-2024", document)?;
+            super::parameters::resolve::<Parameters>(&shipped(), "deribit-pm-2024", document)?;
         parameters.check()?;
         Ok(Self {
             parameters: Arc::new(parameters),
             info,
+            memo: Mutex::default(),
         })
     }
 
-    fn market<'a>(&self, market: Option<&'a Arc<Market>>) -> Result<&'a Market> {
-        match market {
-            Some(market) => Ok(market),
-            None => fail!(MissingData, "{}: a market is needed", self.parameters.venue),
-        }
+    fn resolve(
+        &self,
+        contracts: &Arc<Contracts>,
+        market: Option<&Arc<Market>>,
+    ) -> Result<(Arc<Market>, Arc<instruments::Resolved>)> {
+        let Some(market) = market else {
+            fail!(MissingData, "{}: a market is needed", self.parameters.venue);
+        };
+        let mut memo = self
+            .memo
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok((
+            market.clone(),
+            memo.resolve(&self.parameters, contracts, market)?,
+        ))
     }
 }
 
@@ -101,11 +116,10 @@ impl Methodology for Crypto {
     }
 
     fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
-        let market = self.market(market)?;
         match self.parameters.model {
             Model::Scenario | Model::Pmrm => {
-                let resolved = instruments::resolve(&self.parameters, contracts, market)?;
-                arrays::cells(&resolved, &arrays::plans(&self.parameters, &resolved)?)
+                let (_, resolved) = self.resolve(contracts, market)?;
+                arrays::cells(&resolved)
             }
             Model::Standard | Model::Srm => Ok(Cells::default()),
         }
@@ -117,21 +131,17 @@ impl Methodology for Crypto {
         market: Option<&Arc<Market>>,
         arrays: RiskArrays,
     ) -> Result<Arc<dyn Prepared>> {
-        let market = self.market(market)?;
-        let resolved = instruments::resolve(&self.parameters, contracts, market)?;
+        let (market, resolved) = self.resolve(contracts, market)?;
         let (parameters, info) = (&self.parameters, &self.info);
         Ok(match parameters.model {
-            Model::Scenario | Model::Pmrm => {
-                let plans = arrays::plans(parameters, &resolved)?;
-                Arc::new(book::Book::compile(
-                    parameters, info, contracts, market, &resolved, plans, &arrays,
-                )?)
-            }
+            Model::Scenario | Model::Pmrm => Arc::new(book::Book::compile(
+                parameters, info, contracts, &market, &resolved, &arrays,
+            )?),
             Model::Standard => Arc::new(standard::Standard::compile(
-                parameters, info, contracts, market, &resolved,
+                parameters, info, contracts, &market, &resolved,
             )?),
             Model::Srm => Arc::new(srm::Srm::compile(
-                parameters, info, contracts, market, &resolved,
+                parameters, info, contracts, &market, &resolved,
             )?),
         })
     }
