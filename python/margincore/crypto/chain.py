@@ -77,7 +77,9 @@ def deribit_chain(
         except (ValueError, KeyError, _core.MarginError) as error:
             raise _core.ParseError(f"{file.name}, line {number}: {error}") from None
         if when and when != row["snapshot"]:
-            raise _core.InvalidInput(f"{file.name}, line {number}: rows of {when} and {row['snapshot']}: choose a snapshot")
+            raise _core.InvalidInput(
+                f"{file.name}, line {number}: rows of {when} and {row['snapshot']}: choose a snapshot"
+            )
         when = row["snapshot"]
         held.append(made)
         quotes[name] = quote

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from margincore import _core
 
-__all__ = ["Health", "LiquidationPlan", "LiquidationStep", "borrowable", "health", "liquidation_price", "partial_liquidation"]
+__all__ = [
+    "Health",
+    "LiquidationPlan",
+    "LiquidationStep",
+    "borrowable",
+    "health",
+    "liquidation_price",
+    "partial_liquidation",
+]
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class LiquidationPlan:
 def partial_liquidation(
     mmr: float, account_value: float, *, fee: float, target: float = 0.9, step: float = 0.2
 ) -> LiquidationPlan:
-    """Paradex's partial liquidation: the share of the account closed, in steps, until margin over value is below target.
+    """Paradex's partial liquidation: the share closed, in steps, until margin over value is below target.
 
     `fee` is the penalty as a share of the margin released. The venue's own table uses 50 %, its text says 70 %: it is
     an argument, never assumed.

@@ -2,10 +2,10 @@
 
 | venue | option | dated future | perpetual |
 |---|---|---|---|
-| deribit | ``BTC-27DEC24-70000-C``, ``BTC_USDC-27DEC24-70000-C``, ``XRP_USDC-28JUN24-0d5-C`` | ``BTC-27DEC24`` | ``BTC-PERPETUAL`` |
+| deribit | ``BTC-27DEC24-70000-C``, ``XRP_USDC-28JUN24-0d5-C`` | ``BTC-27DEC24`` | ``BTC-PERPETUAL`` |
 | okx | ``BTC-USD-241227-70000-C`` | ``BTC-USD-241227``, ``BTC-USDT-241227`` | ``BTC-USDT-SWAP`` |
 | binance | ``BTC-241227-70000-C`` | ``BTCUSDT_250926``, ``BTCUSD_250926`` | ``BTCUSDT``, ``BTCUSD_PERP`` |
-| bybit | ``BTC-27DEC24-70000-C``, ``BTC-27DEC24-70000-C-USDT`` | ``BTC-27DEC24``, ``BTCUSDT-27DEC24`` | ``BTCUSDT``, ``BTCPERP``, ``BTCUSD`` |
+| bybit | ``BTC-27DEC24-70000-C[-USDT]`` | ``BTC-27DEC24``, ``BTCUSDT-27DEC24`` | ``BTCUSDT``, ``BTCPERP``, ``BTCUSD`` |
 | derive | ``BTC-20241227-70000-C`` | | ``BTC-PERP`` |
 
 All these contracts settle at 08:00 UTC. A name says nothing about its contract's size: pass it where the venue's
@@ -26,7 +26,7 @@ __all__ = ["Instrument", "Venue", "contract", "instrument_name", "parse"]
 Venue = Literal["deribit", "okx", "binance", "bybit", "derive"]
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_SETTLEMENT_HOUR = dt.time(8, tzinfo=dt.timezone.utc)
+_SETTLEMENT_HOUR = dt.time(8, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,9 @@ def _okx(name: str) -> Instrument | None:
     if len(rest) == 1:
         return Instrument("okx", underlying, settle, "future", _year_month_day(rest[0]))
     if len(rest) == 3:
-        return Instrument("okx", underlying, settle, "option", _year_month_day(rest[0]), _number(rest[1]), _right(rest[2]))
+        return Instrument(
+            "okx", underlying, settle, "option", _year_month_day(rest[0]), _number(rest[1]), _right(rest[2])
+        )
     return None
 
 
@@ -187,7 +189,9 @@ def _binance(name: str) -> Instrument | None:
         if len(parts) != 4:
             return None
         underlying, date, strike, right = parts
-        return Instrument("binance", underlying, "USDT", "option", _year_month_day(date), _number(strike), _right(right))
+        return Instrument(
+            "binance", underlying, "USDT", "option", _year_month_day(date), _number(strike), _right(right)
+        )
     match = re.fullmatch(r"([A-Z0-9]+?)(USDT|USDC|USD)(?:_(\d{6}|PERP))?", name)
     if match is None:
         return None
@@ -245,7 +249,9 @@ def _derive(name: str) -> Instrument | None:
     if len(parts) != 4 or len(parts[1]) != 8:
         return None
     underlying, date, strike, right = parts
-    return Instrument("derive", underlying, "USDC", "option", _year_month_day(date), _number(strike, "_"), _right(right))
+    return Instrument(
+        "derive", underlying, "USDC", "option", _year_month_day(date), _number(strike, "_"), _right(right)
+    )
 
 
 def _print_derive(i: Instrument) -> str:
@@ -256,8 +262,12 @@ def _print_derive(i: Instrument) -> str:
 
 _PARSERS = {"deribit": _deribit, "okx": _okx, "binance": _binance, "bybit": _bybit, "derive": _derive}
 _PRINTERS = {
-    "deribit": _print_deribit, "okx": _print_okx, "binance": _print_binance, "bybit": _print_bybit, "derive": _print_derive,
-}  # fmt: skip
+    "deribit": _print_deribit,
+    "okx": _print_okx,
+    "binance": _print_binance,
+    "bybit": _print_bybit,
+    "derive": _print_derive,
+}
 
 _INVERSE_FACE = {("deribit", "BTC"): 10.0, ("okx", "BTC"): 100.0, ("binance", "BTC"): 100.0, ("bybit", "BTC"): 1.0}
 _INVERSE_FACE_OTHER = {"deribit": 1.0, "okx": 10.0, "binance": 10.0, "bybit": 1.0}

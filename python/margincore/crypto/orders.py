@@ -72,7 +72,9 @@ def open_sizes(positions: Iterable[_core.Position], orders: Sequence[OpenOrder])
     }
 
 
-def _merged(positions: Sequence[_core.Position], fills: Mapping[str, tuple[_core.Contract, float]]) -> list[_core.Position]:
+def _merged(
+    positions: Sequence[_core.Position], fills: Mapping[str, tuple[_core.Contract, float]]
+) -> list[_core.Position]:
     extra = [_core.Position(contract, quantity) for contract, quantity in fills.values() if quantity != 0.0]
     return [*positions, *extra]
 
@@ -116,7 +118,11 @@ def margin_with_orders(
 
     def margin(fills: Mapping[str, tuple[_core.Contract, float]]) -> WorstOrders:
         filled = _core.Account(
-            _merged(held, fills), cash=account.cash, collateral=account.collateral, kind=account.kind, equity=account.equity
+            _merged(held, fills),
+            cash=account.cash,
+            collateral=account.collateral,
+            kind=account.kind,
+            equity=account.equity,
         )
         report = prepared.margin(filled)
         need = report.requirement

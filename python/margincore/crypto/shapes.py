@@ -89,11 +89,11 @@ def record_case(
 ) -> dict[str, Any]:
     """A worked case from a user's own reply of Deribit's ``simulate_portfolio`` (or ``pme/simulate``), as a document.
 
-    `reply` is the venue's JSON or its ``result``; `positions` and the market are what it was asked with; `taken` is the
-    instant with its zone. Every number of the reply is kept as expected, nothing is computed. Save it with ``json.dump``.
+    `reply` is the venue's JSON or its ``result``; `positions` and the market are what it was asked with; `taken` is
+    the instant with its zone. Every number of the reply is kept as expected, nothing is computed.
 
     >>> case = record_case({"result": {"initial_margin": 0.1}}, id="own_1", positions={"BTC-PERPETUAL": 100.0},
-    ...     params={}, index=80000.0, marks={"BTC-PERPETUAL": 80010.0}, taken="2026-11-20T16:00:00Z", source="own account")
+    ...     params={}, index=80000.0, marks={"BTC-PERPETUAL": 80010.0}, taken="2026-11-20T16:00:00Z", source="own")
     >>> case["expected"]["initial_margin"]
     0.1
     """

@@ -5,8 +5,8 @@ under its own names is in ``report.details["units"]``, and how sure each compone
 ``verified`` against published numbers, ``published`` text or parameters, ``inferred`` by us, ``unverified``.
 
 Requirements are on the basis of liquidating equity, like every report's. Spot treatment is a parameter: ``in_matrix``
-(a position like any other), ``upside_offset`` (its gain covers losses of upward scenarios; our construction, no venue's)
-or ``collateral_only`` (not in the scan).
+(a position like any other), ``upside_offset`` (its gain covers losses of upward scenarios; our construction, no
+venue's) or ``collateral_only`` (not in the scan).
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ class Deribit(Crypto):
             star = dict(merged.get("*", {}))
             star["charges"] = {**star.get("charges", {}), "initial_only": dict(initial_only)}
             merged["*"] = star
-        return Rulebook.__new__(
-            cls, "crypto", {"preset": name, **_given(spot=spot, rules=merged or None), **changes}
-        )
+        return Rulebook.__new__(cls, "crypto", {"preset": name, **_given(spot=spot, rules=merged or None), **changes})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any] | str, *, currency: str = "btc", **changes: Any) -> Self:
@@ -93,7 +91,7 @@ class Deribit(Crypto):
 
         >>> import margincore as mc
         >>> rules = mc.methods.Deribit.from_params({"price_range": 0.15, "mm_factor": 0.75}, currency="btc")
-        >>> rules.parameters.name
+        >>> rules.parameters["name"]
         'deribit-pm-2024 (changed)'
         """
         document = json.loads(params) if isinstance(params, str) else dict(params)
@@ -256,21 +254,19 @@ class Derive(Crypto):
 
     def __new__(cls, manager: str = "pmrm2", *, feeds: Mapping[str, Any] | None = None, **changes: Any) -> Self:
         return Rulebook.__new__(
-            cls, "crypto", {"preset": f"derive-{manager}", **_given(feeds=None if feeds is None else dict(feeds)), **changes}
+            cls,
+            "crypto",
+            {"preset": f"derive-{manager}", **_given(feeds=None if feeds is None else dict(feeds)), **changes},
         )
 
     @classmethod
-    def from_params(
-        cls, params: Mapping[str, Any], *, feeds: Mapping[str, Any] | None = None, **changes: Any
-    ) -> Self:
+    def from_params(cls, params: Mapping[str, Any], *, feeds: Mapping[str, Any] | None = None, **changes: Any) -> Self:
         """PMRM_2 from the contracts' own parameter groups: scenarios, skew, vol, margin, basis, other."""
         skew, vol, margin = params["skew"], params["vol"], params["margin"]
         basis, other = params["basis"], params["other"]
         operations = {"Up": "up", "Down": "down", "None": "same", "LINEAR": "skew_linear", "ABS": "skew_absolute"}
         rules = {
-            "scenarios": {
-                "points": [[move - 1.0, operations[op], weight] for move, op, weight in params["scenarios"]]
-            },
+            "scenarios": {"points": [[move - 1.0, operations[op], weight] for move, op, weight in params["scenarios"]]},
             "vol": {
                 "up": vol["VOLRANGEUP"],
                 "down": vol["VOLRANGEDOWN"],
@@ -355,6 +351,10 @@ class Span16(Crypto):
     __slots__ = ()
 
     def __new__(
-        cls, ranges: Literal["12pct-10pt", "30pct-35pct"] = "12pct-10pt", *, spot: SpotTreatment | None = None, **changes: Any
+        cls,
+        ranges: Literal["12pct-10pt", "30pct-35pct"] = "12pct-10pt",
+        *,
+        spot: SpotTreatment | None = None,
+        **changes: Any,
     ) -> Self:
         return Rulebook.__new__(cls, "crypto", {"preset": f"span16-{ranges}", **_given(spot=spot), **changes})

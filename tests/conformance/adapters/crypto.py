@@ -17,7 +17,7 @@ from margincore import crypto
 
 from ..cases import CannotRun, Check, Entry, MalformedCase, data_folder, entry_of, required
 
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 COIN = "UND"
 """The underlying where a case does not name one."""
 
@@ -62,7 +62,9 @@ class _Judge:
         self.abs_ = tolerance.get("absolute", 0.0)
         self.checks: list[Check] = []
 
-    def add(self, name: str, expected: float, actual: float, rel: float | None = None, abs_: float | None = None) -> None:
+    def add(
+        self, name: str, expected: float, actual: float, rel: float | None = None, abs_: float | None = None
+    ) -> None:
         self.checks.append(
             Check(name, expected, actual, self.rel if rel is None else rel, self.abs_ if abs_ is None else abs_)
         )
@@ -105,14 +107,21 @@ def _deribit_pme(entry: Entry) -> list[Check]:
             raise CannotRun(f"{kind}: the case has no option inputs")
         prices[name] = market["mark"][name]
         positions.append(mc.Position(contract, position["size_base"]))
-    when = dt.datetime.fromtimestamp(case["source"].get("timestamp_ms", 1718619740501) / 1000, dt.timezone.utc)
+    when = dt.datetime.fromtimestamp(case["source"].get("timestamp_ms", 1718619740501) / 1000, dt.UTC)
     extra = {key: expected[key] for key in ("mmp_margin", "open_orders_margin") if expected.get(key)}
     params = {key: value for key, value in case["params"].items()}
     rules = mc.methods.Deribit.from_params(params, currency=symbol.lower(), initial_only=extra)
     report = mc.margin(positions, mc.Market(when, spot={symbol: index}, price=prices), rules)
     assert report.adds_up()
     unit = _only_unit(report)
-    for key in ("worst_case", "roll_shock", "delta_shock", "risk_matrix_margin", "initial_margin", "maintenance_margin"):
+    for key in (
+        "worst_case",
+        "roll_shock",
+        "delta_shock",
+        "risk_matrix_margin",
+        "initial_margin",
+        "maintenance_margin",
+    ):
         if key in expected:
             judge.add(key, expected[key], unit[key])
     judge.add("requirement.initial", expected["initial_margin"], report.requirement.initial)
@@ -124,7 +133,9 @@ def _deribit_pme(entry: Entry) -> list[Check]:
         values = expected.get(f"{position['instrument']}_by_bucket")
         if values:
             # Alone, so that the rows of one instrument are seen; gains are kept in full to see them too.
-            alone = mc.methods.Deribit.from_params({**params, "pnl_offset": 1, "max_offsetable_pnl": 1e15}, currency=symbol.lower())
+            alone = mc.methods.Deribit.from_params(
+                {**params, "pnl_offset": 1, "max_offsetable_pnl": 1e15}, currency=symbol.lower()
+            )
             own = _only_unit(mc.margin([contract], mc.Market(when, spot={symbol: index}, price=prices), alone))
             rows = [s["pnl"] for s in own["scenarios"] if s["vol"] == "same"]
             for i, value in enumerate(values):
@@ -177,12 +188,12 @@ def _old_deribit(entry: Entry) -> list[Check]:
     judge = _Judge(entry.context)
     spot = 10_000.0
     perp = mc.Perpetual("BTC", multiplier=1, multiplier_unit="coin", settlement="inverse", currency="BTC")
-    future = mc.Future("BTC", expiry=_at(30 * 86_400), multiplier=1, multiplier_unit="coin", settlement="inverse", currency="BTC")
+    future = mc.Future(
+        "BTC", expiry=_at(30 * 86_400), multiplier=1, multiplier_unit="coin", settlement="inverse", currency="BTC"
+    )
     call = _option("BTC", "call", 20_000.0, 30 * 86_400, "BTC", settlement="inverse")
     put = _option("BTC", "put", 20_000.0, 30 * 86_400, "BTC", settlement="inverse")
-    market = mc.Market(
-        NOW, spot={"BTC": spot}, price={perp.id: spot, future.id: spot}, vol={call.id: 0.5, put.id: 0.5}
-    )
+    market = mc.Market(NOW, spot={"BTC": spot}, price={perp.id: spot, future.id: spot}, vol={call.id: 0.5, put.id: 0.5})
     vintage = f"old-{key[0].lower()}"
     rules = mc.methods.Deribit(vintage=vintage)
 
@@ -203,7 +214,9 @@ def _old_deribit(entry: Entry) -> list[Check]:
         near = _option("BTC", "call", 10_000.0, 15 * 86_400, "BTC", settlement="inverse")
         shock = entry.context["recomputed"]["A_15dte_vol"]
         quote = mc.Market(NOW, spot={"BTC": spot}, forward={("BTC", _at(15 * 86_400)): spot}, vol={near.id: 1.0})
-        moved = mc.Market(NOW, spot={"BTC": spot}, forward={("BTC", _at(15 * 86_400)): spot}, vol={near.id: 1.0 + shock})
+        moved = mc.Market(
+            NOW, spot={"BTC": spot}, forward={("BTC", _at(15 * 86_400)): spot}, vol={near.id: 1.0 + shock}
+        )
         rows = _only_unit(mc.margin([mc.Position(near, 1)], quote, rules))
         after = _only_unit(mc.margin([mc.Position(near, 1)], moved, rules))
         up = next(s["pnl"] for s in rows["scenarios"] if s["move"] == 0.0 and s["vol"] == "up")
@@ -222,9 +235,7 @@ def _dederi(entry: Entry) -> list[Check]:
     expected, given = case["expected"], case["market"]
     seconds = given["days"] * 86_400
     future = mc.Future("ETH", expiry=_at(seconds), multiplier=1, currency="USDT")
-    market = mc.Market(
-        NOW, spot={"ETH": given["index"]}, forward={("ETH", _at(seconds)): case["recomputed"]["F0"]}
-    )
+    market = mc.Market(NOW, spot={"ETH": given["index"]}, forward={("ETH", _at(seconds)): case["recomputed"]["F0"]})
     report = mc.margin([mc.Position(future, case["positions"][0]["qty"])], market, mc.methods.Dederi())
     unit = _only_unit(report)
     judge.add("future contingency", case["recomputed"]["cont"], unit["future_contingency"])
@@ -284,7 +295,8 @@ def _okx(entry: Entry) -> list[Check]:
         judge.add(f"{symbol} IMR / MMR", own["imr"] / own["mmr"], unit["imr"] / unit["mmr"])
     for key, value in expected["BTC"].get("mr1_scenarios", {}).items():
         (pnl,) = {
-            s["pnl"] for s in report.details["units"]["BTC"]["scenarios"]
+            s["pnl"]
+            for s in report.details["units"]["BTC"]["scenarios"]
             if abs(s["move"] - float(key)) < 1e-9 and s["vol"] == "same"
         }
         judge.add(f"BTC {key}", value, pnl, rel=2e-4)
@@ -321,9 +333,12 @@ def _bybit(entry: Entry) -> list[Check]:
     coin = mc.Spot("BTC", currency="USDT", lot=1e-8)
     index = spot_row["price_implied"]
     market = mc.Market(
-        NOW, spot={"BTC": index}, forward={("BTC", _at(seconds)): fit["F"]}, vol={call.id: fit["iv"]},
+        NOW,
+        spot={"BTC": index},
+        forward={("BTC", _at(seconds)): fit["F"]},
+        vol={call.id: fit["iv"]},
         price={perp.id: perp_row["scenario_base_price_implied"], coin.id: index},
-    )  # fmt: skip
+    )
     contingency = expected["contingency"]
     stated = {
         "option_contingency": contingency["option"],
@@ -335,7 +350,11 @@ def _bybit(entry: Entry) -> list[Check]:
     def unit(*held: mc.Position) -> dict[str, Any]:
         return _only_unit(mc.margin(list(held), market, rules))
 
-    held = [mc.Position(perp, perp_row["qty"]), mc.Position(call, option_row["qty"]), mc.Position(coin, spot_row["spot_hedge_btc"])]
+    held = [
+        mc.Position(perp, perp_row["qty"]),
+        mc.Position(call, option_row["qty"]),
+        mc.Position(coin, spot_row["spot_hedge_btc"]),
+    ]
     whole, option = unit(*held), unit(held[1])
     rows = iter(option["scenarios"])
     for move, cells in expected["option_pnl"].items():
@@ -364,7 +383,11 @@ def _paradex_delta(entry: Entry) -> list[Check]:
     vol = 0.5
     forward = spot * math.exp(vol * d1 - vol * vol / 2)
     market = mc.Market(
-        NOW, spot={"BTC": spot}, price={perp.id: spot}, forward={("BTC", _at(365 * 86_400)): forward}, vol={call.id: vol}
+        NOW,
+        spot={"BTC": spot},
+        price={perp.id: spot},
+        forward={("BTC", _at(365 * 86_400)): forward},
+        vol={call.id: vol},
     )
     book = [mc.Position(perp, case["positions"][0]["perp"]), mc.Position(call, held["qty"])]
     unit = _only_unit(mc.margin(book, market, mc.methods.Paradex()))
@@ -406,9 +429,12 @@ def _paradex_liquidation(entry: Entry) -> list[Check]:
     report = mc.margin(positions, market, rules)
     judge.add("mmr", expected["mmr"], report.requirement.maintenance)
     plan = crypto.partial_liquidation(
-        report.requirement.maintenance, case["collateral"] + upnl,
-        fee=params["liquidation_fee_used_in_table"], target=params["target_margin_ratio"], step=params["share_step"],
-    )  # fmt: skip
+        report.requirement.maintenance,
+        case["collateral"] + upnl,
+        fee=params["liquidation_fee_used_in_table"],
+        target=params["target_margin_ratio"],
+        step=params["share_step"],
+    )
     judge.add("chosen_share", expected["chosen_share"], plan.share)
     for row, own in zip(expected["table"], plan.steps, strict=True):
         for key, places in (("share", None), ("mmr", None), ("penalty", None), ("value", None), ("ratio", 5e-4)):
@@ -449,7 +475,9 @@ class _Derive:
 
     def option(self, symbol: str, call: bool, strike: float, seconds: float, amount: float, vol: float | None) -> None:
         right = "call" if call else "put"
-        contract = _option(symbol, right, strike, seconds, "USDC", lot=abs(amount), id=f"{symbol} {len(self.positions)}")
+        contract = _option(
+            symbol, right, strike, seconds, "USDC", lot=abs(amount), id=f"{symbol} {len(self.positions)}"
+        )
         self.positions.append(mc.Position(contract, amount))
         if vol is not None:
             self.vol[contract.id] = vol
@@ -476,16 +504,21 @@ def _pmrm2(entry: Entry) -> list[Check]:
     book = _Derive()
     book.spot[COIN] = market["spot"]
     book.feeds["stable"] = market["stable"]
-    book.feeds["underlyings"] = {
-        COIN: {"spot_confidence": market["spot_conf"], "perp_confidence": market["perp_conf"]}
-    }
+    book.feeds["underlyings"] = {COIN: {"spot_confidence": market["spot_conf"], "perp_confidence": market["perp_conf"]}}
     names = ("a", "b", "rho", "m", "sigma", "forward", "years")
     for e in market["expiries"]:
         svi = dict(zip(names, e["svi_a_b_rho_m_sigma_fwd_tau"], strict=True))
         book.expiry(
-            COIN, e["sec"], e["forward"], rate=e["rate"], forward_confidence=e["fwd_conf"],
-            rate_confidence=e["rate_conf"], vol_confidence=e["vol_conf"], svi=svi, settlement_average=e["forward"],
-        )  # fmt: skip
+            COIN,
+            e["sec"],
+            e["forward"],
+            rate=e["rate"],
+            forward_confidence=e["fwd_conf"],
+            rate_confidence=e["rate_conf"],
+            vol_confidence=e["vol_conf"],
+            svi=svi,
+            settlement_average=e["forward"],
+        )
     for option in held["options"]:
         book.option(COIN, option["call"], option["strike"], option["sec"], option["amount"], None)
     book.perp(COIN, held["perps"], market["perp_price"])
@@ -494,9 +527,11 @@ def _pmrm2(entry: Entry) -> list[Check]:
         amounts[asset["name"]] = asset["amount"]
         book.spot[asset["name"]] = asset["price"]
         terms[asset["name"]] = {
-            "confidence": asset["conf"], "risk_cancelling": asset["risk_cancelling"],
-            "im_haircut": asset["im_haircut_extra"], "mm_haircut": asset["mm_haircut"],
-        }  # fmt: skip
+            "confidence": asset["conf"],
+            "risk_cancelling": asset["risk_cancelling"],
+            "im_haircut": asset["im_haircut_extra"],
+            "mm_haircut": asset["mm_haircut"],
+        }
     book.feeds["collateral"] = terms
     # Unrealised profit and funding of perpetuals are settled in cash.
     cash = held["cash"] + held["perp_unrealised_pnl"] + held["perp_unrealised_funding"]
@@ -525,24 +560,34 @@ def _pmrm1(entry: Entry) -> list[Check]:
     book = _Derive()
     book.spot[COIN] = s["SpotPrice"]
     book.feeds["stable"] = s["StablePrice"]
-    book.feeds["underlyings"] = {
-        COIN: {"spot_confidence": s["SpotConfidence"], "perp_confidence": s["PerpConfidence"]}
-    }
+    book.feeds["underlyings"] = {COIN: {"spot_confidence": s["SpotConfidence"], "perp_confidence": s["PerpConfidence"]}}
     for i, seconds in enumerate(s["FeedExpiries"]):
         fixed = s["ForwardsFixed"][i]
         feed = {"settlement_average": fixed / s["PercentFixed"]} if fixed else {}
         book.expiry(
-            COIN, seconds, s["Forwards"][i], rate=s["Rates"][i], forward_confidence=s["ForwardConfidences"][i],
-            rate_confidence=s["RateConfidences"][i], vol_confidence=s["OptionVolConfidences"][i], **feed,
-        )  # fmt: skip
+            COIN,
+            seconds,
+            s["Forwards"][i],
+            rate=s["Rates"][i],
+            forward_confidence=s["ForwardConfidences"][i],
+            rate_confidence=s["RateConfidences"][i],
+            vol_confidence=s["OptionVolConfidences"][i],
+            **feed,
+        )
     for i, amount in enumerate(s["OptionAmounts"]):
-        book.option(COIN, bool(s["OptionIsCall"][i]), s["OptionStrikes"][i], s["OptionExpiries"][i], amount, s["OptionVols"][i])
+        book.option(
+            COIN, bool(s["OptionIsCall"][i]), s["OptionStrikes"][i], s["OptionExpiries"][i], amount, s["OptionVols"][i]
+        )
     book.perp(COIN, s["Perps"], s["PerpPrice"])
     book.spot["base"] = s["SpotPrice"]
     book.feeds["collateral"] = {
-        "base": {"confidence": s["SpotConfidence"] if not s["Perps"] else min(s["SpotConfidence"], s["PerpConfidence"]),
-                 "risk_cancelling": True, "im_haircut": 0.0, "mm_haircut": p["base"]}
-    }  # fmt: skip
+        "base": {
+            "confidence": s["SpotConfidence"] if not s["Perps"] else min(s["SpotConfidence"], s["PerpConfidence"]),
+            "risk_cancelling": True,
+            "im_haircut": 0.0,
+            "mm_haircut": p["base"],
+        }
+    }
     account = mc.Account(
         book.positions,
         cash={"USDC": s["Cash"] + s["UnrealisedPerpPNL"] + s["UnrealisedFunding"]},
@@ -552,11 +597,18 @@ def _pmrm1(entry: Entry) -> list[Check]:
     rules = mc.methods.Derive(
         "pmrm1-tests",
         feeds=book.feeds,
-        rules={"*": {
-            "scenarios": {"points": [[move - 1.0, operations[op], 1.0] for move, op in p["scenarios"]]},
-            "vol": {"up": p["vu"], "down": p["vd"], "power_short": p["sp"], "power_long": p["lp"],
-                    "floor_days": p["fl"] / 86_400},
-        }},
+        rules={
+            "*": {
+                "scenarios": {"points": [[move - 1.0, operations[op], 1.0] for move, op in p["scenarios"]]},
+                "vol": {
+                    "up": p["vu"],
+                    "down": p["vd"],
+                    "power_short": p["sp"],
+                    "power_long": p["lp"],
+                    "floor_days": p["fl"] / 86_400,
+                },
+            }
+        },
         pmrm={
             "basis": {"up": p["up"] - 1.0, "down": p["dn"] - 1.0, "add": p["add"], "multiple": p["mult"]},
             "discount": {"long_base": p["disc"], "long_rate_multiple": p["rm"], "long_rate_add": p["ra"]},
@@ -565,13 +617,15 @@ def _pmrm1(entry: Entry) -> list[Check]:
             "confidence": {"threshold": p["confT"], "factor": p["confM"]},
             "im_factor": p["im"],
         },
-    )  # fmt: skip
+    )
     report = mc.margin(account, book.market(), rules, contracts=book.table(COIN))
     assert report.adds_up()
     unit = _only_unit(report)
     judge.add("IM", expected["InitialMarginCalc"], unit["initial_margin"])
     judge.add("MM", expected["MaintenanceMarginCalc"], unit["maintenance_margin"])
-    judge.add("IM from the requirement", expected["InitialMarginCalc"], unit["mark_to_market"] - report.requirement.initial)
+    judge.add(
+        "IM from the requirement", expected["InitialMarginCalc"], unit["mark_to_market"] - report.requirement.initial
+    )
     judge.add("PortfolioMTM", expected["PortfolioMTM"], unit["mark_to_market"])
     # Upstream prints the worst scenario, before the forward contingency is compared with it.
     judge.add("MinSpan", expected["MinSpan"], min(s["pnl"] for s in unit["scenarios"]))
@@ -602,10 +656,21 @@ def _srm(entry: Entry) -> list[Check]:
     for i, symbol in enumerate(s["OptionUnderlying"]):
         feed = {"settlement_average": s[f"TWAP_{symbol}"]} if s[f"TWAP_{symbol}"] else {}
         book.expiry(
-            symbol, s["FeedExpiries"][i], s["Forwards"][i], forward_confidence=s["ForwardConfidences"][i],
-            vol_confidence=s["OptionVolConfidences"][i], **feed,
-        )  # fmt: skip
-        book.option(symbol, bool(s["OptionIsCall"][i]), s["OptionStrikes"][i], s["OptionExpiries"][i], s["OptionAmounts"][i], s["OptionVols"][i])
+            symbol,
+            s["FeedExpiries"][i],
+            s["Forwards"][i],
+            forward_confidence=s["ForwardConfidences"][i],
+            vol_confidence=s["OptionVolConfidences"][i],
+            **feed,
+        )
+        book.option(
+            symbol,
+            bool(s["OptionIsCall"][i]),
+            s["OptionStrikes"][i],
+            s["OptionExpiries"][i],
+            s["OptionAmounts"][i],
+            s["OptionVols"][i],
+        )
     option, oracle = p["option"], p["oracle"]
     threshold, factor = p["depeg_threshold_factor"]
     base, scale = p["base_margin_factor_IMscale"]
@@ -613,16 +678,30 @@ def _srm(entry: Entry) -> list[Check]:
     rules = mc.methods.Derive(
         "srm-tests",
         feeds=book.feeds,
-        srm={"*": {
-            "option": {"max": option["max"], "min": option["min"], "mm_call": option["mmc"], "mm_put": option["mmp"],
-                       "mm_put_mark": option["mmpm"], "unpaired_im": option["unIM"], "unpaired_mm": option["unMM"],
-                       "put_offset": option["off"]},
-            "perp": {"im": perp_im, "mm": perp_mm},
-            "base": {"factor": base, "im_scale": scale},
-            "depeg": {"threshold": threshold, "factor": factor},
-            "confidence": {"perp": oracle["perp"], "option": oracle["opt"], "base": oracle["base"], "factor": oracle["f"]},
-        }},
-    )  # fmt: skip
+        srm={
+            "*": {
+                "option": {
+                    "max": option["max"],
+                    "min": option["min"],
+                    "mm_call": option["mmc"],
+                    "mm_put": option["mmp"],
+                    "mm_put_mark": option["mmpm"],
+                    "unpaired_im": option["unIM"],
+                    "unpaired_mm": option["unMM"],
+                    "put_offset": option["off"],
+                },
+                "perp": {"im": perp_im, "mm": perp_mm},
+                "base": {"factor": base, "im_scale": scale},
+                "depeg": {"threshold": threshold, "factor": factor},
+                "confidence": {
+                    "perp": oracle["perp"],
+                    "option": oracle["opt"],
+                    "base": oracle["base"],
+                    "factor": oracle["f"],
+                },
+            }
+        },
+    )
     account = mc.Account(book.positions, cash={"USDC": cash}, collateral=collateral)
     contracts = [*book.table("ETH"), mc.Spot("BTC", currency="USDC", id="BTC coin")]
     report = mc.margin(account, book.market(), rules, contracts=contracts)
@@ -633,7 +712,7 @@ def _srm(entry: Entry) -> list[Check]:
         for side, key in (("initial", "IM"), ("maintenance", "MM")):
             judge.add(f"{symbol} option {key}", expected[f"{symbol}Option{key}"], unit[side]["option"])
             judge.add(f"{symbol} isolated {key}", expected[f"{symbol}OptionIsolated{key}"], unit[side]["isolated"])
-if expected[f"{symbol}Option{key}"] == expected[f"{symbol}OptionBounded{key}"] != 0.0:
+            if expected[f"{symbol}Option{key}"] == expected[f"{symbol}OptionBounded{key}"] != 0.0:
                 # Upstream prints it before it is capped at zero and on an unaveraged forward: right where it binds.
                 judge.add(f"{symbol} bounded {key}", expected[f"{symbol}OptionBounded{key}"], unit[side]["bounded"])
     return judge.checks

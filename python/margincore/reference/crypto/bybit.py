@@ -1,13 +1,13 @@
 """Bybit portfolio margin (unified account), one base coin: 11 prices times 3 vols, plus contingencies.
 
 Verified on the venue's own example: the sum of P&L cells, the futures contingency, initial = 1.2 times maintenance.
-Inferred from that example: the vol shocks. The futures-delta and USDT-USDC contingencies are not published in a readable
-form; the caller states them.
+Inferred from that example: the vol shocks. The futures-delta and USDT-USDC contingencies are not published in a
+readable form; the caller states them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from margincore.reference.crypto.scenario import Leg, VolLaw, grid, scan
 
@@ -18,7 +18,7 @@ class Params:
 
     price_range: float = 0.10
     steps: int = 5
-    law: VolLaw = VolLaw(0.24, 0.20, 0.30, 0.30)
+    law: VolLaw = field(default_factory=lambda: VolLaw(0.24, 0.20, 0.30, 0.30))
     short_option_rate: float = 0.0
     vega_rate: float = 0.0003
     future_rate: float = 0.0003

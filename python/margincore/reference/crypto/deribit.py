@@ -1,8 +1,8 @@
 """Deribit portfolio margin, 2024 and later (risk matrix), one currency pair in its settlement currency.
 
 Verified on engine responses that hold futures only: buckets, extended rows of futures, offset of gains, roll shock,
-composition of initial and maintenance margin. Inferred and not verified: the use of the vol floors, the dampener, the cap
-on offsetable gains, the exponential roll rate, the delta shock. See the parameter set for the grade of each component.
+composition of initial and maintenance margin. Inferred and not verified: the use of the vol floors, the dampener, the
+cap on offsetable gains, the exponential roll rate, the delta shock. The parameter set grades each component.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def roll_shock(legs: list[Leg], p: Params) -> float:
     by_expiry: dict[float, float] = {}
     for leg in legs:
         if leg.kind != "spot":
-            by_expiry[leg.years] = by_expiry.get(leg.years, 0.0) + (
-                delta(leg) * (1.0 if leg.inverse else leg.forward)
-            )
+            by_expiry[leg.years] = by_expiry.get(leg.years, 0.0) + (delta(leg) * (1.0 if leg.inverse else leg.forward))
     total = 0.0
     for years, amount in sorted(by_expiry.items()):
         rate = max(p.min_annualised_move, math.exp(p.annualised_move_risk * years) - 1.0)

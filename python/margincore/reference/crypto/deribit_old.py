@@ -28,7 +28,9 @@ class Vintage:
 
 
 VINTAGES = {
-    "A": Vintage(0.125, 5, VolLaw(0.40, 0.40, 0.5, 0.5), 0.02, "all", 0.01, vega_calendar=0.25, future_larger_side=True),
+    "A": Vintage(
+        0.125, 5, VolLaw(0.40, 0.40, 0.5, 0.5), 0.02, "all", 0.01, vega_calendar=0.25, future_larger_side=True
+    ),
     "B": Vintage(0.10, 5, VolLaw(0.27, 0.27, 0.5, 0.5), 0.01, "all", 0.005),
     "C": Vintage(0.10, 5, VolLaw(0.38, 0.38, 0.30, 0.30), 0.01, "net_short_strike", 0.01),
     "D": Vintage(0.15, 5, VolLaw(0.45, 0.30, 0.30, 0.13), 0.006, "rolled", 0.01, atm_range=0.10),

@@ -82,7 +82,8 @@ def _value(options: list[Option], expiry: Expiry, move: float, op: str, p: dict[
     factor = {"Up": up, "Down": down, "None": 1.0}[op]
     years = expiry.sec / SECONDS_PER_YEAR
     return sum(
-        o.amount * black76(expiry.fixed + expiry.forward * move, o.strike, years, o.vol * factor, o.right) for o in options
+        o.amount * black76(expiry.fixed + expiry.forward * move, o.strike, years, o.vol * factor, o.right)
+        for o in options
     )
 
 

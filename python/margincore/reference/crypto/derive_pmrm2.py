@@ -126,7 +126,9 @@ def _skewed(strike: float, forward: float, years: float, kind: str, skew: dict[s
     return max(0.0, 1.0 + (min(cap, slope) if z >= 0.0 else max(-cap, slope)))
 
 
-def _expiry_value(options: list[Option], expiry: Expiry, move: float, op: str, params: dict[str, dict[str, float]]) -> float:
+def _expiry_value(
+    options: list[Option], expiry: Expiry, move: float, op: str, params: dict[str, dict[str, float]]
+) -> float:
     """Value of an expiry's options at a move of the part of the forward that is not fixed yet."""
     forward = expiry.fixed + expiry.forward * move
     up, down = vol_multipliers(expiry.sec, params["vol"])

@@ -1,14 +1,14 @@
 """OKX portfolio margin: MR1 to MR9 of one risk unit (an underlying), and the account's borrow margin (MR8).
 
-Verified on the venue's own example: the structure, MR1, MR4 and MR6 of perpetuals, the factor 1.3, borrow, MR9. Inferred:
-the vol shocks of MR1 and the MR7 rates of perpetuals. Not published in a readable form: MR3 and MR5 (the caller states
-them) and MR7 of options.
+Verified on the venue's own example: the structure, MR1, MR4 and MR6 of perpetuals, the factor 1.3, borrow, MR9.
+Inferred: the vol shocks of MR1 and the MR7 rates of perpetuals. Not published in a readable form: MR3 and MR5 (the
+caller states them) and MR7 of options.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from margincore.reference.crypto.scenario import Leg, Scenario, VolLaw, delta, grid, pnl, value
 
@@ -27,7 +27,7 @@ class Params:
     extreme_weight: float = 0.5
     steps: int = 3
     imr_factor: float = 1.3
-    law: VolLaw = VolLaw(0.0, 0.0, nodes=OLD_VOL_NODES)
+    law: VolLaw = field(default_factory=lambda: VolLaw(0.0, 0.0, nodes=OLD_VOL_NODES))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ def worst_subset(positions: list[float], orders: list[list[float]]) -> float:
     return max(-v - sum(min(row[s], 0.0) for row in orders) for s, v in enumerate(positions))
 
 
-def liquidation_move(ratio: Callable[[float], float], up: bool, limit: float = 0.99, step: float = 0.01) -> float | None:
+def liquidation_move(
+    ratio: Callable[[float], float], up: bool, limit: float = 0.99, step: float = 0.01
+) -> float | None:
     """The first move along a path where maintenance reaches equity, `ratio(move)` = maintenance / equity >= 1."""
     sign = 1.0 if up else -1.0
     last = 0.0

@@ -21,7 +21,15 @@ class Params:
     mm_factor: float = 0.5
 
 
-def family(limit: float, up: float, down: float, tails: tuple[tuple[float, float], ...], unhedged: float, hedged: float, floor: float) -> Params:
+def family(
+    limit: float,
+    up: float,
+    down: float,
+    tails: tuple[tuple[float, float], ...],
+    unhedged: float,
+    hedged: float,
+    floor: float,
+) -> Params:
     """The scenario list of a family: the two edges with vol up only, the inside with both, weighted tails with up."""
     inside = [limit * k / 4 for k in range(3, -4, -1)]
     scenarios = [Scenario(limit, 1), *(Scenario(m, s) for m in inside for s in (1, -1)), Scenario(-limit, 1)]
@@ -31,14 +39,22 @@ def family(limit: float, up: float, down: float, tails: tuple[tuple[float, float
 
 
 BTC_ETH = family(
-    0.16, 0.40, 0.22,
+    0.16,
+    0.40,
+    0.22,
     ((-0.66, 0.18), (-0.33, 0.36), (0.5, 0.24), (1.0, 0.12), (2.0, 0.06), (3.0, 0.04), (4.0, 0.03), (5.0, 0.024)),
-    0.02, 0.01, 0.40,
+    0.02,
+    0.01,
+    0.40,
 )
 HYPE_CL = family(
-    0.28, 0.64, 0.352,
+    0.28,
+    0.64,
+    0.352,
     ((-0.66, 0.30), (-0.33, 0.50), (0.5, 0.40), (1.0, 0.20), (2.0, 0.10), (3.0, 0.07), (4.0, 0.05), (5.0, 0.04)),
-    0.03, 0.015, 0.60,
+    0.03,
+    0.015,
+    0.60,
 )
 
 

@@ -54,10 +54,10 @@ class VolLaw:
         floored = max(days, self.floor_days)
         if floored <= 0.0:
             return math.inf
-        return (30.0 / floored) ** (self.power_short if days < 30.0 else self.power_long)
+        return float((30.0 / floored) ** (self.power_short if days < 30.0 else self.power_long))
 
     def base(self, days: float, side: int) -> float:
-        """The size of the shock at a number of days: the law, or linear between nodes where the venue publishes nodes."""
+        """The size of the shock at a number of days: the law, or linear between published nodes."""
         if not self.nodes:
             return (self.up if side > 0 else self.down) * self.scale(days)
         if days >= self.nodes[-1][0]:

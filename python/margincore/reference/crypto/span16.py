@@ -1,4 +1,4 @@
-"""The 16-scenario preset of the brief: SPAN's scenario list on relative moves, with an absolute or a relative vol range."""
+"""Sixteen scenarios: SPAN's scenario list on relative moves, with an absolute or a relative vol range."""
 
 from __future__ import annotations
 

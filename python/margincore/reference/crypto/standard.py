@@ -42,7 +42,9 @@ def side_wise(position: float, buys: float, sells: float) -> tuple[float, float]
     return max(0.0, buys + position), max(0.0, sells - position)
 
 
-def paradex_option(right: int, spot: float, strike: float, mark: float, quantity: float, p: dict[str, float]) -> tuple[float, float]:
+def paradex_option(
+    right: int, spot: float, strike: float, mark: float, quantity: float, p: dict[str, float]
+) -> tuple[float, float]:
     """Paradex cross margin of an option: short ITM and OTM rates, longs at most their mark, short puts capped.
 
     `p` has short_itm, short_otm, long_cap, put_cap (fractions of spot) and mm_factor. The in-the-money rate applies in
