@@ -197,7 +197,7 @@ def _binance(name: str) -> Instrument | None:
         return None
     underlying, quote, tail = match[1], match[2], match[3]
     settle = underlying if quote == "USD" else quote
-    if (quote == "USD") == (tail is None) or (tail == "PERP" and quote != "USD"):
+    if (quote == "USD" and tail is None) or (quote != "USD" and tail == "PERP"):
         return None
     if tail is None or tail == "PERP":
         return Instrument("binance", underlying, settle, "perpetual")

@@ -47,7 +47,7 @@ def books() -> tuple[Book, ...]:
     """The examples, in the order of the table.
 
     >>> len(books())
-    10
+    12
     """
     call, put, spot, future = "call", "put", "spot", "future"
     condor = ((call, 72_000, -1), (call, 73_000, 1), (put, 68_000, -1), (put, 67_000, 1))
@@ -66,8 +66,10 @@ def books() -> tuple[Book, ...]:
             0.55,
         ),
         Book("short 70k straddle, 30 d", straddle, 0.60),
-        Book("short straddle, delta hedged with futures", (*straddle, *legs(30, (future, 0, 0.07))), 0.60),
+        Book("short straddle, delta hedged with futures", (*straddle, *legs(30, (future, 0, 0.0685))), 0.60),
         Book("short straddle, one long future", (*straddle, *legs(30, (future, 0, 1))), 0.60),
+        Book("short straddle, delta hedged with spot", (*straddle, (spot, "BTC", 0.0, 0, 0.0685)), 0.60),
+        Book("short straddle, one spot", (*straddle, (spot, "BTC", 0.0, 0, 1.0)), 0.60),
         Book(
             "covered call, 1 BTC, short 75k call, 30 d",
             (("spot", "BTC", 0.0, 0, 1.0), *legs(30, (call, 75_000, -1))),
@@ -107,7 +109,7 @@ def account_and_market(book: Book) -> tuple[list[_core.Position], _core.Market]:
         if kind == "spot":
             contract = Spot(symbol, currency="USD", lot=1e-8)
         elif kind == "future":
-            contract = Future(symbol, expiry=_expiry(days), multiplier=1, currency="USD", lot=0.01)
+            contract = Future(symbol, expiry=_expiry(days), multiplier=1, currency="USD", lot=0.0001)
             price[contract.id] = PRICES[symbol]
         else:
             contract = Option(

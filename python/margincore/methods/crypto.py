@@ -35,7 +35,7 @@ class Crypto(Rulebook):
     >>> perp = mc.Perpetual("BTC", multiplier=1, multiplier_unit="coin", currency="USDT", lot=0.001)
     >>> market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 90000.0}, price={perp.id: 90000.0})
     >>> rules = mc.methods.Crypto("paradex-cross")
-    >>> mc.margin([mc.Position(perp, 3000)], market, rules).requirement.initial
+    >>> mc.margin([mc.Position(perp, 3)], market, rules).requirement.initial
     5400.0
     """
 

@@ -379,14 +379,14 @@ impl Book {
             row.add(q, &mut scratch.sums[row.unit as usize]);
             if row.class != Class::Spot {
                 let at = unit.first_expiry + row.expiry as usize;
-                scratch.rolls[at] = q.mul_add(row.roll, scratch.rolls[at]);
+                scratch.rolls[at] += q * row.roll;
             }
             if row.class == Class::Option {
                 let at = unit.first_strike + row.strike as usize;
-                scratch.strikes[at] = q.mul_add(row.coins, scratch.strikes[at]);
+                scratch.strikes[at] += q * row.coins;
                 let at = unit.first_expiry + row.expiry as usize;
                 scratch.gross[at] += (q * row.coins).abs();
-                scratch.marks[at] = q.mul_add(row.value, scratch.marks[at]);
+                scratch.marks[at] += q * row.value;
             }
         }
         for (u, unit) in self.units.iter().enumerate() {
@@ -748,9 +748,9 @@ impl RowTerms {
         sums.delta += delta;
         sums.gross_delta += delta.abs();
         if self.class == Class::Option && q > 0.0 {
-            sums.long_option_delta = q.mul_add(self.adjusted_delta, sums.long_option_delta);
+            sums.long_option_delta += q * self.adjusted_delta;
         } else {
-            sums.other_delta = q.mul_add(self.adjusted_delta, sums.other_delta);
+            sums.other_delta += q * self.adjusted_delta;
         }
         let coins = q * self.coins;
         match self.class {
@@ -758,8 +758,8 @@ impl RowTerms {
                 sums.has_options = true;
                 sums.option_coins += coins.abs();
                 sums.short_option_coins += if coins < 0.0 { -coins } else { 0.0 };
-                sums.option_value = q.mul_add(self.value, sums.option_value);
-                sums.decay = q.mul_add(self.decay, sums.decay);
+                sums.option_value += q * self.value;
+                sums.decay += q * self.decay;
             }
             Class::Future | Class::Perpetual => {
                 if coins > 0.0 {
@@ -774,7 +774,7 @@ impl RowTerms {
                     sums.has_futures = true;
                 }
             }
-            Class::Spot => sums.spot_value = q.mul_add(self.value, sums.spot_value),
+            Class::Spot => sums.spot_value += q * self.value,
         }
     }
 }

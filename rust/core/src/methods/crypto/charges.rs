@@ -118,7 +118,7 @@ pub(super) fn roll(amounts: &[f64], rates: &[f64]) -> f64 {
     amounts
         .iter()
         .zip(rates)
-        .fold(0.0, |sum, (a, r)| a.abs().mul_add(*r, sum))
+        .fold(0.0, |sum, (a, r)| sum + a.abs() * r)
 }
 
 /// The rates of a unit's expiries.
