@@ -1,4 +1,7 @@
 //! One harness for the tests of the core that need several modules at once.
 
+mod allocations;
+mod live;
+mod reg_t;
 mod seam;
 mod toy;

@@ -15,22 +15,22 @@ use serde_json::json;
 
 use crate::toy::Toy;
 
-fn contract(terms: serde_json::Value) -> Arc<Contract> {
+pub(crate) fn contract(terms: serde_json::Value) -> Arc<Contract> {
     Arc::new(Contract::new(serde_json::from_value(terms).unwrap()).unwrap())
 }
 
-fn stock(symbol: &str) -> Arc<Contract> {
+pub(crate) fn stock(symbol: &str) -> Arc<Contract> {
     contract(json!({"kind": "stock", "underlying": symbol, "currency": "USD"}))
 }
 
-fn option(symbol: &str, right: &str, strike: f64, exercise: &str) -> Arc<Contract> {
+pub(crate) fn option(symbol: &str, right: &str, strike: f64, exercise: &str) -> Arc<Contract> {
     contract(json!({
         "kind": "option", "underlying": symbol, "right": right, "strike": strike, "expiry": "2026-12-18",
         "settles": "pm", "exercise": exercise, "multiplier": 100.0, "currency": "USD"
     }))
 }
 
-fn table() -> Arc<Contracts> {
+pub(crate) fn table() -> Arc<Contracts> {
     let mut rows = vec![stock("A"), stock("B"), stock("C")];
     for (symbol, exercise) in [("A", "european"), ("B", "american")] {
         for strike in [80.0, 90.0, 100.0, 110.0, 120.0] {
@@ -41,7 +41,7 @@ fn table() -> Arc<Contracts> {
     Contracts::new(rows).unwrap()
 }
 
-fn market(contracts: &Contracts) -> Arc<Market> {
+pub(crate) fn market(contracts: &Contracts) -> Arc<Market> {
     let vol: serde_json::Map<_, _> = contracts
         .rows()
         .iter()
@@ -55,13 +55,13 @@ fn market(contracts: &Contracts) -> Arc<Market> {
     Arc::new(Market::new(serde_json::from_value(snapshot).unwrap()).unwrap())
 }
 
-fn prepared(methodology: &dyn Methodology) -> Arc<dyn Prepared> {
+pub(crate) fn prepared(methodology: &dyn Methodology) -> Arc<dyn Prepared> {
     let contracts = table();
     let market = market(&contracts);
     methods::prepare(methodology, &contracts, Some(&market), 2).unwrap()
 }
 
-fn tims() -> Tims {
+pub(crate) fn tims() -> Tims {
     Tims::new(&json!({
         "steps": 50,
         "class_groups": {"A": {"product_group": "P"}, "B": {"product_group": "P"}},

@@ -14,6 +14,8 @@ from margincore.methods.crypto import (
     Paradex,
     Span16,
 )
+from margincore.methods.reg_t import RegT
+from margincore.methods.span import Span, SpanLike
 from margincore.methods.tims import Tims
 
 __all__ = [
@@ -27,8 +29,11 @@ __all__ = [
     "Derive",
     "Okx",
     "Paradex",
+    "RegT",
     "Rulebook",
+    "Span",
     "Span16",
+    "SpanLike",
     "Tims",
     "rulebooks",
 ]

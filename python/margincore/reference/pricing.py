@@ -7,6 +7,7 @@ years; ``rate`` and ``dividend_yield`` are continuously compounded annual fracti
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
 def normal_cdf(x: float) -> float:
@@ -80,19 +81,31 @@ def crr(
     right: int,
     american: bool = True,
     steps: int = 400,
+    dividends: Sequence[tuple[float, float]] = (),
 ) -> float:
     """Cox-Ross-Rubinstein binomial tree with a continuous yield (J. Financial Economics 7, 1979).
 
+    ``dividends`` are (years, cash) per unit. They are escrowed: the spot less their present value diffuses, and
+    those still to come are added back for the exercise decision (Hull, section 21.3).
+
     >>> round(crr(50.0, 50.0, 5 / 12, 0.10, 0.0, 0.40, -1, steps=5), 2)  # Hull, example 21.1
     4.49
+    >>> round(crr(52.0, 50.0, 5 / 12, 0.10, 0.0, 0.40, -1, steps=5, dividends=[(3.5 / 12, 2.06)]), 2)  # 21.4
+    4.44
     """
     if years <= 0.0:
         return max(right * (spot - strike), 0.0)
+
+    def to_come(now: float) -> float:
+        return sum(cash * math.exp(-rate * (at - now)) for at, cash in dividends if now < at <= years)
+
+    spot -= to_come(0.0)
     dt = years / steps
     if vol <= 0.0:
         # Without noise the best exercise date is one of the grid's.
         values = [
-            math.exp(-rate * t) * max(right * (spot * math.exp((rate - dividend_yield) * t) - strike), 0.0)
+            math.exp(-rate * t)
+            * max(right * (spot * math.exp((rate - dividend_yield) * t) + to_come(t) - strike), 0.0)
             for t in ([i * dt for i in range(steps + 1)] if american else [years])
         ]
         return max(values)
@@ -108,7 +121,8 @@ def crr(
             discount * (p * values[i] + (1.0 - p) * values[i + 1]) for i in range(step + 1)
         ]
         if american:
+            cash = to_come(step * dt)
             values = [
-                max(value, right * (spot * up ** (step - 2 * i) - strike)) for i, value in enumerate(values)
+                max(value, right * (spot * up ** (step - 2 * i) + cash - strike)) for i, value in enumerate(values)
             ]
     return values[0]

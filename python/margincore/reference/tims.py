@@ -297,12 +297,11 @@ def model_price(
         if american:
             return pricing.crr(forward, strike, years, rate, rate, vol, right, True, steps)
         return pricing.black76(forward, strike, years, vol, right, math.exp(-rate * years))
-    escrowed = sum(cash * math.exp(-rate * at) for at, cash in underlying.dividends if 0.0 < at <= years)
-    spot = underlying.price * (1.0 + move) - escrowed
-    carry = underlying.dividend_yield
+    spot, carry = underlying.price * (1.0 + move), underlying.dividend_yield
     if american:
-        return pricing.crr(spot, strike, years, rate, carry, vol, right, True, steps)
-    return pricing.black_scholes(spot, strike, years, rate, carry, vol, right)
+        return pricing.crr(spot, strike, years, rate, carry, vol, right, True, steps, underlying.dividends)
+    escrowed = sum(cash * math.exp(-rate * at) for at, cash in underlying.dividends if 0.0 < at <= years)
+    return pricing.black_scholes(spot - escrowed, strike, years, rate, carry, vol, right)
 
 
 def implied_vol(contract: Contract, underlying: Underlying, steps: int = 400) -> float:

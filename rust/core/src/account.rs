@@ -95,6 +95,14 @@ impl Account {
     }
 }
 
+/// Whether a trade in an account that keeps long and short apart opens or closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    Open,
+    Close,
+}
+
 /// Positions of one account in canonical order: contract rows strictly ascending, none of them empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holdings {
@@ -134,6 +142,102 @@ impl Holdings {
             }
         }
         Ok(holdings)
+    }
+
+    /// Takes over another account's rows; allocates nothing once its own columns are as long.
+    pub fn assign(&mut self, other: &Self) {
+        self.contract.clone_from(&other.contract);
+        self.quantity.clone_from(&other.quantity);
+        self.short.clone_from(&other.short);
+    }
+
+    pub fn is_gross(&self) -> bool {
+        self.short.is_some()
+    }
+
+    /// Long and short lots of one contract.
+    pub fn sides(&self, contract: ContractIndex) -> (i64, i64) {
+        match self.contract.binary_search(&contract) {
+            Ok(i) => (self.positions().long(i), self.positions().short(i)),
+            Err(_) => (0, 0),
+        }
+    }
+
+    /// Adds a trade of signed lots. A gross account has to be told whether it opens or closes.
+    pub fn trade(
+        &mut self,
+        contract: ContractIndex,
+        lots: i64,
+        effect: Option<Effect>,
+    ) -> Result<()> {
+        if lots == 0 {
+            return Ok(());
+        }
+        let (mut long, mut short) = self.sides(contract);
+        match (&self.short, effect) {
+            // Net positions: what was opened or closed follows from the sum.
+            (None, _) => {
+                let net = i128::from(long) - i128::from(short) + i128::from(lots);
+                let net = i64::try_from(net).unwrap_or(i64::MAX);
+                (long, short) = (net.max(0), net.saturating_neg().max(0));
+            }
+            (Some(_), None) => fail!(
+                InvalidInput,
+                "contract row {contract}: the account keeps long and short apart: say whether the trade opens or closes"
+            ),
+            (Some(_), Some(Effect::Open)) if lots > 0 => long = long.saturating_add(lots),
+            (Some(_), Some(Effect::Open)) => short = short.saturating_sub(lots),
+            (Some(_), Some(Effect::Close)) if lots > 0 => short -= lots,
+            (Some(_), Some(Effect::Close)) => long = long.saturating_add(lots),
+        }
+        if long < 0 || short < 0 {
+            fail!(
+                InvalidInput,
+                "contract row {contract}: a closing trade of {lots} lots is larger than the position"
+            );
+        }
+        if long > MAX_LOTS || short > MAX_LOTS {
+            fail!(
+                InvalidInput,
+                "contract row {contract}: more than 2^53 lots in one account"
+            );
+        }
+        self.set(contract, long, short);
+        Ok(())
+    }
+
+    fn set(&mut self, contract: ContractIndex, long: i64, short: i64) {
+        let quantity = if self.short.is_some() {
+            long
+        } else {
+            long - short
+        };
+        match (
+            self.contract.binary_search(&contract),
+            long == 0 && short == 0,
+        ) {
+            (Ok(i), false) => {
+                self.quantity[i] = quantity;
+                if let Some(shorts) = &mut self.short {
+                    shorts[i] = short;
+                }
+            }
+            (Ok(i), true) => {
+                self.contract.remove(i);
+                self.quantity.remove(i);
+                if let Some(shorts) = &mut self.short {
+                    shorts.remove(i);
+                }
+            }
+            (Err(i), false) => {
+                self.contract.insert(i, contract);
+                self.quantity.insert(i, quantity);
+                if let Some(shorts) = &mut self.short {
+                    shorts.insert(i, short);
+                }
+            }
+            (Err(_), true) => {}
+        }
     }
 
     pub fn positions(&self) -> Positions<'_> {

@@ -18,7 +18,7 @@ pub struct Cells {
 }
 
 /// The scenarios of a block. A scenario is known by its index; the label is for people.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scenarios {
     pub labels: Arc<[String]>,
     /// Moves of the underlying as fractions of its price.
@@ -30,7 +30,7 @@ pub struct Scenarios {
     pub roll: f64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum VolMoves {
     Shared(Vec<f64>),
     PerOption(Vec<f64>),
@@ -47,7 +47,7 @@ pub struct Block {
 }
 
 /// Something whose value moves one for one with its own price: stock, ETF, future.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinearCell {
     pub contract: ContractIndex,
     pub price: f64,
@@ -94,6 +94,34 @@ impl EuropeanCells {
         self.base.push(cell.base);
     }
 
+    /// Every input of one row.
+    pub(crate) fn row(&self, i: usize) -> ([f64; 7], i8, Option<f64>) {
+        let numbers = [
+            self.spot[i],
+            self.strike[i],
+            self.years[i],
+            self.rate[i],
+            self.dividend_yield[i],
+            self.vol[i],
+            self.scale[i],
+        ];
+        (numbers, self.right[i], self.base[i])
+    }
+
+    /// Adds a row of other columns.
+    pub(crate) fn push_row(&mut self, from: &Self, i: usize) {
+        self.contract.push(from.contract[i]);
+        self.spot.push(from.spot[i]);
+        self.strike.push(from.strike[i]);
+        self.years.push(from.years[i]);
+        self.rate.push(from.rate[i]);
+        self.dividend_yield.push(from.dividend_yield[i]);
+        self.vol.push(from.vol[i]);
+        self.right.push(from.right[i]);
+        self.scale.push(from.scale[i]);
+        self.base.push(from.base[i]);
+    }
+
     pub fn columns(&self) -> OptionColumns<'_> {
         OptionColumns {
             spot: &self.spot,
@@ -108,7 +136,7 @@ impl EuropeanCells {
 }
 
 /// An option that needs a binomial tree: early exercise or cash dividends.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TreeCell {
     pub contract: ContractIndex,
     pub spot: f64,

@@ -5,8 +5,10 @@
 
 pub mod account;
 pub mod cells;
+pub mod columns;
 pub mod contract;
 pub mod error;
+pub mod live;
 pub mod market;
 pub mod methods;
 mod parallel;
@@ -17,5 +19,6 @@ pub mod scan;
 pub mod simd;
 pub mod symbols;
 pub mod time;
+pub mod update;
 
 pub use error::{MarginError, Result};

@@ -162,6 +162,144 @@ fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 
+/// Columns that [`turn`] turns at once.
+pub(crate) const TURNED: usize = 16;
+
+/// Writes 16 columns as `rows` rows: `out[row * stride + column] = columns[column][row]`.
+///
+/// Apart from kernels because the compiler has no vector form for it; moving values has no rounding to agree on.
+pub(crate) fn turn<const R: usize>(
+    level: Level,
+    columns: &[[f64; R]; TURNED],
+    rows: usize,
+    out: &mut [f64],
+    stride: usize,
+) {
+    assert!(
+        rows <= R && stride >= TURNED && (rows == 0 || out.len() >= (rows - 1) * stride + TURNED)
+    );
+    let whole = rows - rows % 8;
+    let done = match level.min(machine_level()) {
+        // SAFETY: the features are there; `whole` is a multiple of 8 within the columns and, by the assertion, `out`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe {
+            turn_avx512(columns, whole, out, stride);
+            whole
+        },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe {
+            turn_avx2(columns, whole, out, stride);
+            whole
+        },
+        _ => 0,
+    };
+    for row in done..rows {
+        for (value, column) in out[row * stride..][..TURNED].iter_mut().zip(columns) {
+            *value = column[row];
+        }
+    }
+}
+
+/// # Safety
+/// `rows` must be a multiple of 8, at most R, and `out` must hold `rows` rows of 16 at `stride`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn turn_avx512<const R: usize>(
+    columns: &[[f64; R]; TURNED],
+    rows: usize,
+    out: &mut [f64],
+    stride: usize,
+) {
+    use std::arch::x86_64::{
+        _mm512_loadu_pd, _mm512_shuffle_f64x2, _mm512_storeu_pd, _mm512_unpackhi_pd,
+        _mm512_unpacklo_pd,
+    };
+    for row in (0..rows).step_by(8) {
+        for half in [0, 8] {
+            // SAFETY: eight values from `row`, a multiple of 8 below R, are within each column.
+            let c: [_; 8] = std::array::from_fn(|k| unsafe {
+                _mm512_loadu_pd(columns[half + k].as_ptr().add(row))
+            });
+            // Pairs of columns, then pairs of pairs, then all eight: row r ends up in one register.
+            for odd in 0..2 {
+                let pair = |k: usize| {
+                    if odd == 0 {
+                        _mm512_unpacklo_pd(c[k], c[k + 1])
+                    } else {
+                        _mm512_unpackhi_pd(c[k], c[k + 1])
+                    }
+                };
+                let (p0, p1, p2, p3) = (pair(0), pair(2), pair(4), pair(6));
+                let even = (
+                    _mm512_shuffle_f64x2::<0x88>(p0, p1),
+                    _mm512_shuffle_f64x2::<0x88>(p2, p3),
+                );
+                let rest = (
+                    _mm512_shuffle_f64x2::<0xdd>(p0, p1),
+                    _mm512_shuffle_f64x2::<0xdd>(p2, p3),
+                );
+                let turned = [
+                    (odd, _mm512_shuffle_f64x2::<0x88>(even.0, even.1)),
+                    (odd + 2, _mm512_shuffle_f64x2::<0x88>(rest.0, rest.1)),
+                    (odd + 4, _mm512_shuffle_f64x2::<0xdd>(even.0, even.1)),
+                    (odd + 6, _mm512_shuffle_f64x2::<0xdd>(rest.0, rest.1)),
+                ];
+                for (k, values) in turned {
+                    // SAFETY: the caller gave room for 16 values at each of `rows` rows.
+                    unsafe {
+                        _mm512_storeu_pd(out.as_mut_ptr().add((row + k) * stride + half), values)
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`turn_avx512`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn turn_avx2<const R: usize>(
+    columns: &[[f64; R]; TURNED],
+    rows: usize,
+    out: &mut [f64],
+    stride: usize,
+) {
+    use std::arch::x86_64::{
+        _mm256_loadu_pd, _mm256_permute2f128_pd, _mm256_storeu_pd, _mm256_unpackhi_pd,
+        _mm256_unpacklo_pd,
+    };
+    for row in (0..rows).step_by(4) {
+        for quarter in [0, 4, 8, 12] {
+            // SAFETY: four values from `row`, a multiple of 4 below R, are within each column.
+            let c: [_; 4] = std::array::from_fn(|k| unsafe {
+                _mm256_loadu_pd(columns[quarter + k].as_ptr().add(row))
+            });
+            let (low, high) = (
+                _mm256_unpacklo_pd(c[0], c[1]),
+                _mm256_unpacklo_pd(c[2], c[3]),
+            );
+            let (odd_low, odd_high) = (
+                _mm256_unpackhi_pd(c[0], c[1]),
+                _mm256_unpackhi_pd(c[2], c[3]),
+            );
+            let turned = [
+                _mm256_permute2f128_pd::<0x20>(low, high),
+                _mm256_permute2f128_pd::<0x20>(odd_low, odd_high),
+                _mm256_permute2f128_pd::<0x31>(low, high),
+                _mm256_permute2f128_pd::<0x31>(odd_low, odd_high),
+            ];
+            for (k, values) in turned.into_iter().enumerate() {
+                // SAFETY: the caller gave room for 16 values at each of `rows` rows.
+                unsafe {
+                    _mm256_storeu_pd(out.as_mut_ptr().add((row + k) * stride + quarter), values)
+                };
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +315,30 @@ mod tests {
                 .message()
                 .contains("MARGINCORE_SIMD")
         );
+    }
+
+    #[test]
+    fn turning_moves_every_value_and_no_other() {
+        let columns: [[f64; 24]; TURNED] =
+            std::array::from_fn(|j| std::array::from_fn(|l| (100 * j + l) as f64));
+        for level in Level::ALL {
+            for rows in [0, 1, 7, 8, 9, 23, 24] {
+                let mut out = vec![-1.0; rows * 19];
+                turn(level, &columns, rows, &mut out, 19);
+                for (i, &value) in out.iter().enumerate() {
+                    let (row, column) = (i / 19, i % 19);
+                    let expected = if column < TURNED {
+                        (100 * column + row) as f64
+                    } else {
+                        -1.0
+                    };
+                    assert_eq!(
+                        value, expected,
+                        "{level:?}, {rows} rows, row {row}, column {column}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

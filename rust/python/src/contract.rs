@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use margincore::columns::{TermColumns, TextColumn};
 use margincore::contract as core;
+use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyTuple, PyType};
 
-use crate::errors::raise;
+use crate::errors::{enter, raise};
 use crate::values::{from_python, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable; equal terms are equal contracts.
@@ -146,6 +148,48 @@ impl Contracts {
         Ok(Self(core::Contracts::new(rows).map_err(raise)?))
     }
 
+    /// A table from columns by the names of a contract's terms: arrays or lists with one entry per row, or one value
+    /// for all rows. Text may be NumPy text, numbers NumPy numbers, dates `datetime64`; `""` means left out.
+    #[classmethod]
+    #[pyo3(signature = (**columns))]
+    fn from_columns(
+        _: &Bound<'_, PyType>,
+        py: Python<'_>,
+        columns: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut terms = TermColumns::default();
+        for (name, column) in columns.into_iter().flatten().filter(|(_, c)| !c.is_none()) {
+            let name: String = name.extract()?;
+            if let Ok(text) = column.extract::<String>() {
+                terms.text.insert(
+                    name,
+                    TextColumn {
+                        codes: vec![0],
+                        values: vec![text],
+                    },
+                );
+            } else if let Ok(number) = column.extract::<f64>() {
+                terms.numbers.insert(name, vec![number]);
+            } else {
+                let array = py.import("numpy")?.call_method1("asarray", (&column,))?;
+                let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+                if matches!(kind.as_str(), "f" | "i" | "u") {
+                    let numbers = array.call_method1("astype", ("float64",))?;
+                    terms.numbers.insert(
+                        name,
+                        numbers
+                            .extract::<PyReadonlyArray1<'_, f64>>()?
+                            .as_array()
+                            .to_vec(),
+                    );
+                } else {
+                    terms.text.insert(name, text_column(&array)?);
+                }
+            }
+        }
+        Ok(Self(enter(py, move || terms.contracts())?))
+    }
+
     /// The row of a contract or id.
     fn index(&self, contract: &Bound<'_, PyAny>) -> PyResult<u32> {
         if let Ok(contract) = contract.cast::<Contract>() {
@@ -200,6 +244,27 @@ impl Contracts {
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Vec<Contract>,)) {
         (py.get_type::<Self>(), (self.rows(),))
     }
+}
+
+/// The distinct values of an array of text or dates, and which of them each row holds.
+fn text_column(array: &Bound<'_, PyAny>) -> PyResult<TextColumn> {
+    let numpy = array.py().import("numpy")?;
+    let options = PyDict::new(array.py());
+    options.set_item("return_inverse", true)?;
+    let (values, codes): (Bound<'_, PyAny>, Bound<'_, PyAny>) = numpy
+        .call_method("unique", (array,), Some(&options))?
+        .extract()?;
+    let codes = codes.call_method1("astype", ("uint32",))?;
+    Ok(TextColumn {
+        codes: codes
+            .extract::<PyReadonlyArray1<'_, u32>>()?
+            .as_array()
+            .to_vec(),
+        values: values
+            .call_method1("astype", ("str",))?
+            .call_method0("tolist")?
+            .extract()?,
+    })
 }
 
 impl Contracts {

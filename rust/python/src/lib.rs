@@ -4,10 +4,12 @@ mod account;
 mod build;
 mod contract;
 mod errors;
+mod live;
 mod market;
 mod methods;
 mod products;
 mod report;
+mod span;
 mod values;
 
 use pyo3::prelude::*;
@@ -29,6 +31,8 @@ mod _core {
         Unsupported,
     };
     #[pymodule_export]
+    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
+    #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
@@ -36,6 +40,9 @@ mod _core {
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
     use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+
+    #[pymodule_export]
+    use crate::span::{SpanFile, span_risk_array, span_settlement_price};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

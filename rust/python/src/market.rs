@@ -119,6 +119,27 @@ impl Market {
     }
 }
 
+/// A change of a market by the names its parts have, as a document.
+pub(crate) fn change<'py>(
+    py: Python<'py>,
+    parts: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let document = match parts {
+        Some(parts) => without_none(parts)?,
+        None => PyDict::new(py),
+    };
+    if let Some(valuation) = document.get_item("valuation")? {
+        document.set_item("valuation", time_text(&valuation)?)?;
+    }
+    if let Some(forward) = document.get_item("forward")? {
+        document.set_item("forward", forwards(&forward)?)?;
+    }
+    if let Some(rate) = document.get_item("rate")? {
+        document.set_item("rate", curves(&rate)?)?;
+    }
+    Ok(document)
+}
+
 /// `{(underlying, expiry): price}` or a list of documents.
 fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(dict) = forward.cast::<PyDict>() else {

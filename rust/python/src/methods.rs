@@ -7,14 +7,16 @@ use std::sync::Arc;
 use margincore::MarginError as Core;
 use margincore::account::AccountView;
 use margincore::methods as core;
+use margincore::update::Preparation;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use serde_json::Value;
 
 use crate::account::{Account, Accounts};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, enter, raise};
+use crate::live::LiveAccount;
 use crate::market::Market;
 use crate::report::{MarginBatch, MarginReport};
 use crate::values::{from_python, to_python};
@@ -79,9 +81,9 @@ impl Methodology {
         let py = contracts.py();
         let contracts = Contracts::from_any(contracts)?.0;
         let market = market.map(|m| m.0.clone());
-        Ok(Prepared(enter(py, || {
-            core::prepare(self.0.as_ref(), &contracts, market.as_ref(), threads)
-        })?))
+        Ok(Prepared(Arc::new(enter(py, || {
+            Preparation::new(self.0.clone(), &contracts, market, threads)
+        })?)))
     }
 
     fn __repr__(&self) -> String {
@@ -128,18 +130,18 @@ pub(crate) fn rulebooks() -> Vec<&'static str> {
 
 /// A rulebook compiled for one table of contracts and one market. Immutable; safe to share between threads.
 #[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct Prepared(pub(crate) Arc<dyn core::Prepared>);
+pub(crate) struct Prepared(pub(crate) Arc<Preparation>);
 
 #[pymethods]
 impl Prepared {
     #[getter]
     fn contracts(&self) -> Contracts {
-        Contracts(self.0.contracts().clone())
+        Contracts(self.0.prepared.contracts().clone())
     }
 
     #[getter]
     fn currency(&self) -> &str {
-        self.0.currencies().report()
+        self.0.prepared.currencies().report()
     }
 
     #[pyo3(signature = (account, *, standalone=false))]
@@ -147,14 +149,14 @@ impl Prepared {
         let py = account.py();
         let account = Account::from_any(account)?.0;
         enter(py, || {
-            let holdings = account.bind(self.0.contracts())?;
+            let holdings = account.bind(self.0.prepared.contracts())?;
             let view = AccountView {
                 positions: holdings.positions(),
                 terms: &account.terms,
             };
-            let report = self.0.margin(view)?;
+            let report = self.0.prepared.margin(view)?;
             let standalone_sum = if standalone {
-                Some(core::standalone_sum(self.0.as_ref(), view)?)
+                Some(core::standalone_sum(self.0.prepared.as_ref(), view)?)
             } else {
                 None
             };
@@ -174,13 +176,13 @@ impl Prepared {
     ) -> PyResult<MarginBatch> {
         if let Ok(accounts) = accounts.cast::<Accounts>() {
             let accounts = accounts.get();
-            if accounts.1.0.digest() != self.0.contracts().digest() {
+            if accounts.1.0.digest() != self.0.prepared.contracts().digest() {
                 return Err(InvalidInput::new_err(
                     "the accounts' columns refer to another table of contracts than the prepared one",
                 ));
             }
             return Ok(MarginBatch(enter(py, || {
-                self.0.margin_many(&accounts.0, threads)
+                self.0.prepared.margin_many(&accounts.0, threads)
             })?));
         }
         let list = accounts
@@ -188,12 +190,66 @@ impl Prepared {
             .map(|a| Ok(Account::from_any(&a?)?.0))
             .collect::<PyResult<Vec<_>>>()?;
         Ok(MarginBatch(enter(py, || {
-            core::margin_list(self.0.as_ref(), &list, threads)
+            core::margin_list(self.0.prepared.as_ref(), &list, threads)
         })?))
     }
 
+    /// The market it was prepared for.
+    #[getter]
+    fn market(&self) -> Option<Market> {
+        self.0.market.clone().map(Market)
+    }
+
+    #[getter]
+    fn methodology(&self) -> Methodology {
+        Methodology(self.0.methodology.clone())
+    }
+
+    /// Rows priced to make this, and rows in all.
+    #[getter]
+    fn repriced(&self) -> (usize, usize) {
+        self.0.repriced
+    }
+
+    #[pyo3(signature = (account, *, haircuts=None))]
+    fn open(
+        &self,
+        account: &Bound<'_, PyAny>,
+        haircuts: Option<BTreeMap<String, f64>>,
+    ) -> PyResult<LiveAccount> {
+        let py = account.py();
+        let account = Account::from_any(account)?;
+        enter(py, || {
+            LiveAccount::open(&self.0, &account, haircuts.unwrap_or_default())
+        })
+    }
+
+    #[pyo3(signature = (*, threads=1, **changes))]
+    fn update(
+        &self,
+        py: Python<'_>,
+        threads: usize,
+        changes: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let document = crate::market::change(py, changes)?;
+        let change: margincore::update::MarketChange =
+            from_python("market change", document.as_any())?;
+        Ok(Self(Arc::new(enter(py, || {
+            self.0.update(&change, threads)
+        })?)))
+    }
+
+    /// The same rulebook and contracts under another market; rows whose inputs are equal are not priced again.
+    #[pyo3(signature = (market, *, threads=1))]
+    fn with_market(&self, py: Python<'_>, market: &Market, threads: usize) -> PyResult<Self> {
+        let market = market.0.clone();
+        Ok(Self(Arc::new(enter(py, || {
+            self.0.with_market(market, threads)
+        })?)))
+    }
+
     fn __repr__(&self) -> String {
-        format!("Prepared({} contracts)", self.0.contracts().len())
+        format!("Prepared({} contracts)", self.0.prepared.contracts().len())
     }
 
     fn __reduce__(&self) -> PyResult<Py<PyTuple>> {

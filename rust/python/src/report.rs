@@ -15,6 +15,15 @@ pub(crate) struct Requirement {
     pub(crate) maintenance: f64,
 }
 
+impl From<core::Requirement> for Requirement {
+    fn from(r: core::Requirement) -> Self {
+        Self {
+            initial: r.initial,
+            maintenance: r.maintenance,
+        }
+    }
+}
+
 #[pymethods]
 impl Requirement {
     fn __repr__(&self) -> String {

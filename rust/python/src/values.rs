@@ -13,7 +13,16 @@ pub(crate) fn from_python<T: DeserializeOwned>(
     what: &str,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<T> {
-    pythonize::depythonize(value).map_err(|e| InvalidInput::new_err(format!("{what}: {e}")))
+    serde_path_to_error::deserialize(&mut pythonize::Depythonizer::from_object(value)).map_err(
+        |e| {
+            let why = e.inner().to_string();
+            let why = why.strip_prefix("TypeError: ").unwrap_or(&why);
+            match e.path().to_string().as_str() {
+                "." => InvalidInput::new_err(format!("{what}: {why}")),
+                place => InvalidInput::new_err(format!("{what}: {place}: {why}")),
+            }
+        },
+    )
 }
 
 pub(crate) fn to_python<'py, T: Serialize>(

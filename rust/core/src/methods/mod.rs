@@ -14,16 +14,20 @@ use crate::account::{Account, AccountTerms, AccountView, Accounts, Holdings};
 use crate::cells::{self, Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::live::{Live, Recompute};
 use crate::market::Market;
 use crate::parallel;
 use crate::report::{
     Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals,
 };
+use crate::simd;
 
 pub mod combined;
 pub mod crypto;
 pub mod parameters;
+pub mod reg_t;
 pub mod registry;
+pub mod span;
 pub mod tims;
 
 /// One rulebook as frozen, versioned data.
@@ -57,6 +61,8 @@ pub trait Prepared: Send + Sync {
         scratch: &mut Scratch,
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome>;
+    /// What is kept of one open account between trades.
+    fn live(self: Arc<Self>) -> Box<dyn Live>;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -68,6 +74,7 @@ pub fn prepare(
     market: Option<&Arc<Market>>,
     threads: usize,
 ) -> Result<Arc<dyn Prepared>> {
+    simd::check_environment()?;
     let cells = methodology.cells(contracts, market)?;
     methodology.compile(contracts, market, cells::price(&cells, threads)?)
 }
@@ -130,9 +137,22 @@ pub trait Rulebook: Send + Sync + 'static {
 
     /// Intermediate results for the report, under the rulebook's own names.
     fn details(&self, account: AccountView<'_>) -> Result<Value>;
+
+    /// What is kept of one open account between trades. The default keeps nothing and recomputes, which is right for
+    /// every rulebook; one that can add a trade to sums it keeps overrides this.
+    fn live(self: Arc<Self>) -> Box<dyn Live>
+    where
+        Self: Sized,
+    {
+        Box::new(Recompute::new(self))
+    }
 }
 
-fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -> Requirement {
+pub(crate) fn requirement(
+    totals: &Totals,
+    currencies: &Currencies,
+    outcome: Outcome,
+) -> Requirement {
     let (initial, maintenance) = totals.converted(currencies);
     Requirement {
         initial,
@@ -187,7 +207,12 @@ impl<R: Rulebook> Prepared for R {
         self.charge(account, scratch.split::<R::Scratch>().1, ledger)
     }
 
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        Rulebook::live(self)
+    }
+
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {
+        simd::check_environment()?;
         let mut rows = vec![Requirement::default(); accounts.len()];
         parallel::chunks(&mut rows, 1, threads, 512, |first, out| {
             let mut scratch = Scratch::default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Methodology, crypto, tims};
+use super::{Methodology, crypto, reg_t, span, tims};
 use crate::error::Result;
 use crate::fail;
 
@@ -15,12 +15,18 @@ pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
-const RULEBOOKS: &[(&str, Build)] = &[("crypto", crypto::build), ("tims", tims::build)];
+const RULEBOOKS: &[(&str, Build)] = &[
+    ("crypto", crypto::build),
+    ("reg-t", reg_t::build),
+    ("span", span::build),
+    ("span-like", span::like::build),
+    ("tims", tims::build),
+];
 
 /// Reads the files an exchange publishes into a document of parameters.
 type Read = fn(&BTreeMap<String, PathBuf>) -> Result<Value>;
 
-const READERS: &[(&str, Read)] = &[("tims", tims::occ::read_named)];
+const READERS: &[(&str, Read)] = &[("span", span::read_named), ("tims", tims::occ::read_named)];
 
 /// The parameters in an exchange's files, by the rulebook's name; the files are named by what they hold.
 pub fn read(name: &str, files: &BTreeMap<String, PathBuf>) -> Result<Value> {

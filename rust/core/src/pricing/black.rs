@@ -14,9 +14,7 @@
 // Index loops over columns of one length are what the compiler vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use std::f64::consts::LOG2_E;
-
-use super::math::{exp, exp2, greater, lesser, ln, ln_ratio, mills_grid};
+use super::math::{density, exp, greater, lesser, ln, ln_ratio, mills_grid};
 use super::{Moves, OptionColumns};
 use crate::simd::{self, Kernel};
 
@@ -33,22 +31,31 @@ pub(super) fn reciprocal_and_half(deviation: f64) -> (f64, f64) {
     (1.0 / v, lesser(0.5 * v, FAR))
 }
 
-/// Value above intrinsic: `x` = ln(F/K), `inverse` = 1/v, `half` = v/2, `smaller` = min(F, K).
+/// t - h and t + h of the module's text: `x` = ln(F/K), `inverse` = 1/v, `half` = v/2.
 #[inline(always)]
-pub(super) fn time_value(x: f64, inverse: f64, half: f64, smaller: f64) -> f64 {
+fn distances(x: f64, inverse: f64, half: f64) -> (f64, f64) {
     let h = lesser(x.abs() * inverse, FAR);
-    let d = half - h;
-    let near = d.abs();
-    let far = half + h;
-    let density = smaller * exp2(d * (-0.5 * LOG2_E) * d);
-    let (p_near, q_near) = mills_grid(near);
-    let (p_far, q_far) = mills_grid(far);
+    (half - h, half + h)
+}
+
+/// Value above intrinsic: `smaller` = min(F, K), `weight` = exp(-d^2/2), the Mills ratios of |d| and of t + h.
+#[inline(always)]
+fn value_above(d: f64, weight: f64, near: (f64, f64), far: (f64, f64), smaller: f64) -> f64 {
     let inside = d > 0.0;
-    let p_near = if inside { -p_near } else { p_near };
+    let p_near = if inside { -near.0 } else { near.0 };
     let base = if inside { smaller } else { 0.0 };
     // Two plain products: they cancel exactly where near and far meet, which is what makes zero deviation exact.
-    let numerator = p_near * q_far - p_far * q_near;
-    greater(density.mul_add(numerator / (q_near * q_far), base), 0.0)
+    let numerator = p_near * far.1 - far.0 * near.1;
+    greater(
+        (smaller * weight).mul_add(numerator / (near.1 * far.1), base),
+        0.0,
+    )
+}
+
+#[inline(always)]
+pub(super) fn time_value(x: f64, inverse: f64, half: f64, smaller: f64) -> f64 {
+    let (d, far) = distances(x, inverse, half);
+    value_above(d, density(d), mills_grid(d.abs()), mills_grid(far), smaller)
 }
 
 /// max(right (F - K), 0), where `sign` is the sign bit of `right`.
@@ -133,17 +140,26 @@ impl Kernel for Price<'_> {
     fn run(self) {
         let n = self.out.len();
         let o = self.o.exactly(n);
-        let out = &mut self.out[..n];
-        for i in 0..n {
-            out[i] = price_body(
-                o.spot[i],
-                o.strike[i],
-                o.years[i],
-                o.rate[i],
-                o.dividend_yield[i],
-                o.vol[i],
-                o.right[i],
+        let mut block = Block::new();
+        let mut deviations = Deviations::new();
+        let mut scratch = Scratch::new();
+        let mut cells = [0.0; ROWS];
+        for start in (0..n).step_by(ROWS) {
+            let rows = ROWS.min(n - start);
+            let padded = rows.next_multiple_of(LANES);
+            block.fill(&o.rows(start, rows), 0.0);
+            deviations.fill(&block, &[0.0; ROWS], padded);
+            scratch.prices(
+                &mut cells,
+                &block,
+                &deviations,
+                OneMove {
+                    factor: 1.0,
+                    log: 0.0,
+                },
+                padded,
             );
+            self.out[start..][..rows].copy_from_slice(&cells[..rows]);
         }
     }
 }
@@ -247,8 +263,10 @@ impl Kernel for ForwardPrice<'_> {
 
 /// Rows per block: the block's terms and results stay in the first-level cache.
 const ROWS: usize = 64;
+/// Rows are padded to a multiple of this, so that no vector is cut short.
+const LANES: usize = 8;
 /// Scenarios per block.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = simd::TURNED;
 /// A spot move of -100 % or worse leaves this fraction of the spot.
 const NO_SPOT: f64 = 1e-300;
 
@@ -302,6 +320,7 @@ pub(crate) fn price_grid_at(
         simd::run_at(
             level,
             Grid {
+                level,
                 o: *o,
                 price_moves,
                 vol_moves,
@@ -317,6 +336,7 @@ pub(crate) fn price_grid_at(
 
 /// Prices of all rows for one block of scenarios.
 struct Grid<'a> {
+    level: simd::Level,
     o: OptionColumns<'a>,
     price_moves: Moves<'a>,
     vol_moves: Moves<'a>,
@@ -354,23 +374,35 @@ impl Block {
     fn fill(&mut self, o: &OptionColumns, roll: f64) {
         let n = o.spot.len();
         let o = o.exactly(n);
-        assert!(n <= ROWS);
+        let (forward, strike) = (&mut self.forward[..n], &mut self.strike[..n]);
+        let (moneyness, root_years) = (&mut self.moneyness[..n], &mut self.root_years[..n]);
+        let sign = &mut self.sign[..n];
+        // The operations of `terms`, in short passes.
         for i in 0..n {
-            let t = terms(
-                o.spot[i],
-                o.strike[i],
-                o.years[i] - roll,
-                o.rate[i],
-                o.dividend_yield[i],
-            );
-            self.forward[i] = t.forward;
-            self.strike[i] = t.strike;
-            self.moneyness[i] = t.moneyness;
-            self.root_years[i] = t.root_years;
-            self.vol[i] = o.vol[i];
-            self.sign[i] = sign_of(o.right[i]);
+            forward[i] = o.spot[i] * exp(-o.dividend_yield[i] * years_left(o.years[i], roll));
         }
+        for i in 0..n {
+            strike[i] = o.strike[i] * exp(-o.rate[i] * years_left(o.years[i], roll));
+        }
+        for i in 0..n {
+            let carry = o.rate[i] - o.dividend_yield[i];
+            moneyness[i] = carry.mul_add(
+                years_left(o.years[i], roll),
+                ln_ratio(o.spot[i], o.strike[i]),
+            );
+        }
+        for i in 0..n {
+            root_years[i] = years_left(o.years[i], roll).sqrt();
+            sign[i] = sign_of(o.right[i]);
+        }
+        self.vol[..n].copy_from_slice(o.vol);
     }
+}
+
+/// Time to expiry after a roll; none once expired.
+#[inline(always)]
+fn years_left(years: f64, roll: f64) -> f64 {
+    greater(years - roll, 0.0)
 }
 
 /// A move's factor on the spot.
@@ -385,6 +417,7 @@ impl Kernel for Grid<'_> {
     #[inline(always)]
     fn run(self) {
         let Grid {
+            level,
             o,
             price_moves,
             vol_moves,
@@ -397,89 +430,217 @@ impl Kernel for Grid<'_> {
         let n = o.spot.len();
         let mut block = Block::new();
         let mut cells = [[0.0; ROWS]; COLUMNS];
-        let mut inverse = [[0.0; ROWS]; COLUMNS];
-        let mut half = [[0.0; ROWS]; COLUMNS];
+        let mut turned = [0.0; ROWS * COLUMNS];
+        let mut deviations = [Deviations::new(); COLUMNS];
+        let mut scratch = Scratch::new();
         let shared_prices = SharedPrices::new(price_moves, first, columns);
         let shared_vols = SharedVols::new(vol_moves, first, columns);
 
         for start in (0..n).step_by(ROWS) {
             let rows = ROWS.min(n - start);
             // Whole vectors: the rows past the last are computed and dropped.
-            let padded = rows.next_multiple_of(8);
+            let padded = rows.next_multiple_of(LANES);
             block.fill(&o.rows(start, rows), roll);
 
-            let distinct = match &shared_vols {
-                Some(shared) => shared.count,
-                None => columns,
-            };
-            for k in 0..distinct {
-                let (inverse, half) = (&mut inverse[k], &mut half[k]);
-                match (&shared_vols, vol_moves) {
-                    (Some(shared), _) => {
-                        let vol_move = shared.moves[k];
-                        for l in 0..padded {
-                            (inverse[l], half[l]) = reciprocal_and_half(
-                                (block.vol[l] + vol_move) * block.root_years[l],
-                            );
-                        }
+            match (&shared_vols, vol_moves) {
+                (Some(shared), _) => {
+                    for (k, deviations) in deviations[..shared.count].iter_mut().enumerate() {
+                        deviations.fill(&block, &[shared.moves[k]; ROWS], padded);
                     }
-                    (None, Moves::PerRow(table) | Moves::Shared(table)) => {
-                        let moves = column(table, start, rows, scenarios, first + k);
-                        for l in 0..padded {
-                            (inverse[l], half[l]) = reciprocal_and_half(
-                                (block.vol[l] + moves[l]) * block.root_years[l],
-                            );
-                        }
+                }
+                (None, Moves::PerRow(table) | Moves::Shared(table)) => {
+                    for (k, deviations) in deviations[..columns].iter_mut().enumerate() {
+                        deviations.fill(
+                            &block,
+                            &column(table, start, rows, scenarios, first + k),
+                            padded,
+                        );
                     }
                 }
             }
 
             for j in 0..columns {
-                let group = match &shared_vols {
-                    Some(shared) => shared.group[j],
-                    None => j,
-                };
-                let (inverse, half, cells) = (&inverse[group], &half[group], &mut cells[j]);
+                let deviations =
+                    &deviations[shared_vols.as_ref().map_or(j, |shared| shared.group[j])];
                 match (&shared_prices, price_moves) {
                     (Some(shared), _) => {
-                        let (m, log_m) = (shared.factor[j], shared.log[j]);
-                        for l in 0..padded {
-                            let forward = block.forward[l] * m;
-                            let strike = block.strike[l];
-                            let value = time_value(
-                                block.moneyness[l] + log_m,
-                                inverse[l],
-                                half[l],
-                                lesser(forward, strike),
-                            );
-                            cells[l] = value + intrinsic(forward, strike, block.sign[l]);
-                        }
+                        let spots = OneMove {
+                            factor: shared.factor[j],
+                            log: shared.log[j],
+                        };
+                        scratch.prices(&mut cells[j], &block, deviations, spots, padded);
                     }
                     (None, Moves::PerRow(table) | Moves::Shared(table)) => {
-                        let moves = column(table, start, rows, scenarios, first + j);
-                        for l in 0..padded {
-                            let m = factor(moves[l]);
-                            let forward = block.forward[l] * m;
-                            let strike = block.strike[l];
-                            let value = time_value(
-                                block.moneyness[l] + ln(m),
-                                inverse[l],
-                                half[l],
-                                lesser(forward, strike),
-                            );
-                            cells[l] = value + intrinsic(forward, strike, block.sign[l]);
+                        let mut own = column(table, start, rows, scenarios, first + j);
+                        let mut log = [0.0; ROWS];
+                        for l in 0..ROWS {
+                            own[l] = factor(own[l]);
+                            log[l] = ln(own[l]);
                         }
+                        let spots = OwnMoves {
+                            factor: &own,
+                            log: &log,
+                        };
+                        scratch.prices(&mut cells[j], &block, deviations, spots, padded);
                     }
                 }
             }
 
-            for l in 0..rows {
-                let row = &mut out[(start + l) * scenarios + first..][..columns];
-                for (j, cell) in row.iter_mut().enumerate() {
-                    *cell = cells[j][l];
+            if columns == COLUMNS {
+                simd::turn(
+                    level,
+                    &cells,
+                    rows,
+                    &mut out[start * scenarios + first..],
+                    scenarios,
+                );
+            } else {
+                simd::turn(level, &cells, rows, &mut turned, COLUMNS);
+                for (l, row) in turned.chunks_exact(COLUMNS).take(rows).enumerate() {
+                    out[(start + l) * scenarios + first..][..columns]
+                        .copy_from_slice(&row[..columns]);
                 }
             }
         }
+    }
+}
+
+/// 1/v and v/2 of a block of rows under one vol move.
+#[derive(Clone, Copy)]
+struct Deviations {
+    inverse: [f64; ROWS],
+    half: [f64; ROWS],
+}
+
+impl Deviations {
+    fn new() -> Self {
+        Self {
+            inverse: [0.0; ROWS],
+            half: [0.0; ROWS],
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, block: &Block, vol_moves: &[f64; ROWS], count: usize) {
+        let (vol, root_years) = (&block.vol[..count], &block.root_years[..count]);
+        let (inverse, half) = (&mut self.inverse[..count], &mut self.half[..count]);
+        for l in 0..count {
+            (inverse[l], half[l]) = reciprocal_and_half((vol[l] + vol_moves[l]) * root_years[l]);
+        }
+    }
+}
+
+/// What one pass over a block leaves for the next.
+///
+/// Passes are short loops on purpose: processors look some 60 operations ahead, so a loop over whole prices would wait
+/// out its polynomials' chains one after the other. The operations are those of [`time_value`], bit for bit.
+struct Scratch {
+    d: [f64; ROWS],
+    far: [f64; ROWS],
+    weight: [f64; ROWS],
+    p_near: [f64; ROWS],
+    q_near: [f64; ROWS],
+    p_far: [f64; ROWS],
+    q_far: [f64; ROWS],
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let zeros = [0.0; ROWS];
+        Self {
+            d: zeros,
+            far: zeros,
+            weight: zeros,
+            p_near: zeros,
+            q_near: zeros,
+            p_far: zeros,
+            q_far: zeros,
+        }
+    }
+
+    /// One scenario of a block of `count` rows: prices after moving each spot by its factor.
+    #[inline(always)]
+    fn prices(
+        &mut self,
+        cells: &mut [f64; ROWS],
+        block: &Block,
+        deviations: &Deviations,
+        spots: impl SpotMoves,
+        count: usize,
+    ) {
+        let cells = &mut cells[..count];
+        let (forward, strike) = (&block.forward[..count], &block.strike[..count]);
+        let (moneyness, sign) = (&block.moneyness[..count], &block.sign[..count]);
+        let (inverse, half) = (&deviations.inverse[..count], &deviations.half[..count]);
+        let (d, far, weight) = (
+            &mut self.d[..count],
+            &mut self.far[..count],
+            &mut self.weight[..count],
+        );
+        let (p_near, q_near) = (&mut self.p_near[..count], &mut self.q_near[..count]);
+        let (p_far, q_far) = (&mut self.p_far[..count], &mut self.q_far[..count]);
+        for l in 0..count {
+            (d[l], far[l]) = distances(moneyness[l] + spots.log(l), inverse[l], half[l]);
+        }
+        for l in 0..count {
+            weight[l] = density(d[l]);
+        }
+        for l in 0..count {
+            (p_near[l], q_near[l]) = mills_grid(d[l].abs());
+        }
+        for l in 0..count {
+            (p_far[l], q_far[l]) = mills_grid(far[l]);
+        }
+        for l in 0..count {
+            let forward = forward[l] * spots.factor(l);
+            let (near, far) = ((p_near[l], q_near[l]), (p_far[l], q_far[l]));
+            let above = value_above(d[l], weight[l], near, far, lesser(forward, strike[l]));
+            cells[l] = above + intrinsic(forward, strike[l], sign[l]);
+        }
+    }
+}
+
+/// Each row's factor on the spot, and its logarithm.
+trait SpotMoves: Copy {
+    fn factor(&self, row: usize) -> f64;
+    fn log(&self, row: usize) -> f64;
+}
+
+/// The same factor for every row.
+#[derive(Clone, Copy)]
+struct OneMove {
+    factor: f64,
+    log: f64,
+}
+
+impl SpotMoves for OneMove {
+    #[inline(always)]
+    fn factor(&self, _: usize) -> f64 {
+        self.factor
+    }
+
+    #[inline(always)]
+    fn log(&self, _: usize) -> f64 {
+        self.log
+    }
+}
+
+/// A factor per row.
+#[derive(Clone, Copy)]
+struct OwnMoves<'a> {
+    factor: &'a [f64; ROWS],
+    log: &'a [f64; ROWS],
+}
+
+impl SpotMoves for OwnMoves<'_> {
+    #[inline(always)]
+    fn factor(&self, row: usize) -> f64 {
+        self.factor[row]
+    }
+
+    #[inline(always)]
+    fn log(&self, row: usize) -> f64 {
+        self.log[row]
     }
 }
 

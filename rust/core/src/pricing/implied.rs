@@ -16,8 +16,9 @@ use super::coefficients::{DISTANCE_P, DISTANCE_Q};
 use super::math::{INV_SQRT_2PI, exp, gauss, greater, lesser, ln, mills, mills_slope, polynomial};
 use crate::simd::{self, Kernel};
 
-/// Rows per block of status codes.
+/// Rows per block, and the multiple to which they are padded.
 const ROWS: usize = 64;
+const LANES: usize = 8;
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,14 +36,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// In the order of their numbers.
-    const ALL: [Status; 4] = [
-        Self::Ok,
-        Self::BelowIntrinsic,
-        Self::AboveMaximum,
-        Self::Invalid,
-    ];
-
     /// What a person reads.
     pub fn message(self) -> &'static str {
         match self {
@@ -63,21 +56,6 @@ const FAR: f64 = 36.5;
 /// Deviations from which b is computed as a difference; below it, as an integral.
 const DIFFERENCE: f64 = 0.002;
 
-/// b(s) and db/ds.
-#[inline(always)]
-fn time_value_and_vega(y: f64, s: f64) -> (f64, f64) {
-    let h = lesser(y / s, FAR);
-    let half = lesser(0.5 * s, FAR);
-    let d = half - h;
-    let density = gauss(d);
-    let (p_near, q_near) = mills(d.abs());
-    let (p_far, q_far) = mills(half + h);
-    let inside = d > 0.0;
-    let numerator = if inside { -p_near } else { p_near } * q_far - p_far * q_near;
-    let difference = density.mul_add(numerator / (q_near * q_far), if inside { 1.0 } else { 0.0 });
-    (difference, INV_SQRT_2PI * density)
-}
-
 /// b(s) for small s: minus the integral of the Mills ratio's derivative over [h - s/2, h + s/2], two Gauss points.
 #[inline(always)]
 fn small_time_value(y: f64, s: f64) -> f64 {
@@ -95,67 +73,9 @@ fn householder(newton: f64, second: f64, third: f64) -> f64 {
         / newton.mul_add(newton.mul_add(third * (1.0 / 6.0), second), 1.0)
 }
 
-/// The deviation at which b(y, s) = `b`, for b in (0, 1) and y >= 0.
+/// Second and third derivative of b over its first, given 1/s.
 #[inline(always)]
-fn deviation(b: f64, y: f64) -> f64 {
-    // The inflection of b in s.
-    let turn = (2.0 * y).sqrt();
-    let (p, q) = mills(lesser(turn, FAR));
-    let b_turn = 0.5 - p / q;
-    let lower = b < b_turn;
-    let log_b = ln(greater(b, TINY)) - 0.5 * y;
-    let log_rest = ln(1.0 - b);
-
-    let normal = y < 0.8 && (lower || b < 0.2);
-    let start = if lower {
-        start_below(y, turn, b_turn, log_b)
-    } else {
-        start_above(b, turn, b_turn)
-    };
-    let mut s = greater(if normal { start_normal(b, y) } else { start }, TINY);
-    for _ in 0..2 {
-        let (value, vega) = time_value_and_vega(y, s);
-        let (second, third) = higher_derivatives(y, s);
-        // The objective u(b) is 1/(ln b - y/2) below the inflection and ln(1 - b) above; a is b or 1 - b.
-        let a = greater(if lower { value } else { 1.0 - value }, TINY);
-        let g = vega / a;
-        let log_a = ln(a);
-        let l = log_a - 0.5 * y;
-        let r = 1.0 / l;
-        let newton = if lower {
-            (log_b - l) * l / (log_b * g)
-        } else {
-            (log_a - log_rest) / g
-        };
-        // Second and third derivative of u over its first, times a and a^2.
-        let k = if lower { -r.mul_add(2.0, 1.0) } else { 1.0 };
-        let m = if lower {
-            r.mul_add(r.mul_add(6.0, 6.0), 2.0)
-        } else {
-            2.0
-        };
-        let step = householder(
-            newton,
-            g.mul_add(k, second),
-            (g * g).mul_add(m, (3.0 * g * k).mul_add(second, third)),
-        );
-        s = lesser(greater(s + step, 0.5 * s), 2.0 * s);
-    }
-    let (value, vega) = time_value_and_vega(y, s);
-    let value = if s < DIFFERENCE {
-        small_time_value(y, s)
-    } else {
-        value
-    };
-    let (second, third) = higher_derivatives(y, s);
-    let step = householder((b - value) / greater(vega, TINY), second, third);
-    s + lesser(greater(step, -0.1 * s), 0.1 * s)
-}
-
-/// Second and third derivative of b over its first.
-#[inline(always)]
-fn higher_derivatives(y: f64, s: f64) -> (f64, f64) {
-    let i = 1.0 / s;
+fn higher_derivatives(y: f64, s: f64, i: f64) -> (f64, f64) {
     let w = y * i * (y * i);
     let second = w.mul_add(i, -0.25 * s);
     let third = second.mul_add(second, (-3.0 * w).mul_add(i * i, -0.25));
@@ -169,10 +89,9 @@ fn start_normal(b: f64, y: f64) -> f64 {
     let u = y / scaled;
     let square = ln(1.0 + u);
     let w = square.sqrt();
-    let h = square * polynomial(&DISTANCE_P, w) / polynomial(&DISTANCE_Q, w);
-    // At the money h is 0 over 0, and s the price over the density.
+    // At the money the distance is 0 over 0, and s the price over the density.
     let s = if u > 1e-9 {
-        y / h
+        y * polynomial(&DISTANCE_Q, w) / (square * polynomial(&DISTANCE_P, w))
     } else {
         scaled * (1.0 / INV_SQRT_2PI)
     };
@@ -204,47 +123,220 @@ fn start_above(b: f64, turn: f64, b_turn: f64) -> f64 {
     2.0 * SQRT_2 * greater(c.mul_add(c, -l / A).sqrt() - c, 0.0).sqrt()
 }
 
-/// The vol, NaN where the status, given as its number, is not [`Status::Ok`].
-#[inline(always)]
-fn implied_body(
-    price: f64,
-    spot: f64,
-    strike: f64,
-    years: f64,
-    rate: f64,
-    dividend_yield: f64,
-    right: i8,
-) -> (f64, u8) {
-    let finite = price.abs() < f64::INFINITY
-        && rate.abs() < f64::INFINITY
-        && dividend_yield.abs() < f64::INFINITY;
-    let usable = spot > 0.0 && spot < f64::INFINITY && strike > 0.0 && strike < f64::INFINITY;
-    let valid = finite && usable && years > 0.0 && years < f64::INFINITY;
-    let t = terms(spot, strike, years, rate, dividend_yield);
-    let b = (price - intrinsic(t.forward, t.strike, sign_of(right))) / lesser(t.forward, t.strike);
-    let s = deviation(
-        lesser(greater(b, TINY), 1.0 - f64::EPSILON),
-        t.moneyness.abs(),
-    );
-    let status = if b < 1.0 {
-        Status::Ok as u8
-    } else {
-        Status::AboveMaximum as u8
-    };
-    let status = if b > 0.0 {
-        status
-    } else {
-        Status::BelowIntrinsic as u8
-    };
-    let status = if valid { status } else { Status::Invalid as u8 };
-    (
-        if status == 0 {
-            s / t.root_years
-        } else {
-            f64::NAN
-        },
-        status,
-    )
+/// The most y at which [`start_normal`] is used, and the most b, above the inflection.
+const NORMAL_Y: f64 = 0.8;
+const NORMAL_B: f64 = 0.2;
+/// Beyond this y, one step on the transformed objective may not be enough.
+const POOR_Y: f64 = 2.0;
+
+/// A block of equations b(y, s) = `b`, with b in (0, 1) and y >= 0, and what passes leave for one another.
+///
+/// Short passes, as in [`super::black`]: the processor overlaps rows only within some 60 operations.
+struct Block {
+    b: [f64; ROWS],
+    y: [f64; ROWS],
+    s: [f64; ROWS],
+    /// b at the inflection in s; below it, 1/ln b is solved for, above it ln(1 - b).
+    b_turn: [f64; ROWS],
+    /// ln b - y/2, and ln(1 - b): what the transformed objectives must reach.
+    log_b: [f64; ROWS],
+    log_rest: [f64; ROWS],
+    d: [f64; ROWS],
+    far: [f64; ROWS],
+    weight: [f64; ROWS],
+    p_near: [f64; ROWS],
+    q_near: [f64; ROWS],
+    value: [f64; ROWS],
+    log_value: [f64; ROWS],
+}
+
+impl Block {
+    /// Rows past the last hold an ordinary equation, so that vectors can run over the end.
+    fn new() -> Self {
+        let zeros = [0.0; ROWS];
+        Self {
+            b: [0.1; ROWS],
+            y: [0.1; ROWS],
+            s: [1.0; ROWS],
+            b_turn: zeros,
+            log_b: zeros,
+            log_rest: zeros,
+            d: zeros,
+            far: zeros,
+            weight: zeros,
+            p_near: zeros,
+            q_near: zeros,
+            value: zeros,
+            log_value: zeros,
+        }
+    }
+
+    /// Solves the first `count` equations: s.
+    #[inline(always)]
+    fn solve(&mut self, count: usize) {
+        self.start(count);
+        self.evaluate(count);
+        self.transformed_step(count, 0.0);
+        self.evaluate(count);
+        // Far from the money, where a start is poor, another step; rows nearer do not take part.
+        if self.y[..count].iter().any(|&y| y > POOR_Y) {
+            self.transformed_step(count, POOR_Y);
+            self.evaluate(count);
+        }
+        if self.s[..count].iter().any(|&s| s < DIFFERENCE) {
+            self.evaluate_small(count);
+        }
+        self.direct_step(count);
+    }
+
+    #[inline(always)]
+    fn start(&mut self, count: usize) {
+        let (b, y, s) = (&self.b[..count], &self.y[..count], &mut self.s[..count]);
+        let (b_turn, log_b, log_rest) = (
+            &mut self.b_turn[..count],
+            &mut self.log_b[..count],
+            &mut self.log_rest[..count],
+        );
+        for l in 0..count {
+            let (p, q) = mills(lesser((2.0 * y[l]).sqrt(), FAR));
+            b_turn[l] = 0.5 - p / q;
+        }
+        for l in 0..count {
+            log_b[l] = ln(b[l]) - 0.5 * y[l];
+        }
+        for l in 0..count {
+            log_rest[l] = ln(1.0 - b[l]);
+        }
+        for l in 0..count {
+            s[l] = start_normal(b[l], y[l]);
+        }
+        let normal = |l: usize| y[l] < NORMAL_Y && (b[l] < b_turn[l] || b[l] < NORMAL_B);
+        // Most blocks need no other start; what a row gets does not depend on its neighbours.
+        if (0..count).any(|l| !normal(l)) {
+            for l in 0..count {
+                let turn = (2.0 * y[l]).sqrt();
+                let below = start_below(y[l], turn, b_turn[l], log_b[l]);
+                let above = start_above(b[l], turn, b_turn[l]);
+                let other = if b[l] < b_turn[l] { below } else { above };
+                s[l] = if normal(l) { s[l] } else { other };
+            }
+        }
+        for l in 0..count {
+            s[l] = greater(s[l], TINY);
+        }
+    }
+
+    /// b(s) into `value`, exp(-d^2/2) into `weight`.
+    #[inline(always)]
+    fn evaluate(&mut self, count: usize) {
+        let (y, s) = (&self.y[..count], &self.s[..count]);
+        let (d, far, weight) = (
+            &mut self.d[..count],
+            &mut self.far[..count],
+            &mut self.weight[..count],
+        );
+        let (p_near, q_near) = (&mut self.p_near[..count], &mut self.q_near[..count]);
+        let value = &mut self.value[..count];
+        for l in 0..count {
+            let h = lesser(y[l] / s[l], FAR);
+            let half = lesser(0.5 * s[l], FAR);
+            (d[l], far[l]) = (half - h, half + h);
+        }
+        for l in 0..count {
+            weight[l] = gauss(d[l]);
+        }
+        for l in 0..count {
+            (p_near[l], q_near[l]) = mills(d[l].abs());
+        }
+        for l in 0..count {
+            let (p_far, q_far) = mills(far[l]);
+            let inside = d[l] > 0.0;
+            let numerator = if inside { -p_near[l] } else { p_near[l] } * q_far - p_far * q_near[l];
+            value[l] = weight[l].mul_add(
+                numerator / (q_near[l] * q_far),
+                if inside { 1.0 } else { 0.0 },
+            );
+        }
+    }
+
+    /// b(s) again where s is small.
+    #[inline(always)]
+    fn evaluate_small(&mut self, count: usize) {
+        let (y, s, value) = (&self.y[..count], &self.s[..count], &mut self.value[..count]);
+        for l in 0..count {
+            let small = small_time_value(y[l], s[l]);
+            value[l] = if s[l] < DIFFERENCE { small } else { value[l] };
+        }
+    }
+
+    /// A step of rows with y >= `least_y` on the transformed objective u(b): 1/(ln b - y/2) below the inflection, ln(1 - b) above it.
+    #[inline(always)]
+    fn transformed_step(&mut self, count: usize, least_y: f64) {
+        let (b, y, s, b_turn) = (
+            &self.b[..count],
+            &self.y[..count],
+            &mut self.s[..count],
+            &self.b_turn[..count],
+        );
+        let (log_b, log_rest) = (&self.log_b[..count], &self.log_rest[..count]);
+        let (weight, value, log_value) = (
+            &self.weight[..count],
+            &mut self.value[..count],
+            &mut self.log_value[..count],
+        );
+        for l in 0..count {
+            let objective = if b[l] < b_turn[l] {
+                value[l]
+            } else {
+                1.0 - value[l]
+            };
+            value[l] = greater(objective, TINY);
+            log_value[l] = ln(value[l]);
+        }
+        for l in 0..count {
+            let lower = b[l] < b_turn[l];
+            let (second, third) = higher_derivatives(y[l], s[l], 1.0 / s[l]);
+            let vega = INV_SQRT_2PI * weight[l];
+            let g = vega / value[l];
+            let from = log_value[l] - 0.5 * y[l];
+            let r = 1.0 / from;
+            let newton = if lower {
+                (log_b[l] - from) * from
+            } else {
+                log_value[l] - log_rest[l]
+            } / (if lower { log_b[l] * g } else { g });
+            // Second and third derivative of u over its first, times the objective's value and its square.
+            let k = if lower { -r.mul_add(2.0, 1.0) } else { 1.0 };
+            let m = if lower {
+                r.mul_add(r.mul_add(6.0, 6.0), 2.0)
+            } else {
+                2.0
+            };
+            let step = householder(
+                newton,
+                g.mul_add(k, second),
+                (g * g).mul_add(m, (3.0 * g * k).mul_add(second, third)),
+            );
+            let moved = lesser(greater(s[l] + step, 0.5 * s[l]), 2.0 * s[l]);
+            s[l] = if y[l] >= least_y { moved } else { s[l] };
+        }
+    }
+
+    /// The last step, on b itself.
+    #[inline(always)]
+    fn direct_step(&mut self, count: usize) {
+        let (b, y, s) = (&self.b[..count], &self.y[..count], &mut self.s[..count]);
+        let (weight, value) = (&self.weight[..count], &self.value[..count]);
+        for l in 0..count {
+            let (second, third) = higher_derivatives(y[l], s[l], 1.0 / s[l]);
+            let step = householder(
+                (b[l] - value[l]) / greater(INV_SQRT_2PI * weight[l], TINY),
+                second,
+                third,
+            );
+            s[l] += lesser(greater(step, -0.1 * s[l]), 0.1 * s[l]);
+        }
+    }
 }
 
 /// European prices to invert, one row each, all columns of one length. `right` is +1 for a call, -1 for a put.
@@ -316,36 +408,64 @@ impl Kernel for Columns<'_> {
                 && o.right.len() == n,
             "price columns differ in length"
         );
-        let (vol, status) = (&mut self.vol[..n], &mut self.status[..n]);
-        let mut codes = [0_u8; ROWS];
+        let mut block = Block::new();
+        let (mut b, mut years) = ([0.0; ROWS], [0.0; ROWS]);
         for start in (0..n).step_by(ROWS) {
-            let rows = ROWS.min(n - start);
-            let (price, spot, strike) = (
-                &o.price[start..][..rows],
-                &o.spot[start..][..rows],
-                &o.strike[start..][..rows],
-            );
-            let (years, rate) = (&o.years[start..][..rows], &o.rate[start..][..rows]);
-            let (dividend_yield, right) = (
-                &o.dividend_yield[start..][..rows],
-                &o.right[start..][..rows],
-            );
-            let vol = &mut vol[start..][..rows];
-            let codes = &mut codes[..rows];
-            for i in 0..rows {
-                (vol[i], codes[i]) = implied_body(
-                    price[i],
-                    spot[i],
-                    strike[i],
-                    years[i],
-                    rate[i],
-                    dividend_yield[i],
-                    right[i],
-                );
+            let rows = start..n.min(start + ROWS);
+            let count = rows.len();
+            let row = |column: &'_ [f64]| -> [f64; ROWS] {
+                let mut values = [1.0; ROWS];
+                values[..count].copy_from_slice(&column[rows.clone()]);
+                values
+            };
+            let (price, spot, strike) = (row(o.price), row(o.spot), row(o.strike));
+            let (rate, dividend_yield) = (row(o.rate), row(o.dividend_yield));
+            years[..count].copy_from_slice(&o.years[rows.clone()]);
+            let mut sign = [0; ROWS];
+            for (sign, &right) in sign.iter_mut().zip(&o.right[rows.clone()]) {
+                *sign = sign_of(right);
             }
-            for (status, &code) in status[start..][..rows].iter_mut().zip(codes.iter()) {
-                *status = Status::ALL[usize::from(code)];
+            // Whole vectors: the rows past the last are computed and dropped.
+            let padded = count.next_multiple_of(LANES);
+            for l in 0..padded {
+                let t = terms(spot[l], strike[l], years[l], rate[l], dividend_yield[l]);
+                b[l] = (price[l] - intrinsic(t.forward, t.strike, sign[l]))
+                    / lesser(t.forward, t.strike);
+                block.y[l] = t.moneyness.abs();
+                block.b[l] = lesser(greater(b[l], TINY), 1.0 - f64::EPSILON);
+            }
+            block.solve(padded);
+            let out = self.vol[rows.clone()]
+                .iter_mut()
+                .zip(&mut self.status[rows.clone()]);
+            for (l, (vol, status)) in out.enumerate() {
+                *status = status_of(
+                    b[l],
+                    [spot[l], strike[l], years[l]],
+                    [price[l], rate[l], dividend_yield[l]],
+                );
+                *vol = if *status == Status::Ok {
+                    block.s[l] / years[l].sqrt()
+                } else {
+                    f64::NAN
+                };
             }
         }
+    }
+}
+
+/// A row's status, from its time value over the lesser of discounted forward and strike, and its inputs.
+#[inline(always)]
+fn status_of(b: f64, positive: [f64; 3], finite: [f64; 3]) -> Status {
+    let usable = positive.iter().all(|&x| x > 0.0 && x < f64::INFINITY)
+        && finite.iter().all(|x| x.is_finite());
+    if !usable {
+        Status::Invalid
+    } else if b >= 1.0 {
+        Status::AboveMaximum
+    } else if b > 0.0 {
+        Status::Ok
+    } else {
+        Status::BelowIntrinsic
     }
 }

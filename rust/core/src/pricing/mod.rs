@@ -1,10 +1,13 @@
 //! Pricing kernels over columns. Numbers in, numbers out: contracts and markets are resolved by the caller.
 
+pub mod american;
 pub mod bachelier;
+pub mod baw;
 pub mod black;
 mod coefficients;
 pub mod greeks;
 pub mod implied;
+mod lanes;
 pub mod math;
 #[cfg(test)]
 mod reference_prices;

@@ -11,15 +11,18 @@
 
 use crate::error::Result;
 use crate::fail;
+use crate::simd;
 
 mod dividends;
 mod implied;
 mod induction;
+mod moves;
 
 pub use implied::implied_vol;
 
+use super::math::greater;
 use dividends::Schedule;
-use induction::{Trees, induct};
+use induction::{Induction, Trees};
 
 /// One option on a spot. `right` is +1 for a call, -1 for a put; rates are continuously compounded per year.
 #[derive(Clone, Copy, Debug)]
@@ -247,82 +250,6 @@ fn check(inputs: &TreeInputs<'_>, steps: usize) -> Result<()> {
     Ok(())
 }
 
-/// The moves of one tree, discounted and rescaled by the down move for [`induct`].
-#[derive(Clone, Copy, Debug)]
-struct Moves {
-    /// `u / d`
-    ratio: f64,
-    /// `1 / d`
-    inverse_down: f64,
-    /// discounted probability of an up move, times `d`
-    up: f64,
-    /// discounted probability of a down move, times `d`
-    down: f64,
-}
-
-impl Moves {
-    fn new(inputs: &TreeInputs<'_>, diffusing: f64, scheme: Scheme, steps: usize) -> Self {
-        let dt = inputs.years / steps as f64;
-        let carry = inputs.rate - inputs.dividend_yield;
-        let discount = (-inputs.rate * dt).exp();
-        let growth = (carry * dt).exp();
-        let step = inputs.vol * dt.sqrt();
-        match scheme {
-            Scheme::Crr => {
-                let up = step.exp();
-                let down = 1.0 / up;
-                let p = (growth - down) / (up - down);
-                // Also false for NaN: no vol at all.
-                if (0.0..=1.0).contains(&p) {
-                    return Self::scaled(up, down, discount, p, 1.0 - p);
-                }
-            }
-            Scheme::LeisenReimer => {
-                let deviation = inputs.vol * inputs.years.sqrt();
-                let d1 = ((diffusing / inputs.strike).ln() + carry * inputs.years) / deviation
-                    + 0.5 * deviation;
-                let (p1, q1) = peizer_pratt(d1, steps);
-                let (p, q) = peizer_pratt(d1 - deviation, steps);
-                let smallest = p1.min(q1).min(p).min(q);
-                if smallest > LEAST_PROBABILITY {
-                    return Self::scaled(growth * p1 / p, growth * q1 / q, discount, p, q);
-                }
-            }
-        }
-        let half = step.exp();
-        let p = 1.0 / (1.0 + half);
-        Self::scaled(growth * half, growth / half, discount, p, 1.0 - p)
-    }
-
-    fn scaled(up: f64, down: f64, discount: f64, p: f64, q: f64) -> Self {
-        Self {
-            ratio: up / down,
-            inverse_down: 1.0 / down,
-            up: discount * p * down,
-            down: discount * q * down,
-        }
-    }
-}
-
-/// Leisen-Reimer moves are `p1/p` and `q1/q`: beyond this the lattice is too lopsided to carry the option.
-const LEAST_PROBABILITY: f64 = 1e-10;
-
-/// Peizer-Pratt method 2: the binomial probability whose upper tail matches the normal's at `z`, and its complement,
-/// both with full relative accuracy.
-fn peizer_pratt(z: f64, steps: usize) -> (f64, f64) {
-    let n = steps as f64;
-    let t = z / (n + 1.0 / 3.0 + 0.1 / (n + 1.0));
-    let e = (-(t * t) * (n + 1.0 / 6.0)).exp();
-    let root = (1.0 - e).sqrt();
-    let small = 0.5 * e / (1.0 + root);
-    let large = 0.5 + 0.5 * root;
-    if z > 0.0 {
-        (large, small)
-    } else {
-        (small, large)
-    }
-}
-
 fn run<const L: usize>(
     trees: &mut Trees<L>,
     inputs: &[TreeInputs<'_>; L],
@@ -332,19 +259,31 @@ fn run<const L: usize>(
     treatment: DividendTreatment,
 ) -> Result<[f64; L]> {
     trees.clear(steps);
-    for (lane, option) in inputs.iter().enumerate() {
-        let live = TreeInputs {
-            years: option.years.max(0.0),
-            ..*option
-        };
-        let schedule = Schedule::new(&live, treatment, steps)?;
-        let moves = Moves::new(&live, schedule.diffusing, scheme, steps);
-        trees.set(lane, &live, &moves, &schedule, american);
+    let mut live = *inputs;
+    let mut diffusing = [0.0; L];
+    for (lane, option) in live.iter_mut().enumerate() {
+        option.years = greater(option.years, 0.0);
+        diffusing[lane] = option.spot;
+        if !option.dividends.is_empty() {
+            let schedule = Schedule::new(option, treatment, steps)?;
+            diffusing[lane] = schedule.diffusing;
+            trees.add_dividends(lane, option, &schedule, american);
+        }
     }
     Ok(if american {
-        induct::<L, true>(trees)
+        simd::run(Induction::<L, true> {
+            trees,
+            inputs: &live,
+            diffusing,
+            scheme,
+        })
     } else {
-        induct::<L, false>(trees)
+        simd::run(Induction::<L, false> {
+            trees,
+            inputs: &live,
+            diffusing,
+            scheme,
+        })
     })
 }
 

@@ -6,42 +6,64 @@ use serde_json::{Map, Value, json};
 
 use super::arrays::{SCAN, labels, overlay_points, scan_points};
 use super::inputs::placements;
+use super::live::LiveBook;
 use super::parameters::{MinimumLevel, POINTS, Parameters};
-use crate::account::AccountView;
+use crate::account::{AccountView, Positions};
 use crate::cells::RiskArrays;
 use crate::contract::{Contracts, Kind};
 use crate::error::Result;
 use crate::fail;
+use crate::live::Live;
 use crate::market::Market;
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
+use crate::simd::{self, Kernel};
 
 /// Array columns per contract: ten points in a block of sixteen, so that a row is two cache lines.
-const WIDTH: usize = 16;
+pub(super) const WIDTH: usize = 16;
 
 /// TIMS compiled for one table of contracts and one market.
 pub(super) struct Book {
-    frame: Frame,
+    pub(super) frame: Frame,
     minimum_level: MinimumLevel,
     /// Profit and loss per lot at the ten points, `WIDTH` columns a contract.
-    scan: Vec<[f64; WIDTH]>,
-    terms: Vec<ContractTerms>,
+    pub(super) scan: Vec<[f64; WIDTH]>,
+    pub(super) terms: Vec<ContractTerms>,
     /// In the order of their portfolio groups, so that every group is a run.
     class_groups: Vec<ClassGroup>,
     product_groups: Vec<Group>,
     portfolio_groups: Vec<Group>,
-    overlays: Vec<Overlay>,
+    pub(super) overlays: Vec<Overlay>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct ContractTerms {
-    class_group: u32,
+pub(super) struct ContractTerms {
+    pub(super) class_group: u32,
     /// Money per lot, at least.
-    minimum: f64,
+    pub(super) minimum: f64,
     /// Option value per lot; zero for what carries none.
-    option_value: f64,
+    pub(super) option_value: f64,
     contracts_per_lot: f64,
     is_option: bool,
+    /// The largest of the absolute values above and of the ten points.
+    pub(super) largest: f64,
+}
+
+impl ContractTerms {
+    /// Long minimums do not exceed the market value of long options.
+    pub(super) fn long_minimum(&self) -> f64 {
+        if self.is_option && self.option_value < self.minimum {
+            self.option_value
+        } else {
+            self.minimum
+        }
+    }
+
+    /// The part of a class group's minimum that one contract's holding makes.
+    #[inline]
+    pub(super) fn minimum_of(&self, long: f64, short: f64) -> f64 {
+        short * self.minimum + long * self.long_minimum()
+    }
 }
 
 struct ClassGroup {
@@ -57,7 +79,7 @@ struct Group {
     parent: u32,
 }
 
-struct Overlay {
+pub(super) struct Overlay {
     name: String,
     floor_per_short_option: f64,
     width: usize,
@@ -68,19 +90,75 @@ struct Overlay {
 
 /// Sums of one class group.
 #[derive(Clone, Copy, Default)]
-struct Tally {
-    profit: [f64; WIDTH],
-    minimum: f64,
+pub(super) struct Tally {
+    pub(super) profit: [f64; WIDTH],
+    pub(super) option_value: f64,
+    pub(super) minimum: f64,
     short_options: f64,
-    held: bool,
+    pub(super) held: bool,
 }
 
 #[derive(Default)]
 pub(super) struct TimsScratch {
-    tallies: Vec<Tally>,
-    touched: Vec<u32>,
-    overlay: Vec<f64>,
-    net_option_value: f64,
+    pub(super) tallies: Vec<Tally>,
+    /// Class groups held, ascending.
+    pub(super) touched: Vec<u32>,
+    pub(super) overlay: Vec<f64>,
+}
+
+impl TimsScratch {
+    pub(super) fn net_option_value(&self) -> f64 {
+        self.touched.iter().fold(0.0, |sum, &class| {
+            sum + self.tallies[class as usize].option_value
+        })
+    }
+}
+
+/// Adds positions to the tallies of their class groups in ascending contract order: of all, or of `only`.
+struct TallyPass<'a> {
+    book: &'a Book,
+    positions: Positions<'a>,
+    only: Option<&'a [u32]>,
+    scratch: &'a mut TimsScratch,
+}
+
+impl Kernel for TallyPass<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for i in 0..self.positions.len() {
+            let row = self.positions.contract[i] as usize;
+            let terms = &self.book.terms[row];
+            if self
+                .only
+                .is_some_and(|only| !only.contains(&terms.class_group))
+            {
+                continue;
+            }
+            let tally = &mut self.scratch.tallies[terms.class_group as usize];
+            if !tally.held {
+                tally.held = true;
+                if self.only.is_none() {
+                    self.scratch.touched.push(terms.class_group);
+                }
+            }
+            let quantity = self.positions.net(i) as f64;
+            let profit = &self.book.scan[row];
+            for (sum, profit) in tally.profit.iter_mut().zip(profit) {
+                *sum = quantity.mul_add(*profit, *sum);
+            }
+            tally.option_value = quantity.mul_add(terms.option_value, tally.option_value);
+            let (long, short) = (
+                self.positions.long(i) as f64,
+                self.positions.short(i) as f64,
+            );
+            tally.minimum += terms.minimum_of(long, short);
+            if terms.is_option {
+                tally.short_options += short * terms.contracts_per_lot;
+            }
+        }
+    }
 }
 
 impl Book {
@@ -154,7 +232,13 @@ impl Book {
                 option_value,
                 contracts_per_lot: contract.terms().lot,
                 is_option,
+                largest: 0.0,
             });
+            let terms = book.terms.last_mut().expect("just pushed");
+            terms.largest = book.scan[row as usize]
+                .iter()
+                .chain([&terms.minimum, &terms.option_value])
+                .fold(0.0, |a, b| if b.abs() > a { b.abs() } else { a });
         }
         book.add_overlays(parameters, &arrays)?;
         Ok(book)
@@ -236,7 +320,7 @@ impl Book {
     }
 
     /// Nets the account's positions per class group, in ascending contract order.
-    fn tally(&self, account: AccountView<'_>, scratch: &mut TimsScratch) {
+    pub(super) fn tally(&self, account: AccountView<'_>, scratch: &mut TimsScratch) {
         scratch
             .tallies
             .resize(self.class_groups.len(), Tally::default());
@@ -244,51 +328,58 @@ impl Book {
             scratch.tallies[group as usize] = Tally::default();
         }
         scratch.touched.clear();
-        scratch.net_option_value = 0.0;
-        let positions = account.positions;
-        for i in 0..positions.len() {
-            let row = positions.contract[i] as usize;
-            let terms = &self.terms[row];
-            let tally = &mut scratch.tallies[terms.class_group as usize];
-            if !tally.held {
-                tally.held = true;
-                scratch.touched.push(terms.class_group);
-            }
-            let quantity = positions.net(i) as f64;
-            for (sum, profit) in tally.profit.iter_mut().zip(&self.scan[row]) {
-                *sum = quantity.mul_add(*profit, *sum);
-            }
-            scratch.net_option_value =
-                quantity.mul_add(terms.option_value, scratch.net_option_value);
-            let (long, short) = (positions.long(i) as f64, positions.short(i) as f64);
-            let charge = long * terms.minimum;
-            // Not to exceed the market value in the case of long contracts.
-            let worth = long * terms.option_value;
-            let long_minimum = if terms.is_option && worth < charge {
-                worth
-            } else {
-                charge
-            };
-            tally.minimum += short * terms.minimum + long_minimum;
-            if terms.is_option {
-                tally.short_options += short * terms.contracts_per_lot;
-            }
-        }
+        simd::run(TallyPass {
+            book: self,
+            positions: account.positions,
+            only: None,
+            scratch: &mut *scratch,
+        });
         scratch.touched.sort_unstable();
     }
 
-    /// The requirement of every portfolio group the account touches.
-    fn groups<'a>(&'a self, scratch: &'a TimsScratch) -> impl Iterator<Item = PortfolioSum<'a>> {
-        let portfolio = |g: u32| {
-            self.product_groups[self.class_groups[g as usize].product_group as usize].parent
-        };
-        scratch
-            .touched
-            .chunk_by(move |&a, &b| portfolio(a) == portfolio(b))
-            .map(move |classes| self.portfolio_sum(portfolio(classes[0]), classes, scratch))
+    /// Nets some class groups again, whose tallies are clear; which groups are held is the caller's to keep.
+    pub(super) fn tally_classes(
+        &self,
+        account: AccountView<'_>,
+        classes: &[u32],
+        scratch: &mut TimsScratch,
+    ) {
+        simd::run(TallyPass {
+            book: self,
+            positions: account.positions,
+            only: Some(classes),
+            scratch,
+        });
     }
 
-    fn portfolio_sum<'a>(
+    /// The portfolio group of a class group.
+    pub(super) fn portfolio(&self, class: u32) -> u32 {
+        self.product_groups[self.class_groups[class as usize].product_group as usize].parent
+    }
+
+    /// Whether a portfolio group holds one class group only.
+    pub(super) fn is_single(&self, portfolio: u32) -> bool {
+        let from = self.first_class(portfolio);
+        self.first_class(portfolio + 1) - from == 1
+    }
+
+    fn first_class(&self, portfolio: u32) -> usize {
+        self.class_groups
+            .partition_point(|g| self.product_groups[g.product_group as usize].parent < portfolio)
+    }
+
+    /// The requirement of every portfolio group the account touches.
+    pub(super) fn groups<'a>(
+        &'a self,
+        scratch: &'a TimsScratch,
+    ) -> impl Iterator<Item = PortfolioSum<'a>> {
+        scratch
+            .touched
+            .chunk_by(move |&a, &b| self.portfolio(a) == self.portfolio(b))
+            .map(move |classes| self.portfolio_sum(self.portfolio(classes[0]), classes, scratch))
+    }
+
+    pub(super) fn portfolio_sum<'a>(
         &'a self,
         index: u32,
         classes: &'a [u32],
@@ -372,6 +463,41 @@ impl Book {
         }
     }
 
+    /// Writes one portfolio group's lines and returns its largest loss and where.
+    pub(super) fn charge_group<L: Ledger + ?Sized>(
+        &self,
+        sum: &PortfolioSum<'_>,
+        account: AccountView<'_>,
+        scratch: &TimsScratch,
+        losses: &mut Vec<f64>,
+        ledger: &mut L,
+    ) -> (f64, usize) {
+        let scope = &sum.group.name;
+        let (loss, point) = worst(&sum.profit);
+        ledger.line(0, loss, loss, &|| {
+            let label = &self.class_groups[sum.classes[0] as usize].labels[point];
+            LineText::new(scope, "scan risk").in_scenario(label.as_str())
+        });
+        let mut requirement = loss;
+        self.minimum_charges(sum, scratch, |name, short| {
+            requirement += short;
+            ledger.line(0, short, short, &|| {
+                LineText::new(name, "minimum per contract")
+            });
+        });
+        for overlay in &self.overlays {
+            let own = self.overlay_requirement(overlay, sum.classes, account, scratch, losses);
+            let above = own - requirement;
+            if above > 0.0 {
+                requirement += above;
+                ledger.line(0, above, above, &|| {
+                    LineText::new(scope, overlay.name.as_str())
+                });
+            }
+        }
+        (loss, point)
+    }
+
     /// A house's own requirement for a portfolio group: each class group's worst stress or floor, added up.
     fn overlay_requirement(
         &self,
@@ -404,10 +530,26 @@ impl Book {
     }
 }
 
-struct PortfolioSum<'a> {
+pub(super) struct PortfolioSum<'a> {
     group: &'a Group,
-    classes: &'a [u32],
+    pub(super) classes: &'a [u32],
     profit: [f64; POINTS],
+}
+
+/// The point of the portfolio group with the largest loss; the first of equals.
+#[derive(Clone, Copy, Default)]
+pub(super) struct AccountWorst(Option<(f64, usize)>);
+
+impl AccountWorst {
+    pub(super) fn take(&mut self, own: (f64, usize)) {
+        if self.0.is_none_or(|(largest, _)| own.0 > largest) {
+            self.0 = Some(own);
+        }
+    }
+
+    pub(super) fn scenario(self) -> Option<u32> {
+        self.0.filter(|w| w.0 > 0.0).map(|w| w.1 as u32)
+    }
 }
 
 /// A group's name, and whether it stands for one class group (or product group) that no file puts into a group:
@@ -489,41 +631,20 @@ impl Rulebook for Book {
     ) -> Result<Outcome> {
         self.tally(account, scratch);
         let mut losses = std::mem::take(&mut scratch.overlay);
-        let mut account_worst: Option<(f64, usize)> = None;
+        let mut worst = AccountWorst::default();
         for sum in self.groups(scratch) {
-            let scope = &sum.group.name;
-            let (loss, point) = worst(&sum.profit);
-            ledger.line(0, loss, loss, &|| {
-                let label = &self.class_groups[sum.classes[0] as usize].labels[point];
-                LineText::new(scope, "scan risk").in_scenario(label.as_str())
-            });
-            if account_worst.is_none_or(|(largest, _)| loss > largest) {
-                account_worst = Some((loss, point));
-            }
-            let mut requirement = loss;
-            self.minimum_charges(&sum, scratch, |name, short| {
-                requirement += short;
-                ledger.line(0, short, short, &|| {
-                    LineText::new(name, "minimum per contract")
-                });
-            });
-            for overlay in &self.overlays {
-                let own =
-                    self.overlay_requirement(overlay, sum.classes, account, scratch, &mut losses);
-                let above = own - requirement;
-                if above > 0.0 {
-                    requirement += above;
-                    ledger.line(0, above, above, &|| {
-                        LineText::new(scope, overlay.name.as_str())
-                    });
-                }
-            }
+            let own = self.charge_group(&sum, account, scratch, &mut losses, ledger);
+            worst.take(own);
         }
         scratch.overlay = losses;
         Ok(Outcome {
-            net_option_value: scratch.net_option_value,
-            worst_scenario: account_worst.filter(|w| w.0 > 0.0).map(|w| w.1 as u32),
+            net_option_value: scratch.net_option_value(),
+            worst_scenario: worst.scenario(),
         })
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        Box::new(LiveBook::new(self))
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -10,10 +10,12 @@
 //! | day count, dividends, implied volatility, sticky strike or moneyness | `inputs.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | netting, offsets, minimums, the requirement | `book.rs` |
+//! | sums kept between trades, open orders | `live.rs` |
 
 mod arrays;
 mod book;
 mod inputs;
+mod live;
 pub mod occ;
 pub mod parameters;
 

@@ -3,6 +3,7 @@
 use super::{DividendTreatment, TreeInputs};
 use crate::error::Result;
 use crate::fail;
+use crate::pricing::math::exp;
 
 /// The dividends of one option, laid over the levels of its tree.
 pub(super) struct Schedule {
@@ -31,7 +32,7 @@ impl Schedule {
             drops: Vec::new(),
             dt,
             steps,
-            growth: (inputs.rate * dt).exp(),
+            growth: exp(inputs.rate * dt),
         };
         let before_expiry = inputs
             .dividends
@@ -41,7 +42,7 @@ impl Schedule {
         match treatment {
             DividendTreatment::Escrowed => {
                 schedule.escrowed = before_expiry
-                    .map(|(when, cash)| (when, cash * (-inputs.rate * when).exp()))
+                    .map(|(when, cash)| (when, cash * exp(-inputs.rate * when)))
                     .collect();
                 let escrowed = total(&schedule.escrowed);
                 schedule.diffusing -= escrowed;
@@ -61,6 +62,10 @@ impl Schedule {
             }
         }
         Ok(schedule)
+    }
+
+    pub(super) fn has_escrowed(&self) -> bool {
+        !self.escrowed.is_empty()
     }
 
     /// Level by level, the value of the escrowed dividends still to come. One that goes ex at that very time is still

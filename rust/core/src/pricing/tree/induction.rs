@@ -1,7 +1,12 @@
 //! Backward induction over `L` trees of equal depth, side by side.
+// Lane loops of a constant length are what the compiler turns into vector instructions.
+#![allow(clippy::needless_range_loop)]
 
 use super::dividends::{Schedule, drop_values};
-use super::{Moves, TreeInputs};
+use super::moves::Moves;
+use super::{Scheme, TreeInputs};
+use crate::pricing::math::exp;
+use crate::simd::Kernel;
 
 /// The trees as the induction wants them: per node and per level, lanes innermost.
 ///
@@ -15,9 +20,23 @@ pub(super) struct Trees<const L: usize> {
     price: Vec<[f64; L]>,
     /// signed strike by level
     strike: Vec<[f64; L]>,
+    /// `d^-level`
+    scale: Vec<[f64; L]>,
     value: Vec<[f64; L]>,
-    /// (level, lane, cash times `d^-level`, value at a spot of zero), in descending order of level
-    drops: Vec<(usize, usize, f64, f64)>,
+    /// value of the escrowed dividends by level; empty where there are none
+    escrowed: Vec<[f64; L]>,
+    /// those of all lanes, in descending order of level
+    drops: Vec<Drop>,
+}
+
+/// A cash dividend by which the spot of one lane drops.
+#[derive(Clone, Copy)]
+struct Drop {
+    level: usize,
+    lane: usize,
+    cash: f64,
+    /// The option's value where the spot is zero.
+    worthless: f64,
 }
 
 impl<const L: usize> Trees<L> {
@@ -28,64 +47,113 @@ impl<const L: usize> Trees<L> {
             down: [0.0; L],
             price: Vec::new(),
             strike: Vec::new(),
+            scale: Vec::new(),
             value: Vec::new(),
+            escrowed: Vec::new(),
             drops: Vec::new(),
         }
     }
 
     pub(super) fn clear(&mut self, steps: usize) {
         self.steps = steps;
-        self.price.resize(steps + 1, [0.0; L]);
-        self.strike.resize(steps + 1, [0.0; L]);
-        self.value.resize(steps + 1, [0.0; L]);
+        for nodes in [
+            &mut self.price,
+            &mut self.strike,
+            &mut self.scale,
+            &mut self.value,
+        ] {
+            nodes.resize(steps + 1, [0.0; L]);
+        }
+        self.escrowed.clear();
         self.drops.clear();
     }
 
-    pub(super) fn set(
+    pub(super) fn add_dividends(
         &mut self,
         lane: usize,
         inputs: &TreeInputs<'_>,
-        moves: &Moves,
         schedule: &Schedule,
         american: bool,
     ) {
-        let sign = f64::from(inputs.right);
-        self.up[lane] = moves.up;
-        self.down[lane] = moves.down;
-        let mut price = sign * schedule.diffusing;
-        let mut scale = 1.0;
-        let mut drops = schedule.drops.iter().peekable();
-        for (level, escrowed) in schedule.remaining().enumerate() {
-            self.price[level][lane] = price;
-            price *= moves.ratio;
-            self.strike[level][lane] = sign * (inputs.strike - escrowed) * scale;
-            while let Some(&(_, cash)) = drops.next_if(|&&(at, _)| at == level) {
-                let left = inputs.years - level as f64 * (inputs.years / self.steps as f64);
-                let worthless = match (inputs.right, american) {
-                    (1, _) => 0.0,
-                    (_, true) => inputs.strike,
-                    (_, false) => inputs.strike * (-inputs.rate * left).exp(),
-                };
-                self.drops
-                    .push((level, lane, cash * scale, worthless * scale));
+        if schedule.has_escrowed() {
+            self.escrowed.resize(self.steps + 1, [0.0; L]);
+            for (level, value) in schedule.remaining().enumerate() {
+                self.escrowed[level][lane] = value;
             }
-            scale *= moves.inverse_down;
+        }
+        for &(level, cash) in &schedule.drops {
+            let left = inputs.years - level as f64 * (inputs.years / self.steps as f64);
+            let worthless = match (inputs.right, american) {
+                (1, _) => 0.0,
+                (_, true) => inputs.strike,
+                (_, false) => inputs.strike * exp(-inputs.rate * left),
+            };
+            self.drops.push(Drop {
+                level,
+                lane,
+                cash,
+                worthless,
+            });
         }
         self.drops
-            .sort_by_key(|&(level, lane, ..)| (std::cmp::Reverse(level), lane));
+            .sort_by_key(|drop| (std::cmp::Reverse(drop.level), drop.lane));
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, inputs: &[TreeInputs<'_>; L], diffusing: &[f64; L], scheme: Scheme) {
+        let steps = self.steps;
+        let (mut sign, mut price, mut strike) = ([0.0; L], [0.0; L], [0.0; L]);
+        let (mut ratio, mut inverse_down) = ([0.0; L], [0.0; L]);
+        for l in 0..L {
+            let moves = Moves::new(&inputs[l], diffusing[l], scheme, steps);
+            sign[l] = f64::from(inputs[l].right);
+            price[l] = sign[l] * diffusing[l];
+            strike[l] = sign[l] * inputs[l].strike;
+            ratio[l] = moves.ratio;
+            inverse_down[l] = moves.inverse_down;
+            self.up[l] = moves.up;
+            self.down[l] = moves.down;
+        }
+        let mut scale = [1.0; L];
+        let (prices, strikes, scales) = (
+            &mut self.price[..=steps],
+            &mut self.strike[..=steps],
+            &mut self.scale[..=steps],
+        );
+        for level in 0..=steps {
+            prices[level] = price;
+            scales[level] = scale;
+            for l in 0..L {
+                strikes[level][l] = strike[l] * scale[l];
+                price[l] *= ratio[l];
+                scale[l] *= inverse_down[l];
+            }
+        }
+        for (level, escrowed) in self.escrowed.iter().enumerate() {
+            for l in 0..L {
+                strikes[level][l] = (strike[l] - sign[l] * escrowed[l]) * scales[level][l];
+            }
+        }
     }
 
     /// Applies the drops of one level; `next` is the first not yet applied.
     fn drop_at(&mut self, level: usize, next: &mut usize, american: bool) {
-        while let Some(&(at, lane, cash, worthless)) = self.drops.get(*next) {
+        while let Some(&Drop {
+            level: at,
+            lane,
+            cash,
+            worthless,
+        }) = self.drops.get(*next)
+        {
             if at != level {
                 return;
             }
             *next += 1;
+            let scale = self.scale[level][lane];
             let nodes: Vec<f64> = self.price[..=level].iter().map(|p| p[lane].abs()).collect();
             let after: Vec<f64> = self.value[..=level].iter().map(|v| v[lane]).collect();
             let mut before = vec![0.0; level + 1];
-            drop_values(&nodes, &after, cash, worthless, &mut before);
+            drop_values(&nodes, &after, cash * scale, worthless * scale, &mut before);
             for (i, &held) in before.iter().enumerate() {
                 let exercised = self.price[i][lane] - self.strike[level][lane];
                 self.value[i][lane] = if american && exercised > held {
@@ -98,34 +166,53 @@ impl<const L: usize> Trees<L> {
     }
 }
 
-/// Levels worked off in one pass over the nodes, so that a value is loaded and stored once for all of them.
+/// Levels worked off in one pass over the nodes of trees side by side, so that a value is loaded and stored once for
+/// all of them.
 const LEVELS: usize = 4;
 
-pub(super) fn induct<const L: usize, const AMERICAN: bool>(trees: &mut Trees<L>) -> [f64; L] {
-    let steps = trees.steps;
-    let last = trees.strike[steps];
-    for (value, price) in trees.value.iter_mut().zip(&trees.price) {
-        *value = std::array::from_fn(|l| {
-            let exercised = price[l] - last[l];
-            if exercised > 0.0 { exercised } else { 0.0 }
-        });
-    }
-    let mut next_drop = 0;
-    trees.drop_at(steps, &mut next_drop, AMERICAN);
-    let mut level = steps;
-    while level > 0 {
-        // The levels below `level` down to the next drop, or LEVELS of them.
-        let stop = trees.drops.get(next_drop).map_or(0, |drop| drop.0);
-        if level - stop >= LEVELS {
-            sweep::<L, LEVELS, AMERICAN>(trees, level);
-            level -= LEVELS;
-        } else {
-            sweep::<L, 1, AMERICAN>(trees, level);
-            level -= 1;
+/// The values of `L` options; their dividends are in `trees`.
+pub(super) struct Induction<'a, const L: usize, const AMERICAN: bool> {
+    pub(super) trees: &'a mut Trees<L>,
+    pub(super) inputs: &'a [TreeInputs<'a>; L],
+    /// The prices that diffuse.
+    pub(super) diffusing: [f64; L],
+    pub(super) scheme: Scheme,
+}
+
+impl<const L: usize, const AMERICAN: bool> Kernel for Induction<'_, L, AMERICAN> {
+    type Output = [f64; L];
+
+    #[inline(always)]
+    fn run(self) -> [f64; L] {
+        let trees = self.trees;
+        trees.fill(self.inputs, &self.diffusing, self.scheme);
+        let steps = trees.steps;
+        let last = trees.strike[steps];
+        for (value, price) in trees.value.iter_mut().zip(&trees.price) {
+            for l in 0..L {
+                let exercised = price[l] - last[l];
+                value[l] = if exercised > 0.0 { exercised } else { 0.0 };
+            }
         }
-        trees.drop_at(level, &mut next_drop, AMERICAN);
+        let mut next_drop = 0;
+        trees.drop_at(steps, &mut next_drop, AMERICAN);
+        let mut level = steps;
+        while level > 0 {
+            let stop = trees.drops.get(next_drop).map_or(0, |drop| drop.level);
+            if L == 1 {
+                along::<L, AMERICAN>(trees, level);
+                level -= 1;
+            } else if level - stop >= LEVELS {
+                sweep::<L, LEVELS, AMERICAN>(trees, level);
+                level -= LEVELS;
+            } else {
+                sweep::<L, 1, AMERICAN>(trees, level);
+                level -= 1;
+            }
+            trees.drop_at(level, &mut next_drop, AMERICAN);
+        }
+        trees.value[0]
     }
-    trees.value[0]
 }
 
 #[inline(always)]
@@ -137,26 +224,42 @@ fn node<const L: usize, const AMERICAN: bool>(
     price: &[f64; L],
     strike: &[f64; L],
 ) -> [f64; L] {
-    std::array::from_fn(|l| {
+    let mut value = [0.0; L];
+    for l in 0..L {
         let held = up[l].mul_add(high[l], down[l] * low[l]);
-        if AMERICAN {
-            let exercised = price[l] - strike[l];
-            if held > exercised { held } else { exercised }
-        } else {
+        let exercised = price[l] - strike[l];
+        value[l] = if !AMERICAN || held > exercised {
             held
-        }
-    })
+        } else {
+            exercised
+        };
+    }
+    value
+}
+
+/// From level `from` to the one before it: one tree, vectors along its nodes.
+#[inline(always)]
+fn along<const L: usize, const AMERICAN: bool>(trees: &mut Trees<L>, from: usize) {
+    let (up, down, strike) = (trees.up, trees.down, trees.strike[from - 1]);
+    let price = &trees.price[..from];
+    let value = &mut trees.value[..=from];
+    for i in 0..from {
+        value[i] = node::<L, AMERICAN>(&up, &down, &value[i], &value[i + 1], &price[i], &strike);
+    }
 }
 
 /// From level `from` to `from - M`: node `i` of the lowest level is finished when node `i + M` of the highest is read.
 #[inline(always)]
 fn sweep<const L: usize, const M: usize, const AMERICAN: bool>(trees: &mut Trees<L>, from: usize) {
     let (up, down) = (trees.up, trees.down);
-    let strike: [[f64; L]; M] = std::array::from_fn(|k| trees.strike[from - 1 - k]);
+    let mut strike = [[0.0; L]; M];
+    for k in 0..M {
+        strike[k] = trees.strike[from - 1 - k];
+    }
     let price = &trees.price[..=from];
     let value = &mut trees.value[..=from];
     // row[k]: the newest node of level `from - k` seen so far.
-    let mut row: [[f64; L]; M] = [[0.0; L]; M];
+    let mut row = [[0.0; L]; M];
     row[0] = value[0];
     for i in 1..M {
         let mut new = value[i];

@@ -1,0 +1,303 @@
+"""SPAN: exchange files in, PC-SPAN's arithmetic, every component explained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from margincore import _core
+from margincore.methods.base import Rulebook
+
+__all__ = ["Span", "SpanLike", "contract_id", "kite", "nse_exposure", "risk_array", "settlement_price"]
+
+_StrPath = str | os.PathLike[str]
+
+
+def contract_id(
+    product: str,
+    period: str,
+    *,
+    kind: str | None = None,
+    right: str | None = None,
+    strike: float | str | None = None,
+    exchange: str = "",
+) -> str:
+    """The id that a SPAN file's contracts have: ``EXCHANGE:PRODUCT:KIND:PERIOD`` and, for options, ``:C|P:STRIKE``.
+
+    `kind` is PHY, FUT, CMB, OOF, OOP or OOC; left out, it is OOP for options and FUT otherwise.
+
+    >>> contract_id("AKBNKE", "201606S0", right="C", strike="7.50", exchange="BIST")
+    'BIST:AKBNKE:OOP:201606S0:C:7.5'
+    """
+    head = f"{exchange}:{product}:{kind or ('OOP' if right else 'FUT')}:{period}"
+    if right is None:
+        return head
+    if strike is None:
+        raise _core.InvalidInput(f"{head}: an option has a strike")
+    number = float(strike)
+    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    letter = {"c": "C", "call": "C", "p": "P", "put": "P"}.get(right.lower())
+    if letter is None:
+        raise _core.InvalidInput(f"{head}: right {right!r} is not C or P")
+    return f"{head}:{letter}:{text}"
+
+
+class Span(Rulebook):
+    """SPAN with an exchange's parameter file, or with parameters given as a document.
+
+    Build it with :meth:`from_file` or :meth:`from_document`. Requirements are on the basis `equity_required`: PC-SPAN's
+    total (requirement less net option value) is ``report.cash_required``. Losses in arrays are positive.
+    An account's `kind` chooses its level: member, hedger or speculator.
+
+    Rules that no public text settles are options:
+
+    - `delta_rounding`: ``"none"`` (default), ``"half_even"`` or ``"half_down"``: the net delta that divides price risk.
+    - `whole_spreads`: only whole spreads form (default: fractions).
+    - `anov`: how much option value counts: as the ``"file"`` says (default), ``"capped"`` at each commodity's
+      requirement, or ``"pooled"``.
+    - `delivery_counts_inter`: deltas used by inter-commodity spreads count as used for delivery (default: no).
+    - `delivery_months_in_inter`: months in delivery take part in inter-commodity spreads (default: yes).
+    - `per_month`: charge method P, ``"refuse"`` (default) or ``"additive"``.
+    - `account_kind`: the level of an account without a kind (default ``"speculator"``).
+    - `level`: ``{"initial": factor, "maintenance": factor}`` instead of the file's.
+    - `base_currency`: the report's currency (default: the first commodity's).
+
+    >>> up, down = [-30.0, -30.0], [30.0, 30.0]
+    >>> array = [0, 0, -10, -10, 10, 10, -20, -20, 20, 20, *up, *down, -29.7, 29.7]
+    >>> span = Span.from_document({
+    ...     "extreme": [3.0, 0.33],
+    ...     "contracts": [{"product": "X", "kind": "FUT", "period": "202612", "commodity": "X", "array": array}],
+    ...     "commodities": [{"code": "X", "currency": "USD"}],
+    ... })
+    >>> import margincore as mc
+    >>> future = mc.Future("X", expiry="2026-12-18T16:00:00Z", multiplier=1, currency="USD",
+    ...                    id=contract_id("X", "202612"))
+    >>> mc.margin([mc.Position(future, -2)], None, span).requirement.initial
+    60.0
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def from_file(
+        cls, path: _StrPath | Sequence[_StrPath], *, exposure: Mapping[str, Any] | None = None, **options: Any
+    ) -> Self:
+        """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
+
+        Several paths are several clearing organisations with the spreads between them. `options` are those of
+        the class; `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). Raises :class:`ParseError` with file,
+        byte or line, and field.
+        """
+        paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+        document: dict[str, Any] = {"files": [os.fspath(p) for p in paths], "options": options}
+        if exposure is not None:
+            document["exposure"] = dict(exposure)
+        return cls("span", document)
+
+    @classmethod
+    def from_document(
+        cls, parameters: Mapping[str, Any], *, exposure: Mapping[str, Any] | None = None, **options: Any
+    ) -> Self:
+        """Parameters written out: scan points, contracts with arrays, commodities with tiers, spreads and rates."""
+        document: dict[str, Any] = {"parameters": dict(parameters), "options": options}
+        if exposure is not None:
+            document["exposure"] = dict(exposure)
+        return cls("span", document)
+
+    @classmethod
+    def from_parameters(cls, underlyings: Mapping[str, Mapping[str, Any]], **changes: Any) -> SpanLike:
+        """SPAN-like margin without a file, from scan ranges per underlying; see :class:`SpanLike`."""
+        return SpanLike(underlyings, **changes)
+
+    @staticmethod
+    def file(path: _StrPath) -> _core.SpanFile:
+        """The parsed file itself: its contracts, arrays, commodities, and what was met and not read."""
+        return _core.SpanFile(path)
+
+    @staticmethod
+    def contracts(path: _StrPath) -> _core.Contracts:
+        """All contracts of a file, to build accounts from and to prepare with."""
+        return _core.SpanFile(path).contracts()
+
+    @staticmethod
+    def save_cache(path: _StrPath, target: _StrPath) -> None:
+        """Parses a file once and saves it in a form that :meth:`from_file` loads in milliseconds."""
+        Path(target).write_bytes(bytes(_core.SpanFile(path).cache()))
+
+
+class SpanLike(Rulebook):
+    """SPAN's 16 scenarios over your own scan ranges, without any clearing house's file: SPAN-like, equal to no one's.
+
+    `underlyings` maps a root symbol to ``{"price_scan": fraction of price, "vol_scan": fraction of vol,
+    "vol_scan_absolute": False, "short_option_minimum": money, "calendar_charge": money per delta}``. Arrays are made
+    from the market: spot or future, vol and rate. European options on spot use Merton's model, options on a future
+    Black's; American ones a tree (``american_model="CA"``) or the quadratic approximation (``"W"``).
+
+    >>> import margincore as mc
+    >>> option = mc.Option("BTC", "call", 75_000, expiry="2026-12-25T08:00:00Z", exercise="european", multiplier=1,
+    ...                    currency="USD")
+    >>> market = mc.Market("2026-11-25T08:00:00Z", spot={"BTC": 70_000.0}, vol={option.id: 0.55}, rate={"USD": 0.0})
+    >>> method = mc.methods.SpanLike({"BTC": {"price_scan": 0.10, "vol_scan": 0.25}})
+    >>> report = mc.margin([mc.Position(option, -1)], market, method)
+    >>> report.methodology, round(report.requirement.initial)
+    ('SPAN-like', 4674)
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        underlyings: Mapping[str, Mapping[str, Any]],
+        *,
+        extreme: tuple[float, float] | None = None,
+        lookahead_days: float | None = None,
+        days_per_year: float | None = None,
+        american_model: Literal["CA", "W"] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Self:
+        changes = {
+            "extreme": None if extreme is None else list(extreme),
+            "lookahead_days": lookahead_days,
+            "days_per_year": days_per_year,
+            "american_model": american_model,
+            "options": None if options is None else dict(options),
+        }
+        given = {key: value for key, value in changes.items() if value is not None}
+        ranges = {name: dict(values) for name, values in underlyings.items()}
+        return super().__new__(cls, "span-like", {"underlyings": ranges, **given})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_like, (self._document[1],)
+
+
+def _restore_like(document: dict[str, Any]) -> SpanLike:
+    underlyings = document.pop("underlyings")
+    return SpanLike(underlyings, **document)
+
+
+def risk_array(
+    *,
+    underlying: float,
+    price_scan: float,
+    model: str | None = None,
+    right: Literal["call", "put"] | None = None,
+    strike: float = 0.0,
+    years: float = 0.0,
+    rate: float = 0.0,
+    dividend_yield: float = 0.0,
+    vol: float = 0.0,
+    vol_scan: float = 0.0,
+    vol_scan_percent: bool = False,
+    lookahead: float = 0.0,
+    spot_carry: bool = False,
+    price_scan_down: float | None = None,
+    vol_scan_down: float | None = None,
+    extreme: tuple[float, float] | None = None,
+    points: Sequence[Mapping[str, float]] | None = None,
+    delta_points: Sequence[Mapping[str, float]] | None = None,
+    rounding: float = 0.0,
+    steps: int = 400,
+) -> dict[str, Any]:
+    """One contract's risk array and deltas from parameters: ``{"array", "composite_delta", "delta"}``.
+
+    All values are money for one long contract, losses positive, cover included. `model` is PC-SPAN's code (BS, B, M, W,
+    WS, WB, CA, CE, I, N); without it the contract is a future. `points` are dictionaries of price, vol, weight and
+    paired (from 0); or give `extreme` (multiplier, cover) for the standard 16. `rounding` is a unit of money.
+    Raises :class:`InvalidInput` or :class:`Unsupported`.
+
+    >>> risk_array(underlying=17_000.0, price_scan=1700.0, extreme=(3.0, 0.33), rounding=1.0)["array"][2]
+    -567.0
+    """
+    inputs: dict[str, Any] = {
+        "underlying": underlying, "price_scan": price_scan, "strike": strike, "years": years, "rate": rate,
+        "dividend_yield": dividend_yield, "vol": vol, "vol_scan": vol_scan, "vol_scan_percent": vol_scan_percent,
+        "lookahead": lookahead, "spot_carry": spot_carry, "steps": steps,
+        "right": {None: 0, "call": 1, "put": -1}[right],
+    }  # fmt: skip
+    optional = {"model": model, "price_scan_down": price_scan_down, "vol_scan_down": vol_scan_down}
+    inputs.update({key: value for key, value in optional.items() if value is not None})
+    request: dict[str, Any] = {"inputs": inputs, "rounding": rounding}
+    if extreme is not None:
+        request["extreme"] = list(extreme)
+    if points is not None:
+        request["points"] = [dict(p) for p in points]
+    if delta_points is not None:
+        request["delta_points"] = [dict(p) for p in delta_points]
+    return _core.span_risk_array(request)
+
+
+def settlement_price(digits: str, locator: int, alignment: str = " ") -> float:
+    """Decodes a settlement price of CME's expanded format.
+
+    `alignment` is blank for plain decimals, ``C`` for 32nds, ``0`` for grains' eighths of a cent.
+
+    >>> settlement_price("0122060", 3, "C")
+    122.1875
+    """
+    return _core.span_settlement_price(digits, locator, alignment)
+
+
+def nse_exposure(table: _StrPath | None = None, *, index_symbols: Sequence[str] | None = None) -> dict[str, Any]:
+    """NSE's exposure margin beside SPAN: a share of the notional of futures and short options.
+
+    General rates: index 2 %, 3 % further than 10 % out of the money, 5 % beyond nine months; stocks 3.5 %. `table` is
+    the exchange's daily CSV of exposure percentages (Symbol, Instrument Type OTH or OTM, Total applicable ELM%),
+    which then comes first. The rates are dated August 2025: check the current circular.
+
+    >>> nse_exposure()["index_rates"]
+    {'other': 0.02, 'far_out': 0.03}
+    """
+    exposure: dict[str, Any] = {
+        "index_rates": {"other": 0.02, "far_out": 0.03},
+        "stock_rates": {"other": 0.035, "far_out": None},
+        "index_symbols": sorted(
+            index_symbols or ["NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50", "SENSEX", "BANKEX"]
+        ),
+        "far_out": 0.10,
+        "long_dated_months": 9,
+        "long_dated_rate": 0.05,
+        "table": {},
+    }
+    if table is not None:
+        exposure["table"] = _exposure_table(Path(table))
+    return exposure
+
+
+def _exposure_table(path: Path) -> dict[str, dict[str, float | None]]:
+    rates: dict[str, dict[str, float | None]] = {}
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    columns = [c.strip() for c in lines[0].split(",")] if lines else []
+    for column in ("Symbol", "Instrument Type", "Total applicable ELM%"):
+        if column not in columns:
+            raise _core.ParseError(f"{path.name}: line 1: no column '{column}'")
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        row = dict(zip(columns, (cell.strip() for cell in line.split(",")), strict=False))
+        try:
+            percent = float(row["Total applicable ELM%"])
+            kind = {"OTH": "other", "OTM": "far_out"}[row["Instrument Type"]]
+        except (KeyError, ValueError):
+            raise _core.ParseError(f"{path.name}: line {number}: a symbol, OTH or OTM, and a percentage") from None
+        if not 0.0 <= percent <= 100.0:
+            raise _core.ParseError(f"{path.name}: line {number}: {percent} is not a percentage")
+        rates.setdefault(row["Symbol"], {"other": percent / 100.0, "far_out": None})[kind] = percent / 100.0
+    return rates
+
+
+def kite(report: _core.MarginReport) -> dict[str, float]:
+    """A SPAN report in the field names of Indian brokers' APIs: span, exposure, option_premium, total.
+
+    `span` is the requirement less option value, never below zero, per commodity and added; `option_premium` is the
+    value of options bought less those sold, where positive: what buying them costs at the file's prices.
+
+    >>> kite.__name__
+    'kite'
+    """
+    commodities = report.details["commodities"].values()
+    span = sum(max(c["factors"]["initial"] * c["span_requirement"] - c["nov"], 0.0) for c in commodities)
+    exposure = sum(report.details.get("exposure", {}).values())
+    premium = max(report.requirement.net_option_value, 0.0)
+    return {"span": span, "exposure": exposure, "option_premium": premium, "total": span + exposure + premium}

@@ -1,0 +1,49 @@
+"""SPAN in pure Python: risk arrays from parameters, and the whole requirement with every intermediate.
+
+`model` holds the parameters as dataclasses, `spn` reads an exchange's `.spn` file into them (with the standard
+library's XML parser), `arrays` makes risk arrays and composite deltas, `requirement` margins a portfolio.
+Losses are positive, for one long contract; money is in the combined commodity's currency.
+"""
+
+from .arrays import STANDARD_DELTA_POINTS, STANDARD_POINTS, composite_delta, future_array, option_array, option_value
+from .model import (
+    Combination,
+    Commodity,
+    Contract,
+    Leg,
+    Options,
+    Parameters,
+    Point,
+    PointRule,
+    Spread,
+    SpotRate,
+    Tier,
+)
+from .requirement import CommodityResult, Result, margin, price_risk, wfpr
+from .spn import read_spn
+
+__all__ = [
+    "STANDARD_DELTA_POINTS",
+    "STANDARD_POINTS",
+    "Combination",
+    "Commodity",
+    "CommodityResult",
+    "Contract",
+    "Leg",
+    "Options",
+    "Parameters",
+    "Point",
+    "PointRule",
+    "Result",
+    "Spread",
+    "SpotRate",
+    "Tier",
+    "composite_delta",
+    "future_array",
+    "margin",
+    "option_array",
+    "option_value",
+    "price_risk",
+    "read_spn",
+    "wfpr",
+]

@@ -1,0 +1,123 @@
+//! The live account: margin watched between trades, and the check before an order.
+//!
+//! [`Live`] is what a rulebook keeps of an open account; [`Recompute`] keeps nothing and is right for all of them.
+//! [`LiveAccount`] is the account itself: positions, money, open orders, and the questions asked about them.
+
+mod account;
+mod money;
+mod order;
+mod orders;
+mod search;
+
+pub use account::{LiveAccount, Trade, WhatIf};
+pub use money::Money;
+pub use order::{Decision, Limit, Order, Reason, Side};
+pub use orders::{Coverage, OpenOrder};
+pub use search::{Hedge, MOST};
+
+use std::sync::Arc;
+
+use crate::account::AccountView;
+use crate::contract::ContractIndex;
+use crate::error::Result;
+use crate::methods::{Prepared, Scratch};
+use crate::report::Requirement;
+
+/// A requirement from kept sums, and how far from a fresh one it can lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub requirement: Requirement,
+    /// At most this far from a fresh requirement: `2 (n + 2) 2^-53` times the sum of `|quantity * value|`.
+    pub band: f64,
+}
+
+/// One open order as a rulebook sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exposure {
+    pub contract: ContractIndex,
+    /// Signed lots that may still be filled.
+    pub lots: i64,
+    /// What a complete fill takes from the account's excess beside requirement and option value.
+    pub cost: f64,
+}
+
+/// The largest values over every set of fills of the open orders.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorstCase {
+    pub requirement: f64,
+    /// Requirement plus costs less the option value gained: what the excess loses at most.
+    pub drain: f64,
+    /// Whether the values are reached, not only bounds.
+    pub exact: bool,
+}
+
+/// What a rulebook keeps of one open account between trades. Every answer but [`Live::after`]'s has the bits of a
+/// fresh requirement.
+pub trait Live: Send {
+    /// Takes the account as it is now.
+    fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement>;
+
+    /// The requirement of other positions, which differ from the kept ones in the contracts of `changed` only.
+    /// Nothing is kept.
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        changed: &[ContractIndex],
+    ) -> Result<Requirement>;
+
+    /// The requirement after one more trade of the kept account, from kept sums; `None` where there are none.
+    fn after(
+        &mut self,
+        _account: AccountView<'_>,
+        _contract: ContractIndex,
+        _lots: i64,
+    ) -> Option<Estimate> {
+        None
+    }
+
+    /// The worst case over fills of open orders, for positions as in [`Live::requirement`]; `None` where the
+    /// rulebook has no closed form.
+    fn worst_case(
+        &mut self,
+        _account: AccountView<'_>,
+        _changed: &[ContractIndex],
+        _orders: &[Exposure],
+    ) -> Result<Option<WorstCase>> {
+        Ok(None)
+    }
+
+    /// Whether the requirement is a convex function of the lots of this contract: then a set of fills that pass is
+    /// one interval.
+    fn is_convex(&self, _contract: ContractIndex) -> bool {
+        false
+    }
+}
+
+/// Keeps nothing: every answer is a fresh requirement.
+pub struct Recompute {
+    prepared: Arc<dyn Prepared>,
+    scratch: Scratch,
+}
+
+impl Recompute {
+    pub fn new(prepared: Arc<dyn Prepared>) -> Self {
+        Self {
+            prepared,
+            scratch: Scratch::default(),
+        }
+    }
+}
+
+impl Live for Recompute {
+    fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement> {
+        self.prepared.requirement(account, &mut self.scratch)
+    }
+
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        _changed: &[ContractIndex],
+    ) -> Result<Requirement> {
+        self.prepared.requirement(account, &mut self.scratch)
+    }
+}

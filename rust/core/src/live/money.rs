@@ -1,0 +1,222 @@
+//! What trades cost and holdings are worth, beside the requirement: payment style, marks and exchange rates by contract.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::account::AccountTerms;
+use crate::contract::{Contract, ContractIndex, Kind, Premium, Settlement};
+use crate::error::Result;
+use crate::fail;
+use crate::market::Market;
+use crate::methods::Prepared;
+
+/// How a trade is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pays {
+    /// An option's premium, up front; its value is in the net option value.
+    Premium,
+    /// In full: stock, ETF, spot. The holding is an asset at its mark.
+    Outright,
+    /// Nothing up front; profit and loss is settled in money (futures, perpetuals, futures-style options).
+    Variation,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ContractMoney {
+    pays: Pays,
+    inverse: bool,
+    /// Money per lot for one in the price, in the contract's currency.
+    per_price: f64,
+    fx: Option<f64>,
+    mark: Option<f64>,
+}
+
+/// Payment terms of a prepared table under one market. Shared by the accounts opened on it.
+#[derive(Debug)]
+pub struct Money {
+    rows: Vec<ContractMoney>,
+    rates: BTreeMap<String, f64>,
+    report: String,
+    /// Seconds since 1970 of the market's valuation.
+    pub valuation: Option<f64>,
+}
+
+fn pays(contract: &Contract) -> Pays {
+    match (contract.kind(), contract.terms().premium) {
+        (Kind::Option, Premium::Upfront) => Pays::Premium,
+        (Kind::Option, Premium::FuturesStyle) | (Kind::Future | Kind::Perpetual, _) => {
+            Pays::Variation
+        }
+        _ => Pays::Outright,
+    }
+}
+
+impl Money {
+    /// Rates come from the prepared rulebook, then from the market. Without a market nothing has a mark.
+    pub fn new(prepared: &dyn Prepared, market: Option<&Market>) -> Arc<Self> {
+        let contracts = prepared.contracts();
+        let currencies = prepared.currencies();
+        let report = currencies.report().to_string();
+        let mut rates: BTreeMap<String, f64> = BTreeMap::new();
+        for (pair, _) in market.iter().flat_map(|m| &m.snapshot().fx) {
+            for name in pair.split('/') {
+                if let Some(rate) = market.and_then(|m| m.fx(name, &report).ok()) {
+                    rates.insert(name.to_string(), rate);
+                }
+            }
+        }
+        for c in 0..currencies.len() {
+            rates.insert(currencies.name(c).to_string(), currencies.fx(c));
+        }
+        let rows = contracts
+            .iter()
+            .map(|(row, contract)| {
+                let currency = contract.currency();
+                if !rates.contains_key(currency)
+                    && let Some(rate) = market.and_then(|m| m.fx(currency, &report).ok())
+                {
+                    rates.insert(currency.to_string(), rate);
+                }
+                ContractMoney {
+                    pays: pays(contract),
+                    inverse: contract.terms().settlement == Settlement::Inverse,
+                    per_price: contract.value_per_lot(),
+                    fx: rates.get(currency).copied(),
+                    mark: market.and_then(|m| match contract.kind() {
+                        Kind::Option => m.price(contracts, row),
+                        _ => m.linear_price(contracts, row).ok(),
+                    }),
+                }
+            })
+            .collect();
+        Arc::new(Self {
+            rows,
+            rates,
+            report,
+            valuation: market.map(|m| m.valuation().as_nanosecond() as f64 / 1e9),
+        })
+    }
+
+    /// The mark of a contract in its quote, where the market has one.
+    pub fn mark(&self, contract: ContractIndex) -> Option<f64> {
+        self.rows[contract as usize].mark
+    }
+
+    /// Absolute value of a quantity at a price, in the report's currency.
+    pub(super) fn notional(&self, contract: ContractIndex, lots: i64, price: f64) -> Result<f64> {
+        let row = &self.rows[contract as usize];
+        Ok((lots as f64 * row.per_price * price * self.rate_of(contract)?).abs())
+    }
+
+    fn rate_of(&self, contract: ContractIndex) -> Result<f64> {
+        match self.rows[contract as usize].fx {
+            Some(fx) => Ok(fx),
+            None => fail!(
+                MissingData,
+                "contract row {contract}: no exchange rate of its currency into {}: add it to market.fx",
+                self.report
+            ),
+        }
+    }
+
+    /// Units of the report's currency for one of another currency or asset.
+    pub fn rate(&self, currency: &str) -> Result<f64> {
+        match self.rates.get(currency) {
+            Some(&rate) => Ok(rate),
+            None => fail!(
+                MissingData,
+                "no exchange rate from {currency} to {}: add '{currency}/{}' to market.fx",
+                self.report,
+                self.report
+            ),
+        }
+    }
+
+    /// What a trade of signed lots takes from the account's cash, in the contract's currency. What settles in money
+    /// is settled to its mark at once, where there is one.
+    pub(super) fn payment(&self, contract: ContractIndex, lots: i64, price: f64) -> f64 {
+        let row = &self.rows[contract as usize];
+        let size = lots as f64 * row.per_price;
+        match (row.pays, row.mark) {
+            (Pays::Premium | Pays::Outright, _) => size * price,
+            (Pays::Variation, None) => 0.0,
+            (Pays::Variation, Some(mark)) if row.inverse => size * (1.0 / mark - 1.0 / price),
+            (Pays::Variation, Some(mark)) => size * (price - mark),
+        }
+    }
+
+    /// What a trade takes from the excess beside requirement and option value, fees included (in the contract's
+    /// currency), in the report's currency.
+    pub(super) fn cost(
+        &self,
+        contract: ContractIndex,
+        lots: i64,
+        price: f64,
+        fees: f64,
+    ) -> Result<f64> {
+        let row = &self.rows[contract as usize];
+        let mut cost = self.payment(contract, lots, price) + fees;
+        if row.pays == Pays::Outright {
+            cost -= self.outright(contract, lots)?;
+        }
+        Ok(cost * self.rate_of(contract)?)
+    }
+
+    fn outright(&self, contract: ContractIndex, lots: i64) -> Result<f64> {
+        let row = &self.rows[contract as usize];
+        match row.mark {
+            Some(mark) => Ok(lots as f64 * row.per_price * mark),
+            None => fail!(
+                MissingData,
+                "contract row {contract}: no mark to value the holding at: open the account with a market that quotes it"
+            ),
+        }
+    }
+
+    /// The value of holdings that are paid in full, in the report's currency.
+    pub(super) fn holdings(
+        &self,
+        positions: impl Iterator<Item = (ContractIndex, i64)>,
+    ) -> Result<f64> {
+        let mut value = 0.0;
+        for (contract, lots) in positions {
+            if self.rows[contract as usize].pays == Pays::Outright {
+                value += self.outright(contract, lots)? * self.rate_of(contract)?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// Money that flowed on holdings settled in money, from this market's marks to another's: by contract, in its
+    /// currency.
+    pub(super) fn variation(&self, next: &Self, contract: ContractIndex, lots: i64) -> f64 {
+        let (a, b) = (&self.rows[contract as usize], &next.rows[contract as usize]);
+        let size = lots as f64 * a.per_price;
+        match (a.pays, a.mark, b.mark) {
+            (Pays::Variation, Some(from), Some(to)) if a.inverse => size * (1.0 / from - 1.0 / to),
+            (Pays::Variation, Some(from), Some(to)) => size * (to - from),
+            _ => 0.0,
+        }
+    }
+
+    /// Cash and collateral in the report's currency; `haircuts` are fractions taken off, by asset.
+    pub(super) fn funds(
+        &self,
+        terms: &AccountTerms,
+        haircuts: &BTreeMap<String, f64>,
+    ) -> Result<f64> {
+        let mut value = 0.0;
+        for (currency, &amount) in &terms.cash {
+            if amount != 0.0 {
+                value += amount * self.rate(currency)?;
+            }
+        }
+        for (asset, &amount) in &terms.collateral {
+            if amount != 0.0 {
+                let kept = 1.0 - haircuts.get(asset).copied().unwrap_or(0.0);
+                value += amount * self.rate(asset)? * kept;
+            }
+        }
+        Ok(value)
+    }
+}

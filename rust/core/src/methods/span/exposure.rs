@@ -1,0 +1,183 @@
+//! Exposure margin beside SPAN, as NSE charges it: a share of the notional of futures and short options.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::model::{ContractKind, SpanFile};
+use crate::account::AccountView;
+use crate::error::Result;
+use crate::fail;
+use crate::report::{Ledger, LineText};
+
+/// Rates by symbol: fractions of notional.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SymbolRates {
+    /// Futures, and options that are not far out of the money.
+    pub other: f64,
+    /// Options further out of the money than [`Exposure::far_out`].
+    pub far_out: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exposure {
+    pub index_rates: SymbolRates,
+    pub stock_rates: SymbolRates,
+    pub index_symbols: BTreeSet<String>,
+    /// How far a strike must be from spot, as a fraction of spot, to count as far out of the money.
+    pub far_out: f64,
+    /// Index options expiring in more than `months` calendar months.
+    pub long_dated_months: u32,
+    pub long_dated_rate: f64,
+    /// The exchange's daily table: rates of single symbols, used before the general ones.
+    #[serde(default)]
+    pub table: BTreeMap<String, SymbolRates>,
+}
+
+impl Exposure {
+    /// Fraction of notional and notional per contract, long and short.
+    fn contract(&self, file: &SpanFile, row: usize) -> Result<(f64, f64)> {
+        let (series, family) = (file.series_of(row), file.family_of(row));
+        let symbol = &family.code;
+        let index = self.index_symbols.contains(symbol);
+        let general = if index {
+            &self.index_rates
+        } else {
+            &self.stock_rates
+        };
+        let rates = self.table.get(symbol).unwrap_or(general);
+        if !family.kind.is_option() {
+            let value = file.contracts.value[row];
+            let rate = if family.kind == ContractKind::Future {
+                rates.other
+            } else {
+                0.0
+            };
+            return Ok((rate * value, rate * value));
+        }
+        let Some(spot) = spot_price(file, row) else {
+            fail!(
+                MissingData,
+                "{}: the exposure margin needs the spot price of {symbol}",
+                file.contract_id(row)
+            );
+        };
+        let strike = file.contracts.strike[row];
+        let out = f64::from(file.contracts.right[row]) * (strike - spot) / spot;
+        let mut rate = if out > self.far_out {
+            rates.far_out.unwrap_or(rates.other)
+        } else {
+            rates.other
+        };
+        if index
+            && months_between(&file.info.business_date, &series.period) > self.long_dated_months
+        {
+            rate = self.long_dated_rate;
+        }
+        let cvf = if series.cvf == 0.0 { 1.0 } else { series.cvf };
+        Ok((0.0, rate * spot * cvf))
+    }
+}
+
+/// The price of the physical in the contract's commodity.
+fn spot_price(file: &SpanFile, row: usize) -> Option<f64> {
+    let commodity = file.family_of(row).commodity?;
+    (0..file.series.len())
+        .find(|&s| {
+            let family = &file.families[file.series[s].family as usize];
+            family.kind == ContractKind::Physical && family.commodity == Some(commodity)
+        })
+        .map(|s| file.contracts.price[file.series[s].first as usize])
+        .filter(|p| p.is_finite() && *p > 0.0)
+}
+
+/// Whole calendar months from a date CCYYMMDD to a period that begins so; 0 where either is something else.
+fn months_between(date: &str, period: &str) -> u32 {
+    let part =
+        |text: &str, from: usize, to: usize| text.get(from..to).and_then(|t| t.parse::<i64>().ok());
+    let months = |text: &str| Some(part(text, 0, 4)? * 12 + part(text, 4, 6)?);
+    let (Some(from), Some(to)) = (months(date), months(period)) else {
+        return 0;
+    };
+    let early = part(period, 6, 8).unwrap_or(31) <= part(date, 6, 8).unwrap_or(1);
+    u32::try_from(to - from - i64::from(early && part(period, 6, 8).is_some()))
+        .unwrap_or(0)
+        .saturating_add(u32::from(!early))
+}
+
+/// Exposure per contract, long and short, with the symbol each is charged under.
+#[derive(Debug, Clone)]
+pub(super) struct Compiled {
+    per_contract: Vec<(f64, f64)>,
+    symbol: Vec<u32>,
+    symbols: Vec<String>,
+}
+
+pub(super) fn compile(exposure: &Exposure, file: &SpanFile, rows: &[u32]) -> Result<Compiled> {
+    let symbols: Vec<String> = rows
+        .iter()
+        .map(|&r| file.family_of(r as usize).code.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let mut compiled = Compiled {
+        per_contract: Vec::new(),
+        symbol: Vec::new(),
+        symbols,
+    };
+    for &row in rows {
+        compiled
+            .per_contract
+            .push(exposure.contract(file, row as usize)?);
+        let code = &file.family_of(row as usize).code;
+        let at = compiled.symbols.binary_search(code).unwrap_or_default();
+        compiled.symbol.push(at as u32);
+    }
+    Ok(compiled)
+}
+
+impl Compiled {
+    fn amounts(&self, account: AccountView<'_>) -> Vec<f64> {
+        let mut amounts = vec![0.0; self.symbols.len()];
+        let positions = account.positions;
+        for i in 0..positions.len() {
+            let c = positions.contract[i] as usize;
+            let (long, short) = self.per_contract[c];
+            let lots = positions.net(i) as f64;
+            amounts[self.symbol[c] as usize] += if lots > 0.0 {
+                lots * long
+            } else {
+                -lots * short
+            };
+        }
+        amounts
+    }
+
+    pub(super) fn charge<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        ledger: &mut L,
+    ) -> Result<()> {
+        for (symbol, amount) in self.symbols.iter().zip(self.amounts(account)) {
+            if amount != 0.0 {
+                ledger.line(0, amount, amount, &|| {
+                    LineText::new(symbol.as_str(), "exposure")
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn details(&self, account: AccountView<'_>) -> Value {
+        let by_symbol: BTreeMap<&String, f64> = self
+            .symbols
+            .iter()
+            .zip(self.amounts(account))
+            .filter(|a| a.1 != 0.0)
+            .collect();
+        json!(by_symbol)
+    }
+}

@@ -1,0 +1,219 @@
+//! SPAN: exchange files in, PC-SPAN's arithmetic, every component explained.
+//!
+//! | rule | file |
+//! |---|---|
+//! | one parameter model for all formats | `model.rs`, `document.rs` |
+//! | `.spn` XML 4.00 | `xml.rs`, `spn.rs`, `spn_commodity.rs` |
+//! | CME expanded `.pa2` | `pa2.rs`, `pa2_records.rs`, `pa2_spreads.rs` |
+//! | gz, zip, binary cache | `container.rs`, `cache.rs` |
+//! | risk arrays and composite deltas from parameters | `generate.rs` |
+//! | contracts of a file as a table | `contracts.rs` |
+//! | names to slots | `compile.rs`, `program.rs` |
+//! | the requirement's steps | `steps.rs` |
+//! | lines and explanation | `book.rs` |
+//! | SPAN-like margin without a file | `like.rs` |
+//! | exposure margin beside SPAN | `exposure.rs` |
+//! | what the rulebook leaves open | `options.rs` |
+
+mod baw;
+mod book;
+pub mod cache;
+mod compile;
+pub mod container;
+pub mod contracts;
+pub mod document;
+pub mod exposure;
+pub mod generate;
+pub mod like;
+pub mod model;
+pub mod options;
+pub mod pa2;
+mod pa2_records;
+mod pa2_spreads;
+mod program;
+pub mod spn;
+mod spn_commodity;
+mod steps;
+mod xml;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+pub use exposure::Exposure;
+pub use model::SpanFile;
+pub use options::Options;
+
+use super::registry::Attachments;
+use super::{Frame, Methodology, Prepared};
+use crate::cells::{Cells, RiskArrays};
+use crate::contract::Contracts;
+use crate::error::{MarginError, Result};
+use crate::fail;
+use crate::market::Market;
+use crate::report::ParameterInfo;
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256(data: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(data)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}
+
+/// SPAN with one parameter set, its arrays inside.
+#[derive(Debug)]
+pub struct Span {
+    file: Arc<SpanFile>,
+    options: Options,
+    exposure: Option<Exposure>,
+    info: ParameterInfo,
+    ids: OnceLock<HashMap<String, u32>>,
+}
+
+/// What the registry builds [`Span`] from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SpanDocument {
+    /// Path of a parameter file or cache; `files` merges several clearing organisations.
+    file: Option<PathBuf>,
+    files: Vec<PathBuf>,
+    /// The digest the files must have, as an earlier report printed it.
+    digest: Option<String>,
+    parameters: Option<document::ParametersDocument>,
+    options: Options,
+    exposure: Option<Exposure>,
+}
+
+impl Span {
+    /// From a parsed file. Its contracts are those of [`contracts::table`].
+    pub fn new(file: SpanFile, options: Options, exposure: Option<Exposure>) -> Result<Self> {
+        options.check()?;
+        let info = ParameterInfo {
+            name: format!("SPAN {}", file.info.organisation),
+            version: format!(
+                "{} {}",
+                file.info.run,
+                if file.info.settlement {
+                    "settlement"
+                } else {
+                    "intraday"
+                }
+            )
+            .trim()
+            .to_string(),
+            effective: file.info.business_date.clone(),
+            source: file.info.file.clone(),
+            digest: file.info.digest.clone(),
+        };
+        Ok(Self {
+            file: Arc::new(file),
+            options,
+            exposure,
+            info,
+            ids: OnceLock::new(),
+        })
+    }
+
+    /// Reads a `.spn`, `.pa2`, their gz or zip, or a cache.
+    pub fn from_file(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        Self::new(container::read(path)?, Options::default(), None)
+    }
+
+    pub fn file(&self) -> &SpanFile {
+        &self.file
+    }
+}
+
+/// A file's contracts as documents, with where the file came from: `{"file": path}`.
+pub(super) fn read_named(files: &std::collections::BTreeMap<String, PathBuf>) -> Result<Value> {
+    let Some(path) = files.get("file") else {
+        fail!(InvalidInput, "span reads {{\"file\": path}}")
+    };
+    let file = container::read(path)?;
+    let contracts: Vec<_> = (0..file.contracts.len())
+        .map(|row| contracts::terms(&file, row))
+        .collect();
+    Ok(serde_json::json!({"info": file.info, "contracts": contracts}))
+}
+
+pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
+    let document: SpanDocument = serde_json::from_value(document.clone())
+        .map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))?;
+    let mut files = document.files;
+    files.extend(document.file);
+    let file = match (files.as_slice(), document.parameters) {
+        ([], Some(parameters)) => parameters.build()?,
+        ([path], None) => container::read(path)?,
+        ([_, ..], None) => {
+            let read: Result<Vec<SpanFile>> = files.iter().map(container::read).collect();
+            contracts::merge(read?)?
+        }
+        _ => fail!(InvalidInput, "SPAN needs either a file or parameters"),
+    };
+    if let Some(digest) = document.digest {
+        if digest != file.info.digest {
+            fail!(
+                InvalidInput,
+                "{}: its digest is {}, not {digest}: the file has changed",
+                file.info.file,
+                file.info.digest
+            );
+        }
+    }
+    Ok(Arc::new(Span::new(
+        file,
+        document.options,
+        document.exposure,
+    )?))
+}
+
+impl Methodology for Span {
+    fn name(&self) -> &'static str {
+        "SPAN"
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    /// None: the exchange's arrays are inside.
+    fn cells(&self, _: &Arc<Contracts>, _: Option<&Arc<Market>>) -> Result<Cells> {
+        Ok(Cells::default())
+    }
+
+    fn compile(
+        &self,
+        contracts: &Arc<Contracts>,
+        _: Option<&Arc<Market>>,
+        _: RiskArrays,
+    ) -> Result<Arc<dyn Prepared>> {
+        let ids = self.ids.get_or_init(|| compile::rows_by_id(&self.file));
+        let rows = compile::match_rows(&self.file, ids, contracts)?;
+        let (program, currencies) = compile::compile(&self.file, &self.options, &rows)?;
+        let exposure = self
+            .exposure
+            .as_ref()
+            .map(|e| exposure::compile(e, &self.file, &rows))
+            .transpose()?;
+        Ok(book::shared(book::Book {
+            frame: Frame {
+                methodology: self.name().into(),
+                parameters: self.info.clone(),
+                valuation: Some(self.file.info.business_date.clone()).filter(|d| !d.is_empty()),
+                contracts: Arc::clone(contracts),
+                currencies,
+            },
+            program,
+            info: self.file.info.clone(),
+            exposure,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Collocation and quadrature points, and the constant matrices that take a boundary from one to the other.
+//!
+//! The boundary is known at the Chebyshev-Lobatto points of `x = sqrt(tau / T)`; every quadrature point sits at a
+//! fraction of `x` that depends on neither option nor time, so interpolation is a product with a constant matrix.
+
+/// Points of one scheme: `N` collocation points (beside the known one at expiry), `L` quadrature points in the fixed
+/// point iteration and `P` in the price.
+pub(super) struct Nodes<const N: usize, const L: usize, const P: usize> {
+    /// `sqrt(tau_j / T)` of the collocation points, from 1 down; 0 is not among them.
+    pub(super) root: [f64; N],
+    /// `1 + y` and weight of the inner quadrature.
+    pub(super) inner: [(f64, f64); L],
+    /// Boundary at `tau_i (1 - (1 + y_k)^2 / 4)` from the collocation points, by (i, k).
+    pub(super) inner_matrix: [[[f64; N]; L]; N],
+    /// `1 + y` and weight of the quadrature of the price.
+    pub(super) outer: [(f64, f64); P],
+    /// Boundary at `T (1 - (1 + y_k)^2 / 4)` from the collocation points.
+    pub(super) outer_matrix: [[f64; N]; P],
+}
+
+impl<const N: usize, const L: usize, const P: usize> Nodes<N, L, P> {
+    pub(super) fn new() -> Self {
+        let chebyshev = |j: usize| (std::f64::consts::PI * j as f64 / N as f64).cos();
+        let root: [f64; N] = std::array::from_fn(|j| 0.5 * (1.0 + chebyshev(j)));
+        let inner = gauss_legendre::<L>();
+        let outer = gauss_legendre::<P>();
+        // `2 x - 1` at the start of the time interval that the quadrature point cuts off.
+        let place = |root: f64, y: f64| 2.0 * root * (1.0 - 0.25 * y * y).sqrt() - 1.0;
+        Self {
+            root,
+            inner,
+            inner_matrix: root.map(|x| inner.map(|(y, _)| cardinal(place(x, y), chebyshev))),
+            outer,
+            outer_matrix: outer.map(|(y, _)| cardinal(place(1.0, y), chebyshev)),
+        }
+    }
+}
+
+/// The values at `z` of the cardinal polynomials of the points `z_0 .. z_N`, without the last, where the interpolated
+/// function is zero (barycentric form; Berrut and Trefethen, SIAM Review 46, 2004).
+fn cardinal<const N: usize>(z: f64, point: impl Fn(usize) -> f64) -> [f64; N] {
+    let mut row = [0.0; N];
+    let mut sum = 0.0;
+    for j in 0..=N {
+        let gap = z - point(j);
+        if gap.abs() < 1e-15 {
+            return std::array::from_fn(|k| if k == j { 1.0 } else { 0.0 });
+        }
+        let sign = if j % 2 == 0 { 1.0 } else { -1.0 };
+        let weight = if j == 0 || j == N { 0.5 * sign } else { sign } / gap;
+        sum += weight;
+        if j < N {
+            row[j] = weight;
+        }
+    }
+    row.map(|weight| weight / sum)
+}
+
+/// Gauss-Legendre points as `1 + y`, and weights, ascending: Newton's method on the Legendre polynomial.
+fn gauss_legendre<const M: usize>() -> [(f64, f64); M] {
+    let n = M as f64;
+    std::array::from_fn(|i| {
+        let mut z = -(std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..8 {
+            let (mut value, mut before) = (1.0, 0.0);
+            for j in 0..M {
+                let degree = j as f64;
+                (value, before) = (
+                    ((2.0 * degree + 1.0) * z * value - degree * before) / (degree + 1.0),
+                    value,
+                );
+            }
+            slope = n * (z * value - before) / (z * z - 1.0);
+            z -= value / slope;
+        }
+        (1.0 + z, 2.0 / ((1.0 - z * z) * slope * slope))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quadrature_and_interpolation_are_exact_for_polynomials() {
+        let nodes = Nodes::<7, 7, 21>::new();
+        let quintic: f64 = nodes.inner.iter().map(|(y, w)| w * y.powi(12)).sum();
+        assert!((quintic - 2.0_f64.powi(13) / 13.0).abs() < 1e-10);
+        // x^3 of the square root of time, zero at expiry, is reproduced.
+        for ((y, _), row) in nodes.outer.iter().zip(&nodes.outer_matrix) {
+            let exact = (1.0 - 0.25 * y * y).powf(1.5);
+            let interpolated: f64 = row
+                .iter()
+                .zip(&nodes.root)
+                .map(|(a, x)| a * x.powi(3))
+                .sum();
+            assert!((exact - interpolated).abs() < 1e-13);
+        }
+    }
+}

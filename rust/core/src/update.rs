@@ -1,0 +1,259 @@
+//! A prepared rulebook with what it was made of: when the market moves, only what the move touches is repriced.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{self, Block, Cells, EuropeanCells, RiskArrays, RiskBlock, VolMoves};
+use crate::contract::Contracts;
+use crate::error::Result;
+use crate::fail;
+use crate::live::Money;
+use crate::market::{Curve, Forward, Market};
+use crate::methods::{Methodology, Prepared};
+
+/// What changed in a market; everything else stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MarketChange {
+    pub valuation: Option<String>,
+    pub spot: BTreeMap<String, f64>,
+    pub price: BTreeMap<String, f64>,
+    pub vol: BTreeMap<String, f64>,
+    pub rate: BTreeMap<String, Curve>,
+    pub dividend_yield: BTreeMap<String, f64>,
+    pub fx: BTreeMap<String, f64>,
+    /// Replaces the forwards of the same underlying and expiry.
+    pub forward: Vec<Forward>,
+}
+
+impl MarketChange {
+    /// The market after the change, checked as any other.
+    pub fn apply(&self, market: &Market) -> Result<Market> {
+        let mut snapshot = market.snapshot().clone();
+        if let Some(valuation) = &self.valuation {
+            snapshot.valuation.clone_from(valuation);
+        }
+        for (own, change) in [
+            (&mut snapshot.spot, &self.spot),
+            (&mut snapshot.price, &self.price),
+            (&mut snapshot.vol, &self.vol),
+            (&mut snapshot.dividend_yield, &self.dividend_yield),
+            (&mut snapshot.fx, &self.fx),
+        ] {
+            own.extend(change.iter().map(|(k, &v)| (k.clone(), v)));
+        }
+        snapshot
+            .rate
+            .extend(self.rate.iter().map(|(k, v)| (k.clone(), v.clone())));
+        for forward in &self.forward {
+            snapshot
+                .forward
+                .retain(|f| (&f.underlying, &f.expiry) != (&forward.underlying, &forward.expiry));
+            snapshot.forward.push(forward.clone());
+        }
+        let (price, vol) = market.columns();
+        Market::with_columns(snapshot, price.cloned(), vol.cloned())
+    }
+}
+
+/// A prepared rulebook, its market, and the arrays it was compiled from.
+pub struct Preparation {
+    pub methodology: Arc<dyn Methodology>,
+    pub market: Option<Arc<Market>>,
+    pub prepared: Arc<dyn Prepared>,
+    cells: Cells,
+    arrays: RiskArrays,
+    /// Rows priced to make this, and rows in all.
+    pub repriced: (usize, usize),
+    money: OnceLock<Arc<Money>>,
+}
+
+impl Preparation {
+    pub fn new(
+        methodology: Arc<dyn Methodology>,
+        contracts: &Arc<Contracts>,
+        market: Option<Arc<Market>>,
+        threads: usize,
+    ) -> Result<Self> {
+        let cells = methodology.cells(contracts, market.as_ref())?;
+        let arrays = cells::price(&cells, threads)?;
+        let rows = cells.blocks.iter().map(Block::rows).sum();
+        Self::compile(methodology, contracts, market, cells, arrays, (rows, rows))
+    }
+
+    fn compile(
+        methodology: Arc<dyn Methodology>,
+        contracts: &Arc<Contracts>,
+        market: Option<Arc<Market>>,
+        cells: Cells,
+        arrays: RiskArrays,
+        repriced: (usize, usize),
+    ) -> Result<Self> {
+        let prepared = methodology.compile(contracts, market.as_ref(), arrays.clone())?;
+        Ok(Self {
+            methodology,
+            market,
+            prepared,
+            cells,
+            arrays,
+            repriced,
+            money: OnceLock::new(),
+        })
+    }
+
+    /// Payment terms under this market, shared by the accounts opened on it.
+    pub fn money(&self) -> Arc<Money> {
+        self.money
+            .get_or_init(|| Money::new(self.prepared.as_ref(), self.market.as_deref()))
+            .clone()
+    }
+
+    /// The same rulebook after a change of the market: a new preparation, equal to the last bit to one made from the
+    /// whole new market. Rows whose inputs are unchanged keep their arrays.
+    pub fn update(&self, change: &MarketChange, threads: usize) -> Result<Self> {
+        match &self.market {
+            Some(market) => self.with_market(Arc::new(change.apply(market)?), threads),
+            None => fail!(
+                NotApplicable,
+                "update: the rulebook carries the exchange's own arrays: prepare it from the next file"
+            ),
+        }
+    }
+
+    /// The same rulebook under another market, rows with equal inputs not priced again.
+    pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
+        let contracts = self.prepared.contracts();
+        let cells = self.methodology.cells(contracts, Some(&market))?;
+        let same_blocks = cells.blocks.len() == self.cells.blocks.len();
+        let mut arrays = RiskArrays::default();
+        let (mut priced, mut rows) = (0, 0);
+        for (i, block) in cells.blocks.iter().enumerate() {
+            let old = (same_blocks && block.matches(&self.cells.blocks[i]))
+                .then(|| (&self.cells.blocks[i], &self.arrays.blocks[i]));
+            let (own, count) = reprice(block, old, threads)?;
+            priced += count;
+            rows += block.rows();
+            arrays.blocks.push(own);
+        }
+        Self::compile(
+            self.methodology.clone(),
+            contracts,
+            Some(market),
+            cells,
+            arrays,
+            (priced, rows),
+        )
+    }
+}
+
+impl Block {
+    pub fn rows(&self) -> usize {
+        self.linear.len() + self.european.len() + self.trees.len()
+    }
+
+    /// Whether rows of two blocks stand for the same contracts under the same scenarios, whatever their prices.
+    fn matches(&self, other: &Self) -> bool {
+        let contracts = |b: &Self| -> Vec<u32> { b.contracts().collect() };
+        let shape = |b: &Self| (b.linear.len(), b.european.len(), b.trees.len());
+        self.scope == other.scope
+            && shape(self) == shape(other)
+            && self.scenarios.price == other.scenarios.price
+            && self.scenarios.roll == other.scenarios.roll
+            && self.scenarios.labels == other.scenarios.labels
+            && match (&self.scenarios.vol, &other.scenarios.vol) {
+                (VolMoves::Shared(a), VolMoves::Shared(b)) => a == b,
+                (VolMoves::PerOption(a), VolMoves::PerOption(b)) => a.len() == b.len(),
+                _ => false,
+            }
+            && contracts(self) == contracts(other)
+    }
+
+    fn contracts(&self) -> impl Iterator<Item = u32> {
+        self.linear
+            .iter()
+            .map(|c| c.contract)
+            .chain(self.european.contract.iter().copied())
+            .chain(self.trees.iter().map(|c| c.contract))
+    }
+
+    fn vol_row(&self, option: usize) -> &[f64] {
+        let width = self.scenarios.price.len();
+        match &self.scenarios.vol {
+            VolMoves::Shared(_) => &[],
+            VolMoves::PerOption(table) => &table[option * width..(option + 1) * width],
+        }
+    }
+
+    /// Whether a row's own inputs are those of the same row of a matching block.
+    fn row_equals(&self, row: usize, other: &Self) -> bool {
+        let Some(option) = row.checked_sub(self.linear.len()) else {
+            return self.linear[row] == other.linear[row];
+        };
+        if self.vol_row(option) != other.vol_row(option) {
+            return false;
+        }
+        match option.checked_sub(self.european.len()) {
+            None => self.european.row(option) == other.european.row(option),
+            Some(tree) => self.trees[tree] == other.trees[tree],
+        }
+    }
+
+    /// A block of some rows only, in their order.
+    fn select(&self, rows: &[usize]) -> Self {
+        let mut part = Self {
+            scope: self.scope.clone(),
+            scenarios: self.scenarios.clone(),
+            linear: Vec::new(),
+            european: EuropeanCells::default(),
+            trees: Vec::new(),
+        };
+        let mut vol = Vec::new();
+        for &row in rows {
+            let Some(option) = row.checked_sub(self.linear.len()) else {
+                part.linear.push(self.linear[row]);
+                continue;
+            };
+            vol.extend_from_slice(self.vol_row(option));
+            match option.checked_sub(self.european.len()) {
+                None => part.european.push_row(&self.european, option),
+                Some(tree) => part.trees.push(self.trees[tree].clone()),
+            }
+        }
+        if let VolMoves::PerOption(table) = &mut part.scenarios.vol {
+            *table = vol;
+        }
+        part
+    }
+}
+
+/// One block's arrays, taking over what is unchanged; and how many rows were priced.
+fn reprice(
+    block: &Block,
+    old: Option<(&Block, &RiskBlock)>,
+    threads: usize,
+) -> Result<(RiskBlock, usize)> {
+    let moved: Vec<usize> = (0..block.rows())
+        .filter(|&row| old.is_none_or(|(cells, _)| !block.row_equals(row, cells)))
+        .collect();
+    let fresh = cells::price(
+        &Cells {
+            blocks: vec![block.select(&moved)],
+        },
+        threads,
+    )?;
+    let Some(fresh) = fresh.blocks.into_iter().next() else {
+        fail!(CalculationError, "a block was not priced");
+    };
+    let Some((_, arrays)) = old else {
+        return Ok((fresh, moved.len()));
+    };
+    let mut result = arrays.clone();
+    for (i, &row) in moved.iter().enumerate() {
+        result.value[row] = fresh.value[i];
+        result.pnl[row * fresh.scenarios..(row + 1) * fresh.scenarios]
+            .copy_from_slice(fresh.row(i));
+    }
+    Ok((result, moved.len()))
+}

@@ -1,0 +1,774 @@
+//! `Order`, `Limit`, `Decision`, `WhatIf` and `LiveAccount`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use margincore::account::Effect;
+use margincore::live as core;
+use margincore::update::Preparation;
+use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyFloat, PyString, PyTuple};
+
+use crate::account::{Account, Position, lots};
+use crate::contract::Contract;
+use crate::errors::{CalculationError, InvalidInput, enter, raise};
+use crate::methods::Prepared;
+use crate::report::{MarginReport, Requirement};
+use crate::values::to_python;
+
+fn side(text: &str) -> PyResult<core::Side> {
+    match text {
+        "buy" => Ok(core::Side::Buy),
+        "sell" => Ok(core::Side::Sell),
+        other => Err(InvalidInput::new_err(format!(
+            "side {other:?}: \"buy\" or \"sell\" is needed"
+        ))),
+    }
+}
+
+fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
+    match text {
+        None => Ok(None),
+        Some("open") => Ok(Some(Effect::Open)),
+        Some("close") => Ok(Some(Effect::Close)),
+        Some(other) => Err(InvalidInput::new_err(format!(
+            "effect {other:?}: \"open\" or \"close\" is needed"
+        ))),
+    }
+}
+
+/// An order as it would be sent. Its numbers are judged by the check, so that a bad one is a refusal, not an exception.
+#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct Order {
+    contract: Contract,
+    quantity: f64,
+    /// Its contract row is set when it meets a table; lots are zero where the quantity is not whole.
+    order: core::Order,
+}
+
+#[pymethods]
+impl Order {
+    #[new]
+    #[pyo3(signature = (id, contract, side, quantity, price, *, fees=0.0, effect=None))]
+    fn new(
+        id: String,
+        contract: &Contract,
+        side: &str,
+        quantity: f64,
+        price: f64,
+        fees: f64,
+        effect: Option<&str>,
+    ) -> PyResult<Self> {
+        let whole = lots(contract, "quantity", quantity).unwrap_or(0);
+        Ok(Self {
+            contract: contract.clone(),
+            quantity,
+            order: core::Order {
+                id,
+                contract: u32::MAX,
+                side: self::side(side)?,
+                lots: whole,
+                price,
+                fees,
+                effect: self::effect(effect)?,
+            },
+        })
+    }
+
+    #[getter]
+    fn id(&self) -> &str {
+        &self.order.id
+    }
+
+    #[getter]
+    fn contract(&self) -> Contract {
+        self.contract.clone()
+    }
+
+    #[getter]
+    fn side(&self) -> &'static str {
+        match self.order.side {
+            core::Side::Buy => "buy",
+            core::Side::Sell => "sell",
+        }
+    }
+
+    #[getter]
+    fn quantity(&self) -> f64 {
+        self.quantity
+    }
+
+    #[getter]
+    fn price(&self) -> f64 {
+        self.order.price
+    }
+
+    #[getter]
+    fn fees(&self) -> f64 {
+        self.order.fees
+    }
+
+    #[getter]
+    fn effect(&self) -> Option<&'static str> {
+        self.order.effect.map(|e| match e {
+            Effect::Open => "open",
+            Effect::Close => "close",
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "Order({:?}, {:?}, {:?}, {}, {})",
+            self.order.id,
+            self.contract.0.id(),
+            self.side(),
+            self.quantity,
+            self.order.price
+        )
+    }
+
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let rest = PyDict::new(py);
+        rest.set_item("fees", self.order.fees)?;
+        rest.set_item("effect", self.effect())?;
+        let own = (
+            self.id(),
+            self.contract(),
+            self.side(),
+            self.quantity,
+            self.price(),
+        );
+        Ok((own.into_pyobject(py)?, rest))
+    }
+}
+
+impl Order {
+    /// The order in a table's rows; a contract that is not in it keeps a row no table has.
+    fn placed(&self, table: &margincore::contract::Contracts) -> core::Order {
+        let mut order = self.order.clone();
+        order.contract = table.resolve(&self.contract.0).unwrap_or(u32::MAX);
+        order
+    }
+}
+
+/// What a check is held against, in the report's currency.
+#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Limit(core::Limit);
+
+#[pymethods]
+impl Limit {
+    #[new]
+    #[pyo3(signature = (max_requirement=None, min_excess=None, *, max_age=None, price_collar=None, max_quantity=None,
+                        max_notional=None, throttle=None))]
+    fn new(
+        max_requirement: Option<f64>,
+        min_excess: Option<f64>,
+        max_age: Option<f64>,
+        price_collar: Option<f64>,
+        max_quantity: Option<i64>,
+        max_notional: Option<f64>,
+        throttle: Option<(u32, f64)>,
+    ) -> PyResult<Self> {
+        let limit = core::Limit {
+            max_requirement,
+            min_excess,
+            max_age,
+            price_collar,
+            max_quantity,
+            max_notional,
+            throttle,
+        };
+        limit.validate().map_err(raise)?;
+        Ok(Self(limit))
+    }
+
+    #[getter]
+    fn max_requirement(&self) -> Option<f64> {
+        self.0.max_requirement
+    }
+
+    #[getter]
+    fn min_excess(&self) -> Option<f64> {
+        self.0.min_excess
+    }
+
+    #[getter]
+    fn max_age(&self) -> Option<f64> {
+        self.0.max_age
+    }
+
+    #[getter]
+    fn price_collar(&self) -> Option<f64> {
+        self.0.price_collar
+    }
+
+    #[getter]
+    fn max_quantity(&self) -> Option<i64> {
+        self.0.max_quantity
+    }
+
+    #[getter]
+    fn max_notional(&self) -> Option<f64> {
+        self.0.max_notional
+    }
+
+    #[getter]
+    fn throttle(&self) -> Option<(u32, f64)> {
+        self.0.throttle
+    }
+
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.0)
+    }
+
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
+        Ok((PyTuple::empty(py), to_python(py, &self.0)?))
+    }
+}
+
+/// The answer to a check; anything that could not be established is a refusal.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct Decision {
+    decision: core::Decision,
+    order: core::Order,
+    limit: core::Limit,
+    contracts: Arc<margincore::contract::Contracts>,
+}
+
+#[pymethods]
+impl Decision {
+    #[getter]
+    fn accepted(&self) -> bool {
+        self.decision.accepted
+    }
+
+    #[getter]
+    fn reason(&self) -> &'static str {
+        self.decision.reason.code()
+    }
+
+    #[getter]
+    fn message(&self) -> &str {
+        &self.decision.message
+    }
+
+    #[getter]
+    fn before(&self) -> Requirement {
+        Requirement::from(self.decision.before)
+    }
+
+    #[getter]
+    fn after(&self) -> Requirement {
+        Requirement::from(self.decision.after)
+    }
+
+    #[getter]
+    fn worst(&self) -> f64 {
+        self.decision.worst
+    }
+
+    #[getter]
+    fn excess_before(&self) -> Option<f64> {
+        self.decision.excess_before
+    }
+
+    #[getter]
+    fn excess_after(&self) -> Option<f64> {
+        self.decision.excess_after
+    }
+
+    #[getter]
+    fn headroom(&self) -> f64 {
+        self.decision.headroom
+    }
+
+    #[getter]
+    fn coverage(&self) -> &'static str {
+        self.decision.coverage.code()
+    }
+
+    #[getter]
+    fn market_age(&self) -> Option<f64> {
+        self.decision.market_age
+    }
+
+    #[getter]
+    fn epoch(&self) -> u64 {
+        self.decision.epoch
+    }
+
+    #[getter]
+    fn sequence(&self) -> u64 {
+        self.decision.sequence
+    }
+
+    fn digest(&self) -> String {
+        self.decision
+            .digest(&self.order, &self.limit, self.contracts.digest())
+    }
+
+    fn __bool__(&self) -> bool {
+        self.decision.accepted
+    }
+
+    fn __repr__(&self) -> String {
+        let d = &self.decision;
+        format!(
+            "Decision({}, {}, requirement {:.2} -> {:.2})",
+            if d.accepted { "accepted" } else { "rejected" },
+            d.reason.code(),
+            d.before.initial,
+            d.worst
+        )
+    }
+}
+
+/// Requirements before and after trades.
+#[pyclass(frozen, get_all, module = "margincore._core")]
+pub(crate) struct WhatIf {
+    before: Requirement,
+    after: Requirement,
+    /// After less before.
+    change: Requirement,
+}
+
+#[pymethods]
+impl WhatIf {
+    fn __repr__(&self) -> String {
+        format!(
+            "WhatIf({:.2} -> {:.2}: {:+.2})",
+            self.before.initial, self.after.initial, self.change.initial
+        )
+    }
+}
+
+/// An open account: margin between trades, and the check before an order. Safe to share between threads.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct LiveAccount(Mutex<core::LiveAccount>);
+
+/// Seconds since 1970 from a number, an instant as text, or an aware datetime; anything else is not a time.
+fn seconds(now: Option<&Bound<'_, PyAny>>) -> Option<f64> {
+    let now = now?;
+    if let Ok(number) = now.cast::<PyFloat>() {
+        return Some(number.value());
+    }
+    if let Ok(number) = now.extract::<f64>() {
+        return Some(number);
+    }
+    let text = if let Ok(text) = now.cast::<PyString>() {
+        text.to_str().ok()?.to_string()
+    } else {
+        now.call_method0("isoformat").ok()?.extract().ok()?
+    };
+    let instant = margincore::time::parse_instant(&text).ok()?;
+    Some(instant.timestamp().as_nanosecond() as f64 / 1e9)
+}
+
+impl LiveAccount {
+    pub(crate) fn open(
+        preparation: &Preparation,
+        account: &Account,
+        haircuts: BTreeMap<String, f64>,
+    ) -> margincore::Result<Self> {
+        let live = core::LiveAccount::open(
+            preparation.prepared.clone(),
+            preparation.money(),
+            &account.0,
+            haircuts,
+        )?;
+        Ok(Self(Mutex::new(live)))
+    }
+
+    fn lock(&self) -> PyResult<MutexGuard<'_, core::LiveAccount>> {
+        self.0.lock().map_err(|_| {
+            CalculationError::new_err("an earlier call failed inside the account: open it again")
+        })
+    }
+
+    fn locked<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut core::LiveAccount) -> margincore::Result<T> + Send,
+    ) -> PyResult<T> {
+        enter(py, || match self.0.lock() {
+            Ok(mut live) => work(&mut live),
+            Err(_) => Err(margincore::MarginError::CalculationError(
+                "an earlier call failed inside the account: open it again".into(),
+            )),
+        })
+    }
+
+    /// `(contract, quantity[, price[, fees]])` in contracts, or `Position`.
+    fn trades(
+        live: &core::LiveAccount,
+        trades: &Bound<'_, PyAny>,
+        side: Option<Effect>,
+    ) -> PyResult<Vec<core::Trade>> {
+        let table = live.prepared().contracts();
+        let mut result = Vec::new();
+        for trade in trades.try_iter()? {
+            let trade = trade?;
+            let (contract, quantity, price, fees) = if let Ok((c, q)) =
+                trade.extract::<(Bound<'_, Contract>, f64)>()
+            {
+                (c.get().clone(), q, None, 0.0)
+            } else if let Ok((c, q, p)) = trade.extract::<(Bound<'_, Contract>, f64, f64)>() {
+                (c.get().clone(), q, Some(p), 0.0)
+            } else if let Ok((c, q, p, f)) = trade.extract::<(Bound<'_, Contract>, f64, f64, f64)>()
+            {
+                (c.get().clone(), q, Some(p), f)
+            } else {
+                return Err(InvalidInput::new_err(
+                    "a trade is (contract, quantity), (contract, quantity, price) or (contract, quantity, price, fees)",
+                ));
+            };
+            result.push(core::Trade {
+                contract: table.resolve(&contract.0).map_err(raise)?,
+                lots: lots(&contract, "trade", quantity)?,
+                effect: side,
+                price,
+                fees,
+            });
+        }
+        Ok(result)
+    }
+
+    fn row(live: &core::LiveAccount, contract: &Contract) -> PyResult<u32> {
+        live.prepared()
+            .contracts()
+            .resolve(&contract.0)
+            .map_err(raise)
+    }
+
+    fn largest(
+        &self,
+        py: Python<'_>,
+        (contract, side, limit): (&Contract, &str, &Limit),
+        (price, fees, most): (Option<f64>, f64, Option<f64>),
+        complete: bool,
+    ) -> PyResult<Option<f64>> {
+        let side = self::side(side)?;
+        let lot = contract.0.terms().lot;
+        let most = match most {
+            Some(most) => lots(contract, "most", most)?,
+            None => core::MOST,
+        };
+        let limit = limit.0;
+        let table_contract = contract.0.clone();
+        let found = self.locked(py, move |live| {
+            let row = live.prepared().contracts().resolve(&table_contract)?;
+            let fees = fees * lot;
+            if complete {
+                live.max_quantity_complete(row, side, &limit, price, fees, most)
+            } else {
+                live.max_quantity(row, side, &limit, price, fees, most)
+            }
+        })?;
+        Ok(found.map(|lots| lots as f64 * lot))
+    }
+}
+
+#[pymethods]
+impl LiveAccount {
+    /// The requirement of the positions now; open orders are not in it.
+    #[getter]
+    fn margin(&self) -> PyResult<Requirement> {
+        Ok(self.lock()?.requirement().into())
+    }
+
+    fn report(&self, py: Python<'_>) -> PyResult<MarginReport> {
+        let report = self.locked(py, |live| live.report())?;
+        Ok(MarginReport {
+            report,
+            standalone_sum: None,
+        })
+    }
+
+    #[getter]
+    fn equity(&self) -> PyResult<f64> {
+        self.lock()?.equity().map_err(raise)
+    }
+
+    #[getter]
+    fn excess(&self) -> PyResult<f64> {
+        self.lock()?.excess().map_err(raise)
+    }
+
+    #[getter]
+    fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.lock()?.terms().cash)
+    }
+
+    #[getter]
+    fn epoch(&self) -> PyResult<u64> {
+        Ok(self.lock()?.epoch())
+    }
+
+    #[getter]
+    fn positions(&self) -> PyResult<Vec<Position>> {
+        let live = self.lock()?;
+        let positions = live.view().positions;
+        (0..positions.len())
+            .map(|i| {
+                let contract =
+                    live.prepared().contracts().rows()[positions.contract[i] as usize].clone();
+                margincore::account::Position::gross(
+                    contract,
+                    positions.long(i),
+                    positions.short(i),
+                )
+                .map(Position)
+                .map_err(raise)
+            })
+            .collect()
+    }
+
+    #[pyo3(signature = (trades, *, effect=None))]
+    fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
+        let effect = self::effect(effect)?;
+        let mut live = self.lock()?;
+        let trades = Self::trades(&live, trades, effect)?;
+        let answer = live.what_if(&trades).map_err(raise)?;
+        Ok(WhatIf {
+            before: answer.before.into(),
+            after: answer.after.into(),
+            change: answer.change().into(),
+        })
+    }
+
+    #[pyo3(signature = (index, lots, /))]
+    fn margin_after(&self, index: u32, lots: i64) -> PyResult<f64> {
+        self.lock()?.margin_after(index, lots).map_err(raise)
+    }
+
+    #[pyo3(signature = (index, lots, /))]
+    fn band_after(&self, index: u32, lots: i64) -> PyResult<f64> {
+        self.lock()?.band_after(index, lots).map_err(raise)
+    }
+
+    #[pyo3(signature = (order, limit, now=None, *, reserve=false))]
+    fn check(
+        &self,
+        order: &Order,
+        limit: &Limit,
+        now: Option<&Bound<'_, PyAny>>,
+        reserve: bool,
+    ) -> PyResult<Decision> {
+        // A time that cannot be read is given on as no number: the check refuses it.
+        let now = now.map(|now| seconds(Some(now)).unwrap_or(f64::NAN));
+        let mut live = self.lock()?;
+        let contracts = live.prepared().contracts().clone();
+        let order = order.placed(&contracts);
+        let decision = live.check(&order, &limit.0, now, reserve);
+        drop(live);
+        Ok(Decision {
+            decision,
+            order,
+            limit: limit.0,
+            contracts,
+        })
+    }
+
+    #[pyo3(signature = (trades, *, effect=None))]
+    fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
+        let effect = self::effect(effect)?;
+        let mut live = self.lock()?;
+        let trades = Self::trades(&live, trades, effect)?;
+        Ok(live.apply(&trades).map_err(raise)?.into())
+    }
+
+    fn deposit(&self, currency: &str, amount: f64) -> PyResult<()> {
+        self.lock()?.deposit(currency, amount).map_err(raise)
+    }
+
+    fn rebase(&self, py: Python<'_>, prepared: &Prepared) -> PyResult<()> {
+        let preparation = prepared.0.clone();
+        self.locked(py, move |live| {
+            live.rebase(preparation.prepared.clone(), preparation.money())
+        })
+    }
+
+    fn reserve(&self, order: &Order) -> PyResult<bool> {
+        let mut live = self.lock()?;
+        let order = order.placed(live.prepared().contracts());
+        live.reserve(&order).map_err(raise)
+    }
+
+    #[pyo3(signature = (order_id, execution_id, quantity, price, *, fees=0.0))]
+    fn fill(
+        &self,
+        order_id: &str,
+        execution_id: &str,
+        quantity: f64,
+        price: f64,
+        fees: f64,
+    ) -> PyResult<bool> {
+        let mut live = self.lock()?;
+        let Some(open) = live.order(order_id) else {
+            return live
+                .fill(order_id, execution_id, 0, price, fees)
+                .map_err(raise);
+        };
+        let row = open.order.contract as usize;
+        let contract = Contract(live.prepared().contracts().rows()[row].clone());
+        let whole = lots(&contract, "fill", quantity)?;
+        live.fill(order_id, execution_id, whole, price, fees)
+            .map_err(raise)
+    }
+
+    fn cancel(&self, order_id: &str) -> PyResult<bool> {
+        self.lock()?.cancel(order_id).map_err(raise)
+    }
+
+    fn replace(&self, order_id: &str, order: &Order) -> PyResult<bool> {
+        let mut live = self.lock()?;
+        let order = order.placed(live.prepared().contracts());
+        live.replace(order_id, &order).map_err(raise)
+    }
+
+    /// What may still be filled, by order id, in contracts.
+    #[getter]
+    fn open_orders(&self) -> PyResult<BTreeMap<String, f64>> {
+        let live = self.lock()?;
+        let contracts = live.prepared().contracts();
+        Ok(live
+            .open_orders()
+            .map(|o| {
+                let lot = contracts.rows()[o.order.contract as usize].terms().lot;
+                let signed = o.remaining() * o.order.signed_lots().signum();
+                (o.order.id.clone(), signed as f64 * lot)
+            })
+            .collect())
+    }
+
+    /// The requirement with open orders in their worst case.
+    #[getter]
+    fn worst(&self) -> PyResult<f64> {
+        Ok(self.lock()?.worst_requirement().map_err(raise)?.0)
+    }
+
+    fn kill(&self) -> PyResult<()> {
+        self.lock()?.kill();
+        Ok(())
+    }
+
+    fn revive(&self) -> PyResult<()> {
+        self.lock()?.revive();
+        Ok(())
+    }
+
+    #[getter]
+    fn killed(&self) -> PyResult<bool> {
+        Ok(self.lock()?.is_killed())
+    }
+
+    #[pyo3(signature = (contract, side, limit, *, price=None, fees_per_contract=0.0, most=None))]
+    fn max_quantity(
+        &self,
+        py: Python<'_>,
+        contract: &Contract,
+        side: &str,
+        limit: &Limit,
+        price: Option<f64>,
+        fees_per_contract: f64,
+        most: Option<f64>,
+    ) -> PyResult<Option<f64>> {
+        self.largest(
+            py,
+            (contract, side, limit),
+            (price, fees_per_contract, most),
+            false,
+        )
+    }
+
+    #[pyo3(signature = (contract, side, limit, *, price=None, fees_per_contract=0.0, most=None))]
+    fn max_quantity_complete(
+        &self,
+        py: Python<'_>,
+        contract: &Contract,
+        side: &str,
+        limit: &Limit,
+        price: Option<f64>,
+        fees_per_contract: f64,
+        most: Option<f64>,
+    ) -> PyResult<Option<f64>> {
+        self.largest(
+            py,
+            (contract, side, limit),
+            (price, fees_per_contract, most),
+            true,
+        )
+    }
+
+    /// Requirements after each candidate alone; columns of contract rows and signed lots.
+    #[pyo3(signature = (index, lots, *, threads=1))]
+    fn rank<'py>(
+        &self,
+        py: Python<'py>,
+        index: PyReadonlyArray1<'_, u32>,
+        lots: PyReadonlyArray1<'_, i64>,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (index, lots) = (index.as_array(), lots.as_array());
+        if index.len() != lots.len() {
+            return Err(InvalidInput::new_err(format!(
+                "rank: {} rows and {} quantities",
+                index.len(),
+                lots.len()
+            )));
+        }
+        let candidates: Vec<(u32, i64)> = index.iter().copied().zip(lots.iter().copied()).collect();
+        let after = self.locked(py, move |live| live.rank(&candidates, threads))?;
+        Ok(after.to_pyarray(py))
+    }
+
+    /// `(contract, quantity, requirement after, change)`, largest reduction first.
+    #[pyo3(signature = (limit=None, *, count=10, most=100.0))]
+    fn hedges(
+        &self,
+        py: Python<'_>,
+        limit: Option<&Limit>,
+        count: usize,
+        most: f64,
+    ) -> PyResult<Vec<(Contract, f64, f64, f64)>> {
+        if !(1.0..=core::MOST as f64).contains(&most) {
+            return Err(InvalidInput::new_err(format!("hedges: most is {most}")));
+        }
+        let limit = limit.map(|l| l.0);
+        let (found, contracts) = self.locked(py, move |live| {
+            let found = live.hedges(limit.as_ref(), count, most as i64)?;
+            Ok((found, live.prepared().contracts().clone()))
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|h| {
+                let contract = contracts.rows()[h.contract as usize].clone();
+                let quantity = h.lots as f64 * contract.terms().lot;
+                (Contract(contract), quantity, h.requirement, h.change)
+            })
+            .collect())
+    }
+
+    /// The row of a contract, for `margin_after`.
+    fn index(&self, contract: &Contract) -> PyResult<u32> {
+        Self::row(&*self.lock()?, contract)
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        let live = self.lock()?;
+        Ok(format!(
+            "LiveAccount({} positions, requirement {:.2})",
+            live.view().positions.len(),
+            live.requirement().initial
+        ))
+    }
+}

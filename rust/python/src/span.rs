@@ -1,0 +1,173 @@
+//! Parsed SPAN files, and risk arrays from parameters.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use margincore::contract as core_contract;
+use margincore::methods::span::{self as core, SpanFile as CoreFile};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::prelude::*;
+use serde_json::Value;
+
+use crate::contract::Contracts;
+use crate::errors::{enter, raise};
+use crate::values::{from_python, to_python};
+
+/// A parsed parameter file: what it holds, its contracts and arrays. Immutable.
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct SpanFile(Arc<CoreFile>);
+
+/// Row numbers, arrays made again, deltas, and the value of each underlying.
+type Regenerated<'py> = (
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray2<f64>>,
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArray1<f64>>,
+);
+
+fn table<'py>(
+    py: Python<'py>,
+    values: Vec<f64>,
+    rows: usize,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let width = if rows == 0 { 0 } else { values.len() / rows };
+    PyArray1::from_vec(py, values).reshape([rows, width])
+}
+
+#[pymethods]
+impl SpanFile {
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Ok(Self(Arc::new(enter(py, || core::container::read(&path))?)))
+    }
+
+    /// Parses bytes; `name` stands for the file's name in messages.
+    #[staticmethod]
+    fn parse(py: Python<'_>, data: Vec<u8>, name: &str) -> PyResult<Self> {
+        Ok(Self(Arc::new(enter(py, || {
+            core::container::parse(data, name)
+        })?)))
+    }
+
+    /// The parsed file as bytes that load in milliseconds.
+    fn cache(&self, py: Python<'_>) -> PyResult<Vec<u8>> {
+        enter(py, || core::cache::save(&self.0))
+    }
+
+    #[getter]
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.info)
+    }
+
+    /// Counts, and everything met in the file that is not read.
+    #[getter]
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let file = &self.0;
+        to_python(
+            py,
+            &serde_json::json!({
+                "contracts": file.contracts.len(),
+                "families": file.families.len(),
+                "commodities": file.commodities.len(),
+                "scan_points": file.points.len(),
+                "super_spreads": file.super_spreads.len(),
+                "inter_spreads": file.inter_spreads.len(),
+                "exchange_spreads": file.exchange_spreads.len(),
+                "unknown": file.unknown,
+            }),
+        )
+    }
+
+    /// One commodity's tiers, spreads and rates as the file has them.
+    fn commodity<'py>(&self, py: Python<'py>, code: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let found = self
+            .0
+            .commodity(code)
+            .map(|i| &self.0.commodities[i as usize]);
+        found.map(|c| to_python(py, c)).transpose()
+    }
+
+    #[getter]
+    fn commodities(&self) -> Vec<String> {
+        self.0.commodities.iter().map(|c| c.code.clone()).collect()
+    }
+
+    /// Contract ids, in the order of the arrays' rows.
+    fn ids(&self) -> Vec<String> {
+        (0..self.0.contracts.len())
+            .map(|row| self.0.contract_id(row))
+            .collect()
+    }
+
+    /// All contracts of the file, in the order of the arrays' rows.
+    fn contracts(&self, py: Python<'_>) -> PyResult<Contracts> {
+        let rows = enter(py, || {
+            (0..self.0.contracts.len())
+                .map(|row| {
+                    Ok(Arc::new(core_contract::Contract::new(
+                        core::contracts::terms(&self.0, row),
+                    )?))
+                })
+                .collect::<margincore::Result<Vec<_>>>()
+        })?;
+        Ok(Contracts(
+            core_contract::Contracts::new(rows).map_err(raise)?,
+        ))
+    }
+
+    /// (contracts, scan points) losses of one long contract, as printed; NaN where the file has none.
+    fn arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        table(py, self.0.contracts.array.clone(), self.0.contracts.len())
+    }
+
+    fn composite_deltas<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        PyArray1::from_slice(py, &self.0.contracts.delta)
+    }
+
+    /// Arrays and deltas of futures and options made again from the file's own parameters.
+    fn regenerate<'py>(&self, py: Python<'py>, variant: &str) -> PyResult<Regenerated<'py>> {
+        let made = enter(py, || {
+            core::generate::regenerate(&self.0, &core::generate::variant(variant)?)
+        })?;
+        Ok((
+            PyArray1::from_iter(py, made.iter().map(|m| m.row as i64)),
+            table(
+                py,
+                made.iter().flat_map(|m| m.array.iter().copied()).collect(),
+                made.len(),
+            )?,
+            PyArray1::from_iter(py, made.iter().map(|m| m.delta)),
+            PyArray1::from_iter(py, made.iter().map(|m| m.underlying)),
+        ))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.contracts.len()
+    }
+
+    fn __repr__(&self) -> String {
+        let info = &self.0.info;
+        format!(
+            "SpanFile({}, {} {}, {} contracts)",
+            info.organisation,
+            info.business_date,
+            info.run,
+            self.0.contracts.len()
+        )
+    }
+}
+
+/// `{"inputs": {...}, "extreme": [multiplier, cover]}` to `{"array", "composite_delta", "delta"}`.
+#[pyfunction]
+pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = request.py();
+    let request: Value = from_python("risk array", request)?;
+    to_python(py, &core::generate::evaluate(&request).map_err(raise)?)
+}
+
+/// A settlement price of the expanded format: digits, decimal locator, alignment code.
+#[pyfunction]
+pub(crate) fn span_settlement_price(digits: &str, locator: i32, alignment: &str) -> PyResult<f64> {
+    let code = alignment.bytes().next().unwrap_or(b' ');
+    core::pa2::settlement_price(digits, locator, code).map_err(raise)
+}

@@ -1,0 +1,192 @@
+"""The engine through its public face: equal bits however it is called, and errors that say what is wrong."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import pickle
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import margincore as mc
+
+VALUATION = "2026-11-20T16:00:00-05:00"
+
+
+def chain() -> list[mc.Contract]:
+    options = [
+        mc.Option("SPX", right, strike, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD")
+        for strike in range(4000, 5001, 50)
+        for right in ("call", "put")
+    ]
+    return [mc.Etf("SPY", currency="USD"), mc.Stock("XYZ", currency="USD"), *options]
+
+
+def market(contracts: list[mc.Contract], **changes: object) -> mc.Market:
+    parts: dict[str, object] = {
+        "spot": {"SPX": 4500.0, "SPY": 450.0, "XYZ": 50.0},
+        "rate": {"USD": 0.05},
+        "vol": {c.id: 0.18 for c in contracts if c.kind == "option"},
+    }
+    return mc.Market(VALUATION, **{**parts, **changes})
+
+
+@pytest.fixture(scope="module")
+def prepared() -> mc.Prepared:
+    contracts = chain()
+    return mc.Engine(mc.methods.Tims()).prepare(contracts, market(contracts))
+
+
+def book(prepared: mc.Prepared, seed: int, size: int = 20) -> list[mc.Position]:
+    rng = random.Random(seed)
+    return [mc.Position(rng.choice(list(prepared.contracts)), rng.randint(-9, 9)) for _ in range(size)]
+
+
+def test_position_order_splits_and_merges_do_not_change_a_bit(prepared: mc.Prepared) -> None:
+    positions = book(prepared, 1)
+    report = prepared.margin(positions)
+    assert report.adds_up()
+    shuffled = positions[:]
+    random.Random(2).shuffle(shuffled)
+    split = [mc.Position(p.contract, side) for p in shuffled for side in (p.quantity - 3, 3)]
+    for other in (shuffled, split):
+        again = prepared.margin(other)
+        assert again.requirement.initial == report.requirement.initial
+        assert again.to_dict() == report.to_dict()
+
+
+def test_an_empty_account_needs_nothing(prepared: mc.Prepared) -> None:
+    report = prepared.margin([])
+    assert (report.requirement.initial, report.lines, report.worst_scenario) == (0.0, [], None)
+
+
+def test_batches_columns_and_single_accounts_agree(prepared: mc.Prepared) -> None:
+    books = [book(prepared, seed) for seed in range(300)]
+    singles = [prepared.margin(b).requirement.initial for b in books]
+    rows = [(a, prepared.contracts.index(p.contract), int(p.quantity)) for a, b in enumerate(books) for p in b]
+    account, contract, quantity = (np.array(column) for column in zip(*rows, strict=True))
+    accounts = mc.Accounts.from_columns(
+        prepared.contracts,
+        account=account.astype(np.uint32),
+        contract=contract.astype(np.uint32),
+        quantity=quantity.astype(np.int64),
+    )
+    for threads in (1, 2, 7):
+        assert prepared.margin_many(accounts, threads=threads).initial.tolist() == singles
+    assert prepared.margin_many(books).initial.tolist() == singles
+
+
+def test_many_threads_share_a_prepared_rulebook(prepared: mc.Prepared) -> None:
+    expected = [prepared.margin(book(prepared, s)).requirement.initial for s in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda s: prepared.margin(book(prepared, s)).requirement.initial, range(40))) == expected
+
+
+def _in_child(queue: multiprocessing.Queue, prepared: mc.Prepared) -> None:
+    queue.put(prepared.margin_many([book(prepared, 1)] * 200, threads=2).initial[0])
+
+
+def test_it_works_in_a_forked_child(prepared: mc.Prepared) -> None:
+    prepared.margin_many([book(prepared, 1)] * 200, threads=2)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_in_child, args=(queue, prepared))
+    child.start()
+    assert queue.get(timeout=60) == prepared.margin(book(prepared, 1)).requirement.initial
+    child.join(timeout=60)
+    assert child.exitcode == 0
+
+
+def test_everything_but_a_prepared_rulebook_is_pickled(prepared: mc.Prepared) -> None:
+    contracts = chain()
+    account = mc.Account(book(prepared, 5), cash={"USD": 1e6}, kind="customer")
+    methodology = mc.methods.Tims(grid="even")
+    again = pickle.loads(pickle.dumps((account, market(contracts), methodology, mc.Contracts(contracts))))
+    expected = mc.margin(account, market(contracts), methodology)
+    assert mc.margin(*again[:3]).to_dict() == expected.to_dict()
+    assert again[3].digest == mc.Contracts(contracts).digest
+    with pytest.raises(TypeError, match="prepare again"):
+        pickle.dumps(prepared)
+
+
+def test_columns_make_the_same_table_as_objects() -> None:
+    contracts = mc.Contracts(c for c in chain() if c.kind == "option")
+    strikes = np.repeat(np.arange(4000.0, 5001.0, 50.0), 2)
+    columns = mc.Contracts.from_columns(
+        kind="option",
+        underlying="SPX",
+        right=np.tile(np.array(["call", "put"]), len(strikes) // 2),
+        strike=strikes,
+        expiry=np.full(len(strikes), np.datetime64("2026-12-18")),
+        settles="pm",
+        exercise="european",
+        multiplier=100,
+        currency="USD",
+    )
+    assert columns.digest == contracts.digest
+    vol = np.full(len(columns), 0.18)
+    by_column = mc.Market(VALUATION, spot={"SPX": 4500.0}, rate={"USD": 0.05}, contracts=columns, vol=vol)
+    by_id = market(list(contracts))
+    position = [mc.Position(columns[7], -3)]
+    results = [mc.margin(position, m, mc.methods.Tims()).requirement.initial for m in (by_column, by_id)]
+    assert results[0] == results[1]
+    with pytest.raises(mc.InvalidInput, match="has 2 rows where others have 3"):
+        mc.Contracts.from_columns(kind="stock", underlying=["A", "B"], currency="USD", strike=[1.0, 2.0, 3.0])
+    with pytest.raises(mc.InvalidInput, match="row 1: contract 'SPX': strike"):
+        mc.Contracts.from_columns(
+            kind="option", underlying="SPX", right="call", strike=[1.0, math.nan], expiry="2026-12-18", settles="pm",
+            exercise="european", currency="USD",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error", "words"),
+    [
+        (lambda: mc.Market("2026-11-20T16:00:00", spot={}), mc.InvalidInput, "zone"),
+        (lambda: mc.Market(VALUATION, spot={"A": math.inf}), mc.InvalidInput, "spot of 'A'"),
+        (lambda: mc.Market(VALUATION, spots={}), mc.InvalidInput, "unknown field `spots`"),
+        (lambda: mc.Market(VALUATION, vol=np.array([0.2])), mc.InvalidInput, "contracts="),
+        (lambda: mc.Stock("A ", currency="USD"), mc.InvalidInput, "blanks"),
+        (lambda: mc.Position(mc.Stock("A", currency="USD"), 0.5), mc.InvalidInput, "whole number of lots"),
+        (lambda: mc.Position(mc.Stock("A", currency="USD"), math.nan), mc.InvalidInput, "quantity is"),
+        (lambda: mc.Account([mc.Stock("A", currency="USD")]), mc.InvalidInput, "position 0 is a"),
+        (lambda: mc.Account([], cash={"USD": math.nan}), mc.InvalidInput, "cash of USD"),
+        (lambda: mc.methods.Tims(grid="odd"), mc.InvalidInput, "unknown variant `odd`"),
+        (lambda: mc.methods.Tims(preset="nobody"), mc.InvalidInput, "occ-cpm"),
+        (lambda: mc.methods.Rulebook("nothing", {}), mc.InvalidInput, "tims"),
+        (lambda: mc.Contracts([mc.Stock("A", currency="USD")] * 2), mc.InvalidInput, "already row 0"),
+    ],
+)
+def test_bad_input_is_refused_by_name(attempt: object, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        attempt()
+
+
+def test_what_the_market_does_not_quote_is_named(prepared: mc.Prepared) -> None:
+    contracts = chain()
+    bare = market(contracts, vol={})
+    with pytest.raises(mc.MissingData, match="SPX 2026-12-18 pm 4000 call".replace(" pm", "")):
+        mc.Engine(mc.methods.Tims()).prepare(contracts, bare)
+    late = mc.Market("2026-12-18T16:00:01-05:00", spot={"SPX": 4500.0}, rate={"USD": 0.05})
+    with pytest.raises(mc.InvalidInput, match="row 0: 'SPX 2026-12-18 4000 call' expired"):
+        mc.Engine(mc.methods.Tims()).prepare(contracts[2:3], late)
+    stranger = mc.Position(mc.Stock("ZZZ", currency="USD"), 1)
+    with pytest.raises(mc.MissingData, match="position 0: contract 'ZZZ' is not in the prepared table"):
+        prepared.margin([stranger])
+    with pytest.raises(mc.NotApplicable, match="BTC"):
+        mc.margin([mc.Position(mc.Spot("BTC", currency="USD"), 1)], market(contracts), mc.methods.Tims())
+
+
+def test_a_mark_below_intrinsic_is_refused_with_its_contract() -> None:
+    call = mc.Option("XYZ", "call", 40, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD")
+    low = mc.Market(VALUATION, spot={"XYZ": 50.0}, rate={"USD": 0.05}, price={call.id: 9.0})
+    with pytest.raises(mc.InvalidInput, match="'XYZ 2026-12-18 40 call': no volatility reprices its mark 9"):
+        mc.margin([mc.Position(call, 1)], low, mc.methods.Tims())
+
+
+def test_negative_zero_is_zero(prepared: mc.Prepared) -> None:
+    flat = prepared.margin([mc.Position(prepared.contracts[0], -0.0)])
+    assert math.copysign(1.0, flat.requirement.initial) == 1.0
