@@ -2,69 +2,62 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::arrays::{self, Table, UnitPlan};
+use super::arrays::{Table, UnitPlan};
 use super::charges::{self, Sums};
-use super::details;
-use super::instruments::{Class, Instrument, Resolved, Unit, UnitKey};
+use super::instruments::{Class, ExpirySlot, UnitKey};
 use super::parameters::{Model, Parameters, SpotTreatment};
 use super::pmrm::{self, ExpiryTerms, Holding, PmrmRisk};
 use crate::account::AccountView;
-use crate::cells::RiskArrays;
-use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
-use crate::market::Market;
-use crate::methods::{Frame, Outcome, Rulebook};
-use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
+use crate::methods::Frame;
 use crate::scan::{self, WIDTH};
 
 /// One contract per lot, in its unit's currency.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowTerms {
-    unit: u32,
-    local: u32,
+    pub(super) unit: u32,
+    pub(super) local: u32,
     /// Which sum of cells it enters.
-    group: u32,
-    class: Class,
-    expiry: u32,
-    strike: u32,
-    coins: f64,
-    delta: f64,
+    pub(super) group: u32,
+    pub(super) class: Class,
+    pub(super) expiry: u32,
+    pub(super) strike: u32,
+    pub(super) coins: f64,
+    pub(super) delta: f64,
     /// Delta less mark for an inverse option.
-    adjusted_delta: f64,
+    pub(super) adjusted_delta: f64,
     /// Delta in money: coins in an inverse unit.
-    roll: f64,
-    decay: f64,
-    value: f64,
+    pub(super) roll: f64,
+    pub(super) decay: f64,
+    pub(super) value: f64,
 }
 
 /// One unit compiled.
 pub(super) struct UnitBook {
     pub(super) key: UnitKey,
     pub(super) plan: Arc<UnitPlan>,
-    currency: usize,
+    pub(super) currency: usize,
     pub(super) index: f64,
     /// Money of the unit for one coin at the index.
     pub(super) coin_value: f64,
-    groups: usize,
-    table: Table,
-    strikes: Vec<(u32, f64)>,
-    pub(super) expiries: Vec<super::instruments::ExpirySlot>,
-    roll_rates: Vec<f64>,
-    terms: Vec<ExpiryTerms>,
+    pub(super) groups: usize,
+    pub(super) table: Table,
+    pub(super) strikes: Vec<(u32, f64)>,
+    pub(super) expiries: Vec<ExpirySlot>,
+    pub(super) roll_rates: Vec<f64>,
+    pub(super) terms: Vec<ExpiryTerms>,
     /// First entry of the unit in the scratch's columns.
-    first_group: usize,
-    first_expiry: usize,
-    first_strike: usize,
+    pub(super) first_group: usize,
+    pub(super) first_expiry: usize,
+    pub(super) first_strike: usize,
 }
 
 pub(super) struct Book {
     pub(super) frame: Frame,
     pub(super) parameters: Arc<Parameters>,
     pub(super) units: Vec<UnitBook>,
-    rows: Vec<RowTerms>,
+    pub(super) rows: Vec<RowTerms>,
     /// Spot price of each collateral asset that has a feed and a price.
     pub(super) collateral_price: Vec<(String, f64)>,
 }
@@ -123,224 +116,7 @@ impl UnitRisk {
     }
 }
 
-/// The currency units are reported in: what the contracts share, or dollars.
-pub(super) fn report_currency(parameters: &Parameters, contracts: &Contracts) -> String {
-    if let Some(currency) = &parameters.currency {
-        return currency.clone();
-    }
-    match contracts.rows().first().map(|c| c.currency()) {
-        Some(first) if contracts.rows().iter().all(|c| c.currency() == first) => first.to_string(),
-        _ => "USD".into(),
-    }
-}
-
-/// Units of `to` for one of `from`: the market's rate, or a coin's own spot price in dollars.
-pub(super) fn rate_into(market: &Market, from: &str, to: &str) -> Result<f64> {
-    match market.fx(from, to) {
-        Ok(rate) => Ok(rate),
-        Err(error) if to == "USD" => market.spot(from).map_err(|_| error),
-        Err(error) => Err(error),
-    }
-}
-
 impl Book {
-    pub(super) fn compile(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        market: &Market,
-        resolved: &Resolved,
-        arrays: &RiskArrays,
-    ) -> Result<Self> {
-        let (tables, marks) = arrays::tables(parameters, resolved, arrays);
-        let mut currencies = Currencies::new(&report_currency(parameters, contracts));
-        let mut book = Self {
-            frame: Frame {
-                methodology: parameters.venue.clone(),
-                parameters: info.clone(),
-                valuation: Some(market.snapshot().valuation.clone()),
-                contracts: contracts.clone(),
-                currencies: Currencies::new("USD"),
-            },
-            parameters: parameters.clone(),
-            units: Vec::with_capacity(resolved.units.len()),
-            rows: Vec::with_capacity(contracts.len()),
-            collateral_price: parameters
-                .feeds
-                .collateral
-                .keys()
-                .chain(parameters.haircuts.keys())
-                .filter_map(|name| Some((name.clone(), market.spot(name).ok()?)))
-                .collect(),
-        };
-        let (mut first_group, mut first_expiry, mut first_strike) = (0, 0, 0);
-        for ((unit, plan), table) in resolved.units.iter().zip(&resolved.plans).zip(tables) {
-            let own = if unit.key.currency.is_empty() {
-                currencies.report().to_string()
-            } else {
-                unit.key.currency.clone()
-            };
-            let fx = rate_into(market, &own, currencies.report())?;
-            let groups = match parameters.model {
-                Model::Pmrm => unit.expiries.len(),
-                _ => 2,
-            };
-            let made = UnitBook {
-                currency: currencies.add(&own, fx),
-                coin_value: if unit.inverse { 1.0 } else { unit.index },
-                groups,
-                table,
-                strikes: unit.strikes.clone(),
-                roll_rates: match &plan.rules.charges.roll {
-                    Some(roll) => charges::roll_rates(roll, &unit.expiries),
-                    None => Vec::new(),
-                },
-                terms: Self::expiry_terms(parameters, contracts, market, resolved, unit)?,
-                first_group,
-                first_expiry,
-                first_strike,
-                key: unit.key.clone(),
-                index: unit.index,
-                expiries: unit.expiries.clone(),
-                plan: plan.clone(),
-            };
-            first_group += groups;
-            first_expiry += unit.expiries.len();
-            first_strike += unit.strikes.len();
-            book.units.push(made);
-        }
-        if parameters.borrow.is_some() {
-            for contract in contracts.rows() {
-                currencies.add(
-                    contract.currency(),
-                    rate_into(market, contract.currency(), currencies.report())?,
-                );
-            }
-        }
-        book.frame.currencies = currencies;
-        let deltas = arrays::deltas(resolved);
-        for (row, own) in resolved.instruments.iter().enumerate() {
-            book.rows.push(book.row_terms(
-                own,
-                marks[row],
-                deltas[row],
-                &resolved.units[own.unit as usize],
-            ));
-        }
-        Ok(book)
-    }
-
-    /// Static discounts of every expiry (Derive); empty for other models.
-    fn expiry_terms(
-        parameters: &Parameters,
-        contracts: &Contracts,
-        market: &Market,
-        resolved: &Resolved,
-        unit: &Unit,
-    ) -> Result<Vec<ExpiryTerms>> {
-        let Some(rules) = parameters
-            .pmrm
-            .as_ref()
-            .filter(|_| parameters.model == Model::Pmrm)
-        else {
-            return Ok(Vec::new());
-        };
-        let mut terms = vec![ExpiryTerms::EMPTY; unit.expiries.len()];
-        for &row in &unit.rows {
-            let contract = &contracts.rows()[row as usize];
-            let own = &resolved.instruments[row as usize];
-            let (Class::Option, Some(expiry)) = (own.class, contract.expiry()) else {
-                continue;
-            };
-            let rate = super::instruments::rate_of(
-                parameters,
-                market,
-                contract,
-                expiry,
-                &unit.key.underlying,
-            )?;
-            let written = contract.terms().expiry.as_deref().unwrap_or_default();
-            let confidence = parameters
-                .feeds
-                .expiry(&unit.key.underlying, written)
-                .map_or(1.0, |f| {
-                    f.forward_confidence
-                        .min(f.rate_confidence)
-                        .min(f.vol_confidence)
-                });
-            let years = unit.expiries[own.expiry as usize].years;
-            let rate = if rate > 0.0 { rate } else { 0.0 };
-            terms[own.expiry as usize] = rules.expiry(years, rate, own.discount, confidence);
-        }
-        Ok(terms)
-    }
-
-    fn row_terms(&self, own: &Instrument, mark: f64, delta: f64, unit: &Unit) -> RowTerms {
-        let years = unit.expiries[own.expiry as usize].years;
-        let option = own.class == Class::Option;
-        let delta = delta * own.coins;
-        let conversion = if unit.inverse {
-            1.0
-        } else {
-            own.forward * own.to_unit
-        };
-        let decay_days = self.units[own.unit as usize].plan.rules.charges.decay_days;
-        let decay = match decay_days {
-            Some(days) if option => {
-                let left = years - days / self.parameters.year_days;
-                let price = |t: f64| {
-                    crate::pricing::black::forward_price_one(
-                        own.forward,
-                        own.strike,
-                        t,
-                        own.vol,
-                        own.right,
-                        own.discount,
-                    )
-                };
-                let scale = own.coins
-                    * if unit.inverse {
-                        1.0 / own.forward
-                    } else {
-                        own.to_unit
-                    };
-                (price(if left > 0.0 { left } else { 0.0 }) - price(years)) * scale
-            }
-            _ => 0.0,
-        };
-        RowTerms {
-            unit: own.unit,
-            local: own.local,
-            group: match (self.parameters.model, own.class, self.parameters.spot) {
-                (Model::Pmrm, Class::Option, _) => own.expiry,
-                (Model::Pmrm, ..) => 0,
-                (_, Class::Spot, SpotTreatment::UpsideOffset) => 1,
-                _ => 0,
-            },
-            class: own.class,
-            expiry: own.expiry,
-            strike: own.strike_slot,
-            coins: own.coins,
-            delta,
-            adjusted_delta: delta - if option && own.inverse { mark } else { 0.0 },
-            roll: delta * conversion,
-            decay,
-            value: match own.class {
-                Class::Option if own.inverse && !unit.inverse => mark * own.forward,
-                Class::Option => mark * own.to_unit,
-                Class::Spot => {
-                    own.coins
-                        * if own.inverse {
-                            1.0
-                        } else {
-                            own.forward * own.to_unit
-                        }
-                }
-                _ => 0.0,
-            },
-        }
-    }
-
     /// Collects cells and sums of every unit the account touches.
     pub(super) fn collect(&self, account: AccountView<'_>, scratch: &mut BookScratch) {
         let lanes: usize = self.units.iter().map(|u| u.groups).sum();
@@ -598,118 +374,6 @@ impl Book {
         Ok(holding)
     }
 
-    fn charge_scan<L: Ledger + ?Sized>(&self, u: usize, risk: &UnitRisk, ledger: &mut L) {
-        let unit = &self.units[u];
-        let (im, mm) = (unit.plan.rules.im_factor, unit.plan.rules.mm_factor);
-        let mut line = |component: &'static str, amount: f64| {
-            ledger.line(unit.currency, im * amount, mm * amount, &|| {
-                let text = LineText::new(unit.label(), self.parameters.name(component));
-                if component == "worst_case" {
-                    text.in_scenario(unit.plan.labels[risk.worst].clone())
-                } else {
-                    text
-                }
-            });
-        };
-        line("worst_case", risk.scan);
-        let (floor, name) = risk.floor();
-        if floor > risk.scan {
-            line(name, floor - risk.scan);
-        }
-        let charges = &unit.plan.rules.charges;
-        for (configured, component, amount) in [
-            (charges.roll.is_some(), "roll_shock", risk.roll),
-            (
-                charges.delta_shock.is_some(),
-                "delta_shock",
-                risk.delta_shock,
-            ),
-            (
-                charges.short_options.is_some(),
-                "option_contingency",
-                risk.short_options,
-            ),
-            (
-                charges.futures.is_some(),
-                "future_contingency",
-                risk.futures,
-            ),
-            (!charges.stated.is_empty(), "stated", risk.stated),
-        ] {
-            if configured {
-                line(component, amount);
-            }
-        }
-        if risk.slippage > risk.total() {
-            line("slippage", risk.slippage - risk.total());
-        }
-        for (name, amount) in &charges.initial_only {
-            ledger.line(unit.currency, *amount, 0.0, &|| {
-                LineText::new(unit.label(), name.clone())
-            });
-        }
-        for (name, amount) in &charges.provisions {
-            ledger.line(unit.currency, *amount, *amount, &|| {
-                LineText::new(unit.label(), name.clone())
-            });
-        }
-    }
-
-    fn charge_pmrm<L: Ledger + ?Sized>(&self, u: usize, risk: &PmrmRisk, ledger: &mut L) {
-        let unit = &self.units[u];
-        let joint = self
-            .parameters
-            .pmrm
-            .as_ref()
-            .is_some_and(|p| p.factor_on_contingency);
-        let (im, mm) = (risk.im_factor, risk.mm_factor);
-        let mut line = |component: &'static str, initial: f64, maintenance: f64| {
-            ledger.line(unit.currency, initial, maintenance, &|| {
-                let text = LineText::new(unit.label(), self.parameters.name(component));
-                if component == "min_span" {
-                    text.in_scenario(unit.plan.labels[risk.worst].clone())
-                } else {
-                    text
-                }
-            });
-        };
-        line("min_span", -risk.min_span * im, -risk.min_span * mm);
-        let factors = if joint { (im, mm) } else { (1.0, 1.0) };
-        line(
-            "contingency",
-            risk.contingency_mm * factors.0,
-            risk.contingency_mm * factors.1,
-        );
-        line("initial_contingency", risk.contingency_im, 0.0);
-        line("confidence", risk.confidence, 0.0);
-    }
-
-    /// Borrowed money: negative cash, at the venue's rates.
-    fn charge_borrow<L: Ledger + ?Sized>(
-        &self,
-        account: AccountView<'_>,
-        ledger: &mut L,
-    ) -> Result<()> {
-        let Some((maintenance, initial)) = self.parameters.borrow else {
-            return Ok(());
-        };
-        for (currency, &amount) in &account.terms.cash {
-            if amount >= 0.0 {
-                continue;
-            }
-            let Some(at) = self.frame.currencies.index(currency) else {
-                fail!(
-                    MissingData,
-                    "cash in {currency}: no contract settles in it, so the report has no rate for it"
-                );
-            };
-            ledger.line(at, -amount * initial, -amount * maintenance, &|| {
-                LineText::new("account", self.parameters.name("borrow"))
-            });
-        }
-        Ok(())
-    }
-
     /// The unit a manager's account is in: the one it holds, or the only one there is.
     pub(super) fn pmrm_unit(&self, account: AccountView<'_>, sums: &[Sums]) -> Result<usize> {
         let mut held = (0..self.units.len()).filter(|&u| sums[u].held);
@@ -776,72 +440,5 @@ impl RowTerms {
             }
             Class::Spot => sums.spot_value += q * self.value,
         }
-    }
-}
-
-impl Rulebook for Book {
-    type Scratch = BookScratch;
-
-    fn frame(&self) -> &Frame {
-        &self.frame
-    }
-
-    fn charge<L: Ledger + ?Sized>(
-        &self,
-        account: AccountView<'_>,
-        scratch: &mut BookScratch,
-        ledger: &mut L,
-    ) -> Result<Outcome> {
-        self.collect(account, scratch);
-        let mut outcome = Outcome::default();
-        let mut largest = -1.0;
-        let mut first = 0;
-        let one = match self.parameters.model {
-            Model::Pmrm => Some(self.pmrm_unit(account, &scratch.sums)?),
-            _ => None,
-        };
-        for (u, unit) in self.units.iter().enumerate() {
-            let fx = self.frame.currencies.fx(unit.currency);
-            let (worst, loss) = if one == Some(u) {
-                let (risk, _) = self.pmrm_risk(u, account, scratch)?;
-                self.charge_pmrm(u, &risk, ledger);
-                (risk.worst, -risk.min_span)
-            } else if one.is_none() && scratch.sums[u].held {
-                let risk = self.unit_risk(u, scratch)?;
-                self.charge_scan(u, &risk, ledger);
-                (risk.worst, risk.scan)
-            } else {
-                first += unit.plan.scenarios.len();
-                continue;
-            };
-            outcome.net_option_value += scratch.sums[u].option_value * fx;
-            if loss * fx > largest {
-                largest = loss * fx;
-                outcome.worst_scenario = Some((first + worst) as u32);
-            }
-            first += unit.plan.scenarios.len();
-        }
-        self.charge_borrow(account, ledger)?;
-        Ok(outcome)
-    }
-
-    fn scenario_label(&self, scenario: u32) -> String {
-        let mut left = scenario as usize;
-        for unit in &self.units {
-            if left < unit.plan.scenarios.len() {
-                let text = &unit.plan.labels[left];
-                return if self.units.len() == 1 {
-                    text.clone()
-                } else {
-                    format!("{} {text}", unit.label())
-                };
-            }
-            left -= unit.plan.scenarios.len();
-        }
-        String::new()
-    }
-
-    fn details(&self, account: AccountView<'_>) -> Result<Value> {
-        details::of(self, account)
     }
 }

@@ -6,16 +6,18 @@
 //! | part | file |
 //! |---|---|
 //! | the rulebook as data | `parameters.rs`, `scenario.rs`, `vol.rs`, `feeds.rs` |
-//! | contracts and market as numbers | `instruments.rs` |
+//! | contracts and market as numbers | `layout.rs`, `instruments.rs` |
 //! | cells to price, tables to scan | `arrays.rs` |
 //! | charges beside the scan | `charges.rs` |
-//! | scan and aggregation | `book.rs`, `pmrm.rs` |
+//! | the scan compiled, aggregated, charged | `compile.rs`, `book.rs`, `pmrm.rs`, `charging.rs` |
 //! | formulas per position | `standard.rs`, `srm.rs` |
 //! | the venue's own numbers | `details.rs` |
 
 mod arrays;
 mod book;
 mod charges;
+mod charging;
+mod compile;
 mod details;
 pub mod feeds;
 mod instruments;

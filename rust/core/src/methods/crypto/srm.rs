@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::book::rate_into;
+use super::compile::rate_into;
 use super::instruments::{Class, Resolved, UnitKey};
 use super::parameters::{Parameters, entry};
 use super::pmrm::Shortfall;
@@ -208,7 +208,8 @@ impl Srm {
         market: &Market,
         resolved: &Resolved,
     ) -> Result<Self> {
-        let mut currencies = Currencies::new(&super::book::report_currency(parameters, contracts));
+        let mut currencies =
+            Currencies::new(&super::compile::report_currency(parameters, contracts));
         let mut units = Vec::new();
         for unit in &resolved.units {
             let fx = rate_into(market, &unit.key.currency, currencies.report())?;

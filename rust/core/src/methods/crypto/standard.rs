@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::book::rate_into;
+use super::compile::rate_into;
 use super::instruments::{Class, Instrument, Resolved, Unit, UnitKey};
 use super::parameters::{OptionFormula, Parameters, StandardRules, entry};
 use crate::account::AccountView;
@@ -124,7 +124,8 @@ impl Standard {
         market: &Market,
         resolved: &Resolved,
     ) -> Result<Self> {
-        let mut currencies = Currencies::new(&super::book::report_currency(parameters, contracts));
+        let mut currencies =
+            Currencies::new(&super::compile::report_currency(parameters, contracts));
         let mut units = Vec::new();
         let mut rows = vec![(0, Terms::Spot); contracts.len()];
         for (u, unit) in resolved.units.iter().enumerate() {
