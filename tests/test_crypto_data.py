@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import margincore as mc
 import pytest
+
+import margincore as mc
 from margincore import crypto
 
 FILE = (

@@ -26,6 +26,16 @@ def _given(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if value is not None}
 
 
+def _with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:
+    """The changes with amounts added to a table of charges of every underlying; rules given beside them stay."""
+    if not amounts:
+        return changes
+    rules = {key: dict(value) for key, value in changes.get("rules", {}).items()}
+    star = rules.setdefault("*", {})
+    star["charges"] = {**star.get("charges", {}), name: {**star.get("charges", {}).get(name, {}), **amounts}}
+    return {**changes, "rules": rules}
+
+
 class Crypto(Rulebook):
     """Any crypto preset by name, with any parameter changed: mappings merge key by key, anything else replaces.
 
@@ -74,12 +84,8 @@ class Deribit(Crypto):
         **changes: Any,
     ) -> Self:
         name = "deribit-standard" if model == "standard" else f"deribit-pm-{vintage}"
-        merged = dict(rules or {})
-        if initial_only:
-            star = dict(merged.get("*", {}))
-            star["charges"] = {**star.get("charges", {}), "initial_only": dict(initial_only)}
-            merged["*"] = star
-        return Rulebook.__new__(cls, "crypto", {"preset": name, **_given(spot=spot, rules=merged or None), **changes})
+        changes = {**_given(spot=spot, rules=rules), **changes}
+        return Rulebook.__new__(cls, "crypto", {"preset": name, **_with_charges(changes, "initial_only", initial_only)})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any] | str, *, currency: str = "btc", **changes: Any) -> Self:
@@ -103,7 +109,8 @@ class Deribit(Crypto):
 
 
 _DERIBIT_IGNORED = frozenset({
-    "buckets_count", "vol_scenarios", "equity_side_impact", "correlation_set", "haircut", "timestamp", "currency",
+    "buckets_count", "vol_scenarios", "equity_side_impact", "correlation_set", "correlation_haircut", "haircut",
+    "timestamp", "currency", "currency_pair", "settlement_currency",
 })  # fmt: skip
 
 
@@ -185,9 +192,8 @@ class Okx(Crypto):
         charges = dict(stated or {})
         if mr9_hedged is not None:
             charges["mr9"] = cls.mr9(mr9_hedged, mr9_tiers or ())
-        if charges:
-            changes = {"rules": {"*": {"charges": {"stated": charges}}}, **changes}
-        return Rulebook.__new__(cls, "crypto", {"preset": name, **_given(spot=spot), **changes})
+        changes = _with_charges({**_given(spot=spot), **changes}, "stated", charges)
+        return Rulebook.__new__(cls, "crypto", {"preset": name, **changes})
 
     @staticmethod
     def mr9(hedged: float, tiers: Sequence[tuple[float, float, float]]) -> float:
@@ -212,9 +218,8 @@ class Bybit(Crypto):
     def __new__(
         cls, *, spot: SpotTreatment | None = None, stated: Mapping[str, float] | None = None, **changes: Any
     ) -> Self:
-        if stated:
-            changes = {"rules": {"*": {"charges": {"stated": dict(stated)}}}, **changes}
-        return Rulebook.__new__(cls, "crypto", {"preset": "bybit-pm", **_given(spot=spot), **changes})
+        changes = _with_charges({**_given(spot=spot), **changes}, "stated", stated)
+        return Rulebook.__new__(cls, "crypto", {"preset": "bybit-pm", **changes})
 
 
 class Paradex(Crypto):
@@ -234,9 +239,8 @@ class Paradex(Crypto):
         **changes: Any,
     ) -> Self:
         name = "paradex-cross" if model == "cross" else "paradex-pm"
-        if provisions:
-            changes = {"rules": {"*": {"charges": {"provisions": dict(provisions)}}}, **changes}
-        return Rulebook.__new__(cls, "crypto", {"preset": name, **_given(spot=spot), **changes})
+        changes = _with_charges({**_given(spot=spot), **changes}, "provisions", provisions)
+        return Rulebook.__new__(cls, "crypto", {"preset": name, **changes})
 
 
 class Derive(Crypto):
