@@ -60,9 +60,13 @@ impl Row {
 
     /// The method. For the put: with `rate <= 0` and `yield >= rate` waiting costs nothing, so it is never exercised
     /// early; with `yield < rate < 0` it is exercised between two boundaries (Andersen and Lake, Wilmott, 2021).
+    /// Early exercise is worth at most the interest on the strike (less the yield on the spot): where neither reaches
+    /// the strike's last bit, the price is the European one, and the boundary's equations have nothing to solve.
     pub(super) fn route(&self, mode: Mode) -> Route {
         let (rate, dividend_yield) = self.put_rates();
-        if self.years <= 0.0 || (rate <= 0.0 && dividend_yield >= rate) {
+        let no_interest =
+            rate * self.years <= f64::EPSILON && dividend_yield * self.years >= -f64::EPSILON;
+        if self.years <= 0.0 || no_interest || (rate <= 0.0 && dividend_yield >= rate) {
             return Route::European;
         }
         let root = self.years.sqrt();
