@@ -410,8 +410,6 @@ def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
 
-
-
 def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
 def european_grid(
     columns: Sequence[Any],
@@ -432,13 +430,19 @@ def american_grid(
     scenarios: int,
     accuracy: str,
     shared_boundaries: bool,
-) -> NDArray[np.float64]: ...
+) -> NDArray[np.float64]:
+    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
+
 def american_greeks(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
-) -> list[NDArray[np.float64]]: ...
+) -> list[NDArray[np.float64]]:
+    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
+
 def american_implied(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
-) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Vols and status numbers; the vol column holds the prices."""
+
 def tree_grid(
     columns: Sequence[NDArray[np.float64]],
     right: NDArray[np.int8],
@@ -448,7 +452,9 @@ def tree_grid(
     scheme: str,
     steps: int,
     treatment: str,
-) -> NDArray[np.float64]: ...
+) -> NDArray[np.float64]:
+    """Tree prices by rows and moves."""
+
 def tree_implied(
     columns: Sequence[NDArray[np.float64]],
     right: NDArray[np.int8],
@@ -457,8 +463,11 @@ def tree_implied(
     scheme: str,
     steps: int,
     treatment: str,
-) -> NDArray[np.float64]: ...
-def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]: ...
+) -> NDArray[np.float64]:
+    """Vols at which the tree returns the prices, which are in the vol column."""
+
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
 
 # ---- live accounts
 
@@ -501,6 +510,7 @@ class Order:
     def fees(self) -> float: ...
     @property
     def effect(self) -> Literal["open", "close"] | None: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Limit:
@@ -542,6 +552,7 @@ class Limit:
     def throttle(self) -> tuple[int, float] | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Decision:
@@ -746,52 +757,3 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
-
-def american_grid(
-    columns: Sequence[NDArray[np.float64]],
-    right: NDArray[np.int8],
-    price_moves: tuple[NDArray[np.float64], bool],
-    vol_moves: tuple[NDArray[np.float64], bool],
-    roll: float,
-    scenarios: int,
-    accuracy: str,
-    shared_boundaries: bool,
-) -> NDArray[np.float64]:
-    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
-
-def american_greeks(
-    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
-) -> list[NDArray[np.float64]]:
-    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
-
-def american_implied(
-    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
-) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Vols and status numbers; the vol column holds the prices."""
-
-def tree_grid(
-    columns: Sequence[NDArray[np.float64]],
-    right: NDArray[np.int8],
-    price_moves: list[float],
-    dividends: list[tuple[float, float]],
-    american: bool,
-    scheme: str,
-    steps: int,
-    treatment: str,
-) -> NDArray[np.float64]:
-    """Tree prices by rows and moves."""
-
-def tree_implied(
-    columns: Sequence[NDArray[np.float64]],
-    right: NDArray[np.int8],
-    dividends: list[tuple[float, float]],
-    american: bool,
-    scheme: str,
-    steps: int,
-    treatment: str,
-) -> NDArray[np.float64]:
-    """Vols at which the tree returns the prices, which are in the vol column."""
-
-def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
-

@@ -126,7 +126,7 @@ def imply(
         raise InvalidInput("rate: American quotes do not give discounts by parity; name a rate")
     if not (np.isfinite(spot) and spot > 0.0):
         raise InvalidInput(f"spot is {spot}; it must be a positive finite number")
-    columns = [np.asarray(c, np.float64) for c in (strike, years, bid, ask)]
+    columns: list[NDArray[np.float64]] = [np.asarray(c, np.float64) for c in (strike, years, bid, ask)]
     sign = np.asarray(right, np.int8)
     if any(c.ndim != 1 or c.shape != sign.shape for c in columns):
         raise InvalidInput(f"columns differ in length: {[c.shape for c in (*columns, sign)]}")

@@ -193,6 +193,8 @@ pub(crate) fn american_greeks<'py>(
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
+type VolsAndStatuses<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
+
 /// Vols, and status numbers as [`Status`] counts them. The vol column of the table holds the prices.
 #[pyfunction]
 pub(crate) fn american_implied<'py>(
@@ -200,7 +202,7 @@ pub(crate) fn american_implied<'py>(
     columns: &Bound<'py, PyAny>,
     right: PyReadonlyArray1<'py, i8>,
     accuracy: &str,
-) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>)> {
+) -> PyResult<VolsAndStatuses<'py>> {
     let table = Table::new(columns, &right)?;
     let mode = mode(accuracy)?;
     let (vol, status) = enter(py, || {

@@ -85,7 +85,7 @@ impl<'py, T: Element + Copy> Column<'py, T> {
                         std::ptr::copy_nonoverlapping(
                             from,
                             out.as_mut_ptr().cast(),
-                            out.len() * bytes,
+                            std::mem::size_of_val(out),
                         );
                     } else {
                         for (i, value) in out.iter_mut().enumerate() {

@@ -6,43 +6,43 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 create_exception!(
-    margincore._core,
+    margincore,
     MarginError,
     PyException,
     "Anything margincore refuses to answer."
 );
 create_exception!(
-    margincore._core,
+    margincore,
     InvalidInput,
     MarginError,
     "A value no rulebook could accept."
 );
 create_exception!(
-    margincore._core,
+    margincore,
     ParseError,
     MarginError,
     "A file or document that breaks its format."
 );
 create_exception!(
-    margincore._core,
+    margincore,
     MissingData,
     MarginError,
     "Something the calculation needs was not given."
 );
 create_exception!(
-    margincore._core,
+    margincore,
     Unsupported,
     MarginError,
     "A rule that exists but is not implemented."
 );
 create_exception!(
-    margincore._core,
+    margincore,
     NotApplicable,
     MarginError,
     "A rulebook was handed something it does not cover."
 );
 create_exception!(
-    margincore._core,
+    margincore,
     CalculationError,
     MarginError,
     "The calculation could not be completed."

@@ -63,7 +63,7 @@ pub fn moves(
 }
 
 fn positive(name: &str, row: usize, value: f64) -> Result<()> {
-    if !(value >= LEAST_PRICE && value < f64::INFINITY) {
+    if !(LEAST_PRICE..f64::INFINITY).contains(&value) {
         fail!(
             InvalidInput,
             "row {row}: {name} is {value}; it must be a positive finite number"
@@ -73,7 +73,7 @@ fn positive(name: &str, row: usize, value: f64) -> Result<()> {
 }
 
 fn not_negative(name: &str, row: usize, value: f64) -> Result<()> {
-    if !(value >= 0.0 && value < f64::INFINITY) {
+    if !(0.0..f64::INFINITY).contains(&value) {
         fail!(
             InvalidInput,
             "row {row}: {name} is {value}; it must be a finite number of at least zero"

@@ -201,15 +201,15 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     own.spot_rates.append(&mut spots);
     own.basis = basis.or(own.basis.take());
     own.som_method = method;
-    if let Some(rate) = som {
-        if own.som_tiers.is_empty() {
-            own.som_tiers.push(Tier {
-                number: 0,
-                start: String::new(),
-                end: String::new(),
-                rate: Some(rate),
-            });
-        }
+    if let Some(rate) = som
+        && own.som_tiers.is_empty()
+    {
+        own.som_tiers.push(Tier {
+            number: 0,
+            start: String::new(),
+            end: String::new(),
+            rate: Some(rate),
+        });
     }
     let code = own.code.clone();
     pa2.adjustment.insert(code, factors);
