@@ -129,7 +129,7 @@ def imply(
     columns: list[NDArray[np.float64]] = [np.asarray(c, np.float64) for c in (strike, years, bid, ask)]
     sign = np.asarray(right, np.int8)
     if any(c.ndim != 1 or c.shape != sign.shape for c in columns):
-        raise InvalidInput(f"columns differ in length: {[c.shape for c in (*columns, sign)]}")
+        raise InvalidInput(f"columns differ in length: {[np.shape(c) for c in (*columns, sign)]}")
     strikes, times, bids, asks = columns
     bad = ~(np.isfinite(strikes) & (strikes > 0.0) & np.isfinite(times) & (np.abs(sign) == 1))
     if bad.any():

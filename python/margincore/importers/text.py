@@ -67,7 +67,7 @@ def decimal(text: str, what: str) -> float:
     12.5
     >>> decimal("1,250.00", "price")
     Traceback (most recent call last):
-    margincore._core.InvalidInput: price '1,250.00' is not a plain decimal number such as 12.50
+    margincore.InvalidInput: price '1,250.00' is not a plain decimal number such as 12.50
     """
     if not _DECIMAL.fullmatch(text):
         raise InvalidInput(f"{what} {text!r} is not a plain decimal number such as 12.50")
