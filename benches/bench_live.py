@@ -6,9 +6,9 @@ import itertools
 import math
 from collections.abc import Callable, Iterable
 
-import margincore as mc
 import numpy as np
 
+import margincore as mc
 from benches.measure import Row, check_equal, compare
 
 POSITIONS = 100
@@ -19,7 +19,14 @@ def book() -> tuple[mc.Prepared, mc.Account]:
     """400 options on one index, 100 of them held; ten scenarios in rows of sixteen columns."""
     options = [
         mc.Option(
-            "SPX", right, 4000.0 + 5 * i, expiry="2026-12-18", settles="am", exercise="european", multiplier=100, currency="USD"
+            "SPX",
+            right,
+            4000.0 + 5 * i,
+            expiry="2026-12-18",
+            settles="am",
+            exercise="european",
+            multiplier=100,
+            currency="USD",
         )
         for i in range(200)
         for right in ("call", "put")

@@ -8,9 +8,10 @@ import pickle
 import threading
 from pathlib import Path
 
-import margincore as mc
 import numpy as np
 import pytest
+
+import margincore as mc
 
 STOCK = mc.Stock("XYZ", currency="USD")
 
@@ -22,9 +23,7 @@ def option(right: str, strike: float) -> mc.Contract:
 
 
 OPTIONS = [option(right, strike) for strike in (80, 90, 100, 110, 120) for right in ("call", "put")]
-MARKET = mc.Market(
-    "2026-11-20T21:00:00Z", spot={"XYZ": 100.0}, rate={"USD": 0.04}, vol={o.id: 0.3 for o in OPTIONS}
-)
+MARKET = mc.Market("2026-11-20T21:00:00Z", spot={"XYZ": 100.0}, rate={"USD": 0.04}, vol={o.id: 0.3 for o in OPTIONS})
 NOW = "2026-11-20T21:00:01Z"
 
 

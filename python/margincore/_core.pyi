@@ -52,6 +52,10 @@ class Contract:
     @property
     def expiry(self) -> str | None: ...
     @property
+    def expires(self) -> str | None:
+        """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``."""
+
+    @property
     def exercise(self) -> str | None: ...
     @property
     def multiplier(self) -> float: ...
@@ -406,6 +410,8 @@ def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
 
+
+
 def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
 def european_grid(
     columns: Sequence[Any],
@@ -680,9 +686,7 @@ class LiveAccount:
         at once.
         """
 
-    def apply(
-        self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None
-    ) -> Requirement:
+    def apply(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> Requirement:
         """Book trades: all of them, or none where one is refused."""
 
     def deposit(self, currency: str, amount: float) -> None: ...
@@ -692,9 +696,7 @@ class LiveAccount:
     def reserve(self, order: Order) -> bool:
         """Count an order's worst case from now on. False where it is known already."""
 
-    def fill(
-        self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0
-    ) -> bool:
+    def fill(self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0) -> bool:
         """Book an execution of a reserved order. False where it is known already."""
 
     def cancel(self, order_id: str) -> bool:
@@ -734,9 +736,7 @@ class LiveAccount:
     ) -> float | None:
         """The largest quantity whose complete fill passes, whatever smaller fills do."""
 
-    def rank(
-        self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1
-    ) -> NDArray[np.float64]:
+    def rank(self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
         """The requirement after each candidate trade alone; columns of contract rows and signed lots."""
 
     def hedges(
@@ -746,3 +746,52 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
+
+def american_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: tuple[NDArray[np.float64], bool],
+    vol_moves: tuple[NDArray[np.float64], bool],
+    roll: float,
+    scenarios: int,
+    accuracy: str,
+    shared_boundaries: bool,
+) -> NDArray[np.float64]:
+    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
+
+def american_greeks(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> list[NDArray[np.float64]]:
+    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
+
+def american_implied(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Vols and status numbers; the vol column holds the prices."""
+
+def tree_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: list[float],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Tree prices by rows and moves."""
+
+def tree_implied(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Vols at which the tree returns the prices, which are in the vol column."""
+
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
+

@@ -40,8 +40,8 @@ class Journal:
         try:
             self._lock()
             good = 0
-            for _, self._digest, good in _read(self._path):
-                pass
+            for _, digest, offset in _read(self._path):
+                self._digest, good = digest, offset
             self._file.truncate(good)
         except BaseException:
             self._file.close()

@@ -168,13 +168,9 @@ class Monitor:
         to_call = equity - self._call * margin.initial
         to_liquidation = equity - self._liquidation * margin.maintenance
         level: Level = "liquidation" if to_liquidation < 0 else "margin_call" if to_call < 0 else "ok"
-        if margin.initial == 0:
-            utilisation = 0.0
-        else:
-            utilisation = margin.initial / equity if equity > 0 else float("inf")
-        return Status(
-            account, equity, margin.initial, margin.maintenance, utilisation, to_call, to_liquidation, level
-        )
+        without_equity = 0.0 if margin.initial == 0 else float("inf")
+        utilisation = margin.initial / equity if equity > 0 else without_equity
+        return Status(account, equity, margin.initial, margin.maintenance, utilisation, to_call, to_liquidation, level)
 
     def close(self) -> None:
         """Close the journal. The monitor takes no event afterwards."""

@@ -1,4 +1,4 @@
-"""What people ask about an account: margin tomorrow, after a move, along a path, through the dates; when it is liquidated.
+"""What people ask about an account: margin tomorrow, after a move, along a path; the price that liquidates it.
 
 Moves of a symbol's spot take its forwards, futures and perpetuals with them in proportion. Options keep their
 volatility and are repriced by the rulebook: their quoted prices are left out of the moved market, so each needs a vol.
@@ -135,7 +135,12 @@ def _answers(prepared: Iterable[tuple[Any, Prepared]], start: Prepared, account:
 
 
 def moved(
-    prepared: Prepared, account: Holder, moves: Sequence[float], *, symbols: Sequence[str] | None = None, threads: int = 1
+    prepared: Prepared,
+    account: Holder,
+    moves: Sequence[float],
+    *,
+    symbols: Sequence[str] | None = None,
+    threads: int = 1,
 ) -> Answers:
     """Equity and requirement after spot moves by each fraction (-0.1 is ten percent down), all symbols or some.
 
@@ -170,9 +175,7 @@ def rolled(prepared: Prepared, account: Holder, days: Sequence[float] = (1.0,), 
     return _answers(steps, prepared, account)
 
 
-def along(
-    prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float]], *, threads: int = 1
-) -> Answers:
+def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float]], *, threads: int = 1) -> Answers:
     """Equity and requirement along a path of prices: each step maps symbols to their spot.
 
     >>> import margincore as mc

@@ -1,8 +1,8 @@
 """``margincore watch``: a recorded market replayed against an account, margin shown in the terminal.
 
 Needs the extra ``cli`` (`rich`). The recording is a CSV file of Deribit option snapshots with mark volatility and delta
-(columns ``date``, ``instrument_name``, ``expiry_date``, ``strike``, ``type``, ``delta``, ``mark_iv``), plain or gzipped.
-It holds no prices: forwards are reconstructed from delta and volatility, and everything shown is labelled so.
+(columns ``date``, ``instrument_name``, ``expiry_date``, ``strike``, ``type``, ``delta``, ``mark_iv``), plain or
+gzipped. It holds no prices: forwards are reconstructed from delta and volatility, and everything shown is labelled so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from margincore import methods
-from margincore._core import Account, Contract, Market, Methodology, MissingData, ParseError, Position
+from margincore._core import Account, Contract, Market, Methodology, MissingData, ParseError, Position, Prepared
 from margincore.engine import Engine
 from margincore.monitor import Alert, Event, MarketEvent, Monitor
 from margincore.portfolio import Option
@@ -32,6 +32,8 @@ __all__ = ["LABEL", "Snapshot", "read_recording", "sample_accounts", "watch"]
 
 LABEL = "prices reconstructed from delta and mark volatility; not quotes"
 YEAR = 365 * 86_400
+CALL = 1.25
+"""A margin call here: equity below this many times the initial requirement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Snapshot:
 
 def _open(path: str | os.PathLike[str]) -> Any:
     name = os.fspath(path)
-    return gzip.open(name, "rt", newline="") if name.endswith(".gz") else open(name, newline="")  # noqa: SIM115
+    return gzip.open(name, "rt", newline="") if name.endswith(".gz") else open(name, newline="")
 
 
 def read_recording(path: str | os.PathLike[str]) -> list[Snapshot]:
@@ -112,27 +114,32 @@ def _contracts(snapshots: Sequence[Snapshot], coin: str) -> list[Contract]:
     return contracts
 
 
-def sample_accounts(snapshots: Sequence[Snapshot], contracts: Sequence[Contract]) -> dict[str, Account]:
-    """Three accounts near the money of the second expiry: a short strangle, a put spread, a long straddle."""
-    spot = snapshots[0].spot
-    expiries = sorted({c.expiry for c in contracts if c.expiry is not None})
-    chain = [c for c in contracts if c.expiry == expiries[min(1, len(expiries) - 1)]]
+def sample_accounts(prepared: Prepared, spot: float) -> dict[str, Account]:
+    """Three accounts near the money of the second expiry, each with a little more equity than a margin call leaves.
+
+    A short strangle, a put spread and a long straddle.
+    """
+    expiries = sorted({c.expiry for c in prepared.contracts if c.expiry is not None})
+    chain = [c for c in prepared.contracts if c.expiry == expiries[min(1, len(expiries) - 1)]]
 
     def near(right: str, level: float) -> Contract:
         return min((c for c in chain if c.right == right), key=lambda c: (abs((c.strike or 0.0) - spot * level), c.id))
 
+    def funded(*positions: Position) -> Account:
+        report = prepared.margin(positions)
+        cash = (CALL + 0.05) * report.equity_required - report.net_option_value
+        return Account(positions, cash={"USD": round(cash, 2)})
+
     return {
-        "short strangle": Account(
-            [Position(near("call", 1.08), -10), Position(near("put", 0.92), -10)], cash={"USD": 0.155 * spot * 10}
-        ),
-        "put spread": Account(
-            [Position(near("put", 1.0), -20), Position(near("put", 0.95), 20)], cash={"USD": 0.06 * spot * 20}
-        ),
-        "long straddle": Account([Position(near("call", 1.0), 5), Position(near("put", 1.0), 5)], cash={"USD": 1_000.0}),
+        "short strangle": funded(Position(near("call", 1.08), -10), Position(near("put", 0.92), -10)),
+        "put spread": funded(Position(near("put", 1.0), -20), Position(near("put", 0.95), 20)),
+        "long straddle": funded(Position(near("call", 1.0), 5), Position(near("put", 1.0), 5)),
     }
 
 
-def _events(snapshots: Sequence[Snapshot], contracts: Sequence[Contract], coin: str) -> Iterator[tuple[Snapshot, Event]]:
+def _events(
+    snapshots: Sequence[Snapshot], contracts: Sequence[Contract], coin: str
+) -> Iterator[tuple[Snapshot, Event]]:
     for number, snapshot in enumerate(snapshots, start=1):
         yield snapshot, MarketEvent(number, market=_market(snapshot, contracts, coin))
 
@@ -151,7 +158,7 @@ def _table(monitor: Monitor, snapshot: Snapshot, coin: str) -> Table:
 
     table = Table(
         title=f"{snapshot.time:%Y-%m-%d %H:%M} UTC   {coin} {snapshot.spot:,.0f}",
-        caption=f"{monitor.prepared.methodology.name}, USD; {LABEL}",
+        caption=f"{monitor.prepared.methodology.name}, USD; margin call at {CALL:.0%} of initial; {LABEL}",
     )
     table.add_column("account")
     for name in ("equity", "initial", "maintenance", "used", "to margin call", "to liquidation"):
@@ -197,8 +204,8 @@ def watch(
     contracts = _contracts(snapshots, coin)
     rulebook = methodology or methods.Tims(default_range={"down": -0.15, "up": 0.15})
     prepared = Engine(rulebook).prepare(contracts, _market(snapshots[0], contracts, coin))
-    held = dict(accounts) if accounts is not None else sample_accounts(snapshots, contracts)
-    monitor = Monitor(prepared, held, journal=journal)
+    held = dict(accounts) if accounts is not None else sample_accounts(prepared, snapshots[0].spot)
+    monitor = Monitor(prepared, held, call=CALL, journal=journal)
     alerts: list[Alert] = []
     lines: list[Text] = []
     colours = {"ok": "green", "margin_call": "yellow", "liquidation": "bold red"}
