@@ -19,14 +19,15 @@ import hashlib, numpy as np
 from margincore import pricing
 random = np.random.default_rng(3)
 n = 777
-columns = (random.uniform(50, 150, n), random.uniform(20, 300, n), random.uniform(0, 3, n), random.uniform(-0.02, 0.1, n),
-           random.uniform(0, 0.05, n), random.uniform(0, 1.5, n))
+columns = (random.uniform(50, 150, n), random.uniform(20, 300, n), random.uniform(0, 3, n),
+           random.uniform(-0.02, 0.1, n), random.uniform(0, 0.05, n), random.uniform(0, 1.5, n))
 right = np.where(random.random(n) < 0.5, 1, -1).astype(np.int8)
 moves = random.uniform(-0.5, 0.5, (n, 19))
 prices = pricing.price(*columns, right)
 vol, _ = pricing.implied_vol(prices, *columns[:5], right, on_error="nan", return_status=True)
 arrays = [prices, vol, *pricing.greeks(*columns, right),
-          pricing.price_grid(*columns, right, moves[0], moves[1], 0.1), pricing.price_grid(*columns, right, moves, 0.2 * moves)]
+          pricing.price_grid(*columns, right, moves[0], moves[1], 0.1),
+          pricing.price_grid(*columns, right, moves, 0.2 * moves)]
 print(hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest())
 """
 
@@ -55,7 +56,8 @@ def test_every_instruction_set_gives_the_same_bits() -> None:
 
 def test_a_misspelt_instruction_set_is_an_error() -> None:
     environment = {**os.environ, "MARGINCORE_SIMD": "sse9"}
-    run = subprocess.run([sys.executable, "-c", PRINT_DIGEST], env=environment, text=True, capture_output=True, check=False)
+    command = [sys.executable, "-c", PRINT_DIGEST]
+    run = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
     assert run.returncode != 0
     assert "expected avx512, avx2 or baseline" in run.stderr
 
@@ -175,7 +177,7 @@ def test_implied_vol_returns_what_was_priced() -> None:
 
 def test_prices_without_a_vol_are_named() -> None:
     prices = [10.0, 200.0, 12.0, np.nan]
-    with pytest.raises(mc.CalculationError, match="3 of 4 prices have no vol: row 0, price 10.0: price at or below"):
+    with pytest.raises(mc.CalculationError, match=r"3 of 4 prices have no vol: row 0, price 10\.0: price at or below"):
         pricing.implied_vol(prices, 100.0, 90.0, 0.5, 0.02, 0.0, "call")
     vol, status = pricing.implied_vol(
         prices, 100.0, 90.0, 0.5, 0.02, 0.0, "call", on_error="nan", return_status=True

@@ -5,14 +5,16 @@ Conventions: prices, spots and strikes per one unit of underlying in one currenc
 ``dividend_yield=rate``, Black 1976); `vol` an annual fraction; `right` +1 for a call and -1 for a put (``int8`` is
 fastest) or the names ``"call"`` and ``"put"``. Inputs broadcast; one-dimensional ``float64`` columns and plain floats
 take the fast path. Inputs are copied in blocks and checked before they are used: NaN, infinities, prices that are not
-positive and negative years or vols raise :class:`~margincore.InvalidInput` naming the row (rows count flattened inputs).
+positive and negative years or vols raise :class:`~margincore.InvalidInput` naming the row (of the
+flattened inputs).
 
 European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot, 1e-9 relative of 50-digit values, never
 negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
 
-``exercise="american"`` also takes keywords: `method` (``"alo"``, spectral collocation of the exercise boundary, by default;
-``"tree"``, the default with cash `dividends`; ``"baw"``), `accuracy` (``"fast"``, ``"standard"``, ``"precise"``), `dividends`
-as (years to the ex-date, cash) pairs, and a tree's `steps`, `scheme` and `treatment`; grids take `share_boundaries`.
+``exercise="american"`` also takes keywords: `method` (``"alo"``, spectral collocation of the exercise boundary, by
+default; ``"tree"``, the default with cash `dividends`; ``"baw"``), `accuracy` (``"fast"``, ``"standard"``,
+``"precise"``), `dividends` as (years to the ex-date, cash) pairs, and a tree's `steps`, `scheme` and `treatment`; grids
+take `share_boundaries`.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ def _simple(values: tuple[Any, ...], right: Any) -> tuple[int] | None:
     return cast("tuple[int] | None", shape) if type(right) is int else None
 
 
-def _broadcast(values: tuple[Any, ...], right: Any, names: tuple[str, ...] = _NAMES) -> tuple[list[Any], tuple[int, ...]]:
+def _broadcast(
+    values: tuple[Any, ...], right: Any, names: tuple[str, ...] = _NAMES
+) -> tuple[list[Any], tuple[int, ...]]:
     """Flat columns and numbers as the engine takes them, right last, and the shape of the result."""
     simple = _simple(values, right)
     if simple is not None:
@@ -176,11 +180,12 @@ def price_grid(
 ) -> Floats:
     """The price of each option under each scenario: the shape of the inputs, then scenarios.
 
-    `price_moves` are fractions of spot (-0.08), `vol_moves` are added to vol (+0.04): each one list for all options, or a
-    table with a row per option. `roll` years are taken off the time to expiry. A spot moved to zero is worth nothing,
+    `price_moves` are fractions of spot (-0.08), `vol_moves` are added to vol (+0.04): each one list for all options, or
+    a table with a row per option. `roll` years are taken off the time to expiry. A spot moved to zero is worth nothing,
     further down is an error; a vol or time moved below zero counts as zero.
 
-    >>> price_grid(100.0, [100.0, 120.0], 0.25, 0.0, 0.0, 0.2, "call", [-0.1, 0.0, 0.1], [0.0, 0.0, 0.05]).round(3).tolist()
+    >>> grid = price_grid(100.0, [100.0, 120.0], 0.25, 0.0, 0.0, 0.2, "call", [-0.1, 0.0, 0.1], [0.0, 0.0, 0.05])
+    >>> grid.round(3).tolist()
     [[0.712, 3.988, 11.681], [0.006, 0.147, 2.063]]
     """
     if _is_american(exercise, american):
@@ -190,7 +195,8 @@ def price_grid(
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
     if len(counts) > 1:
-        raise InvalidInput(f"price_moves has {np.shape(price_moves)[-1]} scenarios, vol_moves {np.shape(vol_moves)[-1]}")
+        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
+        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
     scenarios = counts.pop() if counts else 1
     result = _output(out, (*shape, scenarios))
     _core.european_grid(
@@ -284,7 +290,8 @@ def implied_vol(
 
     >>> round(float(implied_vol(4.7594, 42.0, 40.0, 0.5, 0.10, 0.0, "call")), 4)
     0.2
-    >>> vol, status = implied_vol([4.7594, 1.0, 50.0], 42.0, 40.0, 0.5, 0.10, 0.0, "call", on_error="nan", return_status=True)
+    >>> prices = [4.7594, 1.0, 50.0]
+    >>> vol, status = implied_vol(prices, 42.0, 40.0, 0.5, 0.10, 0.0, "call", on_error="nan", return_status=True)
     >>> status.tolist(), STATUSES[1]
     ([0, 1, 2], 'price at or below the intrinsic value on the forward')
     """

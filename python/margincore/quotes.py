@@ -126,10 +126,10 @@ def imply(
         raise InvalidInput("rate: American quotes do not give discounts by parity; name a rate")
     if not (np.isfinite(spot) and spot > 0.0):
         raise InvalidInput(f"spot is {spot}; it must be a positive finite number")
-    columns: list[NDArray[np.float64]] = [np.asarray(c, np.float64) for c in (strike, years, bid, ask)]
+    columns: list[Floats] = [np.asarray(c, np.float64) for c in (strike, years, bid, ask)]
     sign = np.asarray(right, np.int8)
-    if any(c.ndim != 1 or c.shape != sign.shape for c in columns):
-        raise InvalidInput(f"columns differ in length: {[np.shape(c) for c in (*columns, sign)]}")
+    if sign.ndim != 1 or any(c.shape != sign.shape for c in columns):
+        raise InvalidInput(f"columns differ in length: {[c.shape for c in columns]} and {sign.shape}")
     strikes, times, bids, asks = columns
     bad = ~(np.isfinite(strikes) & (strikes > 0.0) & np.isfinite(times) & (np.abs(sign) == 1))
     if bad.any():
@@ -152,7 +152,8 @@ def imply(
     usable = reason == ""
     for t in np.unique(times[usable]):
         rows = np.flatnonzero(usable & (times == t))
-        found = _expiry(strikes[rows], sign[rows], mid[rows], (asks - bids)[rows], bids[rows] > 0.0, spot, float(t), rate)
+        width, has_bid = (asks - bids)[rows], bids[rows] > 0.0
+        found = _expiry(strikes[rows], sign[rows], mid[rows], width, has_bid, spot, float(t), rate)
         if found is None:
             reason[rows] = "no forward: no strike with call and put quoted"
             continue
