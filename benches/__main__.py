@@ -19,9 +19,7 @@ def engine() -> tuple[str, str]:
     try:
         import margincore
     except ImportError as error:
-        raise SystemExit(
-            f"margincore is not installed here ({error}): build the optimised wheel first"
-        ) from error
+        raise SystemExit(f"margincore is not installed here ({error}): build the optimised wheel first") from error
     info = margincore.build_info()
     if info["profile"] != "release":
         raise SystemExit(
@@ -83,9 +81,7 @@ def main() -> None:
     print(f"margincore {build}, {simd}, Python {platform.python_version()}, {machine()}\n")
     print(markdown(found))
     if arguments.json:
-        Path(arguments.json).write_text(
-            "".join(row.to_json(simd, build) + "\n" for row in found), encoding="utf-8"
-        )
+        Path(arguments.json).write_text("".join(row.to_json(simd, build) + "\n" for row in found), encoding="utf-8")
 
 
 if __name__ == "__main__":

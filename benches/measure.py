@@ -129,9 +129,7 @@ def missing(bench: str, peer: str, reason: str, *, n: int = 1, threads: int = 1)
     return Row(bench, None, peer, None, n, threads, reason)
 
 
-def check_equal(
-    bench: str, ours: Iterable[float], peer: Iterable[float], *, rel: float, abs_: float = 0.0
-) -> None:
+def check_equal(bench: str, ours: Iterable[float], peer: Iterable[float], *, rel: float, abs_: float = 0.0) -> None:
     """Refuses to time two candidates that do not compute the same thing.
 
     Raises ``AssertionError`` naming the first item that differs by more than ``rel`` (relative) and ``abs_``.
@@ -157,9 +155,7 @@ def markdown(rows: Iterable[Row]) -> str:
         ratio = "" if row.ratio is None else f"{row.ratio:,.3g}"
         peer_time = "" if row.peer_ns is None else readable(row.peer_ns)
         ours = "" if row.ours_ns is None else readable(row.ours_ns)
-        lines.append(
-            f"| {row.bench} | {row.n:,} | {row.threads} | {ours} | {row.peer or ''} | {peer_time} | {ratio} |"
-        )
+        lines.append(f"| {row.bench} | {row.n:,} | {row.threads} | {ours} | {row.peer or ''} | {peer_time} | {ratio} |")
     return "\n".join(lines)
 
 

@@ -118,9 +118,7 @@ def test_an_unknown_family_is_a_failing_test(tmp_path: Path) -> None:
 
 def test_a_list_gives_an_entry_each(tmp_path: Path) -> None:
     path = tmp_path / "many.json.gz"
-    path.write_bytes(
-        gzip.compress(json.dumps([{"id": f"c{i}", "is_oracle": i > 0} for i in range(3)]).encode())
-    )
+    path.write_bytes(gzip.compress(json.dumps([{"id": f"c{i}", "is_oracle": i > 0} for i in range(3)]).encode()))
     assert [(e.id, e.is_oracle) for e in entries(path, read(path))] == [
         ("c0", False),
         ("c1", True),

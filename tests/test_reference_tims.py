@@ -38,9 +38,7 @@ def ibm_option(right: int, strike: float, price: float) -> Contract:
 
 
 def spx_option(right: int, strike: float, price: float) -> Contract:
-    return Contract(
-        "SPX", "option", price=price, multiplier=100.0, right=right, strike=strike, years=57 / 365
-    )
+    return Contract("SPX", "option", price=price, multiplier=100.0, right=right, strike=strike, years=57 / 365)
 
 
 IBM_STOCK = Contract("IBM", "stock", price=97.73)

@@ -102,9 +102,7 @@ class Scene:
             class_groups[name]["product_group"] = product
         groups = {"P": {"offset": self.product_offset}}
         if self.portfolio:
-            groups = {
-                name: {"offset": self.product_offset, "portfolio_group": "F"} for name in self.portfolio
-            }
+            groups = {name: {"offset": self.product_offset, "portfolio_group": "F"} for name in self.portfolio}
         return mc.methods.Tims(
             class_groups=class_groups,
             product_groups=groups,
@@ -133,9 +131,7 @@ class Scene:
             s: reference.Underlying(self.spot[s], self.rate, self.dividend_yield[s], factor=self.factor[s])
             for s in SYMBOLS
         }
-        return reference.margin(
-            [leg.reference() for leg in self.legs], underlyings, parameters, self.overlays
-        )
+        return reference.margin([leg.reference() for leg in self.legs], underlyings, parameters, self.overlays)
 
 
 def _overlay(overlay: reference.Overlay) -> dict[str, Any]:
@@ -175,9 +171,7 @@ books = st.lists(
     max_size=8,
     unique_by=lambda leg: replace(leg, quantity=1, vol=0.3, future=None),
 )
-ranges = st.fixed_dictionaries(
-    {s: st.sampled_from([(-0.15, 0.15), (-0.08, 0.06), (-0.1, 0.1)]) for s in SYMBOLS}
-)
+ranges = st.fixed_dictionaries({s: st.sampled_from([(-0.15, 0.15), (-0.08, 0.06), (-0.1, 0.1)]) for s in SYMBOLS})
 points = st.builds(
     reference.StressPoint,
     st.sampled_from([-0.25, -0.1, 0.0, 0.2]),
@@ -274,11 +268,7 @@ def test_a_requirement_is_finite_and_never_negative(scene: Scene) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        options.map(lambda leg: replace(leg, quantity=abs(leg.quantity), symbol="A")), min_size=1, max_size=4
-    )
-)
+@given(st.lists(options.map(lambda leg: replace(leg, quantity=abs(leg.quantity), symbol="A")), min_size=1, max_size=4))
 def test_long_options_never_need_more_than_they_are_worth(legs: list[Leg]) -> None:
     table = {leg.contract().id: leg for leg in legs}
     positions = [mc.Position(leg.contract(), leg.quantity) for leg in table.values()]
@@ -336,11 +326,7 @@ def test_batches_and_threads_give_the_bits_of_single_accounts() -> None:
         vol={c.id: chance.uniform(0.1, 0.6) for c in contracts},
     )
     prepared = mc.Engine(mc.methods.Tims()).prepare(contracts, market)
-    rows = [
-        (a, c, chance.randint(-9, 9))
-        for a in range(1000)
-        for c in chance.sample(range(16), chance.randint(0, 12))
-    ]
+    rows = [(a, c, chance.randint(-9, 9)) for a in range(1000) for c in chance.sample(range(16), chance.randint(0, 12))]
     accounts = mc.Accounts.from_columns(
         prepared.contracts,
         account=np.array([a for a, _, _ in rows], dtype=np.uint32),

@@ -67,7 +67,7 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     (750.0, '-15 %')
     """
     _only(
-        document,
+        _mapping(document, "document"),
         "document",
         {"account", "market", "methodology", "methodologies", "contracts", "products", "standalone"},
     )
@@ -124,7 +124,10 @@ def account_from_document(document: Mapping[str, Any], products: Products | None
         for i, row in enumerate(rows)
     ]
     rest = {key: value for key, value in document.items() if key != "positions" and value is not None}
-    return Account(positions, **rest)
+    try:
+        return Account(positions, **rest)
+    except TypeError as error:
+        raise InvalidInput(f"account: {error}") from None
 
 
 def _position(row: Mapping[str, Any], where: str, products: Products) -> Position:

@@ -18,8 +18,6 @@ PROJECT = HERE.parents[1]
 
 NOT_COVERED: Mapping[str, str] = {
     "crypto": "the crypto venues' adapter is not here yet",
-    "pairing": "the Reg T adapter is not here yet",
-    "reg_t": "the Reg T adapter is not here yet",
     "var": "historical simulation and its statistics are not part of the package yet",
 }
 """Families whose rulebook the package does not have, with the reason. An adapter takes precedence."""
@@ -206,9 +204,7 @@ def collect(folder: Path) -> Iterator[Case]:
 def _collect_family(family: str, files: list[Path]) -> Iterator[Case]:
     try:
         adapter = adapter_of(family)
-    except (
-        Exception
-    ) as error:  # an adapter that does not even import is a failing test, not a crash of the others
+    except Exception as error:  # an adapter that does not even import is a failing test, not a crash of the others
         yield Case(family, f"{family}-adapter", broken=f"the adapter does not load: {error!r}")
         return
     for path in files:
@@ -256,9 +252,7 @@ def table(tallies: Mapping[str, Tally]) -> list[str]:
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     for family, tally in sorted(tallies.items()):
         lines += [f"{family}: {remark}" for remark in tally.remarks]
     return lines

@@ -22,9 +22,7 @@ def test_case(case: Case, tallies: dict[str, Tally]) -> None:
         pytest.fail(case.broken, pytrace=False)
     if not case.entry.is_oracle:
         tally.not_oracle += 1
-        tally.remarks.append(
-            f"{case.id}: no oracle ({case.entry.why_not or 'no reason given'}); {_attempt(case)}"
-        )
+        tally.remarks.append(f"{case.id}: no oracle ({case.entry.why_not or 'no reason given'}); {_attempt(case)}")
         pytest.skip("reported, not counted: the case is no oracle")
     try:
         checks = case.run()

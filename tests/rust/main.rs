@@ -2,5 +2,6 @@
 
 mod allocations;
 mod live;
+mod reg_t;
 mod seam;
 mod toy;

@@ -125,8 +125,8 @@ def _next(path: Path, lines: Iterator[tuple[int, list[str]]]) -> tuple[int, list
 
 
 def _underlying(path: Path, line: int, cells: list[str]) -> tuple[str, float]:
-    if len(cells) < 2 or not cells[1].startswith("Last: "):
-        raise ParseError(f"{path}:{line}: not a Cboe quotes file: 'NAME,Last: PRICE,...' is expected")
+    if len(cells) != 3 or not (cells[1].startswith("Last: ") and cells[2].startswith("Change: ")):
+        raise ParseError(f"{path}:{line}: not a Cboe quotes file: 'NAME,Last: PRICE,Change: ...' is expected")
     try:
         spot = decimal(cells[1].removeprefix("Last: ").strip(), "last price of the underlying")
     except MarginError as error:

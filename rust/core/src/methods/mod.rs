@@ -24,6 +24,7 @@ use crate::simd;
 
 pub mod combined;
 pub mod parameters;
+pub mod reg_t;
 pub mod registry;
 pub mod span;
 pub mod tims;

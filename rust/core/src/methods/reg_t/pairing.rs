@@ -1,0 +1,534 @@
+//! Which positions margin which: the cheapest pairing, the cheapest of pairs, and what a greedy matcher takes.
+//!
+//! The unit of solution is a component: the underlyings that can cover each other. Initial and maintenance have
+//! different optima and are solved apart.
+
+use super::branch::{Outcome, Search};
+use super::program::{Allowed, Column, Kind, Program, pair};
+use super::rules::{Amounts, Numbers, Right, Series, Shares, When, covered, two_sided};
+use crate::error::Result;
+use crate::fail;
+
+/// How positions are paired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The cheapest of all pairings.
+    Optimal,
+    /// The cheapest of pairs.
+    TwoLeg,
+    /// What a matcher that never looks back takes.
+    Greedy,
+    /// The options of an underlying as the one universal spread they were entered as.
+    OneSpread,
+}
+
+/// What is held of one series or stock: contracts (shares) long and short, both at least zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Holding {
+    pub row: u32,
+    pub stock: bool,
+    pub long: i64,
+    pub short: i64,
+}
+
+/// Everything a solve needs to know besides the holdings.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    pub series: &'a [Series],
+    pub shares: &'a [Shares],
+    pub numbers: &'a Numbers,
+    pub allowed: Allowed,
+    pub pairing: Method,
+    pub when: When,
+    /// Nodes of the search per component; above it the answer comes with its proven bound.
+    pub node_limit: u64,
+}
+
+/// One component's requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Total {
+    /// The component's name: the smallest family in it.
+    pub component: u32,
+    pub amounts: Amounts,
+    /// The equity no pairing can go below; equal to the requirement when the minimum is proven.
+    pub bound: f64,
+    pub nodes: u64,
+    /// Contracts that the account must not hold uncovered, and does.
+    pub forbidden: f64,
+}
+
+/// One group of positions margined together, signed contracts (shares) by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    pub kind: Option<Kind>,
+    pub legs: Vec<Leg>,
+    pub amounts: Amounts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Leg {
+    pub row: u32,
+    pub stock: bool,
+    pub quantity: f64,
+}
+
+/// Buffers of a solve; nothing is allocated once they are warm.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    program: Program,
+    search: Search,
+    outcome: Outcome,
+    order: Vec<Holding>,
+    families: Vec<u32>,
+    left: Vec<f64>,
+}
+
+impl Scratch {
+    /// Requirement of the holdings by component. With `groups`, also how it comes about.
+    pub fn solve(
+        &mut self,
+        question: &Question<'_>,
+        holdings: &[Holding],
+        totals: &mut Vec<Total>,
+        mut groups: Option<&mut Vec<Group>>,
+    ) -> Result<()> {
+        totals.clear();
+        let mut order = std::mem::take(&mut self.order);
+        order.clear();
+        order.extend(holdings.iter().filter(|h| h.long != 0 || h.short != 0));
+        self.label_families(question, &order);
+        let mut families = std::mem::take(&mut self.families);
+        let component = |h: &Holding| families[family_of(question, h) as usize];
+        order.sort_unstable_by(|a, b| {
+            component(a)
+                .cmp(&component(b))
+                .then_with(|| canonical(question, a, b))
+        });
+        let mut result = Ok(());
+        let mut start = 0;
+        while start < order.len() && result.is_ok() {
+            let mut end = start + 1;
+            while end < order.len() && component(&order[end]) == component(&order[start]) {
+                end += 1;
+            }
+            let mut total = Total {
+                component: component(&order[start]),
+                ..Total::default()
+            };
+            result = self.component(
+                question,
+                &order[start..end],
+                &mut total,
+                groups.as_deref_mut(),
+            );
+            totals.push(total);
+            start = end;
+        }
+        families.clear();
+        self.families = families;
+        self.order = order;
+        result
+    }
+
+    /// Families joined by a fund that is held and covers options of an index belong to one component.
+    fn label_families(&mut self, question: &Question<'_>, holdings: &[Holding]) {
+        let most = holdings
+            .iter()
+            .map(|h| family_of(question, h))
+            .max()
+            .unwrap_or(0);
+        let tracked = holdings
+            .iter()
+            .filter(|h| h.stock)
+            .filter_map(|h| question.shares[h.row as usize].tracks);
+        let most = tracked.clone().max().unwrap_or(0).max(most);
+        self.families.clear();
+        self.families.extend(0..=most);
+        for h in holdings.iter().filter(|h| h.stock) {
+            let shares = &question.shares[h.row as usize];
+            if let Some(index) = shares.tracks {
+                let (a, b) = (
+                    self.families[shares.family as usize],
+                    self.families[index as usize],
+                );
+                let (low, high) = if a < b { (a, b) } else { (b, a) };
+                for label in &mut self.families {
+                    if *label == high {
+                        *label = low;
+                    }
+                }
+            }
+        }
+    }
+
+    fn component(
+        &mut self,
+        question: &Question<'_>,
+        holdings: &[Holding],
+        total: &mut Total,
+        groups: Option<&mut Vec<Group>>,
+    ) -> Result<()> {
+        let program = &mut self.program;
+        program.clear();
+        for h in holdings {
+            for (count, long) in [(h.long, true), (h.short, false)] {
+                if count == 0 {
+                    continue;
+                }
+                let unit = if h.stock {
+                    question.shares[h.row as usize].unit
+                } else {
+                    1.0
+                };
+                let alone = if h.stock {
+                    question.shares[h.row as usize].alone(long, question.when, question.numbers)
+                } else {
+                    question.series[h.row as usize].alone(long, question.numbers)
+                };
+                program.items.push(super::program::Item {
+                    row: h.row as usize,
+                    stock: h.stock,
+                    long,
+                    count: count as f64 * unit,
+                    alone_equity: alone.equity(),
+                    alone,
+                    forbidden: !h.stock && !long && question.series[h.row as usize].forbidden,
+                });
+            }
+        }
+        if question.pairing == Method::Greedy {
+            self.greedy(question, total, groups);
+            return Ok(());
+        }
+        if question.pairing == Method::OneSpread {
+            return self.one_spread(question, total, groups);
+        }
+        program.recognise(
+            question.series,
+            question.shares,
+            question.numbers,
+            question.allowed,
+            question.when,
+            question.pairing,
+        );
+        self.search.run(
+            program,
+            question.series,
+            question.node_limit,
+            &mut self.outcome,
+        )?;
+        self.collect(question, total, groups);
+        Ok(())
+    }
+
+    /// Everything in one universal spread, whether or not leaving something out would be cheaper.
+    fn one_spread(
+        &mut self,
+        question: &Question<'_>,
+        total: &mut Total,
+        groups: Option<&mut Vec<Group>>,
+    ) -> Result<()> {
+        let (program, outcome) = (&mut self.program, &mut self.outcome);
+        program.spread_members(question.series, question.numbers, question.allowed);
+        outcome.counts.clear();
+        outcome.counts.extend(program.items.iter().map(|i| i.count));
+        let whole = program.members.len() == program.items.len() && program.spreads == 1;
+        if !whole || !program.balanced(&outcome.counts, question.series) {
+            fail!(
+                NotApplicable,
+                "the positions on one underlying are not one universal spread: it needs options of one style and \
+                 listing, as many long as short among calls and among puts, and no short that outlasts the longs"
+            );
+        }
+        outcome.losses.clear();
+        outcome
+            .losses
+            .push(program.maximum_loss(0, &outcome.counts, question.series));
+        outcome.change = outcome.losses[0]
+            + program
+                .members
+                .iter()
+                .zip(&outcome.counts)
+                .map(|(m, n)| m.change * n)
+                .sum::<f64>();
+        outcome.bound = outcome.change;
+        outcome.nodes = 0;
+        self.collect(question, total, groups);
+        Ok(())
+    }
+
+    /// Adds up a solved component in canonical order: strategies, spreads, then what stands alone.
+    fn collect(
+        &mut self,
+        question: &Question<'_>,
+        total: &mut Total,
+        mut groups: Option<&mut Vec<Group>>,
+    ) {
+        let (program, outcome) = (&self.program, &self.outcome);
+        self.left.clear();
+        self.left.extend(program.items.iter().map(|i| i.count));
+        let (members, columns) = outcome.counts.split_at(program.members.len());
+        for (column, &times) in program.columns.iter().zip(columns) {
+            if times == 0.0 {
+                continue;
+            }
+            take(program, column, times, &mut self.left);
+            report(program, column, times, total, groups.as_deref_mut());
+        }
+        for spread in 0..program.spreads as u32 {
+            let mut amounts = Amounts {
+                short: outcome.losses[spread as usize],
+                ..Amounts::default()
+            };
+            let mut legs = Vec::new();
+            for (m, &count) in program.members.iter().zip(members) {
+                if m.spread != spread || count == 0.0 {
+                    continue;
+                }
+                let item = &program.items[m.item as usize];
+                let mark = question.series[item.row].mark;
+                if item.long {
+                    amounts.paid += mark * count;
+                } else {
+                    amounts.proceeds += mark * count;
+                }
+                self.left[m.item as usize] -= count;
+                if groups.is_some() {
+                    let quantity = if item.long { count } else { -count };
+                    legs.push(Leg {
+                        row: item.row as u32,
+                        stock: false,
+                        quantity,
+                    });
+                }
+            }
+            total.amounts.add(&amounts, 1.0);
+            if let Some(groups) = groups.as_deref_mut()
+                && !legs.is_empty()
+            {
+                groups.push(Group {
+                    kind: Some(Kind::Spread),
+                    legs,
+                    amounts,
+                });
+            }
+        }
+        alone(program, &self.left, total, groups);
+        total.bound = total.amounts.equity() + (outcome.bound - outcome.change);
+        total.nodes = outcome.nodes;
+    }
+
+    /// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each
+    /// short, the most demanding first, takes the long with the nearest strike that lasts as long; then short calls
+    /// and short puts are matched.
+    fn greedy(
+        &mut self,
+        question: &Question<'_>,
+        total: &mut Total,
+        mut groups: Option<&mut Vec<Group>>,
+    ) {
+        let (program, left) = (&self.program, &mut self.left);
+        left.clear();
+        left.extend(program.items.iter().map(|i| i.count));
+        let series = |i: usize| &question.series[program.items[i].row];
+        let mut shorts: Vec<usize> = (0..program.items.len())
+            .filter(|&i| !program.items[i].stock && !program.items[i].long)
+            .collect();
+        shorts.sort_by(|&a, &b| series(b).naked.total_cmp(&series(a).naked));
+        let mut settle =
+            |a: usize, b: usize, units: f64, kind: Kind, amounts: Amounts, left: &mut Vec<f64>| {
+                let times = {
+                    let (x, y) = ((left[a] / units + 1e-9).floor(), left[b]);
+                    if x < y { x } else { y }
+                };
+                if times < 1.0 {
+                    return;
+                }
+                left[a] -= units * times;
+                left[b] -= times;
+                let apart = program.items[a].alone_equity * units + program.items[b].alone_equity;
+                if amounts.equity() < apart {
+                    let mut column = Column {
+                        kind,
+                        parts: [(0, 0.0); 4],
+                        used: 2,
+                        amounts,
+                        change: amounts.equity() - apart,
+                    };
+                    column.parts[0] = (a as u32, units);
+                    column.parts[1] = (b as u32, 1.0);
+                    report(program, &column, times, total, groups.as_deref_mut());
+                } else {
+                    // Matched, but both margined on their own: worth nothing to the matcher, and not given back.
+                    for (i, n) in [(a, units * times), (b, times)] {
+                        single(program, i, n, total, groups.as_deref_mut());
+                    }
+                }
+            };
+        for s in (0..program.items.len()).filter(|&i| program.items[i].stock) {
+            let shares = &question.shares[program.items[s].row];
+            let long = program.items[s].long;
+            let writing = if long { Right::Call } else { Right::Put };
+            for &w in shorts.iter().filter(|&&w| series(w).right == writing) {
+                if let Some(units) = shares.against(series(w)) {
+                    let amounts = covered(shares, long, series(w), question.when, question.numbers);
+                    settle(s, w, units, Kind::Covered, amounts, left);
+                }
+            }
+        }
+        for &s in &shorts {
+            let short = series(s);
+            let mut longs: Vec<usize> = (0..program.items.len())
+                .filter(|&l| {
+                    let item = &program.items[l];
+                    !item.stock
+                        && item.long
+                        && series(l).units == short.units
+                        && Program::spreadable(short, series(l), question.allowed)
+                })
+                .collect();
+            let gap = |l: usize| (series(l).strike - short.strike).abs();
+            // Of two as near, the one entered first: a matcher depends on the order of entry, as the optimum does not.
+            longs.sort_by(|&a, &b| {
+                gap(a)
+                    .total_cmp(&gap(b))
+                    .then(program.items[a].row.cmp(&program.items[b].row))
+            });
+            for l in longs {
+                settle(l, s, 1.0, Kind::Spread, pair(short, series(l)), left);
+            }
+        }
+        if question.allowed.two_sided {
+            for &a in &shorts {
+                for &b in &shorts {
+                    let (x, y) = (series(a), series(b));
+                    if x.right != y.right && x.family == y.family && x.units == y.units {
+                        settle(a, b, 1.0, Kind::TwoSided, two_sided(x, y), left);
+                    }
+                }
+            }
+        }
+        let rest = std::mem::take(left);
+        alone(program, &rest, total, groups);
+        *left = rest;
+        total.bound = total.amounts.equity();
+    }
+}
+
+fn take(program: &Program, column: &Column, times: f64, left: &mut [f64]) {
+    for &(item, amount) in column.parts() {
+        left[item as usize] -= amount * times;
+        debug_assert!(left[item as usize] > -1e-6 * (1.0 + program.items[item as usize].count));
+    }
+}
+
+fn report(
+    program: &Program,
+    column: &Column,
+    times: f64,
+    total: &mut Total,
+    groups: Option<&mut Vec<Group>>,
+) {
+    total.amounts.add(&column.amounts, times);
+    if let Some(groups) = groups {
+        let legs = column.parts().iter().map(|&(i, amount)| {
+            let item = &program.items[i as usize];
+            let quantity = if item.long {
+                amount * times
+            } else {
+                -amount * times
+            };
+            Leg {
+                row: item.row as u32,
+                stock: item.stock,
+                quantity,
+            }
+        });
+        let mut amounts = Amounts::default();
+        amounts.add(&column.amounts, times);
+        groups.push(Group {
+            kind: Some(column.kind),
+            legs: legs.collect(),
+            amounts,
+        });
+    }
+}
+
+fn single(
+    program: &Program,
+    i: usize,
+    count: f64,
+    total: &mut Total,
+    groups: Option<&mut Vec<Group>>,
+) {
+    let item = &program.items[i];
+    total.amounts.add(&item.alone, count);
+    if let Some(groups) = groups {
+        let mut amounts = Amounts::default();
+        amounts.add(&item.alone, count);
+        let quantity = if item.long { count } else { -count };
+        let leg = Leg {
+            row: item.row as u32,
+            stock: item.stock,
+            quantity,
+        };
+        groups.push(Group {
+            kind: None,
+            legs: vec![leg],
+            amounts,
+        });
+    }
+}
+
+fn alone(program: &Program, left: &[f64], total: &mut Total, mut groups: Option<&mut Vec<Group>>) {
+    for (i, &count) in left.iter().enumerate() {
+        if count > 1e-9 {
+            total.forbidden += if program.items[i].forbidden {
+                count
+            } else {
+                0.0
+            };
+            single(program, i, count, total, groups.as_deref_mut());
+        }
+    }
+}
+
+fn family_of(question: &Question<'_>, h: &Holding) -> u32 {
+    if h.stock {
+        question.shares[h.row as usize].family
+    } else {
+        question.series[h.row as usize].family
+    }
+}
+
+/// An order that does not depend on how the book or the table of contracts was written down, up to series that are
+/// the same in every respect that matters.
+fn canonical(question: &Question<'_>, a: &Holding, b: &Holding) -> std::cmp::Ordering {
+    a.stock.cmp(&b.stock).then_with(|| {
+        if a.stock {
+            let (x, y) = (
+                &question.shares[a.row as usize],
+                &question.shares[b.row as usize],
+            );
+            return x
+                .family
+                .cmp(&y.family)
+                .then(x.price.total_cmp(&y.price))
+                .then(a.row.cmp(&b.row));
+        }
+        let (x, y) = (
+            &question.series[a.row as usize],
+            &question.series[b.row as usize],
+        );
+        x.family
+            .cmp(&y.family)
+            .then(x.right.cmp(&y.right))
+            .then(x.expiry.cmp(&y.expiry))
+            .then(x.strike.total_cmp(&y.strike))
+            .then(x.nature.cmp(&y.nature))
+            .then(x.mark.total_cmp(&y.mark))
+            .then(x.multiplier.total_cmp(&y.multiplier))
+            .then(a.row.cmp(&b.row))
+    })
+}
