@@ -31,7 +31,7 @@ fn table<'py>(
     values: Vec<f64>,
     rows: usize,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    let width = if rows == 0 { 0 } else { values.len() / rows };
+    let width = values.len().checked_div(rows).unwrap_or(0);
     PyArray1::from_vec(py, values).reshape([rows, width])
 }
 

@@ -21,10 +21,7 @@ fn read_error(name: &str, e: impl std::fmt::Display) -> MarginError {
 /// Reads a stream up to the limits for `packed` bytes of it.
 fn unpack(stream: impl Read, packed: u64, name: &str) -> Result<Vec<u8>> {
     // Small files may have a high ratio without harm.
-    let limit = packed
-        .saturating_mul(MAX_RATIO)
-        .max(16 << 20)
-        .min(MAX_BYTES);
+    let limit = packed.saturating_mul(MAX_RATIO).clamp(16 << 20, MAX_BYTES);
     let mut data = Vec::new();
     stream
         .take(limit + 1)

@@ -60,13 +60,12 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
 
 fn expiry_date(series: &Series) -> String {
     for text in [&series.settlement_date, &series.period] {
-        if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
-            if let Ok(date) = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])
+        if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(date) = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])
                 .parse::<jiff::civil::Date>()
             {
                 return date.to_string();
             }
-        }
     }
     let month = series
         .period

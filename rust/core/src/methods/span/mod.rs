@@ -155,8 +155,8 @@ pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodo
         }
         _ => fail!(InvalidInput, "SPAN needs either a file or parameters"),
     };
-    if let Some(digest) = document.digest {
-        if digest != file.info.digest {
+    if let Some(digest) = document.digest
+        && digest != file.info.digest {
             fail!(
                 InvalidInput,
                 "{}: its digest is {}, not {digest}: the file has changed",
@@ -164,7 +164,6 @@ pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodo
                 file.info.digest
             );
         }
-    }
     Ok(Arc::new(Span::new(
         file,
         document.options,

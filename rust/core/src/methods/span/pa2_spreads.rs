@@ -201,8 +201,8 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     own.spot_rates.append(&mut spots);
     own.basis = basis.or(own.basis.take());
     own.som_method = method;
-    if let Some(rate) = som {
-        if own.som_tiers.is_empty() {
+    if let Some(rate) = som
+        && own.som_tiers.is_empty() {
             own.som_tiers.push(Tier {
                 number: 0,
                 start: String::new(),
@@ -210,7 +210,6 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
                 rate: Some(rate),
             });
         }
-    }
     let code = own.code.clone();
     pa2.adjustment.insert(code, factors);
     Ok(())

@@ -220,13 +220,11 @@ impl<'a> Spn<'a> {
                 other => self.family(other, "")?,
             }
         }
-        if self.file.lookahead.is_none() {
-            if let (Some(days), Some(year)) = (days, year) {
-                if year > 0.0 {
+        if self.file.lookahead.is_none()
+            && let (Some(days), Some(year)) = (days, year)
+                && year > 0.0 {
                     self.file.lookahead = Some(days / year);
                 }
-            }
-        }
         Ok(())
     }
 

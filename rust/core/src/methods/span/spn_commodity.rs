@@ -500,13 +500,12 @@ pub(super) fn link(spn: &mut Spn<'_>) -> Result<()> {
             // A file without links names the commodity by the family's code.
             family.commodity = codes.get(&family.code).copied();
         }
-        if family.currency.is_empty() {
-            if let Some(cc) = family.commodity {
+        if family.currency.is_empty()
+            && let Some(cc) = family.commodity {
                 family
                     .currency
                     .clone_from(&spn.file.commodities[cc as usize].currency);
             }
-        }
     }
     // (exchange, family, contract number) of futures, for the month of an option's underlying.
     let mut months = HashMap::new();

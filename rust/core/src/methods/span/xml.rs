@@ -295,11 +295,10 @@ impl<'a> Reader<'a> {
     /// A finite number; the field's name is for the message.
     pub(super) fn number(&self, text: &[u8], field: &str) -> Result<f64> {
         let trimmed = text.trim_ascii();
-        if let Some((value, length)) = plain_number(trimmed) {
-            if length == trimmed.len() {
+        if let Some((value, length)) = plain_number(trimmed)
+            && length == trimmed.len() {
                 return Ok(value);
             }
-        }
         // Signs and exponents are accepted, words such as `nan` and `inf` are not.
         let shape = trimmed
             .iter()
