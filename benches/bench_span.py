@@ -65,6 +65,18 @@ def synthetic(path: Path, symbols: int, strikes: int = 115) -> None:
         out.write("</clearingOrg></pointInTime></spanFile>\n")
 
 
+def _repeated(prepared: mc.Prepared, account: Iterable[mc.Position], count: int) -> mc.Accounts:
+    """One account many times, as columns."""
+    rows = {c.id: i for i, c in enumerate(prepared.contracts)}
+    held = list(account)
+    return mc.Accounts.from_columns(
+        prepared.contracts,
+        account=np.repeat(np.arange(count, dtype=np.uint32), len(held)),
+        contract=np.tile(np.array([rows[p.contract.id] for p in held], dtype=np.uint32), count),
+        quantity=np.tile(np.array([p.quantity for p in held], dtype=np.int64), count),
+    )
+
+
 def _parsing(path: Path) -> Iterator[Row]:
     size = path.stat().st_size
     data = path.read_bytes()
@@ -125,7 +137,7 @@ def _against_marginism(path: Path) -> Iterator[Row]:
         )
         calls = {"ours": lambda a=account: prepared.margin(a), "marginism": lambda p=theirs: calculator.calculate(p)}
         yield from compare(bench, calls, n=count)
-        accounts = mc.Accounts(prepared.contracts, [account] * 1000)
+        accounts = _repeated(prepared, ours, 1000)
         bench = f"span: margin 1,000 accounts x {count} positions (per position)"
         calls = {
             "ours": lambda a=accounts: prepared.margin_many(a, threads=1),
@@ -152,7 +164,7 @@ def _takasbank() -> Iterator[Row]:
     chosen = rng.sample(range(len(contracts)), 50)
     held = {contracts[i].id: rng.choice([-10, -3, 2, 5]) for i in chosen}
     positions = [mc.Position(c, held[c.id]) for c in contracts if c.id in held]
-    accounts = mc.Accounts(prepared.contracts, [mc.Account(positions)] * 1000)
+    accounts = _repeated(prepared, positions, 1000)
     want = reference.margin(parameters, held)
     report = prepared.margin(mc.Account(positions))
     check_equal(bench, [report.cash_required], [want.requirement], rel=1e-9)
