@@ -92,7 +92,7 @@ def test_apart_and_together() -> None:
     market = mc.Market(VALUATION, spot={"SPX": 4500.0, "ES": 4510.0}, price={future.id: 4510.0, put.id: 45.0},
                        vol={put.id: 0.18}, rate={"USD": 0.05})  # fmt: skip
     tims = mc.methods.Tims()
-    alone = mc.methods.SpanLike({"ES": {"price_scan": 0.06}})
+    alone = mc.methods.SpanLike({"ES": {"price_scan": 0.06, "vol_scan": 0.25}})
     parts = [(lambda c: c.kind == "option", tims), (lambda c: c.kind == "future", alone)]
     result = mc.cross_margin([mc.Position(put, 4), mc.Position(future, 4)], market, parts, tims)
     assert result.benefit > 0.0
