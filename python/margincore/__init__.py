@@ -5,15 +5,18 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods
+from margincore import methods, pricing
 from margincore._core import (
     Account,
     Accounts,
     CalculationError,
     Contract,
     Contracts,
+    Decision,
     InvalidInput,
+    Limit,
     Line,
+    LiveAccount,
     MarginBatch,
     MarginError,
     MarginReport,
@@ -21,6 +24,7 @@ from margincore._core import (
     Methodology,
     MissingData,
     NotApplicable,
+    Order,
     OsiSymbol,
     ParseError,
     Position,
@@ -28,6 +32,7 @@ from margincore._core import (
     Products,
     Requirement,
     Unsupported,
+    WhatIf,
     __version__,
     build_info,
 )
@@ -46,13 +51,16 @@ __all__ = [
     "Comparison",
     "Contract",
     "Contracts",
+    "Decision",
     "CrossMargin",
     "Engine",
     "Etf",
     "Future",
     "Index",
     "InvalidInput",
+    "Limit",
     "Line",
+    "LiveAccount",
     "MarginBatch",
     "MarginError",
     "MarginPath",
@@ -62,6 +70,7 @@ __all__ = [
     "MissingData",
     "NotApplicable",
     "Option",
+    "Order",
     "OsiSymbol",
     "ParseError",
     "Perpetual",
@@ -73,6 +82,7 @@ __all__ = [
     "Spot",
     "Stock",
     "Unsupported",
+    "WhatIf",
     "__version__",
     "build_info",
     "compare",
@@ -81,5 +91,6 @@ __all__ = [
     "margin",
     "margin_path",
     "methods",
+    "pricing",
     "qualify",
 ]

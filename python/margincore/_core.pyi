@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,10 @@ class Contract:
     def strike(self) -> float | None: ...
     @property
     def expiry(self) -> str | None: ...
+    @property
+    def expires(self) -> str | None:
+        """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``."""
+
     @property
     def exercise(self) -> str | None: ...
     @property
@@ -212,6 +216,56 @@ class Prepared:
     def margin_many(
         self, accounts: Accounts | Iterable[Account | Iterable[Position]], *, threads: int = 1
     ) -> MarginBatch: ...
+    @property
+    def market(self) -> Market | None: ...
+    @property
+    def methodology(self) -> Methodology: ...
+    @property
+    def repriced(self) -> tuple[int, int]: ...
+    def open(
+        self, account: Account | Iterable[Position], *, haircuts: Mapping[str, float] | None = None
+    ) -> LiveAccount:
+        """Open an account for checks and what-ifs.
+
+        `haircuts` are the fractions taken off collateral, by asset (0.1 counts 90 %). Raises :class:`MissingData`
+        for a contract that is not in the prepared table.
+
+        >>> import margincore as mc
+        >>> stock = mc.Stock("XYZ", currency="USD")
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+        >>> live = mc.Engine(mc.methods.Tims()).prepare([stock], market).open([mc.Position(stock, 100)])
+        >>> live.margin.initial
+        750.0
+        """
+
+    def update(
+        self,
+        *,
+        threads: int = 1,
+        valuation: str | dt.datetime | None = None,
+        spot: Mapping[str, float] | None = None,
+        price: Mapping[str, float] | None = None,
+        vol: Mapping[str, float] | None = None,
+        rate: Mapping[Any, Any] | None = None,
+        dividend_yield: Mapping[str, float] | None = None,
+        forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
+        fx: Mapping[str, float] | None = None,
+    ) -> Prepared:
+        """The same rulebook after a change of the market: a new object; this one stays as it is.
+
+        Only rows whose inputs changed are priced again (`repriced` counts them); the result equals a preparation
+        from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
+
+        >>> import margincore as mc
+        >>> table = [mc.Stock(symbol, currency="USD") for symbol in ("A", "B", "C")]
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0, "B": 20.0, "C": 30.0})
+        >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
+        >>> prepared.update(spot={"B": 21.0}).repriced
+        (1, 3)
+        """
+
+    def with_market(self, market: Market, *, threads: int = 1) -> Prepared:
+        """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again."""
 
 @final
 class Requirement:
@@ -355,3 +409,389 @@ def span_settlement_price(digits: str, locator: int, alignment: str) -> float: .
 def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
+
+
+
+def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
+def european_grid(
+    columns: Sequence[Any],
+    price_moves: NDArray[np.float64],
+    vol_moves: NDArray[np.float64],
+    roll: float,
+    out: NDArray[np.float64],
+) -> None: ...
+def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
+def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None: ...
+def implied_statuses() -> list[str]: ...
+def american_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: tuple[NDArray[np.float64], bool],
+    vol_moves: tuple[NDArray[np.float64], bool],
+    roll: float,
+    scenarios: int,
+    accuracy: str,
+    shared_boundaries: bool,
+) -> NDArray[np.float64]: ...
+def american_greeks(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> list[NDArray[np.float64]]: ...
+def american_implied(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
+def tree_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: list[float],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]: ...
+def tree_implied(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]: ...
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]: ...
+
+# ---- live accounts
+
+_Trade = tuple[Contract, float] | tuple[Contract, float, float] | tuple[Contract, float, float, float]
+
+@final
+class Order:
+    """An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its currency.
+
+    Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception. `effect` is
+    needed where the account keeps long and short apart. The price counts as the fill price.
+
+    >>> import margincore as mc
+    >>> mc.Order("a1", mc.Stock("XYZ", currency="USD"), "buy", 100, 50.0)
+    Order("a1", "XYZ", "buy", 100, 50)
+    """
+
+    def __new__(
+        cls,
+        id: str,
+        contract: Contract,
+        side: Literal["buy", "sell"],
+        quantity: float,
+        price: float,
+        *,
+        fees: float = 0.0,
+        effect: Literal["open", "close"] | None = None,
+    ) -> Self: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def contract(self) -> Contract: ...
+    @property
+    def side(self) -> Literal["buy", "sell"]: ...
+    @property
+    def quantity(self) -> float: ...
+    @property
+    def price(self) -> float: ...
+    @property
+    def fees(self) -> float: ...
+    @property
+    def effect(self) -> Literal["open", "close"] | None: ...
+
+@final
+class Limit:
+    """What a check is held against, in the report's currency, on the basis `equity_required`.
+
+    At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
+    them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
+    (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. Raises :class:`InvalidInput`.
+
+    >>> import margincore as mc
+    >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
+    10000.0
+    """
+
+    def __new__(
+        cls,
+        max_requirement: float | None = None,
+        min_excess: float | None = None,
+        *,
+        max_age: float | None = None,
+        price_collar: float | None = None,
+        max_quantity: int | None = None,
+        max_notional: float | None = None,
+        throttle: tuple[int, float] | None = None,
+    ) -> Self: ...
+    @property
+    def max_requirement(self) -> float | None: ...
+    @property
+    def min_excess(self) -> float | None: ...
+    @property
+    def max_age(self) -> float | None: ...
+    @property
+    def price_collar(self) -> float | None: ...
+    @property
+    def max_quantity(self) -> int | None: ...
+    @property
+    def max_notional(self) -> float | None: ...
+    @property
+    def throttle(self) -> tuple[int, float] | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class Decision:
+    """The answer to a check. Anything that could not be established is a refusal; `reason` is a fixed code.
+
+    Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
+    ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
+    ``price_collar``, ``open_orders`` (their worst case cannot be established), ``missing_data``, ``engine``,
+    ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted.
+    """
+
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def before(self) -> Requirement:
+        """Fresh margin of the positions, without open orders."""
+
+    @property
+    def after(self) -> Requirement:
+        """Fresh margin with this order filled, without other open orders."""
+
+    @property
+    def worst(self) -> float:
+        """The requirement with this order filled and open orders in their worst case."""
+
+    @property
+    def excess_before(self) -> float | None: ...
+    @property
+    def excess_after(self) -> float | None:
+        """Equity less requirement in that worst case; `None` where equity is not known."""
+
+    @property
+    def headroom(self) -> float:
+        """How far the tightest limit is away; negative where it is broken."""
+
+    @property
+    def coverage(self) -> Literal["none", "exact", "bound", "every_fill", "complete_fills"]:
+        """How the worst case of open orders was established."""
+
+    @property
+    def market_age(self) -> float | None: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    def digest(self) -> str:
+        """SHA-256 of order, limit, table, numbers and reason, in hexadecimal."""
+
+    def __bool__(self, /) -> bool: ...
+
+@final
+class WhatIf:
+    """Requirements before and after trades, and the difference."""
+
+    @property
+    def before(self) -> Requirement: ...
+    @property
+    def after(self) -> Requirement: ...
+    @property
+    def change(self) -> Requirement: ...
+
+@final
+class LiveAccount:
+    """An open account: margin between trades, and the check before an order. Safe to share between threads.
+
+    Trades are ``(contract, quantity)``, with a price and fees behind it where cash is to follow. `what_if`, `check` and
+    `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
+    spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> prepared = mc.Engine(mc.methods.Tims()).prepare([stock], market)
+    >>> live = prepared.open(mc.Account([], cash={"USD": 1_000.0}))
+    >>> live.what_if([(stock, 100)]).change.initial
+    750.0
+    >>> limit = mc.Limit(min_excess=0.0)
+    >>> live.check(mc.Order("1", stock, "buy", 100, 50.0), limit).accepted
+    True
+    >>> live.check(mc.Order("2", stock, "buy", 100, 53.0), limit).reason      # paid too much: 300 gone at once
+    'min_excess'
+    >>> live.max_quantity(stock, "buy", limit)
+    133.0
+    """
+
+    @property
+    def margin(self) -> Requirement:
+        """The requirement of the positions now; open orders are not in it."""
+
+    @property
+    def worst(self) -> float:
+        """The initial requirement with open orders in their worst case."""
+
+    @property
+    def equity(self) -> float: ...
+    @property
+    def excess(self) -> float: ...
+    @property
+    def cash(self) -> dict[str, float]: ...
+    @property
+    def positions(self) -> list[Position]: ...
+    @property
+    def gross(self) -> bool:
+        """Whether long and short are kept apart."""
+
+    @property
+    def open_orders(self) -> dict[str, float]:
+        """What may still be filled, by order id: signed, in contracts."""
+
+    @property
+    def epoch(self) -> int:
+        """How many markets the account has been moved to."""
+
+    @property
+    def killed(self) -> bool: ...
+    def report(self) -> MarginReport: ...
+    def what_if(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> WhatIf:
+        """Requirements before and after trades; nothing changes."""
+
+    def index(self, contract: Contract) -> int:
+        """The row of a contract, for :meth:`margin_after`."""
+
+    def margin_after(self, index: int, lots: int, /) -> float:
+        """The initial requirement after one more trade of signed lots: the fast path.
+
+        From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh one.
+        """
+
+    def band_after(self, index: int, lots: int, /) -> float:
+        """How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|."""
+
+    def check(
+        self, order: Order, limit: Limit, now: float | str | dt.datetime | None = None, *, reserve: bool = False
+    ) -> Decision:
+        """Whether an order may be sent, with open orders in their worst case. Fails closed; never raises for bad data.
+
+        `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as open
+        at once.
+        """
+
+    def apply(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> Requirement:
+        """Book trades: all of them, or none where one is refused."""
+
+    def deposit(self, currency: str, amount: float) -> None: ...
+    def rebase(self, prepared: Prepared) -> None:
+        """Move to another preparation of the same table or of one that appends to it. On an error nothing changes."""
+
+    def reserve(self, order: Order) -> bool:
+        """Count an order's worst case from now on. False where it is known already."""
+
+    def fill(self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0) -> bool:
+        """Book an execution of a reserved order. False where it is known already."""
+
+    def cancel(self, order_id: str) -> bool:
+        """Whether anything was left to cancel."""
+
+    def replace(self, order_id: str, order: Order) -> bool:
+        """Cancel one order and reserve another in its place. False where it is known already."""
+
+    def kill(self) -> None:
+        """Refuse every order until :meth:`revive`."""
+
+    def revive(self) -> None: ...
+    def max_quantity(
+        self,
+        contract: Contract,
+        side: Literal["buy", "sell"],
+        limit: Limit,
+        *,
+        price: float | None = None,
+        fees_per_contract: float = 0.0,
+        most: float | None = None,
+    ) -> float | None:
+        """The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
+
+        `price` is the mark where left out; `most` ends the search (100,000 lots by default).
+        """
+
+    def max_quantity_complete(
+        self,
+        contract: Contract,
+        side: Literal["buy", "sell"],
+        limit: Limit,
+        *,
+        price: float | None = None,
+        fees_per_contract: float = 0.0,
+        most: float | None = None,
+    ) -> float | None:
+        """The largest quantity whose complete fill passes, whatever smaller fills do."""
+
+    def rank(self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
+        """The requirement after each candidate trade alone; columns of contract rows and signed lots."""
+
+    def hedges(
+        self, limit: Limit | None = None, *, count: int = 10, most: float = 100.0
+    ) -> list[tuple[Contract, float, float, float]]:
+        """The best single trade per contract and side: (contract, quantity, requirement after, change).
+
+        Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
+        """
+
+def american_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: tuple[NDArray[np.float64], bool],
+    vol_moves: tuple[NDArray[np.float64], bool],
+    roll: float,
+    scenarios: int,
+    accuracy: str,
+    shared_boundaries: bool,
+) -> NDArray[np.float64]:
+    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
+
+def american_greeks(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> list[NDArray[np.float64]]:
+    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
+
+def american_implied(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Vols and status numbers; the vol column holds the prices."""
+
+def tree_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: list[float],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Tree prices by rows and moves."""
+
+def tree_implied(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Vols at which the tree returns the prices, which are in the vol column."""
+
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
+

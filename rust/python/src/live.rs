@@ -508,6 +508,12 @@ impl LiveAccount {
         to_python(py, &self.lock()?.terms().cash)
     }
 
+    /// Whether long and short are kept apart.
+    #[getter]
+    fn gross(&self) -> PyResult<bool> {
+        Ok(self.lock()?.view().positions.short.is_some())
+    }
+
     #[getter]
     fn epoch(&self) -> PyResult<u64> {
         Ok(self.lock()?.epoch())

@@ -1,0 +1,292 @@
+"""What people ask about an account: margin tomorrow, after a move, along a path; the price that liquidates it.
+
+Moves of a symbol's spot take its forwards, futures and perpetuals with them in proportion. Options keep their
+volatility and are repriced by the rulebook: their quoted prices are left out of the moved market, so each needs a vol.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from margincore._core import (
+    Account,
+    Contract,
+    Contracts,
+    InvalidInput,
+    Market,
+    Methodology,
+    MissingData,
+    Position,
+    Prepared,
+)
+
+__all__ = ["Answers", "LiquidationPrice", "along", "liquidation_price", "moved", "rolled", "series"]
+
+Holder = Account | Iterable[Position]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One row per question: label, equity, initial and maintenance requirement, in the report's currency.
+
+    `call` marks rows whose equity is below the initial requirement.
+    """
+
+    label: tuple[Any, ...]
+    equity: NDArray[np.float64]
+    initial: NDArray[np.float64]
+    maintenance: NDArray[np.float64]
+
+    @property
+    def excess(self) -> NDArray[np.float64]:
+        """Equity less initial requirement."""
+        return self.equity - self.initial
+
+    @property
+    def call(self) -> NDArray[np.bool_]:
+        return self.equity < self.initial
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationPrice:
+    """The nearest prices at which equity falls to the maintenance requirement; `None` where none is within range."""
+
+    below: float | None
+    above: float | None
+
+
+def _snapshot(market: Market | None) -> dict[str, Any]:
+    if market is None:
+        raise InvalidInput("the rulebook carries an exchange's own arrays: there is no market to move")
+    if "contracts" in market.__getnewargs_ex__()[1]:
+        raise InvalidInput("markets with array columns cannot be moved: give prices and vols as mappings")
+    return market.to_dict()
+
+
+def _root(contracts: Contracts, contract: Contract) -> str:
+    """The symbol whose price moves a contract: an option on a future moves with the future's."""
+    if contract.underlying in contracts.ids:
+        own = contracts[contracts.index(contract.underlying)]
+        if own.id != contract.id:
+            return own.underlying
+    return contract.underlying
+
+
+class _Mover:
+    """Moves one market, many times."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.base = _snapshot(prepared.market)
+        contracts = prepared.contracts
+        self.linear: dict[str, list[str]] = {}
+        self.options: dict[str, list[str]] = {}
+        for contract in contracts:
+            kept = self.options if contract.kind == "option" else self.linear
+            kept.setdefault(_root(contracts, contract), []).append(contract.id)
+
+    def market(self, factors: Mapping[str, float], days: float = 0.0) -> Market:
+        parts = {**self.base, "spot": dict(self.base.get("spot", {})), "price": dict(self.base.get("price", {}))}
+        price, vol = parts["price"], parts.get("vol", {})
+        for symbol, factor in factors.items():
+            if symbol not in parts["spot"]:
+                raise MissingData(f"no spot price for '{symbol}' to move")
+            parts["spot"][symbol] *= factor
+            for name in self.linear.get(symbol, ()):
+                if name in price:
+                    price[name] *= factor
+        if "forward" in parts:
+            parts["forward"] = [
+                {**f, "price": f["price"] * factors.get(f["underlying"], 1.0)} for f in parts["forward"]
+            ]
+        for symbol in self.options if days else factors:
+            for name in self.options.get(symbol, ()):
+                if name in price and name not in vol:
+                    raise MissingData(f"no vol for '{name}': its quoted price is not that of a moved market")
+                price.pop(name, None)
+        if days:
+            valuation = dt.datetime.fromisoformat(parts["valuation"]) + dt.timedelta(days=days)
+            parts["valuation"] = valuation.isoformat()
+        return Market(**parts)
+
+    def prepare(self, factors: Mapping[str, float], days: float = 0.0, threads: int = 1) -> Prepared:
+        return self.prepared.with_market(self.market(factors, days), threads=threads)
+
+
+def _answers(prepared: Iterable[tuple[Any, Prepared]], start: Prepared, account: Holder) -> Answers:
+    live = start.open(account)
+    rows = []
+    for label, moved_to in prepared:
+        live.rebase(moved_to)
+        margin = live.margin
+        rows.append((label, live.equity, margin.initial, margin.maintenance))
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    numbers = [np.array(column, dtype=np.float64) for column in columns[1:]]
+    return Answers(tuple(columns[0]), *numbers)
+
+
+def moved(
+    prepared: Prepared,
+    account: Holder,
+    moves: Sequence[float],
+    *,
+    symbols: Sequence[str] | None = None,
+    threads: int = 1,
+) -> Answers:
+    """Equity and requirement after spot moves by each fraction (-0.1 is ten percent down), all symbols or some.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> prepared = mc.Engine(mc.methods.Tims()).prepare([stock], market)
+    >>> account = mc.Account([mc.Position(stock, 100)], cash={"USD": -4_000.0})
+    >>> moved(prepared, account, [-0.1, 0.0, 0.1]).excess.round(6).tolist()
+    [-175.0, 250.0, 675.0]
+    """
+    mover = _Mover(prepared)
+    names = list(mover.base.get("spot", {})) if symbols is None else list(symbols)
+    steps = ((m, mover.prepare(dict.fromkeys(names, 1.0 + m), threads=threads)) for m in moves)
+    return _answers(steps, prepared, account)
+
+
+def rolled(prepared: Prepared, account: Holder, days: Sequence[float] = (1.0,), *, threads: int = 1) -> Answers:
+    """Equity and requirement with nothing changed but the time, by calendar days.
+
+    >>> import margincore as mc
+    >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="european",
+    ...                 multiplier=100, currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, rate={"USD": 0.04}, vol={put.id: 0.3})
+    >>> prepared = mc.Engine(mc.methods.Tims()).prepare([put], market)
+    >>> answers = rolled(prepared, mc.Account([mc.Position(put, -1)], cash={"USD": 1_000.0}), [0.0, 1.0, 7.0])
+    >>> bool((answers.equity[1:] > answers.equity[:-1]).all())      # a short option gains as time goes by
+    True
+    """
+    mover = _Mover(prepared)
+    steps = ((d, mover.prepare({}, d, threads=threads)) for d in days)
+    return _answers(steps, prepared, account)
+
+
+def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float]], *, threads: int = 1) -> Answers:
+    """Equity and requirement along a path of prices: each step maps symbols to their spot.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> prepared = mc.Engine(mc.methods.Tims()).prepare([stock], market)
+    >>> account = mc.Account([mc.Position(stock, 100)], cash={"USD": -4_000.0})
+    >>> along(prepared, account, [{"XYZ": 49.0}, {"XYZ": 47.0}, {"XYZ": 44.0}]).call.tolist()
+    [False, True, True]
+    """
+    mover = _Mover(prepared)
+    spot = mover.base.get("spot", {})
+
+    def factors(step: Mapping[str, float]) -> dict[str, float]:
+        missing = [s for s in step if s not in spot]
+        if missing:
+            raise MissingData(f"no spot price for '{missing[0]}' to move")
+        return {s: value / spot[s] for s, value in step.items()}
+
+    steps = ((dict(step), mover.prepare(factors(step), threads=threads)) for step in path)
+    return _answers(steps, prepared, account)
+
+
+def liquidation_price(
+    prepared: Prepared,
+    account: Holder,
+    symbol: str,
+    *,
+    level: float = 1.0,
+    reach: float = 0.9,
+    steps: int = 60,
+    threads: int = 1,
+) -> LiquidationPrice:
+    """The nearest prices of `symbol` below and above at which equity falls to `level` times maintenance.
+
+    Looks as far as the fractions ``-reach`` and ``+reach`` in `steps` even steps a side, then bisects to the last bit
+    that moves; a breach that opens and closes inside one step is not seen.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> prepared = mc.Engine(mc.methods.Tims()).prepare([stock], market)
+    >>> account = mc.Account([mc.Position(stock, 100)], cash={"USD": -4_000.0})
+    >>> found = liquidation_price(prepared, account, "XYZ")     # 100 p - 4000 = 15 % of 100 p
+    >>> round(found.below, 6), found.above
+    (47.058824, None)
+    """
+    if not (0.0 < reach < 1.0 and steps >= 1):
+        raise InvalidInput("liquidation_price: reach lies between 0 and 1, and there is at least one step")
+    mover = _Mover(prepared)
+    if symbol not in mover.base.get("spot", {}):
+        raise MissingData(f"no spot price for '{symbol}'")
+    spot = mover.base["spot"][symbol]
+    holder = account if isinstance(account, Account) else Account(account)
+
+    def distance(move: float) -> float:
+        live = prepared.open(holder)
+        live.rebase(mover.prepare({symbol: 1.0 + move}, threads=threads))
+        return live.equity - level * live.margin.maintenance
+
+    def side(sign: float) -> float | None:
+        inside = 0.0
+        for k in range(1, steps + 1):
+            outside = sign * reach * k / steps
+            if distance(outside) < 0.0:
+                for _ in range(60):
+                    middle = (inside + outside) / 2
+                    if middle in (inside, outside):
+                        break
+                    if distance(middle) < 0.0:
+                        outside = middle
+                    else:
+                        inside = middle
+                return float(spot * (1.0 + outside))
+            inside = outside
+        return None
+
+    if distance(0.0) < 0.0:
+        return LiquidationPrice(spot, spot)
+    return LiquidationPrice(side(-1.0), side(1.0))
+
+
+def series(
+    account: Holder,
+    contracts: Contracts | Iterable[Contract],
+    dates: Iterable[tuple[Any, Methodology, Market]],
+    *,
+    threads: int = 1,
+) -> Answers:
+    """Equity and requirement over dated markets, each with the rulebook of its day: `(date, methodology, market)`.
+
+    Futures and perpetuals settle from one date's marks to the next. `call` marks the margin-call days.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> days = [(day, mc.methods.Tims(), mc.Market(f"2026-11-{day}T16:00:00-05:00", spot={"XYZ": price}))
+    ...         for day, price in ((18, 50.0), (19, 46.0), (20, 48.0))]
+    >>> answers = series(mc.Account([mc.Position(stock, 100)], cash={"USD": -4_000.0}), [stock], days)
+    >>> list(zip(answers.label, answers.call.tolist()))
+    [(18, False), (19, True), (20, False)]
+    """
+    table = contracts if isinstance(contracts, Contracts) else Contracts(contracts)
+    last: tuple[Methodology, Prepared] | None = None
+    steps: list[tuple[Any, Prepared]] = []
+    for label, methodology, market in dates:
+        if last is not None and last[0] is methodology:
+            own = last[1].with_market(market, threads=threads)
+        else:
+            own = methodology.prepare(table, market, threads=threads)
+        last = (methodology, own)
+        steps.append((label, own))
+    if not steps:
+        return Answers((), *(np.empty(0) for _ in range(3)))
+    return _answers(steps, steps[0][1], account)

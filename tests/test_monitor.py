@@ -1,0 +1,187 @@
+"""Monitoring, and coming back after a crash."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import margincore as mc
+from margincore.journal import Journal
+from margincore.monitor import CashEvent, Event, FillEvent, MarketEvent, Monitor
+
+STOCK = mc.Stock("XYZ", currency="USD")
+CALL = mc.Option(
+    "XYZ", "call", 100, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD"
+)
+FUTURE = mc.Future("XYZ", expiry="2026-12-18", settles="pm", multiplier=10, currency="USD")
+MARKET = mc.Market(
+    "2026-11-20T21:00:00Z", spot={"XYZ": 100.0}, rate={"USD": 0.04}, vol={CALL.id: 0.3}, price={FUTURE.id: 100.5}
+)
+
+
+def prepared() -> mc.Prepared:
+    return mc.Engine(mc.methods.Tims()).prepare([STOCK, CALL, FUTURE], MARKET)
+
+
+def accounts() -> dict[str, mc.Account]:
+    return {
+        "a": mc.Account([mc.Position(CALL, -10), mc.Position(STOCK, 500)], cash={"USD": -20_000.0}),
+        "b": mc.Account([mc.Position(FUTURE, 40)], cash={"USD": 9_000.0}, collateral={"USD": 1_000.0}),
+        "c": mc.Account([], cash={"USD": 1_000.0}),
+    }
+
+
+def stream(count: int) -> list[Event]:
+    rng = random.Random(5)
+    spot, events = 100.0, []
+    for number in range(1, count + 1):
+        match rng.randrange(4):
+            case 0 | 1:
+                spot *= 1 + rng.uniform(-0.02, 0.02)
+                events.append(MarketEvent(number, {"spot": {"XYZ": spot}, "price": {FUTURE.id: spot + 0.5}}))
+            case 2:
+                contract = rng.choice([STOCK, CALL, FUTURE])
+                price = {STOCK.id: spot, CALL.id: 3.0, FUTURE.id: spot + 0.5}[contract.id]
+                quantity = float(rng.choice([-3, -2, -1, 1, 2, 3]))
+                events.append(FillEvent(number, rng.choice("abc"), contract.id, quantity, price, 1.0))
+            case _:
+                events.append(CashEvent(number, rng.choice("abc"), "USD", rng.uniform(-200, 200)))
+    return events
+
+
+def monitor(journal: Path | None, **options: object) -> Monitor:
+    return Monitor(prepared(), accounts(), haircuts={"USD": 0.1}, journal=journal, checkpoint=16, **options)  # type: ignore[arg-type]
+
+
+def test_levels_and_distances() -> None:
+    own = monitor(None)
+    status = own.status("b")
+    # Long 40 futures of 10 at 100.5: fifteen percent of 40,200.
+    assert status.initial == pytest.approx(0.15 * 40_200)
+    assert status.equity == 9_000 + 900
+    assert status.to_call == status.equity - status.initial
+    assert status.utilisation == status.initial / status.equity
+    first = MarketEvent(1, {"spot": {"XYZ": 88.0}, "price": {FUTURE.id: 88.5}})
+    alerts = own.take(first)
+    # Twelve points on 400 units are paid out in cash.
+    assert own.accounts["b"].cash["USD"] == 9_000 - 12 * 400
+    assert [(a.status.account, a.previous, a.status.level) for a in alerts] == [("b", "ok", "liquidation")]
+    assert own.take(first) == []
+    with pytest.raises(mc.InvalidInput, match="gap"):
+        own.take(MarketEvent(3, {"spot": {"XYZ": 88.0}}))
+
+
+def test_the_state_is_that_of_a_fresh_account() -> None:
+    own = monitor(None)
+    list(own.run(stream(120)))
+    for live in own.accounts.values():
+        assert live.margin.initial == own.prepared.margin(live.positions).requirement.initial
+
+
+def test_a_bad_event_is_refused_before_anything_changes() -> None:
+    own = monitor(None)
+    for event in (
+        FillEvent(1, "nobody", CALL.id, 1.0, 1.0),
+        FillEvent(1, "a", "nothing", 1.0, 1.0),
+    ):
+        with pytest.raises(mc.InvalidInput):
+            own.take(event)
+    assert own.number == 0
+    own.take(CashEvent(1, "a", "USD", 5.0))
+    with pytest.raises(mc.InvalidInput):
+        own.take(MarketEvent(2, {"spot": {"XYZ": 1e300}}))
+    with pytest.raises(mc.InvalidInput, match="half way"):
+        own.take(CashEvent(2, "a", "USD", 5.0))
+
+
+def test_a_monitor_continues_from_its_journal(tmp_path: Path) -> None:
+    events = stream(60)
+    whole = monitor(tmp_path / "whole")
+    alerts = list(whole.run(events))
+    for cut in (0, 1, 15, 16, 17, 40):
+        path = tmp_path / f"cut{cut}"
+        first = monitor(path, sync=False)
+        list(first.run(events[:cut]))
+        del first
+        again = monitor(path, sync=False)
+        assert again.number == cut
+        list(again.run(events))
+        assert again.journal_digest == whole.journal_digest
+        assert again.alerts() == alerts
+        assert [again.status(n) for n in "abc"] == [whole.status(n) for n in "abc"]
+
+
+def test_other_arguments_are_refused(tmp_path: Path) -> None:
+    first = monitor(tmp_path / "j")
+    first.close()
+    with pytest.raises(mc.InvalidInput, match="other"):
+        Monitor(prepared(), accounts(), journal=tmp_path / "j")
+    with Journal(tmp_path / "j"), pytest.raises(BlockingIOError):
+        Journal(tmp_path / "j")
+
+
+def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    own = monitor(path, sync=False)
+    list(own.run(stream(20)))
+    own.close()
+    data = path.read_bytes()
+    last = data.rfind(b"\n", 0, len(data) - 1) + 1
+    for cut in (last + 1, (last + len(data)) // 2, len(data) - 1):
+        path.write_bytes(data[:cut])
+        again = monitor(path, sync=False)
+        assert again.number == 19
+        list(again.run(stream(20)))
+        again.close()
+        assert path.read_bytes() == data
+    rng = random.Random(3)
+    for _ in range(300):
+        at = rng.randrange(len(data) - 1)
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << rng.randrange(8)
+        if b"\n" in (damaged[at : at + 1], data[at : at + 1]):
+            continue
+        path.write_bytes(damaged)
+        with pytest.raises(mc.ParseError, match="byte"):
+            Journal(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_at_random_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    """kill -9 at random moments, again and again, until the stream is through."""
+    events = stream(400)
+    whole = monitor(tmp_path / "whole", sync=False)
+    expected = list(whole.run(events))
+    rng = random.Random(11)
+    kills = 0
+    while True:
+        path = tmp_path / "killed"
+        child = os.fork()
+        if child == 0:
+            try:
+                own = monitor(path, sync=False)
+                list(own.run(events))
+                os._exit(0)
+            except BaseException as error:
+                print(error, file=sys.stderr)
+                os._exit(1)
+        time.sleep(rng.uniform(0.0, 0.03))
+        os.kill(child, signal.SIGKILL)
+        _, state = os.waitpid(child, 0)
+        if os.WIFSIGNALED(state):
+            kills += 1
+            continue
+        assert os.WEXITSTATUS(state) == 0
+        assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+        path.unlink()
+        if kills >= 60:
+            break
+    last = monitor(tmp_path / "last", sync=False)
+    list(last.run(events))
+    assert last.alerts() == expected
