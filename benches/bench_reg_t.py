@@ -120,7 +120,6 @@ def _per_account(name: str, engine: mc.Prepared, many: mc.Accounts, peers: dict[
 
 def partitions() -> Iterator[Row]:
     """Eight single contracts: the reference tries every partition."""
-    draw = random.Random(11)
     held = book(8, 11, most=1)
     engine = prepared(held)
     months = {day: month for month, day in MONTHS.items()}
