@@ -62,7 +62,7 @@ def cross_margin(
     ...                    price={future.id: 4510.0}, vol={put.id: 0.18}, rate={"USD": 0.05})
     >>> book = [mc.Position(put, 2), mc.Position(future, 4)]
     >>> tims = mc.methods.Tims()
-    >>> futures = mc.methods.SpanLike({"ES": {"price_scan": 0.06, "vol_scan": 0.25}})      # SPAN-like: no clearing house's own arrays
+    >>> futures = mc.methods.SpanLike({"ES": {"price_scan": 0.06, "vol_scan": 0.25}})    # not CME's own arrays
     >>> result = mc.cross_margin(book, market, [(lambda c: c.kind == "option", tims),
     ...                                         (lambda c: c.kind == "future", futures)], tims)
     >>> result.benefit > 0

@@ -76,7 +76,7 @@ def plot(
         ax.plot(at, points, "o", color=color, markersize=4, label=text)
         worst = min(range(len(points)), key=points.__getitem__)
         ax.plot(at[worst], points[worst], "o", color=color, markersize=12, fillstyle="none")
-        ax.annotate(f"{points[worst]:,.0f}", (at[worst], points[worst]), xytext=(8, 8), textcoords="offset points")
+        ax.annotate(f"{points[worst]:,.0f}", (at[worst], points[worst]), xytext=(12, -12), textcoords="offset points")
     ax.set_xlabel(f"{symbol} (spot {spot:,.2f})")
     ax.set_ylabel("profit and loss, USD")
     ax.set_title(f"{market.valuation}: volatilities and time unchanged")
