@@ -148,3 +148,14 @@ def test_the_installed_command_runs(folder: Path) -> None:
     )  # fmt: skip
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 2
+
+
+def test_a_quotes_file_is_a_market(folder: Path) -> None:
+    quotes = Path(__file__).parent / "data" / "cboe_made_up.csv"
+    (folder / "account.csv").write_text("symbol,quantity\nSPXW230915C04500000,-1\n")
+    arguments = ["margin", "account.csv", "--method", "tims", "--market", str(quotes)]
+    assert "--rate" in refused(run(*arguments))
+    result = run(*arguments, "--rate", "0.053")
+    assert result.exit_code == 0, result.output
+    assert "quotes left out" in result.stderr
+    assert "+6 %" in result.stdout

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
+import random
 from pathlib import Path
 
 import pytest
 
 import margincore as mc
-from margincore.importers import read_account, read_cboe_quotes
+from conformance.cases import data_folder
+from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import market_document, read_json
 
 GOOD = """symbol,quantity,kind,price,vol
@@ -199,3 +202,75 @@ def test_a_market_may_be_keyed_by_any_spelling(tmp_path: Path) -> None:
     twice = write(tmp_path, '{"vol": {"SPX   261218C04700000": 0.2, ".SPX261218C4700": 0.3}}', "market.json")
     with pytest.raises(mc.InvalidInput, match="two spellings"):
         market_document(twice, mc.Products())
+
+
+def made_up_chain(tmp_path: Path) -> Path:
+    """One expiry whose quotes follow put-call parity around a forward of 4,520, and a few that cannot be used."""
+    head = CBOE.read_text().splitlines()[:4]
+    discount, forward = math.exp(-0.05 * 36 / 365), 4520.0
+    for strike in (4300, 4400, 4500, 4600, 4700):
+        time_value = 60.0 - abs(strike - forward) / 10
+        call = time_value + discount * max(forward - strike, 0.0)
+        put = time_value + discount * max(strike - forward, 0.0)
+        sides = [
+            f"SPX231020{right}{strike * 1000:08},0,0,{price - 0.5:.9f},{price + 0.5:.9f},0,0,0,0,0"
+            for right, price in (("C", call), ("P", put))
+        ]
+        head.append(f"Fri Oct 20 2023,{sides[0]},{strike}.00,{sides[1]}")
+    head.append("Fri Oct 20 2023,SPX231020C04800000,0,0,0,0,0,0,0,0,0,4800.00,SPX231020P04800000,0,0,100,101,0,0,0,0,0")
+    head.append("Thu Sep 14 2023,SPXW230914C04500000,0,0,5,6,0,0,0,0,0,4500.00,SPXW230914P04500000,0,0,1,2,0,0,0,0,0")
+    return write(tmp_path, "\n".join(head) + "\n", "quotes.csv")
+
+
+def test_a_chain_has_its_forward_from_parity_and_one_vol_per_strike(tmp_path: Path) -> None:
+    found = chain(read_cboe_quotes(made_up_chain(tmp_path)), rate=0.05)
+    assert list(found.forwards) == ["2023-10-20 SPX"]
+    assert found.forwards["2023-10-20 SPX"] == pytest.approx(4520.0, abs=1e-6)
+    assert len(found.contracts) == 10
+    assert found.reasons() == {
+        "no ask": 1,
+        "no time value: only the option in the money is quoted, below its intrinsic value": 1,
+        "expired before the quotes were taken": 2,
+    }
+    assert [d.line for d in found.dropped] == sorted(d.line for d in found.dropped)
+    prepared = mc.Engine(mc.methods.Tims()).prepare(found.contracts, found.market)
+    # A call less a put of one strike is a forward: its loss at -8 % is the discounted move of the forward.
+    call, put = (c for c in found.contracts if c.strike == 4500.0)
+    report = prepared.margin([mc.Position(call, 1), mc.Position(put, -1)])
+    assert report.requirement.initial == pytest.approx(0.08 * 4520.0 * math.exp(-0.05 * 36 / 365) * 100, rel=1e-9)
+
+
+def test_a_chain_needs_european_options_of_known_roots(tmp_path: Path) -> None:
+    path = made_up_chain(tmp_path)
+    with pytest.raises(mc.InvalidInput, match="rate is nan"):
+        chain(read_cboe_quotes(path), rate=math.nan)
+    path.write_text(path.read_text().replace("SPX231020", "SPY231020"))
+    with pytest.raises(mc.Unsupported, match="American"):
+        chain(read_cboe_quotes(path), rate=0.05)
+    path.write_text(path.read_text().replace("SPY231020", "ZZZ231020"))
+    with pytest.raises(mc.MissingData, match="ZZZ"):
+        chain(read_cboe_quotes(path), rate=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("cboe_spx_20230914", 19_920),
+        ("cboe_xsp_20230914", 10_882),
+        ("cboe_spx_20220205", 20_514),
+        ("cboe_ndx_20220205", 18_386),
+    ],
+)
+def test_a_real_chain_is_prepared_and_a_book_on_it_margined(name: str, rows: int) -> None:
+    path = data_folder() / "chains" / f"{name}.csv.gz"
+    if not path.is_file():
+        pytest.skip(f"no real chains at {path.parent}: set MARGINCORE_DATA to their folder")
+    found = chain(read_cboe_quotes(path), rate=0.05 if "2023" in name else 0.002)
+    assert len(found.contracts) + len(found.dropped) == rows, "every quote is used or listed"
+    assert len(found.contracts) > 0.9 * rows
+    prepared = mc.Engine(mc.methods.Tims()).prepare(found.contracts, found.market)
+    chance = random.Random(1)
+    rows_held = chance.sample(range(len(found.contracts)), 80)
+    report = prepared.margin([mc.Position(found.contracts[i], chance.choice((-5, -1, 2, 7))) for i in rows_held])
+    assert report.adds_up()
+    assert report.requirement.initial > 0.0

@@ -93,6 +93,8 @@ def test_low_priced_and_leveraged_stock() -> None:
     assert [line.component for line in report.lines][-1].startswith("maintenance above")
     triple = margin([(mc.Etf("UPRO", currency="USD"), 100, 50.0)], {"UPRO": 50.0})
     assert triple.requirement.maintenance == 3750.0
+    fund = margin([(mc.Etf("SPY", currency="USD"), 100, 600.0)], {"SPY": 600.0})
+    assert [line.scope for line in fund.lines] == ["SPY"]  # the index it tracks is not held
 
 
 def test_morning_settlement_is_earlier_only_where_asked() -> None:
@@ -185,9 +187,7 @@ def test_the_optimum_is_the_cheapest_of_all_partitions(seed: int) -> None:
     for pairing, oracle in (("optimal", reference.optimal), ("two_leg", reference.two_leg)):
         report = margin(draw.book, draw.spot, pairing=pairing, initial_at_least_maintenance=False)
         assert report.requirement.initial == pytest.approx(oracle(book).equity, abs=1e-6)
-        assert report.requirement.maintenance == pytest.approx(
-            oracle(book, maintenance=True).equity, abs=1e-6
-        )
+        assert report.requirement.maintenance == pytest.approx(oracle(book, maintenance=True).equity, abs=1e-6)
     optimal = margin(draw.book, draw.spot).details
     for date in ("initial", "held"):
         assert optimal[date]["gap"] == 0.0
@@ -233,9 +233,7 @@ def test_names_in_the_field_s_words() -> None:
         "iron butterfly"
     }
     assert named(("call", 100, 1, -1), ("call", 100, 2, 1)) == {"calendar spread"}
-    assert named(("call", 95, 1, 1), ("call", 105, 1, -1), ("put", 105, 1, 1), ("put", 95, 1, -1)) == {
-        "long box"
-    }
+    assert named(("call", 95, 1, 1), ("call", 105, 1, -1), ("put", 105, 1, 1), ("put", 95, 1, -1)) == {"long box"}
 
 
 def test_the_valuation_date_decides_the_nine_months() -> None:

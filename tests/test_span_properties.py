@@ -107,9 +107,7 @@ def _world(rng: random.Random) -> tuple[dict[str, Any], ref.Parameters, list[tup
                 break
             chosen = rng.sample(codes, rng.randrange(2, min(len(codes), 3) + 1))
             scanning = rng.random() < 0.3
-            pairs = [
-                _leg(c, rng, side, 0, True) for c, side in zip(chosen, [1, -1, rng.choice([1, -1])], strict=False)
-            ]
+            pairs = [_leg(c, rng, side, 0, True) for c, side in zip(chosen, [1, -1, rng.choice([1, -1])], strict=False)]
             if scanning:
                 target = rng.randrange(len(pairs))
                 for i, (d, _) in enumerate(pairs):
@@ -164,7 +162,7 @@ def test_engine_is_the_reference(seed: int) -> None:
                           "span_requirement", "net_delta", "time_risk", "vol_risk", "price_risk"):  # fmt: skip
                 assert got[code][field] == pytest.approx(getattr(result, field), **close), (seed, code, field)
         assert report.cash_required == pytest.approx(want.requirement, **close), seed
-        maintenance = report.requirement.maintenance - report.requirement.net_option_value
+        maintenance = report.requirement.maintenance - report.net_option_value
         assert maintenance == pytest.approx(want.maintenance, **close), seed
 
 

@@ -5,7 +5,7 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods
+from margincore import methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -37,9 +37,12 @@ from margincore._core import (
     build_info,
 )
 from margincore.compare import Comparison, compare
+from margincore.cross import CrossMargin, cross_margin
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
+from margincore.path import MarginPath, margin_path
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
+from margincore.qualify import Qualification, qualify
 
 __all__ = [
     "Account",
@@ -49,6 +52,7 @@ __all__ = [
     "Contract",
     "Contracts",
     "Decision",
+    "CrossMargin",
     "Engine",
     "Etf",
     "Future",
@@ -59,6 +63,7 @@ __all__ = [
     "LiveAccount",
     "MarginBatch",
     "MarginError",
+    "MarginPath",
     "MarginReport",
     "Market",
     "Methodology",
@@ -72,6 +77,7 @@ __all__ = [
     "Position",
     "Prepared",
     "Products",
+    "Qualification",
     "Requirement",
     "Spot",
     "Stock",
@@ -80,7 +86,11 @@ __all__ = [
     "__version__",
     "build_info",
     "compare",
+    "cross_margin",
     "evaluate",
     "margin",
+    "margin_path",
     "methods",
+    "pricing",
+    "qualify",
 ]

@@ -52,6 +52,10 @@ class Contract:
     @property
     def expiry(self) -> str | None: ...
     @property
+    def expires(self) -> str | None:
+        """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``."""
+
+    @property
     def exercise(self) -> str | None: ...
     @property
     def multiplier(self) -> float: ...
@@ -406,6 +410,56 @@ def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
 
+
+
+def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
+def european_grid(
+    columns: Sequence[Any],
+    price_moves: NDArray[np.float64],
+    vol_moves: NDArray[np.float64],
+    roll: float,
+    out: NDArray[np.float64],
+) -> None: ...
+def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
+def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None: ...
+def implied_statuses() -> list[str]: ...
+def american_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: tuple[NDArray[np.float64], bool],
+    vol_moves: tuple[NDArray[np.float64], bool],
+    roll: float,
+    scenarios: int,
+    accuracy: str,
+    shared_boundaries: bool,
+) -> NDArray[np.float64]: ...
+def american_greeks(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> list[NDArray[np.float64]]: ...
+def american_implied(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
+def tree_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: list[float],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]: ...
+def tree_implied(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]: ...
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]: ...
+
 # ---- live accounts
 
 _Trade = tuple[Contract, float] | tuple[Contract, float, float] | tuple[Contract, float, float, float]
@@ -694,3 +748,52 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
+
+def american_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: tuple[NDArray[np.float64], bool],
+    vol_moves: tuple[NDArray[np.float64], bool],
+    roll: float,
+    scenarios: int,
+    accuracy: str,
+    shared_boundaries: bool,
+) -> NDArray[np.float64]:
+    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
+
+def american_greeks(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> list[NDArray[np.float64]]:
+    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
+
+def american_implied(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Vols and status numbers; the vol column holds the prices."""
+
+def tree_grid(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    price_moves: list[float],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Tree prices by rows and moves."""
+
+def tree_implied(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    american: bool,
+    scheme: str,
+    steps: int,
+    treatment: str,
+) -> NDArray[np.float64]:
+    """Vols at which the tree returns the prices, which are in the vol column."""
+
+def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
+

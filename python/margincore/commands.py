@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,9 +27,10 @@ from margincore._core import (
     Unsupported,
 )
 from margincore.documents import evaluate
-from margincore.importers import read_account
+from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import market_document, read_json
 from margincore.methods import rulebooks
+from margincore.span_commands import risk_array_command, span, span_info
 
 app = typer.Typer(
     name="margincore",
@@ -57,9 +59,7 @@ def _refusals() -> Iterator[None]:
         yield
     except MarginError as error:
         message = " ".join(str(error).split())
-        hint = next(
-            (text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated"
-        )
+        hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
         print(f"error: {message}\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(2) from None
 
@@ -82,14 +82,16 @@ def margin(
             "if need be, kind (option, stock, etf, cash), price, vol. Option symbols and quantities suffice."
         ),
     ],
-    method: Annotated[
-        list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")
-    ] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")] = None,
     market: Annotated[
         Path | None,
         typer.Option(
-            help="JSON market: valuation, spot, rate, vol or price by contract id or option symbol ..."
+            help="JSON market (valuation, spot, rate, vol or price by contract id or option symbol ...), or a Cboe "
+            "quotes CSV of European index options, plain or .gz."
         ),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Continuously compounded annual rate for a quotes CSV (0.05 is 5 %).")
     ] = None,
     parameters: Annotated[
         Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
@@ -102,7 +104,7 @@ def margin(
 ) -> None:
     """Margin one account and explain the number."""
     with _refusals():
-        document = _document(account, market, equity or [])
+        document = _document(account, market, equity or [], rate)
         _choose(document, method or [], parameters)
         _show(document, evaluate(document), as_json)
 
@@ -114,13 +116,28 @@ def list_rulebooks() -> None:
         print(name)
 
 
+def _refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose refusals are one line and a hint."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        with _refusals():
+            command(*arguments, **options)
+
+    return run
+
+
+for _name, _command in (("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
+    app.command(name=_name)(_refusing(_command))
+
+
 @app.command()
 def version() -> None:
     """The version of margincore."""
     print(__version__)
 
 
-def _document(account: Path, market: Path | None, equities: list[str]) -> dict[str, Any]:
+def _document(account: Path, market: Path | None, equities: list[str], rate: float | None) -> dict[str, Any]:
     """The document that the files say, without its rulebook where they name none."""
     if account.suffix.lower() in (".csv", ".gz"):
         held = read_account(account, equities=equities)
@@ -144,17 +161,33 @@ def _document(account: Path, market: Path | None, equities: list[str]) -> dict[s
     if market is not None:
         if document.get("market") is not None:
             raise InvalidInput(f"{account}: the document has a market of its own: leave --market out")
-        document["market"] = market_document(market, Products().with_equities(equities))
+        document["market"] = _market(market, Products().with_equities(equities), rate)
+    elif rate is not None:
+        raise InvalidInput("--rate belongs to a quotes CSV: give --market, or state rates in the document")
     for name, values in quotes.items():
         if values and market is None:
-            raise MissingData(
-                f"{account}: a {name} needs a market beside it, with its valuation: give --market"
-            )
+            raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
         for id_, value in values.items():
             known = document["market"].setdefault(name, {}).setdefault(id_, value)
             if known != value:
                 raise InvalidInput(f"{account}: {name} of '{id_}' is {value} here and {known} in {market}")
     return document
+
+
+def _market(market: Path, products: Products, rate: float | None) -> dict[str, Any]:
+    """A market file as a document; what a quotes file leaves out is said on standard error."""
+    if market.suffix.lower() not in (".csv", ".gz"):
+        if rate is not None:
+            raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates")
+        return market_document(market, products)
+    quotes = read_cboe_quotes(market)
+    if rate is None:
+        raise MissingData(f"{market}: quotes carry no interest rate: give --rate")
+    found = chain(quotes, rate=rate, products=products)
+    if found.dropped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons().items())
+        print(f"note: {market}: {len(found.dropped)} quotes left out: {reasons}", file=sys.stderr)
+    return found.market.to_dict()
 
 
 def _choose(document: dict[str, Any], methods: list[str], parameters: Path | None) -> None:
@@ -224,9 +257,7 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
     console.print(table)
     value = requirement["net_option_value"]
     console.print(f"equity required {requirement['initial']:,.2f}: what liquidating equity must reach")
-    console.print(
-        f"cash required {requirement['initial'] - value:,.2f}: with option value {value:,.2f} counted\n"
-    )
+    console.print(f"cash required {requirement['initial'] - value:,.2f}: with option value {value:,.2f} counted\n")
 
 
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:

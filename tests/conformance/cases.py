@@ -17,7 +17,6 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 
 NOT_COVERED: Mapping[str, str] = {
-    "crypto": "the crypto venues' adapter is not here yet",
     "var": "historical simulation and its statistics are not part of the package yet",
 }
 """Families whose rulebook the package does not have, with the reason. An adapter takes precedence."""

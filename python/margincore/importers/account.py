@@ -102,9 +102,7 @@ def _columns(path: Path, line: int, cells: list[str]) -> list[str]:
     columns = [cell.strip(" \t") for cell in cells]
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
-        raise ParseError(
-            f"{path}:{line}: unknown column {unknown[0]!r}: the columns are {', '.join(COLUMNS)}"
-        )
+        raise ParseError(f"{path}:{line}: unknown column {unknown[0]!r}: the columns are {', '.join(COLUMNS)}")
     if len(set(columns)) != len(columns):
         raise ParseError(f"{path}:{line}: a column is named twice: {', '.join(columns)}")
     for name in ("symbol", "quantity"):

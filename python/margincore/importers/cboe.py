@@ -146,9 +146,7 @@ def _valuation(path: Path, line: int, cells: list[str]) -> dt.datetime:
     zone = dt.timezone(dt.timedelta(hours=ZONES[match["zone"]]))
     month = 1 + _MONTHS.index(match["month"])
     try:
-        return dt.datetime(
-            int(match["year"]), month, int(match["day"]), hour, int(match["minute"]), tzinfo=zone
-        )
+        return dt.datetime(int(match["year"]), month, int(match["day"]), hour, int(match["minute"]), tzinfo=zone)
     except ValueError as error:
         raise ParseError(f"{path}:{line}: {cells[0]!r}: {error}") from None
 

@@ -56,9 +56,7 @@ def read_text(path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise ParseError(f"{path}:{line}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
     if "\0" in text:
-        raise ParseError(
-            f"{path}:{text.count(chr(10), 0, text.index(chr(0))) + 1}: a NUL byte: not a text file"
-        )
+        raise ParseError(f"{path}:{text.count(chr(10), 0, text.index(chr(0))) + 1}: a NUL byte: not a text file")
     return text
 
 

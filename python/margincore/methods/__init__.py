@@ -2,8 +2,38 @@
 
 from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
+from margincore.methods.crypto import (
+    Aevo,
+    BitCom,
+    Bybit,
+    Crypto,
+    Dederi,
+    Deribit,
+    Derive,
+    Okx,
+    Paradex,
+    Span16,
+)
 from margincore.methods.reg_t import RegT
 from margincore.methods.span import Span, SpanLike
 from margincore.methods.tims import Tims
 
-__all__ = ["Combined", "RegT", "Rulebook", "Span", "SpanLike", "Tims", "rulebooks"]
+__all__ = [
+    "Aevo",
+    "BitCom",
+    "Bybit",
+    "Combined",
+    "Crypto",
+    "Dederi",
+    "Deribit",
+    "Derive",
+    "Okx",
+    "Paradex",
+    "RegT",
+    "Rulebook",
+    "Span",
+    "Span16",
+    "SpanLike",
+    "Tims",
+    "rulebooks",
+]

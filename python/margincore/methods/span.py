@@ -87,8 +87,8 @@ class Span(Rulebook):
         """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
 
         Several paths are several clearing organisations with the spreads between them. `options` are those of
-        the class; `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). Raises :class:`ParseError` with file,
-        byte or line, and field.
+        the class; `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). Raises :class:`ParseError`
+        with file, byte or line, and field.
         """
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
         document: dict[str, Any] = {"files": [os.fspath(p) for p in paths], "options": options}
@@ -124,7 +124,7 @@ class Span(Rulebook):
     @staticmethod
     def save_cache(path: _StrPath, target: _StrPath) -> None:
         """Parses a file once and saves it in a form that :meth:`from_file` loads in milliseconds."""
-        Path(target).write_bytes(bytes(_core.SpanFile(path).cache()))
+        Path(target).write_bytes(_core.SpanFile(path).cache())
 
 
 class SpanLike(Rulebook):
@@ -142,7 +142,7 @@ class SpanLike(Rulebook):
     >>> method = mc.methods.SpanLike({"BTC": {"price_scan": 0.10, "vol_scan": 0.25}})
     >>> report = mc.margin([mc.Position(option, -1)], market, method)
     >>> report.methodology, round(report.requirement.initial)
-    ('SPAN-like', 4674)
+    ('SPAN-like', 4675)
     """
 
     __slots__ = ()
@@ -299,5 +299,5 @@ def kite(report: _core.MarginReport) -> dict[str, float]:
     commodities = report.details["commodities"].values()
     span = sum(max(c["factors"]["initial"] * c["span_requirement"] - c["nov"], 0.0) for c in commodities)
     exposure = sum(report.details.get("exposure", {}).values())
-    premium = max(report.requirement.net_option_value, 0.0)
+    premium = max(report.net_option_value, 0.0)
     return {"span": span, "exposure": exposure, "option_premium": premium, "total": span + exposure + premium}

@@ -33,6 +33,11 @@ def density_weight(x: mp.mpf) -> mp.mpf:
     return max(mp.exp(-x * x / 2), mp.mpf("1e-7"))
 
 
+def coarse_weight(x: mp.mpf) -> mp.mpf:
+    """As `density_weight`, for terms of a quadrature whose own error is 1e-6."""
+    return max(mp.exp(-x * x / 2), mp.mpf("1e-4"))
+
+
 class Rational:
     """Remez exchange for f(x) ~ P(x) / Q(x) on [low, high], Q(0) = 1, minimising max weight * |relative error|."""
 
@@ -169,6 +174,13 @@ def main() -> None:
         "`N(-x) exp(x^2/2)` on [0, 38], error weighted by max(exp(-x^2/2), 1e-7)",
         Rational(mills, density_weight, 0, 38, 7, 8, True),
     )
+    emit_rational(
+        "MILLS_TERM",
+        "`N(-x) exp(x^2/2)` on [0, 38], error weighted by max(exp(-x^2/2), 1e-4)",
+        Rational(mills, coarse_weight, 0, 38, 4, 5, True),
+    )
+    c, e = polynomial(exp2_tail, -half, half, 6)
+    emit("EXP2_TERM", f"2^x on |x| <= 1/2; relative error of (2^x - 1) / x: {mp.nstr(e, 2)}.", [mp.mpf(1), *c])
     emit_rational(
         "SLOPE", "minus the derivative of `N(-x) exp(x^2/2)` on [-0.05, 38]", Rational(slope, one, -0.05, 38, 9, 11, False)
     )

@@ -71,6 +71,12 @@ impl Contract {
         self.0.terms().expiry.as_deref()
     }
 
+    /// The instant of expiry, in UTC.
+    #[getter]
+    fn expires(&self) -> Option<String> {
+        self.0.expiry().map(|e| e.instant.to_string())
+    }
+
     #[getter]
     fn exercise(&self) -> Option<String> {
         self.0

@@ -1,12 +1,15 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod american;
+mod arrays;
 mod build;
 mod contract;
 mod errors;
 mod live;
 mod market;
 mod methods;
+mod pricing;
 mod products;
 mod report;
 mod span;
@@ -22,6 +25,10 @@ mod _core {
     #[pymodule_export]
     use crate::account::{Account, Accounts, Position};
     #[pymodule_export]
+    use crate::american::{
+        american_greeks, american_grid, american_implied, quadratic_prices, tree_grid, tree_implied,
+    };
+    #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
     use crate::contract::{Contract, Contracts};
@@ -36,6 +43,10 @@ mod _core {
     use crate::market::Market;
     #[pymodule_export]
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::pricing::{
+        european_greeks, european_grid, european_implied, european_prices, implied_statuses,
+    };
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]

@@ -7,6 +7,7 @@ use margincore::contract as core_contract;
 use margincore::methods::span::{self as core, SpanFile as CoreFile};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::Value;
 
 use crate::contract::Contracts;
@@ -43,15 +44,16 @@ impl SpanFile {
 
     /// Parses bytes; `name` stands for the file's name in messages.
     #[staticmethod]
-    fn parse(py: Python<'_>, data: Vec<u8>, name: &str) -> PyResult<Self> {
+    fn parse(py: Python<'_>, data: &[u8], name: &str) -> PyResult<Self> {
+        let data = data.to_vec();
         Ok(Self(Arc::new(enter(py, || {
             core::container::parse(data, name)
         })?)))
     }
 
     /// The parsed file as bytes that load in milliseconds.
-    fn cache(&self, py: Python<'_>) -> PyResult<Vec<u8>> {
-        enter(py, || core::cache::save(&self.0))
+    fn cache<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &enter(py, || core::cache::save(&self.0))?))
     }
 
     #[getter]

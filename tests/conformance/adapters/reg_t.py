@@ -184,9 +184,7 @@ class _Book:
         return contract
 
     def details(self, **options: Any) -> dict[str, Any]:
-        rulebook = mc.methods.RegT(
-            underlyings=self.underlyings, percentages=self.percentages or None, **options
-        )
+        rulebook = mc.methods.RegT(underlyings=self.underlyings, percentages=self.percentages or None, **options)
         market = mc.Market(VALUATION.isoformat(), spot=self.spot, price=self.price)
         report = mc.margin(mc.Account(self.positions), market, rulebook)
         assert report.adds_up()

@@ -21,7 +21,10 @@ POSITION_KEYS = {
     "type", "right", "strike", "quantity", "price", "days_to_expiry", "multiplier", "implied_vol", "symbol",
     "expiry",
 }  # fmt: skip
-GROUPING_KEYS = {"product_groups", "portfolio_groups", "product_group_offset", "grid", "vol", "minimum_level"}
+OPTION_KEYS = ("grid", "vol", "minimum_level")
+GROUP_KEYS = ("product_groups", "portfolio_groups", "product_group_offset")
+INPUT_WORDS = ("group", "offset", "overlay", "factor", "minimum", "theoretical", "market")
+"""What the name of an input that this adapter does not translate would contain; other unknown keys describe."""
 
 
 def collect(path: Path, document: Any) -> list[Entry]:
@@ -29,6 +32,8 @@ def collect(path: Path, document: Any) -> list[Entry]:
     found = entries(path, document)
     for entry in found:
         case = entry.document
+        inputs = {key: value for key, value in case.items() if any(word in key for word in INPUT_WORDS)}
+        only(inputs, {"class_groups", *OPTION_KEYS, *GROUP_KEYS}, entry.id)
         required(case, "class_groups", dict, entry.id)
         required(required(case, "expected", dict, entry.id), "portfolio_margin", NUMBER, entry.id)
         for name, group in case["class_groups"].items():
@@ -78,13 +83,35 @@ def _methodology(name: str, case: dict[str, Any]) -> mc.methods.Tims:
             products[symbol] = {"class_group": group_name}
             if "factor" in group:
                 products[symbol]["factor"] = group["factor"]
-    options: dict[str, Any] = {key: case[key] for key in GROUPING_KEYS & set(case)}
-    offset = options.pop("product_group_offset", None)
-    if offset is not None:
-        options["product_groups"] = {"case": {"offset": offset}}
-        for entry in class_groups.values():
-            entry["product_group"] = "case"
-    return mc.methods.Tims(class_groups=class_groups, products=products, **options)
+    options = {key: case[key] for key in OPTION_KEYS if key in case}
+    product_groups: dict[str, Any] = {}
+    if "product_group_offset" in case:
+        members = {"offset": case["product_group_offset"], "class_groups": list(class_groups)}
+        product_groups = _join({"case": members}, "class_groups", class_groups, "product_group", name)
+    if "product_groups" in case:
+        product_groups = _join(case["product_groups"], "class_groups", class_groups, "product_group", name)
+    portfolio_groups: dict[str, Any] = {}
+    if "portfolio_groups" in case:
+        groups = case["portfolio_groups"]
+        portfolio_groups = _join(groups, "product_groups", product_groups, "portfolio_group", name)
+    return mc.methods.Tims(
+        class_groups=class_groups,
+        products=products,
+        product_groups=product_groups,
+        portfolio_groups=portfolio_groups,
+        **options,
+    )
+
+
+def _join(groups: dict[str, Any], members: str, below: dict[str, Any], parent: str, case: str) -> dict[str, Any]:
+    """Groups with their offsets; every member below gets its parent's name."""
+    joined = {}
+    for name, group in groups.items():
+        only(group, ("offset", members), f"{case}: {name}")
+        joined[name] = {"offset": required(group, "offset", NUMBER, f"{case}: {name}")}
+        for member in group.get(members, []):
+            required(below, member, dict, f"{case}: {name}")[parent] = name
+    return joined
 
 
 class _Book:
@@ -108,6 +135,8 @@ class _Book:
             kind = required(position, "type", str, f"{case}: {name}")
             if kind == "stock":
                 contract = self._stock(name, position)
+            elif kind == "future":
+                contract = self._future(f"{case}: {name}", name, position)
             elif kind == "option":
                 contract = self._option(f"{case}: {name}", name, group, position)
             else:
@@ -120,6 +149,14 @@ class _Book:
         if symbol != name:
             self.spot[symbol] = required(position, "price", NUMBER, symbol)
         return mc.Stock(symbol, currency="USD")
+
+    def _future(self, where: str, name: str, position: dict[str, Any]) -> mc.Contract:
+        # A future's date does not enter TIMS; where the case gives none, any day after the valuation will do.
+        expiry = VALUATION.date() + dt.timedelta(days=position.get("days_to_expiry") or 30)
+        multiplier = required(position, "multiplier", NUMBER, where)
+        contract = mc.Future(name, expiry=expiry.isoformat(), settles="pm", multiplier=multiplier, currency="USD")
+        self.price[contract.id] = required(position, "price", NUMBER, where)
+        return contract
 
     def _option(self, where: str, name: str, group: dict[str, Any], position: dict[str, Any]) -> mc.Contract:
         if position.get("days_to_expiry") is None:

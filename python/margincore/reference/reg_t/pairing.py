@@ -81,11 +81,7 @@ def greedy(book: Book, maintenance: bool = False) -> Pairing:
     for i in by_demand:
         take(
             i,
-            [
-                (0.0, j)
-                for j in stocks
-                if j in free and equity_required((book[i], book[j]), maintenance) < inf
-            ],
+            [(0.0, j) for j in stocks if j in free and equity_required((book[i], book[j]), maintenance) < inf],
         )
     for i in (i for i in by_demand if i in free):
         take(i, [(_gap(book[i], book[j]), j) for j in longs if j in free and _spreadable(book[i], book[j])])
@@ -94,9 +90,7 @@ def greedy(book: Book, maintenance: bool = False) -> Pairing:
             others = [(float(k), j) for k, j in enumerate(by_demand) if j in free and j != i]
             take(i, [(k, j) for k, j in others if equity_required((book[i], book[j]), maintenance) < inf])
     groups.extend((i,) for i in sorted(free))
-    return Pairing(
-        sum(equity_required(tuple(book[i] for i in g), maintenance) for g in groups), tuple(groups)
-    )
+    return Pairing(sum(equity_required(tuple(book[i] for i in g), maintenance) for g in groups), tuple(groups))
 
 
 def _spreadable(a: Leg | Stock, b: Leg | Stock) -> bool:

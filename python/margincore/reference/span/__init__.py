@@ -15,8 +15,8 @@ from .model import (
     Parameters,
     Point,
     PointRule,
-    Spread,
     SpotRate,
+    Spread,
     Tier,
 )
 from .requirement import CommodityResult, Result, margin, price_risk, wfpr
@@ -35,8 +35,8 @@ __all__ = [
     "Point",
     "PointRule",
     "Result",
-    "Spread",
     "SpotRate",
+    "Spread",
     "Tier",
     "composite_delta",
     "future_array",

@@ -94,7 +94,14 @@ def option_value(
 
 
 def option_delta(
-    model: str, underlying: float, strike: float, years: float, rate: float, dividend_yield: float, vol: float, right: int
+    model: str,
+    underlying: float,
+    strike: float,
+    years: float,
+    rate: float,
+    dividend_yield: float,
+    vol: float,
+    right: int,
 ) -> float:
     """Spot delta of a European model (futures delta for B), as the composite delta uses it."""
     cost = carry(model, rate, dividend_yield)
@@ -133,7 +140,14 @@ def option_array(
         shift = point.vol * vol_scan
         moved_vol = vol * (1.0 + shift) if vol_scan_percent else vol + shift
         moved = option_value(
-            model, underlying + point.price * price_scan, strike, years - lookahead, rate, dividend_yield, moved_vol, right
+            model,
+            underlying + point.price * price_scan,
+            strike,
+            years - lookahead,
+            rate,
+            dividend_yield,
+            moved_vol,
+            right,
         )
         array.append(point.weight * (base - moved))
     return array

@@ -180,7 +180,9 @@ class _State:
             net = sum(d for p, d in self.original.items() if tier.holds(p))
         parts = price_risk(self.vector(tier), self.parameters.points)
         scan_range = max((r for p, r in self.ranges.items() if tier.holds(p)), default=0.0)
-        value = wfpr(self.commodity.wfpr, parts["price_risk"], round_delta(net, self.options.delta_rounding), scan_range)
+        value = wfpr(
+            self.commodity.wfpr, parts["price_risk"], round_delta(net, self.options.delta_rounding), scan_range
+        )
         if cap_scan and net != 0.0:
             value = min(value, parts["scan"] / abs(net))
         return value
@@ -461,4 +463,6 @@ def margin(parameters: Parameters, positions: Mapping[str, float], options: Opti
         maintenance += totals[1] * fx
         requirement += result.span_requirement * fx
         value += result.nov * fx
-    return Result({c: states[c].result for c in order}, log, requirement, value, max(initial, 0.0), max(maintenance, 0.0))
+    return Result(
+        {c: states[c].result for c in order}, log, requirement, value, max(initial, 0.0), max(maintenance, 0.0)
+    )

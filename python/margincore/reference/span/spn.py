@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 from xml.etree import ElementTree
 
-from .model import Combination, Commodity, Contract, Leg, Parameters, Point, Spread, SpotRate, Tier
+from .model import Combination, Commodity, Contract, Leg, Parameters, Point, SpotRate, Spread, Tier
 
 _KINDS = {"phyPf": "PHY", "futPf": "FUT", "cmbPf": "CMB", "oofPf": "OOF", "oopPf": "OOP", "oocPf": "OOC"}
 
@@ -31,7 +31,9 @@ def _tiers(node: ElementTree.Element, name: str) -> list[Tier]:
     if container is None:
         return []
     return [
-        Tier(int(_text(t, "tn", "0")), _text(t, "sPe"), _text(t, "ePe"), _rate(t) if t.find("rate") is not None else None)
+        Tier(
+            int(_text(t, "tn", "0")), _text(t, "sPe"), _text(t, "ePe"), _rate(t) if t.find("rate") is not None else None
+        )
         for t in container.findall("tier")
     ]
 
@@ -52,7 +54,8 @@ def _spreads(node: ElementTree.Element | None) -> list[Spread]:
     if node is None:
         return []
     return [
-        Spread(int(_text(s, "spread")), _legs(s), _rate(s), _text(s, "chargeMeth", "F")) for s in node.findall("dSpread")
+        Spread(int(_text(s, "spread")), _legs(s), _rate(s), _text(s, "chargeMeth", "F"))
+        for s in node.findall("dSpread")
     ]
 
 
@@ -105,7 +108,9 @@ def read_spn(path: str | Path) -> Parameters:
         )
     contracts: dict[str, Contract] = {}
 
-    def add(family: ElementTree.Element, exchange: str, kind: str, item: ElementTree.Element, series: ElementTree.Element) -> None:
+    def add(
+        family: ElementTree.Element, exchange: str, kind: str, item: ElementTree.Element, series: ElementTree.Element
+    ) -> None:
         link = links.get((exchange, _text(family, "pfId")))
         if link is None:
             return

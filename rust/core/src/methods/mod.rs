@@ -23,6 +23,7 @@ use crate::report::{
 use crate::simd;
 
 pub mod combined;
+pub mod crypto;
 pub mod parameters;
 pub mod reg_t;
 pub mod registry;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Methodology, reg_t, span, tims};
+use super::{Methodology, crypto, reg_t, span, tims};
 use crate::error::Result;
 use crate::fail;
 
@@ -16,6 +16,7 @@ pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
 const RULEBOOKS: &[(&str, Build)] = &[
+    ("crypto", crypto::build),
     ("reg-t", reg_t::build),
     ("span", span::build),
     ("span-like", span::like::build),

@@ -99,6 +99,37 @@ pub(crate) const MILLS_GRID_Q: [f64; 9] = [
     5.355661947553178e-05,
 ];
 
+/// Numerator of `N(-x) exp(x^2/2)` on [0, 38], error weighted by max(exp(-x^2/2), 1e-4); weighted error 1.3e-10.
+pub(crate) const MILLS_TERM_P: [f64; 5] = [
+    0.5,
+    0.4118068281292823,
+    0.16363922220411845,
+    0.03405890840571949,
+    0.0031518850038049447,
+];
+
+/// Denominator of `N(-x) exp(x^2/2)` on [0, 38], error weighted by max(exp(-x^2/2), 1e-4).
+pub(crate) const MILLS_TERM_Q: [f64; 6] = [
+    1.0,
+    1.621498226259233,
+    1.1210466512190038,
+    0.417797432789553,
+    0.08538565816237217,
+    0.007900404049392113,
+];
+
+/// 2^x on |x| <= 1/2; relative error of (2^x - 1) / x: 2.7e-10.
+pub(crate) const EXP2_TERM: [f64; 8] = [
+    1.0,
+    0.6931471805599453,
+    0.24022650922288757,
+    0.055504108839096185,
+    0.009618056678524637,
+    0.001333350238616277,
+    0.0001546144469856913,
+    1.5297323760701075e-05,
+];
+
 /// Numerator of minus the derivative of `N(-x) exp(x^2/2)` on [-0.05, 38]; weighted error 8.5e-17.
 pub(crate) const SLOPE_P: [f64; 10] = [
     0.39894228040143265,

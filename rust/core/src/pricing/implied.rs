@@ -36,6 +36,14 @@ pub enum Status {
 }
 
 impl Status {
+    /// In the order of their numbers.
+    pub const ALL: [Self; 4] = [
+        Self::Ok,
+        Self::BelowIntrinsic,
+        Self::AboveMaximum,
+        Self::Invalid,
+    ];
+
     /// What a person reads.
     pub fn message(self) -> &'static str {
         match self {

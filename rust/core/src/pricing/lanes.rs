@@ -122,10 +122,30 @@ impl Lanes {
         each!(l => math::exp(self.0[l]))
     }
 
-    /// `2^x`; see [`math::exp2`] for its range.
+    /// `2^x`; see [`math::exp2`] for its range. `ROUGH` is [`math::exp2_term`].
     #[inline(always)]
-    pub(crate) fn exp2(self) -> Lanes {
-        each!(l => math::exp2(self.0[l]))
+    pub(crate) fn exp2<const ROUGH: bool>(self) -> Lanes {
+        if ROUGH {
+            each!(l => math::exp2_term(self.0[l]))
+        } else {
+            each!(l => math::exp2(self.0[l]))
+        }
+    }
+
+    /// `N(-x) exp(x^2/2)` for x >= 0. `ROUGH` is [`math::mills_term`].
+    #[inline(always)]
+    pub(crate) fn mills<const ROUGH: bool>(self) -> (Lanes, Lanes) {
+        let (mut p, mut q) = (Lanes::ZERO, Lanes::ZERO);
+        let mut l = 0;
+        while l < WIDTH {
+            (p.0[l], q.0[l]) = if ROUGH {
+                math::mills_term(self.0[l])
+            } else {
+                math::mills_grid(self.0[l])
+            };
+            l += 1;
+        }
+        (p, q)
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ pub mod american;
 pub mod bachelier;
 pub mod baw;
 pub mod black;
+pub mod check;
 mod coefficients;
 pub mod greeks;
 pub mod implied;

@@ -34,7 +34,10 @@ pub(super) struct BookScratch {
     maintenance: Vec<Total>,
 }
 
-const LINES: [(&str, fn(&Amounts) -> f64); 6] = [
+/// A line's component, and its amount.
+type Component = (&'static str, fn(&Amounts) -> f64);
+
+const LINES: [Component; 6] = [
     ("long options", |a| a.paid),
     ("short options and spreads", |a| a.short),
     ("stock", |a| a.stock),

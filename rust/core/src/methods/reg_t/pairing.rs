@@ -48,7 +48,7 @@ pub struct Question<'a> {
 /// One component's requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Total {
-    /// The component's name: the smallest family in it.
+    /// The component's name: the smallest family held in it.
     pub component: u32,
     pub amounts: Amounts,
     /// The equity no pairing can go below; equal to the requirement when the minimum is proven.
@@ -112,8 +112,12 @@ impl Scratch {
             while end < order.len() && component(&order[end]) == component(&order[start]) {
                 end += 1;
             }
+            let held = order[start..end]
+                .iter()
+                .map(|h| family_of(question, h))
+                .min();
             let mut total = Total {
-                component: component(&order[start]),
+                component: held.unwrap_or_default(),
                 ..Total::default()
             };
             result = self.component(

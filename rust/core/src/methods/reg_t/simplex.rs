@@ -74,8 +74,8 @@ impl Simplex {
         self.basic.clear();
         self.value.clear();
         self.objective = 0.0;
-        for j in 0..self.columns {
-            self.objective += cost[j] * self.resting(j);
+        for (j, c) in cost.iter().enumerate() {
+            self.objective += c * self.resting(j);
         }
         self.pivots = 0;
     }

@@ -102,6 +102,8 @@ pub(super) fn compile(
             periods: Vec::new(),
             cells: 0,
             som_slots: 0,
+            tiers: 0,
+            scanning: false,
             super_spreads: Vec::new(),
             inter_spreads: Vec::new(),
             exchange_spreads: Vec::new(),
@@ -630,6 +632,17 @@ impl<'a> Compiler<'a> {
         let super_spreads = between(&file.super_spreads)?;
         let inter_spreads = between(&file.inter_spreads)?;
         let exchange_spreads = between(&file.exchange_spreads)?;
+        self.program.tiers = self
+            .program
+            .commodities
+            .iter()
+            .map(|c| c.inter_tiers.len())
+            .sum();
+        self.program.scanning = super_spreads
+            .iter()
+            .chain(&inter_spreads)
+            .chain(&exchange_spreads)
+            .any(|s| s.scanning);
         self.program.super_spreads = super_spreads;
         self.program.inter_spreads = inter_spreads;
         self.program.exchange_spreads = exchange_spreads;

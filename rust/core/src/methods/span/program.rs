@@ -141,6 +141,10 @@ pub(super) struct Program {
     pub(super) periods: Vec<Period>,
     pub(super) cells: usize,
     pub(super) som_slots: usize,
+    /// Inter-commodity tiers of all commodities.
+    pub(super) tiers: usize,
+    /// Whether any spread is scanning-based.
+    pub(super) scanning: bool,
     pub(super) super_spreads: Vec<SpreadSlots>,
     pub(super) inter_spreads: Vec<SpreadSlots>,
     pub(super) exchange_spreads: Vec<SpreadSlots>,

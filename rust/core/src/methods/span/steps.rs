@@ -191,18 +191,7 @@ impl State {
     /// Sizes the memory for a program; a no-op when warm.
     fn fit(&mut self, program: &Program) {
         let stride = program.blocks * WIDTH;
-        let tiers: usize = program
-            .commodities
-            .iter()
-            .map(|c| c.inter_tiers.len())
-            .sum();
-        let scanning = [
-            &program.super_spreads,
-            &program.inter_spreads,
-            &program.exchange_spreads,
-        ]
-        .iter()
-        .any(|s| s.iter().any(|s| s.scanning));
+        let (tiers, scanning) = (program.tiers, program.scanning);
         if self.vectors.len() == program.cells * stride
             && self.left.len() == program.periods.len()
             && self.amounts.len() == program.commodities.len()

@@ -129,21 +129,25 @@ fn a_scanning_based_spread_needs_two_legs_whatever_the_file_says() {
     assert_eq!(both.requirement.initial, 55.0);
 }
 
-#[test]
-fn initial_ratios_are_read_without_tiers_and_in_both_formats() {
-    // Advisory 02-13: with method 01 the ratio was read as 1.
-    let pa2 = format!(
+fn small_pa2() -> String {
+    format!(
         "{:132}\n{:132}\n{:132}\n{:132}\n{}\n{}\n",
         "0 CME   20190102SF     201901021814U2YN                                   M",
         "2 CME ES    0USD$PN   ES        FUT",
         format!("{:68}{}", "3 ES    01", "100011001250"),
         format!(
             "{:41}{:14}{:6}{:4}{}",
-            "P CMEES        FUTE-MINI       002000", "00005000000000", "", "", "USD"
+            "P CMEES        FUTE-MINI         002000", "00005000000000", "", "", "USD"
         ),
         "81CMEES        ES        FUT 201903            000000000000+00000+02000-02000-02000+02000+04000-04000-04000+00000000251100N",
         "82CMEES        ES        FUT 201903            000000004000+06000-06000-06000+06000+05940-05940+10000+000000000251100++10000+C",
-    );
+    )
+}
+
+#[test]
+fn initial_ratios_are_read_without_tiers_and_in_both_formats() {
+    // Advisory 02-13: with method 01 the ratio was read as 1.
+    let pa2 = small_pa2();
     let file = pa2::parse(pa2.as_bytes(), "test.pa2").unwrap();
     let levels = file.commodities[0].levels;
     assert_eq!(
@@ -349,4 +353,80 @@ fn prices_of_the_expanded_format() {
     assert_eq!(price("0251100", 2, b' ').unwrap(), 2511.0);
     assert!(price("0003754", 3, b'0').is_err());
     assert!(price("12a", 2, b' ').is_err());
+}
+
+/// Bytes changed, cut, doubled or replaced by things that parsers trip over.
+fn mutate(seed: &[u8], next: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    const BITS: [&[u8]; 12] = [
+        b"<",
+        b">",
+        b"</a>",
+        b"<a>",
+        b"nan",
+        b"-",
+        b"&amp;",
+        b"<!DOCTYPE x>",
+        b"1e999",
+        b"\0",
+        b"\n",
+        b"99999999999999999999",
+    ];
+    let mut data = seed.to_vec();
+    for _ in 0..=next(3) {
+        if data.is_empty() {
+            break;
+        }
+        let at = next(data.len());
+        match next(5) {
+            0 => data[at] ^= 1 << next(8),
+            1 => data.truncate(at),
+            2 => {
+                let to = (at + next(60)).min(data.len());
+                data.drain(at..to);
+            }
+            3 => {
+                let to = (at + next(200)).min(data.len());
+                let copy = data[at..to].to_vec();
+                data.splice(at..at, copy);
+            }
+            _ => {
+                data.splice(at..at, BITS[next(BITS.len())].iter().copied());
+            }
+        }
+    }
+    data
+}
+
+/// Every reader on mutated files: an error or a parameter set that compiles, never a panic. Runs for
+/// `MARGINCORE_FUZZ_SECONDS`, or briefly.
+#[test]
+fn mutated_files_never_panic() {
+    let small = container::parse(SMALL.into(), "small.spn").unwrap();
+    let seeds = [
+        SMALL.as_bytes().to_vec(),
+        small_pa2().into_bytes(),
+        cache::save(&small).unwrap(),
+    ];
+    let seconds = std::env::var("MARGINCORE_FUZZ_SECONDS")
+        .ok()
+        .and_then(|s| s.parse::<u64>().ok());
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(seconds.unwrap_or(0));
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n.max(1) as u64) as usize
+    };
+    let (mut runs, mut parsed) = (0_u64, 0_u64);
+    while runs < 3000 || std::time::Instant::now() < until {
+        let data = mutate(&seeds[(runs % 3) as usize], &mut next);
+        runs += 1;
+        if let Ok(file) = container::parse(data, "mutated") {
+            parsed += 1;
+            let rows: Vec<u32> = (0..file.contracts.len() as u32).collect();
+            let _ = compile::compile(&file, &Options::default(), &rows);
+        }
+    }
+    println!("{runs} mutated files, {parsed} of them parsed");
 }

@@ -8,7 +8,7 @@
 use super::Mode;
 use super::nodes::Nodes;
 use crate::pricing::lanes::Lanes;
-use crate::pricing::math::{self, INV_SQRT_2PI};
+use crate::pricing::math::INV_SQRT_2PI;
 use std::f64::consts::LOG2_E;
 
 /// Puts with strike 1 whose boundary is a single curve: `rate > 0`, or `rate >= 0 > dividend_yield`.
@@ -28,6 +28,13 @@ pub(super) struct Boundary<const N: usize> {
     pub(super) squared: [Lanes; N],
 }
 
+impl<const N: usize> Boundary<N> {
+    pub(super) const NONE: Self = Self {
+        log_limit: Lanes::ZERO,
+        squared: [Lanes::ZERO; N],
+    };
+}
+
 /// Distances from the mean beyond which the density is as good as zero.
 pub(super) const FAR: f64 = 37.0;
 /// The boundary stays this far below its value at expiry: the logarithm of their ratio must not vanish.
@@ -36,21 +43,34 @@ const LEAST_LIMIT: f64 = 1e-10;
 /// A put at a rate of zero has a boundary where the yield is negative; the QD+ start divides by the rate.
 const LEAST_RATE: f64 = 1e-9;
 
-/// `N(-|x|) exp(x^2/2)`, for |x| up to [`FAR`].
+/// Schemes of up to this many points in the price have an error of about 1e-6 of the strike, and are content with
+/// terms of 1e-10.
+pub(super) const ROUGH_POINTS: usize = 21;
+
+/// `N(-|x|) exp(x^2/2)`, for |x| up to [`FAR`], in a scheme of `P` points.
 #[inline(always)]
-fn mills(x: Lanes) -> Lanes {
-    let mut out = Lanes::ZERO;
-    for l in 0..8 {
-        let (p, q) = math::mills_grid(x.0[l]);
-        out.0[l] = p / q;
+fn mills<const P: usize>(x: Lanes) -> Lanes {
+    let (p, q) = if P <= ROUGH_POINTS {
+        x.mills::<true>()
+    } else {
+        x.mills::<false>()
+    };
+    p / q
+}
+
+#[inline(always)]
+fn exp2<const P: usize>(x: Lanes) -> Lanes {
+    if P <= ROUGH_POINTS {
+        x.exp2::<true>()
+    } else {
+        x.exp2::<false>()
     }
-    out
 }
 
 /// `exp(-x^2/2)` for |x| up to [`FAR`].
 #[inline(always)]
-fn gauss(x: Lanes) -> Lanes {
-    (x * x * (-0.5 * LOG2_E)).exp2()
+fn gauss<const P: usize>(x: Lanes) -> Lanes {
+    exp2::<P>(x * x * (-0.5 * LOG2_E))
 }
 
 #[inline(always)]
@@ -60,8 +80,8 @@ fn within(x: Lanes) -> Lanes {
 
 /// `N(x)` where `g = exp(-x^2/2)`.
 #[inline(always)]
-fn normal_cdf(x: Lanes, g: Lanes) -> Lanes {
-    let tail = g * mills(x.abs());
+fn normal_cdf<const P: usize>(x: Lanes, g: Lanes) -> Lanes {
+    let tail = g * mills::<P>(x.abs());
     x.above(0.0, 1.0 - tail, tail)
 }
 
@@ -103,11 +123,7 @@ impl Puts {
             squared[j] = gap * gap;
         }
         for step in 0..mode.fixed_point_steps() {
-            log_b = if step == 0 {
-                self.improve::<N, L, P, true>(nodes, limit, log_limit, &log_b, &squared)
-            } else {
-                self.improve::<N, L, P, false>(nodes, limit, log_limit, &log_b, &squared)
-            };
+            log_b = self.improve(nodes, limit, log_limit, &log_b, &squared, step == 0);
             for j in 0..N {
                 let gap = log_b[j] - log_limit;
                 squared[j] = gap * gap;
@@ -160,9 +176,9 @@ impl Puts {
             for _ in 0..newton_steps {
                 let d1 = within((log + drift).times(inverse, 0.5 * v));
                 let d2 = within(d1 - v);
-                let g1 = gauss(d1);
-                let held = dividend * normal_cdf(-d1, g1);
-                let paid = discount * normal_cdf(-d2, gauss(d2));
+                let g1 = gauss::<P>(d1);
+                let held = dividend * normal_cdf::<P>(-d1, g1);
+                let paid = discount * normal_cdf::<P>(-d2, gauss::<P>(d2));
                 let density = dividend * g1 * INV_SQRT_2PI * inverse;
                 let european = paid - b * held;
                 let theta = rate * paid - b * dividend_yield.times(held, 0.5 * variance * density);
@@ -180,15 +196,17 @@ impl Puts {
         log_b
     }
 
-    /// One step of the fixed point iteration, all collocation points from the old boundary; `ln B`.
+    /// One step of the fixed point iteration, all collocation points from the old boundary; `ln B`. With `newton`, the
+    /// partial Jacobi-Newton step.
     #[inline(always)]
-    fn improve<const N: usize, const L: usize, const P: usize, const NEWTON: bool>(
+    fn improve<const N: usize, const L: usize, const P: usize>(
         &self,
         nodes: &Nodes<N, L, P>,
         limit: Lanes,
         log_limit: Lanes,
         log_b: &[Lanes; N],
         squared: &[Lanes; N],
+        newton: bool,
     ) -> [Lanes; N] {
         let Puts {
             years,
@@ -225,15 +243,15 @@ impl Puts {
                 let since = inverse * (2.0 / y);
                 let plus = within((drift.times(part, log_ratio)).times(since, v * (0.25 * y)));
                 let bits = yield_bits * part;
-                let faded = bits.exp2();
-                let thin = (plus * plus).times(-0.5 * LOG2_E, bits).exp2();
-                let tail = thin * mills(plus.abs());
+                let faded = exp2::<P>(bits);
+                let thin = exp2::<P>((plus * plus).times(-0.5 * LOG2_E, bits));
+                let tail = thin * mills::<P>(plus.abs());
                 held = plus.above(0.0, faded - tail, tail).times(weight * y, held);
                 let f = thin * weight;
-                let f_paid = f * log_ratio.exp();
+                let f_paid = f * exp2::<P>(log_ratio * LOG2_E);
                 density = density + f;
                 paid = paid + f_paid;
-                if NEWTON {
+                if newton {
                     let minus = (plus - v * (0.5 * y)) * since;
                     density_slope = f.times(minus, density_slope);
                     paid_slope = f_paid.times(minus, paid_slope);
@@ -241,18 +259,18 @@ impl Puts {
             }
             let b = log_b[i].exp();
             let plus = within((log_b[i] + drift).times(inverse, 0.5 * v));
-            let g = gauss(plus);
-            let faded = yield_bits.exp2();
+            let g = gauss::<P>(plus);
+            let faded = exp2::<P>(yield_bits);
             let here = faded * g * INV_SQRT_2PI * inverse;
             let root_vol = root / vol * INV_SQRT_2PI;
             let rate_root = rate * root_vol;
             let yield_root = dividend_yield * root_vol;
             let numerator = b.times(here, rate_root * paid);
-            let denominator = faded.times(normal_cdf(plus, g), here)
+            let denominator = faded.times(normal_cdf::<P>(plus, g), here)
                 + yield_root.times(density, dividend_yield * (0.5 * tau) * held);
             let target = numerator / denominator;
             let mut next = target;
-            if NEWTON {
+            if newton {
                 let minus = (plus - v) * inverse;
                 let shrink = -1.0 / b;
                 let numerator_slope = (b * here).times(minus, rate_root * paid_slope) * shrink;

@@ -4,7 +4,8 @@
 //! two rates. The collocation's error is smooth in its inputs, so the differences keep its accuracy. Theta is that of
 //! the pricing equation, `r V - (r - q) S delta - vol^2 S^2 gamma / 2`, and 0 where the option should be exercised now.
 
-use super::{Grid, Mode, Sharing, rows, table};
+use super::grid::{Grid, table};
+use super::{Mode, Sharing, rows};
 use crate::error::Result;
 use crate::fail;
 use crate::pricing::greeks::{GreekColumns, Greeks, black_one};

@@ -3,10 +3,9 @@
 //! `P = p + int_0^T (r exp(-r t) N(-d-(t, s/B(T-t))) - q s exp(-q t) N(-d+(t, s/B(T-t)))) dt` for strike 1 (Kim, Review
 //! of Financial Studies 3, 1990). The boundary does not depend on the spot, so what is prepared here serves all spots.
 
-use super::boundary::{Boundary, FAR, Puts};
+use super::boundary::{Boundary, FAR, Puts, ROUGH_POINTS};
 use super::nodes::Nodes;
 use crate::pricing::lanes::Lanes;
-use crate::pricing::math;
 use std::f64::consts::LOG2_E;
 
 /// One term `paid N(-d-) - s held N(-d+)` of the price, for the time that its quadrature point looks ahead.
@@ -37,29 +36,16 @@ impl Term {
     };
 
     #[inline(always)]
-    fn at(&self, spot: Lanes, log_spot: Lanes) -> Lanes {
+    fn at<const ROUGH: bool>(&self, spot: Lanes, log_spot: Lanes) -> Lanes {
         let plus = log_spot.times(self.inverse, self.offset);
         let minus = plus - self.deviation;
-        let bound = plus.lesser(FAR).greater(-FAR);
-        let density = self.held_density * (bound * bound * (-0.5 * LOG2_E)).exp2();
-        let mut tails = Lanes::ZERO;
-        for l in 0..8 {
-            let far_minus = math::lesser(minus.0[l].abs(), FAR);
-            let far_plus = math::lesser(plus.0[l].abs(), FAR);
-            let (p_minus, q_minus) = math::mills_grid(far_minus);
-            let (p_plus, q_plus) = math::mills_grid(far_plus);
-            let p_minus = if minus.0[l] > 0.0 {
-                self.paid_ratio.0[l]
-            } else {
-                -self.paid_ratio.0[l]
-            } * p_minus;
-            let p_plus = if plus.0[l] > 0.0 {
-                self.held_ratio.0[l]
-            } else {
-                -self.held_ratio.0[l]
-            } * p_plus;
-            tails.0[l] = (p_minus * q_plus - p_plus * q_minus) / (q_minus * q_plus);
-        }
+        let (far_minus, far_plus) = (minus.abs().lesser(FAR), plus.abs().lesser(FAR));
+        let density = self.held_density * (far_plus * far_plus * (-0.5 * LOG2_E)).exp2::<ROUGH>();
+        let (p_minus, q_minus) = far_minus.mills::<ROUGH>();
+        let (p_plus, q_plus) = far_plus.mills::<ROUGH>();
+        let p_minus = p_minus * minus.above(0.0, self.paid_ratio, -self.paid_ratio);
+        let p_plus = p_plus * plus.above(0.0, self.held_ratio, -self.held_ratio);
+        let tails = (p_minus * q_plus - p_plus * q_minus) / (q_minus * q_plus);
         let whole = minus.above(0.0, 0.0, self.paid);
         let given = plus.above(0.0, 0.0, self.held);
         spot.times(density.times(tails, -given), whole)
@@ -138,10 +124,15 @@ impl<const P: usize> Prepared<P> {
     #[inline(always)]
     pub(super) fn held(&self, spot: Lanes) -> Lanes {
         let log_spot = spot.ln();
-        let european = self.european.at(spot, log_spot).greater(0.0);
+        let european = self.european.at::<false>(spot, log_spot).greater(0.0);
         let mut premium = Lanes::ZERO;
         for term in &self.terms {
-            premium = premium + term.at(spot, log_spot);
+            premium = premium
+                + if P <= ROUGH_POINTS {
+                    term.at::<true>(spot, log_spot)
+                } else {
+                    term.at::<false>(spot, log_spot)
+                };
         }
         log_spot.above(self.log_boundary, european + premium.greater(0.0), -1.0)
     }

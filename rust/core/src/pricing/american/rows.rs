@@ -166,7 +166,7 @@ pub(super) fn check(o: &OptionColumns<'_>) -> Result<()> {
         let years = greater(years, 0.0);
         if (rate * years).abs() > MOST_GROWTH
             || (dividend_yield * years).abs() > MOST_GROWTH
-            || vol * years.sqrt() > MOST_GROWTH
+            || vol * years.sqrt() > MOST_DEVIATION
         {
             fail!(
                 InvalidInput,
@@ -184,5 +184,6 @@ pub(super) fn check(o: &OptionColumns<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Growth by `exp(100)` and a deviation of 100 are errors of units.
-const MOST_GROWTH: f64 = 100.0;
+/// Growth by `exp(20)` and a deviation of 100 are errors of units; the kernels' exponents count on it.
+const MOST_GROWTH: f64 = 20.0;
+const MOST_DEVIATION: f64 = 100.0;

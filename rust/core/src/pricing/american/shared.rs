@@ -6,7 +6,6 @@
 
 use super::Mode;
 use super::boundary::{Boundary, Puts};
-use super::nodes::Nodes;
 use super::rows::{Route, Row};
 use crate::pricing::lanes::{Lanes, WIDTH};
 
@@ -70,23 +69,17 @@ impl<const N: usize> Band<N> {
         }
     }
 
-    #[inline(always)]
-    pub(super) fn new<const L: usize, const P: usize>(
-        key: &Key,
-        nodes: &Nodes<N, L, P>,
-        mode: Mode,
-    ) -> Self {
-        let puts = Self::puts(key);
-        let boundary: Boundary<N> = puts.boundary(nodes, mode);
+    /// From the boundary of [`Band::puts`].
+    pub(super) fn new(key: &Key, boundary: &Boundary<N>) -> Self {
+        let vol = Self::puts(key).vol;
         let mut coefficients = [[0.0; WIDTH]; N];
         for j in 0..N {
-            let scaled = boundary.squared[j].sqrt() / puts.vol;
             for (degree, coefficient) in coefficients[j].iter_mut().enumerate() {
                 let mut sum = 0.0;
                 for k in 0..WIDTH {
                     let angle =
                         std::f64::consts::PI * degree as f64 * (k as f64 + 0.5) / WIDTH as f64;
-                    sum += scaled.0[k] * angle.cos();
+                    sum += boundary.squared[j].0[k].sqrt() / vol.0[k] * angle.cos();
                 }
                 *coefficient = sum * if degree == 0 { 1.0 } else { 2.0 } / WIDTH as f64;
             }

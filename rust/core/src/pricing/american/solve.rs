@@ -1,11 +1,11 @@
 //! The kernels: from rows that the collocation prices to their prices at several spots.
 
 use super::Mode;
-use super::boundary::Puts;
+use super::boundary::{Boundary, Puts};
 use super::nodes::Nodes;
 use super::premium::Prepared;
 use super::rows::{Block, Row};
-use super::shared::{Band, Key};
+use super::shared::Band;
 use crate::pricing::lanes::{Lanes, WIDTH};
 use crate::pricing::math::greater;
 use crate::simd::Kernel;
@@ -67,7 +67,7 @@ impl Block {
     }
 
     #[inline(always)]
-    fn puts(&self) -> Puts {
+    pub(super) fn puts(&self) -> Puts {
         Puts {
             years: self.years,
             rate: self.rate,
@@ -77,63 +77,60 @@ impl Block {
     }
 }
 
-/// A boundary per row, eight rows at a time.
-pub(super) struct PerOption<'a, 'b, const N: usize, const L: usize, const P: usize> {
+/// The boundaries of blocks of puts.
+pub(super) struct Boundaries<'a, const N: usize, const L: usize, const P: usize> {
     pub(super) nodes: &'a Nodes<N, L, P>,
     pub(super) mode: Mode,
-    pub(super) rows: &'a [Row],
-    pub(super) cells: &'a mut Cells<'b>,
+    pub(super) puts: &'a [Puts],
+    pub(super) out: &'a mut [Boundary<N>],
 }
 
-impl<const N: usize, const L: usize, const P: usize> Kernel for PerOption<'_, '_, N, L, P> {
+impl<const N: usize, const L: usize, const P: usize> Kernel for Boundaries<'_, N, L, P> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        for rows in self.rows.chunks(WIDTH) {
-            let block = Block::new(rows);
-            let puts = block.puts();
-            let boundary = puts.boundary(self.nodes, self.mode);
-            self.cells
-                .fill(&block, &Prepared::new(&puts, self.nodes, &boundary));
+        for (puts, out) in self.puts.iter().zip(self.out) {
+            *out = puts.boundary(self.nodes, self.mode);
         }
     }
 }
 
-/// The boundaries of one band.
-pub(super) struct NewBand<'a, const N: usize, const L: usize, const P: usize> {
-    pub(super) nodes: &'a Nodes<N, L, P>,
-    pub(super) mode: Mode,
-    pub(super) key: Key,
-}
-
-impl<const N: usize, const L: usize, const P: usize> Kernel for NewBand<'_, N, L, P> {
-    type Output = Band<N>;
-
-    #[inline(always)]
-    fn run(self) -> Band<N> {
-        Band::new(&self.key, self.nodes, self.mode)
-    }
-}
-
-/// Rows of one band.
-pub(super) struct PerBand<'a, 'b, const N: usize, const L: usize, const P: usize> {
-    pub(super) nodes: &'a Nodes<N, L, P>,
+/// The boundaries of blocks of puts whose vols are in a band.
+pub(super) struct FromBand<'a, const N: usize> {
     pub(super) band: &'a Band<N>,
-    pub(super) rows: &'a [Row],
-    pub(super) cells: &'a mut Cells<'b>,
+    pub(super) puts: &'a [Puts],
+    pub(super) out: &'a mut [Boundary<N>],
 }
 
-impl<const N: usize, const L: usize, const P: usize> Kernel for PerBand<'_, '_, N, L, P> {
+impl<const N: usize> Kernel for FromBand<'_, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        for rows in self.rows.chunks(WIDTH) {
+        for (puts, out) in self.puts.iter().zip(self.out) {
+            *out = self.band.at(puts.vol);
+        }
+    }
+}
+
+/// The prices of rows whose boundaries are known, block by block.
+pub(super) struct Prices<'a, 'b, const N: usize, const L: usize, const P: usize> {
+    pub(super) nodes: &'a Nodes<N, L, P>,
+    pub(super) rows: &'a [Row],
+    pub(super) boundaries: &'a [Boundary<N>],
+    pub(super) cells: &'a mut Cells<'b>,
+}
+
+impl<const N: usize, const L: usize, const P: usize> Kernel for Prices<'_, '_, N, L, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (rows, boundary) in self.rows.chunks(WIDTH).zip(self.boundaries) {
             let block = Block::new(rows);
-            let boundary = self.band.at(block.vol);
             self.cells
-                .fill(&block, &Prepared::new(&block.puts(), self.nodes, &boundary));
+                .fill(&block, &Prepared::new(&block.puts(), self.nodes, boundary));
         }
     }
 }

@@ -1,6 +1,9 @@
+use super::rows::{Route, Row};
 use super::*;
+use crate::pricing::black;
 use crate::pricing::greeks::GreekColumns;
 use crate::pricing::implied::{PriceColumns, Status};
+use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 
 const MODES: [Mode; 3] = [Mode::Fast, Mode::Standard, Mode::Precise];
 

@@ -1,0 +1,194 @@
+//! The terms of a requirement, written to a ledger.
+
+use serde_json::Value;
+
+use super::book::{Book, BookScratch, UnitRisk};
+use super::details;
+use super::parameters::Model;
+use super::pmrm::PmrmRisk;
+use crate::account::AccountView;
+use crate::error::Result;
+use crate::fail;
+use crate::methods::{Frame, Outcome, Rulebook};
+use crate::report::{Ledger, LineText};
+
+impl Book {
+    fn charge_scan<L: Ledger + ?Sized>(&self, u: usize, risk: &UnitRisk, ledger: &mut L) {
+        let unit = &self.units[u];
+        let (im, mm) = (unit.plan.rules.im_factor, unit.plan.rules.mm_factor);
+        let mut line = |component: &'static str, amount: f64| {
+            ledger.line(unit.currency, im * amount, mm * amount, &|| {
+                let text = LineText::new(unit.label(), self.parameters.name(component));
+                if component == "worst_case" {
+                    text.in_scenario(unit.plan.labels[risk.worst].clone())
+                } else {
+                    text
+                }
+            });
+        };
+        line("worst_case", risk.scan);
+        let (floor, name) = risk.floor();
+        if floor > risk.scan {
+            line(name, floor - risk.scan);
+        }
+        let charges = &unit.plan.rules.charges;
+        for (configured, component, amount) in [
+            (charges.roll.is_some(), "roll_shock", risk.roll),
+            (
+                charges.delta_shock.is_some(),
+                "delta_shock",
+                risk.delta_shock,
+            ),
+            (
+                charges.short_options.is_some(),
+                "option_contingency",
+                risk.short_options,
+            ),
+            (
+                charges.futures.is_some(),
+                "future_contingency",
+                risk.futures,
+            ),
+            (!charges.stated.is_empty(), "stated", risk.stated),
+        ] {
+            if configured {
+                line(component, amount);
+            }
+        }
+        if risk.slippage > risk.total() {
+            line("slippage", risk.slippage - risk.total());
+        }
+        for (name, amount) in &charges.initial_only {
+            ledger.line(unit.currency, *amount, 0.0, &|| {
+                LineText::new(unit.label(), name.clone())
+            });
+        }
+        for (name, amount) in &charges.provisions {
+            ledger.line(unit.currency, *amount, *amount, &|| {
+                LineText::new(unit.label(), name.clone())
+            });
+        }
+    }
+
+    fn charge_pmrm<L: Ledger + ?Sized>(&self, u: usize, risk: &PmrmRisk, ledger: &mut L) {
+        let unit = &self.units[u];
+        let joint = self
+            .parameters
+            .pmrm
+            .as_ref()
+            .is_some_and(|p| p.factor_on_contingency);
+        let (im, mm) = (risk.im_factor, risk.mm_factor);
+        let mut line = |component: &'static str, initial: f64, maintenance: f64| {
+            ledger.line(unit.currency, initial, maintenance, &|| {
+                let text = LineText::new(unit.label(), self.parameters.name(component));
+                if component == "min_span" {
+                    text.in_scenario(unit.plan.labels[risk.worst].clone())
+                } else {
+                    text
+                }
+            });
+        };
+        line("min_span", -risk.min_span * im, -risk.min_span * mm);
+        let factors = if joint { (im, mm) } else { (1.0, 1.0) };
+        line(
+            "contingency",
+            risk.contingency_mm * factors.0,
+            risk.contingency_mm * factors.1,
+        );
+        line("initial_contingency", risk.contingency_im, 0.0);
+        line("confidence", risk.confidence, 0.0);
+    }
+
+    /// Borrowed money: negative cash, at the venue's rates.
+    fn charge_borrow<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        ledger: &mut L,
+    ) -> Result<()> {
+        let Some((maintenance, initial)) = self.parameters.borrow else {
+            return Ok(());
+        };
+        for (currency, &amount) in &account.terms.cash {
+            if amount >= 0.0 {
+                continue;
+            }
+            let Some(at) = self.frame.currencies.index(currency) else {
+                fail!(
+                    MissingData,
+                    "cash in {currency}: no contract settles in it, so the report has no rate for it"
+                );
+            };
+            ledger.line(at, -amount * initial, -amount * maintenance, &|| {
+                LineText::new("account", self.parameters.name("borrow"))
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Rulebook for Book {
+    type Scratch = BookScratch;
+
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    fn charge<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut BookScratch,
+        ledger: &mut L,
+    ) -> Result<Outcome> {
+        self.collect(account, scratch);
+        let mut outcome = Outcome::default();
+        let mut largest = -1.0;
+        let mut first = 0;
+        let one = match self.parameters.model {
+            Model::Pmrm => Some(self.pmrm_unit(account, &scratch.sums)?),
+            _ => None,
+        };
+        for (u, unit) in self.units.iter().enumerate() {
+            let fx = self.frame.currencies.fx(unit.currency);
+            let (worst, loss) = if one == Some(u) {
+                let (risk, _) = self.pmrm_risk(u, account, scratch)?;
+                self.charge_pmrm(u, &risk, ledger);
+                (risk.worst, -risk.min_span)
+            } else if one.is_none() && scratch.sums[u].held {
+                let risk = self.unit_risk(u, scratch)?;
+                self.charge_scan(u, &risk, ledger);
+                (risk.worst, risk.scan)
+            } else {
+                first += unit.plan.scenarios.len();
+                continue;
+            };
+            outcome.net_option_value += scratch.sums[u].option_value * fx;
+            if loss * fx > largest {
+                largest = loss * fx;
+                outcome.worst_scenario = Some((first + worst) as u32);
+            }
+            first += unit.plan.scenarios.len();
+        }
+        self.charge_borrow(account, ledger)?;
+        Ok(outcome)
+    }
+
+    fn scenario_label(&self, scenario: u32) -> String {
+        let mut left = scenario as usize;
+        for unit in &self.units {
+            if left < unit.plan.scenarios.len() {
+                let text = &unit.plan.labels[left];
+                return if self.units.len() == 1 {
+                    text.clone()
+                } else {
+                    format!("{} {text}", unit.label())
+                };
+            }
+            left -= unit.plan.scenarios.len();
+        }
+        String::new()
+    }
+
+    fn details(&self, account: AccountView<'_>) -> Result<Value> {
+        details::of(self, account)
+    }
+}

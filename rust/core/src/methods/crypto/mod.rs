@@ -1,0 +1,150 @@
+//! Crypto venues: one scenario engine, venues as data (`presets/crypto_*.json`).
+//!
+//! A venue is a list of scenarios, a law by which volatilities move, charges beside the scan and two factors; Derive's
+//! managers aggregate values per expiry instead, and the exchanges' standard margin is a formula per position.
+//!
+//! | part | file |
+//! |---|---|
+//! | the rulebook as data | `parameters.rs`, `scenario.rs`, `vol.rs`, `feeds.rs` |
+//! | contracts and market as numbers | `layout.rs`, `instruments.rs` |
+//! | cells to price, tables to scan | `arrays.rs` |
+//! | charges beside the scan | `charges.rs` |
+//! | the scan compiled, aggregated, charged | `compile.rs`, `book.rs`, `pmrm.rs`, `charging.rs` |
+//! | formulas per position | `standard.rs`, `srm.rs` |
+//! | the venue's own numbers | `details.rs` |
+
+mod arrays;
+mod book;
+mod charges;
+mod charging;
+mod compile;
+mod details;
+pub mod feeds;
+mod instruments;
+mod layout;
+pub mod parameters;
+pub mod pmrm;
+pub mod scenario;
+pub mod srm;
+mod standard;
+pub mod vol;
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use parameters::Model;
+pub use parameters::Parameters;
+
+use super::registry::Attachments;
+use super::{Methodology, Prepared};
+use crate::cells::{Cells, RiskArrays};
+use crate::contract::Contracts;
+use crate::error::Result;
+use crate::fail;
+use crate::market::Market;
+use crate::report::ParameterInfo;
+
+/// The shipped parameter sets, one list per venue family.
+pub const PRESETS: &[&str] = &[
+    include_str!("../../../presets/crypto_deribit.json"),
+    include_str!("../../../presets/crypto_venues.json"),
+    include_str!("../../../presets/crypto_derive.json"),
+];
+
+/// A crypto venue with one set of parameters.
+#[derive(Debug)]
+pub struct Crypto {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+    /// A pure function's last result; it changes no answer.
+    memo: Mutex<instruments::Memo>,
+}
+
+/// Every shipped preset in one list.
+fn shipped() -> String {
+    let mut all: Vec<Value> = Vec::new();
+    for list in PRESETS {
+        let mut presets: Vec<Value> =
+            serde_json::from_str(list).expect("shipped presets are JSON lists");
+        all.append(&mut presets);
+    }
+    Value::Array(all).to_string()
+}
+
+impl Crypto {
+    /// From `{"preset": "deribit-pm-2024", ...changes}`.
+    pub fn new(document: &Value) -> Result<Self> {
+        let (parameters, info) =
+            super::parameters::resolve::<Parameters>(&shipped(), "deribit-pm-2024", document)?;
+        parameters.check()?;
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            info,
+            memo: Mutex::default(),
+        })
+    }
+
+    fn resolve(
+        &self,
+        contracts: &Arc<Contracts>,
+        market: Option<&Arc<Market>>,
+    ) -> Result<(Arc<Market>, Arc<instruments::Resolved>)> {
+        let Some(market) = market else {
+            fail!(MissingData, "{}: a market is needed", self.parameters.venue);
+        };
+        let mut memo = self
+            .memo
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok((
+            market.clone(),
+            memo.resolve(&self.parameters, contracts, market)?,
+        ))
+    }
+}
+
+pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
+    Ok(Arc::new(Crypto::new(document)?))
+}
+
+impl Methodology for Crypto {
+    fn name(&self) -> &str {
+        &self.parameters.venue
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+        match self.parameters.model {
+            Model::Scenario | Model::Pmrm => {
+                let (_, resolved) = self.resolve(contracts, market)?;
+                arrays::cells(&resolved)
+            }
+            Model::Standard | Model::Srm => Ok(Cells::default()),
+        }
+    }
+
+    fn compile(
+        &self,
+        contracts: &Arc<Contracts>,
+        market: Option<&Arc<Market>>,
+        arrays: RiskArrays,
+    ) -> Result<Arc<dyn Prepared>> {
+        let (market, resolved) = self.resolve(contracts, market)?;
+        let (parameters, info) = (&self.parameters, &self.info);
+        Ok(match parameters.model {
+            Model::Scenario | Model::Pmrm => Arc::new(book::Book::compile(
+                parameters, info, contracts, &market, &resolved, &arrays,
+            )?),
+            Model::Standard => Arc::new(standard::Standard::compile(
+                parameters, info, contracts, &market, &resolved,
+            )?),
+            Model::Srm => Arc::new(srm::Srm::compile(
+                parameters, info, contracts, &market, &resolved,
+            )?),
+        })
+    }
+}

@@ -1,0 +1,351 @@
+//! A venue's rulebook as data: which scenarios, which law of volatility, which charges, how they aggregate.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::scenario::ScenarioLists;
+use super::vol::VolLaw;
+use crate::error::{MarginError, Result};
+use crate::fail;
+
+/// How sure we are of a component: checked against published numbers, read in published text, or inferred by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    Verified,
+    Published,
+    Inferred,
+    Unverified,
+}
+
+/// How a requirement is put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Model {
+    /// A scan of scenarios and charges on top.
+    Scenario,
+    /// A formula per position, nothing offsets.
+    Standard,
+    /// Derive's portfolio managers: values per expiry, discounted by sign.
+    Pmrm,
+    /// Derive's standard manager.
+    Srm,
+}
+
+/// What one scan covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitOf {
+    /// One underlying in one settlement currency.
+    #[default]
+    Settlement,
+    /// One underlying whatever it settles in; coin is converted at the scenario's own price.
+    Underlying,
+}
+
+/// What spot does in a scan. No venue treatment is assumed: every comparison prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpotTreatment {
+    /// A position like any other.
+    InMatrix,
+    /// Its gain covers losses of scenarios that move up, never more than the loss; its loss is not margined.
+    UpsideOffset,
+    /// Not in the scan: collateral at its haircut.
+    #[default]
+    CollateralOnly,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn rate_of_year() -> f64 {
+    365.0
+}
+
+/// Sum over expiries of |delta| times max(`min`, exp(`annualised` * years) - 1). A perpetual pays the minimum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roll {
+    pub min: f64,
+    pub annualised: f64,
+}
+
+/// A charge on a delta too large to liquidate: |D| * min(`max`, `slope` * max(0, |D| - `threshold` / index)), in coin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeltaShock {
+    pub threshold: f64,
+    pub slope: f64,
+    pub max: f64,
+}
+
+/// A floor of the scan: `unhedged` on the net delta, `hedged` on the offset part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinDelta {
+    pub unhedged: f64,
+    pub hedged: f64,
+}
+
+/// Which short options are charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShortNetting {
+    /// Every option held, long or short.
+    All,
+    /// Net short per contract.
+    Contract,
+    /// Net short per expiry and strike, calls and puts together.
+    Strike,
+    /// As `strike`, after a band at the money and shorts rolled against longs further out.
+    Rolled,
+}
+
+/// A rate per short option, of the index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShortOptions {
+    pub rate: f64,
+    pub netting: ShortNetting,
+    #[serde(default)]
+    pub atm_range: f64,
+}
+
+/// A rate on futures and perpetuals, of the index: on the sum of absolute positions, or on the larger side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Futures {
+    pub rate: f64,
+    #[serde(default)]
+    pub larger_side: bool,
+}
+
+/// Charges beside the scan. Each is added unless said otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Charges {
+    pub roll: Option<Roll>,
+    pub delta_shock: Option<DeltaShock>,
+    /// An alternative to the scan: the larger counts.
+    pub min_delta: Option<MinDelta>,
+    /// An alternative to the scan: the value the options lose in this many days.
+    pub decay_days: Option<f64>,
+    pub short_options: Option<ShortOptions>,
+    pub futures: Option<Futures>,
+    /// An alternative to the whole sum: a rate on perpetual notional (OKX MR7).
+    pub perpetual_slippage: Option<f64>,
+    /// Charges whose formula the venue does not publish, in the unit's currency, by name: the caller states them.
+    pub stated: BTreeMap<String, f64>,
+    /// Amounts added to initial margin only, without its factor: open orders, market-maker protection.
+    pub initial_only: BTreeMap<String, f64>,
+    /// Amounts added to both margins without their factors: funding, fees.
+    pub provisions: BTreeMap<String, f64>,
+}
+
+/// Parts of a rulebook that are not published: a unit that would need one raises until the caller states it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unpublished {
+    pub options: Vec<String>,
+    pub futures: Vec<String>,
+}
+
+/// The rules of one underlying.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitRules {
+    pub scenarios: ScenarioLists,
+    pub vol: VolLaw,
+    #[serde(default)]
+    pub charges: Charges,
+    #[serde(default)]
+    pub unpublished: Unpublished,
+    #[serde(default = "one")]
+    pub im_factor: f64,
+    #[serde(default = "one")]
+    pub mm_factor: f64,
+    /// Share of a gain that counts in the aggregated table, and its cap in the quote currency.
+    #[serde(default = "one")]
+    pub gain_share: f64,
+    #[serde(default)]
+    pub gain_cap: Option<f64>,
+}
+
+/// An option formula: max(`a` - out of the money, `b`) of the index, `c` for maintenance, mark included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionFormula {
+    pub a: f64,
+    pub b: f64,
+    pub c: f64,
+    /// Maintenance of a put is at least this share of its mark (beside the mark itself); null where the venue has none.
+    #[serde(default)]
+    pub put_mark: Option<f64>,
+    /// Distance out of the money over the expiry's forward instead of the index (OKX).
+    #[serde(default)]
+    pub over_forward: bool,
+    /// Premium of a long option counts as its margin, up to this share of the index (Paradex).
+    #[serde(default)]
+    pub long_cap: Option<f64>,
+    /// Short puts are capped at this share of the index (Paradex).
+    #[serde(default)]
+    pub put_cap: Option<f64>,
+    /// Whether the mark is inside the requirement.
+    #[serde(default = "yes")]
+    pub with_mark: bool,
+    /// Maintenance as a share of initial where the venue says so instead of `c`.
+    #[serde(default)]
+    pub mm_share: Option<f64>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A futures formula: (`im` + `slope` * coins) of the notional.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FutureFormula {
+    pub im: f64,
+    pub mm: f64,
+    #[serde(default)]
+    pub slope: f64,
+}
+
+/// Rules per position of one underlying.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandardRules {
+    #[serde(default)]
+    pub option: Option<OptionFormula>,
+    #[serde(default)]
+    pub future: Option<FutureFormula>,
+}
+
+/// A whole rulebook.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    pub venue: String,
+    pub model: Model,
+    #[serde(default)]
+    pub grades: BTreeMap<String, Grade>,
+    #[serde(default)]
+    pub unit: UnitOf,
+    /// The report's currency; where left out the contracts' own if they share one, else USD.
+    #[serde(default)]
+    pub currency: Option<String>,
+    #[serde(default)]
+    pub spot: SpotTreatment,
+    /// Days of a year in time to expiry.
+    #[serde(default = "rate_of_year")]
+    pub year_days: f64,
+    /// Seconds over which an expiry settles as an average, where the rulebook reads the part already fixed.
+    #[serde(default)]
+    pub settlement_window: Option<f64>,
+    /// Component names as the venue prints them, by ours.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+    /// Share of an asset's value lost as collateral, by asset.
+    #[serde(default)]
+    pub haircuts: BTreeMap<String, f64>,
+    /// Maintenance and initial margin of borrowed money, as shares of it.
+    #[serde(default)]
+    pub borrow: Option<(f64, f64)>,
+    /// Scenario rules by underlying and settlement: `BTC/USDC`, `BTC`, `*/USDC`, `*`; each is written over `*`.
+    #[serde(default)]
+    pub rules: Map<String, Value>,
+    #[serde(default)]
+    pub standard: Map<String, Value>,
+    #[serde(default)]
+    pub pmrm: Option<super::pmrm::PmrmRules>,
+    #[serde(default)]
+    pub srm: Map<String, Value>,
+    #[serde(default)]
+    pub feeds: super::feeds::Feeds,
+}
+
+impl Parameters {
+    pub fn check(&self) -> Result<()> {
+        if self.year_days <= 0.0 {
+            fail!(
+                InvalidInput,
+                "year_days is {}: it must be positive",
+                self.year_days
+            );
+        }
+        let table = match self.model {
+            Model::Scenario | Model::Pmrm => &self.rules,
+            Model::Standard => &self.standard,
+            Model::Srm => &self.srm,
+        };
+        if table.is_empty() {
+            fail!(InvalidInput, "{}: no rules for any underlying", self.venue);
+        }
+        self.feeds.check()
+    }
+
+    /// Whether a formula of any underlying measures distance on the expiry's forward.
+    pub(super) fn reads_forward(&self) -> bool {
+        self.standard
+            .values()
+            .any(|r| r["option"]["over_forward"] == Value::Bool(true))
+    }
+
+    /// What the venue calls a component.
+    pub fn name<'a>(&'a self, component: &'a str) -> &'a str {
+        self.names.get(component).map_or(component, String::as_str)
+    }
+}
+
+/// The entry for an underlying and settlement currency, the most particular first, written over `*`.
+pub fn entry<T: serde::de::DeserializeOwned>(
+    what: &str,
+    table: &Map<String, Value>,
+    underlying: &str,
+    currency: &str,
+) -> Result<T> {
+    let mut found = None;
+    let base = table.get("*").cloned().unwrap_or(Value::Object(Map::new()));
+    for key in [
+        format!("{underlying}/{currency}"),
+        underlying.to_string(),
+        format!("*/{currency}"),
+    ] {
+        if let Some(own) = table.get(&key) {
+            let mut merged = base.clone();
+            overlay(&mut merged, own);
+            found = Some((key, merged));
+            break;
+        }
+    }
+    let (key, value) = match found {
+        Some(found) => found,
+        None if table.contains_key("*") => ("*".to_string(), base),
+        None => {
+            let known: Vec<&str> = table.keys().map(String::as_str).collect();
+            fail!(
+                NotApplicable,
+                "no {what} rules for {underlying} in {currency}: the preset has {}",
+                known.join(", ")
+            )
+        }
+    };
+    serde_json::from_value(value)
+        .map_err(|e| MarginError::InvalidInput(format!("{what} rules of '{key}': {e}")))
+}
+
+fn overlay(base: &mut Value, own: &Value) {
+    match (base, own) {
+        (Value::Object(base), Value::Object(own)) => {
+            for (key, change) in own {
+                overlay(base.entry(key.clone()).or_insert(Value::Null), change);
+            }
+        }
+        (base, own) => *base = own.clone(),
+    }
+}

@@ -1,0 +1,327 @@
+//! Rows under scenarios: rows sorted by method, boundaries found and shared, results written.
+
+use std::sync::OnceLock;
+
+use super::boundary::{Boundary, Puts};
+use super::nodes::Nodes;
+use super::rows::{Block, Route, Row};
+use super::shared::{Band, Key};
+use super::solve::{Boundaries, Cells, FromBand, PriceMoves, Prices};
+use super::{Mode, Sharing};
+use crate::error::Result;
+use crate::fail;
+use crate::pricing::lanes::WIDTH;
+use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
+use crate::pricing::{Moves, OptionColumns, black};
+use crate::simd::{self, Level};
+
+/// Moves as the kernels take them; refuses what does not fit.
+pub(super) fn table<'a>(
+    what: &str,
+    moves: Moves<'a>,
+    rows: usize,
+    scenarios: usize,
+) -> Result<PriceMoves<'a>> {
+    let (table, stride, need) = match moves {
+        Moves::Shared(list) => (list, 0, scenarios),
+        Moves::PerRow(table) => (table, scenarios, rows * scenarios),
+    };
+    if table.len() != need {
+        fail!(
+            InvalidInput,
+            "american: {} {what} moves where {need} are needed",
+            table.len()
+        );
+    }
+    if let Some(i) = table.iter().position(|m| !m.is_finite()) {
+        fail!(InvalidInput, "american: {what} move {i} is {}", table[i]);
+    }
+    Ok(PriceMoves { table, stride })
+}
+
+/// Rows worked off together.
+const CHUNK: usize = 1024;
+/// Bands remembered.
+const BANDS: usize = 64;
+
+/// A table of results to fill.
+pub(super) struct Grid<'a> {
+    pub(super) level: Level,
+    pub(super) o: OptionColumns<'a>,
+    /// The rows that decide the methods, where they are not the moved rows themselves: a difference of prices must be
+    /// taken between prices of one method.
+    pub(super) methods_of: Option<OptionColumns<'a>>,
+    pub(super) mode: Mode,
+    pub(super) sharing: Sharing,
+    pub(super) price_moves: PriceMoves<'a>,
+    pub(super) vol_moves: PriceMoves<'a>,
+    pub(super) roll: f64,
+    pub(super) scenarios: usize,
+    pub(super) out: &'a mut [f64],
+}
+
+impl Grid<'_> {
+    pub(super) fn run(&mut self) -> Result<()> {
+        match self.mode {
+            Mode::Fast => {
+                static NODES: OnceLock<Nodes<5, 5, 9>> = OnceLock::new();
+                self.run_on(NODES.get_or_init(Nodes::new))
+            }
+            Mode::Standard => {
+                static NODES: OnceLock<Nodes<7, 7, 21>> = OnceLock::new();
+                self.run_on(NODES.get_or_init(Nodes::new))
+            }
+            Mode::Precise => {
+                static NODES: OnceLock<Nodes<13, 25, 51>> = OnceLock::new();
+                self.run_on(NODES.get_or_init(Nodes::new))
+            }
+        }
+    }
+
+    fn run_on<const N: usize, const L: usize, const P: usize>(
+        &mut self,
+        nodes: &Nodes<N, L, P>,
+    ) -> Result<()> {
+        let n = self.o.spot.len();
+        let mut routes: [Vec<Row>; 3] = Default::default();
+        let mut bands: Vec<(Key, Band<N>)> = Vec::new();
+        for first in (0..n).step_by(CHUNK) {
+            let last = n.min(first + CHUNK);
+            let mut done = vec![false; self.scenarios];
+            for j in 0..self.scenarios {
+                if done[j] {
+                    continue;
+                }
+                let columns: Vec<usize> = (j..self.scenarios)
+                    .filter(|&k| !done[k] && self.same_vols(first, last, j, k))
+                    .collect();
+                for &k in &columns {
+                    done[k] = true;
+                }
+                self.sort_rows(first, last, j, &mut routes);
+                let [european, collocation, tree] = &mut routes;
+                self.europeans(european, &columns);
+                self.trees(tree, &columns)?;
+                self.collocations(collocation, &columns, nodes, &mut bands);
+            }
+        }
+        Ok(())
+    }
+
+    fn same_vols(&self, first: usize, last: usize, j: usize, k: usize) -> bool {
+        let PriceMoves { table, stride } = self.vol_moves;
+        let same =
+            |row: usize| table[row * stride + j].to_bits() == table[row * stride + k].to_bits();
+        if stride == 0 {
+            same(0)
+        } else {
+            (first..last).all(same)
+        }
+    }
+
+    /// Rows at the vols of scenario `j`, by method.
+    fn sort_rows(&self, first: usize, last: usize, j: usize, routes: &mut [Vec<Row>; 3]) {
+        for route in routes.iter_mut() {
+            route.clear();
+        }
+        let o = &self.o;
+        for index in first..last {
+            let vol = o.vol[index] + self.vol_moves.table[index * self.vol_moves.stride + j];
+            let row = Row {
+                years: o.years[index] - self.roll,
+                vol: if vol > 0.0 { vol } else { 0.0 },
+                ..Row::new(o, index)
+            };
+            let decides = match &self.methods_of {
+                None => row,
+                Some(o) => Row::new(o, index),
+            };
+            routes[match decides.route(self.mode) {
+                Route::European => 0,
+                Route::Collocation => 1,
+                Route::Tree => 2,
+            }]
+            .push(row);
+        }
+    }
+
+    fn europeans(&mut self, rows: &[Row], columns: &[usize]) {
+        if rows.is_empty() {
+            return;
+        }
+        let column = |of: fn(&Row) -> f64| -> Vec<f64> { rows.iter().map(of).collect() };
+        let right: Vec<i8> = rows.iter().map(|row| row.right).collect();
+        let moves: Vec<f64> = rows
+            .iter()
+            .flat_map(|row| {
+                columns
+                    .iter()
+                    .map(|&j| self.price_moves.table[row.index * self.price_moves.stride + j])
+            })
+            .collect();
+        let mut values = vec![0.0; moves.len()];
+        let o = OptionColumns {
+            spot: &column(|row| row.spot),
+            strike: &column(|row| row.strike),
+            years: &column(|row| row.years),
+            rate: &column(|row| row.rate),
+            dividend_yield: &column(|row| row.dividend_yield),
+            vol: &column(|row| row.vol),
+            right: &right,
+        };
+        let unmoved = vec![0.0; columns.len()];
+        let (moves, unmoved) = (Moves::PerRow(&moves), Moves::Shared(&unmoved));
+        black::price_grid_at(
+            self.level,
+            &o,
+            moves,
+            unmoved,
+            0.0,
+            columns.len(),
+            &mut values,
+        );
+        for (row, values) in rows.iter().zip(values.chunks(columns.len())) {
+            for (&j, &value) in columns.iter().zip(values) {
+                self.out[row.index * self.scenarios + j] = value;
+            }
+        }
+    }
+
+    fn trees(&mut self, rows: &[Row], columns: &[usize]) -> Result<()> {
+        let mut values = vec![0.0; columns.len()];
+        for row in rows {
+            let inputs = TreeInputs {
+                spot: row.spot,
+                strike: row.strike,
+                years: row.years,
+                rate: row.rate,
+                dividend_yield: row.dividend_yield,
+                vol: row.vol,
+                right: row.right,
+                dividends: &[],
+            };
+            let spots: Vec<f64> = columns
+                .iter()
+                .map(|&j| row.spot * self.price_moves.factor(row.index, j))
+                .collect();
+            let (scheme, steps) = (Scheme::LeisenReimer, self.mode.tree_steps());
+            tree::price_spots(
+                &inputs,
+                &spots,
+                true,
+                scheme,
+                steps,
+                DividendTreatment::Escrowed,
+                &mut values,
+            )
+            .map_err(|e| e.at(format_args!("american: row {}", row.index)))?;
+            for (&j, &value) in columns.iter().zip(&values) {
+                self.out[row.index * self.scenarios + j] = value;
+            }
+        }
+        Ok(())
+    }
+
+    fn collocations<const N: usize, const L: usize, const P: usize>(
+        &mut self,
+        rows: &mut Vec<Row>,
+        columns: &[usize],
+        nodes: &Nodes<N, L, P>,
+        bands: &mut Vec<(Key, Band<N>)>,
+    ) {
+        if self.sharing == Sharing::PerExpiry {
+            let mut keyed: Vec<(Key, Row)> = Vec::with_capacity(rows.len());
+            rows.retain(|row| match Key::of(row, self.mode) {
+                Some(key) => {
+                    keyed.push((key, *row));
+                    false
+                }
+                None => true,
+            });
+            keyed.sort_by_key(|(key, row)| (*key, row.index));
+            let mut of_band: Vec<Row> = Vec::new();
+            for same in keyed.chunk_by(|a, b| a.0 == b.0) {
+                let key = same[0].0;
+                of_band.clear();
+                of_band.extend(same.iter().map(|(_, row)| *row));
+                let known = bands
+                    .iter()
+                    .position(|(of, _)| *of == key)
+                    .unwrap_or_else(|| {
+                        if bands.len() == BANDS {
+                            bands.remove(0);
+                        }
+                        let boundary = self.solve(nodes, &[Band::<N>::puts(&key)]);
+                        bands.push((key, Band::new(&key, &boundary[0])));
+                        bands.len() - 1
+                    });
+                let band = &bands[known].1;
+                let puts = puts_of(&of_band);
+                let mut boundaries = vec![Boundary::NONE; puts.len()];
+                let out = &mut boundaries;
+                simd::run_at(
+                    self.level,
+                    FromBand {
+                        band,
+                        puts: &puts,
+                        out,
+                    },
+                );
+                self.fill(nodes, columns, &of_band, &boundaries);
+            }
+        }
+        let boundaries = self.solve(nodes, &puts_of(rows));
+        self.fill(nodes, columns, rows, &boundaries);
+    }
+
+    fn solve<const N: usize, const L: usize, const P: usize>(
+        &self,
+        nodes: &Nodes<N, L, P>,
+        puts: &[Puts],
+    ) -> Vec<Boundary<N>> {
+        let mut boundaries = vec![Boundary::NONE; puts.len()];
+        let (mode, out) = (self.mode, &mut boundaries);
+        simd::run_at(
+            self.level,
+            Boundaries {
+                nodes,
+                mode,
+                puts,
+                out,
+            },
+        );
+        boundaries
+    }
+
+    fn fill<const N: usize, const L: usize, const P: usize>(
+        &mut self,
+        nodes: &Nodes<N, L, P>,
+        columns: &[usize],
+        rows: &[Row],
+        boundaries: &[Boundary<N>],
+    ) {
+        let (moves, scenarios) = (self.price_moves, self.scenarios);
+        let cells = &mut Cells {
+            moves,
+            columns,
+            scenarios,
+            out: &mut *self.out,
+        };
+        simd::run_at(
+            self.level,
+            Prices {
+                nodes,
+                rows,
+                boundaries,
+                cells,
+            },
+        );
+    }
+}
+
+/// The puts of rows, eight at a time.
+fn puts_of(rows: &[Row]) -> Vec<Puts> {
+    rows.chunks(WIDTH)
+        .map(|rows| Block::new(rows).puts())
+        .collect()
+}

@@ -1,0 +1,222 @@
+//! What is refused at the door of the kernels, by row: they compute on and would hide it (`max` drops NaN).
+
+use super::OptionColumns;
+use crate::error::Result;
+use crate::fail;
+use crate::simd::{self, Kernel};
+
+/// The least price of an underlying or strike that is accepted: the logarithm needs normal numbers.
+pub const LEAST_PRICE: f64 = 1e-300;
+
+/// Refuses options that no formula prices, naming the first such row; rows are counted from `first_row`.
+///
+/// Spot and strike must be positive, years and vol not negative, every number finite, right +1 or -1.
+pub fn options(o: &OptionColumns, first_row: usize) -> Result<()> {
+    if simd::run(Sound { o: *o }) {
+        return Ok(());
+    }
+    for i in 0..o.spot.len() {
+        let row = first_row + i;
+        positive("spot", row, o.spot[i])?;
+        positive("strike", row, o.strike[i])?;
+        not_negative("years", row, o.years[i])?;
+        finite("rate", row, o.rate[i])?;
+        finite("dividend_yield", row, o.dividend_yield[i])?;
+        not_negative("vol", row, o.vol[i])?;
+        right(row, o.right[i])?;
+    }
+    Ok(())
+}
+
+/// Refuses a right that is neither +1 nor -1, by row.
+pub fn rights(column: &[i8], first_row: usize) -> Result<()> {
+    column
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, &value)| right(first_row + i, value))
+}
+
+/// Refuses moves that are not finite, and price moves below -1 (a spot below zero), by row and scenario.
+pub fn moves(
+    name: &str,
+    values: &[f64],
+    scenarios: usize,
+    first_row: usize,
+    least: f64,
+) -> Result<()> {
+    if values
+        .iter()
+        .fold(true, |sound, &m| sound & (m >= least) & (m < f64::INFINITY))
+    {
+        return Ok(());
+    }
+    for (i, &value) in values.iter().enumerate() {
+        if !(value >= least && value < f64::INFINITY) {
+            let (row, scenario) = (first_row + i / scenarios.max(1), i % scenarios.max(1));
+            fail!(
+                InvalidInput,
+                "{name}, row {row}, scenario {scenario}: {value} is not a number of at least {least}"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn positive(name: &str, row: usize, value: f64) -> Result<()> {
+    if !(value >= LEAST_PRICE && value < f64::INFINITY) {
+        fail!(
+            InvalidInput,
+            "row {row}: {name} is {value}; it must be a positive finite number"
+        );
+    }
+    Ok(())
+}
+
+fn not_negative(name: &str, row: usize, value: f64) -> Result<()> {
+    if !(value >= 0.0 && value < f64::INFINITY) {
+        fail!(
+            InvalidInput,
+            "row {row}: {name} is {value}; it must be a finite number of at least zero"
+        );
+    }
+    Ok(())
+}
+
+fn finite(name: &str, row: usize, value: f64) -> Result<()> {
+    if !value.is_finite() {
+        fail!(
+            InvalidInput,
+            "row {row}: {name} is {value}; it must be a finite number"
+        );
+    }
+    Ok(())
+}
+
+fn right(row: usize, value: i8) -> Result<()> {
+    if value != 1 && value != -1 {
+        fail!(
+            InvalidInput,
+            "row {row}: right is {value}; it must be +1 for a call or -1 for a put"
+        );
+    }
+    Ok(())
+}
+
+/// Whether every row is sound: the same rules, without branches.
+struct Sound<'a> {
+    o: OptionColumns<'a>,
+}
+
+impl Kernel for Sound<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let o = self.o;
+        let all = |column: &[f64], least: f64| {
+            column
+                .iter()
+                .fold(true, |sound, &x| sound & (x >= least) & (x < f64::INFINITY))
+        };
+        all(o.spot, LEAST_PRICE)
+            & all(o.strike, LEAST_PRICE)
+            & all(o.years, 0.0)
+            & all(o.rate, f64::MIN)
+            & all(o.dividend_yield, f64::MIN)
+            & all(o.vol, 0.0)
+            & o.right
+                .iter()
+                .fold(true, |sound, &r| sound & ((r == 1) | (r == -1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_unsound_row_is_named() {
+        let good = [1.0; 9];
+        let right = [1_i8; 9];
+        let sound = OptionColumns {
+            spot: &good,
+            strike: &good,
+            years: &good,
+            rate: &good,
+            dividend_yield: &good,
+            vol: &good,
+            right: &right,
+        };
+        options(&sound, 0).unwrap();
+        let with = |value: f64| {
+            let mut column = good;
+            column[7] = value;
+            column
+        };
+        let message = |o: &OptionColumns| options(o, 100).unwrap_err().message().to_string();
+        for value in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e-310] {
+            let column = with(value);
+            assert!(
+                message(&OptionColumns {
+                    spot: &column,
+                    ..sound
+                })
+                .contains("row 107: spot is")
+            );
+            assert!(
+                message(&OptionColumns {
+                    strike: &column,
+                    ..sound
+                })
+                .contains("row 107: strike is")
+            );
+        }
+        for value in [f64::NAN, f64::INFINITY, -1e-9] {
+            let column = with(value);
+            assert!(
+                message(&OptionColumns {
+                    years: &column,
+                    ..sound
+                })
+                .contains("row 107: years is")
+            );
+            assert!(
+                message(&OptionColumns {
+                    vol: &column,
+                    ..sound
+                })
+                .contains("row 107: vol is")
+            );
+        }
+        let column = with(f64::NEG_INFINITY);
+        assert!(
+            message(&OptionColumns {
+                rate: &column,
+                ..sound
+            })
+            .contains("row 107: rate is")
+        );
+        assert!(
+            message(&OptionColumns {
+                dividend_yield: &column,
+                ..sound
+            })
+            .contains("dividend_yield is")
+        );
+        let mut wrong = right;
+        wrong[2] = 0;
+        assert!(
+            message(&OptionColumns {
+                right: &wrong,
+                ..sound
+            })
+            .contains("row 102: right is 0")
+        );
+        assert!(
+            moves("price_moves", &[0.0, -1.5], 2, 3, -1.0)
+                .unwrap_err()
+                .message()
+                .contains("row 3, scenario 1")
+        );
+    }
+}

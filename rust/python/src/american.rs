@@ -1,0 +1,308 @@
+//! American prices over columns: the collocation, trees with cash dividends, and the quadratic approximation.
+//!
+//! Columns are copied before the interpreter lock is released; the Python layer has broadcast them to one length.
+
+use margincore::pricing::american::{self, Mode, Sharing};
+use margincore::pricing::baw::{self, QuadraticInputs};
+use margincore::pricing::greeks::GreekColumns;
+use margincore::pricing::implied::{PriceColumns, Status};
+use margincore::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
+use margincore::pricing::{Moves, OptionColumns};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::errors::{InvalidInput, enter};
+
+type Column<'py> = PyReadonlyArray1<'py, f64>;
+
+/// One array per result.
+type Arrays<'py> = Vec<Bound<'py, PyArray1<f64>>>;
+
+/// The columns of [`OptionColumns`], owned.
+struct Table {
+    spot: Vec<f64>,
+    strike: Vec<f64>,
+    years: Vec<f64>,
+    rate: Vec<f64>,
+    dividend_yield: Vec<f64>,
+    vol: Vec<f64>,
+    right: Vec<i8>,
+}
+
+impl Table {
+    fn new(columns: &Bound<'_, PyAny>, right: &PyReadonlyArray1<'_, i8>) -> PyResult<Self> {
+        let [spot, strike, years, rate, dividend_yield, vol]: [Column<'_>; 6] =
+            columns.extract()?;
+        Ok(Self {
+            spot: spot.as_slice()?.to_vec(),
+            strike: strike.as_slice()?.to_vec(),
+            years: years.as_slice()?.to_vec(),
+            rate: rate.as_slice()?.to_vec(),
+            dividend_yield: dividend_yield.as_slice()?.to_vec(),
+            vol: vol.as_slice()?.to_vec(),
+            right: right.as_slice()?.to_vec(),
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.spot.len()
+    }
+
+    fn columns(&self) -> OptionColumns<'_> {
+        OptionColumns {
+            spot: &self.spot,
+            strike: &self.strike,
+            years: &self.years,
+            rate: &self.rate,
+            dividend_yield: &self.dividend_yield,
+            vol: &self.vol,
+            right: &self.right,
+        }
+    }
+
+    fn tree<'a>(&self, row: usize, dividends: &'a [(f64, f64)]) -> TreeInputs<'a> {
+        TreeInputs {
+            spot: self.spot[row],
+            strike: self.strike[row],
+            years: self.years[row],
+            rate: self.rate[row],
+            dividend_yield: self.dividend_yield[row],
+            vol: self.vol[row],
+            right: self.right[row],
+            dividends,
+        }
+    }
+}
+
+fn mode(name: &str) -> PyResult<Mode> {
+    match name {
+        "fast" => Ok(Mode::Fast),
+        "standard" => Ok(Mode::Standard),
+        "precise" => Ok(Mode::Precise),
+        _ => Err(InvalidInput::new_err(format!(
+            "accuracy {name:?}: expected fast, standard or precise"
+        ))),
+    }
+}
+
+/// Scheme and dividend treatment of a tree, by name.
+fn tree_kind(scheme: &str, treatment: &str) -> PyResult<(Scheme, DividendTreatment)> {
+    let scheme = match scheme {
+        "crr" => Scheme::Crr,
+        "leisen_reimer" => Scheme::LeisenReimer,
+        _ => {
+            return Err(InvalidInput::new_err(format!(
+                "scheme {scheme:?}: expected crr or leisen_reimer"
+            )));
+        }
+    };
+    let treatment = match treatment {
+        "escrowed" => DividendTreatment::Escrowed,
+        "spot_drop" => DividendTreatment::SpotDrop,
+        _ => {
+            return Err(InvalidInput::new_err(format!(
+                "dividend treatment {treatment:?}: expected escrowed or spot_drop"
+            )));
+        }
+    };
+    Ok((scheme, treatment))
+}
+
+/// Moves of `scenarios` columns: one list, or a table by rows, told apart by their number.
+fn moves(table: &[f64], scenarios: usize, per_row: bool) -> PyResult<Moves<'_>> {
+    if !per_row && table.len() != scenarios {
+        return Err(InvalidInput::new_err(format!(
+            "{} moves for {scenarios} scenarios",
+            table.len()
+        )));
+    }
+    Ok(if per_row {
+        Moves::PerRow(table)
+    } else {
+        Moves::Shared(table)
+    })
+}
+
+/// Prices by rows and scenarios; `price_moves` and `vol_moves` are (values, whether they are a table by rows).
+#[pyfunction]
+pub(crate) fn american_grid<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    price_moves: (Column<'py>, bool),
+    vol_moves: (Column<'py>, bool),
+    roll: f64,
+    scenarios: usize,
+    accuracy: &str,
+    shared_boundaries: bool,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let table = Table::new(columns, &right)?;
+    let mode = mode(accuracy)?;
+    let sharing = if shared_boundaries {
+        Sharing::PerExpiry
+    } else {
+        Sharing::PerOption
+    };
+    let price_table = price_moves.0.as_slice()?.to_vec();
+    let vol_table = vol_moves.0.as_slice()?.to_vec();
+    let price_moves = moves(&price_table, scenarios, price_moves.1)?;
+    let vol_moves = moves(&vol_table, scenarios, vol_moves.1)?;
+    let values = enter(py, || {
+        let mut out = vec![0.0; table.len() * scenarios];
+        american::price_grid(
+            &table.columns(),
+            mode,
+            sharing,
+            price_moves,
+            vol_moves,
+            roll,
+            scenarios,
+            &mut out,
+        )?;
+        Ok(out)
+    })?;
+    Ok(values.into_pyarray(py))
+}
+
+/// Price, delta, gamma, vega, theta, rho, vanna, volga.
+#[pyfunction]
+pub(crate) fn american_greeks<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    accuracy: &str,
+) -> PyResult<Arrays<'py>> {
+    let table = Table::new(columns, &right)?;
+    let mode = mode(accuracy)?;
+    let values = enter(py, || {
+        let mut values: [Vec<f64>; 8] = std::array::from_fn(|_| vec![0.0; table.len()]);
+        let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut values;
+        let out = GreekColumns {
+            price,
+            delta,
+            gamma,
+            vega,
+            theta,
+            rho,
+            vanna,
+            volga,
+        };
+        american::greeks(&table.columns(), mode, out)?;
+        Ok(values)
+    })?;
+    Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
+}
+
+/// Vols, and status numbers as [`Status`] counts them. The vol column of the table holds the prices.
+#[pyfunction]
+pub(crate) fn american_implied<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    accuracy: &str,
+) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>)> {
+    let table = Table::new(columns, &right)?;
+    let mode = mode(accuracy)?;
+    let (vol, status) = enter(py, || {
+        let n = table.len();
+        let (mut vol, mut status) = (vec![0.0; n], vec![Status::Ok; n]);
+        let quotes = PriceColumns {
+            price: &table.vol,
+            spot: &table.spot,
+            strike: &table.strike,
+            years: &table.years,
+            rate: &table.rate,
+            dividend_yield: &table.dividend_yield,
+            right: &table.right,
+        };
+        american::implied_vol(&quotes, mode, &mut vol, &mut status)?;
+        Ok((vol, status.into_iter().map(|s| s as u8).collect::<Vec<_>>()))
+    })?;
+    Ok((vol.into_pyarray(py), status.into_pyarray(py)))
+}
+
+/// Tree prices; `price_moves` are shared by all rows.
+#[pyfunction]
+pub(crate) fn tree_grid<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    price_moves: Vec<f64>,
+    dividends: Vec<(f64, f64)>,
+    american: bool,
+    scheme: &str,
+    steps: usize,
+    treatment: &str,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let table = Table::new(columns, &right)?;
+    let (scheme, treatment) = tree_kind(scheme, treatment)?;
+    let values = enter(py, || {
+        let scenarios = price_moves.len();
+        let rows: Vec<TreeInputs<'_>> = (0..table.len() * scenarios)
+            .map(|cell| {
+                let row = table.tree(cell / scenarios, &dividends);
+                TreeInputs {
+                    spot: row.spot * (1.0 + price_moves[cell % scenarios]),
+                    ..row
+                }
+            })
+            .collect();
+        let mut out = vec![0.0; rows.len()];
+        tree::price_many(&rows, american, scheme, steps, treatment, &mut out)?;
+        Ok(out)
+    })?;
+    Ok(values.into_pyarray(py))
+}
+
+/// Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error.
+#[pyfunction]
+pub(crate) fn tree_implied<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    dividends: Vec<(f64, f64)>,
+    american: bool,
+    scheme: &str,
+    steps: usize,
+    treatment: &str,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let table = Table::new(columns, &right)?;
+    let (scheme, treatment) = tree_kind(scheme, treatment)?;
+    let values = enter(py, || {
+        (0..table.len())
+            .map(|row| {
+                let inputs = table.tree(row, &dividends);
+                tree::implied_vol(&inputs, table.vol[row], american, scheme, steps, treatment)
+                    .map_err(|e| e.at(format_args!("row {row}")))
+            })
+            .collect::<margincore::Result<Vec<_>>>()
+    })?;
+    Ok(values.into_pyarray(py))
+}
+
+/// Barone-Adesi and Whaley; the dividend yield column holds the cost of carry.
+#[pyfunction]
+pub(crate) fn quadratic_prices<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let table = Table::new(columns, &right)?;
+    let values = enter(py, || {
+        (0..table.len())
+            .map(|row| {
+                baw::price(&QuadraticInputs {
+                    spot: table.spot[row],
+                    strike: table.strike[row],
+                    years: table.years[row],
+                    rate: table.rate[row],
+                    carry: table.dividend_yield[row],
+                    vol: table.vol[row],
+                    right: table.right[row],
+                })
+                .map_err(|e| e.at(format_args!("row {row}")))
+            })
+            .collect::<margincore::Result<Vec<_>>>()
+    })?;
+    Ok(values.into_pyarray(py))
+}

@@ -1,0 +1,336 @@
+//! The European kernels over NumPy columns. `margincore.pricing` broadcasts and names; this copies, checks and computes.
+
+use margincore::pricing::greeks::GreekColumns;
+use margincore::pricing::implied::{PriceColumns, Status};
+use margincore::pricing::{Moves, OptionColumns, black, check, greeks, implied};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::arrays::{Column, ROWS, run};
+use crate::errors::InvalidInput;
+
+/// Columns of options as Python gave them: numbers or arrays of `rows` values.
+struct Options<'py> {
+    floats: [Column<'py, f64>; 6],
+    right: Column<'py, i8>,
+}
+
+const NAMES: [&str; 6] = ["spot", "strike", "years", "rate", "dividend_yield", "vol"];
+
+impl<'py> Options<'py> {
+    fn new(columns: &'py [Bound<'_, PyAny>; 7], rows: usize) -> PyResult<Self> {
+        let float = |k: usize| {
+            Column::new(NAMES[k], &columns[k], rows, |v| {
+                v.extract::<f64>().map_err(|_| wrong_kind(NAMES[k], v))
+            })
+        };
+        let floats = [
+            float(0)?,
+            float(1)?,
+            float(2)?,
+            float(3)?,
+            float(4)?,
+            float(5)?,
+        ];
+        let right = Column::new("right", &columns[6], rows, |v| {
+            v.extract::<i8>().map_err(|_| wrong_kind("right", v))
+        })?;
+        Ok(Self { floats, right })
+    }
+
+    /// Refuses results that overlap an input.
+    fn apart_from(&self, out: &[f64]) -> PyResult<()> {
+        let out = out.as_ptr_range();
+        for (column, name) in self.floats.iter().zip(NAMES) {
+            column.apart_from(name, &out)?;
+        }
+        self.right.apart_from("right", &out)
+    }
+
+    /// Copies `count` rows and checks the copy.
+    fn load<'b>(
+        &self,
+        first: usize,
+        count: usize,
+        block: &'b mut Block,
+    ) -> margincore::Result<OptionColumns<'b>> {
+        let options = self.copy(first, count, block);
+        check::options(&options, first)?;
+        Ok(options)
+    }
+
+    fn copy<'b>(&self, first: usize, count: usize, block: &'b mut Block) -> OptionColumns<'b> {
+        for (column, values) in self.floats.iter().zip(&mut block.floats) {
+            column.copy(first, &mut values[..count]);
+        }
+        self.right.copy(first, &mut block.right[..count]);
+        let [spot, strike, years, rate, dividend_yield, vol] = &block.floats;
+        OptionColumns {
+            spot: &spot[..count],
+            strike: &strike[..count],
+            years: &years[..count],
+            rate: &rate[..count],
+            dividend_yield: &dividend_yield[..count],
+            vol: &vol[..count],
+            right: &block.right[..count],
+        }
+    }
+}
+
+fn wrong_kind(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let kind = value
+        .get_type()
+        .name()
+        .map_or_else(|_| "?".into(), |n| n.to_string());
+    InvalidInput::new_err(format!(
+        "{name}: expected a number or a one-dimensional array of its type, not {kind}"
+    ))
+}
+
+/// Copies of some rows of [`Options`].
+struct Block {
+    floats: [[f64; ROWS]; 6],
+    right: [i8; ROWS],
+}
+
+impl Block {
+    fn new() -> Self {
+        Self {
+            floats: [[0.0; ROWS]; 6],
+            right: [1; ROWS],
+        }
+    }
+}
+
+/// The memory of `out`, for this call alone.
+fn slice_of<'a, D: numpy::ndarray::Dimension>(
+    out: &'a mut PyReadwriteArray<'_, f64, D>,
+) -> PyResult<&'a mut [f64]> {
+    out.as_slice_mut()
+        .map_err(|_| InvalidInput::new_err("out must be C-contiguous"))
+}
+
+fn writable<'py, D: numpy::ndarray::Dimension>(
+    out: &Bound<'py, numpy::PyArray<f64, D>>,
+) -> PyResult<PyReadwriteArray<'py, f64, D>> {
+    out.try_readwrite()
+        .map_err(|e| InvalidInput::new_err(format!("out cannot be written: {e}")))
+}
+
+/// Prices into `out`, one per row.
+#[pyfunction]
+pub(crate) fn european_prices(
+    py: Python<'_>,
+    columns: [Bound<'_, PyAny>; 7],
+    out: &Bound<'_, PyArray1<f64>>,
+) -> PyResult<()> {
+    let rows = out.len();
+    let options = Options::new(&columns, rows)?;
+    let mut out = writable(out)?;
+    let out = slice_of(&mut out)?;
+    options.apart_from(out)?;
+    run(py, 2 * rows, move || {
+        let mut block = Block::new();
+        for (i, out) in out.chunks_mut(ROWS).enumerate() {
+            black::price(&options.load(i * ROWS, out.len(), &mut block)?, out);
+        }
+        Ok(())
+    })
+}
+
+/// Moves as given: one list, or an array of `rows` lists. A copy, checked.
+struct Table {
+    values: Vec<f64>,
+    scenarios: usize,
+    per_row: bool,
+}
+
+impl Table {
+    fn new(
+        name: &str,
+        moves: &Bound<'_, PyAny>,
+        rows: usize,
+        scenarios: usize,
+        least: f64,
+    ) -> PyResult<Self> {
+        let fits = |shape: &[usize]| {
+            if shape == [scenarios] || shape == [rows, scenarios] {
+                return Ok(shape.len() == 2);
+            }
+            Err(InvalidInput::new_err(format!(
+                "{name} has shape {shape:?}, expected [{scenarios}] or [{rows}, {scenarios}]"
+            )))
+        };
+        let (per_row, values) = if let Ok(list) = moves.cast::<PyArray1<f64>>() {
+            (
+                fits(list.shape())?,
+                list.try_readonly().map(|l| l.as_array().to_vec()),
+            )
+        } else if let Ok(table) = moves.cast::<PyArray2<f64>>() {
+            (
+                fits(table.shape())?,
+                table
+                    .try_readonly()
+                    .map(|t| t.as_array().iter().copied().collect()),
+            )
+        } else {
+            return Err(wrong_kind(name, moves));
+        };
+        let values =
+            values.map_err(|e| InvalidInput::new_err(format!("{name} cannot be read: {e}")))?;
+        check::moves(name, &values, scenarios, 0, least).map_err(crate::errors::raise)?;
+        Ok(Self {
+            values,
+            scenarios,
+            per_row,
+        })
+    }
+
+    fn rows(&self, first: usize, count: usize) -> Moves<'_> {
+        if self.per_row {
+            Moves::PerRow(&self.values[first * self.scenarios..][..count * self.scenarios])
+        } else {
+            Moves::Shared(&self.values)
+        }
+    }
+}
+
+/// Prices into `out`, rows by scenarios.
+#[pyfunction]
+pub(crate) fn european_grid(
+    py: Python<'_>,
+    columns: [Bound<'_, PyAny>; 7],
+    price_moves: &Bound<'_, PyAny>,
+    vol_moves: &Bound<'_, PyAny>,
+    roll: f64,
+    out: &Bound<'_, PyArray2<f64>>,
+) -> PyResult<()> {
+    let &[rows, scenarios] = out.shape() else {
+        unreachable!("a two-dimensional array has two lengths")
+    };
+    if !roll.is_finite() {
+        return Err(InvalidInput::new_err(format!(
+            "roll is {roll}; it must be a finite number of years"
+        )));
+    }
+    let options = Options::new(&columns, rows)?;
+    let price_moves = Table::new("price_moves", price_moves, rows, scenarios, -1.0)?;
+    let vol_moves = Table::new("vol_moves", vol_moves, rows, scenarios, f64::MIN)?;
+    let mut out = writable(out)?;
+    let out = slice_of(&mut out)?;
+    options.apart_from(out)?;
+    run(py, rows * scenarios, move || {
+        let mut block = Block::new();
+        for (i, out) in out.chunks_mut(ROWS * scenarios.max(1)).enumerate() {
+            let (first, count) = (i * ROWS, out.len() / scenarios);
+            let options = options.load(first, count, &mut block)?;
+            let (price_moves, vol_moves) =
+                (price_moves.rows(first, count), vol_moves.rows(first, count));
+            black::price_grid(&options, price_moves, vol_moves, roll, scenarios, out);
+        }
+        Ok(())
+    })
+}
+
+/// Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`.
+#[pyfunction]
+pub(crate) fn european_greeks(
+    py: Python<'_>,
+    columns: [Bound<'_, PyAny>; 7],
+    out: &Bound<'_, PyArray2<f64>>,
+) -> PyResult<()> {
+    let &[8, rows] = out.shape() else {
+        return Err(InvalidInput::new_err(format!(
+            "out has shape {:?}, expected 8 rows",
+            out.shape()
+        )));
+    };
+    let options = Options::new(&columns, rows)?;
+    let mut out = writable(out)?;
+    let out = slice_of(&mut out)?;
+    options.apart_from(out)?;
+    run(py, 4 * rows, move || {
+        let mut block = Block::new();
+        let mut columns: Vec<&mut [f64]> = out.chunks_mut(rows.max(1)).collect();
+        for first in (0..rows).step_by(ROWS) {
+            let count = ROWS.min(rows - first);
+            let options = options.load(first, count, &mut block)?;
+            let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
+                unreachable!("eight rows")
+            };
+            let part = first..first + count;
+            greeks::black(
+                &options,
+                GreekColumns {
+                    price: &mut price[part.clone()],
+                    delta: &mut delta[part.clone()],
+                    gamma: &mut gamma[part.clone()],
+                    vega: &mut vega[part.clone()],
+                    theta: &mut theta[part.clone()],
+                    rho: &mut rho[part.clone()],
+                    vanna: &mut vanna[part.clone()],
+                    volga: &mut volga[part],
+                },
+            );
+        }
+        Ok(())
+    })
+}
+
+/// Implied vols into `out`, statuses as numbers into `status`. The sixth column holds the prices.
+#[pyfunction]
+pub(crate) fn european_implied(
+    py: Python<'_>,
+    columns: [Bound<'_, PyAny>; 7],
+    out: &Bound<'_, PyArray1<f64>>,
+    status: &Bound<'_, PyArray1<u8>>,
+) -> PyResult<()> {
+    let rows = out.len();
+    if status.len() != rows {
+        return Err(InvalidInput::new_err("status and out differ in length"));
+    }
+    let options = Options::new(&columns, rows)?;
+    let mut out = writable(out)?;
+    let out = slice_of(&mut out)?;
+    options.apart_from(out)?;
+    let mut numbers = status
+        .try_readwrite()
+        .map_err(|e| InvalidInput::new_err(format!("status cannot be written: {e}")))?;
+    let numbers = numbers
+        .as_slice_mut()
+        .map_err(|_| InvalidInput::new_err("status must be C-contiguous"))?;
+    run(py, 15 * rows, move || {
+        let mut block = Block::new();
+        let mut statuses = [Status::Ok; ROWS];
+        for (i, (out, numbers)) in out
+            .chunks_mut(ROWS)
+            .zip(numbers.chunks_mut(ROWS))
+            .enumerate()
+        {
+            let (first, count) = (i * ROWS, out.len());
+            // Inputs that are not numbers or not positive become a status; a right is a mistake in the call.
+            let o = options.copy(first, count, &mut block);
+            let quotes = PriceColumns {
+                price: o.vol,
+                spot: o.spot,
+                strike: o.strike,
+                years: o.years,
+                rate: o.rate,
+                dividend_yield: o.dividend_yield,
+                right: o.right,
+            };
+            check::rights(quotes.right, first)?;
+            implied::black(&quotes, out, &mut statuses[..count]);
+            for (number, &status) in numbers.iter_mut().zip(&statuses) {
+                *number = status as u8;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What each status number of [`european_implied`] means, in order.
+#[pyfunction]
+pub(crate) fn implied_statuses() -> Vec<&'static str> {
+    Status::ALL.iter().map(|status| status.message()).collect()
+}

@@ -1,0 +1,121 @@
+"""American exercise against the pure-Python tree, and what must hold of any American price."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from margincore import InvalidInput, Unsupported, _american
+from margincore.reference import pricing as reference
+
+options = st.tuples(
+    st.floats(60.0, 160.0),  # spot
+    st.floats(0.02, 2.0),  # years
+    st.floats(0.0, 0.08),  # rate
+    st.floats(0.0, 0.08),  # yield
+    st.floats(0.12, 0.9),  # vol
+    st.sampled_from([1, -1]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(options, st.sampled_from([2, 7, 50]), st.booleans())
+def test_tree_is_the_reference_tree(option, steps, american):
+    spot, years, rate, q, vol, right = option
+    expected = reference.crr(spot, 100.0, years, rate, q, vol, right, american=american, steps=steps)
+    if american:
+        ours = _american.price(spot, 100.0, years, rate, q, vol, right, method="tree", steps=steps)
+    else:
+        table = _american._Table(right, [spot, 100.0, years, rate, q, vol])
+        ours = _american._core.tree_grid(table.columns, table.right, [0.0], [], False, "crr", steps, "escrowed")[0]
+    assert ours == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(options)
+def test_collocation_is_between_its_bounds_and_near_the_tree(option):
+    spot, years, rate, q, vol, right = option
+    american = float(_american.price(spot, 100.0, years, rate, q, vol, right))
+    european = reference.black_scholes(spot, 100.0, years, rate, q, vol, right)
+    assert american >= european - 1e-12
+    assert american >= right * (spot - 100.0)
+    assert american <= (spot if right > 0 else 100.0)
+    fine = _american.price(spot, 100.0, years, rate, q, vol, right, method="tree", scheme="leisen_reimer", steps=801)
+    assert american == pytest.approx(float(fine), abs=2e-4 * max(spot, 100.0))
+
+
+def test_documented_numbers_are_the_reference_trees():
+    grid = _american.price_grid(100.0, [95.0, 100.0], 0.5, 0.05, 0.0, 0.2, "put", [-0.1, 0.0, 0.1])
+    for (i, strike), (j, move) in product(enumerate([95.0, 100.0]), enumerate([-0.1, 0.0, 0.1])):
+        expected = np.mean(
+            [reference.crr(100.0 * (1 + move), strike, 0.5, 0.05, 0.0, 0.2, -1, steps=n) for n in (500, 501)]
+        )
+        assert grid[i, j] == pytest.approx(expected, abs=2e-3)
+
+
+def test_greeks_are_differences_of_the_price():
+    spot, strike, years, rate, q, vol = 105.0, 100.0, 0.6, 0.04, 0.02, 0.3
+    _, delta, gamma, vega, theta, rho, vanna, volga = _american.greeks(
+        spot, strike, years, rate, q, vol, "put", accuracy="precise"
+    )
+
+    def at(s=spot, t=years, r=rate, v=vol):
+        return float(_american.price(s, strike, t, r, q, v, "put", accuracy="precise"))
+
+    h, v, t = 0.2, 1e-3, 1e-3
+    assert delta == pytest.approx((at(s=spot + h) - at(s=spot - h)) / (2 * h), rel=1e-4)
+    assert gamma == pytest.approx((at(s=spot + h) - 2 * at() + at(s=spot - h)) / h**2, rel=1e-3)
+    assert vega == pytest.approx((at(v=vol + v) - at(v=vol - v)) / (2 * v), rel=1e-4)
+    assert theta == pytest.approx(-(at(t=years + t) - at(t=years - t)) / (2 * t), rel=5e-3)
+    assert rho == pytest.approx((at(r=rate + t) - at(r=rate - t)) / (2 * t), rel=1e-3)
+    assert volga == pytest.approx((at(v=vol + v) - 2 * at() + at(v=vol - v)) / v**2, rel=1e-2)
+    assert math.isfinite(vanna)
+
+
+def test_implied_vol_reprices_marks_and_says_why_not():
+    vols = np.linspace(0.1, 1.2, 23)
+    marks = _american.price(100.0, 108.0, 0.4, 0.05, 0.01, vols, "put")
+    found, status = _american.implied_vol(marks, 100.0, 108.0, 0.4, 0.05, 0.01, "put")
+    assert not status[2:].any()
+    again = _american.price(100.0, 108.0, 0.4, 0.05, 0.01, found[2:], "put")
+    np.testing.assert_allclose(again, marks[2:], rtol=0, atol=1e-11)
+    _, status = _american.implied_vol([8.0, 108.0, math.nan], 100.0, 108.0, 0.4, 0.05, 0.01, "put")
+    assert status.tolist() == [1, 2, 3]
+    cash = [(0.1, 1.5)]
+    mark = _american.price(100.0, 108.0, 0.4, 0.05, 0.0, 0.3, "put", dividends=cash, steps=120)
+    found, _ = _american.implied_vol(mark, 100.0, 108.0, 0.4, 0.05, 0.0, "put", dividends=cash, steps=120)
+    assert found == pytest.approx(0.3, rel=1e-9)
+
+
+def test_grid_of_a_tree_is_the_tree_at_each_scenario():
+    cash = [(0.2, 2.0)]
+    moves, vols = [-0.1, 0.05, 0.05], [0.0, 0.02, -0.01]
+    for treatment in ("escrowed", "spot_drop"):
+        grid = _american.price_grid(
+            100.0, [95.0, 105.0], 0.5, 0.03, 0.0, 0.25, ["put", "call"], moves, vols, roll=0.01,
+            dividends=cash, treatment=treatment, steps=60,
+        )  # fmt: skip
+        for j, (move, vol) in enumerate(zip(moves, vols, strict=True)):
+            expected = _american.price(
+                100.0 * (1 + move), [95.0, 105.0], 0.49, 0.03, 0.0, 0.25 + vol, ["put", "call"],
+                dividends=[(0.19, 2.0)], treatment=treatment, steps=60,
+            )  # fmt: skip
+            np.testing.assert_allclose(grid[:, j], expected, rtol=1e-12)
+
+
+def test_refusals_name_what_to_do():
+    with pytest.raises(InvalidInput, match="row 1"):
+        _american.price([100.0, math.nan], 100.0, 1.0, 0.05, 0.0, 0.2, "put")
+    with pytest.raises(InvalidInput, match="call"):
+        _american.price(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, "straddle")
+    with pytest.raises(InvalidInput, match="tree"):
+        _american.price(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, "put", method="alo", dividends=[(0.5, 1.0)])
+    with pytest.raises(Unsupported, match="tree"):
+        _american.price(100.0, 100.0, 1.0, -0.01, -0.03, 0.2, "put", method="baw")
+    with pytest.raises(Unsupported, match="price"):
+        _american.price_grid(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, "put", [0.0], method="baw")

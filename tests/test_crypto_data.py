@@ -1,0 +1,43 @@
+"""Real Deribit chains, where the data folder is at hand: they reprice to the exchange's marks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import margincore as mc
+from margincore import crypto
+
+FILE = (
+    Path(os.environ.get("MARGINCORE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    / "crypto"
+    / "deribit_normalized.csv.gz"
+)
+pytestmark = pytest.mark.skipif(not FILE.is_file(), reason=f"{FILE.name} is not here")
+
+
+def test_the_btc_chain_reprices_to_the_exchange_s_marks() -> None:
+    chain = crypto.deribit_chain(FILE, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z")
+    marks = crypto.model_marks(chain)
+    errors = [abs(marks[name] - quote) for name, quote in chain.quotes.items()]
+    assert len(errors) == 676
+    assert max(errors) <= 2e-5
+    assert max(abs(x) for x in chain.parity_errors().values()) <= 2e-5
+
+
+def test_the_eth_chain_keeps_parity() -> None:
+    chain = crypto.deribit_chain(FILE, currency="ETH", snapshot="2024-01-08", valuation="2024-01-08T11:19:41Z")
+    assert len(chain.quotes) == 684
+    assert max(abs(x) for x in chain.parity_errors().values()) <= 1e-4
+
+
+def test_a_portfolio_of_the_chain_is_margined() -> None:
+    chain = crypto.deribit_chain(FILE, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z")
+    prepared = mc.methods.Deribit().prepare(chain.contracts, chain.market)
+    account = [mc.Position(c, (-1) ** i * 0.1) for i, c in enumerate(chain.contracts)]
+    report = prepared.margin(account)
+    assert report.currency == "BTC"
+    assert report.adds_up()
+    assert report.requirement.initial > report.requirement.maintenance > 0.0
