@@ -146,6 +146,41 @@ def test_threads_see_one_market_or_the_other(prepared: mc.Prepared, live: mc.Liv
     assert seen == expected
 
 
+@pytest.mark.parametrize("methodology", [mc.methods.Tims(), mc.methods.RegT()], ids=["tims", "reg_t"])
+def test_a_purchase_is_refused_for_cash_under_every_rulebook(methodology: mc.Methodology) -> None:
+    call = option("call", 120)
+    market = mc.Market(
+        "2026-11-20T21:00:00Z", spot={"XYZ": 100.0}, rate={"USD": 0.04}, vol={call.id: 0.3}, price={call.id: 0.2}
+    )
+    live = mc.Engine(methodology).prepare([STOCK, call], market).open(mc.Account([], cash={"USD": 10_000.0}))
+    decision = live.check(mc.Order("1", call, "buy", 1_000, 0.2), mc.Limit(1e9, min_excess=0.0))
+    assert (decision.accepted, decision.reason) == (False, "min_excess")
+    assert live.check(mc.Order("1", call, "buy", 1_000, 0.2), mc.Limit(1e9))
+    assert live.check(mc.Order("2", call, "buy", 400, 0.2), mc.Limit(1e9, min_excess=0.0)).after.initial <= 8_000.0
+
+
+@pytest.mark.parametrize("methodology", [mc.methods.Tims(), mc.methods.RegT()], ids=["tims", "reg_t"])
+def test_every_rulebook_has_the_bits_of_a_fresh_margin(methodology: mc.Methodology) -> None:
+    quoted = {o.id: 5.0 for o in OPTIONS}
+    market = mc.Market(
+        "2026-11-20T21:00:00Z", spot={"XYZ": 100.0}, rate={"USD": 0.04}, vol={o.id: 0.3 for o in OPTIONS}, price=quoted
+    )
+    prepared = mc.Engine(methodology).prepare([STOCK, *OPTIONS], market)
+    live = prepared.open(mc.Account([mc.Position(OPTIONS[4], -5), mc.Position(STOCK, 300)], cash={"USD": 20_000.0}))
+    rng = np.random.default_rng(3)
+    for i in range(40):
+        contract = [STOCK, *OPTIONS][rng.integers(11)]
+        quantity = int(rng.integers(1, 9))
+        positions = mc.Account([*live.positions, mc.Position(contract, quantity)], cash=live.cash)
+        fresh = prepared.margin(positions).requirement.initial
+        assert live.what_if([(contract, quantity)]).after.initial == fresh
+        assert live.margin_after(live.index(contract), quantity) == pytest.approx(fresh, rel=1e-12, abs=1e-9)
+        assert live.check(mc.Order(f"o{i}", contract, "buy", quantity, 5.0), mc.Limit(1e12)).accepted
+        assert live.apply([(contract, quantity)]).initial == fresh
+    live.reserve(mc.Order("open", OPTIONS[2], "sell", 3, 5.0))
+    assert live.worst >= live.margin.initial
+
+
 def test_ranking_is_many_what_ifs(live: mc.LiveAccount) -> None:
     index = np.arange(11, dtype=np.uint32).repeat(7)
     lots = np.tile(np.arange(-3, 4), 11)

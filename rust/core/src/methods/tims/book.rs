@@ -606,7 +606,7 @@ fn add_offset(sum: &mut [f64; POINTS], profit: &[f64; POINTS], offset: f64) {
 }
 
 /// The largest loss, not below zero, and the lowest point that has it.
-fn worst(profit: &[f64; POINTS]) -> (f64, usize) {
+pub(super) fn worst(profit: &[f64; POINTS]) -> (f64, usize) {
     let mut at = 0;
     for k in 1..POINTS {
         if profit[k] < profit[at] {

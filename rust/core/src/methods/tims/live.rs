@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::book::{AccountWorst, Book, Tally, TimsScratch, WIDTH};
+use super::book::{AccountWorst, Book, Tally, TimsScratch, WIDTH, worst};
 use super::parameters::POINTS;
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
@@ -164,6 +164,17 @@ impl LiveBook {
         result
     }
 
+    /// Whether the account holds no other class group of the portfolio group.
+    fn is_alone(&self, class: u32, portfolio: u32) -> bool {
+        let touched = &self.kept.touched;
+        let (before, after) = match touched.binary_search(&class) {
+            Ok(i) => (i, i + 1),
+            Err(i) => (i, i),
+        };
+        let same = |c: Option<&u32>| c.is_some_and(|&c| self.book.portfolio(c) == portfolio);
+        !same(before.checked_sub(1).and_then(|i| touched.get(i))) && !same(touched.get(after))
+    }
+
     /// The amount of one portfolio group with the tallies as they stand.
     fn group_sum(&mut self, portfolio: u32, account: AccountView<'_>) -> (f64, (f64, usize)) {
         let mut losses = std::mem::take(&mut self.losses);
@@ -243,6 +254,15 @@ impl LiveBook {
     }
 }
 
+/// A portfolio group of one class group: nothing is offset, and every level of the minimum is the same.
+fn alone(tally: &Tally) -> (f64, (f64, usize)) {
+    let own = tally.profit[..POINTS]
+        .try_into()
+        .expect("ten of sixteen columns");
+    let (loss, point) = worst(own);
+    (loss + positive(tally.minimum - loss), (loss, point))
+}
+
 fn net_lots(account: AccountView<'_>, contract: ContractIndex) -> i64 {
     match account.positions.contract.binary_search(&contract) {
         Ok(i) => account.positions.net(i),
@@ -310,9 +330,8 @@ impl Live for LiveBook {
         let terms = self.book.terms[contract as usize];
         let class = terms.class_group;
         let portfolio = self.book.portfolio(class);
-        let saved = self.kept.tallies[class as usize];
         let quantity = lots as f64;
-        let tally = &mut self.kept.tallies[class as usize];
+        let mut tally = self.kept.tallies[class as usize];
         scan::add_row(
             &mut tally.profit,
             quantity,
@@ -323,14 +342,20 @@ impl Live for LiveBook {
         let now = before + quantity;
         tally.minimum += terms.minimum_of(positive(now), positive(-now))
             - terms.minimum_of(positive(before), positive(-before));
-        if !saved.held {
-            self.hold(class, true);
-        }
-        let (sum, worst) = self.group_sum(portfolio, account);
-        if !saved.held {
-            self.hold(class, false);
-        }
-        self.kept.tallies[class as usize] = saved;
+        let (sum, worst) = if self.is_alone(class, portfolio) {
+            alone(&tally)
+        } else {
+            let saved = std::mem::replace(&mut self.kept.tallies[class as usize], tally);
+            if !saved.held {
+                self.hold(class, true);
+            }
+            let found = self.group_sum(portfolio, account);
+            if !saved.held {
+                self.hold(class, false);
+            }
+            self.kept.tallies[class as usize] = saved;
+            found
+        };
         let old = self.kept_amounts(portfolio).map_or(0.0, |g| g.sum);
         let mut account_worst = AccountWorst::default();
         for group in &self.groups {
