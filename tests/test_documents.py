@@ -71,7 +71,11 @@ def test_several_rulebooks_are_compared() -> None:
     [
         (changed(("acount",), {}), mc.InvalidInput, "unknown key 'acount'"),
         (changed(("market", "valuation"), "2026-11-20T16:00:00"), mc.InvalidInput, "zone"),
-        (changed(("account", "positions", 4, "contract", "kind"), "share"), mc.InvalidInput, r"positions\[4\].contract"),
+        (
+            changed(("account", "positions", 4, "contract", "kind"), "share"),
+            mc.InvalidInput,
+            r"positions\[4\].contract",
+        ),
         (changed(("account", "positions", 0, "symbol"), "ZZZQ  261218P04200000"), mc.MissingData, "'ZZZQ'"),
         (changed(("account", "positions", 0), {"quantity": 1}), mc.MissingData, r"positions\[0\]"),
         (changed(("methodology",), {"name": "tims", "gird": "even"}), mc.InvalidInput, "gird"),

@@ -18,7 +18,9 @@ VALUATION = "2026-11-20T16:00:00-05:00"
 
 def chain() -> list[mc.Contract]:
     options = [
-        mc.Option("SPX", right, strike, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD")
+        mc.Option(
+            "SPX", right, strike, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD"
+        )
         for strike in range(4000, 5001, 50)
         for right in ("call", "put")
     ]
@@ -181,7 +183,9 @@ def test_what_the_market_does_not_quote_is_named(prepared: mc.Prepared) -> None:
 
 
 def test_a_mark_below_intrinsic_is_refused_with_its_contract() -> None:
-    call = mc.Option("XYZ", "call", 40, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD")
+    call = mc.Option(
+        "XYZ", "call", 40, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100, currency="USD"
+    )
     low = mc.Market(VALUATION, spot={"XYZ": 50.0}, rate={"USD": 0.05}, price={call.id: 9.0})
     with pytest.raises(mc.InvalidInput, match="'XYZ 2026-12-18 40 call': no volatility reprices its mark 9"):
         mc.margin([mc.Position(call, 1)], low, mc.methods.Tims())
