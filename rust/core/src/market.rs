@@ -101,6 +101,13 @@ impl Column {
     }
 }
 
+/// A forward's expiry: a date holds for every settlement on it.
+#[derive(Debug, Clone, Copy)]
+enum ForwardExpiry {
+    Date(Date),
+    Instant(Timestamp),
+}
+
 /// A checked market snapshot. Immutable.
 #[derive(Debug, Clone)]
 pub struct Market {
@@ -108,6 +115,7 @@ pub struct Market {
     valuation: Zoned,
     curves: BTreeMap<String, Vec<(Date, f64)>>,
     dividends: BTreeMap<String, Vec<(Date, f64)>>,
+    forwards: BTreeMap<String, Vec<(ForwardExpiry, f64)>>,
     price_column: Option<Column>,
     vol_column: Option<Column>,
 }
@@ -175,8 +183,18 @@ impl Market {
                 );
             }
         }
+        let mut forwards: BTreeMap<String, Vec<(ForwardExpiry, f64)>> = BTreeMap::new();
         for forward in &snapshot.forward {
             check_quote("forward", &forward.underlying, forward.price)?;
+            let expiry = if forward.expiry.contains('T') {
+                parse_instant(&forward.expiry).map(|z| ForwardExpiry::Instant(z.timestamp()))
+            } else {
+                parse_date(&forward.expiry).map(ForwardExpiry::Date)
+            };
+            let expiry =
+                expiry.map_err(|e| e.at(format!("forward of '{}'", forward.underlying)))?;
+            let own = forwards.entry(forward.underlying.clone()).or_default();
+            own.push((expiry, forward.price));
         }
         let mut curves = BTreeMap::new();
         for (currency, curve) in &snapshot.rate {
@@ -238,6 +256,7 @@ impl Market {
             valuation,
             curves,
             dividends,
+            forwards,
             price_column,
             vol_column,
         })
@@ -267,14 +286,14 @@ impl Market {
 
     /// The forward of an underlying for an expiry, where the market states one.
     pub fn forward(&self, underlying: &str, expiry: &Expiry) -> Option<f64> {
-        self.snapshot.forward.iter().find_map(|f| {
-            let same = f.underlying == underlying
-                && (f.expiry == expiry.date.to_string()
-                    || f.expiry
-                        .parse::<Timestamp>()
-                        .is_ok_and(|instant| instant == expiry.instant));
-            same.then_some(f.price)
-        })
+        let written = self.forwards.get(underlying)?;
+        let same = |at: &ForwardExpiry| match at {
+            ForwardExpiry::Date(date) => *date == expiry.date,
+            ForwardExpiry::Instant(instant) => *instant == expiry.instant,
+        };
+        written
+            .iter()
+            .find_map(|(at, price)| same(at).then_some(*price))
     }
 
     /// The continuously compounded zero rate to a date: linear between the curve's dates, flat outside them.

@@ -74,27 +74,37 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// One block for every distinct list of points, so that most rows of a table are priced in one call.
     fn add(&mut self, scope: &str, points_of: impl Fn(&str) -> Vec<StressPoint>) {
-        let mut groups: BTreeMap<Vec<u64>, (Vec<StressPoint>, Vec<usize>)> = BTreeMap::new();
+        let mut points_by_product: BTreeMap<(&str, u64), (Vec<StressPoint>, Vec<usize>)> =
+            BTreeMap::new();
         for (row, placement) in self.placements.iter().enumerate() {
             if matches!(self.instruments[row], Instrument::Given) {
                 continue;
             }
-            let mut points = points_of(&placement.class_group);
-            for point in &mut points {
-                point.price *= placement.factor;
-            }
+            let product = (placement.class_group.as_str(), placement.factor.to_bits());
+            let (_, rows) = points_by_product.entry(product).or_insert_with(|| {
+                let mut points = points_of(&placement.class_group);
+                for point in &mut points {
+                    point.price *= placement.factor;
+                }
+                (points, Vec::new())
+            });
+            rows.push(row);
+        }
+        let mut groups: BTreeMap<Vec<u64>, (Vec<StressPoint>, Vec<usize>)> = BTreeMap::new();
+        for (points, rows) in points_by_product.into_values() {
             if points.is_empty() {
                 continue;
             }
-            let key = points
-                .iter()
-                .flat_map(|p| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64])
-                .collect();
+            let bits = |p: &StressPoint| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64];
+            let key = points.iter().flat_map(bits).collect();
             groups
                 .entry(key)
                 .or_insert_with(|| (points, Vec::new()))
                 .1
-                .push(row);
+                .extend(rows);
+        }
+        for (_, rows) in groups.values_mut() {
+            rows.sort_unstable();
         }
         for (points, rows) in groups.into_values() {
             self.block(scope, &points, &rows);
