@@ -66,11 +66,24 @@ def _refusals() -> Iterator[None]:
 
 @app.command()
 def demo(as_json: Json = False) -> None:
-    """Margin an iron condor on the S&P 500, embedded here; its vols and days are printed."""
+    """Margin an iron condor on the S&P 500, embedded here, under Reg T and TIMS; its vols and days are printed."""
     with _refusals():
         text = files("margincore").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
         document = json.loads(text)
         _show(document, evaluate(document), as_json)
+
+
+@app.command()
+def watch(
+    recording: Annotated[Path, typer.Argument(help="A CSV of option snapshots with greeks, plain or .gz.")],
+    pause: Annotated[float, typer.Option(help="Seconds between moments.")] = 0.2,
+    journal: Annotated[Path | None, typer.Option(help="Continue from, and write, this journal.")] = None,
+) -> None:
+    """Watch sample accounts through a recorded market: requirement, utilisation, margin calls."""
+    from margincore.watch import watch as replay
+
+    with _refusals():
+        replay(recording, pause=pause, journal=journal)
 
 
 @app.command()
