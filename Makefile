@@ -9,7 +9,7 @@ SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
 
-test: .venv/installed ## every check and test
+test: .venv/complete ## every check and test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo test --workspace --quiet
@@ -18,7 +18,7 @@ test: .venv/installed ## every check and test
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
 	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
 
-bench: .venv/installed ## side by side with what else is installed
+bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches
 
 .venv/bin/python:
@@ -30,6 +30,10 @@ bench: .venv/installed ## side by side with what else is installed
 	rm -rf dist
 	$(BIN)/maturin build --release --quiet --out dist
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/margincore-*.whl
+	$(BIN)/python -m pip install --quiet "margincore[cli] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
+	touch $@
+
+.venv/complete: .venv/installed
 	$(BIN)/python -m pip install --quiet "margincore[cli,report,test,bench] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
 	touch $@
 

@@ -55,7 +55,8 @@ def test_demo_prints_what_its_number_rests_on() -> None:
     for word in ("4,457.90", "6,150.25", "+6 %", "0.193", "2026-11-18", "occ-cpm"):
         assert word in result.stdout
     report = json.loads(run("demo", "--json").stdout)
-    assert report["requirement"]["initial"] == pytest.approx(4457.9, rel=1e-5)
+    required = [outcome["equity_required"] for outcome in report["outcomes"]]
+    assert required == pytest.approx([8307.65, 4457.9], rel=1e-5)
 
 
 def test_an_account_and_a_market_are_the_document_they_stand_for(folder: Path) -> None:
