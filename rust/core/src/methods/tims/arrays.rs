@@ -63,6 +63,9 @@ pub(super) fn cells(
     builder.cells
 }
 
+/// Points, and the rows of the table that share them.
+type Shared = (Vec<StressPoint>, Vec<usize>);
+
 struct Builder<'a> {
     contracts: &'a Contracts,
     curves: Option<Curves>,
@@ -74,8 +77,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// One block for every distinct list of points, so that most rows of a table are priced in one call.
     fn add(&mut self, scope: &str, points_of: impl Fn(&str) -> Vec<StressPoint>) {
-        let mut points_by_product: BTreeMap<(&str, u64), (Vec<StressPoint>, Vec<usize>)> =
-            BTreeMap::new();
+        let mut points_by_product: BTreeMap<(&str, u64), Shared> = BTreeMap::new();
         for (row, placement) in self.placements.iter().enumerate() {
             if matches!(self.instruments[row], Instrument::Given) {
                 continue;
@@ -90,7 +92,7 @@ impl Builder<'_> {
             });
             rows.push(row);
         }
-        let mut groups: BTreeMap<Vec<u64>, (Vec<StressPoint>, Vec<usize>)> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<u64>, Shared> = BTreeMap::new();
         for (points, rows) in points_by_product.into_values() {
             if points.is_empty() {
                 continue;
