@@ -1,0 +1,74 @@
+"""Rulebooks side by side: two bases, savings within one, and no total for what a rulebook does not cover."""
+
+from __future__ import annotations
+
+import pytest
+
+import margincore as mc
+
+VALUATION = "2026-11-20T16:00:00-05:00"
+
+
+def option(right: str, strike: float, expiry: str = "2026-12-18", underlying: str = "SPX") -> mc.Contract:
+    exercise = "european" if underlying == "SPX" else "american"
+    return mc.Option(
+        underlying, right, strike, expiry=expiry, settles="pm", exercise=exercise, multiplier=100, currency="USD"
+    )
+
+
+@pytest.fixture
+def mixed() -> tuple[mc.Account, mc.Market, mc.Contract]:
+    """Stock with a covered call, an option of over nine months, an index spread, and a future."""
+    stock = mc.Stock("IBM", currency="USD")
+    call, leap = option("call", 105, underlying="IBM"), option("call", 100, "2027-12-17", "IBM")
+    short, long = option("put", 4300), option("put", 4200)
+    future = mc.Future("ES", expiry="2026-12-18", settles="am", exchange="cme", multiplier=50, currency="USD")
+    vols = {call.id: 0.25, leap.id: 0.27, short.id: 0.17, long.id: 0.19}
+    prices = {call.id: 1.20, leap.id: 13.5, short.id: 17.8, long.id: 10.9, future.id: 4510.0}
+    market = mc.Market(
+        VALUATION,
+        spot={"SPX": 4500.0, "IBM": 100.0, "ES": 4500.0},
+        rate={"USD": 0.05},
+        vol=vols,
+        price=prices,
+    )
+    quantities = [(stock, 100), (call, -1), (leap, 2), (short, -1), (long, 1), (future, -1)]
+    return mc.Account([mc.Position(c, q) for c, q in quantities], cash={"USD": 50_000.0}), market, future
+
+
+def test_a_rulebook_that_does_not_cover_the_account_gives_no_number(
+    mixed: tuple[mc.Account, mc.Market, mc.Contract],
+) -> None:
+    account, market, future = mixed
+    split = mc.methods.Combined(
+        [
+            (lambda c: c.kind != "future", mc.methods.RegT(underlyings={"IBM": {"class": "equity"}})),
+            (lambda c: c.kind == "future", mc.methods.SpanLike({"ES": {"price_scan": 0.06, "vol_scan": 0.25}})),
+        ]
+    )
+    reg_t = mc.methods.RegT(underlyings={"IBM": {"class": "equity"}})
+    comparison = mc.compare(account, market, [reg_t, split, mc.methods.Tims()], labels=["Reg T", "split", "TIMS"])
+    alone, apart, together = comparison.outcomes
+    assert alone.report is None
+    assert future.id in (alone.not_applicable or "")
+    assert apart.report is not None
+    assert together.report is not None
+    assert comparison.baseline is apart
+    saving = comparison.saving(together)
+    assert saving == pytest.approx(1.0 - together.report.equity_required / apart.report.equity_required)
+    assert apart.report.adds_up()
+    assert apart.cash_required == pytest.approx(apart.report.equity_required - apart.report.net_option_value)
+    text = str(comparison)
+    for word in ("not applicable", future.id, "split", "TIMS", "IBM 2027-12-17 100 call 0.27"):
+        assert word in text
+    assert "<table>" in comparison._repr_html_()
+
+
+def test_a_saving_may_be_negative() -> None:
+    stock = mc.Stock("IBM", currency="USD")
+    market = mc.Market(VALUATION, spot={"IBM": 100.0})
+    wide = mc.methods.Tims(default_range={"down": -0.6, "up": 0.6})
+    reg_t = mc.methods.RegT(underlyings={"IBM": {"class": "equity"}})
+    comparison = mc.compare([mc.Position(stock, 100)], market, [reg_t, wide])
+    assert comparison.outcomes[0].equity_required == 5_000.0
+    assert comparison.saving(comparison.outcomes[1]) == pytest.approx(-0.2)
