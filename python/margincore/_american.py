@@ -94,10 +94,10 @@ def price(
     """American prices, broadcast over the inputs.
 
     `accuracy` is the collocation's: ``"fast"`` has relative errors of the order of 1e-3, ``"standard"`` 1e-4,
-    ``"precise"`` 1e-5, where the price exceeds 0.01 % of the strike. `dividends` are (years to the ex-date, cash), in order, the same for
-    all rows. `steps`, `scheme` and `treatment` are the tree's: ``"escrowed"`` takes the present value of the dividends
-    off the price that diffuses (Hull), ``"spot_drop"`` lets the price drop on the ex-date. Raises
-    :class:`~margincore.InvalidInput` naming the row.
+    ``"precise"`` 1e-5, where the price exceeds 0.01 % of the strike. `dividends` are (years to the ex-date, cash), in
+    order, the same for all rows. `steps`, `scheme` and `treatment` are the tree's: ``"escrowed"`` takes the present
+    value of the dividends off the price that diffuses (Hull), ``"spot_drop"`` lets the price drop on the ex-date.
+    Raises :class:`~margincore.InvalidInput` naming the row.
 
     >>> float(price(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, "put").round(4))  # QuantLib, high precision: 6.0904
     6.0904
