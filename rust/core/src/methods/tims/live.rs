@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::book::{AccountWorst, Book, Tally, TimsScratch, WIDTH, worst};
+use super::book::{Book, WIDTH};
+use super::netting::{Tally, TimsScratch};
 use super::parameters::POINTS;
+use super::requirement::{AccountWorst, worst};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;

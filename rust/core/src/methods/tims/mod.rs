@@ -9,15 +9,19 @@
 //! | OCC's parameter files | `occ.rs` |
 //! | day count, dividends, implied volatility, sticky strike or moneyness | `inputs.rs` |
 //! | which prices are needed | `arrays.rs` |
-//! | netting, offsets, minimums, the requirement | `book.rs` |
+//! | the hierarchy compiled | `book.rs` |
+//! | netting within a class group | `netting.rs` |
+//! | offsets, minimums, overlays, the requirement | `requirement.rs` |
 //! | sums kept between trades, open orders | `live.rs` |
 
 mod arrays;
 mod book;
 mod inputs;
 mod live;
+mod netting;
 pub mod occ;
 pub mod parameters;
+mod requirement;
 
 use std::sync::Arc;
 
