@@ -26,7 +26,7 @@ from margincore._core import (
     Products,
     Unsupported,
 )
-from margincore.documents import evaluate
+from margincore.documents import account_from_document, evaluate, products_from_document
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import market_document, read_json
 from margincore.methods import rulebooks
@@ -299,10 +299,13 @@ def _percent(fraction: float | None) -> str:
 def _assumptions(console: Console, document: Mapping[str, Any]) -> None:
     """What the numbers rest on: a table without its vols and dates cannot be trusted."""
     market = document.get("market") or {}
+    products = products_from_document(document.get("products", {}))
+    held = {position.contract.id for position in account_from_document(document["account"], products).positions}
     console.print("[bold]assumptions[/bold]")
     for key, value in market.items():
         if isinstance(value, Mapping):
-            parts = [f"{name} {item}" for name, item in value.items()]
+            quotes = key in ("price", "vol")
+            parts = [f"{name} {item}" for name, item in value.items() if not quotes or name in held]
             value = ", ".join(parts[:12]) + (f" and {len(parts) - 12} more" if len(parts) > 12 else "")
         elif isinstance(value, list):
             value = f"{len(value)} given"

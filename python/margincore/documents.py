@@ -39,7 +39,7 @@ from margincore.compare import compare
 from margincore.engine import margin
 from margincore.methods.base import Rulebook
 
-__all__ = ["account_from_document", "evaluate", "methodology_from_document", "schema"]
+__all__ = ["account_from_document", "evaluate", "methodology_from_document", "products_from_document", "schema"]
 
 
 def schema() -> dict[str, Any]:
@@ -71,7 +71,7 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
         "document",
         {"account", "market", "methodology", "methodologies", "contracts", "products", "standalone"},
     )
-    products = _products(_mapping(document.get("products", {}), "products"))
+    products = products_from_document(_mapping(document.get("products", {}), "products"))
     account = account_from_document(_mapping(_required(document, "document", "account"), "account"), products)
     market = None
     if document.get("market") is not None:
@@ -155,7 +155,12 @@ def _contract(terms: Mapping[str, Any], where: str) -> Contract:
         raise type(error)(f"{where}: {error}") from None
 
 
-def _products(document: Mapping[str, Any]) -> Products:
+def products_from_document(document: Mapping[str, Any]) -> Products:
+    """The shipped product table, extended by the products part of a document.
+
+    >>> products_from_document({"equities": ["IBM"]}).contract("IBM261218C00250000").underlying
+    'IBM'
+    """
     _only(document, "products", {"equities", "rows"})
     table = Products().with_equities(_list(document.get("equities", []), "products.equities"))
     rows = _list(document.get("rows", []), "products.rows")
