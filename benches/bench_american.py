@@ -36,11 +36,15 @@ def book() -> tuple[list[Floats], NDArray[np.int8], NDArray[np.int64]]:
     return columns, right, days
 
 
+class Inaccurate(Exception):
+    """Prices that are not accurate enough to be timed beside others."""
+
+
 def accuracy(what: str, values: Floats, exact: Floats, tolerance: float) -> None:
     """Refuses to time what is wrong: the relative error where a price exceeds 0.01 % of the strike."""
     error = np.max(np.abs(values / exact - 1)[exact > 0.01])
     if not error <= tolerance:
-        raise SystemExit(f"bench_american: {what} is off by {error:.1e} where {tolerance:.0e} is allowed")
+        raise Inaccurate(f"{what} is off by {error:.1e} where {tolerance:.0e} is allowed: not timed")
 
 
 def quantlib(
@@ -153,8 +157,12 @@ def rows() -> Iterator[Row]:
         exact, single["QuantLib QdFp fast"] = quantlib(columns, right, days)
     except ImportError as error:
         yield missing("american.single", "QuantLib QdFp fast", str(error))
-    # The worst of this book, a put at 0.02 % of its strike, measures 1.4e-4; the median is 2e-6.
-    accuracy("ours", single["ours"](), exact, 2e-4)
+    accurate = True
+    try:
+        accuracy("ours", single["ours"](), exact, 1e-4)
+    except Inaccurate as error:
+        accurate = False
+        yield missing("american.single", "QuantLib QdFp fast", str(error))
     smile, puts = chain()
     shared: dict[str, Callable[[], Any]] = {
         "ours": lambda: pricing.price_grid(*smile, puts, MOVES, exercise="american", share_boundaries=True)
@@ -170,7 +178,8 @@ def rows() -> Iterator[Row]:
         shared["C floor"] = floor.shared(smile, MOVES, strip := np.empty((11, 400)))
         for calls in (single, points, shared):
             calls["C floor"]()
-        accuracy("C floor", one, exact, 2e-4)
+        if accurate:
+            accuracy("C floor", one, exact, 1e-4)
         np.testing.assert_allclose(grid().T, many, rtol=0, atol=1e-4)
         np.testing.assert_allclose(shared["ours"]().T, strip, rtol=0, atol=1e-4)
         for (scheme, steps), calls in trees.items():
@@ -178,7 +187,8 @@ def rows() -> Iterator[Row]:
             calls["C floor"] = floor.binomial("tree_crr" if scheme == "crr" else "tree_lr", steps, values)
             calls["C floor"]()
             np.testing.assert_allclose(calls["ours"](), values, rtol=0, atol=1e-8)
-    yield from compare("american.single", single, n=OPTIONS)
+    if accurate:
+        yield from compare("american.single", single, n=OPTIONS)
     yield from compare("american.11_price_points", points, n=OPTIONS * 11)
     yield from compare("american.shared_boundary_11_points", shared, n=400 * 11)
     for (scheme, steps), calls in trees.items():

