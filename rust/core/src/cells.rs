@@ -5,26 +5,34 @@
 
 use std::sync::Arc;
 
+mod american;
+mod greeks;
+mod tree;
+
+pub(crate) use american::implied_vol as american_implied_vol;
+pub use tree::TreeCell;
+
 use crate::contract::ContractIndex;
 use crate::error::{MarginError, Result};
 use crate::parallel;
-use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 use crate::pricing::{Moves, OptionColumns, black};
 
 /// Everything a rulebook wants repriced.
 #[derive(Debug, Clone, Default)]
 pub struct Cells {
     pub blocks: Vec<Block>,
+    /// What had to be assumed of a contract because the market does not say it, for reports of accounts that hold it.
+    pub notes: Vec<(ContractIndex, String)>,
 }
 
 /// The scenarios of a block. A scenario is known by its index; the label is for people.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scenarios {
     pub labels: Arc<[String]>,
     /// Moves of the underlying as fractions of its price.
     pub price: Vec<f64>,
     /// Moves added to the volatility: one per scenario, or a row-major table over the block's options
-    /// (European rows, then trees).
+    /// (European rows, then American, then trees).
     pub vol: VolMoves,
     /// Years by which time moves on.
     pub roll: f64,
@@ -36,14 +44,99 @@ pub enum VolMoves {
     PerOption(Vec<f64>),
 }
 
+impl Default for VolMoves {
+    fn default() -> Self {
+        Self::Shared(Vec::new())
+    }
+}
+
 /// Rows that share one list of scenarios.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Block {
     pub scope: String,
     pub scenarios: Scenarios,
     pub linear: Vec<LinearCell>,
-    pub european: EuropeanCells,
+    /// European exercise, no cash dividends: the closed formula.
+    pub european: OptionCells,
+    /// American exercise, no cash dividends: collocation of the exercise boundary. Rows of one expiry are best kept
+    /// together: they share boundaries.
+    pub american: OptionCells,
     pub trees: Vec<TreeCell>,
+    /// The options' `spot` is a forward: an interest rate moves the discount only.
+    pub on_forward: bool,
+}
+
+/// The list of a block an option is in, and its row there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OptionPlace {
+    European(usize),
+    American(usize),
+    Tree(usize),
+}
+
+impl Block {
+    pub fn rows(&self) -> usize {
+        self.linear.len() + self.european.len() + self.american.len() + self.trees.len()
+    }
+
+    /// The contracts of all rows, in order.
+    pub(crate) fn contracts(&self) -> impl Iterator<Item = ContractIndex> {
+        let linear = self.linear.iter().map(|c| c.contract);
+        linear.chain(self.options().map(|o| o.0))
+    }
+
+    /// The options' contracts, and where they are.
+    pub(crate) fn options(&self) -> impl Iterator<Item = (ContractIndex, OptionPlace)> {
+        let count = self.european.len() + self.american.len() + self.trees.len();
+        (0..count).map(|option| {
+            let place = self.place(option);
+            let contract = match place {
+                OptionPlace::European(i) => self.european.contract[i],
+                OptionPlace::American(i) => self.american.contract[i],
+                OptionPlace::Tree(i) => self.trees[i].contract,
+            };
+            (contract, place)
+        })
+    }
+
+    /// Where an option, counted over all of them, is kept.
+    pub(crate) fn place(&self, option: usize) -> OptionPlace {
+        match option.checked_sub(self.european.len()) {
+            None => OptionPlace::European(option),
+            Some(i) if i < self.american.len() => OptionPlace::American(i),
+            Some(i) => OptionPlace::Tree(i - self.american.len()),
+        }
+    }
+
+    pub(crate) fn years(&self, option: OptionPlace) -> f64 {
+        match option {
+            OptionPlace::European(i) => self.european.years[i],
+            OptionPlace::American(i) => self.american.years[i],
+            OptionPlace::Tree(i) => self.trees[i].years,
+        }
+    }
+
+    pub(crate) fn scale(&self, option: OptionPlace) -> f64 {
+        match option {
+            OptionPlace::European(i) => self.european.scale[i],
+            OptionPlace::American(i) => self.american.scale[i],
+            OptionPlace::Tree(i) => self.trees[i].scale,
+        }
+    }
+
+    /// The same block over other rows of a table.
+    pub(crate) fn renumber(&mut self, row: impl Fn(ContractIndex) -> ContractIndex) {
+        for cell in &mut self.linear {
+            cell.contract = row(cell.contract);
+        }
+        let columns = [&mut self.european.contract, &mut self.american.contract];
+        for contract in columns.into_iter().flatten() {
+            *contract = row(*contract);
+        }
+        for cell in &mut self.trees {
+            cell.contract = row(cell.contract);
+        }
+    }
 }
 
 /// Something whose value moves one for one with its own price: stock, ETF, future.
@@ -55,10 +148,10 @@ pub struct LinearCell {
     pub scale: f64,
 }
 
-/// European options as columns. `base` replaces the model's own value at no move where the profit and loss is
-/// measured from a mark.
+/// Options on a spot with a continuous yield as columns; the exercise is that of the list they are in. `base` replaces
+/// the model's own value at no move where the profit and loss is measured from a mark.
 #[derive(Debug, Clone, Default)]
-pub struct EuropeanCells {
+pub struct OptionCells {
     pub contract: Vec<ContractIndex>,
     pub spot: Vec<f64>,
     pub strike: Vec<f64>,
@@ -71,27 +164,16 @@ pub struct EuropeanCells {
     pub base: Vec<Option<f64>>,
 }
 
-impl EuropeanCells {
+/// The columns of European options.
+pub type EuropeanCells = OptionCells;
+
+impl OptionCells {
     pub fn len(&self) -> usize {
         self.contract.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.contract.is_empty()
-    }
-
-    /// Adds an option whose exercise and dividends a closed formula covers.
-    pub fn push(&mut self, cell: &TreeCell) {
-        self.contract.push(cell.contract);
-        self.spot.push(cell.spot);
-        self.strike.push(cell.strike);
-        self.years.push(cell.years);
-        self.rate.push(cell.rate);
-        self.dividend_yield.push(cell.dividend_yield);
-        self.vol.push(cell.vol);
-        self.right.push(cell.right);
-        self.scale.push(cell.scale);
-        self.base.push(cell.base);
     }
 
     /// Every input of one row.
@@ -106,6 +188,25 @@ impl EuropeanCells {
             self.scale[i],
         ];
         (numbers, self.right[i], self.base[i])
+    }
+
+    /// Some rows, in the order given.
+    pub(crate) fn select(&self, rows: &[u32]) -> Self {
+        fn of<T: Copy>(column: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|&row| column[row as usize]).collect()
+        }
+        Self {
+            contract: of(&self.contract, rows),
+            spot: of(&self.spot, rows),
+            strike: of(&self.strike, rows),
+            years: of(&self.years, rows),
+            rate: of(&self.rate, rows),
+            dividend_yield: of(&self.dividend_yield, rows),
+            vol: of(&self.vol, rows),
+            right: of(&self.right, rows),
+            scale: of(&self.scale, rows),
+            base: of(&self.base, rows),
+        }
     }
 
     /// Adds a row of other columns.
@@ -135,32 +236,15 @@ impl EuropeanCells {
     }
 }
 
-/// An option that needs a binomial tree: early exercise or cash dividends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TreeCell {
-    pub contract: ContractIndex,
-    pub spot: f64,
-    pub strike: f64,
-    pub years: f64,
-    pub rate: f64,
-    pub dividend_yield: f64,
-    pub vol: f64,
-    pub right: i8,
-    pub american: bool,
-    pub steps: usize,
-    /// (years, cash) of each dividend before expiry.
-    pub dividends: Vec<(f64, f64)>,
-    pub scale: f64,
-    pub base: Option<f64>,
-}
-
 /// Profit and loss per lot, in each row's settlement currency, for every block of [`Cells`] in its order.
 #[derive(Debug, Clone, Default)]
 pub struct RiskArrays {
     pub blocks: Vec<RiskBlock>,
+    /// Those of the [`Cells`].
+    pub notes: Vec<(ContractIndex, String)>,
 }
 
-/// One block's arrays: linear rows, then European, then trees.
+/// One block's arrays: linear rows, then European, then American, then trees.
 #[derive(Debug, Clone)]
 pub struct RiskBlock {
     pub scope: String,
@@ -185,13 +269,16 @@ pub fn price(cells: &Cells, threads: usize) -> Result<RiskArrays> {
         .iter()
         .map(|b| price_block(b, threads))
         .collect::<Result<_>>()?;
-    Ok(RiskArrays { blocks })
+    Ok(RiskArrays {
+        blocks,
+        notes: cells.notes.clone(),
+    })
 }
 
 fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
     let moves = &block.scenarios.price;
     let count = moves.len();
-    let rows = block.linear.len() + block.european.len() + block.trees.len();
+    let rows = block.rows();
     let mut result = RiskBlock {
         scope: block.scope.clone(),
         contract: Vec::with_capacity(rows),
@@ -207,7 +294,8 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
             .extend(moves.iter().map(|m| cell.price * m * cell.scale));
     }
     price_european(block, &mut result, threads)?;
-    price_trees(block, &mut result, threads)?;
+    american::price(block, &mut result, threads)?;
+    tree::price(block, &mut result, threads)?;
     match result.pnl.iter().position(|p| !p.is_finite()) {
         Some(at) => Err(MarginError::CalculationError(format!(
             "{}: contract row {}, scenario {}: the price is not a finite number",
@@ -273,88 +361,4 @@ fn price_european(block: &Block, result: &mut RiskBlock, threads: usize) -> Resu
             .push(cells.base[row].unwrap_or(base) * cells.scale[row]);
     }
     Ok(())
-}
-
-fn price_trees(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
-    let count = block.scenarios.price.len();
-    let width = count + 1;
-    let first_option = block.european.len();
-    let mut values = vec![0.0; block.trees.len() * width];
-    parallel::chunks(&mut values, width, threads, 1, |first, out| {
-        for (row, out) in out.chunks_mut(width).enumerate() {
-            let cell = &block.trees[first + row];
-            let vol_move = |s: usize| match &block.scenarios.vol {
-                VolMoves::Shared(v) => v[s],
-                VolMoves::PerOption(table) => table[(first_option + first + row) * count + s],
-            };
-            cell.price_into(&block.scenarios, vol_move, out)?;
-        }
-        Ok(())
-    })?;
-    for (cell, values) in block.trees.iter().zip(values.chunks(width)) {
-        let base = cell.base.unwrap_or(values[0]);
-        result.contract.push(cell.contract);
-        result.value.push(base * cell.scale);
-        result
-            .pnl
-            .extend(values[1..].iter().map(|v| (v - base) * cell.scale));
-    }
-    Ok(())
-}
-
-impl TreeCell {
-    fn inputs(&self, vol: f64, roll: f64) -> TreeInputs<'_> {
-        TreeInputs {
-            spot: self.spot,
-            strike: self.strike,
-            years: self.years - roll,
-            rate: self.rate,
-            dividend_yield: self.dividend_yield,
-            vol,
-            right: self.right,
-            dividends: &self.dividends,
-        }
-    }
-
-    /// The unmoved value, then one per scenario. Scenarios that share a volatility share a call.
-    fn price_into(
-        &self,
-        scenarios: &Scenarios,
-        vol_move: impl Fn(usize) -> f64,
-        out: &mut [f64],
-    ) -> Result<()> {
-        let on_tree = |vol: f64, roll: f64, spots: &[f64], out: &mut [f64]| {
-            tree::price_spots(
-                &self.inputs(vol, roll),
-                spots,
-                self.american,
-                Scheme::Crr,
-                self.steps,
-                DividendTreatment::Escrowed,
-                out,
-            )
-        };
-        on_tree(self.vol, 0.0, &[self.spot], &mut out[..1])?;
-        let count = scenarios.price.len();
-        let mut from = 0;
-        while from < count {
-            let vol = vol_move(from);
-            let to = (from + 1..count)
-                .find(|&s| vol_move(s) != vol)
-                .unwrap_or(count);
-            let spots: Vec<f64> = scenarios.price[from..to]
-                .iter()
-                .map(|m| self.spot * (1.0 + m))
-                .collect();
-            let moved = self.vol + vol;
-            on_tree(
-                if moved > 0.0 { moved } else { 0.0 },
-                scenarios.roll,
-                &spots,
-                &mut out[1 + from..=to],
-            )?;
-            from = to;
-        }
-        Ok(())
-    }
 }

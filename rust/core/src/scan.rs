@@ -43,22 +43,6 @@ pub fn accumulate(rows: &[Row], contract: &[u32], quantity: &[i64], acc: &mut [f
     simd::run(One(rows, contract, quantity, acc));
 }
 
-/// Adds quantity times one row to `acc`: the step of [`accumulate`].
-#[inline]
-pub fn add_row(acc: &mut [f64; WIDTH], quantity: f64, row: &[f64; WIDTH]) {
-    struct One<'a>(&'a mut [f64; WIDTH], f64, &'a [f64; WIDTH]);
-    impl Kernel for One<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run(self) {
-            for k in 0..WIDTH {
-                self.0[k] = self.1.mul_add(self.2[k], self.0[k]);
-            }
-        }
-    }
-    simd::run(One(acc, quantity, row));
-}
-
 #[inline(always)]
 fn chain(rows: &[Row], contract: &[u32], quantity: &[i64], mut acc: [f64; WIDTH]) -> [f64; WIDTH] {
     assert_eq!(contract.len(), quantity.len(), "one quantity per contract");

@@ -100,7 +100,10 @@ pub(super) fn cells(resolved: &Resolved) -> Result<Cells> {
             blocks.push(block(unit, resolved, plan, moving, &rows)?);
         }
     }
-    Ok(Cells { blocks })
+    Ok(Cells {
+        blocks,
+        ..Cells::default()
+    })
 }
 
 fn block(
@@ -192,9 +195,9 @@ fn block(
             vol: VolMoves::PerOption(table),
             roll: 0.0,
         },
-        linear: Vec::new(),
         european,
-        trees: Vec::new(),
+        on_forward: true,
+        ..Block::default()
     })
 }
 

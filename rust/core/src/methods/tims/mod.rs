@@ -7,7 +7,9 @@
 //! |---|---|
 //! | ranges, points, groups, offsets, minimums, overlays as data | `parameters.rs` |
 //! | OCC's parameter files | `occ.rs` |
-//! | day count, dividends, implied volatility, sticky strike or moneyness | `inputs.rs` |
+//! | which product, class group and minimum a contract has | `placement.rs` |
+//! | day count, dividends, carry | `inputs.rs` |
+//! | implied volatility, sticky strike or moneyness | `vols.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | the hierarchy compiled | `book.rs` |
 //! | netting within a class group | `netting.rs` |
@@ -21,13 +23,16 @@ mod live;
 mod netting;
 pub mod occ;
 pub mod parameters;
+mod placement;
 mod requirement;
+mod vols;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 pub use parameters::Parameters;
+use placement::Placements;
 
 use super::registry::Attachments;
 use super::{Methodology, Prepared};
@@ -77,8 +82,15 @@ impl Methodology for Tims {
         if let Some(market) = market {
             market.refuse_expired(contracts)?;
         }
-        let instruments = inputs::resolve(&self.parameters, contracts, market.map(Arc::as_ref))?;
-        Ok(arrays::cells(&self.parameters, contracts, instruments))
+        let placements = Placements::new(&self.parameters, contracts);
+        let market = market.map(Arc::as_ref);
+        let inputs = inputs::resolve(&self.parameters, contracts, &placements, market)?;
+        Ok(arrays::cells(
+            &self.parameters,
+            contracts,
+            &placements,
+            &inputs,
+        ))
     }
 
     fn compile(

@@ -31,6 +31,28 @@ pub enum VolRule {
     StickyMoneyness,
 }
 
+/// How American options without cash dividends are priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum American {
+    /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
+    /// two apart.
+    Collocation,
+    /// Cox-Ross-Rubinstein with `steps` steps: the method OCC names its own a derivation of.
+    Tree,
+}
+
+/// What becomes of an option whose mark no volatility reprices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoVol {
+    /// It is refused by name.
+    Refuse,
+    /// It has the volatility of the other right at its strike, else of the nearest strike of its expiry, else
+    /// `vol_floor`; reports list the options held.
+    Borrow,
+}
+
 /// Where an option's profit and loss is measured from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,11 +213,16 @@ pub enum VolMove {
 pub struct Parameters {
     pub grid: Grid,
     pub vol: VolRule,
+    pub american: American,
+    pub no_vol: NoVol,
+    /// For options that can borrow no volatility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vol_floor: Option<f64>,
     pub base: Base,
     pub minimum_level: MinimumLevel,
     /// Times the multiplier, per option and future contract: 0.375 is $37.50 for a 100-share option.
     pub minimum_rate: f64,
-    /// Steps of the binomial tree for American exercise.
+    /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
     pub steps: usize,
     pub currency: String,
     /// For symbols in no file: their own class group, never offset.
@@ -216,6 +243,14 @@ impl Parameters {
                 InvalidInput,
                 "tims: steps is {}: between 2 and 10000 are needed",
                 self.steps
+            );
+        }
+        if let Some(floor) = self.vol_floor
+            && !(floor > 0.0 && floor <= 5.0)
+        {
+            fail!(
+                InvalidInput,
+                "tims: vol_floor is {floor}: an annual fraction above 0 and up to 5 is needed"
             );
         }
         check_finite("tims: minimum_rate", self.minimum_rate)?;

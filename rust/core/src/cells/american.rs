@@ -1,0 +1,81 @@
+//! American options without cash dividends: one exercise boundary an option, shared along its expiry, and all its price
+//! points from that.
+
+use super::{Block, RiskBlock, VolMoves};
+use crate::error::Result;
+use crate::fail;
+use crate::parallel;
+use crate::pricing::american::{self, Mode, Sharing};
+use crate::pricing::implied::{PriceColumns, Status};
+use crate::pricing::{Moves, OptionColumns};
+
+/// What reprices also implies volatilities, so that a mark is returned at no move.
+pub(super) const MODE: Mode = Mode::Standard;
+const SHARING: Sharing = Sharing::PerExpiry;
+
+/// Rows whose values are held at once, so that a table of millions needs no second table.
+const SEGMENT: usize = 16 * 1024;
+/// Rows a thread is worth.
+const LEAST: usize = 256;
+
+/// The vols at which the cells' own prices are the marks, with a status per row.
+pub(crate) fn implied_vol(
+    o: &PriceColumns<'_>,
+    vol: &mut [f64],
+    status: &mut [Status],
+) -> Result<()> {
+    american::implied_vol(o, MODE, SHARING, vol, status)
+}
+
+pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
+    let cells = &block.american;
+    let scenarios = &block.scenarios;
+    if cells.is_empty() {
+        return Ok(());
+    }
+    if scenarios.roll != 0.0 {
+        fail!(
+            Unsupported,
+            "{}: American options under scenarios that move time on",
+            block.scope
+        );
+    }
+    // One scenario more, in which nothing moves: no move is a profit of exactly zero.
+    let width = scenarios.price.len() + 1;
+    let with_base = |moves: &[f64]| -> Vec<f64> { [&[0.0], moves].concat() };
+    let price_moves = with_base(&scenarios.price);
+    let first_option = block.european.len();
+    let mut values = Vec::new();
+    for start in (0..cells.len()).step_by(SEGMENT) {
+        let count = SEGMENT.min(cells.len() - start);
+        values.clear();
+        values.resize(count * width, 0.0);
+        parallel::chunks(&mut values, width, threads, LEAST, |first, out| {
+            let (first, count) = (start + first, out.len() / width);
+            let columns: OptionColumns<'_> = cells.columns().rows(first, count);
+            let grid = |vols: Moves<'_>, out: &mut [f64]| {
+                let moves = Moves::Shared(&price_moves);
+                american::price_grid(&columns, MODE, SHARING, moves, vols, 0.0, width, out)
+            };
+            match &scenarios.vol {
+                VolMoves::Shared(moves) => grid(Moves::Shared(&with_base(moves)), out),
+                VolMoves::PerOption(table) => {
+                    let from = (first_option + first) * (width - 1);
+                    let own = &table[from..from + count * (width - 1)];
+                    let moves: Vec<f64> = own.chunks(width - 1).flat_map(with_base).collect();
+                    grid(Moves::PerRow(&moves), out)
+                }
+            }
+            .map_err(|e| e.at(&block.scope))
+        })?;
+        for (row, values) in (start..).zip(values.chunks(width)) {
+            let (base, scale) = (cells.base[row].unwrap_or(values[0]), cells.scale[row]);
+            result.contract.push(cells.contract[row]);
+            result.value.push(base * scale);
+            result
+                .pnl
+                .extend(values[1..].iter().map(|v| (v - base) * scale));
+        }
+    }
+    Ok(())
+}
