@@ -340,7 +340,7 @@ def implied_vol(contract: Contract, underlying: Underlying, steps: int = 400) ->
 
 @dataclass(frozen=True)
 class Greeks:
-    """Sensitivities of a book to one underlying: units of it, per 1.00 of its price, and money per 1.00 of vol and rate."""
+    """Sensitivities of a book to one underlying: units of it, per 1.00 of its price; money per 1.00 of vol and rate."""
 
     delta: float = 0.0
     gamma: float = 0.0
@@ -348,37 +348,39 @@ class Greeks:
     rho: float = 0.0
 
 
-def greeks(positions: Sequence[Position], underlying: Underlying, steps: int = 400, step: float = 0.02) -> Greeks:
-    """Central differences of the book's model value: the price by ``step`` of itself, vol and rate by 0.001.
+def greeks(positions: Sequence[Position], underlying: Underlying, steps: int = 400) -> Greeks:
+    """Differences of every contract's model value, added up; options need a ``vol``.
 
-    The price step spans several nodes of a tree of ``steps`` steps, between which its price is not smooth; its square
-    is the relative error that the difference itself makes. Options need a ``vol``.
+    The price moves by two nodes of a tree of ``steps`` steps, which fall on nodes again: in between a tree's price is
+    not smooth. Vol and rate move by 0.01 and 0.001.
 
     >>> greeks([Position(Contract("XYZ", "stock"), long=100)], Underlying(50.0)).delta
     100.0
     """
+    delta = gamma = vega = rho = 0.0
+    for position in positions:
+        contract, size = position.contract, position.net * position.contract.multiplier
+        if contract.kind != "option":
+            delta += size
+            continue
+        vol = contract.vol
+        assert vol is not None
 
-    def value(move: float = 0.0, vol: float = 0.0, rate: float = 0.0) -> float:
-        moved = replace(underlying, rate=underlying.rate + rate)
-        total = 0.0
-        for position in positions:
-            contract = position.contract
-            if contract.kind != "option":
-                price = (underlying.price if contract.price is None else contract.price) * move
-            else:
-                assert contract.vol is not None
-                price = model_price(contract, moved, move, contract.vol + vol, steps)
-            total += position.net * contract.multiplier * price
-        return total
+        def value(
+            move: float = 0.0, more: float = 0.0, rate: float = 0.0, contract: Contract = contract, vol: float = vol
+        ) -> float:
+            moved = replace(underlying, rate=underlying.rate + rate)
+            return model_price(contract, moved, move, vol + more, steps)
 
-    up, middle, down = value(step), value(), value(-step)
-    dx = step * underlying.price
-    return Greeks(
-        delta=(up - down) / (2.0 * dx),
-        gamma=(up - 2.0 * middle + down) / dx**2,
-        vega=(value(vol=1e-3) - value(vol=-1e-3)) / 2e-3,
-        rho=(value(rate=1e-3) - value(rate=-1e-3)) / 2e-3,
-    )
+        node = math.exp(2.0 * vol * math.sqrt(contract.years / steps))
+        middle, up, down = value(), value(node - 1.0), value(1.0 / node - 1.0)
+        above, below = underlying.price * (node - 1.0), underlying.price * (1.0 - 1.0 / node)
+        rising, falling = (up - middle) / above, (middle - down) / below
+        delta += size * (rising * below + falling * above) / (above + below)
+        gamma += size * 2.0 * (rising - falling) / (above + below)
+        vega += size * (value(more=0.01) - value(more=-0.01)) / 0.02
+        rho += size * (value(rate=1e-3) - value(rate=-1e-3)) / 2e-3
+    return Greeks(delta, gamma, vega, rho)
 
 
 def curve_vol(curve: Sequence[tuple[float, float]], strike: float) -> float:
