@@ -48,7 +48,7 @@ pub(super) fn placements(parameters: &Parameters, contracts: &Contracts) -> Vec<
             let product = parameters.product(contracts.root_symbol(row));
             let minimum = match contract.kind() {
                 Kind::Option | Kind::Future => {
-                    let usual = parameters.minimum_rate * contract.terms().multiplier;
+                    let usual = parameters.minimum_rate * contract.multiplier();
                     product.minimum.unwrap_or(usual)
                 }
                 _ => 0.0,
