@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::groups::{Group, Leg};
 use super::names;
-use super::pairing::{Group, Holding, Method, Question, Scratch, Total};
+use super::pairing::{Holding, Method, Question, Scratch, Total};
 use super::parameters::{AccountKind, Parameters};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
@@ -238,7 +239,7 @@ impl Book {
                 .id()
                 .to_string()
         };
-        let legs = |legs: &[super::pairing::Leg]| -> Vec<Value> {
+        let legs = |legs: &[Leg]| -> Vec<Value> {
             legs.iter()
                 .map(|l| json!({"contract": id(l.stock, l.row), "quantity": l.quantity}))
                 .collect()

@@ -15,6 +15,8 @@
 
 mod book;
 pub mod branch;
+mod greedy;
+mod groups;
 mod names;
 pub mod pairing;
 pub mod parameters;
