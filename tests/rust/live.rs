@@ -83,6 +83,7 @@ fn order(id: &str, contract: u32, lots: i64, price: f64) -> Order {
         price,
         fees: 0.0,
         effect: None,
+        all_or_none: false,
     }
 }
 
@@ -174,7 +175,7 @@ proptest! {
             let excess = d.excess_after.unwrap();
             if coverage == Coverage::Bound {
                 prop_assert!(worst >= largest - size && excess <= least + size);
-            } else if coverage != Coverage::CompleteFills {
+            } else {
                 prop_assert!((worst - largest).abs() <= size, "{:?}: {} {}", coverage, worst, largest);
                 prop_assert!((excess - least).abs() <= size, "{:?}: {} {}", coverage, excess, least);
             }
