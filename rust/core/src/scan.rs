@@ -59,6 +59,34 @@ pub fn add_row(acc: &mut [f64; WIDTH], quantity: f64, row: &[f64; WIDTH]) {
     simd::run(One(acc, quantity, row));
 }
 
+/// The largest of 0 and the losses (negative sums) of `acc` plus quantity times one row. Nothing is changed.
+#[inline]
+pub fn largest_loss(acc: &[f64; WIDTH], quantity: f64, row: &[f64; WIDTH]) -> f64 {
+    struct One<'a>(&'a [f64; WIDTH], f64, &'a [f64; WIDTH]);
+    impl Kernel for One<'_> {
+        type Output = f64;
+        #[inline(always)]
+        fn run(self) -> f64 {
+            let mut sum = [0.0; WIDTH];
+            for k in 0..WIDTH {
+                sum[k] = self.1.mul_add(self.2[k], self.0[k]);
+            }
+            // Halves against each other, so that the columns stay in vectors.
+            let mut width = WIDTH / 2;
+            while width > 0 {
+                for k in 0..width {
+                    if sum[k + width] < sum[k] {
+                        sum[k] = sum[k + width];
+                    }
+                }
+                width /= 2;
+            }
+            if sum[0] < 0.0 { -sum[0] } else { 0.0 }
+        }
+    }
+    simd::run(One(acc, quantity, row))
+}
+
 #[inline(always)]
 fn chain(rows: &[Row], contract: &[u32], quantity: &[i64], mut acc: [f64; WIDTH]) -> [f64; WIDTH] {
     assert_eq!(contract.len(), quantity.len(), "one quantity per contract");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::groups::{Group, Leg};
+use super::live::LiveBook;
 use super::names;
-use super::pairing::{Holding, Method, Question, Scratch, Total};
+use super::pairing::{Holding, Kept, Method, Question, Scratch, Total};
 use super::parameters::{AccountKind, Parameters};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
@@ -14,6 +15,7 @@ use crate::account::AccountView;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
+use crate::live::Live;
 use crate::market::Market;
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
@@ -33,6 +35,20 @@ pub(super) struct BookScratch {
     holdings: Vec<Holding>,
     initial: Vec<Total>,
     maintenance: Vec<Total>,
+    /// Of an open account: what was solved for its positions, initial and maintenance; empty otherwise.
+    kept: [Kept; 2],
+}
+
+impl BookScratch {
+    /// Keeps the components of the requirement just charged.
+    pub(super) fn keep(&mut self) {
+        self.kept[0].keep(&self.pairing, &self.initial);
+        self.kept[1].keep(&self.pairing, &self.maintenance);
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.kept = Default::default();
+    }
 }
 
 /// A line's component, and its amount.
@@ -147,10 +163,12 @@ impl Book {
             holdings,
             initial,
             maintenance,
+            kept,
         } = scratch;
         pairing.solve(
             &self.question(kind, method, When::Initial),
             holdings,
+            &kept[0],
             initial,
             None,
         )?;
@@ -158,6 +176,7 @@ impl Book {
             pairing.solve(
                 &self.question(kind, method, When::Maintenance),
                 holdings,
+                &kept[1],
                 maintenance,
                 None,
             )?;
@@ -183,7 +202,13 @@ impl Book {
         let mut pairing = Scratch::default();
         let (mut totals, mut groups) = (Vec::new(), Vec::new());
         let question = self.question(kind, self.parameters.pairing, when);
-        pairing.solve(&question, holdings, &mut totals, Some(&mut groups))?;
+        pairing.solve(
+            &question,
+            holdings,
+            &Kept::default(),
+            &mut totals,
+            Some(&mut groups),
+        )?;
         let mut sum = Amounts::default();
         let (mut bound, mut nodes) = (0.0, 0);
         for total in &totals {
@@ -195,6 +220,7 @@ impl Book {
         pairing.solve(
             &self.question(kind, Method::Greedy, when),
             holdings,
+            &Kept::default(),
             &mut greedy,
             None,
         )?;
@@ -306,6 +332,10 @@ impl Rulebook for Book {
             net_option_value,
             worst_scenario: None,
         })
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        Box::new(LiveBook::new(self))
     }
 
     fn scenario_label(&self, _: u32) -> String {

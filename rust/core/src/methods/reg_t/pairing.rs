@@ -67,20 +67,54 @@ pub struct Scratch {
     search: Search,
     outcome: Outcome,
     order: Vec<Holding>,
+    /// Where each component ends in `order`.
+    ends: Vec<usize>,
     families: Vec<u32>,
     left: Vec<f64>,
 }
 
+/// The components of one solve with their totals, for another of the same question: those whose holdings are the same
+/// are not solved again.
+#[derive(Debug, Default)]
+pub struct Kept {
+    order: Vec<Holding>,
+    ends: Vec<usize>,
+    totals: Vec<Total>,
+}
+
+impl Kept {
+    /// Takes the components that `scratch` has just solved.
+    pub fn keep(&mut self, scratch: &Scratch, totals: &[Total]) {
+        self.order.clone_from(&scratch.order);
+        self.ends.clone_from(&scratch.ends);
+        self.totals.clear();
+        self.totals.extend_from_slice(totals);
+    }
+
+    /// The total of a component, looked for from the `at`-th on.
+    fn find(&self, component: u32, holdings: &[Holding], at: usize) -> Option<Total> {
+        let count = self.totals.len();
+        let i = (0..count)
+            .map(|k| (at + k) % count)
+            .find(|&i| self.totals[i].component == component)?;
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        (self.order[start..self.ends[i]] == *holdings).then(|| self.totals[i])
+    }
+}
+
 impl Scratch {
-    /// Requirement of the holdings by component. With `groups`, also how it comes about.
+    /// Requirement of the holdings by component; `kept` is of the same question, or empty. With `groups`, also how it
+    /// comes about.
     pub fn solve(
         &mut self,
         question: &Question<'_>,
         holdings: &[Holding],
+        kept: &Kept,
         totals: &mut Vec<Total>,
         mut groups: Option<&mut Vec<Group>>,
     ) -> Result<()> {
         totals.clear();
+        self.ends.clear();
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         order.extend(holdings.iter().filter(|h| h.long != 0 || h.short != 0));
@@ -103,17 +137,17 @@ impl Scratch {
                 .iter()
                 .map(|h| family_of(question, h))
                 .min();
+            let own = &order[start..end];
             let mut total = Total {
                 component: held.unwrap_or_default(),
                 ..Total::default()
             };
-            result = self.component(
-                question,
-                &order[start..end],
-                &mut total,
-                groups.as_deref_mut(),
-            );
+            match kept.find(total.component, own, totals.len()) {
+                Some(known) if groups.is_none() => total = known,
+                _ => result = self.component(question, own, &mut total, groups.as_deref_mut()),
+            }
             totals.push(total);
+            self.ends.push(end);
             start = end;
         }
         families.clear();

@@ -45,6 +45,7 @@ pub(super) struct ContractTerms {
 
 impl ContractTerms {
     /// Long minimums do not exceed the market value of long options.
+    #[inline(always)]
     pub(super) fn long_minimum(&self) -> f64 {
         if self.is_option && self.option_value < self.minimum {
             self.option_value
@@ -54,7 +55,7 @@ impl ContractTerms {
     }
 
     /// The part of a class group's minimum that one contract's holding makes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn minimum_of(&self, long: f64, short: f64) -> f64 {
         short * self.minimum + long * self.long_minimum()
     }

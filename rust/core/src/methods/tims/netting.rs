@@ -1,6 +1,6 @@
 //! Profits, minimums and option value of an account's positions, netted per class group.
 
-use super::book::{Book, WIDTH};
+use super::book::{Book, ContractTerms, WIDTH};
 use crate::account::{AccountView, Positions};
 use crate::simd::{self, Kernel};
 
@@ -12,6 +12,22 @@ pub(super) struct Tally {
     pub(super) minimum: f64,
     pub(super) short_options: f64,
     pub(super) held: bool,
+}
+
+impl Tally {
+    /// Adds one position: its net, long and short lots.
+    #[inline(always)]
+    fn add(&mut self, terms: &ContractTerms, row: &[f64; WIDTH], net: f64, long: f64, short: f64) {
+        self.held = true;
+        for k in 0..WIDTH {
+            self.profit[k] = net.mul_add(row[k], self.profit[k]);
+        }
+        self.option_value = net.mul_add(terms.option_value, self.option_value);
+        self.minimum += terms.minimum_of(long, short);
+        if terms.is_option {
+            self.short_options += short * terms.contracts_per_lot;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -30,11 +46,10 @@ impl TimsScratch {
     }
 }
 
-/// Adds positions to the tallies of their class groups in ascending contract order: of all, or of `only`.
+/// Adds positions to the tallies of their class groups in ascending contract order.
 struct TallyPass<'a> {
     book: &'a Book,
     positions: Positions<'a>,
-    only: Option<&'a [u32]>,
     scratch: &'a mut TimsScratch,
 }
 
@@ -46,35 +61,51 @@ impl Kernel for TallyPass<'_> {
         for i in 0..self.positions.len() {
             let row = self.positions.contract[i] as usize;
             let terms = &self.book.terms[row];
-            if self
-                .only
-                .is_some_and(|only| !only.contains(&terms.class_group))
-            {
-                continue;
-            }
             let tally = &mut self.scratch.tallies[terms.class_group as usize];
             if !tally.held {
-                tally.held = true;
-                if self.only.is_none() {
-                    self.scratch.touched.push(terms.class_group);
-                }
+                self.scratch.touched.push(terms.class_group);
             }
-            let quantity = self.positions.net(i) as f64;
-            let profit = &self.book.scan[row];
-            for (sum, profit) in tally.profit.iter_mut().zip(profit) {
-                *sum = quantity.mul_add(*profit, *sum);
-            }
-            tally.option_value = quantity.mul_add(terms.option_value, tally.option_value);
-            let (long, short) = (
-                self.positions.long(i) as f64,
-                self.positions.short(i) as f64,
-            );
-            tally.minimum += terms.minimum_of(long, short);
-            if terms.is_option {
-                tally.short_options += short * terms.contracts_per_lot;
-            }
+            let (net, long, short) = sides(&self.positions, i);
+            tally.add(terms, &self.book.scan[row], net, long, short);
         }
     }
+}
+
+/// The same sums of one class group alone: kept in registers, hence many times as fast.
+struct ClassPass<'a> {
+    book: &'a Book,
+    positions: Positions<'a>,
+    class: u32,
+}
+
+impl Kernel for ClassPass<'_> {
+    type Output = Tally;
+
+    #[inline(always)]
+    fn run(self) -> Tally {
+        let mut tally = Tally::default();
+        for i in 0..self.positions.len() {
+            let row = self.positions.contract[i] as usize;
+            let terms = &self.book.terms[row];
+            if terms.class_group == self.class {
+                let (net, long, short) = sides(&self.positions, i);
+                tally.add(terms, &self.book.scan[row], net, long, short);
+            }
+        }
+        tally
+    }
+}
+
+/// Net, long and short lots of one position.
+#[inline(always)]
+fn sides(positions: &Positions<'_>, i: usize) -> (f64, f64, f64) {
+    let quantity = positions.quantity[i];
+    let (long, short) = match positions.short {
+        Some(short) => (quantity, short[i]),
+        None if quantity > 0 => (quantity, 0),
+        None => (0, -quantity),
+    };
+    ((long - short) as f64, long as f64, short as f64)
 }
 
 impl Book {
@@ -90,24 +121,17 @@ impl Book {
         simd::run(TallyPass {
             book: self,
             positions: account.positions,
-            only: None,
             scratch: &mut *scratch,
         });
         scratch.touched.sort_unstable();
     }
 
-    /// Nets some class groups again, whose tallies are clear; which groups are held is the caller's to keep.
-    pub(super) fn tally_classes(
-        &self,
-        account: AccountView<'_>,
-        classes: &[u32],
-        scratch: &mut TimsScratch,
-    ) {
-        simd::run(TallyPass {
+    /// Nets one class group again.
+    pub(super) fn tally_class(&self, account: AccountView<'_>, class: u32) -> Tally {
+        simd::run(ClassPass {
             book: self,
             positions: account.positions,
-            only: Some(classes),
-            scratch,
-        });
+            class,
+        })
     }
 }
