@@ -761,3 +761,19 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
+
+def hvar_rolling(
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, NDArray[np.float64]],
+    exposures: Mapping[str, float],
+    *,
+    first: str | int | None = None,
+    last: str | int | None = None,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised"}`."""
+
+def hvar_measure(
+    losses: NDArray[np.float64], measure: str, confidence_ppm: int, age_decay: float | None = None
+) -> float:
+    """One measure of losses in scenario order."""

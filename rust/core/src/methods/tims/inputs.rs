@@ -15,7 +15,7 @@ use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 
 /// What one contract is to TIMS.
 #[derive(Debug, Clone)]
-pub(super) enum Instrument {
+pub(in crate::methods) enum Instrument {
     /// Stock, ETF or future: its own price.
     Linear {
         price: f64,
@@ -26,8 +26,8 @@ pub(super) enum Instrument {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct OptionInputs {
-    pub(super) cell: TreeCell,
+pub(in crate::methods) struct OptionInputs {
+    pub(in crate::methods) cell: TreeCell,
     /// The market's own mark, where there is one.
     pub(super) mark: Option<f64>,
 }
@@ -83,15 +83,7 @@ pub(super) fn resolve(
                 contract.id()
             );
         };
-        let instrument = match contract.option() {
-            None => market
-                .linear_price(contracts, row)
-                .map(|price| Instrument::Linear { price }),
-            Some(option) => {
-                option_inputs(parameters, contracts, row, option, market).map(Instrument::Option)
-            }
-        };
-        match instrument {
+        match instrument(parameters.steps, contracts, row, market) {
             Ok(instrument) => rows.push(instrument),
             Err(MarginError::MissingData(why)) => missing.add(contract.id(), why),
             Err(other) => return Err(other.at(format!("contracts row {row}: '{}'", contract.id()))),
@@ -170,9 +162,26 @@ impl Missing {
     }
 }
 
+/// One contract's price or option inputs, the volatility still open where only a mark is quoted.
+pub(in crate::methods) fn instrument(
+    steps: usize,
+    contracts: &Contracts,
+    row: ContractIndex,
+    market: &Market,
+) -> Result<Instrument> {
+    match contracts.rows()[row as usize].option() {
+        None => market
+            .linear_price(contracts, row)
+            .map(|price| Instrument::Linear { price }),
+        Some(option) => {
+            option_inputs(steps, contracts, row, option, market).map(Instrument::Option)
+        }
+    }
+}
+
 /// An option's numbers with the volatility still open where only a mark is quoted.
 fn option_inputs(
-    parameters: &Parameters,
+    steps: usize,
     contracts: &Contracts,
     row: ContractIndex,
     option: OptionTerms<'_>,
@@ -237,7 +246,7 @@ fn option_inputs(
         vol: vol.unwrap_or(-1.0),
         right: option.right.sign(),
         american: option.exercise == Exercise::American,
-        steps: parameters.steps,
+        steps,
         dividends,
         scale: contract.value_per_lot(),
         base: mark,
@@ -250,12 +259,12 @@ fn days_between(from: jiff::civil::Date, to: jiff::civil::Date) -> i32 {
 }
 
 /// Whether the closed formula prices a cell: European and no cash dividends before expiry.
-pub(super) fn closed_form(cell: &TreeCell) -> bool {
+pub(in crate::methods) fn closed_form(cell: &TreeCell) -> bool {
     !cell.american && cell.dividends.is_empty()
 }
 
 /// Fills the open volatilities from the marks, with the model that will reprice them.
-fn imply_vols(contracts: &Contracts, rows: &mut [Instrument]) -> Result<()> {
+pub(in crate::methods) fn imply_vols(contracts: &Contracts, rows: &mut [Instrument]) -> Result<()> {
     let mut open: Vec<&mut OptionInputs> = rows
         .iter_mut()
         .filter_map(|r| match r {

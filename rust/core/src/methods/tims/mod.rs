@@ -16,7 +16,7 @@
 
 mod arrays;
 mod book;
-mod inputs;
+pub(super) mod inputs;
 mod live;
 mod netting;
 pub mod occ;
