@@ -140,6 +140,11 @@ def test_columns_make_the_same_table_as_objects() -> None:
     with pytest.raises(mc.InvalidInput, match="row 1: contract 'SPX': strike"):
         mc.Contracts.from_columns(
             kind="option", underlying="SPX", right="call", strike=[1.0, math.nan], expiry="2026-12-18", settles="pm",
+            exercise="european", multiplier=100, currency="USD",
+        )  # fmt: skip
+    with pytest.raises(mc.MissingData, match="the option has no multiplier"):
+        mc.Contracts.from_columns(
+            kind="option", underlying="SPX", right="call", strike=[1.0], expiry="2026-12-18", settles="pm",
             exercise="european", currency="USD",
         )  # fmt: skip
 

@@ -5,7 +5,7 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods, pricing
+from margincore import backtest, methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -86,6 +86,7 @@ __all__ = [
     "Unsupported",
     "WhatIf",
     "__version__",
+    "backtest",
     "build_info",
     "compare",
     "cross_margin",

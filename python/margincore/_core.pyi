@@ -518,7 +518,8 @@ class Order:
     """An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its currency.
 
     Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception. `effect` is
-    needed where the account keeps long and short apart. The price counts as the fill price.
+    needed where the account keeps long and short apart. The price counts as the fill price. Under rulebooks without a
+    closed form for open orders every way they may fill is margined, up to 4,096 ways; an `all_or_none` order has two.
 
     >>> import margincore as mc
     >>> mc.Order("a1", mc.Stock("XYZ", currency="USD"), "buy", 100, 50.0)
@@ -535,6 +536,7 @@ class Order:
         *,
         fees: float = 0.0,
         effect: Literal["open", "close"] | None = None,
+        all_or_none: bool = False,
     ) -> Self: ...
     @property
     def id(self) -> str: ...
@@ -550,6 +552,8 @@ class Order:
     def fees(self) -> float: ...
     @property
     def effect(self) -> Literal["open", "close"] | None: ...
+    @property
+    def all_or_none(self) -> bool: ...
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
@@ -633,7 +637,7 @@ class Decision:
         """How far the tightest limit is away; negative where it is broken."""
 
     @property
-    def coverage(self) -> Literal["none", "exact", "bound", "every_fill", "complete_fills"]:
+    def coverage(self) -> Literal["none", "exact", "bound", "every_fill"]:
         """How the worst case of open orders was established."""
 
     @property
@@ -797,3 +801,19 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
+
+def hvar_rolling(
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, NDArray[np.float64]],
+    exposures: Mapping[str, float],
+    *,
+    first: str | int | None = None,
+    last: str | int | None = None,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised"}`."""
+
+def hvar_measure(
+    losses: NDArray[np.float64], measure: str, confidence_ppm: int, age_decay: float | None = None
+) -> float:
+    """One measure of losses in scenario order."""

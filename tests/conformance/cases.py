@@ -53,7 +53,9 @@ class Check:
 
     @property
     def relative_error(self) -> float:
-        """The difference over the expected number; the absolute difference where that is zero."""
+        """The difference over the expected number; 0 for a number met that its allowance does not tell from zero."""
+        if abs(self.expected) <= self.abs_ and self.passed:
+            return 0.0
         return self.error / abs(self.expected) if self.expected else self.error
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod live;
+mod live_properties;
 mod reg_t;
 mod seam;
 mod toy;

@@ -76,19 +76,18 @@ fn main() {
         let tims = Tims::new(&json!({"theoretical": theoretical})).unwrap();
         let prepared = methods::prepare(&tims, &contracts, None, 1).unwrap();
         let build = || {
-            Accounts::from_columns(
-                &contracts,
-                ACCOUNTS,
-                &account,
-                &contract,
-                &quantity,
-                vec![],
-            )
-            .unwrap()
+            Accounts::from_columns(&contracts, ACCOUNTS, &account, &contract, &quantity, vec![])
+                .unwrap()
         };
         let accounts = build();
-        println!("{symbols} class groups, {} positions after netting", accounts.columns().1.len());
-        println!("  columns into accounts  {:6.2} ns", best(|| drop(black_box(build()))));
+        println!(
+            "{symbols} class groups, {} positions after netting",
+            accounts.columns().1.len()
+        );
+        println!(
+            "  columns into accounts  {:6.2} ns",
+            best(|| drop(black_box(build())))
+        );
         for threads in [1, 2] {
             let time = best(|| {
                 black_box(prepared.margin_many(&accounts, threads).unwrap());
@@ -102,7 +101,14 @@ fn main() {
         let (start, contract, quantity) = accounts.columns();
         let (mut greatest, mut scenario) = (vec![0.0; ACCOUNTS], vec![0; ACCOUNTS]);
         let time = best(|| {
-            scan::greatest_per_account(&rows, start, contract, quantity, &mut greatest, &mut scenario);
+            scan::greatest_per_account(
+                &rows,
+                start,
+                contract,
+                quantity,
+                &mut greatest,
+                &mut scenario,
+            );
         });
         println!("  scan of 16 scenarios   {time:6.2} ns");
     }

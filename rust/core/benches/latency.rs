@@ -215,6 +215,7 @@ fn main() {
         price: 10.0,
         fees: 1.0,
         effect: None,
+        all_or_none: false,
     };
     let mut plain = order.clone();
     let check = &mut |live: &mut LiveAccount, contract: u32, lots: i64| {

@@ -87,7 +87,7 @@ impl Contract {
 
     #[getter]
     fn multiplier(&self) -> f64 {
-        self.0.terms().multiplier
+        self.0.multiplier()
     }
 
     #[getter]

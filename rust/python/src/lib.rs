@@ -6,6 +6,7 @@ mod arrays;
 mod build;
 mod contract;
 mod errors;
+mod hvar;
 mod live;
 mod market;
 mod methods;
@@ -37,6 +38,8 @@ mod _core {
         CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError,
         Unsupported,
     };
+    #[pymodule_export]
+    use crate::hvar::{hvar_measure, hvar_rolling};
     #[pymodule_export]
     use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
     #[pymodule_export]

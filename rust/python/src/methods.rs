@@ -42,19 +42,7 @@ impl Methodology {
             return combined(parts);
         }
         let document = crate::values::parameters(name, parameters)?;
-        let tables: core::registry::Attachments = tables
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, table)| {
-                (
-                    name,
-                    (
-                        table.shape().to_vec(),
-                        table.as_array().iter().copied().collect(),
-                    ),
-                )
-            })
-            .collect();
+        let tables = attachments(tables.unwrap_or_default());
         Ok(Self(enter(py, || {
             core::registry::build(name, &document, &tables)
         })?))
@@ -89,6 +77,20 @@ impl Methodology {
         let p = self.0.parameters();
         format!("{}({}, version {})", self.0.name(), p.name, p.version)
     }
+}
+
+/// Numeric tables copied out of NumPy's memory.
+pub(crate) fn attachments(
+    tables: BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>,
+) -> core::registry::Attachments {
+    let copied = |table: PyReadonlyArrayDyn<'_, f64>| {
+        let values = table.as_array().iter().copied().collect();
+        (table.shape().to_vec(), values)
+    };
+    tables
+        .into_iter()
+        .map(|(name, table)| (name, copied(table)))
+        .collect()
 }
 
 fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {

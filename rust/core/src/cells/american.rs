@@ -3,7 +3,6 @@
 
 use super::{Block, RiskBlock, VolMoves};
 use crate::error::Result;
-use crate::fail;
 use crate::parallel;
 use crate::pricing::american::{self, Mode, Sharing};
 use crate::pricing::implied::{PriceColumns, Status};
@@ -33,13 +32,6 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
     if cells.is_empty() {
         return Ok(());
     }
-    if scenarios.roll != 0.0 {
-        fail!(
-            Unsupported,
-            "{}: American options under scenarios that move time on",
-            block.scope
-        );
-    }
     // One scenario more, in which nothing moves: no move is a profit of exactly zero.
     let width = scenarios.price.len() + 1;
     let with_base = |moves: &[f64]| -> Vec<f64> { [&[0.0], moves].concat() };
@@ -55,7 +47,16 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
             let columns: OptionColumns<'_> = cells.columns().rows(first, count);
             let grid = |vols: Moves<'_>, out: &mut [f64]| {
                 let moves = Moves::Shared(&price_moves);
-                american::price_grid(&columns, MODE, SHARING, moves, vols, 0.0, width, out)
+                american::price_grid(
+                    &columns,
+                    MODE,
+                    SHARING,
+                    moves,
+                    vols,
+                    scenarios.roll,
+                    width,
+                    out,
+                )
             };
             match &scenarios.vol {
                 VolMoves::Shared(moves) => grid(Moves::Shared(&with_base(moves)), out),
@@ -66,7 +67,18 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
                     grid(Moves::PerRow(&moves), out)
                 }
             }
-            .map_err(|e| e.at(&block.scope))
+            .map_err(|e| e.at(&block.scope))?;
+            if scenarios.roll != 0.0 {
+                // Time stands still for the base.
+                let mut base = vec![0.0; count];
+                let none = Moves::Shared(&[0.0]);
+                american::price_grid(&columns, MODE, SHARING, none, none, 0.0, 1, &mut base)
+                    .map_err(|e| e.at(&block.scope))?;
+                for (values, base) in out.chunks_mut(width).zip(base) {
+                    values[0] = base;
+                }
+            }
+            Ok(())
         })?;
         for (row, values) in (start..).zip(values.chunks(width)) {
             let (base, scale) = (cells.base[row].unwrap_or(values[0]), cells.scale[row]);

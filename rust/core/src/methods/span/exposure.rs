@@ -140,42 +140,43 @@ pub(super) fn compile(exposure: &Exposure, file: &SpanFile, rows: &[u32]) -> Res
 }
 
 impl Compiled {
-    fn amounts(&self, account: AccountView<'_>) -> Vec<f64> {
-        let mut amounts = vec![0.0; self.symbols.len()];
+    /// Exposure by symbol: long and short each at their own rate, so a gross account owes both.
+    fn amounts(&self, account: AccountView<'_>, amounts: &mut Vec<f64>) {
+        amounts.clear();
+        amounts.resize(self.symbols.len(), 0.0);
         let positions = account.positions;
         for i in 0..positions.len() {
             let c = positions.contract[i] as usize;
             let (long, short) = self.per_contract[c];
-            let lots = positions.net(i) as f64;
-            amounts[self.symbol[c] as usize] += if lots > 0.0 {
-                lots * long
-            } else {
-                -lots * short
-            };
+            amounts[self.symbol[c] as usize] +=
+                positions.long(i) as f64 * long + positions.short(i) as f64 * short;
         }
-        amounts
     }
 
+    /// Writes one line per symbol that is charged; allocates nothing once `amounts` is warm.
     pub(super) fn charge<L: Ledger + ?Sized>(
         &self,
         account: AccountView<'_>,
+        amounts: &mut Vec<f64>,
         ledger: &mut L,
-    ) -> Result<()> {
-        for (symbol, amount) in self.symbols.iter().zip(self.amounts(account)) {
+    ) {
+        self.amounts(account, amounts);
+        for (symbol, &amount) in self.symbols.iter().zip(amounts.iter()) {
             if amount != 0.0 {
                 ledger.line(0, amount, amount, &|| {
                     LineText::new(symbol.as_str(), "exposure")
                 });
             }
         }
-        Ok(())
     }
 
     pub(super) fn details(&self, account: AccountView<'_>) -> Value {
+        let mut amounts = Vec::new();
+        self.amounts(account, &mut amounts);
         let by_symbol: BTreeMap<&String, f64> = self
             .symbols
             .iter()
-            .zip(self.amounts(account))
+            .zip(amounts)
             .filter(|a| a.1 != 0.0)
             .collect();
         json!(by_symbol)

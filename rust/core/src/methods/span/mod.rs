@@ -2,20 +2,19 @@
 //!
 //! | rule | file |
 //! |---|---|
-//! | one parameter model for all formats | `model.rs`, `document.rs` |
-//! | `.spn` XML 4.00 | `xml.rs`, `spn.rs`, `spn_commodity.rs` |
-//! | CME expanded `.pa2` | `pa2.rs`, `pa2_records.rs`, `pa2_spreads.rs` |
+//! | one parameter model for all formats | `model/`, `document.rs` |
+//! | `.spn` XML 4.00 | `spn/` |
+//! | CME expanded `.pa2` | `pa2/` |
 //! | gz, zip, binary cache | `container.rs`, `cache.rs` |
-//! | risk arrays and composite deltas from parameters | `generate.rs` |
-//! | contracts of a file as a table | `contracts.rs` |
-//! | names to slots | `compile.rs`, `program.rs` |
-//! | the requirement's steps | `steps.rs` |
-//! | lines and explanation | `book.rs` |
+//! | risk arrays and composite deltas from parameters | `generate/` |
+//! | contracts of a file as a table, several files as one | `contracts.rs` |
+//! | names to slots | `compile/`, `program.rs` |
+//! | the requirement's steps | `steps/` |
+//! | lines and explanation | `book/` |
 //! | SPAN-like margin without a file | `like.rs` |
 //! | exposure margin beside SPAN | `exposure.rs` |
 //! | what the rulebook leaves open | `options.rs` |
 
-mod baw;
 mod book;
 pub mod cache;
 mod compile;
@@ -28,13 +27,9 @@ pub mod like;
 pub mod model;
 pub mod options;
 pub mod pa2;
-mod pa2_records;
-mod pa2_spreads;
 mod program;
 pub mod spn;
-mod spn_commodity;
 mod steps;
-mod xml;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

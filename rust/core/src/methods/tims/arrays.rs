@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::inputs::{Inputs, Instrument, Model};
+use super::curves::Curves;
 use super::parameters::{Overlay, Parameters, StressPoint, VolMove, VolRule};
 use super::placement::Placements;
-use super::vols::Curves;
 use crate::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use crate::contract::Contracts;
+use crate::methods::inputs::{Inputs, Instrument, Model};
 
 /// The scope of the blocks that hold the rule's own ten points.
 pub(super) const SCAN: &str = "scan";
@@ -82,7 +82,7 @@ struct Rows {
     linear: Vec<(u32, f64)>,
     european: Vec<u32>,
     american: Vec<u32>,
-    trees: Vec<(u32, bool)>,
+    trees: Vec<u32>,
 }
 
 impl Builder<'_> {
@@ -123,7 +123,7 @@ impl Builder<'_> {
                 Instrument::Option(option) => match self.inputs.models[option as usize] {
                     Model::European => own.european.push(option),
                     Model::American => own.american.push(option),
-                    Model::Tree { american } => own.trees.push((option, american)),
+                    Model::Tree => own.trees.push(option),
                 },
                 Instrument::Given => {}
             }
@@ -170,15 +170,14 @@ impl Builder<'_> {
         block.trees = rows
             .trees
             .iter()
-            .map(|&(option, american)| inputs.tree(option as usize, american))
+            .map(|&option| inputs.tree(option as usize))
             .collect();
         let relative = points.iter().any(|p| p.vol_move == VolMove::Relative);
         if relative || self.curves.is_some() {
-            let trees = rows.trees.iter().map(|t| t.0);
-            let options = rows.european.iter().chain(&rows.american).copied();
+            let options = rows.european.iter().chain(&rows.american);
             let table = options
-                .chain(trees)
-                .flat_map(|option| self.vol_moves(points, option as usize));
+                .chain(&rows.trees)
+                .flat_map(|&option| self.vol_moves(points, option as usize));
             block.scenarios.vol = VolMoves::PerOption(table.collect());
         }
         self.cells.blocks.push(block);

@@ -50,7 +50,7 @@ pub(super) struct ContractTerms {
 
 impl ContractTerms {
     /// The part of a class group's minimum that one contract's holding makes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn minimum_of(&self, long: f64, short: f64) -> f64 {
         short * self.minimum + long * self.long_minimum
     }
@@ -155,7 +155,7 @@ impl Book {
             };
             let minimum = placements
                 .of(row)
-                .minimum(contract.kind(), contract.terms().multiplier);
+                .minimum(contract.kind(), contract.multiplier());
             let minimum = minimum * contract.terms().lot;
             let long_minimum = if is_option && option_value < minimum {
                 option_value

@@ -8,8 +8,8 @@
 //! | ranges, points, groups, offsets, minimums, overlays as data | `parameters.rs` |
 //! | OCC's parameter files | `occ.rs` |
 //! | which product, class group and minimum a contract has | `placement.rs` |
-//! | day count, dividends, carry | `inputs.rs` |
-//! | implied volatility, sticky strike or moneyness | `vols.rs` |
+//! | day count, dividends, carry, implied volatility | `../inputs.rs` |
+//! | sticky moneyness | `curves.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | the hierarchy compiled | `book.rs` |
 //! | netting within a class group | `netting.rs` |
@@ -18,19 +18,19 @@
 
 mod arrays;
 mod book;
-mod inputs;
+mod curves;
 mod live;
 mod netting;
 pub mod occ;
 pub mod parameters;
 mod placement;
 mod requirement;
-mod vols;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use parameters::Base;
 pub use parameters::Parameters;
 use placement::Placements;
 
@@ -40,6 +40,7 @@ use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::market::Market;
+use crate::methods::inputs::Inputs;
 use crate::report::ParameterInfo;
 
 /// The shipped parameter sets.
@@ -84,7 +85,15 @@ impl Methodology for Tims {
         }
         let placements = Placements::new(&self.parameters, contracts);
         let market = market.map(Arc::as_ref);
-        let inputs = inputs::resolve(&self.parameters, contracts, &placements, market)?;
+        placements.refuse_uncovered(&self.parameters, contracts)?;
+        let theoretical = &self.parameters.theoretical;
+        let given = |row: u32| {
+            !theoretical.is_empty() && theoretical.contains_key(contracts.rows()[row as usize].id())
+        };
+        let mut inputs = Inputs::resolve(self.parameters.valuation(), contracts, market, given)?;
+        if self.parameters.base == Base::Theoretical {
+            inputs.options.base.fill(None);
+        }
         Ok(arrays::cells(
             &self.parameters,
             contracts,

@@ -78,11 +78,10 @@ impl TimsScratch {
     }
 }
 
-/// Adds positions to the tallies of their class groups in ascending contract order: of all, or of `only`.
+/// Adds positions to the tallies of their class groups in ascending contract order.
 struct TallyPass<'a> {
     book: &'a Book,
     positions: Positions<'a>,
-    only: Option<&'a [u32]>,
     scratch: &'a mut TimsScratch,
 }
 
@@ -104,18 +103,38 @@ impl Kernel for TallyPass<'_> {
                     .position(|&c| classes[c as usize] != class)
                     .map_or(contract.len(), |run| i + run)
             };
-            if self.only.is_none_or(|only| only.contains(&class)) {
-                let tally = &mut self.scratch.tallies[class as usize];
-                if !tally.held {
-                    tally.held = true;
-                    if self.only.is_none() {
-                        self.scratch.touched.push(class);
-                    }
-                }
-                tally.sums = sum(self.book, &self.positions, i, end, tally.sums);
+            let tally = &mut self.scratch.tallies[class as usize];
+            if !tally.held {
+                tally.held = true;
+                self.scratch.touched.push(class);
             }
+            tally.sums = sum(self.book, &self.positions, i, end, tally.sums);
             i = end;
         }
+    }
+}
+
+/// The sums of one class group alone.
+struct ClassPass<'a> {
+    book: &'a Book,
+    positions: Positions<'a>,
+    class: u32,
+}
+
+impl Kernel for ClassPass<'_> {
+    type Output = Tally;
+
+    #[inline(always)]
+    fn run(self) -> Tally {
+        let mut tally = Tally::default();
+        let classes = &self.book.class_of[..];
+        for (i, &c) in self.positions.contract.iter().enumerate() {
+            if classes[c as usize] == self.class {
+                tally.held = true;
+                tally.sums = sum(self.book, &self.positions, i, i + 1, tally.sums);
+            }
+        }
+        tally
     }
 }
 
@@ -155,24 +174,17 @@ impl Book {
         simd::run(TallyPass {
             book: self,
             positions: account.positions,
-            only: None,
             scratch: &mut *scratch,
         });
         scratch.touched.sort_unstable();
     }
 
-    /// Nets some class groups again, whose tallies are clear; which groups are held is the caller's to keep.
-    pub(super) fn tally_classes(
-        &self,
-        account: AccountView<'_>,
-        classes: &[u32],
-        scratch: &mut TimsScratch,
-    ) {
-        simd::run(TallyPass {
+    /// Nets one class group again.
+    pub(super) fn tally_class(&self, account: AccountView<'_>, class: u32) -> Tally {
+        simd::run(ClassPass {
             book: self,
             positions: account.positions,
-            only: Some(classes),
-            scratch,
-        });
+            class,
+        })
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::check_finite;
 use crate::error::Result;
 use crate::fail;
+use crate::methods::inputs::{American, NoVol, Valuation};
 
 /// Scan points of a class group: ten ordinals, five down and five up.
 pub const POINTS: usize = 10;
@@ -29,28 +30,6 @@ pub enum VolRule {
     StickyStrike,
     /// Read from the expiry's curve at the same strike-to-spot ratio.
     StickyMoneyness,
-}
-
-/// How American options without cash dividends are priced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum American {
-    /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
-    /// two apart.
-    Collocation,
-    /// Cox-Ross-Rubinstein with `steps` steps: the method OCC names its own a derivation of.
-    Tree,
-}
-
-/// What becomes of an option whose mark no volatility reprices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoVol {
-    /// It is refused by name.
-    Refuse,
-    /// It has the volatility of the other right at its strike, else of the nearest strike of its expiry, else
-    /// `vol_floor`; reports list the options held.
-    Borrow,
 }
 
 /// Where an option's profit and loss is measured from.
@@ -318,6 +297,17 @@ impl Parameters {
             overlay.check()?;
         }
         Ok(())
+    }
+
+    /// How options are priced.
+    pub(super) fn valuation(&self) -> Valuation {
+        Valuation {
+            name: "tims",
+            american: self.american,
+            steps: self.steps,
+            no_vol: self.no_vol,
+            vol_floor: self.vol_floor,
+        }
     }
 
     /// The class group of a symbol and its product's terms; an unlisted symbol is a group of its own.

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::parameters::{Parameters, Product};
 use crate::contract::{ContractIndex, Contracts, Kind};
+use crate::error::Result;
+use crate::fail;
+use crate::methods::inputs::list;
 
 /// A symbol of the table and OCC's terms for it.
 #[derive(Debug, Clone)]
@@ -53,6 +56,33 @@ impl Placements {
             of_row.push(last.1);
         }
         Self { products, of_row }
+    }
+
+    pub(super) fn refuse_uncovered(
+        &self,
+        parameters: &Parameters,
+        contracts: &Contracts,
+    ) -> Result<()> {
+        let uncovered: Vec<&str> = contracts
+            .iter()
+            .filter(|(row, c)| {
+                !matches!(
+                    c.kind(),
+                    Kind::Stock | Kind::Etf | Kind::Future | Kind::Option
+                ) || c.currency() != parameters.currency
+                    || !self.of(*row).product.eligible
+            })
+            .map(|(_, c)| c.id())
+            .collect();
+        if uncovered.is_empty() {
+            return Ok(());
+        }
+        fail!(
+            NotApplicable,
+            "tims covers eligible stocks, ETFs, futures and options in {}, not: {}",
+            parameters.currency,
+            list(&uncovered)
+        )
     }
 
     /// The index of a row's product.

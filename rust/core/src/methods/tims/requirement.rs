@@ -218,8 +218,9 @@ impl AccountWorst {
 
 /// Losses count in full, gains for `offset` of themselves.
 fn add_offset(sum: &mut [f64; POINTS], profit: &[f64; POINTS], offset: f64) {
-    for (sum, &p) in sum.iter_mut().zip(profit) {
-        *sum += if p < 0.0 { p } else { offset * p };
+    for k in 0..POINTS {
+        let p = profit[k];
+        sum[k] += if p < 0.0 { p } else { offset * p };
     }
 }
 

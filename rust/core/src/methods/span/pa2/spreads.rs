@@ -1,8 +1,8 @@
 //! Tiers, spreads, delivery rates and minimums of the expanded format: records 3, C, E, 4, 6 and S.
 
-use super::model::*;
-use super::pa2::Pa2;
-use super::pa2_records::Line;
+use super::super::model::*;
+use super::Pa2;
+use super::line::Line;
 use crate::error::Result;
 
 fn commodity<'a>(pa2: &'a mut Pa2, line: &Line<'_>) -> Result<&'a mut Commodity> {

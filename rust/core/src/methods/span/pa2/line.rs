@@ -1,6 +1,6 @@
 //! Fields of a fixed-width line, by 1-based inclusive positions; blank and missing are the same.
 
-use super::model::ContractKind;
+use super::super::model::ContractKind;
 use crate::error::{MarginError, Result};
 
 pub(super) struct Line<'a> {

@@ -1,9 +1,8 @@
-//! Volatilities implied by closing marks, and read off an expiry's curve at a moved moneyness.
+//! Volatilities implied by closing marks.
 
 use std::collections::BTreeMap;
 
-use super::inputs::{Inputs, Model, OPEN};
-use super::parameters::{NoVol, Parameters};
+use super::{Inputs, Model, NoVol, OPEN, Valuation};
 use crate::cells;
 use crate::contract::Contracts;
 use crate::error::{MarginError, Result};
@@ -18,7 +17,7 @@ struct Refused {
 
 /// Fills the open volatilities from the marks, with the model that will reprice them.
 pub(super) fn imply(
-    parameters: &Parameters,
+    valuation: Valuation,
     contracts: &Contracts,
     inputs: &mut Inputs,
 ) -> Result<()> {
@@ -43,11 +42,8 @@ pub(super) fn imply(
     // An expiry's options share boundaries.
     american.sort_by_key(|&option| (inputs.term[option], option));
     for &option in &open {
-        if let Model::Tree { american } = inputs.models[option] {
-            match inputs
-                .tree(option, american)
-                .implied_vol(mark(inputs, option))
-            {
+        if inputs.models[option] == Model::Tree {
+            match inputs.tree(option).implied_vol(mark(inputs, option)) {
                 Ok(vol) => inputs.options.vol[option] = vol,
                 Err(e) => refused.push(Refused {
                     option,
@@ -62,9 +58,9 @@ pub(super) fn imply(
     })?;
     columns(inputs, &american, &mut refused, cells::american_implied_vol)?;
     refused.sort_by_key(|r| r.option);
-    match parameters.no_vol {
+    match valuation.no_vol {
         NoVol::Refuse => refuse(contracts, inputs, &refused),
-        NoVol::Borrow => borrow(parameters, contracts, inputs, &refused),
+        NoVol::Borrow => borrow(valuation, contracts, inputs, &refused),
     }
 }
 
@@ -128,7 +124,7 @@ fn refuse(contracts: &Contracts, inputs: &Inputs, refused: &[Refused]) -> Result
 
 /// The volatility of the other right at the same strike, else of the nearest strike of the expiry, else the floor.
 fn borrow(
-    parameters: &Parameters,
+    valuation: Valuation,
     contracts: &Contracts,
     inputs: &mut Inputs,
     refused: &[Refused],
@@ -163,12 +159,13 @@ fn borrow(
                     .then(a.cmp(b))
             });
         let id = |option: usize| contracts.rows()[o.contract[option] as usize].id();
-        let (vol, source) = match (nearest, parameters.vol_floor) {
+        let (vol, source) = match (nearest, valuation.vol_floor) {
             (Some(lender), _) => (o.vol[lender], format!("that of '{}'", id(lender))),
             (None, Some(floor)) => (floor, format!("the floor of {floor}")),
             (None, None) => {
                 return Err(MarginError::MissingData(format!(
-                    "tims: '{}': no volatility reprices its mark, and no option of its expiry lends one: give market.vol or vol_floor",
+                    "{}: '{}': no volatility reprices its mark, and no option of its expiry lends one: give market.vol or vol_floor",
+                    valuation.name,
                     id(*option)
                 )));
             }
@@ -181,52 +178,4 @@ fn borrow(
         inputs.options.vol[option] = vol;
     }
     Ok(())
-}
-
-/// Volatility by strike of every term, for reading it at a moved moneyness.
-pub(super) struct Curves {
-    /// (strike, volatility) by term, strikes ascending.
-    curves: Vec<Vec<(f64, f64)>>,
-}
-
-impl Curves {
-    pub(super) fn new(inputs: &Inputs) -> Self {
-        let mut curves = vec![Vec::new(); inputs.terms.len()];
-        let points = inputs.options.strike.iter().zip(&inputs.options.vol);
-        for ((&strike, &vol), &term) in points.zip(&inputs.term) {
-            curves[term as usize].push((strike, vol));
-        }
-        for curve in &mut curves {
-            curve.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-            // A call and a put of one strike count once, at their mean.
-            *curve = curve
-                .chunk_by(|a, b| a.0 == b.0)
-                .map(|same| {
-                    let mean = same.iter().map(|p| p.1).sum::<f64>() / same.len() as f64;
-                    (same[0].0, mean)
-                })
-                .collect();
-        }
-        Self { curves }
-    }
-
-    /// The change of an option's volatility when spot moves by `m` and the curve moves with it: what the curve says
-    /// at the strike that has the same moneyness today, less what it says at the option's own.
-    pub(super) fn vol_move(&self, term: u32, strike: f64, m: f64) -> f64 {
-        let curve = &self.curves[term as usize];
-        at(curve, strike / (1.0 + m)) - at(curve, strike)
-    }
-}
-
-/// Linear between the curve's strikes, flat outside them.
-fn at(curve: &[(f64, f64)], strike: f64) -> f64 {
-    let after = curve.partition_point(|p| p.0 < strike);
-    if after == 0 {
-        return curve[0].1;
-    }
-    let (low, from) = curve[after - 1];
-    let Some(&(high, to)) = curve.get(after) else {
-        return from;
-    };
-    from + (to - from) * (strike - low) / (high - low)
 }

@@ -1,28 +1,63 @@
-//! Contracts and market resolved into the plain numbers TIMS reprices: spot, whole days over 365, zero rate,
-//! dividends, and the volatility quoted or implied by the closing mark.
+//! Contracts and market resolved into the plain numbers that are repriced: spot, whole days over 365, zero rate,
+//! dividends, and the volatility quoted or implied by the closing mark. TIMS and historical VaR share it.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::parameters::{American, Base, Parameters};
-use super::placement::Placements;
-use super::vols;
+use serde::{Deserialize, Serialize};
+
+mod vols;
+
 use crate::cells::{OptionCells, TreeCell};
 use crate::contract::{ContractIndex, Contracts, Exercise, Kind, OptionTerms};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
 
-/// What one contract is to TIMS.
+/// How American options without cash dividends are priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum American {
+    /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
+    /// two apart.
+    Collocation,
+    /// Cox-Ross-Rubinstein with `steps` steps: the method OCC names its own a derivation of.
+    Tree,
+}
+
+/// What becomes of an option whose mark no volatility reprices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoVol {
+    /// It is refused by name.
+    Refuse,
+    /// It has the volatility of the other right at its strike, else of the nearest strike of its expiry, else
+    /// `vol_floor`; reports list the options held.
+    Borrow,
+}
+
+/// A rulebook's choices.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Valuation {
+    /// Of the rulebook, for messages.
+    pub(super) name: &'static str,
+    pub(super) american: American,
+    /// Of trees.
+    pub(super) steps: usize,
+    pub(super) no_vol: NoVol,
+    pub(super) vol_floor: Option<f64>,
+}
+
+/// What one contract is to the rulebook.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Instrument {
     /// Stock, ETF or future: its own price.
     Linear(f64),
     /// A row of the options' columns.
     Option(u32),
-    /// OCC's values are given; nothing is repriced.
+    /// Nothing is repriced: values are given, or it is margined otherwise.
     Given,
 }
 
@@ -32,9 +67,7 @@ pub(super) enum Model {
     European,
     American,
     /// Cash dividends, or the tree by name.
-    Tree {
-        american: bool,
-    },
+    Tree,
 }
 
 /// What the options of one underlying and expiry share.
@@ -56,6 +89,7 @@ pub(super) struct Inputs {
     /// The options in row order. `base` is the market's mark while volatilities are implied.
     pub(super) options: OptionCells,
     pub(super) models: Vec<Model>,
+    pub(super) american: Vec<bool>,
     /// Of each option, its term.
     pub(super) term: Vec<u32>,
     pub(super) terms: Vec<Term>,
@@ -66,7 +100,7 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// An option as a tree takes it.
-    pub(super) fn tree(&self, option: usize, american: bool) -> TreeCell {
+    pub(super) fn tree(&self, option: usize) -> TreeCell {
         let o = &self.options;
         TreeCell {
             contract: o.contract[option],
@@ -77,7 +111,7 @@ impl Inputs {
             dividend_yield: o.dividend_yield[option],
             vol: o.vol[option],
             right: o.right[option],
-            american,
+            american: self.american[option],
             steps: self.steps,
             dividends: self.terms[self.term[option] as usize].dividends.clone(),
             scale: o.scale[option],
@@ -89,80 +123,75 @@ impl Inputs {
 /// Stands for a volatility that the mark has yet to give.
 pub(super) const OPEN: f64 = -1.0;
 
-/// Resolves every contract, or names those the rulebook does not cover or the market says too little about.
-pub(super) fn resolve(
-    parameters: &Parameters,
-    contracts: &Contracts,
-    placements: &Placements,
-    market: Option<&Market>,
-) -> Result<Inputs> {
-    refuse_uncovered(parameters, contracts, placements)?;
-    let mut missing = Missing::default();
-    let mut terms = Terms::default();
-    let mut inputs = Inputs {
-        instruments: Vec::with_capacity(contracts.len()),
-        options: OptionCells::default(),
-        models: Vec::new(),
-        term: Vec::new(),
-        terms: Vec::new(),
-        steps: parameters.steps,
-        notes: Vec::new(),
-    };
-    for (row, contract) in contracts.iter() {
-        if !parameters.theoretical.is_empty() && parameters.theoretical.contains_key(contract.id())
-        {
-            inputs.instruments.push(Instrument::Given);
-            continue;
-        }
-        let Some(market) = market else {
-            fail!(
-                MissingData,
-                "tims: '{}' has no theoretical values, and there is no market to reprice it",
-                contract.id()
-            );
-        };
-        let instrument = match contract.option() {
-            None => market.linear_price(contracts, row).map(Instrument::Linear),
-            Some(option) => terms.of(contracts, row, option, market).and_then(|term| {
-                inputs.add(
-                    parameters,
-                    contracts,
-                    row,
-                    option,
-                    market,
-                    &terms.list,
-                    term,
-                )
-            }),
-        };
-        match instrument {
-            Ok(instrument) => inputs.instruments.push(instrument),
-            Err(MarginError::MissingData(why)) => missing.add(contract.id(), why),
-            Err(other) => return Err(other.at(format!("contracts row {row}: '{}'", contract.id()))),
-        }
-    }
-    missing.refuse()?;
-    inputs.terms = terms.list;
-    vols::imply(parameters, contracts, &mut inputs)?;
-    if parameters.base == Base::Theoretical {
-        inputs.options.base.fill(None);
-    }
-    Ok(inputs)
-}
-
 impl Inputs {
+    /// Resolves every contract but those `given` otherwise, or names those the market says too little about.
+    pub(super) fn resolve(
+        valuation: Valuation,
+        contracts: &Contracts,
+        market: Option<&Market>,
+        given: impl Fn(ContractIndex) -> bool,
+    ) -> Result<Self> {
+        let mut missing = Missing::default();
+        let mut terms = Terms::default();
+        let mut inputs = Self {
+            instruments: Vec::with_capacity(contracts.len()),
+            options: OptionCells::default(),
+            models: Vec::new(),
+            american: Vec::new(),
+            term: Vec::new(),
+            terms: Vec::new(),
+            steps: valuation.steps,
+            notes: Vec::new(),
+        };
+        for (row, contract) in contracts.iter() {
+            if given(row) {
+                inputs.instruments.push(Instrument::Given);
+                continue;
+            }
+            let Some(market) = market else {
+                fail!(
+                    MissingData,
+                    "{}: '{}' has no values given, and there is no market to reprice it",
+                    valuation.name,
+                    contract.id()
+                );
+            };
+            let instrument = match contract.option() {
+                None => market.linear_price(contracts, row).map(Instrument::Linear),
+                Some(option) => terms.of(contracts, row, option, market).and_then(|term| {
+                    let own = &terms.list[term as usize];
+                    inputs.add(valuation, contracts, row, option, market, own, term)
+                }),
+            };
+            match instrument {
+                Ok(instrument) => inputs.instruments.push(instrument),
+                Err(MarginError::MissingData(why)) => missing.add(contract.id(), why),
+                Err(other) => {
+                    return Err(other.at(format!(
+                        "{}: contracts row {row}: '{}'",
+                        valuation.name,
+                        contract.id()
+                    )));
+                }
+            }
+        }
+        missing.refuse(valuation.name)?;
+        inputs.terms = terms.list;
+        vols::imply(valuation, contracts, &mut inputs)?;
+        Ok(inputs)
+    }
+
     /// Adds an option, its volatility still open where only a mark is quoted.
     fn add(
         &mut self,
-        parameters: &Parameters,
+        valuation: Valuation,
         contracts: &Contracts,
         row: ContractIndex,
         option: OptionTerms<'_>,
         market: &Market,
-        terms: &[Term],
+        own: &Term,
         term: u32,
     ) -> Result<Instrument> {
-        let own = &terms[term as usize];
         if own.spot <= 0.0 || option.strike <= 0.0 {
             fail!(
                 InvalidInput,
@@ -180,12 +209,13 @@ impl Inputs {
             );
         }
         let american = option.exercise == Exercise::American;
-        let tree = !own.dividends.is_empty() || (american && parameters.american == American::Tree);
+        let tree = !own.dividends.is_empty() || (american && valuation.american == American::Tree);
         self.models.push(match (tree, american) {
-            (true, american) => Model::Tree { american },
+            (true, _) => Model::Tree,
             (false, true) => Model::American,
             (false, false) => Model::European,
         });
+        self.american.push(american);
         self.term.push(term);
         let o = &mut self.options;
         o.contract.push(row);
@@ -297,35 +327,8 @@ fn days_between(from: Date, to: Date) -> i32 {
     from.until(to).map_or(0, |span| span.get_days())
 }
 
-fn refuse_uncovered(
-    parameters: &Parameters,
-    contracts: &Contracts,
-    placements: &Placements,
-) -> Result<()> {
-    let uncovered: Vec<&str> = contracts
-        .iter()
-        .filter(|(row, c)| {
-            !matches!(
-                c.kind(),
-                Kind::Stock | Kind::Etf | Kind::Future | Kind::Option
-            ) || c.currency() != parameters.currency
-                || !placements.of(*row).product.eligible
-        })
-        .map(|(_, c)| c.id())
-        .collect();
-    if uncovered.is_empty() {
-        return Ok(());
-    }
-    fail!(
-        NotApplicable,
-        "tims covers eligible stocks, ETFs, futures and options in {}, not: {}",
-        parameters.currency,
-        list(&uncovered)
-    )
-}
-
 /// The first few names, and how many more.
-fn list(names: &[&str]) -> String {
+pub(super) fn list(names: &[&str]) -> String {
     let shown = names.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     if names.len() > 5 {
         format!("{shown} and {} more", names.len() - 5)
@@ -348,14 +351,14 @@ impl Missing {
         self.ids.push(id.to_string());
     }
 
-    fn refuse(self) -> Result<()> {
+    fn refuse(self, name: &str) -> Result<()> {
         if self.ids.is_empty() {
             return Ok(());
         }
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
         fail!(
             MissingData,
-            "tims cannot price {}: {}",
+            "{name} cannot price {}: {}",
             list(&ids),
             self.first
         )

@@ -1,0 +1,186 @@
+//! A crypto venue prepared and asked, stage by stage, in the core alone.
+//!
+//! `cargo bench -p margincore --bench crypto` prints one JSON object per line: medians of interleaved repeats, in
+//! nanoseconds. The table is 500 options of BTC and 500 of ETH over eight expiries; the account holds 100 of them.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use margincore::account::{Account, AccountView, Position};
+use margincore::cells;
+use margincore::contract::{Contract, Contracts};
+use margincore::live::{LiveAccount, Trade};
+use margincore::market::Market;
+use margincore::methods::crypto::Crypto;
+use margincore::methods::{Methodology, Prepared, Scratch};
+use margincore::simd;
+use margincore::update::Preparation;
+use serde_json::{Value, json};
+
+const DAYS: [i64; 8] = [7, 14, 28, 56, 91, 182, 273, 364];
+const SPOT: [(&str, f64); 2] = [("BTC", 90_000.0), ("ETH", 3_000.0)];
+const REPEATS: usize = 301;
+
+fn expiry(days: i64) -> String {
+    let from: jiff::Timestamp = "2026-01-02T08:00:00Z".parse().expect("an instant");
+    (from + jiff::SignedDuration::from_hours(24 * days)).to_string()
+}
+
+fn contracts() -> Arc<Contracts> {
+    let mut rows = Vec::new();
+    for (symbol, spot) in SPOT {
+        for i in 0..500 {
+            let terms = json!({
+                "id": format!("{symbol} {i}"), "kind": "option", "underlying": symbol, "currency": "USDC",
+                "right": if i % 2 == 0 { "call" } else { "put" }, "strike": spot * (0.5 + f64::from(i) / 500.0),
+                "expiry": expiry(DAYS[i as usize % DAYS.len()]), "exercise": "european", "multiplier": 1.0
+            });
+            let terms = serde_json::from_value(terms).expect("terms of an option");
+            rows.push(Arc::new(Contract::new(terms).expect("an option")));
+        }
+    }
+    Contracts::new(rows).expect("unique ids")
+}
+
+/// A snapshot; `shift` moves every volatility.
+fn market(contracts: &Contracts, shift: f64) -> Arc<Market> {
+    let vol: serde_json::Map<_, _> = contracts
+        .rows()
+        .iter()
+        .enumerate()
+        .map(|(i, c)| (c.id().to_string(), json!(0.5 + 0.0004 * (i % 500) as f64 + shift)))
+        .collect();
+    let forward: Vec<Value> = SPOT
+        .iter()
+        .flat_map(|&(symbol, spot)| {
+            DAYS.map(|days| {
+                let price = spot * (1.0 + 0.0001 * days as f64);
+                json!({"underlying": symbol, "expiry": expiry(days), "price": price})
+            })
+        })
+        .collect();
+    let document = json!({
+        "valuation": "2026-01-02T08:00:00Z", "spot": BTreeMap::from(SPOT), "forward": forward, "vol": vol
+    });
+    let snapshot = serde_json::from_value(document).expect("a snapshot");
+    Arc::new(Market::new(snapshot).expect("a market"))
+}
+
+fn account(contracts: &Contracts) -> Account {
+    let positions = (0..100)
+        .map(|i| {
+            let lots = [-3, -2, -1, 1, 2, 3][i * 5 % 6];
+            Position::new(contracts.rows()[i * 10 + i % 7].clone(), lots).expect("a position")
+        })
+        .collect();
+    Account { positions, ..Account::default() }
+}
+
+fn print(name: &str, mut times: Vec<f64>, items: f64) {
+    times.sort_by(f64::total_cmp);
+    let row = json!({
+        "bench": name, "ours_ns": times[times.len() / 2] / items, "best_ns": times[0] / items, "n": items,
+        "threads": 1, "simd": simd::level().name(), "build": if cfg!(debug_assertions) { "debug" } else { "release" }
+    });
+    println!("{row}");
+}
+
+/// Times of one stage: `count` calls, `REPEATS` times.
+fn stage(count: usize, mut call: impl FnMut()) -> Vec<f64> {
+    (0..REPEATS)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..count {
+                call();
+            }
+            start.elapsed().as_nanos() as f64
+        })
+        .collect()
+}
+
+fn main() {
+    let contracts = contracts();
+    let markets = [market(&contracts, 0.0), market(&contracts, 0.01)];
+    let bybit = json!({"preset": "bybit-pm", "rules": {"*": {"charges": {"stated": {
+        "option_contingency": 0, "option_vega": 0, "future_delta": 0}}}}});
+    for (name, document) in [
+        ("bybit, 33 scenarios", bybit),
+        ("deribit, 35 scenarios", json!({"preset": "deribit-pm-2024"})),
+    ] {
+        let venue: Arc<dyn Methodology> = Arc::new(Crypto::new(&document).expect("a preset"));
+        let mut turn = 0;
+        let mut next = || {
+            turn += 1;
+            &markets[turn % 2]
+        };
+        let found = venue.cells(&contracts, Some(&markets[0])).expect("cells");
+        let arrays = cells::price(&found, 1).expect("arrays");
+        print(
+            &format!("crypto.cells, {name}"),
+            stage(1, || {
+                black_box(venue.cells(&contracts, Some(next())).expect("cells"));
+            }),
+            1.0,
+        );
+        print(
+            &format!("crypto.price, {name}"),
+            stage(1, || {
+                black_box(cells::price(&found, 1).expect("arrays"));
+            }),
+            1.0,
+        );
+        venue.cells(&contracts, Some(&markets[0])).expect("cells");
+        print(
+            &format!("crypto.compile, {name}"),
+            stage(1, || {
+                let arrays = arrays.clone();
+                black_box(venue.compile(&contracts, Some(&markets[0]), arrays).expect("a book"));
+            }),
+            1.0,
+        );
+        print(
+            &format!("crypto.prepare 1,000 options in the core, {name}"),
+            stage(1, || {
+                let market = Some(next().clone());
+                black_box(Preparation::new(venue.clone(), &contracts, market, 1).expect("prepared"));
+            }),
+            1.0,
+        );
+        let preparation = Preparation::new(venue.clone(), &contracts, Some(markets[0].clone()), 1).expect("prepared");
+        let (prepared, held): (Arc<dyn Prepared>, _) = (preparation.prepared.clone(), account(&contracts));
+        let holdings = held.bind(&contracts).expect("positions of the table");
+        let view = AccountView { positions: holdings.positions(), terms: &held.terms };
+        let mut scratch = Scratch::default();
+        print(
+            &format!("crypto.requirement of 100 positions, {name}"),
+            stage(100, || {
+                black_box(prepared.requirement(black_box(view), &mut scratch).expect("a requirement"));
+            }),
+            100.0,
+        );
+        let mut live = LiveAccount::open(prepared, preparation.money(), &held, BTreeMap::new()).expect("an account");
+        let mut at = 0_u32;
+        let mut trade = || {
+            at = (at * 7 + 13) % 1000;
+            (at, i64::from(at % 5) + 1)
+        };
+        print(
+            &format!("crypto.what_if among 100 positions, {name}"),
+            stage(100, || {
+                let (contract, lots) = trade();
+                black_box(live.what_if(&[Trade::new(contract, lots)]).expect("a what-if"));
+            }),
+            100.0,
+        );
+        print(
+            &format!("crypto.margin_after among 100 positions, {name}"),
+            stage(100, || {
+                let (contract, lots) = trade();
+                black_box(live.margin_after(contract, lots).expect("a margin"));
+            }),
+            100.0,
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! Losses of a book under many scenarios, and the worst of them: 16 columns at a time, never a full sort.
+//!
+//! Each scenario's loss is one fused chain in ascending contract order. The worst few are kept in order as blocks pass,
+//! so most blocks cost one comparison; equal losses stay in the order of their scenarios.
+
+use crate::scan::{self, Row, WIDTH};
+use crate::simd::{self, Kernel};
+
+/// Deeper tails are selected from the stored losses instead.
+pub(super) const DEEPEST: usize = 64;
+
+/// Losses per lot of a netting set's contracts under one set of scenarios, 16 scenarios to a block.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LossTable {
+    /// Block after block, each with one row per contract of the netting set. Columns past `scenarios` hold zeros.
+    blocks: Vec<Row>,
+    rows: usize,
+    pub(super) scenarios: usize,
+}
+
+impl LossTable {
+    pub(super) fn new(rows: usize, scenarios: usize) -> Self {
+        Self {
+            blocks: vec![Row::default(); rows * scenarios.div_ceil(WIDTH)],
+            rows,
+            scenarios,
+        }
+    }
+
+    /// Writes a contract's losses, one for each scenario.
+    pub(super) fn put(&mut self, row: usize, losses: impl Iterator<Item = f64>) {
+        for (s, loss) in losses.enumerate() {
+            self.blocks[s / WIDTH * self.rows + row].0[s % WIDTH] = loss;
+        }
+    }
+
+    pub(super) fn get(&self, row: usize, scenario: usize) -> f64 {
+        self.blocks[scenario / WIDTH * self.rows + row].0[scenario % WIDTH]
+    }
+
+    /// The blocks in scenario order, each with the number of its first scenario and how many it has.
+    #[inline(always)]
+    fn blocks(&self) -> impl Iterator<Item = (&[Row], usize, usize)> {
+        self.blocks
+            .chunks_exact(self.rows.max(1))
+            .enumerate()
+            .map(|(b, rows)| (rows, b * WIDTH, (self.scenarios - b * WIDTH).min(WIDTH)))
+    }
+}
+
+/// Positions of one netting set: rows of its tables, ascending, and signed lots.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) row: &'a [u32],
+    pub(super) lots: &'a [i64],
+}
+
+#[inline(always)]
+fn block_losses(rows: &[Row], held: Held<'_>, unit: f64) -> [f64; WIDTH] {
+    if unit == 0.0 {
+        return scan::chain(rows, held.row, held.lots, [0.0; WIDTH]);
+    }
+    // Each position's amount is rounded before it is summed: HKSCC rounds market value times return to whole dollars.
+    let mut sums = [0.0; WIDTH];
+    for (&row, &lots) in held.row.iter().zip(held.lots) {
+        let lots = lots as f64;
+        for (sum, loss) in sums.iter_mut().zip(&rows[row as usize].0) {
+            *sum += (lots * loss / unit).round() * unit;
+        }
+    }
+    sums
+}
+
+/// Every loss of one book, in scenario order.
+pub(super) fn losses(table: &LossTable, held: Held<'_>, unit: f64, out: &mut Vec<f64>) {
+    struct All<'a>(&'a LossTable, Held<'a>, f64, &'a mut Vec<f64>);
+    impl Kernel for All<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            for (rows, _, count) in self.0.blocks() {
+                let sums = block_losses(rows, self.1, self.2);
+                self.3.extend_from_slice(&sums[..count]);
+            }
+        }
+    }
+    out.clear();
+    simd::run(All(table, held, unit, out));
+}
+
+/// The worst losses of a book, worst first, with their scenarios. Callers set the depth by the length.
+#[derive(Debug)]
+pub(super) struct Tail<'a> {
+    pub(super) loss: &'a mut [f64],
+    pub(super) scenario: &'a mut [u32],
+}
+
+impl Tail<'_> {
+    fn clear(&mut self) {
+        self.loss.fill(f64::NEG_INFINITY);
+        self.scenario.fill(0);
+    }
+
+    #[inline(always)]
+    fn take(&mut self, sums: &[f64; WIDTH], first: usize, count: usize) {
+        let last = self.loss.len() - 1;
+        let mut greatest = sums[0];
+        for &sum in &sums[1..] {
+            greatest = if sum > greatest { sum } else { greatest };
+        }
+        // Columns past the last scenario are zero and may pass this test; they are left out below.
+        if greatest <= self.loss[last] {
+            return;
+        }
+        for (k, &sum) in sums[..count].iter().enumerate() {
+            if sum > self.loss[last] {
+                self.insert(sum, (first + k) as u32);
+            }
+        }
+    }
+
+    fn insert(&mut self, loss: f64, scenario: u32) {
+        let mut at = self.loss.len() - 1;
+        while at > 0 && self.loss[at - 1] < loss {
+            self.loss[at] = self.loss[at - 1];
+            self.scenario[at] = self.scenario[at - 1];
+            at -= 1;
+        }
+        self.loss[at] = loss;
+        self.scenario[at] = scenario;
+    }
+
+    /// Fills itself from all losses: by running selection, or by partition where the tail is deep.
+    pub(super) fn select(&mut self, losses: &[f64], order: &mut Vec<u32>) {
+        let depth = self.loss.len();
+        if depth <= DEEPEST {
+            self.clear();
+            for (b, chunk) in losses.chunks(WIDTH).enumerate() {
+                let mut sums = [f64::NEG_INFINITY; WIDTH];
+                sums[..chunk.len()].copy_from_slice(chunk);
+                self.take(&sums, b * WIDTH, chunk.len());
+            }
+            return;
+        }
+        let worse = |&a: &u32, &b: &u32| {
+            let (x, y) = (losses[a as usize], losses[b as usize]);
+            y.partial_cmp(&x).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(&b))
+        };
+        order.clear();
+        order.extend(0..losses.len() as u32);
+        if depth < order.len() {
+            order.select_nth_unstable_by(depth - 1, worse);
+        }
+        order[..depth].sort_unstable_by(worse);
+        for (i, &s) in order[..depth].iter().enumerate() {
+            self.scenario[i] = s;
+            self.loss[i] = losses[s as usize];
+        }
+    }
+}
+
+/// The tail of one book without storing its losses; at most [`DEEPEST`] deep.
+pub(super) fn worst(table: &LossTable, held: Held<'_>, unit: f64, tail: &mut Tail<'_>) {
+    struct One<'a, 'b>(&'a LossTable, Held<'a>, f64, &'a mut Tail<'b>);
+    impl Kernel for One<'_, '_> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            for (rows, first, count) in self.0.blocks() {
+                let sums = block_losses(rows, self.1, self.2);
+                self.3.take(&sums, first, count);
+            }
+        }
+    }
+    tail.clear();
+    simd::run(One(table, held, unit, tail));
+}
+
+/// The tails of many books: block by block over all of them, so that a block of the table stays in the cache.
+/// Book `a` holds positions `start[a] .. start[a + 1]` and owns `depth` entries of `loss` and `scenario`.
+pub(super) fn worst_of_many(
+    table: &LossTable,
+    start: &[usize],
+    held: Held<'_>,
+    unit: f64,
+    depth: usize,
+    loss: &mut [f64],
+    scenario: &mut [u32],
+) {
+    struct Many<'a> {
+        table: &'a LossTable,
+        start: &'a [usize],
+        held: Held<'a>,
+        unit: f64,
+        depth: usize,
+        loss: &'a mut [f64],
+        scenario: &'a mut [u32],
+    }
+    impl Kernel for Many<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            for (rows, first, count) in self.table.blocks() {
+                let books = self.start.windows(2);
+                let tails = self.loss.chunks_exact_mut(self.depth).zip(self.scenario.chunks_exact_mut(self.depth));
+                for (range, (loss, scenario)) in books.zip(tails) {
+                    let own = Held {
+                        row: &self.held.row[range[0]..range[1]],
+                        lots: &self.held.lots[range[0]..range[1]],
+                    };
+                    let sums = block_losses(rows, own, self.unit);
+                    Tail { loss, scenario }.take(&sums, first, count);
+                }
+            }
+        }
+    }
+    Tail { loss: &mut *loss, scenario: &mut *scenario }.clear();
+    simd::run(Many { table, start, held, unit, depth, loss, scenario });
+}
