@@ -61,6 +61,7 @@ pub(super) struct ComponentBook {
     pub(super) labels: Vec<String>,
     /// In details: the measure's name and the confidence.
     pub(super) measure: String,
+    pub(super) is_coherent: bool,
     pub(super) confidence_ppm: u32,
 }
 
@@ -161,6 +162,7 @@ impl Book {
             first_scenario,
             labels: Vec::new(),
             measure: component.measure.name(),
+            is_coherent: component.measure.is_coherent(),
             confidence_ppm: component.confidence_ppm,
         };
         let members = &layout.members[at];

@@ -264,8 +264,8 @@ impl Charge {
         sum
     }
 
-    /// The beta-weighted delta and each underlying's, for explanations; empty for other stages.
-    pub(super) fn deltas(&self, account: AccountView<'_>) -> Vec<(String, f64, f64)> {
+    /// Each underlying's delta and the beta-weighted sum, for explanations; nothing for other stages.
+    pub(super) fn deltas(&self, account: AccountView<'_>) -> Option<(Vec<(String, f64)>, f64)> {
         let positions = account.positions;
         let delta = |group: usize| {
             (0..positions.len()).fold(0.0, |sum, i| match self.rows[positions.contract[i] as usize] {
@@ -273,8 +273,10 @@ impl Charge {
                 _ => sum,
             })
         };
-        let groups = self.groups.iter().enumerate();
-        groups.map(|(g, (name, t))| (name.clone(), delta(g), t.beta * delta(g))).collect()
+        let deltas: Vec<(String, f64)> =
+            self.groups.iter().enumerate().map(|(g, (name, _))| (name.clone(), delta(g))).collect();
+        let hedged = self.groups.iter().zip(&deltas).fold(0.0, |sum, ((_, t), (_, d))| sum + t.beta * d);
+        (!deltas.is_empty()).then_some((deltas, hedged))
     }
 
     pub(super) fn name(&self) -> &str {

@@ -33,15 +33,10 @@ impl Book {
             "netting_sets": sets,
         });
         for charge in &self.charges {
-            let deltas = charge.deltas(account);
-            if deltas.is_empty() {
-                continue;
+            if let Some((deltas, hedged)) = charge.deltas(account) {
+                let own: Map<String, Value> = deltas.into_iter().map(|(name, delta)| (name, delta.into())).collect();
+                details["stages"][charge.name()] = json!({"delta": own, "beta_delta": hedged});
             }
-            let own: Map<String, Value> = deltas
-                .iter()
-                .map(|(name, delta, hedged)| (name.clone(), json!({"delta": delta, "beta_delta": hedged})))
-                .collect();
-            details["stages"][charge.name()] = Value::Object(own);
         }
         Ok(details)
     }
@@ -97,7 +92,13 @@ impl Book {
         let worst: Vec<Value> = loss
             .iter()
             .zip(&scenario)
-            .map(|(loss, &s)| json!({"scenario": s + 1, "date": labels[s as usize], "loss": loss}))
+            .map(|(loss, &s)| {
+                let mut row = json!({"scenario": s + 1, "date": labels[s as usize], "loss": loss});
+                if let Some(weight) = part.age_weight(s) {
+                    row["age_weight"] = weight.into();
+                }
+                row
+            })
             .collect();
         let mut out = json!({
             "risk": risk,
@@ -114,6 +115,9 @@ impl Book {
                 }))
                 .collect::<Vec<_>>(),
         });
+        if let Some(deviation) = part.deviation(&losses) {
+            out["deviation"] = deviation.into();
+        }
         if part.is_additive() {
             let held = positions.held();
             let mut amounts: Vec<f64> = held

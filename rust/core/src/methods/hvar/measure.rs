@@ -49,6 +49,11 @@ impl Measure {
         matches!(self, Self::Weighted | Self::EsWeighted)
     }
 
+    /// Whether the measure is convex in the book: a mean over a fixed number of the worst losses, or their integral.
+    pub(super) fn is_coherent(self) -> bool {
+        matches!(self, Self::EsDiscrete | Self::EsInclusive | Self::EsAcerbi)
+    }
+
     pub(super) fn name(self) -> String {
         match serde_json::to_value(self) {
             Ok(serde_json::Value::String(name)) => name,

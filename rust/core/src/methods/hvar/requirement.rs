@@ -92,13 +92,7 @@ impl Book {
             if positions.is_empty() {
                 continue;
             }
-            let own = self.charge_set(set, &scratch.parts, ledger);
-            total += own;
-            if let Some(scenario) = set.worst_scenario(&scratch.parts)
-                && worst.is_none_or(|(largest, _)| own > largest)
-            {
-                worst = Some((own, scenario));
-            }
+            total += self.charge_set_for(set, &scratch.parts, &mut worst, ledger);
         }
         if !self.charges.is_empty() {
             let standing = self.standing(account)?;
@@ -118,6 +112,23 @@ impl Book {
             net_option_value: self.net_option_value(account),
             worst_scenario: worst.filter(|w| w.0 > 0.0).map(|w| w.1),
         })
+    }
+
+    /// One netting set's lines and their sum; takes the set's worst scenario where its charge is the largest so far.
+    pub(super) fn charge_set_for<L: Ledger + ?Sized>(
+        &self,
+        set: &SetBook,
+        parts: &[(f64, u32)],
+        worst: &mut Option<(f64, u32)>,
+        ledger: &mut L,
+    ) -> f64 {
+        let own = self.charge_set(set, parts, ledger);
+        if let Some(scenario) = set.worst_scenario(parts)
+            && worst.is_none_or(|(largest, _)| own > largest)
+        {
+            *worst = Some((own, scenario));
+        }
+        own
     }
 
     /// One netting set's lines: terms added, floors as what they ask beyond, and not below zero.
@@ -292,6 +303,10 @@ impl Rulebook for Book {
         self.sort(account, &mut scratch.positions);
         self.measure(scratch)?;
         self.settle(account, scratch, ledger)
+    }
+
+    fn live(self: std::sync::Arc<Self>) -> Box<dyn crate::live::Live> {
+        Box::new(super::live::LiveBook::new(self))
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

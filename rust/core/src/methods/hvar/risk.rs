@@ -111,6 +111,15 @@ impl Part {
         risk
     }
 
+    /// The risk of kept losses with more lots of one row; only where [`Part::is_running`].
+    pub(super) fn risk_after(&self, losses: &[f64], row: usize, lots: f64, scratch: &mut RiskScratch) -> Result<f64> {
+        scratch.loss.resize(self.depth, 0.0);
+        scratch.scenario.resize(self.depth, 0);
+        let mut tail = Tail { loss: &mut scratch.loss, scenario: &mut scratch.scenario };
+        tail::worst_after(&self.table, losses, row, lots, &mut tail);
+        self.from_tail(&scratch.loss, &scratch.scenario, &[])
+    }
+
     /// The risk of losses in scenario order, which a portfolio filter rescales in place.
     pub(super) fn from_losses(&self, losses: &mut [f64], scratch: &mut RiskScratch) -> Result<f64> {
         if let Some(filter) = &self.portfolio_filter {
@@ -199,6 +208,22 @@ impl Part {
                 let scale = if value > 0.0 { quantile / value.sqrt() } else { 0.0 };
                 (0_u32..).zip(weights).map(|(s, w)| (s, w * scale)).collect()
             }
+        }
+    }
+
+    /// A scenario's weight where weights decay with age.
+    pub(super) fn age_weight(&self, scenario: u32) -> Option<f64> {
+        match &self.rule {
+            Rule::Weighted { weights, .. } => Some(weights[scenario as usize]),
+            _ => None,
+        }
+    }
+
+    /// The deviation of losses, for the normal measure.
+    pub(super) fn deviation(&self, losses: &[f64]) -> Option<f64> {
+        match &self.rule {
+            Rule::Normal { variance, .. } => Some(variance.of(losses).0.sqrt()),
+            _ => None,
         }
     }
 
