@@ -124,6 +124,15 @@ pub struct Futures {
     pub larger_side: bool,
 }
 
+/// `rate` on perpetual notional, times a multiplier that grows with the product: `tiers` are (up to, multiplier) in
+/// ascending order, the last without an end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slippage {
+    pub rate: f64,
+    pub tiers: Vec<(Option<f64>, f64)>,
+}
+
 /// Charges beside the scan. Each is added unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -136,8 +145,8 @@ pub struct Charges {
     pub decay_days: Option<f64>,
     pub short_options: Option<ShortOptions>,
     pub futures: Option<Futures>,
-    /// An alternative to the whole sum: a rate on perpetual notional (OKX MR7).
-    pub perpetual_slippage: Option<f64>,
+    /// An alternative to the whole sum: the cost of closing perpetuals (OKX MR7).
+    pub perpetual_slippage: Option<Slippage>,
     /// Charges whose formula the venue does not publish, in the unit's currency, by name: the caller states them.
     pub stated: BTreeMap<String, f64>,
     /// Amounts added to initial margin only, without its factor: open orders, market-maker protection.
