@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::instruments::{Class, Instrument, Resolved, Unit};
 use super::layout::UnitLayout;
-use super::parameters::{Model, Parameters, UnitRules, entry};
+use super::parameters::{Model, Parameters, UnitRules};
 use super::scenario::{Group, Scenario, VolMove};
 use crate::cells::{Block, Cells, EuropeanCells, RiskArrays, RiskBlock, Scenarios, VolMoves};
 use crate::contract::ContractIndex;
@@ -47,13 +47,7 @@ pub(super) fn plan(parameters: &Parameters, unit: &UnitLayout) -> Result<Option<
     if !matches!(parameters.model, Model::Scenario | Model::Pmrm) {
         return Ok(None);
     }
-    let rules: UnitRules = entry(
-        "scenario",
-        &parameters.rules,
-        &unit.key.underlying,
-        &unit.key.currency,
-    )?;
-    rules.vol.check()?;
+    let rules: UnitRules = parameters.entry(&unit.key.underlying, &unit.key.currency)?;
     let scenarios = rules.scenarios.expand(unit.inverse)?;
     let mut columns = scenarios.clone();
     if let (Model::Pmrm, Some(pmrm)) = (parameters.model, &parameters.pmrm) {

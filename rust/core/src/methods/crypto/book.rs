@@ -268,9 +268,16 @@ impl Book {
         let unit = &self.units[u];
         let sums = &scratch.sums[u];
         let charge = &unit.plan.rules.charges;
+        let unpublished = &unit.plan.rules.unpublished;
+        let held = &scratch.gross[unit.first_expiry..][..unit.expiries.len()];
+        let calendar = || held.iter().filter(|&&coins| coins != 0.0).count() > 1;
         for (needed, names) in [
-            (sums.has_options, &unit.plan.rules.unpublished.options),
-            (sums.has_futures, &unit.plan.rules.unpublished.futures),
+            (sums.has_options, &unpublished.options),
+            (sums.has_futures, &unpublished.futures),
+            (
+                !unpublished.calendars.is_empty() && calendar(),
+                &unpublished.calendars,
+            ),
         ] {
             if let Some(name) = names
                 .iter()
@@ -473,7 +480,8 @@ impl BookScratch {
             self.lanes[lane].load(&from.lanes[lane]);
         }
         let expiries = unit.first_expiry..unit.first_expiry + unit.expiries.len();
-        self.rolls[expiries.clone()].copy_from_slice(&from.rolls[expiries]);
+        self.rolls[expiries.clone()].copy_from_slice(&from.rolls[expiries.clone()]);
+        self.gross[expiries.clone()].copy_from_slice(&from.gross[expiries]);
     }
 
     /// Trades one more contract of a unit whose sums are complete; not where a charge nets by strike.
@@ -496,8 +504,12 @@ impl BookScratch {
             lots * row.scale,
             lots * row.coin_mark,
         );
+        let at = unit.first_expiry + row.expiry as usize;
         if row.class != Class::Spot {
-            self.rolls[unit.first_expiry + row.expiry as usize] += lots * row.roll;
+            self.rolls[at] += lots * row.roll;
+        }
+        if row.class == Class::Option {
+            self.gross[at] += (row.coins * (before + lots)).abs() - (row.coins * before).abs();
         }
     }
 }

@@ -108,6 +108,20 @@ impl Book {
         line("confidence", risk.confidence, 0.0);
     }
 
+    /// What is borrowed in all, in the report's currency.
+    pub(super) fn borrowed(&self, account: AccountView<'_>) -> f64 {
+        let owed = |(currency, &amount): (&String, &f64)| {
+            let at = self.frame.currencies.index(currency)?;
+            (amount < 0.0).then(|| -amount * self.frame.currencies.fx(at))
+        };
+        account
+            .terms
+            .cash
+            .iter()
+            .filter_map(owed)
+            .fold(0.0, |sum, x| sum + x)
+    }
+
     /// Borrowed money: negative cash, at the venue's rates.
     pub(super) fn charge_borrow<L: Ledger + ?Sized>(
         &self,

@@ -28,6 +28,9 @@ pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
         }
     }
     out.insert("units".into(), Value::Object(units));
+    if parameters.borrow.is_some() {
+        out.insert("borrowed".into(), json!(book.borrowed(account)));
+    }
     if parameters.spot == SpotTreatment::CollateralOnly || !account.terms.collateral.is_empty() {
         out.insert("collateral".into(), collateral(book, account));
     }
