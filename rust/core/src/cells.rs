@@ -34,6 +34,37 @@ pub struct Scenarios {
 pub enum VolMoves {
     Shared(Vec<f64>),
     PerOption(Vec<f64>),
+    /// Few different moves per option: `group[scenario]` is a column of the row-major table of `width` columns.
+    Grouped {
+        group: Vec<usize>,
+        width: usize,
+        table: Vec<f64>,
+    },
+}
+
+impl VolMoves {
+    /// The moves of one option; empty where all options share theirs.
+    pub(crate) fn of(&self, option: usize, scenarios: usize) -> &[f64] {
+        let (table, width) = match self {
+            Self::Shared(_) => return &[],
+            Self::PerOption(table) => (table, scenarios),
+            Self::Grouped { table, width, .. } => (table, *width),
+        };
+        &table[option * width..(option + 1) * width]
+    }
+
+    /// The move of one option in one scenario.
+    fn at(&self, option: usize, scenario: usize, scenarios: usize) -> f64 {
+        match self {
+            Self::Shared(moves) => moves[scenario],
+            Self::PerOption(table) => table[option * scenarios + scenario],
+            Self::Grouped {
+                group,
+                width,
+                table,
+            } => table[option * width + group[scenario]],
+        }
+    }
 }
 
 /// Rows that share one list of scenarios.
@@ -157,7 +188,7 @@ pub struct TreeCell {
 /// Profit and loss per lot, in each row's settlement currency, for every block of [`Cells`] in its order.
 #[derive(Debug, Clone, Default)]
 pub struct RiskArrays {
-    pub blocks: Vec<RiskBlock>,
+    pub blocks: Vec<Arc<RiskBlock>>,
 }
 
 /// One block's arrays: linear rows, then European, then trees.
@@ -183,7 +214,7 @@ pub fn price(cells: &Cells, threads: usize) -> Result<RiskArrays> {
     let blocks = cells
         .blocks
         .iter()
-        .map(|b| price_block(b, threads))
+        .map(|b| price_block(b, threads).map(Arc::new))
         .collect::<Result<_>>()?;
     Ok(RiskArrays { blocks })
 }
@@ -208,7 +239,10 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
     }
     price_european(block, &mut result, threads)?;
     price_trees(block, &mut result, threads)?;
-    match result.pnl.iter().position(|p| !p.is_finite()) {
+    // One pass without a branch tells whether there is anything to look for.
+    let bad = result.pnl.iter().fold(false, |bad, p| bad | !p.is_finite());
+    let at = result.pnl.iter().position(|p| bad && !p.is_finite());
+    match at.filter(|_| bad) {
         Some(at) => Err(MarginError::CalculationError(format!(
             "{}: contract row {}, scenario {}: the price is not a finite number",
             block.scope,
@@ -243,6 +277,14 @@ fn price_european(block: &Block, result: &mut RiskBlock, threads: usize) -> Resu
         |first, out| {
             let rows = first..first + out.len() / count;
             let vol = match &scenarios.vol {
+                VolMoves::Grouped {
+                    group,
+                    width,
+                    table,
+                } => {
+                    price_grouped(block, group, *width, table, &base, rows, out);
+                    return Ok(());
+                }
                 VolMoves::Shared(moves) => Moves::Shared(moves),
                 VolMoves::PerOption(table) => {
                     Moves::PerRow(&table[rows.start * count..rows.end * count])
@@ -275,6 +317,71 @@ fn price_european(block: &Block, result: &mut RiskBlock, threads: usize) -> Resu
     Ok(())
 }
 
+/// Rows priced at a time: their results stay in the second cache.
+const GROUPED_ROWS: usize = 512;
+
+/// Profit and loss where options have few different vols: scenarios of one vol are priced together, the vol in the
+/// option's own column, so that what depends on it is computed once per option and vol.
+fn price_grouped(
+    block: &Block,
+    group: &[usize],
+    width: usize,
+    table: &[f64],
+    base: &[f64],
+    rows: std::ops::Range<usize>,
+    out: &mut [f64],
+) {
+    let cells = &block.european;
+    let scenarios = &block.scenarios;
+    let count = group.len();
+    let members: Vec<(Vec<usize>, Vec<f64>)> = (0..width)
+        .map(|g| {
+            let own: Vec<usize> = (0..count).filter(|&s| group[s] == g).collect();
+            let moves = own.iter().map(|&s| scenarios.price[s]).collect();
+            (own, moves)
+        })
+        .collect();
+    let still = vec![0.0; count];
+    let most = members.iter().map(|m| m.0.len()).max().unwrap_or(0);
+    let mut values = vec![0.0; GROUPED_ROWS.min(rows.len()) * most];
+    let mut vol = vec![0.0; GROUPED_ROWS.min(rows.len())];
+    for start in rows.clone().step_by(GROUPED_ROWS) {
+        let here = GROUPED_ROWS.min(rows.end - start);
+        let out = &mut out[(start - rows.start) * count..][..here * count];
+        for (g, (own, moves)) in members.iter().enumerate() {
+            if own.is_empty() {
+                continue;
+            }
+            for (l, vol) in vol[..here].iter_mut().enumerate() {
+                *vol = cells.vol[start + l] + table[(start + l) * width + g];
+            }
+            let values = &mut values[..here * own.len()];
+            black::price_grid(
+                &OptionColumns {
+                    vol: &vol[..here],
+                    ..cells.columns().rows(start, here)
+                },
+                Moves::Shared(moves),
+                Moves::Shared(&still[..own.len()]),
+                scenarios.roll,
+                own.len(),
+                values,
+            );
+            for ((l, values), out) in values
+                .chunks_exact(own.len())
+                .enumerate()
+                .zip(out.chunks_exact_mut(count))
+            {
+                let row = start + l;
+                let (from, scale) = (cells.base[row].unwrap_or(base[row]), cells.scale[row]);
+                for (&s, &value) in own.iter().zip(values) {
+                    out[s] = (value - from) * scale;
+                }
+            }
+        }
+    }
+}
+
 fn price_trees(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
     let count = block.scenarios.price.len();
     let width = count + 1;
@@ -283,10 +390,8 @@ fn price_trees(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<
     parallel::chunks(&mut values, width, threads, 1, |first, out| {
         for (row, out) in out.chunks_mut(width).enumerate() {
             let cell = &block.trees[first + row];
-            let vol_move = |s: usize| match &block.scenarios.vol {
-                VolMoves::Shared(v) => v[s],
-                VolMoves::PerOption(table) => table[(first_option + first + row) * count + s],
-            };
+            let option = first_option + first + row;
+            let vol_move = |s: usize| block.scenarios.vol.at(option, s, count);
             cell.price_into(&block.scenarios, vol_move, out)?;
         }
         Ok(())

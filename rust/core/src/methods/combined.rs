@@ -135,7 +135,8 @@ impl Methodology for Combined {
         arrays: RiskArrays,
     ) -> Result<Arc<dyn Prepared>> {
         let mut own: Vec<RiskArrays> = self.parts.iter().map(|_| RiskArrays::default()).collect();
-        for mut block in arrays.blocks {
+        for block in arrays.blocks {
+            let mut block = Arc::unwrap_or_clone(block);
             let Some((part, scope)) = block
                 .scope
                 .split_once('/')
@@ -148,7 +149,7 @@ impl Methodology for Combined {
                 );
             };
             block.scope = scope;
-            own[part].blocks.push(block);
+            own[part].blocks.push(Arc::new(block));
         }
         let mut currencies: Option<Currencies> = None;
         let mut parts = Vec::new();
