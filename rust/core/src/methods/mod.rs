@@ -141,12 +141,7 @@ pub trait Rulebook: Send + Sync + 'static {
 
     /// The requirements of a run of accounts beginning with `first`, each with the bits it has alone. The default takes
     /// them one by one; a rulebook whose scenarios do not fit the cache shares each block of them between accounts.
-    fn requirements(
-        &self,
-        accounts: &Accounts,
-        first: usize,
-        out: &mut [Requirement],
-    ) -> Result<()>
+    fn requirements(&self, accounts: &Accounts, first: usize, out: &mut [Requirement]) -> Result<()>
     where
         Self: Sized,
     {

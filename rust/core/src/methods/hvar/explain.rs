@@ -23,9 +23,15 @@ impl Book {
             }
             let mut components = Map::new();
             for component in &set.components {
-                components.insert(component.name.clone(), self.component(set, component, positions)?);
+                components.insert(
+                    component.name.clone(),
+                    self.component(set, component, positions)?,
+                );
             }
-            sets.insert(set.name.clone(), json!({"scope": set.scope, "components": components}));
+            sets.insert(
+                set.name.clone(),
+                json!({"scope": set.scope, "components": components}),
+            );
         }
         let mut details = json!({
             "calibration": self.calibration,
@@ -34,14 +40,22 @@ impl Book {
         });
         for charge in &self.charges {
             if let Some((deltas, hedged)) = charge.deltas(account) {
-                let own: Map<String, Value> = deltas.into_iter().map(|(name, delta)| (name, delta.into())).collect();
+                let own: Map<String, Value> = deltas
+                    .into_iter()
+                    .map(|(name, delta)| (name, delta.into()))
+                    .collect();
                 details["stages"][charge.name()] = json!({"delta": own, "beta_delta": hedged});
             }
         }
         Ok(details)
     }
 
-    fn component(&self, set: &SetBook, component: &ComponentBook, positions: &SetPositions) -> Result<Value> {
+    fn component(
+        &self,
+        set: &SetBook,
+        component: &ComponentBook,
+        positions: &SetPositions,
+    ) -> Result<Value> {
         let mut out = json!({
             "measure": component.measure,
             "confidence": f64::from(component.confidence_ppm) / 1e6,
@@ -59,16 +73,26 @@ impl Book {
         for part in &component.parts {
             let labels = &component.labels[first..first + part.table.scenarios];
             parts.push(self.part(set, part, labels, positions, &mut scratch)?);
-            risks.push((parts[parts.len() - 1]["risk"].as_f64().unwrap_or_default(), 0));
+            risks.push((
+                parts[parts.len() - 1]["risk"].as_f64().unwrap_or_default(),
+                0,
+            ));
             first += part.table.scenarios;
         }
-        let padded: Vec<(f64, u32)> = std::iter::repeat_n((0.0, 0), component.first_part).chain(risks).collect();
+        let padded: Vec<(f64, u32)> = std::iter::repeat_n((0.0, 0), component.first_part)
+            .chain(risks)
+            .collect();
         out["risk"] = component.risk(&padded).into();
         out["scenarios"] = first.into();
         match parts.len() {
             1 => {
-                let Some(Value::Object(only)) = parts.pop() else { unreachable!("made just above") };
-                for (key, value) in only.into_iter().filter(|(key, _)| key != "risk" && key != "scenarios") {
+                let Some(Value::Object(only)) = parts.pop() else {
+                    unreachable!("made just above")
+                };
+                for (key, value) in only
+                    .into_iter()
+                    .filter(|(key, _)| key != "risk" && key != "scenarios")
+                {
                     out[key] = value;
                 }
             }
@@ -125,9 +149,9 @@ impl Book {
                 .iter()
                 .zip(held.lots)
                 .map(|(&row, &lots)| {
-                    contributions
-                        .iter()
-                        .fold(0.0, |sum, &(s, w)| sum + w * (lots as f64 * part.table.get(row as usize, s as usize)))
+                    contributions.iter().fold(0.0, |sum, &(s, w)| {
+                        sum + w * (lots as f64 * part.table.get(row as usize, s as usize))
+                    })
                 })
                 .collect();
             settle(&mut amounts, risk);
@@ -137,7 +161,12 @@ impl Book {
                 .zip(amounts)
                 .map(|(&row, amount)| {
                     let contract = set.contracts[row as usize];
-                    (self.frame.contracts.rows()[contract as usize].id().to_string(), amount.into())
+                    (
+                        self.frame.contracts.rows()[contract as usize]
+                            .id()
+                            .to_string(),
+                        amount.into(),
+                    )
                 })
                 .collect();
             out["allocation"] = Value::Object(by_contract);
@@ -146,7 +175,12 @@ impl Book {
     }
 
     /// The worst losses and their scenarios, and all losses.
-    fn listed(&self, part: &Part, positions: &SetPositions, scratch: &mut RiskScratch) -> (Vec<f64>, Vec<u32>, Vec<f64>) {
+    fn listed(
+        &self,
+        part: &Part,
+        positions: &SetPositions,
+        scratch: &mut RiskScratch,
+    ) -> (Vec<f64>, Vec<u32>, Vec<f64>) {
         let losses = match part.is_running() {
             true => {
                 let mut losses = Vec::new();
@@ -158,7 +192,11 @@ impl Book {
         };
         let depth = LISTED.max(part.depth).min(losses.len());
         let (mut loss, mut scenario) = (vec![0.0; depth], vec![0; depth]);
-        Tail { loss: &mut loss, scenario: &mut scenario }.select(&losses, &mut Vec::new());
+        Tail {
+            loss: &mut loss,
+            scenario: &mut scenario,
+        }
+        .select(&losses, &mut Vec::new());
         (loss, scenario, losses)
     }
 }
@@ -170,7 +208,10 @@ fn settle(amounts: &mut [f64], total: f64) {
         if left == 0.0 {
             return;
         }
-        if let Some(largest) = amounts.iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs())) {
+        if let Some(largest) = amounts
+            .iter_mut()
+            .max_by(|a, b| a.abs().total_cmp(&b.abs()))
+        {
             *largest += left;
         }
     }

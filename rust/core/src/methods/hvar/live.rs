@@ -47,13 +47,21 @@ impl LiveBook {
 
     fn fresh(&mut self, account: AccountView<'_>) -> Result<Requirement> {
         self.totals.clear();
-        let outcome = self.book.charge(account, &mut self.scratch, &mut self.totals)?;
-        Ok(methods::requirement(&self.totals, &self.book.frame.currencies, outcome))
+        let outcome = self
+            .book
+            .charge(account, &mut self.scratch, &mut self.totals)?;
+        Ok(methods::requirement(
+            &self.totals,
+            &self.book.frame.currencies,
+            outcome,
+        ))
     }
 
     /// `|lots|` of a contract in money, over the components of its netting set.
     fn magnitude_of(&self, contract: ContractIndex, lots: i64) -> f64 {
-        let Some((set, row)) = self.book.places[contract as usize] else { return 0.0 };
+        let Some((set, row)) = self.book.places[contract as usize] else {
+            return 0.0;
+        };
         let components = &self.book.sets[set as usize].components;
         components.iter().fold(0.0, |sum, c| {
             let largest = c.parts.iter().fold(0.0, |a, p| {
@@ -66,7 +74,9 @@ impl LiveBook {
 
     /// Whether a trade of this contract can be added to kept losses.
     fn is_additive(&self, contract: ContractIndex) -> bool {
-        let Some((set, _)) = self.book.places[contract as usize] else { return false };
+        let Some((set, _)) = self.book.places[contract as usize] else {
+            return false;
+        };
         self.book.charges.is_empty()
             && self.book.unit == 0.0
             && self.book.sets[set as usize]
@@ -81,11 +91,17 @@ impl Live for LiveBook {
         let requirement = self.fresh(account)?;
         self.parts.clone_from(&self.scratch.parts);
         self.held.clear();
-        self.held.extend(self.scratch.positions.iter().map(|p| !p.is_empty()));
+        self.held
+            .extend(self.scratch.positions.iter().map(|p| !p.is_empty()));
         self.losses.resize(self.book.parts, Vec::new());
         for (set, positions) in self.book.sets.iter().zip(&self.scratch.positions) {
             for component in &set.components {
-                for (i, part) in component.parts.iter().enumerate().filter(|(_, p)| p.is_running()) {
+                for (i, part) in component
+                    .parts
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, p)| p.is_running())
+                {
                     let out = &mut self.losses[component.first_part + i];
                     tail::losses(&part.table, positions.held(), self.book.unit, out);
                 }
@@ -99,11 +115,20 @@ impl Live for LiveBook {
         Ok(requirement)
     }
 
-    fn requirement(&mut self, account: AccountView<'_>, _: &[ContractIndex]) -> Result<Requirement> {
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        _: &[ContractIndex],
+    ) -> Result<Requirement> {
         self.fresh(account)
     }
 
-    fn after(&mut self, _: AccountView<'_>, contract: ContractIndex, lots: i64) -> Option<Estimate> {
+    fn after(
+        &mut self,
+        _: AccountView<'_>,
+        contract: ContractIndex,
+        lots: i64,
+    ) -> Option<Estimate> {
         if !self.is_additive(contract) {
             return None;
         }
@@ -115,7 +140,9 @@ impl Live for LiveBook {
         for component in &book.sets[at as usize].components {
             for (i, part) in component.parts.iter().enumerate() {
                 let own = component.first_part + i;
-                let risk = part.risk_after(&self.losses[own], row as usize, lots as f64, &mut self.risk).ok()?;
+                let risk = part
+                    .risk_after(&self.losses[own], row as usize, lots as f64, &mut self.risk)
+                    .ok()?;
                 scratch.parts[own] = (risk, self.risk.tail().1[0]);
                 depth += part.depth;
             }
@@ -127,18 +154,15 @@ impl Live for LiveBook {
                 book.charge_set_for(set, &self.scratch.parts, &mut worst, &mut self.totals);
             }
         }
-        let (initial, maintenance) = self.totals.converted(&book.frame.currencies);
-        let value = book.option_value[contract as usize];
+        let (initial, _) = self.totals.converted(&book.frame.currencies);
         let steps = self.positions + depth + book.parts + 4;
         Some(Estimate {
-            requirement: Requirement {
-                initial,
-                maintenance,
-                net_option_value: (lots as f64).mul_add(value, self.net_option_value),
-                worst_scenario: worst.filter(|w| w.0 > 0.0).map(|w| w.1),
-            },
+            initial,
             // Sums of n terms, and of the tail, each rounded once: Higham's bound with room to spare.
-            band: 2.0 * steps as f64 * (f64::EPSILON / 2.0) * (self.magnitude + self.magnitude_of(contract, lots)),
+            band: 2.0
+                * steps as f64
+                * (f64::EPSILON / 2.0)
+                * (self.magnitude + self.magnitude_of(contract, lots)),
         })
     }
 

@@ -154,7 +154,9 @@ impl Tail<'_> {
         }
         let worse = |&a: &u32, &b: &u32| {
             let (x, y) = (losses[a as usize], losses[b as usize]);
-            y.partial_cmp(&x).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(&b))
+            y.partial_cmp(&x)
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then(a.cmp(&b))
         };
         order.clear();
         order.extend(0..losses.len() as u32);
@@ -187,7 +189,13 @@ pub(super) fn worst(table: &LossTable, held: Held<'_>, unit: f64, tail: &mut Tai
 }
 
 /// The tail of kept losses with one more row: a sum and a running selection in one pass.
-pub(super) fn worst_after(table: &LossTable, losses: &[f64], row: usize, lots: f64, tail: &mut Tail<'_>) {
+pub(super) fn worst_after(
+    table: &LossTable,
+    losses: &[f64],
+    row: usize,
+    lots: f64,
+    tail: &mut Tail<'_>,
+) {
     struct More<'a, 'b>(&'a LossTable, &'a [f64], usize, f64, &'a mut Tail<'b>);
     impl Kernel for More<'_, '_> {
         type Output = ();
@@ -240,7 +248,10 @@ pub(super) fn worst_of_many(
         fn run(self) {
             for (rows, first, count) in self.table.blocks() {
                 let books = self.start.windows(2);
-                let tails = self.loss.chunks_exact_mut(self.depth).zip(self.scenario.chunks_exact_mut(self.depth));
+                let tails = self
+                    .loss
+                    .chunks_exact_mut(self.depth)
+                    .zip(self.scenario.chunks_exact_mut(self.depth));
                 for (range, (loss, scenario)) in books.zip(tails) {
                     let own = Held {
                         row: &self.held.row[range[0]..range[1]],
@@ -252,6 +263,18 @@ pub(super) fn worst_of_many(
             }
         }
     }
-    Tail { loss: &mut *loss, scenario: &mut *scenario }.clear();
-    simd::run(Many { table, start, held, unit, depth, loss, scenario });
+    Tail {
+        loss: &mut *loss,
+        scenario: &mut *scenario,
+    }
+    .clear();
+    simd::run(Many {
+        table,
+        start,
+        held,
+        unit,
+        depth,
+        loss,
+        scenario,
+    });
 }
