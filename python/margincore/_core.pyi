@@ -195,6 +195,7 @@ class Methodology:
         parameters: Mapping[str, Any],
         tables: Mapping[str, NDArray[np.float64]] | None = None,
         parts: Sequence[tuple[Callable[[Contract], bool], Methodology]] | None = None,
+        file: SpanFile | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str: ...
@@ -422,11 +423,27 @@ class Products:
 
 @final
 class SpanFile:
-    """A parsed parameter file: what it holds, its contracts and arrays. Immutable."""
+    """A parsed SPAN parameter file: what it holds, its contracts and arrays. Immutable.
 
-    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    A list of paths is several clearing organisations as one set, with the spreads between them. Raises
+    :class:`ParseError` with file, line or byte offset, and field; :class:`InvalidInput` where it cannot be read.
+
+    >>> from margincore._core import SpanFile
+    >>> array = "".join(f"<a>{a}</a>" for a in (0, 0, -3, -3, 3, 3, -6, -6, 6, 6, -9, -9, 9, 9, -9, 9))
+    >>> future = f"<fut><pe>202506</pe><p>10.5</p><ra><r>1</r>{array}<d>1</d></ra></fut>"
+    >>> family = f"<futPf><pfCode>F</pfCode><cvf>1</cvf>{future}</futPf>"
+    >>> commodity = "<ccDef><cc>F</cc><currency>USD</currency></ccDef>"
+    >>> text = f"<clearingOrg><ec>X</ec>{family}{commodity}</clearingOrg>"
+    >>> text = f"<spanFile><pointInTime><date>20250601</date>{text}</pointInTime></spanFile>"
+    >>> file = SpanFile.parse(text.encode(), "x.spn")
+    >>> file.ids(), float(file.arrays()[0, 10]), file.composite_deltas().tolist()
+    ([':F:FUT:202506'], -9.0, [1.0])
+    """
+
+    def __new__(cls, path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Self: ...
     @staticmethod
     def parse(data: bytes, name: str) -> SpanFile: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
     def cache(self) -> bytes: ...
     @property
     def info(self) -> dict[str, Any]: ...

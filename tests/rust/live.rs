@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use margincore::MarginError;
 use margincore::account::{Account, AccountView, Holdings, Position};
@@ -14,8 +15,10 @@ use margincore::report::Requirement;
 use margincore::update::{MarketChange, Preparation};
 use serde_json::json;
 
+use crate::accounts::{self, Sequence};
 use crate::allocations;
 use crate::seam::{market, table, tims};
+use crate::soak::soak;
 
 fn preparation(methodology: Arc<dyn Methodology>) -> Preparation {
     let contracts = table();
@@ -416,6 +419,26 @@ fn ranking_and_hedging_agree_with_what_if() {
     for c in 0..23 {
         for q in [-1, 1, -10, 10] {
             assert!(live.margin_after(c, q).unwrap() >= best.requirement - 1e-6);
+        }
+    }
+}
+
+#[test]
+fn a_short_soak_differs_from_no_fresh_margin() {
+    let world = accounts::tims();
+    let seen = soak(&world, "SPX", 4500.0, Duration::from_secs(2));
+    assert_eq!(seen.differences, 0, "{seen:?}");
+    assert!(seen.compared > 2 && seen.updates > 2, "{seen:?}");
+    // Other rulebooks have no market to move here: their questions are compared all the same.
+    for world in [accounts::span(), accounts::reg_t()] {
+        let mut live = world.open();
+        let mut sequence = Sequence(3);
+        for _ in 0..200 {
+            let (contract, lots) = sequence.trade(world.rows());
+            let trade = [Trade::new(contract, lots)];
+            let after = live.what_if(&trade).unwrap().after;
+            live.apply(&trade).unwrap();
+            assert_eq!(live.report().unwrap().requirement, after);
         }
     }
 }

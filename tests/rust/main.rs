@@ -1,8 +1,10 @@
 //! One harness for the tests of the core that need several modules at once.
 
+mod accounts;
 mod allocations;
 mod live;
 mod live_properties;
 mod reg_t;
 mod seam;
+mod soak;
 mod toy;

@@ -34,6 +34,8 @@ def okx_positions(rows: Iterable[Mapping[str, Any]], contract_values: Mapping[st
     """
     positions = []
     for row in rows:
+        if isinstance(row["pos"], bool):
+            raise _core.InvalidInput(f"position in {row['instId']!r}: pos is {row['pos']}, a number is needed")
         name = str(row["instId"])
         if name not in contract_values:
             raise _core.MissingData(f"no contract value of {name!r}: OKX states it as ctVal in its product list")
@@ -58,20 +60,34 @@ def deribit_result(report: _core.MarginReport, *, equity: float | None = None) -
     return out
 
 
-def okx_result(report: _core.MarginReport) -> dict[str, Any]:
-    """OKX's position-builder shape: totalImr, totalMmr, derivMmr, borrowMmr and riskUnitData."""
+def okx_result(
+    report: _core.MarginReport, *, equity: float | None = None, liquidation_fee: float = 0.001
+) -> dict[str, Any]:
+    """OKX's position-builder shape: totalImr, totalMmr, derivMmr, borrowMmr and riskUnitData.
+
+    With `equity` in dollars, ``eq`` and ``marginRatio`` are added: equity over maintenance margin and the fee of
+    repaying what is borrowed, (liability + its maintenance margin) times `liquidation_fee`. The formula and the fee of
+    0.1 % reproduce the venue's own example to its last digits; derivatives add no fee in it.
+    """
     units: Mapping[str, Any] = report.details["units"]
     borrowed = [line for line in report.lines if line.scope == "account"]
-    return {
+    borrow_mmr = sum((line.maintenance * line.fx for line in borrowed), 0.0)
+    total_mmr = report.requirement.maintenance
+    result: dict[str, Any] = {
         "totalImr": report.requirement.initial,
-        "totalMmr": report.requirement.maintenance,
-        "borrowMmr": sum((line.maintenance * line.fx for line in borrowed), 0.0),
+        "totalMmr": total_mmr,
+        "derivMmr": total_mmr - borrow_mmr,
+        "borrowMmr": borrow_mmr,
         "borrowImr": sum((line.initial * line.fx for line in borrowed), 0.0),
         "riskUnitData": [
             {"riskUnit": name, **{key: value for key, value in unit.items() if isinstance(value, float)}}
             for name, unit in units.items()
         ],
     }
+    if equity is not None:
+        fee = (report.details.get("borrowed", 0.0) + borrow_mmr) * liquidation_fee
+        result |= {"eq": equity, "marginRatio": equity / (total_mmr + fee) if total_mmr + fee > 0.0 else None}
+    return result
 
 
 def record_case(

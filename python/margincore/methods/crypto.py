@@ -11,10 +11,12 @@ venue's) or ``collateral_only`` (not in the scan).
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
+from margincore import _core
 from margincore.methods.base import Rulebook
 
 __all__ = ["Aevo", "BitCom", "Bybit", "Crypto", "Dederi", "Deribit", "Derive", "Okx", "Paradex", "Span16"]
@@ -24,6 +26,20 @@ SpotTreatment = Literal["in_matrix", "upside_offset", "collateral_only"]
 
 def _given(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if value is not None}
+
+
+def _chosen(what: str, value: str, known: Mapping[str, str]) -> str:
+    """The entry of a named choice; anything else is an error that says what there is."""
+    if value not in known:
+        raise _core.InvalidInput(f"{what} {value!r}: use one of {', '.join(known)}")
+    return known[value]
+
+
+def _dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[str]) -> dict[str, Any]:
+    """A preset by vintage, or the one of its family in force on a date."""
+    if on is None:
+        return {"preset": _chosen("vintage", vintage, {name: f"{family}-{name}" for name in known})}
+    return {"preset": family, "on": on if isinstance(on, str) else on.isoformat()}
 
 
 def _with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:
@@ -58,10 +74,14 @@ class Crypto(Rulebook):
 class Deribit(Crypto):
     """Deribit: portfolio margin (2024 and 2026 parameters, four older vintages) or standard margin.
 
-    `model` is ``"portfolio"`` or ``"standard"``; `vintage` is ``"2024"``, ``"2026"``, or ``"old-a"`` to ``"old-d"``.
-    Each settlement currency stands alone. Option cells use published parameters; no engine output with options was
-    available to verify them. `rules` changes parameters by underlying and settlement (``"BTC"``, ``"BTC/USDC"``,
-    ``"*"``); `initial_only` adds amounts to initial margin, by name, such as ``mmp_margin`` or ``open_orders_margin``.
+    `model` is ``"portfolio"`` or ``"standard"``; `vintage` is ``"2024"``, ``"2026"``, or ``"old-a"`` to ``"old-d"``;
+    `on` takes the parameters in force on a date instead. Each settlement currency stands alone (S:PM). How cross
+    portfolio margin (X:PM) adds currency pairs up is not published: ``"cross"`` raises :class:`Unsupported`.
+    Option cells use published parameters; no engine output with options was available to verify them. The rules are
+    those of BTC and ETH: another underlying raises :class:`MissingData` until `rules` state it. `rules` changes
+    parameters by underlying and settlement (``"BTC"``, ``"BTC/USDC"``, ``"*"``); `initial_only` adds amounts to
+    initial margin, by name, such as ``mmp_margin`` or ``open_orders_margin``. Vintage A charges opposite vegas of
+    several expiries by a formula that is not published: state it as ``charges.stated.opposite_vega``.
 
     >>> import margincore as mc
     >>> perp = mc.Perpetual("BTC", multiplier=10, multiplier_unit="USD", settlement="inverse", currency="BTC")
@@ -69,48 +89,67 @@ class Deribit(Crypto):
     >>> report = mc.margin([mc.Position(perp, 800)], market, mc.methods.Deribit())     # 8,000 dollars: 0.1 coin
     >>> [round(x, 9) for x in (report.details["units"]["BTC"]["worst_case"], report.requirement.initial)]
     [0.019047619, 0.020047619]
+    >>> mc.methods.Deribit(on="2025-06-30").parameters["name"], mc.methods.Deribit(on="2026-06-30").parameters["name"]
+    ('deribit-pm-2024', 'deribit-pm-2026')
     """
 
     __slots__ = ()
 
     def __new__(
         cls,
-        model: Literal["portfolio", "standard"] = "portfolio",
+        model: Literal["portfolio", "standard", "cross"] = "portfolio",
         *,
         vintage: Literal["2024", "2026", "old-a", "old-b", "old-c", "old-d"] = "2024",
+        on: dt.date | str | None = None,
         spot: SpotTreatment | None = None,
         rules: Mapping[str, Any] | None = None,
         initial_only: Mapping[str, float] | None = None,
         **changes: Any,
     ) -> Self:
-        name = "deribit-standard" if model == "standard" else f"deribit-pm-{vintage}"
+        if model == "cross":
+            raise _core.Unsupported(
+                "Deribit's cross portfolio margin: how it adds currency pairs up is not published; margin each settlement "
+                'currency with Deribit("portfolio"), whose sum does not count offsets between pairs'
+            )
+        if _chosen("model", model, {"portfolio": "portfolio", "standard": "standard"}) == "standard":
+            preset: dict[str, Any] = {"preset": "deribit-standard"}
+        else:
+            preset = _dated("deribit-pm", vintage, on, ("2024", "2026", "old-a", "old-b", "old-c", "old-d"))
         changes = {**_given(spot=spot, rules=rules), **changes}
-        return Rulebook.__new__(cls, "crypto", {"preset": name, **_with_charges(changes, "initial_only", initial_only)})
+        return Rulebook.__new__(cls, "crypto", {**preset, **_with_charges(changes, "initial_only", initial_only)})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any] | str, *, currency: str = "btc", **changes: Any) -> Self:
         """Deribit's own parameters, as ``public/pme/get_params`` or a simulate reply states them.
 
-        `params` is the reply, its ``result`` or the parameters themselves (a mapping or JSON text); `currency` picks
-        the entry where the venue states one per currency, and the rules are set for that underlying. Keys that are
-        not margin parameters are refused with :class:`ValueError`.
+        `params` is the reply, its ``result`` or the parameters themselves (a mapping or JSON text). They may be one
+        flat table, a table per currency, or the reply's ``model_params`` with its groups ``currency_pair``,
+        ``currency`` and ``general``. `currency` picks the settlement currency's entry, and the rules are set for that
+        underlying. Keys that are not margin parameters are refused with :class:`InvalidInput`.
 
         >>> import margincore as mc
         >>> rules = mc.methods.Deribit.from_params({"price_range": 0.15, "mm_factor": 0.75}, currency="btc")
         >>> rules.parameters["name"]
         'deribit-pm-2024 (changed)'
+        >>> groups = {"currency_pair": {"btc_usd": {"price_range": 0.15}}, "currency": {"btc": {"pnl_offset": 0.5}},
+        ...     "general": {"mm_factor": 0.75}}
+        >>> mc.methods.Deribit.from_params({"result": {"model_params": groups}}, currency="btc").parameters["name"]
+        'deribit-pm-2024 (changed)'
         """
         document = json.loads(params) if isinstance(params, str) else dict(params)
-        for key in ("result", "params"):
-            document = document.get(key, document)
-        if isinstance(document.get(currency.lower()), Mapping):
-            document = document[currency.lower()]
-        return cls(rules={currency.upper(): _deribit_rules(document, currency.lower())}, **changes)
+        name = currency.lower()
+        for key in ("result", "model_params", "params", name):
+            if isinstance(document.get(key), Mapping):
+                document = document[key]
+        if isinstance(document.get("currency_pair"), Mapping):
+            groups = (document["currency_pair"].get(f"{name}_usd"), document.get("currency", {}).get(name))
+            document = {k: v for group in (*groups, document.get("general")) for k, v in (group or {}).items()}
+        return cls(rules={currency.upper(): _deribit_rules(document, name)}, **changes)
 
 
 _DERIBIT_IGNORED = frozenset({
-    "buckets_count", "vol_scenarios", "equity_side_impact", "correlation_set", "correlation_haircut", "haircut",
-    "timestamp", "currency", "currency_pair", "settlement_currency",
+    "buckets_count", "vol_scenarios", "vol_scenarios_count", "equity_side_impact", "correlation_set",
+    "correlation_haircut", "haircut", "timestamp", "currency", "currency_pair", "settlement_currency",
 })  # fmt: skip
 
 
@@ -129,7 +168,9 @@ def _deribit_rules(params: Mapping[str, Any], currency: str) -> dict[str, Any]:
     }  # fmt: skip
     unknown = sorted(set(params) - known - _DERIBIT_IGNORED)
     if unknown:
-        raise ValueError(f"not parameters of Deribit's portfolio margin: {', '.join(unknown)}")
+        raise _core.InvalidInput(f"not parameters of Deribit's portfolio margin: {', '.join(unknown)}")
+    if params.get("correlation_set") is True:
+        raise _core.Unsupported("correlation_set: Deribit does not publish how correlated currencies are added up")
     dampener = pick("extended_dampener_usd")
     scenarios = {
         "grid": _given(range=pick("price_range")),
@@ -166,7 +207,8 @@ class Okx(Crypto):
     A risk unit is one underlying whatever it settles in, in dollars; the market needs ``fx`` for USDT and USDC.
     MR3, MR5 and MR7 of options are not published in a readable form: with options or dated futures :class:`Unsupported`
     is raised until `stated` gives ``mr3``, ``mr5`` and ``mr7_options`` in dollars (0 is an answer). Borrowed money
-    (negative cash) pays MR8.
+    (negative cash) pays MR8. MR7's multipliers are those published before 2025 (the later ones are not readable); they
+    are ``charges.perpetual_slippage.tiers`` of the rules. `on` takes the parameters in force on a date.
 
     >>> import margincore as mc
     >>> swap = mc.Perpetual("LTC", multiplier=1, currency="USDT")
@@ -182,18 +224,21 @@ class Okx(Crypto):
         cls,
         vintage: Literal["2025", "2024", "standard"] = "2025",
         *,
+        on: dt.date | str | None = None,
         spot: SpotTreatment | None = None,
         stated: Mapping[str, float] | None = None,
         mr9_hedged: float | None = None,
         mr9_tiers: Sequence[tuple[float, float, float]] | None = None,
         **changes: Any,
     ) -> Self:
-        name = "okx-standard" if vintage == "standard" else f"okx-pm-{vintage}"
+        preset: dict[str, Any] = {"preset": "okx-standard"}
+        if vintage != "standard":
+            preset = _dated("okx-pm", vintage, on, ("2025", "2024"))
         charges = dict(stated or {})
         if mr9_hedged is not None:
             charges["mr9"] = cls.mr9(mr9_hedged, mr9_tiers or ())
         changes = _with_charges({**_given(spot=spot), **changes}, "stated", charges)
-        return Rulebook.__new__(cls, "crypto", {"preset": name, **changes})
+        return Rulebook.__new__(cls, "crypto", {**preset, **changes})
 
     @staticmethod
     def mr9(hedged: float, tiers: Sequence[tuple[float, float, float]]) -> float:
@@ -207,6 +252,8 @@ class Okx(Crypto):
 
 class Bybit(Crypto):
     """Bybit unified account, portfolio margin: 11 prices times 3 vols per base coin, plus contingencies.
+
+    The grid shipped is BTC's; other coins' grids differ and are stated in `rules` (an empty entry takes BTC's).
 
     Vol shocks are inferred from the venue's own example. The futures-delta, option and vega contingencies are not
     published in a readable form: with options or dated futures they raise :class:`Unsupported` until `stated` gives
@@ -225,7 +272,8 @@ class Bybit(Crypto):
 class Paradex(Crypto):
     """Paradex: ``"portfolio"`` margin (the scan against a minimum on delta) or ``"cross"`` margin per position.
 
-    `provisions` are amounts added to both margins: funding for eight hours, fees.
+    `provisions` are amounts added to both margins: funding for eight hours, fees. `on` takes the parameters of
+    portfolio margin in force on a date.
     """
 
     __slots__ = ()
@@ -234,13 +282,16 @@ class Paradex(Crypto):
         cls,
         model: Literal["portfolio", "cross"] = "portfolio",
         *,
+        on: dt.date | str | None = None,
         spot: SpotTreatment | None = None,
         provisions: Mapping[str, float] | None = None,
         **changes: Any,
     ) -> Self:
-        name = "paradex-cross" if model == "cross" else "paradex-pm"
+        preset = {"preset": _chosen("model", model, {"portfolio": "paradex-pm", "cross": "paradex-cross"})}
+        if on is not None and model == "portfolio":
+            preset = _dated("paradex-pm", "", on, ())
         changes = _with_charges({**_given(spot=spot), **changes}, "provisions", provisions)
-        return Rulebook.__new__(cls, "crypto", {"preset": name, **changes})
+        return Rulebook.__new__(cls, "crypto", {**preset, **changes})
 
 
 class Derive(Crypto):
@@ -316,7 +367,7 @@ class Derive(Crypto):
             "im_factor": margin["IM_LOSS_FACTOR"],
             "mm_factor": margin["MM_LOSS_FACTOR"],
         }
-        return cls("pmrm2", feeds=feeds, rules={"*": rules}, pmrm=pmrm, **changes)
+        return cls("pmrm2", feeds=feeds, rules={"*": rules}, pmrm=pmrm, underlyings=[], **changes)
 
 
 class BitCom(Crypto):

@@ -50,7 +50,12 @@ fn market(contracts: &Contracts, shift: f64) -> Arc<Market> {
         .rows()
         .iter()
         .enumerate()
-        .map(|(i, c)| (c.id().to_string(), json!(0.5 + 0.0004 * (i % 500) as f64 + shift)))
+        .map(|(i, c)| {
+            (
+                c.id().to_string(),
+                json!(0.5 + 0.0004 * (i % 500) as f64 + shift),
+            )
+        })
         .collect();
     let forward: Vec<Value> = SPOT
         .iter()
@@ -75,7 +80,10 @@ fn account(contracts: &Contracts) -> Account {
             Position::new(contracts.rows()[i * 10 + i % 7].clone(), lots).expect("a position")
         })
         .collect();
-    Account { positions, ..Account::default() }
+    Account {
+        positions,
+        ..Account::default()
+    }
 }
 
 fn print(name: &str, mut times: Vec<f64>, items: f64) {
@@ -107,7 +115,10 @@ fn main() {
         "option_contingency": 0, "option_vega": 0, "future_delta": 0}}}}});
     for (name, document) in [
         ("bybit, 33 scenarios", bybit),
-        ("deribit, 35 scenarios", json!({"preset": "deribit-pm-2024"})),
+        (
+            "deribit, 35 scenarios",
+            json!({"preset": "deribit-pm-2024"}),
+        ),
     ] {
         let venue: Arc<dyn Methodology> = Arc::new(Crypto::new(&document).expect("a preset"));
         let mut turn = 0;
@@ -136,31 +147,49 @@ fn main() {
             &format!("crypto.compile, {name}"),
             stage(1, || {
                 let arrays = arrays.clone();
-                black_box(venue.compile(&contracts, Some(&markets[0]), arrays).expect("a book"));
+                black_box(
+                    venue
+                        .compile(&contracts, Some(&markets[0]), arrays)
+                        .expect("a book"),
+                );
             }),
             1.0,
         );
+        // The next snapshot is prepared while the last one is still in use.
+        let mut last = None;
         print(
             &format!("crypto.prepare 1,000 options in the core, {name}"),
             stage(1, || {
                 let market = Some(next().clone());
-                black_box(Preparation::new(venue.clone(), &contracts, market, 1).expect("prepared"));
+                let made =
+                    Preparation::new(venue.clone(), &contracts, market, 1).expect("prepared");
+                last = Some(black_box(made));
             }),
             1.0,
         );
-        let preparation = Preparation::new(venue.clone(), &contracts, Some(markets[0].clone()), 1).expect("prepared");
-        let (prepared, held): (Arc<dyn Prepared>, _) = (preparation.prepared.clone(), account(&contracts));
+        let preparation = Preparation::new(venue.clone(), &contracts, Some(markets[0].clone()), 1)
+            .expect("prepared");
+        let (prepared, held): (Arc<dyn Prepared>, _) =
+            (preparation.prepared.clone(), account(&contracts));
         let holdings = held.bind(&contracts).expect("positions of the table");
-        let view = AccountView { positions: holdings.positions(), terms: &held.terms };
+        let view = AccountView {
+            positions: holdings.positions(),
+            terms: &held.terms,
+        };
         let mut scratch = Scratch::default();
         print(
             &format!("crypto.requirement of 100 positions, {name}"),
             stage(100, || {
-                black_box(prepared.requirement(black_box(view), &mut scratch).expect("a requirement"));
+                black_box(
+                    prepared
+                        .requirement(black_box(view), &mut scratch)
+                        .expect("a requirement"),
+                );
             }),
             100.0,
         );
-        let mut live = LiveAccount::open(prepared, preparation.money(), &held, BTreeMap::new()).expect("an account");
+        let mut live = LiveAccount::open(prepared, preparation.money(), &held, BTreeMap::new())
+            .expect("an account");
         let mut at = 0_u32;
         let mut trade = || {
             at = (at * 7 + 13) % 1000;
@@ -170,7 +199,10 @@ fn main() {
             &format!("crypto.what_if among 100 positions, {name}"),
             stage(100, || {
                 let (contract, lots) = trade();
-                black_box(live.what_if(&[Trade::new(contract, lots)]).expect("a what-if"));
+                black_box(
+                    live.what_if(&[Trade::new(contract, lots)])
+                        .expect("a what-if"),
+                );
             }),
             100.0,
         );

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 mod american;
+mod european;
 mod greeks;
 mod tree;
 
@@ -14,8 +15,7 @@ pub use tree::TreeCell;
 
 use crate::contract::ContractIndex;
 use crate::error::{MarginError, Result};
-use crate::parallel;
-use crate::pricing::{Moves, OptionColumns, black};
+use crate::pricing::OptionColumns;
 
 /// Everything a rulebook wants repriced.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,37 @@ pub struct Scenarios {
 pub enum VolMoves {
     Shared(Vec<f64>),
     PerOption(Vec<f64>),
+    /// Few different moves per option: `group[scenario]` is a column of the row-major table of `width` columns.
+    Grouped {
+        group: Vec<usize>,
+        width: usize,
+        table: Vec<f64>,
+    },
+}
+
+impl VolMoves {
+    /// The moves of one option; empty where all options share theirs.
+    pub(crate) fn of(&self, option: usize, scenarios: usize) -> &[f64] {
+        let (table, width) = match self {
+            Self::Shared(_) => return &[],
+            Self::PerOption(table) => (table, scenarios),
+            Self::Grouped { table, width, .. } => (table, *width),
+        };
+        &table[option * width..(option + 1) * width]
+    }
+
+    /// The move of one option in one scenario.
+    fn at(&self, option: usize, scenario: usize, scenarios: usize) -> f64 {
+        match self {
+            Self::Shared(moves) => moves[scenario],
+            Self::PerOption(table) => table[option * scenarios + scenario],
+            Self::Grouped {
+                group,
+                width,
+                table,
+            } => table[option * width + group[scenario]],
+        }
+    }
 }
 
 impl Default for VolMoves {
@@ -239,7 +270,7 @@ impl OptionCells {
 /// Profit and loss per lot, in each row's settlement currency, for every block of [`Cells`] in its order.
 #[derive(Debug, Clone, Default)]
 pub struct RiskArrays {
-    pub blocks: Vec<RiskBlock>,
+    pub blocks: Vec<Arc<RiskBlock>>,
     /// Those of the [`Cells`].
     pub notes: Vec<(ContractIndex, String)>,
 }
@@ -267,7 +298,7 @@ pub fn price(cells: &Cells, threads: usize) -> Result<RiskArrays> {
     let blocks = cells
         .blocks
         .iter()
-        .map(|b| price_block(b, threads))
+        .map(|b| price_block(b, threads).map(Arc::new))
         .collect::<Result<_>>()?;
     Ok(RiskArrays {
         blocks,
@@ -293,10 +324,13 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
             .pnl
             .extend(moves.iter().map(|m| cell.price * m * cell.scale));
     }
-    price_european(block, &mut result, threads)?;
+    european::price(block, &mut result, threads)?;
     american::price(block, &mut result, threads)?;
     tree::price(block, &mut result, threads)?;
-    match result.pnl.iter().position(|p| !p.is_finite()) {
+    // One pass without a branch tells whether there is anything to look for.
+    let bad = result.pnl.iter().fold(false, |bad, p| bad | !p.is_finite());
+    let at = result.pnl.iter().position(|p| bad && !p.is_finite());
+    match at.filter(|_| bad) {
         Some(at) => Err(MarginError::CalculationError(format!(
             "{}: contract row {}, scenario {}: the price is not a finite number",
             block.scope,
@@ -305,60 +339,4 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
         ))),
         None => Ok(result),
     }
-}
-
-fn price_european(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
-    let cells = &block.european;
-    let scenarios = &block.scenarios;
-    let count = scenarios.price.len();
-    // The base comes from the same kernel as the scenarios, so that no move means a profit of exactly zero.
-    let mut base = vec![0.0; cells.len()];
-    black::price_grid(
-        &cells.columns(),
-        Moves::Shared(&[0.0]),
-        Moves::Shared(&[0.0]),
-        0.0,
-        1,
-        &mut base,
-    );
-    let first = result.pnl.len();
-    result.pnl.resize(first + cells.len() * count, 0.0);
-    parallel::chunks(
-        &mut result.pnl[first..],
-        count,
-        threads,
-        4096,
-        |first, out| {
-            let rows = first..first + out.len() / count;
-            let vol = match &scenarios.vol {
-                VolMoves::Shared(moves) => Moves::Shared(moves),
-                VolMoves::PerOption(table) => {
-                    Moves::PerRow(&table[rows.start * count..rows.end * count])
-                }
-            };
-            let columns = cells.columns().rows(rows.start, rows.len());
-            black::price_grid(
-                &columns,
-                Moves::Shared(&scenarios.price),
-                vol,
-                scenarios.roll,
-                count,
-                out,
-            );
-            for (row, values) in rows.zip(out.chunks_mut(count)) {
-                let from = cells.base[row].unwrap_or(base[row]);
-                for value in values {
-                    *value = (*value - from) * cells.scale[row];
-                }
-            }
-            Ok(())
-        },
-    )?;
-    for (row, base) in base.into_iter().enumerate() {
-        result.contract.push(cells.contract[row]);
-        result
-            .value
-            .push(cells.base[row].unwrap_or(base) * cells.scale[row]);
-    }
-    Ok(())
 }

@@ -137,11 +137,11 @@ impl Preparation {
         let (mut priced, mut rows) = (0, 0);
         for (i, block) in cells.blocks.iter().enumerate() {
             let old = (same_blocks && block.matches(&self.cells.blocks[i]))
-                .then(|| (&self.cells.blocks[i], &self.arrays.blocks[i]));
+                .then(|| (&self.cells.blocks[i], self.arrays.blocks[i].as_ref()));
             let (own, count) = reprice(block, old, threads)?;
             priced += count;
             rows += block.rows();
-            arrays.blocks.push(own);
+            arrays.blocks.push(Arc::new(own));
         }
         Self::compile(
             self.methodology.clone(),
@@ -174,17 +174,14 @@ impl Block {
             && match (&self.scenarios.vol, &other.scenarios.vol) {
                 (VolMoves::Shared(a), VolMoves::Shared(b)) => a == b,
                 (VolMoves::PerOption(a), VolMoves::PerOption(b)) => a.len() == b.len(),
+                (VolMoves::Grouped { group: a, .. }, VolMoves::Grouped { group: b, .. }) => a == b,
                 _ => false,
             }
             && contracts(self) == contracts(other)
     }
 
     fn vol_row(&self, option: usize) -> &[f64] {
-        let width = self.scenarios.price.len();
-        match &self.scenarios.vol {
-            VolMoves::Shared(_) => &[],
-            VolMoves::PerOption(table) => &table[option * width..(option + 1) * width],
-        }
+        self.scenarios.vol.of(option, self.scenarios.price.len())
     }
 
     /// Whether a row's own inputs are those of the same row of a matching block.
@@ -223,8 +220,9 @@ impl Block {
                 OptionPlace::Tree(i) => part.trees.push(self.trees[i].clone()),
             }
         }
-        if let VolMoves::PerOption(table) = &mut part.scenarios.vol {
-            *table = vol;
+        match &mut part.scenarios.vol {
+            VolMoves::Shared(_) => {}
+            VolMoves::PerOption(table) | VolMoves::Grouped { table, .. } => *table = vol,
         }
         part
     }
@@ -250,7 +248,7 @@ fn reprice(
         fail!(CalculationError, "a block was not priced");
     };
     let Some((_, arrays)) = old else {
-        return Ok((fresh, moved.len()));
+        return Ok((Arc::unwrap_or_clone(fresh), moved.len()));
     };
     let mut result = arrays.clone();
     for (i, &row) in moved.iter().enumerate() {

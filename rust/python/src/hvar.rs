@@ -43,11 +43,17 @@ pub(crate) fn hvar_rolling<'py>(
             })
             .transpose()
         };
-        let range = Range { first: step(first)?, last: step(last)? };
+        let range = Range {
+            first: step(first)?,
+            last: step(last)?,
+        };
         methodology.rolling(&exposures, range, threads)
     })?;
     let out = PyDict::new(py);
-    out.set_item("steps", PyArray1::from_iter(py, rolled.steps.iter().map(|&s| s as i64)))?;
+    out.set_item(
+        "steps",
+        PyArray1::from_iter(py, rolled.steps.iter().map(|&s| s as i64)),
+    )?;
     out.set_item("dates", rolled.dates)?;
     out.set_item("margin", rolled.margin.to_pyarray(py))?;
     let components = PyDict::new(py);
@@ -72,5 +78,7 @@ pub(crate) fn hvar_measure(
     let losses: Vec<f64> = losses.as_array().iter().copied().collect();
     let measure: Measure = serde_json::from_value(Value::String(measure.to_string()))
         .map_err(|e| InvalidInput::new_err(format!("measure: {e}")))?;
-    enter(py, || core::measure(&losses, measure, confidence_ppm, age_decay))
+    enter(py, || {
+        core::measure(&losses, measure, confidence_ppm, age_decay)
+    })
 }

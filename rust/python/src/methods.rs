@@ -18,6 +18,7 @@ use crate::errors::{InvalidInput, enter, raise};
 use crate::live::LiveAccount;
 use crate::market::Market;
 use crate::report::{MarginBatch, MarginReport};
+use crate::span::SpanFile;
 use crate::values::{from_python, to_python};
 
 /// One rulebook as frozen, versioned data.
@@ -28,20 +29,26 @@ pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
 #[pymethods]
 impl Methodology {
     /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it; or, where
-    /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`.
+    /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`. `file` is a parsed
+    /// SPAN file, for SPAN over it.
     #[new]
-    #[pyo3(signature = (name, parameters, tables=None, parts=None))]
+    #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None))]
     fn new(
         py: Python<'_>,
         name: &str,
         parameters: &Bound<'_, PyAny>,
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
         parts: Option<Vec<(Py<PyAny>, Methodology)>>,
+        file: Option<&SpanFile>,
     ) -> PyResult<Self> {
         if let Some(parts) = parts {
             return combined(parts);
         }
         let document = crate::values::parameters(name, parameters)?;
+        if let Some(file) = file {
+            let file = Arc::clone(&file.0);
+            return Ok(Self(enter(py, || core::span::over(file, &document))?));
+        }
         let tables = attachments(tables.unwrap_or_default());
         Ok(Self(enter(py, || {
             core::registry::build(name, &document, &tables)

@@ -344,6 +344,8 @@ def _okx(entry: Entry) -> list[Check]:
     judge.add("borrow MMR", account["borrowMmr"], line.maintenance * line.fx)
     judge.add("borrow IMR", account["borrowImr"], line.initial * line.fx)
     judge.add("total MMR", account["totalMmr"], report.requirement.maintenance, rel=2e-4)
+    result = crypto.okx_result(report, equity=account["eq"])
+    judge.add("marginRatio", account["marginRatio"], result["marginRatio"], rel=2e-4)
     judge.add("total IMR", account["totalImr"], report.requirement.initial, rel=2e-4)
     return judge.checks
 

@@ -98,7 +98,7 @@ def scanning_spread(
     parameters: Parameters, states: Mapping[str, State], spread: Spread, kind: str, log: list[dict[str, object]]
 ) -> None:
     """Method 04: the legs' vectors are summed per scenario, gains counted at the rate; the risk moves to the target."""
-    present = [leg for leg in spread.legs if leg.commodity in states and any(states[leg.commodity].vector(WHOLE))]
+    present = [leg for leg in spread.legs if leg.commodity in states and not states[leg.commodity].moved]
     codes = {leg.commodity for leg in present}
     targets = [leg for leg in spread.legs if leg.target]
     if len(codes) < max(spread.minimum_legs, 2):
@@ -139,7 +139,7 @@ def scanning_spread(
             for period, delta in list(state.left.items()):
                 target.left[period] = target.left.get(period, 0.0) + delta * home.ratio / leg.ratio
                 state.left[period] = 0.0
-            state.merged, state.merged_net = [0.0] * len(combined), 0.0
+            state.merged, state.merged_net, state.moved = [0.0] * len(combined), 0.0, True
     # What the spread brought together is the target's delta for its price risk from here on.
     target.merged, target.merged_net = combined, sum(target.left.values())
     log.append({"kind": kind, "priority": spread.priority, "scanning": True, "combined": combined,

@@ -109,6 +109,7 @@ class State:
         self.used_inter: dict[str, float] = {}
         self.merged: list[float] | None = None
         self.merged_net = 0.0
+        self.moved = False
         self.short_options: dict[tuple[int, str], float] = {}
         self.spot_position = 0.0
         self.long_only = True
@@ -226,8 +227,10 @@ def load(parameters: Parameters, positions: Mapping[str, float], options: Option
                 cell[i] += lots * a * money * fx
         per_lot = contract.scale * contract.delta_scale
         state.original[period] = state.original.get(period, 0.0) + delta * per_lot
-        if per_lot != 0.0:
-            scan_range = contract.price_scan * money / abs(per_lot)
+        # A range per delta: where the link scales contracts, it scales the range and the delta alike.
+        per_delta = contract.delta_scale * (1.0 if parameters.contract_scale else contract.scale)
+        if per_delta != 0.0:
+            scan_range = contract.price_scan * money * fx / abs(per_delta)
             state.ranges[period] = max(state.ranges.get(period, 0.0), scan_range)
 
     for id_ in sorted(positions):

@@ -60,10 +60,12 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
             };
             match &scenarios.vol {
                 VolMoves::Shared(moves) => grid(Moves::Shared(&with_base(moves)), out),
-                VolMoves::PerOption(table) => {
-                    let from = (first_option + first) * (width - 1);
-                    let own = &table[from..from + count * (width - 1)];
-                    let moves: Vec<f64> = own.chunks(width - 1).flat_map(with_base).collect();
+                own => {
+                    let moved = |row: usize, s: usize| own.at(first_option + row, s, width - 1);
+                    let moves: Vec<f64> = (first..first + count)
+                        .flat_map(|row| (0..width).map(move |s| (row, s)))
+                        .map(|(row, s)| if s == 0 { 0.0 } else { moved(row, s - 1) })
+                        .collect();
                     grid(Moves::PerRow(&moves), out)
                 }
             }

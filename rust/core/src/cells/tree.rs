@@ -1,7 +1,7 @@
 //! Options with cash dividends, which are escrowed (Hull, section 21.3): American ones, and those of a rulebook that names
 //! the tree as its model, on a Cox-Ross-Rubinstein tree; European ones by the closed formula on the escrowed spot.
 
-use super::{Block, RiskBlock, Scenarios, VolMoves};
+use super::{Block, RiskBlock, Scenarios};
 use crate::contract::ContractIndex;
 use crate::error::{MarginError, Result};
 use crate::fail;
@@ -38,10 +38,8 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
     parallel::chunks(&mut values, width, threads, 1, |first, out| {
         for (row, out) in out.chunks_mut(width).enumerate() {
             let cell = &block.trees[first + row];
-            let vol_move = |s: usize| match &block.scenarios.vol {
-                VolMoves::Shared(v) => v[s],
-                VolMoves::PerOption(table) => table[(first_option + first + row) * count + s],
-            };
+            let option = first_option + first + row;
+            let vol_move = |s: usize| block.scenarios.vol.at(option, s, count);
             cell.price_into(&block.scenarios, vol_move, out)?;
         }
         Ok(())

@@ -150,7 +150,8 @@ impl Methodology for Combined {
         mut arrays: RiskArrays,
     ) -> Result<Arc<dyn Prepared>> {
         let mut own: Vec<RiskArrays> = self.parts.iter().map(|_| RiskArrays::default()).collect();
-        for mut block in std::mem::take(&mut arrays.blocks) {
+        for block in std::mem::take(&mut arrays.blocks) {
+            let mut block = Arc::unwrap_or_clone(block);
             let Some((part, scope)) = block
                 .scope
                 .split_once('/')
@@ -163,7 +164,7 @@ impl Methodology for Combined {
                 );
             };
             block.scope = scope;
-            own[part].blocks.push(block);
+            own[part].blocks.push(Arc::new(block));
         }
         let mut currencies: Option<Currencies> = None;
         let mut parts = Vec::new();
@@ -172,8 +173,10 @@ impl Methodology for Combined {
         {
             let row_of: BTreeMap<u32, u32> =
                 (0..).zip(&share.whole).map(|(i, &w)| (w, i)).collect();
-            for contract in own.blocks.iter_mut().flat_map(|b| &mut b.contract) {
-                *contract = row_of[contract];
+            for block in &mut own.blocks {
+                for contract in &mut Arc::make_mut(block).contract {
+                    *contract = row_of[contract];
+                }
             }
             let notes = arrays.notes.iter();
             own.notes = notes

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::instruments::{Class, Instrument, Resolved, Unit};
 use super::layout::UnitLayout;
-use super::parameters::{Model, Parameters, UnitRules, entry};
+use super::parameters::{Model, Parameters, UnitRules};
 use super::scenario::{Group, Scenario, VolMove};
-use crate::cells::{Block, Cells, EuropeanCells, RiskArrays, Scenarios, VolMoves};
+use crate::cells::{Block, Cells, EuropeanCells, RiskArrays, RiskBlock, Scenarios, VolMoves};
 use crate::contract::ContractIndex;
 use crate::error::Result;
 use crate::pricing::OptionColumns;
 use crate::pricing::greeks::{self, GreekColumns};
-use crate::scan::{self, WIDTH};
 
 /// A unit's rules and scenarios, expanded.
 #[derive(Debug)]
@@ -21,13 +20,26 @@ pub(super) struct UnitPlan {
     /// The scenarios, then what the rulebook reads beside them (basis moves).
     columns: Vec<Scenario>,
     pub(super) labels: Arc<[String]>,
-    /// By column, what an option's cell takes of its profit and loss and of its mark, in four readings: value
-    /// (Derive); weighted profit and loss in money; that of a coin-settled option per coin of its forward, whose value
-    /// V / F becomes V' / (F (1 + m)); and the same converted back into money at the scenario's own price.
-    values: Vec<(f64, f64)>,
-    money: Vec<(f64, f64)>,
-    coin: Vec<(f64, f64)>,
-    coin_in_money: Vec<(f64, f64)>,
+    /// By column, what a sum of options takes of its profit and loss and of its mark; see [`weights`].
+    pub(super) options: Vec<(f64, f64)>,
+    /// By column, the weight of everything else.
+    pub(super) others: Vec<f64>,
+    /// By column, which of an option's vol moves it takes: down, same, up, then one per skew.
+    vol_group: Vec<usize>,
+    skews: Vec<VolMove>,
+}
+
+/// What a sum of options takes of its profit and loss and of the marks of its coin-settled members, at a move `m`.
+///
+/// A coin-settled option is priced in money, V; per coin of its forward it is worth V / F, which becomes
+/// V' / (F (1 + m)): of profit and loss V' - V and mark V, both over F, that takes 1 / (1 + m) and -m / (1 + m).
+/// Converted back into money at the scenario's own price those are 1 and -m. Other options have no mark in the sum.
+fn weights(inverse: bool, m: f64, weight: f64) -> (f64, f64) {
+    if inverse {
+        (weight / (1.0 + m), -weight * m / (1.0 + m))
+    } else {
+        (weight, -weight * m)
+    }
 }
 
 /// The rules and scenarios of a unit; nothing for the models that have no scenarios.
@@ -35,13 +47,7 @@ pub(super) fn plan(parameters: &Parameters, unit: &UnitLayout) -> Result<Option<
     if !matches!(parameters.model, Model::Scenario | Model::Pmrm) {
         return Ok(None);
     }
-    let rules: UnitRules = entry(
-        "scenario",
-        &parameters.rules,
-        &unit.key.underlying,
-        &unit.key.currency,
-    )?;
-    rules.vol.check()?;
+    let rules: UnitRules = parameters.entry(&unit.key.underlying, &unit.key.currency)?;
     let scenarios = rules.scenarios.expand(unit.inverse)?;
     let mut columns = scenarios.clone();
     if let (Model::Pmrm, Some(pmrm)) = (parameters.model, &parameters.pmrm) {
@@ -57,13 +63,30 @@ pub(super) fn plan(parameters: &Parameters, unit: &UnitLayout) -> Result<Option<
         }
     }
     let labels = columns.iter().map(Scenario::label).collect();
-    let weights =
-        |f: fn(f64, f64) -> (f64, f64)| columns.iter().map(|c| f(c.price, c.weight)).collect();
+    let mut skews = Vec::new();
+    let vol_group = columns
+        .iter()
+        .map(|c| match c.vol {
+            VolMove::Down => 0,
+            VolMove::Same => 1,
+            VolMove::Up => 2,
+            skew => {
+                let known = skews.iter().position(|&s| s == skew).unwrap_or_else(|| {
+                    skews.push(skew);
+                    skews.len() - 1
+                });
+                3 + known
+            }
+        })
+        .collect();
     Ok(Some(Arc::new(UnitPlan {
-        values: weights(|_, _| (1.0, 1.0)),
-        money: weights(|_, w| (w, 0.0)),
-        coin: weights(|m, w| (w / (1.0 + m), -w * m / (1.0 + m))),
-        coin_in_money: weights(|m, w| (w, -w * m)),
+        options: columns
+            .iter()
+            .map(|c| weights(unit.inverse, c.price, c.weight))
+            .collect(),
+        others: columns.iter().map(|c| c.weight).collect(),
+        vol_group,
+        skews,
         rules,
         scenarios,
         columns,
@@ -113,48 +136,31 @@ fn block(
     moving: f64,
     rows: &[ContractIndex],
 ) -> Result<Block> {
-    let count = plan.columns.len();
     let of = |f: fn(&Instrument) -> f64| {
         rows.iter()
             .map(|&r| f(&resolved.instruments[r as usize]))
             .collect()
     };
-    let mut table = Vec::with_capacity(rows.len() * count);
     let shocks: Vec<_> = unit
         .expiries
         .iter()
         .map(|e| plan.rules.vol.at(e.days))
         .collect();
-    let sides: Vec<(f64, f64)> = plan
-        .columns
-        .iter()
-        .map(|c| {
-            (
-                f64::from(c.vol == VolMove::Down),
-                f64::from(c.vol == VolMove::Up),
-            )
-        })
-        .collect();
-    let skews: Vec<usize> = (0..count)
-        .filter(|&s| plan.columns[s].vol.is_skew())
-        .collect();
+    let width = 3 + plan.skews.len();
+    let mut table = Vec::with_capacity(rows.len() * width);
     for &row in rows {
         let own = &resolved.instruments[row as usize];
         let shock = &shocks[own.expiry as usize];
-        let (down, up) = (
-            shock.change(own.vol, VolMove::Down),
-            shock.change(own.vol, VolMove::Up),
-        );
-        let first = table.len();
-        table.extend(sides.iter().map(|&(d, u)| down * d + up * u));
-        for &s in &skews {
-            let column = plan.columns[s].vol;
+        table.push(shock.change(own.vol, VolMove::Down));
+        table.push(0.0);
+        table.push(shock.change(own.vol, VolMove::Up));
+        for &skew in &plan.skews {
             let years = unit.expiries[own.expiry as usize].years;
             let factor = plan
                 .rules
                 .vol
-                .skewed(column, own.forward, own.strike, years)?;
-            table[first + s] = own.vol * factor - own.vol;
+                .skewed(skew, own.forward, own.strike, years)?;
+            table.push(own.vol * factor - own.vol);
         }
     }
     let european = EuropeanCells {
@@ -192,7 +198,11 @@ fn block(
         scenarios: Scenarios {
             labels: plan.labels.clone(),
             price,
-            vol: VolMoves::PerOption(table),
+            vol: VolMoves::Grouped {
+                group: plan.vol_group.clone(),
+                width,
+                table,
+            },
             roll: 0.0,
         },
         european,
@@ -201,80 +211,83 @@ fn block(
     })
 }
 
-/// A unit's table: for each block of 16 columns, one row per contract of the unit.
-pub(super) struct Table {
-    pub(super) rows: Vec<scan::Row>,
-    pub(super) blocks: usize,
-    pub(super) height: usize,
+/// The profit and loss the scan of one unit reads: the arrays as they were priced, and what is not an option.
+pub(super) struct Sources {
+    pub(super) width: usize,
+    pub(super) options: Vec<Arc<RiskBlock>>,
+    /// Row-major `(rows, width)`.
+    pub(super) others: Vec<f64>,
 }
 
-impl Table {
-    pub(super) fn block(&self, block: usize) -> &[scan::Row] {
-        &self.rows[block * self.height..(block + 1) * self.height]
-    }
+/// Where a contract's row is, and what a sum takes of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    /// Of the unit's option blocks; of no meaning for anything else.
+    pub(super) block: u32,
+    /// Where its row begins.
+    pub(super) offset: u32,
+    /// To the unit's currency.
+    pub(super) scale: f64,
+    /// A coin-settled option's mark in the unit's currency; zero for anything else.
+    pub(super) coin_mark: f64,
+    /// An option's mark per lot, in its settlement currency.
+    pub(super) mark: f64,
 }
 
-/// The tables of every unit, and each option's mark value per lot by contract row.
-///
-/// A scan sums weighted profit and loss; Derive's managers need values, because they discount by the sign of a sum.
-pub(super) fn tables(
-    parameters: &Parameters,
-    resolved: &Resolved,
-    arrays: &RiskArrays,
-) -> (Vec<Table>, Vec<f64>) {
-    let mut marks = vec![0.0; resolved.instruments.len()];
-    let mut tables: Vec<Table> = Vec::with_capacity(resolved.plans.len());
+/// The sources of every unit, and every contract's place in them.
+pub(super) fn sources(resolved: &Resolved, arrays: &RiskArrays) -> (Vec<Sources>, Vec<Place>) {
+    let mut places = vec![Place::default(); resolved.instruments.len()];
+    let mut sources: Vec<Sources> = Vec::with_capacity(resolved.plans.len());
     for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
-        let blocks = plan.columns.len().div_ceil(WIDTH);
-        let height = unit.rows.len();
-        let mut table = Table {
-            rows: vec![scan::Row::default(); blocks * height],
-            blocks,
-            height,
+        let mut own = Sources {
+            width: plan.columns.len(),
+            options: Vec::new(),
+            others: Vec::new(),
         };
-        let plain: Vec<(f64, f64)> = plan.columns.iter().map(|c| (c.price, c.weight)).collect();
-        let values = parameters.model == Model::Pmrm;
-        for (local, &row) in unit.rows.iter().enumerate() {
-            let own = &resolved.instruments[row as usize];
-            if own.class == Class::Option {
-                continue;
-            }
-            for (s, &(price, weight)) in plain.iter().enumerate() {
-                let pnl = linear(own, unit.inverse, price);
-                let weight = if values { 1.0 } else { weight };
-                table.rows[s / WIDTH * height + local].0[s % WIDTH] = pnl * weight;
+        for &row in &unit.rows {
+            let contract = &resolved.instruments[row as usize];
+            if contract.class != Class::Option {
+                places[row as usize] = Place {
+                    offset: own.others.len() as u32,
+                    scale: 1.0,
+                    ..Place::default()
+                };
+                let moves = plan.columns.iter().map(|c| c.price);
+                own.others
+                    .extend(moves.map(|m| linear(contract, unit.inverse, m)));
             }
         }
-        tables.push(table);
+        sources.push(own);
     }
     for block in &arrays.blocks {
+        let Some(&first) = block.contract.first() else {
+            continue;
+        };
+        let unit = resolved.instruments[first as usize].unit as usize;
+        let in_coin = resolved.units[unit].inverse;
         for (i, &row) in block.contract.iter().enumerate() {
             let own = &resolved.instruments[row as usize];
-            let unit = own.unit as usize;
-            let (table, plan) = (&mut tables[unit], &resolved.plans[unit]);
-            let mark = block.value[i];
-            marks[row as usize] = if own.inverse {
-                mark / own.forward
-            } else {
-                mark
+            let value = block.value[i];
+            let scale = match (own.inverse, in_coin) {
+                (true, true) => 1.0 / own.forward,
+                (true, false) => 1.0,
+                (false, _) => own.to_unit,
             };
-            let (weights, scale) = match (parameters.model, own.inverse) {
-                (Model::Pmrm, _) => (&plan.values, 1.0),
-                (_, true) if resolved.units[unit].inverse => (&plan.coin, 1.0 / own.forward),
-                (_, true) => (&plan.coin_in_money, 1.0),
-                (_, false) => (&plan.money, own.to_unit),
+            places[row as usize] = Place {
+                block: sources[unit].options.len() as u32,
+                offset: (i * block.scenarios) as u32,
+                scale,
+                coin_mark: if own.inverse { value * scale } else { 0.0 },
+                mark: if own.inverse {
+                    value / own.forward
+                } else {
+                    value
+                },
             };
-            let (height, local) = (table.height, own.local as usize);
-            let cells = block.row(i).chunks(WIDTH).zip(weights.chunks(WIDTH));
-            for (k, (pnl, weights)) in cells.enumerate() {
-                let out = &mut table.rows[k * height + local].0;
-                for ((out, pnl), (of_pnl, of_mark)) in out.iter_mut().zip(pnl).zip(weights) {
-                    *out = (pnl * of_pnl + mark * of_mark) * scale;
-                }
-            }
         }
+        sources[unit].options.push(block.clone());
     }
-    (tables, marks)
+    (sources, places)
 }
 
 /// Profit and loss per lot of a contract without volatility, in the unit's currency.

@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
-use super::arrays::{Table, UnitPlan};
+use super::arrays::{Sources, UnitPlan};
 use super::charges::{self, Sums};
 use super::instruments::{Class, ExpirySlot, UnitKey};
+use super::lanes::Lane;
 use super::parameters::{Model, Parameters, SpotTreatment};
 use super::pmrm::{self, ExpiryTerms, Holding, PmrmRisk};
 use crate::account::AccountView;
 use crate::error::Result;
 use crate::fail;
 use crate::methods::Frame;
-use crate::scan::{self, WIDTH};
 
 /// One contract per lot, in its unit's currency.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowTerms {
     pub(super) unit: u32,
-    pub(super) local: u32,
-    /// Which sum of cells it enters.
-    pub(super) group: u32,
+    /// Which of the unit's sums of rows it enters, where its row begins there, and what the sum takes of it.
+    pub(super) lane: u32,
+    pub(super) offset: u32,
+    pub(super) scale: f64,
+    pub(super) coin_mark: f64,
     pub(super) class: Class,
     pub(super) expiry: u32,
     pub(super) strike: u32,
@@ -41,14 +43,17 @@ pub(super) struct UnitBook {
     pub(super) index: f64,
     /// Money of the unit for one coin at the index.
     pub(super) coin_value: f64,
-    pub(super) groups: usize,
-    pub(super) table: Table,
+    pub(super) sources: Sources,
+    /// By lane, the option block its rows are in; nothing where they are not options.
+    pub(super) lanes: Vec<Option<u32>>,
     pub(super) strikes: Vec<(u32, f64)>,
     pub(super) expiries: Vec<ExpirySlot>,
     pub(super) roll_rates: Vec<f64>,
     pub(super) terms: Vec<ExpiryTerms>,
     /// First entry of the unit in the scratch's columns.
-    pub(super) first_group: usize,
+    pub(super) first_lane: usize,
+    /// Of the book's scenarios, unit after unit.
+    pub(super) first_scenario: usize,
     pub(super) first_expiry: usize,
     pub(super) first_strike: usize,
 }
@@ -58,23 +63,17 @@ pub(super) struct Book {
     pub(super) parameters: Arc<Parameters>,
     pub(super) units: Vec<UnitBook>,
     pub(super) rows: Vec<RowTerms>,
+    /// Whether a charge nets options by strike.
+    pub(super) nets_strikes: bool,
     /// Spot price of each collateral asset that has a feed and a price.
     pub(super) collateral_price: Vec<(String, f64)>,
 }
 
-/// Positions of one (unit, group) and the sums of their rows.
-#[derive(Default)]
-struct Lane {
-    contract: Vec<u32>,
-    lots: Vec<i64>,
-    cells: Vec<[f64; WIDTH]>,
-}
-
 #[derive(Default)]
 pub(super) struct BookScratch {
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
     pub(super) sums: Vec<Sums>,
-    rolls: Vec<f64>,
+    pub(super) rolls: Vec<f64>,
     strikes: Vec<f64>,
     gross: Vec<f64>,
     marks: Vec<f64>,
@@ -117,85 +116,126 @@ impl UnitRisk {
 }
 
 impl Book {
-    /// Collects cells and sums of every unit the account touches.
-    pub(super) fn collect(&self, account: AccountView<'_>, scratch: &mut BookScratch) {
-        let lanes: usize = self.units.iter().map(|u| u.groups).sum();
-        scratch.lanes.resize_with(lanes, Lane::default);
-        for lane in &mut scratch.lanes {
-            lane.contract.clear();
-            lane.lots.clear();
-        }
-        scratch.sums.clear();
-        scratch.sums.resize(self.units.len(), Sums::default());
-        let expiries: usize = self.units.iter().map(|u| u.expiries.len()).sum();
-        let strikes: usize = self.units.iter().map(|u| u.strikes.len()).sum();
-        for (column, len) in [
-            (&mut scratch.rolls, expiries),
-            (&mut scratch.gross, expiries),
-            (&mut scratch.marks, expiries),
-            (&mut scratch.strikes, strikes),
-        ] {
-            column.clear();
-            column.resize(len, 0.0);
-        }
+    /// Collects cells and sums of every unit the account touches, or of those of `only`.
+    pub(super) fn collect(
+        &self,
+        account: AccountView<'_>,
+        only: Option<&[u32]>,
+        scratch: &mut BookScratch,
+    ) {
         let positions = account.positions;
+        self.clear(only, positions.len(), scratch);
+        let wanted = |unit: u32| only.is_none_or(|units| units.contains(&unit));
         for i in 0..positions.len() {
-            let lots = positions.net(i);
             let row = &self.rows[positions.contract[i] as usize];
-            let unit = &self.units[row.unit as usize];
-            scratch.sums[row.unit as usize].held = true;
-            if row.class == Class::Spot && self.parameters.spot == SpotTreatment::CollateralOnly {
-                scratch.sums[row.unit as usize].spot_value += lots as f64 * row.value;
-                continue;
-            }
-            let lane = &mut scratch.lanes[unit.first_group + row.group as usize];
-            lane.contract.push(row.local);
-            lane.lots.push(lots);
-            let q = lots as f64;
-            row.add(q, &mut scratch.sums[row.unit as usize]);
-            if row.class != Class::Spot {
-                let at = unit.first_expiry + row.expiry as usize;
-                scratch.rolls[at] += q * row.roll;
-            }
-            if row.class == Class::Option {
-                let at = unit.first_strike + row.strike as usize;
-                scratch.strikes[at] += q * row.coins;
-                let at = unit.first_expiry + row.expiry as usize;
-                scratch.gross[at] += (q * row.coins).abs();
-                scratch.marks[at] += q * row.value;
+            if wanted(row.unit) {
+                self.add(row, positions.net(i) as f64, scratch);
             }
         }
         for (u, unit) in self.units.iter().enumerate() {
-            if !scratch.sums[u].held && self.parameters.model != Model::Pmrm {
+            // A manager's account may hold collateral alone.
+            let empty = !scratch.sums[u].held && self.parameters.model != Model::Pmrm;
+            if empty || !wanted(u as u32) {
                 continue;
             }
-            for lane in &mut scratch.lanes[unit.first_group..unit.first_group + unit.groups] {
-                lane.cells.clear();
-                lane.cells.resize(unit.table.blocks, [0.0; WIDTH]);
-                for (block, acc) in lane.cells.iter_mut().enumerate() {
-                    scan::accumulate(unit.table.block(block), &lane.contract, &lane.lots, acc);
-                }
+            for (i, source) in unit.lanes.iter().enumerate() {
+                let lane = &mut scratch.lanes[unit.first_lane + i];
+                lane.sum(unit.table(*source), unit.sources.width);
             }
         }
+    }
+
+    fn clear(&self, only: Option<&[u32]>, positions: usize, scratch: &mut BookScratch) {
+        if only.is_none() || scratch.sums.len() != self.units.len() {
+            let last = self.units.last();
+            let lanes = last.map_or(0, |u| u.first_lane + u.lanes.len());
+            let expiries = last.map_or(0, |u| u.first_expiry + u.expiries.len());
+            let strikes = last.map_or(0, |u| u.first_strike + u.strikes.len());
+            scratch.lanes.resize_with(lanes, Lane::default);
+            scratch.sums.resize(self.units.len(), Sums::default());
+            for (column, len) in [
+                (&mut scratch.rolls, expiries),
+                (&mut scratch.gross, expiries),
+                (&mut scratch.marks, expiries),
+                (
+                    &mut scratch.strikes,
+                    if self.nets_strikes { strikes } else { 0 },
+                ),
+            ] {
+                column.resize(len, 0.0);
+            }
+        }
+        for (u, unit) in self.units.iter().enumerate() {
+            if only.is_some_and(|units| !units.contains(&(u as u32))) {
+                continue;
+            }
+            scratch.sums[u] = Sums::default();
+            for lane in &mut scratch.lanes[unit.first_lane..][..unit.lanes.len()] {
+                lane.clear(positions);
+            }
+            for column in [&mut scratch.rolls, &mut scratch.gross, &mut scratch.marks] {
+                column[unit.first_expiry..][..unit.expiries.len()].fill(0.0);
+            }
+            if self.nets_strikes {
+                scratch.strikes[unit.first_strike..][..unit.strikes.len()].fill(0.0);
+            }
+        }
+    }
+
+    /// Adds `q` lots of a row to its unit's sums and lane; the lane is not summed up yet.
+    #[inline]
+    fn add(&self, row: &RowTerms, q: f64, scratch: &mut BookScratch) {
+        let unit = &self.units[row.unit as usize];
+        let sums = &mut scratch.sums[row.unit as usize];
+        sums.held = true;
+        if self.is_collateral(row) {
+            sums.spot_value += q * row.value;
+            return;
+        }
+        scratch.lanes[unit.first_lane + row.lane as usize].push(
+            row.offset,
+            q * row.scale,
+            q * row.coin_mark,
+        );
+        row.add(q, sums);
+        if row.class != Class::Spot {
+            scratch.rolls[unit.first_expiry + row.expiry as usize] += q * row.roll;
+        }
+        if row.class == Class::Option {
+            let at = unit.first_expiry + row.expiry as usize;
+            scratch.gross[at] += (q * row.coins).abs();
+            scratch.marks[at] += q * row.value;
+            if self.nets_strikes {
+                scratch.strikes[unit.first_strike + row.strike as usize] += q * row.coins;
+            }
+        }
+    }
+
+    /// Whether a holding is cover only, and in no scenario.
+    #[inline]
+    pub(super) fn is_collateral(&self, row: &RowTerms) -> bool {
+        row.class == Class::Spot && self.parameters.spot == SpotTreatment::CollateralOnly
     }
 
     /// The aggregated profit and loss of a unit in every scenario goes to `scratch.pnl`; losses are negative.
     fn aggregate(&self, u: usize, scratch: &mut BookScratch) {
         let unit = &self.units[u];
-        let rules = &unit.plan.rules;
+        let (plan, rules) = (&unit.plan, &unit.plan.rules);
+        let (others, lanes) = scratch.lanes[unit.first_lane..][..unit.lanes.len()].split_at(2);
+        let (base, spot) = (&others[0], &others[1]);
+        let offset = !spot.is_empty();
+        let usd = unit.coin_value / unit.index;
         scratch.pnl.clear();
         scratch.raw.clear();
-        let (base, spot) = (
-            &scratch.lanes[unit.first_group],
-            &scratch.lanes[unit.first_group + 1],
-        );
-        let offset = !spot.contract.is_empty();
-        let usd = unit.coin_value / unit.index;
-        for (s, scenario) in unit.plan.scenarios.iter().enumerate() {
-            let mut total = base.cells[s / WIDTH][s % WIDTH];
-            scratch.raw.push(total + spot.cells[s / WIDTH][s % WIDTH]);
+        for (s, scenario) in plan.scenarios.iter().enumerate() {
+            let (of_pnl, of_mark) = plan.options[s];
+            let mut total = base.cells[s] * plan.others[s];
+            for lane in lanes {
+                total += lane.cells[s] * of_pnl + lane.coin_mark * of_mark;
+            }
+            let gain = spot.cells[s] * plan.others[s];
+            scratch.raw.push(total + gain);
             if offset && scenario.price > 0.0 && total < 0.0 {
-                let gain = spot.cells[s / WIDTH][s % WIDTH];
                 let covered = total + if gain > 0.0 { gain } else { 0.0 };
                 total = if covered < 0.0 { covered } else { 0.0 };
             }
@@ -217,15 +257,27 @@ impl Book {
         }
     }
 
+    /// Mark value of a unit's options in the report's currency.
+    pub(super) fn option_value(&self, u: usize, scratch: &BookScratch) -> f64 {
+        scratch.sums[u].option_value * self.frame.currencies.fx(self.units[u].currency)
+    }
+
     /// The numbers of one unit under a scan.
     pub(super) fn unit_risk(&self, u: usize, scratch: &mut BookScratch) -> Result<UnitRisk> {
         self.aggregate(u, scratch);
         let unit = &self.units[u];
         let sums = &scratch.sums[u];
         let charge = &unit.plan.rules.charges;
+        let unpublished = &unit.plan.rules.unpublished;
+        let held = &scratch.gross[unit.first_expiry..][..unit.expiries.len()];
+        let calendar = || held.iter().filter(|&&coins| coins != 0.0).count() > 1;
         for (needed, names) in [
-            (sums.has_options, &unit.plan.rules.unpublished.options),
-            (sums.has_futures, &unit.plan.rules.unpublished.futures),
+            (sums.has_options, &unpublished.options),
+            (sums.has_futures, &unpublished.futures),
+            (
+                !unpublished.calendars.is_empty() && calendar(),
+                &unpublished.calendars,
+            ),
         ] {
             if let Some(name) = names
                 .iter()
@@ -261,8 +313,11 @@ impl Book {
             risk.delta_shock = rule.charge(sums, unit.index) * unit.coin_value;
         }
         if let Some(rule) = &charge.short_options {
-            let nets = &scratch.strikes[unit.first_strike..unit.first_strike + unit.strikes.len()];
-            let nets = if rule.needs_strikes() { nets } else { &[] };
+            let nets = if rule.needs_strikes() {
+                &scratch.strikes[unit.first_strike..][..unit.strikes.len()]
+            } else {
+                &[]
+            };
             risk.short_options =
                 rule.rate * rule.coins(sums, &unit.strikes, nets, unit.index) * unit.coin_value;
         }
@@ -278,8 +333,8 @@ impl Book {
                 * unit.coin_value;
         }
         risk.stated = charge.stated.values().fold(0.0, |sum, x| sum + x);
-        if let Some(rate) = charge.perpetual_slippage {
-            risk.slippage = rate * sums.perpetual_notional;
+        if let Some(rule) = &charge.perpetual_slippage {
+            risk.slippage = rule.charge(sums.perpetual_notional);
         }
         Ok(risk)
     }
@@ -299,11 +354,11 @@ impl Book {
         holding.perps = scratch.sums[u].perps;
         let nets = &scratch.strikes[unit.first_strike..unit.first_strike + unit.strikes.len()];
         holding.naked_shorts = nets.iter().map(|&q| if q < 0.0 { -q } else { 0.0 }).sum();
-        let lanes = &scratch.lanes[unit.first_group..unit.first_group + unit.groups];
+        let lanes = &scratch.lanes[unit.first_lane..][..unit.lanes.len()];
         scratch.expiries.clear();
         for (group, lane) in lanes.iter().enumerate().skip(1) {
             let at = unit.first_expiry + group;
-            scratch.expiries.push(if lane.contract.is_empty() {
+            scratch.expiries.push(if lane.is_empty() {
                 (ExpiryTerms::EMPTY, 0.0, 0.0)
             } else {
                 (unit.terms[group], scratch.marks[at], scratch.gross[at])
@@ -319,8 +374,8 @@ impl Book {
             &unit.plan.scenarios,
             &scratch.expiries,
             &holding,
-            |group, s| lanes[group + 1].cells[s / WIDTH][s % WIDTH],
-            |s| lanes[0].cells[s / WIDTH][s % WIDTH],
+            |group, s| lanes[group + 1].cells[s],
+            |s| lanes[0].cells[s],
             |_, value| pnl.push(value),
         );
         Ok((risk, holding))
@@ -396,6 +451,14 @@ impl Book {
 }
 
 impl UnitBook {
+    /// The rows a lane reads.
+    pub(super) fn table(&self, source: Option<u32>) -> &[f64] {
+        match source {
+            Some(block) => &self.sources.options[block as usize].pnl,
+            None => &self.sources.others,
+        }
+    }
+
     pub(super) fn label(&self) -> String {
         if self.key.currency.is_empty() || self.key.currency == self.key.underlying {
             self.key.underlying.clone()
@@ -405,8 +468,62 @@ impl UnitBook {
     }
 }
 
+impl BookScratch {
+    /// Takes over the sums of one unit.
+    pub(super) fn load(&mut self, book: &Book, u: usize, from: &Self) {
+        if self.sums.len() != book.units.len() {
+            book.clear(None, 0, self);
+        }
+        let unit = &book.units[u];
+        self.sums[u] = from.sums[u];
+        for lane in unit.first_lane..unit.first_lane + unit.lanes.len() {
+            self.lanes[lane].load(&from.lanes[lane]);
+        }
+        let expiries = unit.first_expiry..unit.first_expiry + unit.expiries.len();
+        self.rolls[expiries.clone()].copy_from_slice(&from.rolls[expiries.clone()]);
+        self.gross[expiries.clone()].copy_from_slice(&from.gross[expiries]);
+    }
+
+    /// Trades one more contract of a unit whose sums are complete; not where a charge nets by strike.
+    pub(super) fn trade(&mut self, book: &Book, row: &RowTerms, before: f64, lots: f64) {
+        let unit = &book.units[row.unit as usize];
+        let sums = &mut self.sums[row.unit as usize];
+        if book.is_collateral(row) {
+            sums.held = true;
+            sums.spot_value += lots * row.value;
+            return;
+        }
+        row.remove(before, sums);
+        row.add(before + lots, sums);
+        sums.held = true;
+        let lane = &mut self.lanes[unit.first_lane + row.lane as usize];
+        let width = unit.sources.width;
+        let table = unit.table(unit.lanes[row.lane as usize]);
+        lane.add(
+            &table[row.offset as usize..][..width],
+            lots * row.scale,
+            lots * row.coin_mark,
+        );
+        let at = unit.first_expiry + row.expiry as usize;
+        if row.class != Class::Spot {
+            self.rolls[at] += lots * row.roll;
+        }
+        if row.class == Class::Option {
+            self.gross[at] += (row.coins * (before + lots)).abs() - (row.coins * before).abs();
+        }
+    }
+}
+
 impl RowTerms {
+    /// Takes `q` lots out of the sums of a unit, as far as adding them can be undone.
+    fn remove(&self, q: f64, sums: &mut Sums) {
+        let mut own = Sums::default();
+        self.add(q, &mut own);
+        sums.subtract(&own);
+    }
+
     /// Adds `q` lots to the sums of a unit.
+    #[inline]
     fn add(&self, q: f64, sums: &mut Sums) {
         let delta = q * self.delta;
         sums.delta += delta;

@@ -1,7 +1,9 @@
 //! Charges beside the scan, over sums that one pass through an account's positions collects.
 
 use super::instruments::ExpirySlot;
-use super::parameters::{DeltaShock, MinDelta, Roll, ShortNetting, ShortOptions};
+use super::parameters::{
+    Charges, DeltaShock, MinDelta, Roll, ShortNetting, ShortOptions, Slippage,
+};
 
 /// What one unit of one account adds up to. Coins are signed, money is in the unit's currency.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,11 +29,54 @@ pub(super) struct Sums {
     pub(super) perps: f64,
 }
 
+impl Sums {
+    /// Takes amounts out; what is held stays held.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for (own, other) in [
+            (&mut self.delta, other.delta),
+            (&mut self.gross_delta, other.gross_delta),
+            (&mut self.long_option_delta, other.long_option_delta),
+            (&mut self.other_delta, other.other_delta),
+            (&mut self.decay, other.decay),
+            (&mut self.option_coins, other.option_coins),
+            (&mut self.short_option_coins, other.short_option_coins),
+            (&mut self.futures_long, other.futures_long),
+            (&mut self.futures_short, other.futures_short),
+            (&mut self.perpetual_notional, other.perpetual_notional),
+            (&mut self.option_value, other.option_value),
+            (&mut self.spot_value, other.spot_value),
+            (&mut self.perps, other.perps),
+        ] {
+            *own -= other;
+        }
+    }
+}
+
 impl Roll {
     /// The rate of an expiry; undated contracts pay the minimum.
     pub(super) fn rate(&self, years: f64) -> f64 {
         let grown = (self.annualised * years).exp() - 1.0;
         if grown > self.min { grown } else { self.min }
+    }
+}
+
+impl Slippage {
+    pub(super) fn charge(&self, notional: f64) -> f64 {
+        let raw = self.rate * notional;
+        let tier = self
+            .tiers
+            .iter()
+            .find(|t| t.0.is_none_or(|most| raw <= most));
+        raw * tier.map_or(1.0, |t| t.1)
+    }
+}
+
+impl Charges {
+    /// The most that slippage can grow by per unit of notional.
+    pub(super) fn steepest_slippage(&self) -> f64 {
+        self.perpetual_slippage.as_ref().map_or(0.0, |s| {
+            s.rate * s.tiers.iter().fold(1.0, |most, t| f64::max(most, t.1))
+        })
     }
 }
 

@@ -1,19 +1,28 @@
 //! The terms of a requirement, written to a ledger.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::book::{Book, BookScratch, UnitRisk};
 use super::details;
+use super::live::LiveBook;
 use super::parameters::Model;
 use super::pmrm::PmrmRisk;
 use crate::account::AccountView;
 use crate::error::Result;
 use crate::fail;
+use crate::live::{Live, Recompute};
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
 
 impl Book {
-    fn charge_scan<L: Ledger + ?Sized>(&self, u: usize, risk: &UnitRisk, ledger: &mut L) {
+    pub(super) fn charge_scan<L: Ledger + ?Sized>(
+        &self,
+        u: usize,
+        risk: &UnitRisk,
+        ledger: &mut L,
+    ) {
         let unit = &self.units[u];
         let (im, mm) = (unit.plan.rules.im_factor, unit.plan.rules.mm_factor);
         let mut line = |component: &'static str, amount: f64| {
@@ -99,8 +108,22 @@ impl Book {
         line("confidence", risk.confidence, 0.0);
     }
 
+    /// What is borrowed in all, in the report's currency.
+    pub(super) fn borrowed(&self, account: AccountView<'_>) -> f64 {
+        let owed = |(currency, &amount): (&String, &f64)| {
+            let at = self.frame.currencies.index(currency)?;
+            (amount < 0.0).then(|| -amount * self.frame.currencies.fx(at))
+        };
+        account
+            .terms
+            .cash
+            .iter()
+            .filter_map(owed)
+            .fold(0.0, |sum, x| sum + x)
+    }
+
     /// Borrowed money: negative cash, at the venue's rates.
-    fn charge_borrow<L: Ledger + ?Sized>(
+    pub(super) fn charge_borrow<L: Ledger + ?Sized>(
         &self,
         account: AccountView<'_>,
         ledger: &mut L,
@@ -139,17 +162,15 @@ impl Rulebook for Book {
         scratch: &mut BookScratch,
         ledger: &mut L,
     ) -> Result<Outcome> {
-        self.collect(account, scratch);
+        self.collect(account, None, scratch);
         let mut outcome = Outcome::default();
-        let mut largest = -1.0;
-        let mut first = 0;
+        let mut worst = Worst::default();
         let one = match self.parameters.model {
             Model::Pmrm => Some(self.pmrm_unit(account, &scratch.sums)?),
             _ => None,
         };
-        for (u, unit) in self.units.iter().enumerate() {
-            let fx = self.frame.currencies.fx(unit.currency);
-            let (worst, loss) = if one == Some(u) {
+        for u in 0..self.units.len() {
+            let (scenario, loss) = if one == Some(u) {
                 let (risk, _) = self.pmrm_risk(u, account, scratch)?;
                 self.charge_pmrm(u, &risk, ledger);
                 (risk.worst, -risk.min_span)
@@ -158,37 +179,56 @@ impl Rulebook for Book {
                 self.charge_scan(u, &risk, ledger);
                 (risk.worst, risk.scan)
             } else {
-                first += unit.plan.scenarios.len();
                 continue;
             };
-            outcome.net_option_value += scratch.sums[u].option_value * fx;
-            if loss * fx > largest {
-                largest = loss * fx;
-                outcome.worst_scenario = Some((first + worst) as u32);
-            }
-            first += unit.plan.scenarios.len();
+            outcome.net_option_value += self.option_value(u, scratch);
+            worst.take(self, u, scenario, loss);
         }
+        outcome.worst_scenario = worst.scenario;
         self.charge_borrow(account, ledger)?;
         Ok(outcome)
     }
 
     fn scenario_label(&self, scenario: u32) -> String {
-        let mut left = scenario as usize;
-        for unit in &self.units {
-            if left < unit.plan.scenarios.len() {
-                let text = &unit.plan.labels[left];
-                return if self.units.len() == 1 {
-                    text.clone()
-                } else {
-                    format!("{} {text}", unit.label())
-                };
-            }
-            left -= unit.plan.scenarios.len();
+        let after = self
+            .units
+            .partition_point(|u| u.first_scenario <= scenario as usize);
+        let unit = &self.units[after - 1];
+        let text = &unit.plan.labels[scenario as usize - unit.first_scenario];
+        if self.units.len() == 1 {
+            text.clone()
+        } else {
+            format!("{} {text}", unit.label())
         }
-        String::new()
     }
 
     fn details(&self, account: AccountView<'_>) -> Result<Value> {
         details::of(self, account)
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        match self.parameters.model {
+            Model::Scenario => Box::new(LiveBook::new(self)),
+            // A manager's account is one unit: nothing stays as it was.
+            _ => Box::new(Recompute::new(self)),
+        }
+    }
+}
+
+/// The scenario of the unit that loses most, in the report's currency; the first of equals.
+#[derive(Debug, Default)]
+pub(super) struct Worst {
+    loss: Option<f64>,
+    pub(super) scenario: Option<u32>,
+}
+
+impl Worst {
+    pub(super) fn take(&mut self, book: &Book, u: usize, scenario: usize, loss: f64) {
+        let unit = &book.units[u];
+        let loss = loss * book.frame.currencies.fx(unit.currency);
+        if self.loss.is_none_or(|known| loss > known) {
+            self.loss = Some(loss);
+            self.scenario = Some((unit.first_scenario + scenario) as u32);
+        }
     }
 }

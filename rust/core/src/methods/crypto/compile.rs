@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::arrays;
+use super::arrays::{self, Place};
 use super::book::{Book, RowTerms, UnitBook};
 use super::charges;
 use super::instruments::{Class, Instrument, Resolved, Unit};
@@ -45,7 +45,7 @@ impl Book {
         resolved: &Resolved,
         arrays: &RiskArrays,
     ) -> Result<Self> {
-        let (tables, marks) = arrays::tables(parameters, resolved, arrays);
+        let (sources, places) = arrays::sources(resolved, arrays);
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut book = Self {
             frame: Frame {
@@ -58,6 +58,11 @@ impl Book {
             parameters: parameters.clone(),
             units: Vec::with_capacity(resolved.units.len()),
             rows: Vec::with_capacity(contracts.len()),
+            nets_strikes: parameters.model == Model::Pmrm
+                || resolved.plans.iter().any(|p| {
+                    let rule = &p.rules.charges.short_options;
+                    rule.as_ref().is_some_and(|r| r.needs_strikes())
+                }),
             collateral_price: parameters
                 .feeds
                 .collateral
@@ -66,30 +71,42 @@ impl Book {
                 .filter_map(|name| Some((name.clone(), market.spot(name).ok()?)))
                 .collect(),
         };
-        let (mut first_group, mut first_expiry, mut first_strike) = (0, 0, 0);
-        for ((unit, plan), table) in resolved.units.iter().zip(&resolved.plans).zip(tables) {
+        let (mut first_lane, mut first_expiry, mut first_strike) = (0, 0, 0);
+        let mut first_scenario = 0;
+        for ((unit, plan), sources) in resolved.units.iter().zip(&resolved.plans).zip(sources) {
             let own = if unit.key.currency.is_empty() {
                 currencies.report().to_string()
             } else {
                 unit.key.currency.clone()
             };
             let fx = rate_into(market, &own, currencies.report())?;
-            let groups = match parameters.model {
-                Model::Pmrm => unit.expiries.len(),
-                _ => 2,
-            };
+            // Undated positions, then spot that is kept apart, then options by block; a manager's by expiry.
+            let mut lanes = vec![None; 2];
+            if parameters.model == Model::Pmrm {
+                lanes = vec![None; unit.expiries.len()];
+                for &row in &unit.rows {
+                    let own = &resolved.instruments[row as usize];
+                    if own.class == Class::Option {
+                        lanes[own.expiry as usize] = Some(places[row as usize].block);
+                    }
+                }
+            } else {
+                lanes.extend((0..sources.options.len()).map(|b| Some(b as u32)));
+            }
+            let count = lanes.len();
             let made = UnitBook {
                 currency: currencies.add(&own, fx),
                 coin_value: if unit.inverse { 1.0 } else { unit.index },
-                groups,
-                table,
+                sources,
+                lanes,
                 strikes: unit.strikes.clone(),
                 roll_rates: match &plan.rules.charges.roll {
                     Some(roll) => charges::roll_rates(roll, &unit.expiries),
                     None => Vec::new(),
                 },
                 terms: Self::expiry_terms(parameters, contracts, market, resolved, unit)?,
-                first_group,
+                first_lane,
+                first_scenario,
                 first_expiry,
                 first_strike,
                 key: unit.key.clone(),
@@ -97,7 +114,8 @@ impl Book {
                 expiries: unit.expiries.clone(),
                 plan: plan.clone(),
             };
-            first_group += groups;
+            first_lane += count;
+            first_scenario += plan.scenarios.len();
             first_expiry += unit.expiries.len();
             first_strike += unit.strikes.len();
             book.units.push(made);
@@ -115,7 +133,7 @@ impl Book {
         for (row, own) in resolved.instruments.iter().enumerate() {
             book.rows.push(book.row_terms(
                 own,
-                marks[row],
+                &places[row],
                 deltas[row],
                 &resolved.units[own.unit as usize],
             ));
@@ -168,7 +186,8 @@ impl Book {
         Ok(terms)
     }
 
-    fn row_terms(&self, own: &Instrument, mark: f64, delta: f64, unit: &Unit) -> RowTerms {
+    fn row_terms(&self, own: &Instrument, place: &Place, delta: f64, unit: &Unit) -> RowTerms {
+        let mark = place.mark;
         let years = unit.expiries[own.expiry as usize].years;
         let option = own.class == Class::Option;
         let delta = delta * own.coins;
@@ -203,13 +222,20 @@ impl Book {
         };
         RowTerms {
             unit: own.unit,
-            local: own.local,
-            group: match (self.parameters.model, own.class, self.parameters.spot) {
+            lane: match (self.parameters.model, own.class, self.parameters.spot) {
                 (Model::Pmrm, Class::Option, _) => own.expiry,
                 (Model::Pmrm, ..) => 0,
+                (_, Class::Option, _) => 2 + place.block,
                 (_, Class::Spot, SpotTreatment::UpsideOffset) => 1,
                 _ => 0,
             },
+            offset: place.offset,
+            scale: if self.parameters.model == Model::Pmrm {
+                1.0
+            } else {
+                place.scale
+            },
+            coin_mark: place.coin_mark,
             class: own.class,
             expiry: own.expiry,
             strike: own.strike_slot,

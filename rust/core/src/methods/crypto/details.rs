@@ -10,7 +10,7 @@ use crate::error::Result;
 
 pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
     let mut scratch = BookScratch::default();
-    book.collect(account, &mut scratch);
+    book.collect(account, None, &mut scratch);
     let parameters = &book.parameters;
     let mut out = Map::new();
     out.insert("spot_treatment".into(), json!(parameters.spot));
@@ -28,6 +28,9 @@ pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
         }
     }
     out.insert("units".into(), Value::Object(units));
+    if parameters.borrow.is_some() {
+        out.insert("borrowed".into(), json!(book.borrowed(account)));
+    }
     if parameters.spot == SpotTreatment::CollateralOnly || !account.terms.collateral.is_empty() {
         out.insert("collateral".into(), collateral(book, account));
     }

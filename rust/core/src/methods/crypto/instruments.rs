@@ -26,7 +26,6 @@ pub(super) struct ExpirySlot {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Instrument {
     pub(super) unit: u32,
-    pub(super) local: u32,
     pub(super) class: Class,
     pub(super) inverse: bool,
     /// Coins per lot.
@@ -307,7 +306,6 @@ fn instrument(
     let contract = &contracts.rows()[row as usize];
     let mut made = Instrument {
         unit: terms.unit,
-        local: terms.local,
         class: terms.class,
         inverse: terms.inverse,
         coins: terms.size,

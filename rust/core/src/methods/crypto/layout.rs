@@ -30,8 +30,6 @@ pub(super) enum Class {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowLayout {
     pub(super) unit: u32,
-    /// Its place among the unit's rows.
-    pub(super) local: u32,
     pub(super) class: Class,
     pub(super) inverse: bool,
     /// Row of the unit's expiries; undated contracts have the first, without years.
@@ -89,12 +87,11 @@ impl Layout {
         let mut units = Vec::with_capacity(keys.len());
         for (key, rows) in keys {
             let unit = UnitLayout::new(parameters, contracts, key, rows);
-            for (local, &row) in unit.rows.iter().enumerate() {
+            for &row in &unit.rows {
                 let contract = &contracts.rows()[row as usize];
                 let made = RowLayout::new(contract, &unit)?;
                 found[row as usize] = Some(RowLayout {
                     unit: units.len() as u32,
-                    local: local as u32,
                     ..made
                 });
             }
@@ -198,7 +195,6 @@ impl RowLayout {
         };
         let mut made = Self {
             unit: 0,
-            local: 0,
             class,
             inverse,
             expiry: unit.slot(contract),

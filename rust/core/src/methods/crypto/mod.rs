@@ -21,7 +21,9 @@ mod compile;
 mod details;
 pub mod feeds;
 mod instruments;
+mod lanes;
 mod layout;
+mod live;
 pub mod parameters;
 pub mod pmrm;
 pub mod scenario;
@@ -61,22 +63,71 @@ pub struct Crypto {
     memo: Mutex<instruments::Memo>,
 }
 
-/// Every shipped preset in one list.
-fn shipped() -> String {
+/// Every shipped preset in one list, and the document with a family and a date replaced by the preset in force.
+///
+/// A preset's `family` is the rulebook it is one dated version of.
+fn shipped(document: &Value) -> Result<(String, Value)> {
     let mut all: Vec<Value> = Vec::new();
     for list in PRESETS {
         let mut presets: Vec<Value> =
             serde_json::from_str(list).expect("shipped presets are JSON lists");
         all.append(&mut presets);
     }
-    Value::Array(all).to_string()
+    let mut document = document.clone();
+    if let Some(on) = document.as_object_mut().and_then(|d| d.remove("on")) {
+        let family = document["preset"].as_str().unwrap_or_default().to_string();
+        document["preset"] = in_force(&all, &family, &on)?;
+    }
+    for preset in &mut all {
+        preset.as_object_mut().and_then(|p| p.remove("family"));
+    }
+    Ok((Value::Array(all).to_string(), document))
+}
+
+/// The name of a family's last preset that took effect by a date.
+fn in_force(presets: &[Value], family: &str, on: &Value) -> Result<Value> {
+    let Some(date) = on
+        .as_str()
+        .and_then(|d| d.parse::<jiff::civil::Date>().ok())
+    else {
+        fail!(
+            InvalidInput,
+            "on: {on} is not a date such as \"2026-03-31\""
+        );
+    };
+    // Dates in ISO form ascend as texts.
+    let effective = |p: &Value| p["effective"].as_str().unwrap_or_default().to_string();
+    let mut dated: Vec<&Value> = presets.iter().filter(|p| p["family"] == family).collect();
+    dated.sort_by_key(|p| effective(p));
+    let Some(first) = dated.first() else {
+        let mut families: Vec<&str> = presets
+            .iter()
+            .filter_map(|p| p["family"].as_str())
+            .collect();
+        families.dedup();
+        fail!(
+            InvalidInput,
+            "no dated presets of '{family}': there are {}",
+            families.join(", ")
+        );
+    };
+    match dated.iter().rfind(|p| effective(p) <= date.to_string()) {
+        Some(found) => Ok(found["name"].clone()),
+        None => fail!(
+            MissingData,
+            "'{family}' on {date}: the first parameters known are of {}; older ones are presets by name",
+            effective(first)
+        ),
+    }
 }
 
 impl Crypto {
-    /// From `{"preset": "deribit-pm-2024", ...changes}`.
+    /// From `{"preset": "deribit-pm-2024", ...changes}`, or `{"preset": "deribit-pm", "on": "2026-03-31", ...changes}`
+    /// for the parameters in force on a date.
     pub fn new(document: &Value) -> Result<Self> {
+        let (list, document) = shipped(document)?;
         let (parameters, info) =
-            super::parameters::resolve::<Parameters>(&shipped(), "deribit-pm-2024", document)?;
+            super::parameters::resolve::<Parameters>(&list, "deribit-pm-2024", &document)?;
         parameters.check()?;
         Ok(Self {
             parameters: Arc::new(parameters),

@@ -124,6 +124,15 @@ pub struct Futures {
     pub larger_side: bool,
 }
 
+/// `rate` on perpetual notional, times a multiplier that grows with the product: `tiers` are (up to, multiplier) in
+/// ascending order, the last without an end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slippage {
+    pub rate: f64,
+    pub tiers: Vec<(Option<f64>, f64)>,
+}
+
 /// Charges beside the scan. Each is added unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -136,8 +145,8 @@ pub struct Charges {
     pub decay_days: Option<f64>,
     pub short_options: Option<ShortOptions>,
     pub futures: Option<Futures>,
-    /// An alternative to the whole sum: a rate on perpetual notional (OKX MR7).
-    pub perpetual_slippage: Option<f64>,
+    /// An alternative to the whole sum: the cost of closing perpetuals (OKX MR7).
+    pub perpetual_slippage: Option<Slippage>,
     /// Charges whose formula the venue does not publish, in the unit's currency, by name: the caller states them.
     pub stated: BTreeMap<String, f64>,
     /// Amounts added to initial margin only, without its factor: open orders, market-maker protection.
@@ -152,6 +161,8 @@ pub struct Charges {
 pub struct Unpublished {
     pub options: Vec<String>,
     pub futures: Vec<String>,
+    /// Needed where options of more than one expiry are held.
+    pub calendars: Vec<String>,
 }
 
 /// The rules of one underlying.
@@ -236,6 +247,10 @@ pub struct Parameters {
     pub grades: BTreeMap<String, Grade>,
     #[serde(default)]
     pub unit: UnitOf,
+    /// The underlyings that the rules of `*` were published for; empty where they are for any. Another needs an entry
+    /// of its own, which may be empty.
+    #[serde(default)]
+    pub underlyings: Vec<String>,
     /// The report's currency; where left out the contracts' own if they share one, else USD.
     #[serde(default)]
     pub currency: Option<String>,
@@ -286,7 +301,55 @@ impl Parameters {
         if table.is_empty() {
             fail!(InvalidInput, "{}: no rules for any underlying", self.venue);
         }
+        for key in table.keys() {
+            let (underlying, currency) = key.split_once('/').unwrap_or((key, ""));
+            match self.model {
+                Model::Scenario | Model::Pmrm => {
+                    merged::<UnitRules>("scenario", table, underlying, currency)?.check(key)?;
+                }
+                Model::Standard => {
+                    merged::<StandardRules>("standard", table, underlying, currency)?;
+                }
+                Model::Srm => {
+                    merged::<super::srm::SrmRules>("srm", table, underlying, currency)?;
+                }
+            }
+        }
+        for (asset, &haircut) in &self.haircuts {
+            if !(0.0..=1.0).contains(&haircut) {
+                fail!(
+                    InvalidInput,
+                    "haircuts: {asset} is {haircut}: a fraction from 0 to 1 is needed"
+                );
+            }
+        }
         self.feeds.check()
+    }
+
+    /// The rules of an underlying and settlement currency: its own, written over those of `*`. An underlying that the
+    /// rules of `*` were not published for, and that has none of its own, is refused.
+    pub(super) fn entry<T: serde::de::DeserializeOwned>(
+        &self,
+        underlying: &str,
+        currency: &str,
+    ) -> Result<T> {
+        let (what, table) = match self.model {
+            Model::Scenario | Model::Pmrm => ("scenario", &self.rules),
+            Model::Standard => ("standard", &self.standard),
+            Model::Srm => ("srm", &self.srm),
+        };
+        let own = [format!("{underlying}/{currency}"), underlying.to_string()];
+        let known = self.underlyings.is_empty()
+            || self.underlyings.iter().any(|u| u == underlying)
+            || own.iter().any(|key| table.contains_key(key));
+        if !known {
+            fail!(
+                MissingData,
+                "{}: no parameters of {underlying} are shipped: state them under '{underlying}' in its rules",
+                self.venue
+            );
+        }
+        merged(what, table, underlying, currency)
     }
 
     /// Whether a formula of any underlying measures distance on the expiry's forward.
@@ -302,8 +365,39 @@ impl Parameters {
     }
 }
 
+impl UnitRules {
+    fn check(&self, key: &str) -> Result<()> {
+        self.vol.check()?;
+        let charges = &self.charges;
+        let stated = [&charges.stated, &charges.initial_only, &charges.provisions];
+        let numbers = [
+            ("im_factor", self.im_factor),
+            ("mm_factor", self.mm_factor),
+            ("gain_share", self.gain_share),
+            ("gain_cap", self.gain_cap.unwrap_or(0.0)),
+            ("charges.decay_days", charges.decay_days.unwrap_or(0.0)),
+        ]
+        .into_iter()
+        .chain(
+            stated
+                .into_iter()
+                .flatten()
+                .map(|(name, &amount)| (name.as_str(), amount)),
+        );
+        for (name, value) in numbers {
+            if !(value.is_finite() && value >= 0.0) {
+                fail!(
+                    InvalidInput,
+                    "rules of '{key}': {name} is {value}: a number that is not negative is needed"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The entry for an underlying and settlement currency, the most particular first, written over `*`.
-pub fn entry<T: serde::de::DeserializeOwned>(
+fn merged<T: serde::de::DeserializeOwned>(
     what: &str,
     table: &Map<String, Value>,
     underlying: &str,

@@ -169,8 +169,8 @@ pub(super) struct PmrmRisk {
     pub(super) mm_factor: f64,
 }
 
-/// Profit and loss of the account in every scenario, and the aggregate. `value(group, s)` sums an expiry's values
-/// in scenario `s` (after the scenarios: basis up, basis down); `linear(s)` sums undated profit and loss.
+/// Profit and loss of the account in every scenario, and the aggregate. `options(group, s)` sums what an expiry's options
+/// gain in scenario `s` (after the scenarios: basis up, basis down); `linear(s)` sums what everything undated gains.
 pub(super) fn aggregate(
     rules: &PmrmRules,
     feeds: &Feeds,
@@ -179,7 +179,7 @@ pub(super) fn aggregate(
     scenarios: &[Scenario],
     expiries: &[(ExpiryTerms, f64, f64)],
     holding: &Holding,
-    value: impl Fn(usize, usize) -> f64,
+    options: impl Fn(usize, usize) -> f64,
     linear: impl Fn(usize) -> f64,
     mut pnl: impl FnMut(usize, f64),
 ) -> PmrmRisk {
@@ -189,7 +189,7 @@ pub(super) fn aggregate(
         risk.option_mtm += mark;
         let mut loss = 0.0;
         for s in [up, down] {
-            let change = value(group, s) - mark;
+            let change = options(group, s);
             loss = if change < loss { change } else { loss };
         }
         risk.forward_contingency += loss * terms.basis_weight;
@@ -200,7 +200,7 @@ pub(super) fn aggregate(
         // A skew turns the smile in place: the price move of its scenario is for spot and perpetuals only.
         let mut total = (linear(s) + holding.cancelling * scenario.price) * damp;
         for (group, &(terms, mark, _)) in expiries.iter().enumerate() {
-            let worth = value(group, s);
+            let worth = mark + options(group, s);
             let discount = if worth >= 0.0 {
                 terms.static_long
             } else {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::compile::rate_into;
 use super::instruments::{Class, Resolved, UnitKey};
-use super::parameters::{Parameters, entry};
+use super::parameters::Parameters;
 use super::pmrm::Shortfall;
 use crate::account::AccountView;
 use crate::contract::Contracts;
@@ -237,12 +237,7 @@ impl Srm {
             }
             units.push(SrmUnit {
                 currency: currencies.add(&unit.key.currency, fx),
-                rules: entry(
-                    "srm",
-                    &parameters.srm,
-                    &unit.key.underlying,
-                    &unit.key.currency,
-                )?,
+                rules: parameters.entry(&unit.key.underlying, &unit.key.currency)?,
                 spot: unit.index,
                 spot_confidence: feed.spot_confidence,
                 perp_confidence: feed.perp_confidence,

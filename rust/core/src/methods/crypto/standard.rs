@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::compile::rate_into;
 use super::instruments::{Class, Instrument, Resolved, Unit, UnitKey};
-use super::parameters::{OptionFormula, Parameters, StandardRules, entry};
+use super::parameters::{OptionFormula, Parameters, StandardRules};
 use crate::account::AccountView;
 use crate::contract::Contracts;
 use crate::error::Result;
@@ -131,12 +131,8 @@ impl Standard {
         for (u, unit) in resolved.units.iter().enumerate() {
             let fx = rate_into(market, &unit.key.currency, currencies.report())?;
             let currency = currencies.add(&unit.key.currency, fx);
-            let rules: StandardRules = entry(
-                "standard",
-                &parameters.standard,
-                &unit.key.underlying,
-                &unit.key.currency,
-            )?;
+            let rules: StandardRules =
+                parameters.entry(&unit.key.underlying, &unit.key.currency)?;
             for &row in &unit.rows {
                 let own = &resolved.instruments[row as usize];
                 let id = contracts.rows()[row as usize].id();

@@ -61,6 +61,7 @@ pub(super) struct ComponentBook {
     pub(super) labels: Vec<String>,
     /// In details: the measure's name and the confidence.
     pub(super) measure: String,
+    pub(super) is_coherent: bool,
     pub(super) confidence_ppm: u32,
 }
 
@@ -83,7 +84,10 @@ impl Book {
             let at = match known {
                 Some(at) => at,
                 None => {
-                    fx.push((currency.to_string(), market.fx(currency, &parameters.currency)?));
+                    fx.push((
+                        currency.to_string(),
+                        market.fx(currency, &parameters.currency)?,
+                    ));
                     fx.len() - 1
                 }
             };
@@ -100,7 +104,11 @@ impl Book {
             },
             calibration: parameters.calibration.clone(),
             sets: Vec::new(),
-            places: layout.places.iter().map(|p| p.as_ref().map(|p| (p.set, p.row))).collect(),
+            places: layout
+                .places
+                .iter()
+                .map(|p| p.as_ref().map(|p| (p.set, p.row)))
+                .collect(),
             charges: charges::compile(&parameters.stages, contracts, &worth)?,
             worth,
             option_value,
@@ -114,7 +122,16 @@ impl Book {
             let members = &layout.members[set];
             let mut own = Vec::new();
             for component in components.iter() {
-                let made = book.compile_component(netting_set, component, histories, &layout, set, arrays, &rate, scenarios)?;
+                let made = book.compile_component(
+                    netting_set,
+                    component,
+                    histories,
+                    &layout,
+                    set,
+                    arrays,
+                    &rate,
+                    scenarios,
+                )?;
                 scenarios += made.labels.len();
                 own.push(made);
             }
@@ -130,7 +147,10 @@ impl Book {
             });
         }
         if scenarios > i32::MAX as usize {
-            fail!(InvalidInput, "hvar: {scenarios} scenarios in all: at most 2^31 are numbered");
+            fail!(
+                InvalidInput,
+                "hvar: {scenarios} scenarios in all: at most 2^31 are numbered"
+            );
         }
         Ok(book)
     }
@@ -161,6 +181,7 @@ impl Book {
             first_scenario,
             labels: Vec::new(),
             measure: component.measure.name(),
+            is_coherent: component.measure.is_coherent(),
             confidence_ppm: component.confidence_ppm,
         };
         let members = &layout.members[at];
@@ -169,18 +190,30 @@ impl Book {
         }
         let view = View::new(component, histories)?;
         for (i, own) in view.sets.iter().enumerate() {
-            made.parts.push(Part::new(component, i, members.len(), own.len(), self.unit)?);
+            made.parts.push(Part::new(
+                component,
+                i,
+                members.len(),
+                own.len(),
+                self.unit,
+            )?);
         }
         made.labels = view.labels();
         let scope = layout::scope(set, component);
         for block in arrays.blocks.iter().filter(|b| b.scope == scope) {
             for (i, &contract) in block.contract.iter().enumerate() {
-                let row = layout.places[contract as usize].as_ref().expect("blocks price members").row;
+                let row = layout.places[contract as usize]
+                    .as_ref()
+                    .expect("blocks price members")
+                    .row;
                 let fx = rate[contract as usize];
                 let mut gains = block.row(i).iter();
                 for part in &mut made.parts {
                     let count = part.table.scenarios;
-                    part.table.put(row as usize, gains.by_ref().take(count).map(|gain| -(gain * fx)));
+                    part.table.put(
+                        row as usize,
+                        gains.by_ref().take(count).map(|gain| -(gain * fx)),
+                    );
                 }
             }
         }
@@ -222,7 +255,11 @@ fn values(
         if is_option && contract.terms().premium == Premium::Upfront {
             option_value[at] = value;
         }
-        worth.push(Worth { value, units: scale, is_covered: layout.places[at].is_some() });
+        worth.push(Worth {
+            value,
+            units: scale,
+            is_covered: layout.places[at].is_some(),
+        });
     }
     Ok((worth, option_value))
 }

@@ -28,7 +28,11 @@ pub(super) struct Charge {
     of: Vec<usize>,
 }
 
-pub(super) fn compile(stages: &[Stage], contracts: &Contracts, worth: &[Worth]) -> Result<Vec<Charge>> {
+pub(super) fn compile(
+    stages: &[Stage],
+    contracts: &Contracts,
+    worth: &[Worth],
+) -> Result<Vec<Charge>> {
     let mut names = vec![SCENARIOS.to_string()];
     let mut charges = Vec::with_capacity(stages.len());
     for stage in stages {
@@ -44,7 +48,12 @@ pub(super) fn compile(stages: &[Stage], contracts: &Contracts, worth: &[Worth]) 
 }
 
 impl Charge {
-    fn new(stage: &Stage, contracts: &Contracts, worth: &[Worth], names: &[String]) -> Result<Self> {
+    fn new(
+        stage: &Stage,
+        contracts: &Contracts,
+        worth: &[Worth],
+        names: &[String],
+    ) -> Result<Self> {
         let mut charge = Self {
             name: stage.name.clone(),
             rule: stage.rule.clone(),
@@ -53,7 +62,12 @@ impl Charge {
             of: Vec::new(),
         };
         // A contract is spoken of by its id, or by the symbol it is written on.
-        let keys = |row: u32| [contracts.rows()[row as usize].id(), contracts.root_symbol(row)];
+        let keys = |row: u32| {
+            [
+                contracts.rows()[row as usize].id(),
+                contracts.root_symbol(row),
+            ]
+        };
         for (row, contract) in contracts.iter() {
             let at = row as usize;
             charge.rows[at] = match &stage.rule {
@@ -66,15 +80,25 @@ impl Charge {
                     .iter()
                     .find_map(|k| rates.get(*k).map(|s| (0, s.long, s.short))),
                 Rule::TickValue { products } => keys(row).iter().find_map(|k| {
-                    products.get(*k).map(|p| (0, p.ticks * p.tick, p.ticks * p.tick))
+                    products
+                        .get(*k)
+                        .map(|p| (0, p.ticks * p.tick, p.ticks * p.tick))
                 }),
-                Rule::Liquidity { underlyings, underlying_of, delta, .. } => {
+                Rule::Liquidity {
+                    underlyings,
+                    underlying_of,
+                    delta,
+                    ..
+                } => {
                     let root = keys(row)
                         .iter()
                         .find_map(|k| underlying_of.get(*k))
                         .map_or(contracts.root_symbol(row), String::as_str);
                     let group = underlyings.keys().position(|u| u == root);
-                    let own = keys(row).iter().find_map(|k| delta.get(*k)).map(|d| d * worth[at].units);
+                    let own = keys(row)
+                        .iter()
+                        .find_map(|k| delta.get(*k))
+                        .map(|d| d * worth[at].units);
                     match (group, own) {
                         (None, _) => None,
                         (Some(group), Some(own)) => Some((group as u32, own, own)),
@@ -83,7 +107,9 @@ impl Charge {
                             "no delta of the option '{}': add it to delta",
                             contract.id()
                         ),
-                        (Some(group), None) => Some((group as u32, worth[at].value, worth[at].value)),
+                        (Some(group), None) => {
+                            Some((group as u32, worth[at].value, worth[at].value))
+                        }
                     }
                 }
                 _ => None,
@@ -91,13 +117,20 @@ impl Charge {
         }
         match &stage.rule {
             Rule::Liquidity { underlyings, .. } => {
-                charge.groups = underlyings.iter().map(|(name, t)| (name.clone(), *t)).collect();
+                charge.groups = underlyings
+                    .iter()
+                    .map(|(name, t)| (name.clone(), *t))
+                    .collect();
             }
             Rule::Scale { of, .. } | Rule::PositionLimit { of, .. } => {
                 for name in of {
                     match names.iter().position(|n| n == name) {
                         Some(at) => charge.of.push(at),
-                        None => fail!(InvalidInput, "'{name}' is no earlier stage: those are {}", names.join(", ")),
+                        None => fail!(
+                            InvalidInput,
+                            "'{name}' is no earlier stage: those are {}",
+                            names.join(", ")
+                        ),
                     }
                 }
             }
@@ -152,9 +185,10 @@ impl Charge {
         let most = |a: f64, b: f64| if a > b { a } else { b };
         let of = || self.of.iter().fold(0.0, |sum, &at| sum + totals[at]);
         let amount = match &self.rule {
-            Rule::GrossFloor { rate } => {
-                most(rate * most(standing.gross_long, standing.gross_short) - running, 0.0)
-            }
+            Rule::GrossFloor { rate } => most(
+                rate * most(standing.gross_long, standing.gross_short) - running,
+                0.0,
+            ),
             Rule::FlatRate { multiplier, .. } => {
                 self.add_sides(account, worth, sides);
                 let larger = |sum: f64, s: &(u32, f64, f64)| sum + most(s.1, s.2);
@@ -164,7 +198,9 @@ impl Charge {
                 let positions = account.positions;
                 (0..positions.len()).fold(0.0, |sum, i| {
                     let row = positions.contract[i] as usize;
-                    let Some((_, long, short)) = self.rows[row] else { return sum };
+                    let Some((_, long, short)) = self.rows[row] else {
+                        return sum;
+                    };
                     let value = positions.net(i) as f64 * worth[row].value;
                     sum + (value * if value < 0.0 { short } else { long }).abs()
                 })
@@ -173,29 +209,52 @@ impl Charge {
                 let positions = account.positions;
                 (0..positions.len()).fold(0.0, |sum, i| {
                     let row = positions.contract[i] as usize;
-                    let Some((_, per_unit, _)) = self.rows[row] else { return sum };
+                    let Some((_, per_unit, _)) = self.rows[row] else {
+                        return sum;
+                    };
                     let lots = (positions.long(i) + positions.short(i)) as f64;
                     sum + lots * worth[row].units * per_unit
                 })
             }
-            Rule::Liquidity { hedge, rounding, .. } => {
+            Rule::Liquidity {
+                hedge, rounding, ..
+            } => {
                 return self.liquidity(account, sides, *hedge, *rounding, ledger);
             }
-            Rule::Scale { factor, days, rounding, .. } => {
+            Rule::Scale {
+                factor,
+                days,
+                rounding,
+                ..
+            } => {
                 let factor = factor.unwrap_or_else(|| days.map_or(0.0, |d| d.sqrt() - 1.0));
                 round_to(factor * of(), *rounding)
             }
             Rule::RoundUp { unit } => round_up(running, *unit) - running,
-            Rule::PositionLimit { capital, multiplier, cap, rate, unit, rounding, .. } => {
+            Rule::PositionLimit {
+                capital,
+                multiplier,
+                cap,
+                rate,
+                unit,
+                rounding,
+                ..
+            } => {
                 let net = standing.net.abs();
                 let excess = net - least(capital * multiplier, *cap);
-                if excess > 0.0 { round_to(excess / net * round_up(of(), *unit) * rate, *rounding) } else { 0.0 }
+                if excess > 0.0 {
+                    round_to(excess / net * round_up(of(), *unit) * rate, *rounding)
+                } else {
+                    0.0
+                }
             }
             Rule::FavourableMark => -least(most(standing.mark, 0.0), most(running, 0.0)),
             Rule::MarkRequirement => most(-standing.mark, 0.0),
             Rule::Credit { amount } => -least(*amount, most(running, 0.0)),
             Rule::Amount { amount } => *amount,
-            Rule::Buffer { rate, release } => most(least((1.0 + rate) * running, *release) - running, 0.0),
+            Rule::Buffer { rate, release } => {
+                most(least((1.0 + rate) * running, *release) - running, 0.0)
+            }
             Rule::Cap { amount } => least(amount - running, 0.0),
             Rule::SpeedLimit { previous, limit } => least(previous * limit - running, 0.0),
         };
@@ -205,19 +264,31 @@ impl Charge {
 
     fn line<L: Ledger + ?Sized>(&self, scope: &str, amount: f64, ledger: &mut L) {
         if amount != 0.0 {
-            ledger.line(0, amount, amount, &|| LineText::new(scope, self.name.as_str()));
+            ledger.line(0, amount, amount, &|| {
+                LineText::new(scope, self.name.as_str())
+            });
         }
     }
 
     /// Rate times value of each group's long and short side; groups in order.
-    fn add_sides(&self, account: AccountView<'_>, worth: &[Worth], sides: &mut Vec<(u32, f64, f64)>) {
+    fn add_sides(
+        &self,
+        account: AccountView<'_>,
+        worth: &[Worth],
+        sides: &mut Vec<(u32, f64, f64)>,
+    ) {
         sides.clear();
         let positions = account.positions;
         for i in 0..positions.len() {
             let row = positions.contract[i] as usize;
-            let Some((group, long, short)) = self.rows[row] else { continue };
+            let Some((group, long, short)) = self.rows[row] else {
+                continue;
+            };
             let value = worth[row].value;
-            let (up, down) = (positions.long(i) as f64 * value * long, positions.short(i) as f64 * value * short);
+            let (up, down) = (
+                positions.long(i) as f64 * value * long,
+                positions.short(i) as f64 * value * short,
+            );
             match sides.iter_mut().find(|s| s.0 == group) {
                 Some(side) => {
                     side.1 += up;
@@ -247,7 +318,11 @@ impl Charge {
         }
         let above = |delta: f64, t: &Threshold| {
             let excess = delta.abs() - t.threshold;
-            if excess > 0.0 { round_to(excess * t.rate, rounding) } else { 0.0 }
+            if excess > 0.0 {
+                round_to(excess * t.rate, rounding)
+            } else {
+                0.0
+            }
         };
         let (mut sum, mut hedged) = (0.0, 0.0);
         for ((name, threshold), &(_, delta, _)) in self.groups.iter().zip(sides.iter()) {
@@ -264,17 +339,31 @@ impl Charge {
         sum
     }
 
-    /// The beta-weighted delta and each underlying's, for explanations; empty for other stages.
-    pub(super) fn deltas(&self, account: AccountView<'_>) -> Vec<(String, f64, f64)> {
+    /// Each underlying's delta and the beta-weighted sum, for explanations; nothing for other stages.
+    pub(super) fn deltas(&self, account: AccountView<'_>) -> Option<(Vec<(String, f64)>, f64)> {
         let positions = account.positions;
         let delta = |group: usize| {
-            (0..positions.len()).fold(0.0, |sum, i| match self.rows[positions.contract[i] as usize] {
-                Some((own, delta, _)) if own as usize == group => sum + positions.net(i) as f64 * delta,
-                _ => sum,
+            (0..positions.len()).fold(0.0, |sum, i| {
+                match self.rows[positions.contract[i] as usize] {
+                    Some((own, delta, _)) if own as usize == group => {
+                        sum + positions.net(i) as f64 * delta
+                    }
+                    _ => sum,
+                }
             })
         };
-        let groups = self.groups.iter().enumerate();
-        groups.map(|(g, (name, t))| (name.clone(), delta(g), t.beta * delta(g))).collect()
+        let deltas: Vec<(String, f64)> = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(g, (name, _))| (name.clone(), delta(g)))
+            .collect();
+        let hedged = self
+            .groups
+            .iter()
+            .zip(&deltas)
+            .fold(0.0, |sum, ((_, t), (_, d))| sum + t.beta * d);
+        (!deltas.is_empty()).then_some((deltas, hedged))
     }
 
     pub(super) fn name(&self) -> &str {

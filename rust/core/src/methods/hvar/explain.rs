@@ -23,9 +23,15 @@ impl Book {
             }
             let mut components = Map::new();
             for component in &set.components {
-                components.insert(component.name.clone(), self.component(set, component, positions)?);
+                components.insert(
+                    component.name.clone(),
+                    self.component(set, component, positions)?,
+                );
             }
-            sets.insert(set.name.clone(), json!({"scope": set.scope, "components": components}));
+            sets.insert(
+                set.name.clone(),
+                json!({"scope": set.scope, "components": components}),
+            );
         }
         let mut details = json!({
             "calibration": self.calibration,
@@ -33,20 +39,23 @@ impl Book {
             "netting_sets": sets,
         });
         for charge in &self.charges {
-            let deltas = charge.deltas(account);
-            if deltas.is_empty() {
-                continue;
+            if let Some((deltas, hedged)) = charge.deltas(account) {
+                let own: Map<String, Value> = deltas
+                    .into_iter()
+                    .map(|(name, delta)| (name, delta.into()))
+                    .collect();
+                details["stages"][charge.name()] = json!({"delta": own, "beta_delta": hedged});
             }
-            let own: Map<String, Value> = deltas
-                .iter()
-                .map(|(name, delta, hedged)| (name.clone(), json!({"delta": delta, "beta_delta": hedged})))
-                .collect();
-            details["stages"][charge.name()] = Value::Object(own);
         }
         Ok(details)
     }
 
-    fn component(&self, set: &SetBook, component: &ComponentBook, positions: &SetPositions) -> Result<Value> {
+    fn component(
+        &self,
+        set: &SetBook,
+        component: &ComponentBook,
+        positions: &SetPositions,
+    ) -> Result<Value> {
         let mut out = json!({
             "measure": component.measure,
             "confidence": f64::from(component.confidence_ppm) / 1e6,
@@ -64,16 +73,26 @@ impl Book {
         for part in &component.parts {
             let labels = &component.labels[first..first + part.table.scenarios];
             parts.push(self.part(set, part, labels, positions, &mut scratch)?);
-            risks.push((parts[parts.len() - 1]["risk"].as_f64().unwrap_or_default(), 0));
+            risks.push((
+                parts[parts.len() - 1]["risk"].as_f64().unwrap_or_default(),
+                0,
+            ));
             first += part.table.scenarios;
         }
-        let padded: Vec<(f64, u32)> = std::iter::repeat_n((0.0, 0), component.first_part).chain(risks).collect();
+        let padded: Vec<(f64, u32)> = std::iter::repeat_n((0.0, 0), component.first_part)
+            .chain(risks)
+            .collect();
         out["risk"] = component.risk(&padded).into();
         out["scenarios"] = first.into();
         match parts.len() {
             1 => {
-                let Some(Value::Object(only)) = parts.pop() else { unreachable!("made just above") };
-                for (key, value) in only.into_iter().filter(|(key, _)| key != "risk" && key != "scenarios") {
+                let Some(Value::Object(only)) = parts.pop() else {
+                    unreachable!("made just above")
+                };
+                for (key, value) in only
+                    .into_iter()
+                    .filter(|(key, _)| key != "risk" && key != "scenarios")
+                {
                     out[key] = value;
                 }
             }
@@ -97,7 +116,13 @@ impl Book {
         let worst: Vec<Value> = loss
             .iter()
             .zip(&scenario)
-            .map(|(loss, &s)| json!({"scenario": s + 1, "date": labels[s as usize], "loss": loss}))
+            .map(|(loss, &s)| {
+                let mut row = json!({"scenario": s + 1, "date": labels[s as usize], "loss": loss});
+                if let Some(weight) = part.age_weight(s) {
+                    row["age_weight"] = weight.into();
+                }
+                row
+            })
             .collect();
         let mut out = json!({
             "risk": risk,
@@ -114,6 +139,9 @@ impl Book {
                 }))
                 .collect::<Vec<_>>(),
         });
+        if let Some(deviation) = part.deviation(&losses) {
+            out["deviation"] = deviation.into();
+        }
         if part.is_additive() {
             let held = positions.held();
             let mut amounts: Vec<f64> = held
@@ -121,9 +149,9 @@ impl Book {
                 .iter()
                 .zip(held.lots)
                 .map(|(&row, &lots)| {
-                    contributions
-                        .iter()
-                        .fold(0.0, |sum, &(s, w)| sum + w * (lots as f64 * part.table.get(row as usize, s as usize)))
+                    contributions.iter().fold(0.0, |sum, &(s, w)| {
+                        sum + w * (lots as f64 * part.table.get(row as usize, s as usize))
+                    })
                 })
                 .collect();
             settle(&mut amounts, risk);
@@ -133,7 +161,12 @@ impl Book {
                 .zip(amounts)
                 .map(|(&row, amount)| {
                     let contract = set.contracts[row as usize];
-                    (self.frame.contracts.rows()[contract as usize].id().to_string(), amount.into())
+                    (
+                        self.frame.contracts.rows()[contract as usize]
+                            .id()
+                            .to_string(),
+                        amount.into(),
+                    )
                 })
                 .collect();
             out["allocation"] = Value::Object(by_contract);
@@ -142,7 +175,12 @@ impl Book {
     }
 
     /// The worst losses and their scenarios, and all losses.
-    fn listed(&self, part: &Part, positions: &SetPositions, scratch: &mut RiskScratch) -> (Vec<f64>, Vec<u32>, Vec<f64>) {
+    fn listed(
+        &self,
+        part: &Part,
+        positions: &SetPositions,
+        scratch: &mut RiskScratch,
+    ) -> (Vec<f64>, Vec<u32>, Vec<f64>) {
         let losses = match part.is_running() {
             true => {
                 let mut losses = Vec::new();
@@ -154,7 +192,11 @@ impl Book {
         };
         let depth = LISTED.max(part.depth).min(losses.len());
         let (mut loss, mut scenario) = (vec![0.0; depth], vec![0; depth]);
-        Tail { loss: &mut loss, scenario: &mut scenario }.select(&losses, &mut Vec::new());
+        Tail {
+            loss: &mut loss,
+            scenario: &mut scenario,
+        }
+        .select(&losses, &mut Vec::new());
         (loss, scenario, losses)
     }
 }
@@ -166,7 +208,10 @@ fn settle(amounts: &mut [f64], total: f64) {
         if left == 0.0 {
             return;
         }
-        if let Some(largest) = amounts.iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs())) {
+        if let Some(largest) = amounts
+            .iter_mut()
+            .max_by(|a, b| a.abs().total_cmp(&b.abs()))
+        {
             *largest += left;
         }
     }

@@ -112,14 +112,20 @@ impl Filter {
             if lambda > 0.0 && lambda < 1.0 {
                 Ok(())
             } else {
-                fail!(InvalidInput, "filter: lambda is {lambda}: it lies above 0 and below 1")
+                fail!(
+                    InvalidInput,
+                    "filter: lambda is {lambda}: it lies above 0 and below 1"
+                )
             }
         };
         let seed = |seed: Seed, returns: Option<usize>| {
             if let Seed::Given(variance) = seed {
                 check_finite("filter: the given variance", variance)?;
                 if variance <= 0.0 {
-                    fail!(InvalidInput, "filter: the given variance is {variance}: it must be positive");
+                    fail!(
+                        InvalidInput,
+                        "filter: the given variance is {variance}: it must be positive"
+                    );
                 }
             }
             if returns.is_some_and(|n| n < 2) {
@@ -128,11 +134,21 @@ impl Filter {
             Ok(())
         };
         match self.model {
-            Model::Ewma { lambda, seed: s, seed_returns } => {
+            Model::Ewma {
+                lambda,
+                seed: s,
+                seed_returns,
+            } => {
                 decay(lambda)?;
                 seed(s, seed_returns)?;
             }
-            Model::Garch { omega, alpha, beta, seed: s, seed_returns } => {
+            Model::Garch {
+                omega,
+                alpha,
+                beta,
+                seed: s,
+                seed_returns,
+            } => {
                 for (name, value) in [("omega", omega), ("alpha", alpha), ("beta", beta)] {
                     check_finite(&format!("filter: {name}"), value)?;
                     if value < 0.0 {
@@ -141,7 +157,11 @@ impl Filter {
                 }
                 seed(s, seed_returns)?;
             }
-            Model::Finite { lambda, points, mean } => {
+            Model::Finite {
+                lambda,
+                points,
+                mean,
+            } => {
                 decay(lambda)?;
                 if points < 2 {
                     fail!(InvalidInput, "filter: points is {points}: at least 2");
@@ -152,13 +172,22 @@ impl Filter {
             }
         }
         if self.add_mean && !matches!(self.model, Model::Finite { .. }) {
-            fail!(InvalidInput, "filter: add_mean needs the finite model with its mean");
+            fail!(
+                InvalidInput,
+                "filter: add_mean needs the finite model with its mean"
+            );
         }
         if self.average == 0 {
             fail!(InvalidInput, "filter: average is at least 1");
         }
-        if self.quantile_floor_ppm.is_some_and(|p| p == 0 || p >= 1_000_000) {
-            fail!(InvalidInput, "filter: quantile_floor_ppm lies above 0 and below 1000000");
+        if self
+            .quantile_floor_ppm
+            .is_some_and(|p| p == 0 || p >= 1_000_000)
+        {
+            fail!(
+                InvalidInput,
+                "filter: quantile_floor_ppm lies above 0 and below 1000000"
+            );
         }
         check_finite("filter: vol_floor", self.vol_floor)?;
         if self.vol_floor < 0.0 {
@@ -167,7 +196,10 @@ impl Filter {
         if let Some((low, high)) = self.ratio
             && !(low > 0.0 && low <= high && high.is_finite())
         {
-            fail!(InvalidInput, "filter: ratio bounds {low} to {high}: positive, the lower first");
+            fail!(
+                InvalidInput,
+                "filter: ratio bounds {low} to {high}: positive, the lower first"
+            );
         }
         Ok(())
     }
@@ -176,29 +208,53 @@ impl Filter {
     pub(super) fn is_seeded_by_window(&self) -> bool {
         matches!(
             self.model,
-            Model::Ewma { seed_returns: None, .. } | Model::Garch { seed_returns: None, .. }
+            Model::Ewma {
+                seed_returns: None,
+                ..
+            } | Model::Garch {
+                seed_returns: None,
+                ..
+            }
         )
     }
 
     /// Returns that the first volatility consumes: they are no scenarios.
     pub(super) fn first(&self) -> usize {
         match self.model {
-            Model::Ewma { seed_returns, .. } | Model::Garch { seed_returns, .. } => seed_returns.unwrap_or(0),
-            Model::Finite { points, mean: false, .. } => points,
-            Model::Finite { points, mean: true, .. } => 2 * points - 1,
+            Model::Ewma { seed_returns, .. } | Model::Garch { seed_returns, .. } => {
+                seed_returns.unwrap_or(0)
+            }
+            Model::Finite {
+                points,
+                mean: false,
+                ..
+            } => points,
+            Model::Finite {
+                points, mean: true, ..
+            } => 2 * points - 1,
         }
     }
 
     /// Volatilities along one set of returns, oldest first.
     pub(super) fn volatilities(&self, returns: &[f64]) -> Volatilities {
         match self.model {
-            Model::Ewma { lambda, seed, seed_returns } => {
-                self.recursion(returns, (0.0, 1.0 - lambda, lambda), seed, seed_returns)
-            }
-            Model::Garch { omega, alpha, beta, seed, seed_returns } => {
-                self.recursion(returns, (omega, alpha, beta), seed, seed_returns)
-            }
-            Model::Finite { lambda, points, mean } => self.finite(returns, lambda, points, mean),
+            Model::Ewma {
+                lambda,
+                seed,
+                seed_returns,
+            } => self.recursion(returns, (0.0, 1.0 - lambda, lambda), seed, seed_returns),
+            Model::Garch {
+                omega,
+                alpha,
+                beta,
+                seed,
+                seed_returns,
+            } => self.recursion(returns, (omega, alpha, beta), seed, seed_returns),
+            Model::Finite {
+                lambda,
+                points,
+                mean,
+            } => self.finite(returns, lambda, points, mean),
         }
     }
 
@@ -269,7 +325,11 @@ impl Filter {
 
     fn volatility(&self, variance: f64) -> f64 {
         let vol = variance.sqrt();
-        if vol > self.vol_floor { vol } else { self.vol_floor }
+        if vol > self.vol_floor {
+            vol
+        } else {
+            self.vol_floor
+        }
     }
 
     /// Tomorrow's volatility from the newest ones, not below the quantile of the set's own.
@@ -285,7 +345,14 @@ impl Filter {
     }
 
     /// A return as a scenario: its deviation scaled from the volatility known before it to tomorrow's.
-    pub(super) fn scenario(&self, r: f64, mean: f64, known: f64, target: f64, newest_mean: f64) -> f64 {
+    pub(super) fn scenario(
+        &self,
+        r: f64,
+        mean: f64,
+        known: f64,
+        target: f64,
+        newest_mean: f64,
+    ) -> f64 {
         let to = match self.target {
             Target::Current => target,
             Target::Mid => 0.5 * (target + known),
@@ -297,7 +364,11 @@ impl Filter {
             _ => ratio,
         };
         let scaled = (r - mean) * ratio;
-        if self.add_mean { newest_mean + scaled } else { scaled }
+        if self.add_mean {
+            newest_mean + scaled
+        } else {
+            scaled
+        }
     }
 }
 
@@ -332,7 +403,11 @@ mod tests {
 
     fn ewma(seed_returns: Option<usize>) -> Filter {
         Filter {
-            model: Model::Ewma { lambda: 0.9, seed: Seed::MeanSquare, seed_returns },
+            model: Model::Ewma {
+                lambda: 0.9,
+                seed: Seed::MeanSquare,
+                seed_returns,
+            },
             target: Target::Current,
             average: 1,
             quantile_floor_ppm: None,

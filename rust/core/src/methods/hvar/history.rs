@@ -25,24 +25,41 @@ pub(super) struct History {
 impl History {
     pub(super) fn all(parameters: &Parameters, tables: &Attachments) -> Result<Vec<Self>> {
         let known: Vec<&String> = parameters.histories.keys().collect();
-        if let Some(name) = tables.keys().find(|n| !parameters.histories.contains_key(*n)) {
-            fail!(InvalidInput, "hvar: no words for the table '{name}'; known are {known:?}");
+        if let Some(name) = tables
+            .keys()
+            .find(|n| !parameters.histories.contains_key(*n))
+        {
+            fail!(
+                InvalidInput,
+                "hvar: no words for the table '{name}'; known are {known:?}"
+            );
         }
         parameters
             .histories
             .iter()
             .map(|(name, words)| {
-                Self::new(name, words, tables.get(name)).map_err(|e| e.at(format!("history '{name}'")))
+                Self::new(name, words, tables.get(name))
+                    .map_err(|e| e.at(format!("history '{name}'")))
             })
             .collect()
     }
 
-    fn new(name: &str, words: &HistoryTable, table: Option<&(Vec<usize>, Vec<f64>)>) -> Result<Self> {
+    fn new(
+        name: &str,
+        words: &HistoryTable,
+        table: Option<&(Vec<usize>, Vec<f64>)>,
+    ) -> Result<Self> {
         let Some((shape, values)) = table else {
-            fail!(MissingData, "the numbers are not given: a table of rows by factors is needed");
+            fail!(
+                MissingData,
+                "the numbers are not given: a table of rows by factors is needed"
+            );
         };
         let &[rows, columns] = shape.as_slice() else {
-            fail!(InvalidInput, "a table of rows by factors is needed, not of shape {shape:?}");
+            fail!(
+                InvalidInput,
+                "a table of rows by factors is needed, not of shape {shape:?}"
+            );
         };
         if columns != words.columns.len() {
             fail!(
@@ -156,7 +173,11 @@ impl History {
                                 self.words.columns[column],
                                 self.row_label(row),
                                 value(row),
-                                if rule == ReturnRule::Log { "log" } else { "relative" },
+                                if rule == ReturnRule::Log {
+                                    "log"
+                                } else {
+                                    "relative"
+                                },
                             );
                         }
                     }

@@ -46,7 +46,11 @@ impl<'a> View<'a> {
             .find(|h| h.name == component.history)
             .expect("checked with the parameters");
         let Some(last) = history.steps().checked_sub(1) else {
-            fail!(MissingData, "hvar: history '{}' holds no return", history.name);
+            fail!(
+                MissingData,
+                "hvar: history '{}' holds no return",
+                history.name
+            );
         };
         Self::at(component, history, last)
     }
@@ -54,7 +58,12 @@ impl<'a> View<'a> {
     pub(super) fn at(component: &'a Component, history: &'a History, today: usize) -> Result<Self> {
         let sets = sets(component, history, today)
             .map_err(|e| e.at(format!("hvar: component '{}'", component.name)))?;
-        Ok(Self { component, history, sets, today })
+        Ok(Self {
+            component,
+            history,
+            sets,
+            today,
+        })
     }
 
     pub(super) fn scenarios(&self) -> usize {
@@ -84,11 +93,20 @@ pub(super) fn scope(set: &NettingSet, component: &Component) -> String {
 
 /// The netting set that stands for the whole account where the parameters name none.
 pub(super) fn whole() -> NettingSet {
-    NettingSet { name: "portfolio".into(), members: Vec::new(), group: None, components: Vec::new() }
+    NettingSet {
+        name: "portfolio".into(),
+        members: Vec::new(),
+        group: None,
+        components: Vec::new(),
+    }
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(parameters: &'a Parameters, whole: &'a NettingSet, contracts: &Contracts) -> Result<Self> {
+    pub(super) fn new(
+        parameters: &'a Parameters,
+        whole: &'a NettingSet,
+        contracts: &Contracts,
+    ) -> Result<Self> {
         let named = if parameters.netting_sets.is_empty() {
             std::slice::from_ref(whole)
         } else {
@@ -97,7 +115,16 @@ impl<'a> Layout<'a> {
         let mut layout = Self {
             sets: named
                 .iter()
-                .map(|s| (s, if s.components.is_empty() { &parameters.components[..] } else { &s.components[..] }))
+                .map(|s| {
+                    (
+                        s,
+                        if s.components.is_empty() {
+                            &parameters.components[..]
+                        } else {
+                            &s.components[..]
+                        },
+                    )
+                })
                 .collect(),
             places: Vec::with_capacity(contracts.len()),
             members: vec![Vec::new(); named.len()],
@@ -109,18 +136,24 @@ impl<'a> Layout<'a> {
             .collect();
         for (row, contract) in contracts.iter() {
             let keys = [contract.id(), contracts.root_symbol(row)];
-            if parameters.stages.iter().any(|s| keys.iter().any(|k| s.takes(k))) {
+            if parameters
+                .stages
+                .iter()
+                .any(|s| keys.iter().any(|k| s.takes(k)))
+            {
                 layout.places.push(None);
                 continue;
             }
-            if contract.kind() == Kind::Index || contract.terms().settlement == Settlement::Inverse {
+            if contract.kind() == Kind::Index || contract.terms().settlement == Settlement::Inverse
+            {
                 fail!(
                     NotApplicable,
                     "hvar covers linear contracts, not '{}': indices are not held, and inverse contracts are not covered",
                     contract.id()
                 );
             }
-            let mapped = |map: &BTreeMap<String, String>| keys.iter().find_map(|k| map.get(*k)).cloned();
+            let mapped =
+                |map: &BTreeMap<String, String>| keys.iter().find_map(|k| map.get(*k)).cloned();
             let factor = mapped(&parameters.map).unwrap_or_else(|| {
                 // A contract with a column of its own needs no other factor.
                 keys[usize::from(!columns.contains(keys[0]))].to_string()
@@ -171,7 +204,9 @@ pub(super) fn cells(
             let labels: Arc<[String]> = view.labels().into();
             let mut alike = Alike::new();
             for &row in &layout.members[set] {
-                let place = layout.places[row as usize].as_ref().expect("members have places");
+                let place = layout.places[row as usize]
+                    .as_ref()
+                    .expect("members have places");
                 let price = match inputs.instruments[row as usize] {
                     Instrument::Option(option) if !is_fraction(parameters.rule(&place.factor)?) => {
                         Some(inputs.options.spot[option as usize].to_bits())
@@ -193,7 +228,10 @@ pub(super) fn cells(
                     scope: scope(netting_set, component),
                     rule: parameters.rule(&factor)?,
                     moves: &moves[&factor],
-                    vol: vol_factor.as_ref().map(|v| Ok((parameters.rule(v)?, &moves[v]))).transpose()?,
+                    vol: vol_factor
+                        .as_ref()
+                        .map(|v| Ok((parameters.rule(v)?, &moves[v])))
+                        .transpose()?,
                     price: price.map(f64::from_bits),
                     labels: &labels,
                     roll: component.roll_days / 365.0,
@@ -270,10 +308,17 @@ impl Group<'_> {
         }
         options.european = inputs.options.select(&of_model[0]);
         options.american = inputs.options.select(&of_model[1]);
-        options.trees = of_model[2].iter().map(|&option| inputs.tree(option as usize)).collect();
+        options.trees = of_model[2]
+            .iter()
+            .map(|&option| inputs.tree(option as usize))
+            .collect();
         if self.vol.is_some() {
-            let vols = of_model.iter().flatten().map(|&option| inputs.options.vol[option as usize]);
-            options.scenarios.vol = VolMoves::PerOption(vols.flat_map(|vol| self.vol_moves(vol)).collect());
+            let vols = of_model
+                .iter()
+                .flatten()
+                .map(|&option| inputs.options.vol[option as usize]);
+            options.scenarios.vol =
+                VolMoves::PerOption(vols.flat_map(|vol| self.vol_moves(vol)).collect());
         }
         if !linear.linear.is_empty() {
             cells.blocks.push(linear);
@@ -312,7 +357,10 @@ impl Group<'_> {
             return Ok(self.moves.to_vec());
         };
         if price == 0.0 {
-            fail!(CalculationError, "hvar: the underlying of options on factor '{factor}' is at zero");
+            fail!(
+                CalculationError,
+                "hvar: the underlying of options on factor '{factor}' is at zero"
+            );
         }
         let by = match self.rule {
             ReturnRule::Displaced(by) => price + by,
@@ -323,18 +371,29 @@ impl Group<'_> {
 
     /// What each scenario adds to an option's volatility, which stays at or above zero.
     fn vol_moves(&self, vol: f64) -> Vec<f64> {
-        let Some((rule, moves)) = self.vol else { return Vec::new() };
+        let Some((rule, moves)) = self.vol else {
+            return Vec::new();
+        };
         let moved = |m: &f64| match rule {
             ReturnRule::Absolute => *m,
             ReturnRule::Displaced(by) => (vol + by) * m,
             _ => vol * m,
         };
-        moves.iter().map(moved).map(|d| if d < -vol { -vol } else { d }).collect()
+        moves
+            .iter()
+            .map(moved)
+            .map(|d| if d < -vol { -vol } else { d })
+            .collect()
     }
 }
 
 /// Prices, and option inputs with their volatilities; nothing for contracts outside the scenarios.
-fn resolve(parameters: &Parameters, layout: &Layout<'_>, contracts: &Contracts, market: &Market) -> Result<Inputs> {
+fn resolve(
+    parameters: &Parameters,
+    layout: &Layout<'_>,
+    contracts: &Contracts,
+    market: &Market,
+) -> Result<Inputs> {
     let valuation = Valuation {
         name: "hvar",
         american: American::Tree,

@@ -49,6 +49,11 @@ impl Measure {
         matches!(self, Self::Weighted | Self::EsWeighted)
     }
 
+    /// Whether the measure is convex in the book: a mean over a fixed number of the worst losses, or their integral.
+    pub(super) fn is_coherent(self) -> bool {
+        matches!(self, Self::EsDiscrete | Self::EsInclusive | Self::EsAcerbi)
+    }
+
     pub(super) fn name(self) -> String {
         match serde_json::to_value(self) {
             Ok(serde_json::Value::String(name)) => name,
@@ -80,11 +85,17 @@ pub(super) struct Ranks {
 
 impl Ranks {
     fn one(rank: usize) -> Self {
-        Self { runs: vec![(rank, rank, 1.0)], divisor: 1.0 }
+        Self {
+            runs: vec![(rank, rank, 1.0)],
+            divisor: 1.0,
+        }
     }
 
     fn worst(count: usize) -> Self {
-        Self { runs: vec![(0, count - 1, 1.0)], divisor: count as f64 }
+        Self {
+            runs: vec![(0, count - 1, 1.0)],
+            divisor: count as f64,
+        }
     }
 
     /// Losses needed, worst first.
@@ -117,7 +128,10 @@ pub(super) fn ranks(measure: Measure, n: usize, level: u32) -> Option<Ranks> {
             if rest > 0 {
                 runs.push((floor, floor, rest as f64 / PPM as f64));
             }
-            Ranks { runs, divisor: tail as f64 / PPM as f64 }
+            Ranks {
+                runs,
+                divisor: tail as f64 / PPM as f64,
+            }
         }
         Measure::EsHull | Measure::Weighted | Measure::EsWeighted | Measure::Normal => return None,
         _ => quantile(measure, n, level),
@@ -131,23 +145,42 @@ fn quantile(measure: Measure, n: usize, level: u32) -> Ranks {
     let (position, unit) = match measure {
         Measure::InvertedCdf | Measure::AveragedInvertedCdf => (n_ * p - one, one),
         Measure::ClosestObservation => (2 * n_ * p - 3 * one, 2 * one),
-        Measure::Lower | Measure::Higher | Measure::Nearest | Measure::Midpoint => ((n_ - 1) * p, one),
+        Measure::Lower | Measure::Higher | Measure::Nearest | Measure::Midpoint => {
+            ((n_ - 1) * p, one)
+        }
         _ => {
-            let (a, b) = measure.plotting().expect("the other measures have ranks of their own");
-            (24 * n_ * p + a * one + p * (24 - a - b) - 24 * one, 24 * one)
+            let (a, b) = measure
+                .plotting()
+                .expect("the other measures have ranks of their own");
+            (
+                24 * n_ * p + a * one + p * (24 - a - b) - 24 * one,
+                24 * one,
+            )
         }
     };
     let (below, rest) = (position.div_euclid(unit), position.rem_euclid(unit));
     let odd = below.rem_euclid(2) == 1;
     let up = match measure {
         Measure::InvertedCdf => f64::from(rest > 0),
-        Measure::AveragedInvertedCdf => if rest > 0 { 1.0 } else { 0.5 },
+        Measure::AveragedInvertedCdf => {
+            if rest > 0 {
+                1.0
+            } else {
+                0.5
+            }
+        }
         // Of two equally near, the even one counted from one.
         Measure::ClosestObservation => f64::from(!(rest == 0 && odd)),
         Measure::Lower => 0.0,
         Measure::Higher => f64::from(rest > 0),
         Measure::Nearest => f64::from(2 * rest > unit || (2 * rest == unit && odd)),
-        Measure::Midpoint => if rest > 0 { 0.5 } else { 0.0 },
+        Measure::Midpoint => {
+            if rest > 0 {
+                0.5
+            } else {
+                0.0
+            }
+        }
         _ => rest as f64 / unit as f64,
     };
     let rank = |ascending: i128| (n_ - 1 - ascending.clamp(0, n_ - 1)) as usize;
@@ -167,7 +200,10 @@ pub(super) fn lower_quantile(values: &[f64], level: u32) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let ranks = quantile(Measure::AveragedInvertedCdf, sorted.len(), level);
-    ranks.runs.iter().fold(0.0, |sum, &(rank, _, weight)| sum + weight * sorted[rank])
+    ranks
+        .runs
+        .iter()
+        .fold(0.0, |sum, &(rank, _, weight)| sum + weight * sorted[rank])
 }
 
 /// Weights of scenarios by age, oldest first, adding up to one.
@@ -193,7 +229,10 @@ mod tests {
             2833.0, 2333.0, 2228.0, 2084.0, 1960.0, 1751.0, 1679.0, 1558.0, 1542.0, 1484.0, 1450.0,
             1428.0, 1368.0, 1347.0, 1319.0,
         ];
-        worst.into_iter().chain((0..985).map(|i| -f64::from(i))).collect()
+        worst
+            .into_iter()
+            .chain((0..985).map(|i| -f64::from(i)))
+            .collect()
     }
 
     fn risk(measure: Measure, n: usize, level: u32) -> f64 {
@@ -211,11 +250,22 @@ mod tests {
     #[test]
     fn counts_are_those_of_integers() {
         // ceil((1 - 0.994) * 1000) is 7 in floating point, ceil((1 - 0.99) * 500) is 6.
-        for (n, level, count) in [(1000, 994_000, 6), (1000, 990_000, 10), (500, 990_000, 5), (1018, 980_000, 21)] {
+        for (n, level, count) in [
+            (1000, 994_000, 6),
+            (1000, 990_000, 10),
+            (500, 990_000, 5),
+            (1018, 980_000, 21),
+        ] {
             assert_eq!(ranks(Measure::EsDiscrete, n, level).unwrap().depth(), count);
         }
-        assert_eq!(ranks(Measure::OrderCeil, 750, 995_000).unwrap(), Ranks::one(3));
-        assert_eq!(ranks(Measure::OrderFloor, 10, 990_000).unwrap(), Ranks::one(0));
+        assert_eq!(
+            ranks(Measure::OrderCeil, 750, 995_000).unwrap(),
+            Ranks::one(3)
+        );
+        assert_eq!(
+            ranks(Measure::OrderFloor, 10, 990_000).unwrap(),
+            Ranks::one(0)
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! | floors, flat rates, liquidity and other charges | `stages.rs`, `charges.rs` |
 //! | compiled netting sets, the requirement | `book.rs`, `requirement.rs` |
 //! | tails, dates and attribution | `explain.rs` |
+//! | losses kept between trades | `live.rs` |
 //! | margins through time | `rolling.rs` |
 
 mod book;
@@ -22,6 +23,7 @@ mod explain;
 mod filter;
 mod history;
 mod layout;
+mod live;
 mod measure;
 mod parameters;
 mod parametric;

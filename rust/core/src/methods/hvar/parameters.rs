@@ -200,7 +200,11 @@ fn steps() -> usize {
 
 impl Component {
     /// A component that only measures losses.
-    pub(super) fn measuring(measure: Measure, confidence_ppm: u32, age_decay: Option<f64>) -> Result<Self> {
+    pub(super) fn measuring(
+        measure: Measure,
+        confidence_ppm: u32,
+        age_decay: Option<f64>,
+    ) -> Result<Self> {
         let component = Self {
             name: measure.name(),
             measure,
@@ -367,7 +371,13 @@ impl Parameters {
                 "no components: say which measure of which scenarios is the margin"
             );
         }
-        if self.netting_sets.iter().filter(|s| s.members.is_empty()).count() > 1 {
+        if self
+            .netting_sets
+            .iter()
+            .filter(|s| s.members.is_empty())
+            .count()
+            > 1
+        {
             fail!(
                 InvalidInput,
                 "more than one netting set without members: only one can take the rest"

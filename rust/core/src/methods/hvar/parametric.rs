@@ -27,7 +27,10 @@ impl Variance {
         if let Self::Ewma { lambda, .. } = self
             && !(*lambda > 0.0 && *lambda < 1.0)
         {
-            fail!(InvalidInput, "variance: lambda is {lambda}: it lies above 0 and below 1");
+            fail!(
+                InvalidInput,
+                "variance: lambda is {lambda}: it lies above 0 and below 1"
+            );
         }
         Ok(())
     }
@@ -38,7 +41,10 @@ impl Variance {
         let mean = losses.iter().fold(0.0, |a, l| a + l) / n;
         let around = |from: f64, divisor: f64| -> (f64, Vec<f64>) {
             let weights: Vec<f64> = losses.iter().map(|l| (l - from) / divisor).collect();
-            (losses.iter().fold(0.0, |a, l| a + (l - from) * (l - from)) / divisor, weights)
+            (
+                losses.iter().fold(0.0, |a, l| a + (l - from) * (l - from)) / divisor,
+                weights,
+            )
         };
         match *self {
             Self::Population => around(mean, n),
@@ -53,7 +59,8 @@ impl Variance {
                 for (i, loss) in losses.iter().enumerate() {
                     variance = lambda * variance + (1.0 - lambda) * loss * loss;
                     let decay = lambda.powi((losses.len() - 1 - i) as i32);
-                    weights[i] = weights[i] * lambda.powi(losses.len() as i32) + (1.0 - lambda) * decay * loss;
+                    weights[i] = weights[i] * lambda.powi(losses.len() as i32)
+                        + (1.0 - lambda) * decay * loss;
                 }
                 (variance, weights)
             }
@@ -83,7 +90,11 @@ mod tests {
 
     #[test]
     fn normal_quantiles() {
-        for (level, z) in [(990_000, 2.326_347_874_040_841), (500_000, 0.0), (999_999, 4.753_424_308_822_899)] {
+        for (level, z) in [
+            (990_000, 2.326_347_874_040_841),
+            (500_000, 0.0),
+            (999_999, 4.753_424_308_822_899),
+        ] {
             assert!((normal_quantile(level) - z).abs() < 1e-9, "{level}");
         }
         assert_eq!(normal_quantile(10_000), -normal_quantile(990_000));
@@ -95,7 +106,10 @@ mod tests {
         for variance in [
             Variance::Population,
             Variance::Sample,
-            Variance::Ewma { lambda: 0.9, seed: Seed::SampleVarDdof1 },
+            Variance::Ewma {
+                lambda: 0.9,
+                seed: Seed::SampleVarDdof1,
+            },
         ] {
             let (value, weights) = variance.of(&losses);
             let sum: f64 = weights.iter().zip(losses).map(|(w, l)| w * l).sum();

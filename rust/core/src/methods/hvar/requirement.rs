@@ -33,7 +33,10 @@ pub(super) struct SetPositions {
 
 impl SetPositions {
     pub(super) fn held(&self) -> Held<'_> {
-        Held { row: &self.row, lots: &self.lots }
+        Held {
+            row: &self.row,
+            lots: &self.lots,
+        }
     }
 
     fn clear(&mut self) {
@@ -92,13 +95,7 @@ impl Book {
             if positions.is_empty() {
                 continue;
             }
-            let own = self.charge_set(set, &scratch.parts, ledger);
-            total += own;
-            if let Some(scenario) = set.worst_scenario(&scratch.parts)
-                && worst.is_none_or(|(largest, _)| own > largest)
-            {
-                worst = Some((own, scenario));
-            }
+            total += self.charge_set_for(set, &scratch.parts, &mut worst, ledger);
         }
         if !self.charges.is_empty() {
             let standing = self.standing(account)?;
@@ -120,8 +117,30 @@ impl Book {
         })
     }
 
+    /// One netting set's lines and their sum; takes the set's worst scenario where its charge is the largest so far.
+    pub(super) fn charge_set_for<L: Ledger + ?Sized>(
+        &self,
+        set: &SetBook,
+        parts: &[(f64, u32)],
+        worst: &mut Option<(f64, u32)>,
+        ledger: &mut L,
+    ) -> f64 {
+        let own = self.charge_set(set, parts, ledger);
+        if let Some(scenario) = set.worst_scenario(parts)
+            && worst.is_none_or(|(largest, _)| own > largest)
+        {
+            *worst = Some((own, scenario));
+        }
+        own
+    }
+
     /// One netting set's lines: terms added, floors as what they ask beyond, and not below zero.
-    fn charge_set<L: Ledger + ?Sized>(&self, set: &SetBook, parts: &[(f64, u32)], ledger: &mut L) -> f64 {
+    fn charge_set<L: Ledger + ?Sized>(
+        &self,
+        set: &SetBook,
+        parts: &[(f64, u32)],
+        ledger: &mut L,
+    ) -> f64 {
         let mut sum = 0.0;
         for role in [Role::Term, Role::Floor] {
             for component in set.components.iter().filter(|c| c.role == role) {
@@ -142,7 +161,9 @@ impl Book {
             }
         }
         if sum < 0.0 && !self.allow_negative {
-            ledger.line(0, -sum, -sum, &|| LineText::new(set.scope.as_str(), "not below zero"));
+            ledger.line(0, -sum, -sum, &|| {
+                LineText::new(set.scope.as_str(), "not below zero")
+            });
             return 0.0;
         }
         sum
@@ -153,7 +174,10 @@ impl Book {
         let positions = account.positions;
         for i in 0..positions.len() {
             let worth = &self.worth[positions.contract[i] as usize];
-            let (long, short) = (positions.long(i) as f64 * worth.value, positions.short(i) as f64 * worth.value);
+            let (long, short) = (
+                positions.long(i) as f64 * worth.value,
+                positions.short(i) as f64 * worth.value,
+            );
             standing.net += long - short;
             if worth.is_covered {
                 standing.gross_long += long;
@@ -179,7 +203,10 @@ impl Book {
     pub(super) fn label(&self, scenario: u32) -> String {
         let components = self.sets.iter().flat_map(|s| &s.components);
         components
-            .filter_map(|c| c.labels.get((scenario as usize).checked_sub(c.first_scenario)?))
+            .filter_map(|c| {
+                c.labels
+                    .get((scenario as usize).checked_sub(c.first_scenario)?)
+            })
             .next()
             .cloned()
             .unwrap_or_default()
@@ -202,12 +229,16 @@ impl Book {
             }
             for component in &set.components {
                 for (p, part) in component.parts.iter().enumerate() {
-                    let mut put = |i: usize, risk: (f64, u32)| measured[i * self.parts + component.first_part + p] = risk;
+                    let mut put = |i: usize, risk: (f64, u32)| {
+                        measured[i * self.parts + component.first_part + p] = risk
+                    };
                     if part.is_running() {
                         let mut loss = vec![0.0; out.len() * part.depth];
                         let mut scenario = vec![0; out.len() * part.depth];
                         part.tails(&start, all.held(), &mut loss, &mut scenario);
-                        let tails = loss.chunks_exact(part.depth).zip(scenario.chunks_exact(part.depth));
+                        let tails = loss
+                            .chunks_exact(part.depth)
+                            .zip(scenario.chunks_exact(part.depth));
                         for (i, (loss, scenario)) in tails.enumerate() {
                             if start[i] < start[i + 1] {
                                 let risk = part
@@ -218,7 +249,8 @@ impl Book {
                         }
                     } else {
                         let mut scratch = RiskScratch::default();
-                        for (i, book) in books.iter().enumerate().filter(|(_, b)| !b[s].is_empty()) {
+                        for (i, book) in books.iter().enumerate().filter(|(_, b)| !b[s].is_empty())
+                        {
                             let risk = part
                                 .risk(book[s].held(), &mut scratch)
                                 .map_err(|e| e.at(format!("account {}", first + i)))?;
@@ -233,7 +265,9 @@ impl Book {
         for (i, (row, book)) in out.iter_mut().zip(books).enumerate() {
             scratch.positions = book;
             scratch.parts.clear();
-            scratch.parts.extend_from_slice(&measured[i * self.parts..(i + 1) * self.parts]);
+            scratch
+                .parts
+                .extend_from_slice(&measured[i * self.parts..(i + 1) * self.parts]);
             totals.clear();
             let outcome = self
                 .settle(accounts.view(first + i), &mut scratch, &mut totals)
@@ -294,6 +328,10 @@ impl Rulebook for Book {
         self.settle(account, scratch, ledger)
     }
 
+    fn live(self: std::sync::Arc<Self>) -> Box<dyn crate::live::Live> {
+        Box::new(super::live::LiveBook::new(self))
+    }
+
     fn scenario_label(&self, scenario: u32) -> String {
         self.label(scenario)
     }
@@ -302,7 +340,12 @@ impl Rulebook for Book {
         self.explain(account)
     }
 
-    fn requirements(&self, accounts: &Accounts, first: usize, out: &mut [Requirement]) -> Result<()> {
+    fn requirements(
+        &self,
+        accounts: &Accounts,
+        first: usize,
+        out: &mut [Requirement],
+    ) -> Result<()> {
         for (i, chunk) in out.chunks_mut(TOGETHER).enumerate() {
             self.many(accounts, first + i * TOGETHER, chunk)?;
         }

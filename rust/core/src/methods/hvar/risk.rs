@@ -14,8 +14,15 @@ enum Rule {
     Ranks(Ranks),
     /// The mean of what is strictly worse than this rank.
     WorseThan(usize),
-    Weighted { weights: Vec<f64>, tail: f64, mean: bool },
-    Normal { quantile: f64, variance: Variance },
+    Weighted {
+        weights: Vec<f64>,
+        tail: f64,
+        mean: bool,
+    },
+    Normal {
+        quantile: f64,
+        variance: Variance,
+    },
 }
 
 /// One set of scenarios with its losses per lot and its measure.
@@ -45,13 +52,20 @@ impl RiskScratch {
 }
 
 impl Part {
-    pub(super) fn new(component: &Component, set: usize, rows: usize, scenarios: usize, unit: f64) -> Result<Self> {
+    pub(super) fn new(
+        component: &Component,
+        set: usize,
+        rows: usize,
+        scenarios: usize,
+        unit: f64,
+    ) -> Result<Self> {
         let (measure, level) = (component.measure, component.level(set));
         let tail = (PPM - u64::from(level)) as f64 / PPM as f64;
         let rule = match (measure::ranks(measure, scenarios, level), measure) {
             (Some(ranks), _) => Rule::Ranks(ranks),
             (None, Measure::EsHull) => {
-                let ranks = measure::ranks(Measure::OrderFloor, scenarios, level).expect("a rank measure");
+                let ranks =
+                    measure::ranks(Measure::OrderFloor, scenarios, level).expect("a rank measure");
                 Rule::WorseThan(ranks.depth() - 1)
             }
             (None, Measure::Normal) => Rule::Normal {
@@ -59,7 +73,10 @@ impl Part {
                 variance: component.variance.expect("checked with the parameters"),
             },
             (None, _) => Rule::Weighted {
-                weights: measure::age_weights(scenarios, component.age_decay.expect("checked with the parameters")),
+                weights: measure::age_weights(
+                    scenarios,
+                    component.age_decay.expect("checked with the parameters"),
+                ),
                 tail,
                 mean: measure == Measure::EsWeighted,
             },
@@ -100,7 +117,10 @@ impl Part {
         scratch.loss.resize(self.depth, 0.0);
         scratch.scenario.resize(self.depth, 0);
         if self.is_running() {
-            let mut tail = Tail { loss: &mut scratch.loss, scenario: &mut scratch.scenario };
+            let mut tail = Tail {
+                loss: &mut scratch.loss,
+                scenario: &mut scratch.scenario,
+            };
             tail::worst(&self.table, held, self.unit, &mut tail);
             return self.from_tail(&scratch.loss, &scratch.scenario, &[]);
         }
@@ -111,6 +131,24 @@ impl Part {
         risk
     }
 
+    /// The risk of kept losses with more lots of one row; only where [`Part::is_running`].
+    pub(super) fn risk_after(
+        &self,
+        losses: &[f64],
+        row: usize,
+        lots: f64,
+        scratch: &mut RiskScratch,
+    ) -> Result<f64> {
+        scratch.loss.resize(self.depth, 0.0);
+        scratch.scenario.resize(self.depth, 0);
+        let mut tail = Tail {
+            loss: &mut scratch.loss,
+            scenario: &mut scratch.scenario,
+        };
+        tail::worst_after(&self.table, losses, row, lots, &mut tail);
+        self.from_tail(&scratch.loss, &scratch.scenario, &[])
+    }
+
     /// The risk of losses in scenario order, which a portfolio filter rescales in place.
     pub(super) fn from_losses(&self, losses: &mut [f64], scratch: &mut RiskScratch) -> Result<f64> {
         if let Some(filter) = &self.portfolio_filter {
@@ -118,14 +156,31 @@ impl Part {
         }
         scratch.loss.resize(self.depth, 0.0);
         scratch.scenario.resize(self.depth, 0);
-        let mut tail = Tail { loss: &mut scratch.loss, scenario: &mut scratch.scenario };
+        let mut tail = Tail {
+            loss: &mut scratch.loss,
+            scenario: &mut scratch.scenario,
+        };
         tail.select(losses, &mut scratch.order);
         self.from_tail(&scratch.loss, &scratch.scenario, losses)
     }
 
     /// The tails of many books at once, where [`Part::is_running`].
-    pub(super) fn tails(&self, start: &[usize], held: Held<'_>, loss: &mut [f64], scenario: &mut [u32]) {
-        tail::worst_of_many(&self.table, start, held, self.unit, self.depth, loss, scenario);
+    pub(super) fn tails(
+        &self,
+        start: &[usize],
+        held: Held<'_>,
+        loss: &mut [f64],
+        scenario: &mut [u32],
+    ) {
+        tail::worst_of_many(
+            &self.table,
+            start,
+            held,
+            self.unit,
+            self.depth,
+            loss,
+            scenario,
+        );
     }
 
     /// The risk from the worst losses, worst first; the normal measure reads all of them.
@@ -134,7 +189,9 @@ impl Part {
         let risk = match &self.rule {
             Rule::Ranks(ranks) => {
                 let run = |sum: f64, &(from, to, weight): &(usize, usize, f64)| {
-                    tail[from..=to].iter().fold(sum, |sum, loss| sum + weight * loss)
+                    tail[from..=to]
+                        .iter()
+                        .fold(sum, |sum, loss| sum + weight * loss)
                 };
                 ranks.runs.iter().fold(0.0, run) / ranks.divisor
             }
@@ -142,7 +199,11 @@ impl Part {
                 0 => tail[*rank],
                 worse => mean(&tail[..worse]),
             },
-            Rule::Weighted { weights, tail: level, mean } => {
+            Rule::Weighted {
+                weights,
+                tail: level,
+                mean,
+            } => {
                 let (mut sum, mut total) = (0.0, 0.0);
                 let mut at = tail.len() - 1;
                 for (rank, (&loss, &s)) in tail.iter().zip(scenario).enumerate() {
@@ -154,12 +215,19 @@ impl Part {
                     sum += own;
                     total += own * loss;
                 }
-                if *mean { (total + (level - sum) * tail[at]) / level } else { tail[at] }
+                if *mean {
+                    (total + (level - sum) * tail[at]) / level
+                } else {
+                    tail[at]
+                }
             }
             Rule::Normal { quantile, variance } => quantile * variance.of(losses).0.sqrt(),
         };
         if !risk.is_finite() {
-            fail!(CalculationError, "hvar: the risk is {risk}: losses are too large, or there are too few scenarios");
+            fail!(
+                CalculationError,
+                "hvar: the risk is {risk}: losses are too large, or there are too few scenarios"
+            );
         }
         Ok(risk)
     }
@@ -171,13 +239,22 @@ impl Part {
             Rule::Ranks(ranks) => ranks
                 .runs
                 .iter()
-                .flat_map(|&(from, to, weight)| (from..=to).map(move |rank| (scenario[rank], weight / ranks.divisor)))
+                .flat_map(|&(from, to, weight)| {
+                    (from..=to).map(move |rank| (scenario[rank], weight / ranks.divisor))
+                })
                 .collect(),
             Rule::WorseThan(rank) => match tail.partition_point(|&l| l > tail[*rank]) {
                 0 => vec![(scenario[*rank], 1.0)],
-                worse => scenario[..worse].iter().map(|&s| (s, 1.0 / worse as f64)).collect(),
+                worse => scenario[..worse]
+                    .iter()
+                    .map(|&s| (s, 1.0 / worse as f64))
+                    .collect(),
             },
-            Rule::Weighted { weights, tail: level, mean } => {
+            Rule::Weighted {
+                weights,
+                tail: level,
+                mean,
+            } => {
                 let mut sum = 0.0;
                 let mut out = Vec::new();
                 for &s in scenario {
@@ -196,9 +273,32 @@ impl Part {
             }
             Rule::Normal { quantile, variance } => {
                 let (value, weights) = variance.of(&scratch.losses);
-                let scale = if value > 0.0 { quantile / value.sqrt() } else { 0.0 };
-                (0_u32..).zip(weights).map(|(s, w)| (s, w * scale)).collect()
+                let scale = if value > 0.0 {
+                    quantile / value.sqrt()
+                } else {
+                    0.0
+                };
+                (0_u32..)
+                    .zip(weights)
+                    .map(|(s, w)| (s, w * scale))
+                    .collect()
             }
+        }
+    }
+
+    /// A scenario's weight where weights decay with age.
+    pub(super) fn age_weight(&self, scenario: u32) -> Option<f64> {
+        match &self.rule {
+            Rule::Weighted { weights, .. } => Some(weights[scenario as usize]),
+            _ => None,
+        }
+    }
+
+    /// The deviation of losses, for the normal measure.
+    pub(super) fn deviation(&self, losses: &[f64]) -> Option<f64> {
+        match &self.rule {
+            Rule::Normal { variance, .. } => Some(variance.of(losses).0.sqrt()),
+            _ => None,
         }
     }
 
@@ -222,11 +322,20 @@ fn rescale(filter: &Filter, losses: &mut [f64]) -> Result<()> {
     if losses.iter().all(|&l| l == 0.0) {
         return Ok(());
     }
-    let newest: Vec<f64> = vols.after.iter().rev().take(filter.average).copied().collect();
+    let newest: Vec<f64> = vols
+        .after
+        .iter()
+        .rev()
+        .take(filter.average)
+        .copied()
+        .collect();
     let target = filter.target(&newest, &vols.after);
     for (loss, &known) in losses.iter_mut().zip(&vols.known) {
         if known <= 0.0 {
-            fail!(CalculationError, "hvar: a portfolio filter meets a volatility of {known}: set vol_floor");
+            fail!(
+                CalculationError,
+                "hvar: a portfolio filter meets a volatility of {known}: set vol_floor"
+            );
         }
         *loss = filter.scenario(*loss, 0.0, known, target, 0.0);
     }

@@ -53,10 +53,17 @@ impl HistoricalVar {
     }
 
     fn base(&self) -> Result<&History> {
-        let moving = self.parameters.components.iter().filter(|c| c.periods.is_empty() && c.given.is_empty());
+        let moving = self
+            .parameters
+            .components
+            .iter()
+            .filter(|c| c.periods.is_empty() && c.given.is_empty());
         let mut names = moving.map(|c| &c.history);
         let Some(first) = names.next() else {
-            fail!(InvalidInput, "rolling: no component reads a window of history");
+            fail!(
+                InvalidInput,
+                "rolling: no component reads a window of history"
+            );
         };
         if let Some(other) = names.find(|n| *n != first) {
             fail!(
@@ -64,12 +71,21 @@ impl HistoricalVar {
                 "rolling: components read the histories '{first}' and '{other}': one is rolled at a time"
             );
         }
-        Ok(self.histories.iter().find(|h| h.name == *first).expect("checked with the parameters"))
+        Ok(self
+            .histories
+            .iter()
+            .find(|h| h.name == *first)
+            .expect("checked with the parameters"))
     }
 
     /// Margins as of each date for exposures by factor: money held of it today under relative and log returns, units
     /// under absolute ones; positive is long. Netting sets and stages are of accounts and do not enter.
-    pub fn rolling(&self, exposures: &BTreeMap<String, f64>, range: Range, threads: usize) -> Result<Rolling> {
+    pub fn rolling(
+        &self,
+        exposures: &BTreeMap<String, f64>,
+        range: Range,
+        threads: usize,
+    ) -> Result<Rolling> {
         if !self.parameters.netting_sets.is_empty() || !self.parameters.stages.is_empty() {
             fail!(
                 Unsupported,
@@ -83,14 +99,21 @@ impl HistoricalVar {
         let tracks = self.tracks(exposures)?;
         let last = range.last.unwrap_or(base.steps().saturating_sub(1));
         if last >= base.steps() {
-            fail!(InvalidInput, "rolling: step {last} of a history of {} returns", base.steps());
+            fail!(
+                InvalidInput,
+                "rolling: step {last} of a history of {} returns",
+                base.steps()
+            );
         }
         let first = match range.first {
             Some(first) => first,
             None => earliest(&tracks, last)?,
         };
         if first > last {
-            fail!(InvalidInput, "rolling: the first step {first} lies after the last one {last}");
+            fail!(
+                InvalidInput,
+                "rolling: the first step {first} lies after the last one {last}"
+            );
         }
         let width = tracks.len();
         let mut risks = vec![0.0; (last - first + 1) * width];
@@ -106,13 +129,28 @@ impl HistoricalVar {
             }
             Ok(())
         })?;
-        let floor = if self.parameters.allow_negative { f64::NEG_INFINITY } else { 0.0 };
+        let floor = if self.parameters.allow_negative {
+            f64::NEG_INFINITY
+        } else {
+            0.0
+        };
         let steps: Vec<usize> = (first..=last).collect();
         let column = |c: usize| risks.iter().skip(c).step_by(width).copied().collect();
         Ok(Rolling {
-            dates: steps.iter().filter_map(|&s| base.date(s)).map(str::to_string).collect(),
-            margin: risks.chunks(width).map(|own| combine(&tracks, own, floor)).collect(),
-            components: tracks.iter().enumerate().map(|(c, t)| (t.component.name.clone(), column(c))).collect(),
+            dates: steps
+                .iter()
+                .filter_map(|&s| base.date(s))
+                .map(str::to_string)
+                .collect(),
+            margin: risks
+                .chunks(width)
+                .map(|own| combine(&tracks, own, floor))
+                .collect(),
+            components: tracks
+                .iter()
+                .enumerate()
+                .map(|(c, t)| (t.component.name.clone(), column(c)))
+                .collect(),
             realised: self.realised(base, exposures, &steps)?,
             steps,
         })
@@ -134,7 +172,12 @@ impl HistoricalVar {
                 let rule = self.parameters.rule(factor)?;
                 series.push((amount, view.series(factor, rule)?));
             }
-            let mut track = Track { component, history: view.history, series, fixed: None };
+            let mut track = Track {
+                component,
+                history: view.history,
+                series,
+                fixed: None,
+            };
             if !component.periods.is_empty() {
                 let last = view.history.steps() - 1;
                 track.fixed = Some(track.risk(last, &mut RiskScratch::default())?);
@@ -145,8 +188,19 @@ impl HistoricalVar {
     }
 
     /// Losses over the holding period after each step: the return a period later, as it came.
-    fn realised(&self, base: &History, exposures: &BTreeMap<String, f64>, steps: &[usize]) -> Result<Vec<f64>> {
-        let days = self.parameters.components.iter().map(|c| c.days).max().unwrap_or(1);
+    fn realised(
+        &self,
+        base: &History,
+        exposures: &BTreeMap<String, f64>,
+        steps: &[usize],
+    ) -> Result<Vec<f64>> {
+        let days = self
+            .parameters
+            .components
+            .iter()
+            .map(|c| c.days)
+            .max()
+            .unwrap_or(1);
         let mut losses = vec![0.0; steps.iter().filter(|&&s| s + days < base.steps()).count()];
         for (factor, amount) in exposures {
             let rule = self.parameters.rule(factor)?;
@@ -207,16 +261,31 @@ fn earliest(tracks: &[Track<'_>], last: usize) -> Result<usize> {
 
 /// Terms added, not below any floor, nor below zero.
 fn combine(tracks: &[Track<'_>], risks: &[f64], least: f64) -> f64 {
-    let of = |role: Role| tracks.iter().zip(risks).filter(move |(t, _)| t.component.role == role).map(|(_, r)| *r);
+    let of = |role: Role| {
+        tracks
+            .iter()
+            .zip(risks)
+            .filter(move |(t, _)| t.component.role == role)
+            .map(|(_, r)| *r)
+    };
     let sum = of(Role::Term).fold(0.0, |a, r| a + r);
     let floored = of(Role::Floor).fold(sum, |a, r| if r > a { r } else { a });
     if floored > least { floored } else { least }
 }
 
 /// One measure of losses (positive is a loss) in scenario order, oldest first.
-pub fn measure(losses: &[f64], measure: Measure, confidence_ppm: u32, age_decay: Option<f64>) -> Result<f64> {
+pub fn measure(
+    losses: &[f64],
+    measure: Measure,
+    confidence_ppm: u32,
+    age_decay: Option<f64>,
+) -> Result<f64> {
     if let Some(at) = losses.iter().position(|l| !l.is_finite()) {
-        fail!(InvalidInput, "loss {at} is {}: losses are finite numbers", losses[at]);
+        fail!(
+            InvalidInput,
+            "loss {at} is {}: losses are finite numbers",
+            losses[at]
+        );
     }
     if losses.is_empty() {
         fail!(InvalidInput, "no losses to measure");

@@ -28,7 +28,11 @@ impl Set {
             Some(date) => date.to_string(),
             None => format!("scenario {}", step + 1),
         };
-        if at < self.steps.len() { own } else { format!("{own}, mirrored") }
+        if at < self.steps.len() {
+            own
+        } else {
+            format!("{own}, mirrored")
+        }
     }
 }
 
@@ -81,7 +85,10 @@ pub(super) fn sets(component: &Component, history: &History, today: usize) -> Re
         .into_iter()
         .map(|mut steps| {
             steps.sort_unstable();
-            Set { steps, mirrored: component.antithetic }
+            Set {
+                steps,
+                mirrored: component.antithetic,
+            }
         })
         .collect();
     if sets.iter().any(|s| s.steps.is_empty()) {
@@ -92,7 +99,10 @@ pub(super) fn sets(component: &Component, history: &History, today: usize) -> Re
 
 /// The first step that can be a scenario: returns span days, and filters consume returns for their first volatility.
 fn first_step(component: &Component) -> usize {
-    let filtered = component.filter.as_ref().map_or(0, |f| f.first() * component.stride());
+    let filtered = component
+        .filter
+        .as_ref()
+        .map_or(0, |f| f.first() * component.stride());
     component.span() - 1 + filtered
 }
 
@@ -107,7 +117,12 @@ pub(super) struct Series {
 }
 
 impl Series {
-    pub(super) fn new(component: &Component, history: &History, factor: &str, rule: ReturnRule) -> Result<Self> {
+    pub(super) fn new(
+        component: &Component,
+        history: &History,
+        factor: &str,
+        rule: ReturnRule,
+    ) -> Result<Self> {
         let Some(column) = history.column(factor) else {
             fail!(
                 MissingData,
@@ -122,11 +137,22 @@ impl Series {
             .as_ref()
             .filter(|f| !f.is_seeded_by_window())
             .map(|filter| interleaved(filter, &returns, span - 1, component.stride()));
-        Ok(Self { factor: factor.to_string(), rule, returns, volatilities })
+        Ok(Self {
+            factor: factor.to_string(),
+            rule,
+            returns,
+            volatilities,
+        })
     }
 
     /// The factor's scenario returns, set after set, as moves: fractions of its (displaced) price, or amounts.
-    pub(super) fn moves(&self, component: &Component, history: &History, sets: &[Set], today: usize) -> Result<Vec<f64>> {
+    pub(super) fn moves(
+        &self,
+        component: &Component,
+        history: &History,
+        sets: &[Set],
+        today: usize,
+    ) -> Result<Vec<f64>> {
         let mut moves = Vec::with_capacity(sets.iter().map(Set::len).sum());
         let root = match component.scaling {
             Scaling::SqrtReturns => (component.days as f64).sqrt(),
@@ -134,7 +160,9 @@ impl Series {
         };
         for set in sets {
             let returns = self.scenario_returns(component, history, set, today)?;
-            let mirrored = set.mirrored.then(|| returns.iter().map(|r| -r).collect::<Vec<f64>>());
+            let mirrored = set
+                .mirrored
+                .then(|| returns.iter().map(|r| -r).collect::<Vec<f64>>());
             for r in returns.into_iter().chain(mirrored.into_iter().flatten()) {
                 moves.push(self.rule.applied(r * root) * component.multiplier);
             }
@@ -151,24 +179,43 @@ impl Series {
         Ok(moves)
     }
 
-    fn scenario_returns(&self, component: &Component, history: &History, set: &Set, today: usize) -> Result<Vec<f64>> {
+    fn scenario_returns(
+        &self,
+        component: &Component,
+        history: &History,
+        set: &Set,
+        today: usize,
+    ) -> Result<Vec<f64>> {
         let plain: Vec<f64> = set.steps.iter().map(|&s| self.returns[s]).collect();
         let Some(filter) = &component.filter else {
             return Ok(plain);
         };
         let windowed;
         // The volatilities, where the set's scenarios stand in them, the newest ones, and the newest mean.
-        let (vols, place, newest, mean): (&Volatilities, Vec<usize>, Vec<f64>, f64) = match &self.volatilities {
-            Some(all) => {
-                let newest = (0..filter.average).map(|age| today.checked_sub(age).map_or(0.0, |s| all.after[s]));
-                (all, set.steps.clone(), newest.collect(), all.mean_after[today])
-            }
-            None => {
-                windowed = filter.volatilities(&plain);
-                let newest = windowed.after.iter().rev().take(filter.average).copied().collect();
-                (&windowed, (0..plain.len()).collect(), newest, 0.0)
-            }
-        };
+        let (vols, place, newest, mean): (&Volatilities, Vec<usize>, Vec<f64>, f64) =
+            match &self.volatilities {
+                Some(all) => {
+                    let newest = (0..filter.average)
+                        .map(|age| today.checked_sub(age).map_or(0.0, |s| all.after[s]));
+                    (
+                        all,
+                        set.steps.clone(),
+                        newest.collect(),
+                        all.mean_after[today],
+                    )
+                }
+                None => {
+                    windowed = filter.volatilities(&plain);
+                    let newest = windowed
+                        .after
+                        .iter()
+                        .rev()
+                        .take(filter.average)
+                        .copied()
+                        .collect();
+                    (&windowed, (0..plain.len()).collect(), newest, 0.0)
+                }
+            };
         let own: Vec<f64> = place.iter().map(|&i| vols.after[i]).collect();
         let target = filter.target(&newest, &own);
         let mut scenarios = Vec::with_capacity(plain.len());

@@ -55,7 +55,9 @@ pub struct Ticks {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// At least `rate` times the larger of gross long and gross short value of what the scenarios cover.
-    GrossFloor { rate: f64 },
+    GrossFloor {
+        rate: f64,
+    },
     /// Contracts outside the scenarios: in each group the larger of the two sides' value times rate, times the
     /// multiplier. A contract in no group is one of its own.
     FlatRate {
@@ -81,9 +83,13 @@ pub enum Rule {
         rounding: f64,
     },
     /// Units held, long or short, times `ticks * tick`.
-    TickValue { products: BTreeMap<String, Ticks> },
+    TickValue {
+        products: BTreeMap<String, Ticks>,
+    },
     /// Contracts outside the scenarios: their value times the rate of its side.
-    SideRate { rates: BTreeMap<String, Sides> },
+    SideRate {
+        rates: BTreeMap<String, Sides>,
+    },
     /// A multiple of earlier stages: `factor`, or `sqrt(days) - 1`.
     Scale {
         of: Vec<String>,
@@ -95,7 +101,9 @@ pub enum Rule {
         rounding: f64,
     },
     /// The sum so far, rounded up to a unit.
-    RoundUp { unit: f64 },
+    RoundUp {
+        unit: f64,
+    },
     /// The net value beyond `min(capital * multiplier, cap)`, as a share of itself, of the rounded-up earlier stages.
     PositionLimit {
         capital: f64,
@@ -112,27 +120,50 @@ pub enum Rule {
     /// A loss of the account against what it paid is asked for.
     MarkRequirement,
     /// An allowance that covers the sum so far, as far as it goes.
-    Credit { amount: f64 },
-    Amount { amount: f64 },
+    Credit {
+        amount: f64,
+    },
+    Amount {
+        amount: f64,
+    },
     /// Article 28 (a): `max(m, min((1 + rate) m, release))`, a buffer that is used up while margins rise.
-    Buffer { rate: f64, release: f64 },
-    Cap { amount: f64 },
+    Buffer {
+        rate: f64,
+        release: f64,
+    },
+    Cap {
+        amount: f64,
+    },
     /// `min(previous * limit, m)`.
-    SpeedLimit { previous: f64, limit: f64 },
+    SpeedLimit {
+        previous: f64,
+        limit: f64,
+    },
 }
 
 impl Stage {
     pub(super) fn check(&self) -> Result<()> {
-        self.check_rule().map_err(|e| e.at(format!("stage '{}'", self.name)))
+        self.check_rule()
+            .map_err(|e| e.at(format!("stage '{}'", self.name)))
     }
 
     fn check_rule(&self) -> Result<()> {
         let numbers: Vec<(&str, f64)> = match &self.rule {
             Rule::GrossFloor { rate } => vec![("rate", *rate)],
-            Rule::FlatRate { rates, multiplier, .. } => {
-                rates.values().map(|&r| ("rates", r)).chain([("multiplier", *multiplier)]).collect()
-            }
-            Rule::Liquidity { underlyings, hedge, rounding, delta, .. } => {
+            Rule::FlatRate {
+                rates, multiplier, ..
+            } => rates
+                .values()
+                .map(|&r| ("rates", r))
+                .chain([("multiplier", *multiplier)])
+                .collect(),
+            Rule::Liquidity {
+                underlyings,
+                hedge,
+                rounding,
+                delta,
+                ..
+            } => {
                 for (id, &value) in delta {
                     check_finite(&format!("delta of '{id}'"), value)?;
                 }
@@ -145,9 +176,10 @@ impl Stage {
                     .chain([("rounding", *rounding)])
                     .collect()
             }
-            Rule::TickValue { products } => {
-                products.values().flat_map(|p| [("ticks", p.ticks), ("tick", p.tick)]).collect()
-            }
+            Rule::TickValue { products } => products
+                .values()
+                .flat_map(|p| [("ticks", p.ticks), ("tick", p.tick)])
+                .collect(),
             Rule::SideRate { rates } => {
                 for sides in rates.values() {
                     check_finite("long", sides.long)?;
@@ -155,14 +187,29 @@ impl Stage {
                 }
                 vec![]
             }
-            Rule::Scale { factor, days, rounding, .. } => match (factor, days) {
+            Rule::Scale {
+                factor,
+                days,
+                rounding,
+                ..
+            } => match (factor, days) {
                 (Some(factor), None) => vec![("factor", *factor), ("rounding", *rounding)],
-                (None, Some(days)) if *days >= 1.0 => vec![("days", *days), ("rounding", *rounding)],
+                (None, Some(days)) if *days >= 1.0 => {
+                    vec![("days", *days), ("rounding", *rounding)]
+                }
                 _ => fail!(InvalidInput, "either factor, or days of at least 1"),
             },
             Rule::RoundUp { unit } if *unit > 0.0 => vec![("unit", *unit)],
             Rule::RoundUp { unit } => fail!(InvalidInput, "unit is {unit}: it must be positive"),
-            Rule::PositionLimit { capital, multiplier, cap, rate, unit, rounding, .. } => {
+            Rule::PositionLimit {
+                capital,
+                multiplier,
+                cap,
+                rate,
+                unit,
+                rounding,
+                ..
+            } => {
                 if *unit <= 0.0 {
                     fail!(InvalidInput, "unit is {unit}: it must be positive");
                 }
@@ -181,7 +228,9 @@ impl Stage {
                 vec![]
             }
             Rule::Buffer { rate, release } => vec![("rate", *rate), ("release", *release)],
-            Rule::SpeedLimit { previous, limit } => vec![("previous", *previous), ("limit", *limit)],
+            Rule::SpeedLimit { previous, limit } => {
+                vec![("previous", *previous), ("limit", *limit)]
+            }
         };
         for (what, value) in numbers {
             check_finite(what, value)?;
@@ -209,5 +258,9 @@ pub(super) fn round_up(amount: f64, unit: f64) -> f64 {
 
 /// The nearest multiple of a unit, halves away from zero; no unit: the amount itself.
 pub(super) fn round_to(amount: f64, unit: f64) -> f64 {
-    if unit == 0.0 { amount } else { (amount / unit).round() * unit }
+    if unit == 0.0 {
+        amount
+    } else {
+        (amount / unit).round() * unit
+    }
 }

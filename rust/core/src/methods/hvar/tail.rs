@@ -14,6 +14,7 @@ pub(super) const DEEPEST: usize = 64;
 pub(super) struct LossTable {
     /// Block after block, each with one row per contract of the netting set. Columns past `scenarios` hold zeros.
     blocks: Vec<Row>,
+    largest: Vec<f64>,
     rows: usize,
     pub(super) scenarios: usize,
 }
@@ -22,6 +23,7 @@ impl LossTable {
     pub(super) fn new(rows: usize, scenarios: usize) -> Self {
         Self {
             blocks: vec![Row::default(); rows * scenarios.div_ceil(WIDTH)],
+            largest: vec![0.0; rows],
             rows,
             scenarios,
         }
@@ -31,7 +33,15 @@ impl LossTable {
     pub(super) fn put(&mut self, row: usize, losses: impl Iterator<Item = f64>) {
         for (s, loss) in losses.enumerate() {
             self.blocks[s / WIDTH * self.rows + row].0[s % WIDTH] = loss;
+            if loss.abs() > self.largest[row] {
+                self.largest[row] = loss.abs();
+            }
         }
+    }
+
+    /// The largest loss or gain of a row.
+    pub(super) fn largest(&self, row: usize) -> f64 {
+        self.largest[row]
     }
 
     pub(super) fn get(&self, row: usize, scenario: usize) -> f64 {
@@ -144,7 +154,9 @@ impl Tail<'_> {
         }
         let worse = |&a: &u32, &b: &u32| {
             let (x, y) = (losses[a as usize], losses[b as usize]);
-            y.partial_cmp(&x).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(&b))
+            y.partial_cmp(&x)
+                .unwrap_or(std::cmp::Ordering::Equal)
+                .then(a.cmp(&b))
         };
         order.clear();
         order.extend(0..losses.len() as u32);
@@ -176,6 +188,40 @@ pub(super) fn worst(table: &LossTable, held: Held<'_>, unit: f64, tail: &mut Tai
     simd::run(One(table, held, unit, tail));
 }
 
+/// The tail of kept losses with one more row: a sum and a running selection in one pass.
+pub(super) fn worst_after(
+    table: &LossTable,
+    losses: &[f64],
+    row: usize,
+    lots: f64,
+    tail: &mut Tail<'_>,
+) {
+    struct More<'a, 'b>(&'a LossTable, &'a [f64], usize, f64, &'a mut Tail<'b>);
+    impl Kernel for More<'_, '_> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            for (rows, first, count) in self.0.blocks() {
+                let own = &rows[self.2].0;
+                let kept = &self.1[first..first + count];
+                let mut sums = [f64::NEG_INFINITY; WIDTH];
+                if let Ok(kept) = <&[f64; WIDTH]>::try_from(kept) {
+                    for k in 0..WIDTH {
+                        sums[k] = self.3.mul_add(own[k], kept[k]);
+                    }
+                } else {
+                    for ((sum, &loss), &k) in sums.iter_mut().zip(own).zip(kept) {
+                        *sum = self.3.mul_add(loss, k);
+                    }
+                }
+                self.4.take(&sums, first, count);
+            }
+        }
+    }
+    tail.clear();
+    simd::run(More(table, losses, row, lots, tail));
+}
+
 /// The tails of many books: block by block over all of them, so that a block of the table stays in the cache.
 /// Book `a` holds positions `start[a] .. start[a + 1]` and owns `depth` entries of `loss` and `scenario`.
 pub(super) fn worst_of_many(
@@ -202,7 +248,10 @@ pub(super) fn worst_of_many(
         fn run(self) {
             for (rows, first, count) in self.table.blocks() {
                 let books = self.start.windows(2);
-                let tails = self.loss.chunks_exact_mut(self.depth).zip(self.scenario.chunks_exact_mut(self.depth));
+                let tails = self
+                    .loss
+                    .chunks_exact_mut(self.depth)
+                    .zip(self.scenario.chunks_exact_mut(self.depth));
                 for (range, (loss, scenario)) in books.zip(tails) {
                     let own = Held {
                         row: &self.held.row[range[0]..range[1]],
@@ -214,6 +263,18 @@ pub(super) fn worst_of_many(
             }
         }
     }
-    Tail { loss: &mut *loss, scenario: &mut *scenario }.clear();
-    simd::run(Many { table, start, held, unit, depth, loss, scenario });
+    Tail {
+        loss: &mut *loss,
+        scenario: &mut *scenario,
+    }
+    .clear();
+    simd::run(Many {
+        table,
+        start,
+        held,
+        unit,
+        depth,
+        loss,
+        scenario,
+    });
 }

@@ -86,7 +86,12 @@ struct SpanDocument {
 
 impl Span {
     /// From a parsed file. Its contracts are those of [`contracts::table`].
-    pub fn new(file: SpanFile, options: Options, exposure: Option<Exposure>) -> Result<Self> {
+    pub fn new(
+        file: impl Into<Arc<SpanFile>>,
+        options: Options,
+        exposure: Option<Exposure>,
+    ) -> Result<Self> {
+        let file = file.into();
         options.check()?;
         let info = ParameterInfo {
             name: format!("SPAN {}", file.info.organisation),
@@ -106,7 +111,7 @@ impl Span {
             digest: file.info.digest.clone(),
         };
         Ok(Self {
-            file: Arc::new(file),
+            file,
             options,
             exposure,
             info,
@@ -137,34 +142,56 @@ pub(super) fn read_named(files: &std::collections::BTreeMap<String, PathBuf>) ->
 }
 
 pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
-    let document: SpanDocument = serde_json::from_value(document.clone())
-        .map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))?;
-    let mut files = document.files;
-    files.extend(document.file);
-    let file = match (files.as_slice(), document.parameters) {
+    let mut document = SpanDocument::read(document)?;
+    let mut files = std::mem::take(&mut document.files);
+    files.extend(document.file.take());
+    let file = match (files.as_slice(), document.parameters.take()) {
         ([], Some(parameters)) => parameters.build()?,
-        ([path], None) => container::read(path)?,
-        ([_, ..], None) => {
-            let read: Result<Vec<SpanFile>> = files.iter().map(container::read).collect();
-            contracts::merge(read?)?
-        }
+        ([_, ..], None) => read_files(&files)?,
         _ => fail!(InvalidInput, "SPAN needs either a file or parameters"),
     };
-    if let Some(digest) = document.digest
-        && digest != file.info.digest
-    {
+    document.build(Arc::new(file))
+}
+
+/// The rulebook over a parsed file; the document has its options and exposure.
+pub fn over(file: Arc<SpanFile>, document: &Value) -> Result<Arc<dyn Methodology>> {
+    let document = SpanDocument::read(document)?;
+    if document.file.is_some() || !document.files.is_empty() || document.parameters.is_some() {
         fail!(
             InvalidInput,
-            "{}: its digest is {}, not {digest}: the file has changed",
-            file.info.file,
-            file.info.digest
+            "SPAN over a parsed file takes no other file and no parameters"
         );
     }
-    Ok(Arc::new(Span::new(
-        file,
-        document.options,
-        document.exposure,
-    )?))
+    document.build(file)
+}
+
+/// One file, or several clearing organisations as one parameter set.
+pub fn read_files<P: AsRef<std::path::Path>>(paths: &[P]) -> Result<SpanFile> {
+    match paths {
+        [path] => container::read(path),
+        _ => contracts::merge(paths.iter().map(container::read).collect::<Result<_>>()?),
+    }
+}
+
+impl SpanDocument {
+    fn read(document: &Value) -> Result<Self> {
+        serde_json::from_value(document.clone())
+            .map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))
+    }
+
+    fn build(self, file: Arc<SpanFile>) -> Result<Arc<dyn Methodology>> {
+        if let Some(digest) = self.digest
+            && digest != file.info.digest
+        {
+            fail!(
+                InvalidInput,
+                "{}: its digest is {}, not {digest}: the file has changed",
+                file.info.file,
+                file.info.digest
+            );
+        }
+        Ok(Arc::new(Span::new(file, self.options, self.exposure)?))
+    }
 }
 
 impl Methodology for Span {
@@ -193,7 +220,7 @@ impl Methodology for Span {
         let exposure = self
             .exposure
             .as_ref()
-            .map(|e| exposure::compile(e, &self.file, &rows))
+            .map(|e| exposure::compile(e, &self.options, &self.file, currencies.report(), &rows))
             .transpose()?;
         Ok(book::shared(book::Book {
             frame: Frame {

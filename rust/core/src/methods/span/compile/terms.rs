@@ -4,6 +4,7 @@ use super::super::model::*;
 use super::super::program::*;
 use super::Compiler;
 use crate::error::Result;
+use crate::fail;
 use crate::scan::WIDTH;
 
 impl Compiler<'_> {
@@ -26,21 +27,31 @@ impl Compiler<'_> {
         } else {
             1.0
         };
-        Some(10_f64.powi(cc.risk_exponent) * fx * scale)
+        Some(10_f64.powi(cc.risk_exponent) * fx * scale * self.lot(family)?)
+    }
+
+    /// The file's contracts in one lot of the account's; none where lots are asked for and the product has none.
+    fn lot(&self, family: &Family) -> Option<f64> {
+        let lots = &self.options.lot_sizes;
+        if lots.is_empty() {
+            Some(1.0)
+        } else {
+            lots.get(&family.code).copied()
+        }
     }
 
     pub(super) fn part(&self, row: usize, delta: f64) -> Option<Part> {
         let (series, family) = (self.file.series_of(row), self.file.family_of(row));
         let commodity = family.commodity?;
         let period = *self.slots.get(&(commodity, series.delta_period.clone()))?;
-        let per_lot = family.scale * series.scale;
+        let per_lot = family.scale * series.scale * self.lot(family)?;
         Some(Part {
             commodity,
             cell: self.cell_of[period as usize],
             period,
             row: NONE,
             delta: delta * per_lot,
-            range: self.range(row, per_lot),
+            range: self.range(row),
         })
     }
 
@@ -53,16 +64,24 @@ impl Compiler<'_> {
         }
     }
 
-    /// Price scan range per delta, in the commodity's money.
-    pub(super) fn range(&self, row: usize, per_lot: f64) -> f64 {
+    /// Price scan range per delta, in the commodity's money. Where the family's link scales contracts, it scales the
+    /// range and the delta alike.
+    pub(super) fn range(&self, row: usize) -> f64 {
         let (series, family) = (self.file.series_of(row), self.file.family_of(row));
+        let Some(cc) = family.commodity.map(|c| &self.file.commodities[c as usize]) else {
+            return 0.0;
+        };
+        let per_delta = if self.file.contract_scale {
+            series.scale
+        } else {
+            series.scale * family.scale
+        };
         let value = self.file.contracts.value[row];
-        match series.scan.price_money(value) {
-            Some((up, down)) if per_lot != 0.0 => {
-                let exponent = family
-                    .commodity
-                    .map_or(0, |c| self.file.commodities[c as usize].risk_exponent);
-                (if up > down { up } else { down }) * 10_f64.powi(exponent) / per_lot.abs()
+        let range = series.scan.price_money(value);
+        match range.zip(self.file.fx(&family.currency, &cc.currency)) {
+            Some(((up, down), fx)) if per_delta != 0.0 => {
+                (if up > down { up } else { down }) * 10_f64.powi(cc.risk_exponent) * fx
+                    / per_delta.abs()
             }
             _ => 0.0,
         }
@@ -106,9 +125,7 @@ impl Compiler<'_> {
                 .resize(self.values.len() + self.program.blocks * WIDTH, 0.0),
         }
         if let Some(why) = trouble {
-            self.program
-                .problems
-                .push(format!("{}: {why}", file.contract_id(row)));
+            self.program.problems.push(why.at(file.contract_id(row)));
             terms.problem = self.program.problems.len() as u32 - 1;
         }
         self.program.terms.push(terms);
@@ -116,21 +133,42 @@ impl Compiler<'_> {
     }
 
     /// Fills a contract's terms; the reason where it cannot be margined.
-    pub(super) fn terms(&self, row: usize, terms: &mut Terms) -> std::result::Result<(), String> {
+    pub(super) fn terms(&self, row: usize, terms: &mut Terms) -> Result<()> {
         let file = self.file;
         let (series, family) = (file.series_of(row), file.family_of(row));
         let Some(commodity) = family.commodity else {
-            return Err(format!(
+            fail!(
+                MissingData,
                 "product {} belongs to no combined commodity of {}",
-                family.code, file.info.file
-            ));
+                family.code,
+                file.info.file
+            );
         };
         let cc = &file.commodities[commodity as usize];
         if let Some(what) = &cc.unsupported {
-            return Err(format!(
+            fail!(
+                Unsupported,
                 "commodity {} uses {what}, which is not implemented",
                 cc.code
-            ));
+            );
+        }
+        if !self.options.lot_sizes.is_empty() {
+            if matches!(
+                family.kind,
+                ContractKind::Combination | ContractKind::OptionOnCombination
+            ) {
+                fail!(
+                    Unsupported,
+                    "combinations in lots: leave lot_sizes out and count contracts"
+                );
+            }
+            if self.lot(family).is_none() {
+                fail!(
+                    MissingData,
+                    "no lot size for '{}' in lot_sizes",
+                    family.code
+                );
+            }
         }
         if file
             .array(row)
@@ -138,36 +176,42 @@ impl Compiler<'_> {
             .chain([&file.contracts.delta[row]])
             .any(|v| !v.is_finite())
         {
-            return Err(format!("{} has no risk array for it", file.info.file));
+            fail!(MissingData, "{} has no risk array for it", file.info.file);
         }
         if self.fx[commodity as usize].is_none() {
-            return Err(format!(
+            fail!(
+                MissingData,
                 "no currency rate from {} to {}",
                 cc.currency,
                 self.currencies.report()
-            ));
+            );
         }
         if self.factor(row).is_none() {
-            return Err(format!(
+            fail!(
+                MissingData,
                 "no currency rate from {} to {}",
-                family.currency, cc.currency
-            ));
+                family.currency,
+                cc.currency
+            );
         }
         let slot = self.slots[&(commodity, series.delta_period.clone())];
         if !cc.scan_tiers.is_empty() && !cc.scan_tiers.iter().any(|t| t.holds(&series.delta_period))
         {
-            return Err(format!(
+            fail!(
+                MissingData,
                 "period {} is in none of the scanning tiers of {}",
-                series.delta_period, cc.code
-            ));
+                series.delta_period,
+                cc.code
+            );
         }
-        let per_lot = family.scale * series.scale;
+        let lot = self.lot(family).unwrap_or(f64::NAN);
+        let per_lot = family.scale * series.scale * lot;
         terms.commodity = commodity;
         terms.period = slot;
         terms.cell = self.cell_of[slot as usize];
         terms.delta = file.contracts.delta[row] * per_lot;
-        terms.range = self.range(row, per_lot);
-        terms.weight = family.scale;
+        terms.range = self.range(row);
+        terms.weight = family.scale * lot;
         terms.spot = family.kind == ContractKind::Physical
             && cc
                 .basis
@@ -185,11 +229,12 @@ impl Compiler<'_> {
             if is_premium(&family.value_method) {
                 let value = file.contracts.value[row];
                 if value.is_nan() {
-                    return Err("its price is missing, and option value counts".into());
+                    fail!(MissingData, "its price is missing, and option value counts");
                 }
                 terms.premium = true;
                 // `factor` found this rate above.
-                terms.value = value * file.fx(&family.currency, &cc.currency).unwrap_or(f64::NAN);
+                terms.value =
+                    value * file.fx(&family.currency, &cc.currency).unwrap_or(f64::NAN) * lot;
             }
         }
         Ok(())
@@ -197,17 +242,12 @@ impl Compiler<'_> {
 
     /// Splits positions (futures combinations, split or modified split) or deltas (all others) over the legs; true
     /// where the legs' arrays stand for the combination's own.
-    pub(super) fn combination(
-        &mut self,
-        row: usize,
-        terms: &mut Terms,
-    ) -> std::result::Result<bool, String> {
+    pub(super) fn combination(&mut self, row: usize, terms: &mut Terms) -> Result<bool> {
         let family = self.file.family_of(row);
         let cc = &self.file.commodities[terms.commodity as usize];
-        let legs = self
-            .legs(row)
-            .filter(|l| !l.is_empty())
-            .ok_or("its legs are not in the file")?;
+        let Some(legs) = self.legs(row).filter(|l| !l.is_empty()) else {
+            fail!(MissingData, "its legs are not in the file");
+        };
         let positions = family.kind == ContractKind::Combination
             && matches!(
                 cc.combination,
@@ -232,10 +272,11 @@ impl Compiler<'_> {
             };
             let part = self.part(leg, delta).filter(|_| usable);
             let Some(part) = part else {
-                return Err(format!(
+                fail!(
+                    MissingData,
                     "its leg {} cannot be margined",
                     self.file.contract_id(leg)
-                ));
+                );
             };
             if positions {
                 self.split.push((self.program.parts.len(), leg, ratio));

@@ -71,9 +71,14 @@ impl<'a> Spn<'a> {
                 Child::Node(b"somTiers") => cc.som_tiers = self.tiers()?,
                 Child::Node(b"dSpread") => cc.spreads.push(self.spread(false)?),
                 Child::Node(b"spotRate") => self.spot_rate(&mut cc)?,
+                // Groups of months for the makers of the arrays; rates of their own would be a rule unknown here.
+                Child::Node(b"rateTiers") => {
+                    if self.tiers()?.iter().any(|t| t.rate.is_some()) {
+                        cc.unsupported = Some("rateTiers with rates".into());
+                    }
+                }
                 Child::Node(
-                    name @ (b"concAdjRate" | b"liqRate" | b"basisRates" | b"vmRate" | b"cdsRate"
-                    | b"rateTiers"),
+                    name @ (b"concAdjRate" | b"liqRate" | b"basisRates" | b"vmRate" | b"cdsRate"),
                 ) => {
                     cc.unsupported = Some(String::from_utf8_lossy(name).into_owned());
                     self.xml.skip()?;

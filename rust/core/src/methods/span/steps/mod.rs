@@ -61,6 +61,8 @@ pub(crate) struct Amounts {
     /// Its vector is [`State::merged`] since a scanning-based spread, and its net delta `merged_net`.
     pub(crate) merged: bool,
     pub(crate) merged_net: f64,
+    /// Its risk and deltas have moved to the target of such a spread.
+    pub(crate) moved: bool,
 }
 
 /// Hears of every spread formed; the numbers alone need no listener.

@@ -24,19 +24,17 @@ impl State {
         done
     }
 
-    /// Notes which legs are held; whether the spread forms with them.
-    fn present(&mut self, program: &Program, spread: &SpreadSlots, legs: &mut Vec<usize>) -> bool {
+    /// Notes which legs are held, which one that an earlier spread moved to its target no longer is; whether the
+    /// spread forms with them.
+    ///
+    /// A leg is held where there are positions in it, even ones that offset each other: whether their sum is
+    /// exactly nothing would be left to rounding.
+    fn present(&self, spread: &SpreadSlots, legs: &mut Vec<usize>) -> bool {
         legs.clear();
-        let mut sum = std::mem::take(&mut self.one);
         let mut complete = true;
         for (i, leg) in spread.legs.iter().enumerate() {
-            let cells = &program.commodities[leg.commodity as usize].inter_tiers[0].cells;
-            let held = self.amounts[leg.commodity as usize].touched
-                && self
-                    .vector(program, leg.commodity, cells, &mut sum)
-                    .iter()
-                    .any(|v| *v != 0.0);
-            if held {
+            let amounts = &self.amounts[leg.commodity as usize];
+            if amounts.touched && !amounts.moved {
                 legs.push(i);
             } else {
                 complete &= !(if leg.target {
@@ -46,7 +44,6 @@ impl State {
                 });
             }
         }
-        self.one = sum;
         // Fewer than two legs never form a spread, whatever the file's minimum (advisory 03-08).
         complete && legs.len() as u32 >= spread.minimum_legs.max(2)
     }
@@ -60,7 +57,7 @@ impl State {
         joined: &mut Joined,
         listener: &mut T,
     ) -> Result<()> {
-        if !self.present(program, spread, &mut joined.legs) {
+        if !self.present(spread, &mut joined.legs) {
             return Ok(());
         }
         if let Some(what) = &spread.unsupported {
@@ -102,6 +99,7 @@ impl State {
                     self.left[home_periods + k] += delta * spread.legs[home].ratio / leg.ratio;
                 }
                 self.amounts[c].merged = true;
+                self.amounts[c].moved = true;
                 self.amounts[c].merged_net = 0.0;
                 self.merged[c * stride..(c + 1) * stride].fill(0.0);
             }

@@ -4,7 +4,6 @@ use super::super::program::{NONE, Part, Program, Terms};
 use super::{Amounts, larger};
 use crate::account::Positions;
 use crate::error::Result;
-use crate::fail;
 use crate::scan::{Row, WIDTH};
 use crate::simd::{self, Kernel};
 
@@ -231,7 +230,7 @@ impl State {
         for (&contract, &quantity) in positions.contract.iter().zip(positions.quantity) {
             let terms: &Terms = &program.terms[contract as usize];
             if terms.problem != NONE {
-                fail!(MissingData, "{}", program.problems[terms.problem as usize]);
+                return Err(program.problems[terms.problem as usize].clone());
             }
             self.touch(program, terms.commodity);
             let parts: &[Part] = &program.parts[Program::range(terms.parts)];
