@@ -51,12 +51,11 @@ impl<'py> Options<'py> {
 
     /// Copies `count` rows.
     #[inline(always)]
-    fn copy<'b>(&self, first: usize, count: usize, copy: &'b mut RowCopy) -> OptionColumns<'b> {
-        for (column, values) in self.floats.iter().zip(&mut copy.floats) {
-            column.copy(first, count, values);
+    fn fill(&self, first: usize, count: usize, copy: &mut RowCopy) {
+        for k in 0..self.floats.len() {
+            self.floats[k].copy(first, count, &mut copy.floats[k]);
         }
         self.right.copy(first, count, &mut copy.right);
-        copy.columns(count)
     }
 }
 
@@ -71,11 +70,11 @@ impl Rows for Options<'_> {
         count: usize,
         copy: &'b mut RowCopy,
     ) -> margincore::Result<OptionColumns<'b>> {
-        let options = self.copy(first, count, copy);
-        if !check::sound(&options) {
-            check::options(&options, first)?;
+        self.fill(first, count, copy);
+        if !check::sound(copy) {
+            check::options(&copy.columns(count), first)?;
         }
-        Ok(options)
+        Ok(copy.columns(count))
     }
 }
 
@@ -278,7 +277,8 @@ pub(crate) fn european_implied(
         {
             let (first, count) = (i * BLOCK, out.len());
             // Inputs that are not numbers or not positive become a status; a right is a mistake in the call.
-            let o = options.copy(first, count, &mut copy);
+            options.fill(first, count, &mut copy);
+            let o = copy.columns(count);
             let quotes = PriceColumns {
                 price: o.vol,
                 spot: o.spot,

@@ -17,9 +17,9 @@
 mod eight;
 mod grid;
 
-use self::eight::Block;
+use self::eight::{Block, Eight, store};
 use super::lanes::WIDTH;
-use super::math::{density, exp, greater, ln_ratio};
+use super::math::{greater, ln_ratio};
 use super::real::Real;
 use super::{BLOCK, OptionColumns, RowCopy, Rows};
 use crate::simd::{self, Kernel};
@@ -45,7 +45,7 @@ pub(super) fn time_value<R: Real>(x: R, inverse: R, half: R, smaller: R) -> R {
     let zero = R::of(0.0);
     let h = (x.magnitude() * inverse).min(R::of(FAR));
     let (d, far) = (half - h, half + h);
-    let weight = d.map(density);
+    let weight = d.density();
     let (p_near, q_near) = d.magnitude().mills_grid();
     let (p_far, q_far) = far.mills_grid();
     let p_near = d.where_positive(-p_near, p_near);
@@ -78,10 +78,10 @@ pub(super) struct Terms<R> {
 pub(super) fn terms<R: Real>(spot: R, strike: R, years: R, rate: R, dividend_yield: R) -> Terms<R> {
     let years = years.max(R::of(0.0));
     Terms {
-        forward: spot * (-dividend_yield * years).map(exp),
-        strike: strike * (-rate * years).map(exp),
-        moneyness: (rate - dividend_yield).fused(years, spot.zip(strike, ln_ratio)),
-        root_years: years.map(f64::sqrt),
+        forward: spot * (-dividend_yield * years).exponential(),
+        strike: strike * (-rate * years).exponential(),
+        moneyness: (rate - dividend_yield).fused(years, spot.ln_over(strike)),
+        root_years: years.root(),
     }
 }
 
@@ -133,16 +133,17 @@ impl<R: Rows> Kernel for Price<'_, R> {
 
     #[inline(always)]
     fn run(self) -> Self::Output {
+        let n = self.out.len();
         let mut copy = RowCopy::default();
         let mut block = Block::new();
-        for (i, out) in self.out.chunks_mut(BLOCK).enumerate() {
-            let rows = self.rows.block(i * BLOCK, out.len(), &mut copy)?;
-            for (eight, out) in block.load(&rows, 0.0).iter().zip(out.chunks_mut(WIDTH)) {
-                let values = eight.terms.price(eight.vol, eight.sign);
-                match <&mut [f64; WIDTH]>::try_from(&mut *out) {
-                    Ok(out) => *out = values.0,
-                    Err(_) => out.copy_from_slice(&values.0[..out.len()]),
-                }
+        for first in (0..n).step_by(BLOCK) {
+            let count = BLOCK.min(n - first);
+            let rows = self.rows.block(first, count, &mut copy)?;
+            block.load(&rows, 0.0);
+            let out = &mut self.out[first..][..count];
+            for start in (0..count).step_by(WIDTH) {
+                let Eight { terms, vol, sign } = block.0[start / WIDTH];
+                store(&terms.price(vol, sign), &mut out[start..]);
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What is refused at the door of the kernels, by row: they compute on and would hide it (`max` drops NaN).
 
-use super::OptionColumns;
+use super::{BLOCK, OptionColumns, RowCopy};
 use crate::error::Result;
 use crate::fail;
 
@@ -11,9 +11,6 @@ pub const LEAST_PRICE: f64 = 1e-300;
 ///
 /// Spot and strike must be positive, years and vol not negative, every number finite, right +1 or -1.
 pub fn options(o: &OptionColumns, first_row: usize) -> Result<()> {
-    if sound(o) {
-        return Ok(());
-    }
     for i in 0..o.spot.len() {
         let row = first_row + i;
         positive("spot", row, o.spot[i])?;
@@ -105,34 +102,31 @@ const MAGNITUDE: u64 = u64::MAX >> 1;
 /// Added to the bits of a positive number, it carries into the sign bit where the exponent is that of infinity or NaN.
 const CARRY: u64 = 1 << 52;
 
-/// Whether every row is surely sound, by whole-number operations on the bits, without branches: for the loops of kernels.
-/// Some sound rows do not pass (years of -0.0, say); [`options`] decides about those.
+/// Whether every row of a copy is surely sound, those of an earlier block that are still in it included: by whole-number
+/// operations on the bits, without branches, for the loops of kernels. Some sound rows do not pass (years of -0.0, say):
+/// [`options`] decides about those.
 #[inline(always)]
-pub fn sound(o: &OptionColumns) -> bool {
-    // The sign bit of each `or` tells whether some value is unsound.
-    let finite = |column: &[f64]| {
-        column
-            .iter()
-            .fold(0, |or, x| or | ((x.to_bits() & MAGNITUDE) + CARRY))
-    };
-    let from = |column: &[f64], least: f64| {
-        let least = least.to_bits();
-        column.iter().map(|x| x.to_bits()).fold(0, |or, x| {
-            or | x | x.wrapping_sub(least) | x.wrapping_add(CARRY)
-        })
-    };
-    let numbers = from(o.spot, LEAST_PRICE)
-        | from(o.strike, LEAST_PRICE)
-        | from(o.years, 0.0)
-        | finite(o.rate)
-        | finite(o.dividend_yield)
-        | from(o.vol, 0.0);
-    // +1 and -1 are the bytes that, plus one, are 2 and 0.
-    let rights = o
-        .right
-        .iter()
-        .fold(0, |or, &r| or | ((r as u8).wrapping_add(1) & !2));
-    numbers >> 63 == 0 && rights == 0
+pub fn sound(copy: &RowCopy) -> bool {
+    let [spot, strike, years, rate, dividend_yield, vol] = &copy.floats;
+    let least = LEAST_PRICE.to_bits();
+    // The sign bit tells whether some value is unsound.
+    let (mut numbers, mut rights) = (0, 0);
+    for l in 0..BLOCK {
+        for price in [spot[l].to_bits(), strike[l].to_bits()] {
+            numbers |= price | price.wrapping_sub(least) | price.wrapping_add(CARRY);
+        }
+        for size in [years[l].to_bits(), vol[l].to_bits()] {
+            numbers |= size | size.wrapping_add(CARRY);
+        }
+        for any in [rate[l].to_bits(), dividend_yield[l].to_bits()] {
+            numbers |= (any & MAGNITUDE) + CARRY;
+        }
+    }
+    for right in &copy.right {
+        // +1 and -1 are the bytes that, plus one, are 2 and 0.
+        rights |= (*right as u8).wrapping_add(1) & !2;
+    }
+    numbers & !MAGNITUDE == 0 && rights == 0
 }
 
 #[cfg(test)]

@@ -33,11 +33,12 @@ impl RowCopy {
     }
 }
 
+/// An ordinary option in every row.
 impl Default for RowCopy {
     #[inline(always)]
     fn default() -> Self {
         Self {
-            floats: [[0.0; BLOCK]; 6],
+            floats: [[1.0; BLOCK]; 6],
             right: [1; BLOCK],
         }
     }

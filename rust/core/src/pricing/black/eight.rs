@@ -1,4 +1,6 @@
 //! Eight rows of columns, ready to be priced under scenarios.
+// Index loops of constant number are what the compiler vectorises.
+#![allow(clippy::needless_range_loop)]
 
 use super::super::lanes::{Lanes, WIDTH};
 use super::super::{BLOCK, OptionColumns};
@@ -31,8 +33,10 @@ impl Eight {
         let years = lanes(rows.years, 1.0) - roll;
         let (rate, dividend_yield) = (lanes(rows.rate, 0.0), lanes(rows.dividend_yield, 0.0));
         let mut sign = Lanes::from(1.0);
-        if let Ok(rights) = <&[i8; WIDTH]>::try_from(rows.right) {
-            sign = Lanes(rights.map(f64::from));
+        if rows.right.len() == WIDTH {
+            for l in 0..WIDTH {
+                sign.0[l] = f64::from(rows.right[l]);
+            }
         } else {
             for (sign, &right) in sign.0.iter_mut().zip(rows.right) {
                 *sign = f64::from(right);
@@ -48,7 +52,7 @@ impl Eight {
 
 /// Terms of a block of rows, computed before they are priced: two short loops, because a processor looks ahead only so
 /// far.
-pub(super) struct Block([Eight; BLOCK / WIDTH]);
+pub(super) struct Block(pub(super) [Eight; BLOCK / WIDTH]);
 
 impl Block {
     pub(super) fn new() -> Self {
@@ -57,27 +61,34 @@ impl Block {
 
     /// The rows of `o`, `roll` years later, eight by eight.
     #[inline(always)]
-    pub(super) fn load(&mut self, o: &OptionColumns, roll: f64) -> &[Eight] {
+    pub(super) fn load(&mut self, o: &OptionColumns, roll: f64) {
         let count = o.spot.len();
         let o = o.exactly(count);
-        let eights = &mut self.0[..count.div_ceil(WIDTH)];
-        for (i, eight) in eights.iter_mut().enumerate() {
-            let start = i * WIDTH;
-            *eight = Eight::load(&o.rows(start, WIDTH.min(count - start)), roll);
+        for start in (0..count).step_by(WIDTH) {
+            let rows = o.rows(start, WIDTH.min(count - start));
+            self.0[start / WIDTH] = Eight::load(&rows, roll);
         }
-        eights
     }
 }
 
 /// Up to eight values, and `rest` where there are fewer.
 #[inline(always)]
 fn lanes(values: &[f64], rest: f64) -> Lanes {
-    match <&[f64; WIDTH]>::try_from(values) {
-        Ok(values) => Lanes(*values),
-        Err(_) => {
+    match values.first_chunk::<WIDTH>() {
+        Some(values) => Lanes(*values),
+        None => {
             let mut lanes = Lanes::from(rest);
             lanes.0[..values.len()].copy_from_slice(values);
             lanes
         }
+    }
+}
+
+/// Writes the lanes that `out` has room for.
+#[inline(always)]
+pub(super) fn store(lanes: &Lanes, out: &mut [f64]) {
+    match out.first_chunk_mut::<WIDTH>() {
+        Some(out) => *out = lanes.0,
+        None => out.copy_from_slice(&lanes.0[..out.len()]),
     }
 }

@@ -164,21 +164,22 @@ impl<R: Rows> Kernel for Grid<'_, R> {
         let mut cells = [[0.0; WIDTH]; COLUMNS];
         for first in (0..n).step_by(BLOCK) {
             let rows = self.source.block(first, BLOCK.min(n - first), &mut copy)?;
-            for (k, eight) in block.load(&rows, under.roll).iter().enumerate() {
-                let Eight { terms, vol, sign } = *eight;
-                let start = first + k * WIDTH;
+            block.load(&rows, under.roll);
+            for start in (first..n.min(first + BLOCK)).step_by(WIDTH) {
+                let Eight { terms, vol, sign } = block.0[(start - first) / WIDTH];
                 let rows = WIDTH.min(n - start);
                 let (mut inverse, mut half) = (Lanes::ZERO, Lanes::ZERO);
-                for (&j, &new_vol) in order.scenario.iter().zip(&order.new_vol).take(columns) {
-                    let moves = |moves| under.moves(moves, start, rows, self.first + j);
-                    if new_vol {
-                        let vol = vol + moves(under.vol_moves);
+                for k in 0..columns {
+                    let j = order.scenario[k];
+                    if order.new_vol[k] {
+                        let vol = vol + under.moves(under.vol_moves, start, rows, self.first + j);
                         (inverse, half) = reciprocal_and_half(vol * terms.root_years);
                     }
                     let (factor, log) = match &shared {
                         Some(shared) => (Lanes::from(shared.factor[j]), Lanes::from(shared.log[j])),
                         None => {
-                            let factors = moves(under.price_moves).map(factor);
+                            let moves = under.moves(under.price_moves, start, rows, self.first + j);
+                            let factors = (moves + 1.0).greater(NO_SPOT);
                             (factors, factors.ln())
                         }
                     };
