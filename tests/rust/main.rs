@@ -4,4 +4,7 @@ mod allocations;
 mod live;
 mod reg_t;
 mod seam;
+mod span;
+mod span_files;
+mod span_fuzz;
 mod toy;

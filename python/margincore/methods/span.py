@@ -339,7 +339,7 @@ def kite(report: _core.MarginReport) -> dict[str, float]:
     >>> import margincore as mc
     >>> future = mc.Future("X", expiry="2026-12-31T10:00:00Z", multiplier=1, currency="INR",
     ...                    id=contract_id("X", "202612"))
-    >>> kite(mc.margin([mc.Position(future, 2)], None, span))
+    >>> {name: round(amount, 2) for name, amount in kite(mc.margin([mc.Position(future, 2)], None, span)).items()}
     {'span': 3000.0, 'exposure': 700.0, 'option_premium': 0.0, 'total': 3700.0}
     """
     sides = [report.details] if "commodities" in report.details else [report.details["long"], report.details["short"]]
