@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,13 +37,18 @@ def contract_id(
     head = f"{exchange}:{product}:{kind or ('OOP' if right else 'FUT')}:{period}"
     if right is None:
         return head
-    if strike is None:
-        raise _core.InvalidInput(f"{head}: an option has a strike")
-    number = float(strike)
-    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     letter = {"c": "C", "call": "C", "p": "P", "put": "P"}.get(right.lower())
     if letter is None:
         raise _core.InvalidInput(f"{head}: right {right!r} is not C or P")
+    if strike is None:
+        raise _core.InvalidInput(f"{head}: an option has a strike")
+    try:
+        number = float(strike)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _core.InvalidInput(f"{head}: strike {strike!r} is not a number")
+    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     return f"{head}:{letter}:{text}"
 
 
@@ -257,6 +263,10 @@ def risk_array(
         "lookahead": lookahead, "spot_carry": spot_carry, "steps": steps,
         "right": {None: 0, "call": 1, "put": -1}[right],
     }  # fmt: skip
+    given = {**inputs, "price_scan_down": price_scan_down or 0.0, "vol_scan_down": vol_scan_down or 0.0}
+    for name, value in given.items():
+        if not math.isfinite(value):
+            raise _core.InvalidInput(f"risk array: {name} is {value}: a finite number is needed")
     optional = {"model": model, "price_scan_down": price_scan_down, "vol_scan_down": vol_scan_down}
     inputs.update({key: value for key, value in optional.items() if value is not None})
     request: dict[str, Any] = {"inputs": inputs, "rounding": rounding}

@@ -80,8 +80,8 @@ impl<'a> Reader<'a> {
         self.skip_space();
         self.misc()?;
         match self.element()? {
-            Child::Node(name) => Ok(name),
-            Child::Leaf(..) => self.fail("the document has no content"),
+            Some(Child::Node(name)) => Ok(name),
+            _ => self.fail("the document has no content"),
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
                     return Ok(None);
                 }
                 Some([b'<', b'!' | b'?']) => self.misc()?,
-                Some([b'<', _]) => return self.element().map(Some),
+                Some([b'<', _]) => return self.element(),
                 Some(_) => return self.fail("text between elements"),
                 None => return self.fail("the file ends inside an element"),
             }
@@ -185,8 +185,9 @@ impl<'a> Reader<'a> {
         self.fail(&format!("expected </{}>", String::from_utf8_lossy(name)))
     }
 
-    /// An element from its `<`: a leaf is read whole, a node is entered.
-    fn element(&mut self) -> Result<Child<'a>> {
+    /// An element from its `<`, never none: a leaf is read whole, a node is entered.
+    #[inline]
+    fn element(&mut self) -> Result<Option<Child<'a>>> {
         let start = self.at;
         if self.data.get(start) != Some(&b'<') {
             return self.fail("an element is expected");
@@ -205,7 +206,7 @@ impl<'a> Reader<'a> {
             Some(b'>') => self.at = at + 1,
             _ => {
                 if self.attributes(at)? {
-                    return Ok(Child::Leaf(name, b""));
+                    return Ok(Some(Child::Leaf(name, b"")));
                 }
             }
         }
@@ -221,13 +222,13 @@ impl<'a> Reader<'a> {
             }
             self.at = end;
             self.close(name)?;
-            return Ok(Child::Leaf(name, &self.data[text..end]));
+            return Ok(Some(Child::Leaf(name, &self.data[text..end])));
         }
         if self.open.len() == MAX_DEPTH {
             return self.fail("elements nested deeper than any SPAN file");
         }
         self.open.push(name);
-        Ok(Child::Node(name))
+        Ok(Some(Child::Node(name)))
     }
 
     /// Reads past attributes, which SPAN files do not use; true for an empty-element tag.
@@ -273,7 +274,7 @@ impl<'a> Reader<'a> {
         let first = out.len();
         loop {
             self.skip_space();
-            if !self.data[self.at..].starts_with(b"<a>") {
+            if self.data[self.at..].first_chunk() != Some(b"<a>") {
                 return Ok(());
             }
             if out.len() - first == limit {
@@ -282,7 +283,8 @@ impl<'a> Reader<'a> {
             let text = self.at + 3;
             let rest = &self.data[text..];
             let quick = short_number(rest).or_else(|| plain_number(rest));
-            let (value, length) = match quick.filter(|q| rest[q.1..].starts_with(b"</a>")) {
+            let (value, length) = match quick.filter(|q| rest[q.1..].first_chunk() == Some(b"</a>"))
+            {
                 Some(quick) => quick,
                 None => {
                     let length = memchr(b'<', rest).unwrap_or(rest.len());
@@ -290,7 +292,7 @@ impl<'a> Reader<'a> {
                 }
             };
             let end = text + length;
-            if !self.data[end..].starts_with(b"</a>") {
+            if self.data[end..].first_chunk() != Some(b"</a>") {
                 return self.fail("expected </a>");
             }
             out.push(value);
