@@ -7,4 +7,7 @@ mod live_properties;
 mod reg_t;
 mod seam;
 mod soak;
+mod span;
+mod span_files;
+mod span_fuzz;
 mod toy;

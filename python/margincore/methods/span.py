@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,13 +37,18 @@ def contract_id(
     head = f"{exchange}:{product}:{kind or ('OOP' if right else 'FUT')}:{period}"
     if right is None:
         return head
-    if strike is None:
-        raise _core.InvalidInput(f"{head}: an option has a strike")
-    number = float(strike)
-    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     letter = {"c": "C", "call": "C", "p": "P", "put": "P"}.get(right.lower())
     if letter is None:
         raise _core.InvalidInput(f"{head}: right {right!r} is not C or P")
+    if strike is None:
+        raise _core.InvalidInput(f"{head}: an option has a strike")
+    try:
+        number = float(strike)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _core.InvalidInput(f"{head}: strike {strike!r} is not a number")
+    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     return f"{head}:{letter}:{text}"
 
 
@@ -257,6 +263,10 @@ def risk_array(
         "lookahead": lookahead, "spot_carry": spot_carry, "steps": steps,
         "right": {None: 0, "call": 1, "put": -1}[right],
     }  # fmt: skip
+    given = {**inputs, "price_scan_down": price_scan_down or 0.0, "vol_scan_down": vol_scan_down or 0.0}
+    for name, value in given.items():
+        if not math.isfinite(value):
+            raise _core.InvalidInput(f"risk array: {name} is {value}: a finite number is needed")
     optional = {"model": model, "price_scan_down": price_scan_down, "vol_scan_down": vol_scan_down}
     inputs.update({key: value for key, value in optional.items() if value is not None})
     request: dict[str, Any] = {"inputs": inputs, "rounding": rounding}
@@ -339,7 +349,7 @@ def kite(report: _core.MarginReport) -> dict[str, float]:
     >>> import margincore as mc
     >>> future = mc.Future("X", expiry="2026-12-31T10:00:00Z", multiplier=1, currency="INR",
     ...                    id=contract_id("X", "202612"))
-    >>> kite(mc.margin([mc.Position(future, 2)], None, span))
+    >>> {name: round(amount, 2) for name, amount in kite(mc.margin([mc.Position(future, 2)], None, span)).items()}
     {'span': 3000.0, 'exposure': 700.0, 'option_premium': 0.0, 'total': 3700.0}
     """
     sides = [report.details] if "commodities" in report.details else [report.details["long"], report.details["short"]]

@@ -175,8 +175,9 @@ pub fn read_files<P: AsRef<std::path::Path>>(paths: &[P]) -> Result<SpanFile> {
 
 impl SpanDocument {
     fn read(document: &Value) -> Result<Self> {
-        serde_json::from_value(document.clone())
-            .map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))
+        serde_path_to_error::deserialize(document).map_err(|e| {
+            MarginError::InvalidInput(format!("SPAN parameters: {}: {}", e.path(), e.inner()))
+        })
     }
 
     fn build(self, file: Arc<SpanFile>) -> Result<Arc<dyn Methodology>> {

@@ -12,6 +12,7 @@ use super::program::{CommoditySlots, Program};
 use super::steps::{Amounts, Listener, Side, Silent, State};
 use crate::account::{AccountView, Positions};
 use crate::error::Result;
+use crate::fail;
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
 
@@ -162,6 +163,14 @@ impl Book {
             if worst.is_none_or(|w| scan > w.0) {
                 worst = Some((scan, a.active));
             }
+        }
+        // Numbers near the largest there are add up to infinities.
+        if !(initial.is_finite() && maintenance.is_finite() && value.is_finite()) {
+            fail!(
+                CalculationError,
+                "{}: the requirement is not a finite number: its parameters or the positions are too large",
+                self.info.file
+            );
         }
         // Option value in excess of all risk is not paid out.
         let floor = (

@@ -2,6 +2,7 @@
 
 mod commodity;
 mod families;
+mod numbers;
 mod spreads;
 mod xml;
 
