@@ -477,7 +477,7 @@ impl BookScratch {
         let unit = &book.units[u];
         self.sums[u] = from.sums[u];
         for lane in unit.first_lane..unit.first_lane + unit.lanes.len() {
-            self.lanes[lane].load(&from.lanes[lane]);
+            self.lanes[lane].load(&from.lanes[lane], unit.sources.width);
         }
         let expiries = unit.first_expiry..unit.first_expiry + unit.expiries.len();
         self.rolls[expiries.clone()].copy_from_slice(&from.rolls[expiries.clone()]);
