@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from margincore import _core
 from margincore.methods.base import Rulebook
 
 __all__ = ["Aevo", "BitCom", "Bybit", "Crypto", "Dederi", "Deribit", "Derive", "Okx", "Paradex", "Span16"]
 
+_R = TypeVar("_R", bound=Rulebook)
 SpotTreatment = Literal["in_matrix", "upside_offset", "collateral_only"]
 
 
@@ -52,6 +54,23 @@ def _with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, floa
     return {**changes, "rules": rules}
 
 
+def _check_numbers(what: str, value: Any) -> None:
+    """Refuses what is no number: a missing value may mean something else, such as no cap."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _core.InvalidInput(f"{what} is {value}: a finite number is needed")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_numbers(f"{what}.{key}" if what else str(key), inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for i, inner in enumerate(value):
+            _check_numbers(f"{what}[{i}]", inner)
+
+
+def _built(cls: type[_R], document: dict[str, Any]) -> _R:
+    _check_numbers("", document)
+    return Rulebook.__new__(cls, "crypto", document)
+
+
 class Crypto(Rulebook):
     """Any crypto preset by name, with any parameter changed: mappings merge key by key, anything else replaces.
 
@@ -68,7 +87,7 @@ class Crypto(Rulebook):
     __slots__ = ()
 
     def __new__(cls, preset: str, **changes: Any) -> Self:
-        return super().__new__(cls, "crypto", {"preset": preset, **changes})
+        return _built(cls, {"preset": preset, **changes})
 
 
 class Deribit(Crypto):
@@ -116,7 +135,7 @@ class Deribit(Crypto):
         else:
             preset = _dated("deribit-pm", vintage, on, ("2024", "2026", "old-a", "old-b", "old-c", "old-d"))
         changes = {**_given(spot=spot, rules=rules), **changes}
-        return Rulebook.__new__(cls, "crypto", {**preset, **_with_charges(changes, "initial_only", initial_only)})
+        return _built(cls, {**preset, **_with_charges(changes, "initial_only", initial_only)})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any] | str, *, currency: str = "btc", **changes: Any) -> Self:
@@ -238,7 +257,7 @@ class Okx(Crypto):
         if mr9_hedged is not None:
             charges["mr9"] = cls.mr9(mr9_hedged, mr9_tiers or ())
         changes = _with_charges({**_given(spot=spot), **changes}, "stated", charges)
-        return Rulebook.__new__(cls, "crypto", {**preset, **changes})
+        return _built(cls, {**preset, **changes})
 
     @staticmethod
     def mr9(hedged: float, tiers: Sequence[tuple[float, float, float]]) -> float:
@@ -266,7 +285,7 @@ class Bybit(Crypto):
         cls, *, spot: SpotTreatment | None = None, stated: Mapping[str, float] | None = None, **changes: Any
     ) -> Self:
         changes = _with_charges({**_given(spot=spot), **changes}, "stated", stated)
-        return Rulebook.__new__(cls, "crypto", {"preset": "bybit-pm", **changes})
+        return _built(cls, {"preset": "bybit-pm", **changes})
 
 
 class Paradex(Crypto):
@@ -291,7 +310,7 @@ class Paradex(Crypto):
         if on is not None and model == "portfolio":
             preset = _dated("paradex-pm", "", on, ())
         changes = _with_charges({**_given(spot=spot), **changes}, "provisions", provisions)
-        return Rulebook.__new__(cls, "crypto", {**preset, **changes})
+        return _built(cls, {**preset, **changes})
 
 
 class Derive(Crypto):
@@ -308,9 +327,8 @@ class Derive(Crypto):
     __slots__ = ()
 
     def __new__(cls, manager: str = "pmrm2", *, feeds: Mapping[str, Any] | None = None, **changes: Any) -> Self:
-        return Rulebook.__new__(
+        return _built(
             cls,
-            "crypto",
             {"preset": f"derive-{manager}", **_given(feeds=None if feeds is None else dict(feeds)), **changes},
         )
 
@@ -376,7 +394,7 @@ class BitCom(Crypto):
     __slots__ = ()
 
     def __new__(cls, **changes: Any) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": "bitcom-standard", **changes})
+        return _built(cls, {"preset": "bitcom-standard", **changes})
 
 
 class Aevo(Crypto):
@@ -385,7 +403,7 @@ class Aevo(Crypto):
     __slots__ = ()
 
     def __new__(cls, **changes: Any) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": "aevo-standard", **changes})
+        return _built(cls, {"preset": "aevo-standard", **changes})
 
 
 class Dederi(Crypto):
@@ -394,7 +412,7 @@ class Dederi(Crypto):
     __slots__ = ()
 
     def __new__(cls, **changes: Any) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": "dederi-pm", **changes})
+        return _built(cls, {"preset": "dederi-pm", **changes})
 
 
 class Span16(Crypto):
@@ -412,4 +430,4 @@ class Span16(Crypto):
         spot: SpotTreatment | None = None,
         **changes: Any,
     ) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": f"span16-{ranges}", **_given(spot=spot), **changes})
+        return _built(cls, {"preset": f"span16-{ranges}", **_given(spot=spot), **changes})

@@ -23,6 +23,8 @@ pub(super) struct RowTerms {
     pub(super) scale: f64,
     pub(super) coin_mark: f64,
     pub(super) class: Class,
+    /// Spot whose use in the scan depends on everything else.
+    pub(super) apart: bool,
     pub(super) expiry: u32,
     pub(super) strike: u32,
     pub(super) coins: f64,
@@ -223,7 +225,14 @@ impl Book {
         let (plan, rules) = (&unit.plan, &unit.plan.rules);
         let (others, lanes) = scratch.lanes[unit.first_lane..][..unit.lanes.len()].split_at(2);
         let (base, spot) = (&others[0], &others[1]);
-        let offset = !spot.is_empty();
+        let sums = &scratch.sums[u];
+        let in_use = self.parameters.spot == SpotTreatment::InUse;
+        let offset = !in_use && !spot.is_empty();
+        let used = if in_use && sums.spot_coins != 0.0 {
+            sums.spot_in_use() / sums.spot_coins
+        } else {
+            0.0
+        };
         let usd = unit.coin_value / unit.index;
         scratch.pnl.clear();
         scratch.raw.clear();
@@ -234,7 +243,10 @@ impl Book {
                 total += lane.cells[s] * of_pnl + lane.coin_mark * of_mark;
             }
             let gain = spot.cells[s] * plan.others[s];
-            scratch.raw.push(total + gain);
+            if in_use {
+                total += used * gain;
+            }
+            scratch.raw.push(if in_use { total } else { total + gain });
             if offset && scenario.price > 0.0 && total < 0.0 {
                 let covered = total + if gain > 0.0 { gain } else { 0.0 };
                 total = if covered < 0.0 { covered } else { 0.0 };
@@ -477,7 +489,7 @@ impl BookScratch {
         let unit = &book.units[u];
         self.sums[u] = from.sums[u];
         for lane in unit.first_lane..unit.first_lane + unit.lanes.len() {
-            self.lanes[lane].load(&from.lanes[lane]);
+            self.lanes[lane].load(&from.lanes[lane], unit.sources.width);
         }
         let expiries = unit.first_expiry..unit.first_expiry + unit.expiries.len();
         self.rolls[expiries.clone()].copy_from_slice(&from.rolls[expiries.clone()]);
@@ -525,6 +537,11 @@ impl RowTerms {
     /// Adds `q` lots to the sums of a unit.
     #[inline]
     fn add(&self, q: f64, sums: &mut Sums) {
+        if self.apart {
+            sums.spot_coins += q * self.coins;
+            sums.spot_value += q * self.value;
+            return;
+        }
         let delta = q * self.delta;
         sums.delta += delta;
         sums.gross_delta += delta.abs();
