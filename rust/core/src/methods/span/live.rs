@@ -56,7 +56,7 @@ impl LiveBook {
         state.reload(&book.program, account.positions, &self.kept, fresh)?;
         state.scan_all(&book.program, |c| fresh.contains(&c));
         state.spread(&book.program, &|a, b| book.fx(a, b), &mut Silent)?;
-        let (value, worst) = book.lines(kind, Part::Net, state, &mut self.totals);
+        let (value, worst) = book.lines(kind, Part::Net, state, &mut self.totals)?;
         if let Some(rates) = &book.exposure {
             rates.charge(account, &mut self.working.exposure, &mut self.totals);
         }

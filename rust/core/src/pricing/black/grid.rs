@@ -1,7 +1,6 @@
 //! Prices of options under scenarios: what scenarios share is computed once.
 use super::super::lanes::{Lanes, WIDTH};
 use super::super::math::{greater, ln};
-use super::super::real::Real;
 use super::super::{BLOCK, Moves, OptionColumns, RowCopy, Rows};
 use super::eight::{Block, Eight};
 use super::{intrinsic, reciprocal_and_half, time_value};

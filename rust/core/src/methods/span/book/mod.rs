@@ -146,7 +146,7 @@ impl Book {
         ledger: &mut L,
     ) -> Result<(f64, Option<(f64, usize)>)> {
         self.steps(positions, state, &mut Silent)?;
-        Ok(self.lines(kind, part, state, ledger))
+        self.lines(kind, part, state, ledger)
     }
 
     /// Writes the lines of a portfolio whose steps are done; see [`Self::portfolio`].
@@ -156,7 +156,7 @@ impl Book {
         part: Part,
         state: &State,
         ledger: &mut L,
-    ) -> (f64, Option<(f64, usize)>) {
+    ) -> Result<(f64, Option<(f64, usize)>)> {
         let currencies = &self.frame.currencies;
         let long_only = state.long_only();
         let (mut initial, mut maintenance, mut value) = (0.0, 0.0, 0.0);
@@ -194,7 +194,7 @@ impl Book {
                 LineText::new(part.scope("account"), "requirement_floor")
             });
         }
-        (value, worst)
+        Ok((value, worst))
     }
 
     /// Writes one commodity's lines; their sums, initial and maintenance.
