@@ -91,8 +91,7 @@ impl Live for LiveBook {
         let requirement = self.fresh(account)?;
         self.parts.clone_from(&self.scratch.parts);
         self.held.clear();
-        self.held
-            .extend(self.scratch.positions.iter().map(|p| !p.is_empty()));
+        self.held.extend_from_slice(&self.scratch.held);
         self.losses.resize(self.book.parts, Vec::new());
         for (set, positions) in self.book.sets.iter().zip(&self.scratch.positions) {
             for component in &set.components {
@@ -154,10 +153,16 @@ impl Live for LiveBook {
                 book.charge_set_for(set, &self.scratch.parts, &mut worst, &mut self.totals);
             }
         }
-        let (initial, _) = self.totals.converted(&book.frame.currencies);
+        let (initial, maintenance) = self.totals.converted(&book.frame.currencies);
+        let value = book.option_value[contract as usize];
         let steps = self.positions + depth + book.parts + 4;
         Some(Estimate {
-            initial,
+            requirement: Requirement {
+                initial,
+                maintenance,
+                net_option_value: (lots as f64).mul_add(value, self.net_option_value),
+                worst_scenario: worst.filter(|w| w.0 > 0.0).map(|w| w.1),
+            },
             // Sums of n terms, and of the tail, each rounded once: Higham's bound with room to spare.
             band: 2.0
                 * steps as f64

@@ -276,7 +276,7 @@ impl Component {
         if self.days == 0 || self.window == Some(0) {
             fail!(InvalidInput, "days and window are at least 1");
         }
-        if self.days > 1 && self.scaling == Scaling::None && !self.antithetic {
+        if self.days > 1 && self.scaling == Scaling::None {
             fail!(
                 InvalidInput,
                 "a holding period of {} days needs scaling: sqrt_returns, sqrt_risk, overlapping or interleaved",
