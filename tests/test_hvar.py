@@ -447,3 +447,21 @@ def test_acerbi_and_szekely_s_second_statistic() -> None:
     assert wrong.p_value is not None
     assert right.p_value > 0.05 > wrong.p_value
     assert wrong.statistic > 1.0
+
+
+def test_a_document_holds_its_history() -> None:
+    words = {"columns": ["A"], "kind": "levels", "values": [[100.0], [90.0], [95.0]]}
+    document = {
+        "account": {"positions": [
+            {"contract": {"kind": "stock", "underlying": "A", "currency": "USD"}, "quantity": 10},
+        ]},
+        "market": {"valuation": VALUATION, "spot": {"A": 95.0}},
+        "methodology": {
+            "name": "hvar", "histories": {"history": words}, "returns": {"*": "relative"},
+            "components": [{"name": "VaR", "measure": "order_floor", "confidence_ppm": 500_000}],
+        },
+    }  # fmt: skip
+    assert mc.evaluate(document)["requirement"]["initial"] == pytest.approx(95.0)
+    words["values"] = [[100.0], [90.0, 1.0]]
+    with pytest.raises(mc.InvalidInput, match="values row 1 has 2 numbers"):
+        mc.evaluate(document)

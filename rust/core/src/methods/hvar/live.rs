@@ -17,8 +17,8 @@ pub(super) struct LiveBook {
     book: Arc<Book>,
     scratch: HvarScratch,
     totals: Totals,
-    /// Of every part, in order; empty for parts whose risk needs more than a short tail.
-    losses: Vec<Vec<f64>>,
+    /// Of every part, in order: its losses and the mildest of its tail; empty for parts whose risk needs more than that.
+    losses: Vec<(Vec<f64>, f64)>,
     risk: RiskScratch,
     /// Each part's risk and worst scenario for the kept positions.
     parts: Vec<(f64, u32)>,
@@ -92,7 +92,7 @@ impl Live for LiveBook {
         self.parts.clone_from(&self.scratch.parts);
         self.held.clear();
         self.held.extend_from_slice(&self.scratch.held);
-        self.losses.resize(self.book.parts, Vec::new());
+        self.losses.resize(self.book.parts, (Vec::new(), 0.0));
         for (set, positions) in self.book.sets.iter().zip(&self.scratch.positions) {
             for component in &set.components {
                 for (i, part) in component
@@ -101,8 +101,10 @@ impl Live for LiveBook {
                     .enumerate()
                     .filter(|(_, p)| p.is_running())
                 {
-                    let out = &mut self.losses[component.first_part + i];
-                    tail::losses(&part.table, positions.held(), self.book.unit, out);
+                    let (losses, mildest) = &mut self.losses[component.first_part + i];
+                    tail::losses(&part.table, positions.held(), self.book.unit, losses);
+                    part.from_losses(losses, &mut self.risk)?;
+                    *mildest = self.risk.tail().0[part.depth - 1];
                 }
             }
         }
@@ -139,8 +141,9 @@ impl Live for LiveBook {
         for component in &book.sets[at as usize].components {
             for (i, part) in component.parts.iter().enumerate() {
                 let own = component.first_part + i;
+                let (losses, mildest) = &self.losses[own];
                 let risk = part
-                    .risk_after(&self.losses[own], row as usize, lots as f64, &mut self.risk)
+                    .risk_after(losses, *mildest, row as usize, lots as f64, &mut self.risk)
                     .ok()?;
                 scratch.parts[own] = (risk, self.risk.tail().1[0]);
                 depth += part.depth;

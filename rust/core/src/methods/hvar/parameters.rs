@@ -49,6 +49,9 @@ pub struct HistoryTable {
     #[serde(default)]
     pub dates: Vec<String>,
     pub kind: HistoryKind,
+    /// The numbers, row by row, where they come in the document and not as a table beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<Vec<f64>>>,
 }
 
 /// How a loss over several days follows from a history of single days.
