@@ -101,7 +101,7 @@ proptest! {
             assert_eq!(live.keep(kept).unwrap(), fresh);
             if let Some(estimate) = live.after(kept, c, q) {
                 let after = view(&holdings(&[rows.as_slice(), &[(c, q)]].concat()));
-                assert!((estimate.requirement.initial - after.initial).abs() <= estimate.band, "{estimate:?} {after:?}");
+                assert!((estimate.initial - after.initial).abs() <= estimate.band, "{estimate:?} {after:?}");
             }
         });
     }

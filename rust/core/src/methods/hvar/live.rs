@@ -26,7 +26,6 @@ pub(super) struct LiveBook {
     positions: usize,
     /// Sum of `|lots|` times the contract's largest loss, weighted as the components are.
     magnitude: f64,
-    net_option_value: f64,
 }
 
 impl LiveBook {
@@ -41,7 +40,6 @@ impl LiveBook {
             held: Vec::new(),
             positions: 0,
             magnitude: 0.0,
-            net_option_value: 0.0,
         }
     }
 
@@ -112,7 +110,6 @@ impl Live for LiveBook {
         self.magnitude = (0..self.positions).fold(0.0, |sum, i| {
             sum + self.magnitude_of(account.positions.contract[i], account.positions.net(i))
         });
-        self.net_option_value = requirement.net_option_value;
         Ok(requirement)
     }
 
@@ -145,27 +142,20 @@ impl Live for LiveBook {
                 let risk = part
                     .risk_after(losses, *mildest, row as usize, lots as f64, &mut self.risk)
                     .ok()?;
-                scratch.parts[own] = (risk, self.risk.tail().1[0]);
+                scratch.parts[own].0 = risk;
                 depth += part.depth;
             }
         }
         self.totals.clear();
-        let mut worst: Option<(f64, u32)> = None;
         for (i, set) in book.sets.iter().enumerate() {
             if self.held[i] || i == at as usize {
-                book.charge_set_for(set, &self.scratch.parts, &mut worst, &mut self.totals);
+                book.charge_set(set, &self.scratch.parts, &mut self.totals);
             }
         }
-        let (initial, maintenance) = self.totals.converted(&book.frame.currencies);
-        let value = book.option_value[contract as usize];
+        let (initial, _) = self.totals.converted(&book.frame.currencies);
         let steps = self.positions + depth + book.parts + 4;
         Some(Estimate {
-            requirement: Requirement {
-                initial,
-                maintenance,
-                net_option_value: (lots as f64).mul_add(value, self.net_option_value),
-                worst_scenario: worst.filter(|w| w.0 > 0.0).map(|w| w.1),
-            },
+            initial,
             // Sums of n terms, and of the tail, each rounded once: Higham's bound with room to spare.
             band: 2.0
                 * steps as f64

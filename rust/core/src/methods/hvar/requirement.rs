@@ -105,7 +105,13 @@ impl Book {
             if !held {
                 continue;
             }
-            total += self.charge_set_for(set, &scratch.parts, &mut worst, ledger);
+            let own = self.charge_set(set, &scratch.parts, ledger);
+            total += own;
+            if let Some(scenario) = set.worst_scenario(&scratch.parts)
+                && worst.is_none_or(|(largest, _)| own > largest)
+            {
+                worst = Some((own, scenario));
+            }
         }
         if !self.charges.is_empty() {
             let standing = self.standing(account)?;
@@ -127,25 +133,8 @@ impl Book {
         })
     }
 
-    /// One netting set's lines and their sum; takes the set's worst scenario where its charge is the largest so far.
-    pub(super) fn charge_set_for<L: Ledger + ?Sized>(
-        &self,
-        set: &SetBook,
-        parts: &[(f64, u32)],
-        worst: &mut Option<(f64, u32)>,
-        ledger: &mut L,
-    ) -> f64 {
-        let own = self.charge_set(set, parts, ledger);
-        if let Some(scenario) = set.worst_scenario(parts)
-            && worst.is_none_or(|(largest, _)| own > largest)
-        {
-            *worst = Some((own, scenario));
-        }
-        own
-    }
-
     /// One netting set's lines: terms added, floors as what they ask beyond, and not below zero.
-    fn charge_set<L: Ledger + ?Sized>(
+    pub(super) fn charge_set<L: Ledger + ?Sized>(
         &self,
         set: &SetBook,
         parts: &[(f64, u32)],
