@@ -33,7 +33,9 @@ from numpy.typing import ArrayLike, NDArray
 from margincore import _core
 from margincore.methods.base import Rulebook
 
-__all__ = ["HistoricalVar", "History", "Rolling", "component", "ewma", "finite_ewma", "garch", "measure", "ppm", "stage"]
+__all__ = [
+    "HistoricalVar", "History", "Rolling", "component", "ewma", "finite_ewma", "garch", "measure", "ppm", "stage",
+]  # fmt: skip
 
 Confidence = str | float | Decimal
 ReturnRule = Literal["relative", "log", "absolute"] | Mapping[str, float]
@@ -271,7 +273,7 @@ class HistoricalVar(Rulebook):
             components = [made]
         elif measure is not None or confidence is not None or one_component:
             raise _core.InvalidInput(
-                "hvar: one component needs measure and confidence, which have no default; several are given as components"
+                "hvar: one component needs measure and confidence, which have no default; several are components"
             )
         changes = {
             "histories": {key: table.words() for key, table in tables.items()} or None,

@@ -48,7 +48,9 @@ def ewma(changes: Sequence[float], decay: float, first_variance: float) -> list[
     return known
 
 
-def filtered(changes: Sequence[float], decay: float, *, seed: str = "sample_var_ddof1", mid: bool = False) -> list[float]:
+def filtered(
+    changes: Sequence[float], decay: float, *, seed: str = "sample_var_ddof1", mid: bool = False
+) -> list[float]:
     """Hull and White: each return over the volatility known before it, times tomorrow's (or half way to it)."""
     seeds = {
         "sample_var_ddof1": lambda: variance(changes),
@@ -63,8 +65,8 @@ def filtered(changes: Sequence[float], decay: float, *, seed: str = "sample_var_
 def move(price: float, change: float, rule: str, *, displacement: float = 0.0) -> float:
     """Today's price after a scenario.
 
-    >>> move(50.0, 0.1, "displaced", displacement=50.0)
-    60.00000000000001
+    >>> move(50.0, 0.5, "displaced", displacement=50.0)
+    100.0
     """
     if rule == "relative":
         return price * (1.0 + change)

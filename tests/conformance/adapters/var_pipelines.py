@@ -128,7 +128,6 @@ class _Member:
         return made
 
     def margin(self, stages: list[dict[str, Any]], *, given: bool = False, **parameters: Any) -> mc.MarginReport:
-        outside = self.stages()
         sets = [name for name in self.case["given_tail_means"]["HVaR"] if name != NO_SET]
         rule = mc.methods.HistoricalVar(
             preset="hkscc-vp",
@@ -139,9 +138,7 @@ class _Member:
             **parameters,
         )
         # Without their stages, flat-rate and corporate-action positions would fall to the scenarios: leave them out.
-        keys = [set(s["rule"][kind]["rates"]) for s in outside for kind in ("flat_rate", "side_rate") if kind in s["rule"]]
-        present = [set(s["rule"][kind]["rates"]) for s in stages for kind in ("flat_rate", "side_rate") if kind in s["rule"]]
-        left = set().union(*keys) - set().union(*present)
+        left = _outside(self.stages()) - _outside(stages)
         positions = [x for x in self.positions if x.contract.id not in left]
         return mc.margin(mc.Account(positions, cash=self.account.cash), self.market, rule)
 
@@ -197,6 +194,13 @@ class _Member:
             of=["scenarios", "portfolio floor", "flat rate", "liquidity", "structured product", "corporate action"],
             unit=self.case["parameters"]["Rounding"],
         )  # fmt: skip
+
+
+def _outside(stages: list[dict[str, Any]]) -> set[str]:
+    """Instruments that stages margin in the scenarios' place."""
+    rules = [stage["rule"] for stage in stages if isinstance(stage["rule"], dict)]
+    own = [rule[kind]["rates"] for rule in rules for kind in ("flat_rate", "side_rate") if kind in rule]
+    return {name for rates in own for name in rates}
 
 
 PERIODS = {"covid": ("2020-01-01", "2020-12-31"), "financialcrisis": ("2007-06-01", "2009-03-31")}
