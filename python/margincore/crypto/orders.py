@@ -115,7 +115,7 @@ def _one_per_side(orders: Sequence[OpenOrder]) -> list[OpenOrder]:
 
 
 def _corners(orders: Sequence[OpenOrder], limit: float | None) -> Iterator[tuple[float, ...]]:
-    """The corners of what can fill: every subset whole, and where protected orders reach their limit one of them partly.
+    """The corners of what can fill: every subset whole; where protected orders reach their limit, one of them partly.
 
     A requirement that is convex in the fills is largest at a corner.
     """
@@ -146,12 +146,14 @@ def margin_with_orders(
     - ``"none"``: orders are ignored.
     - ``"side_wise"``: per contract, the side with the larger open size fills whole; a venue's rule, not a bound.
     - ``"worst_subset"``: the largest requirement over every subset of orders and every partial fill, charges included.
-      Up to :data:`MOST` orders (those of one contract and side count as one) every corner of what can fill is margined,
-      which is exact where the requirement is convex in the fills: under every rulebook here but for a capped liquidity
-      charge (Deribit, above its threshold), rolled shorts (Deribit's vintage D, Dederi), stepped slippage (OKX's MR7),
-      spot as an upside offset, and a perpetual whose oracle is distrusted (Derive: holding any changes a rate). With more orders the scan alone is exact: in each scenario the orders that lose there
-      fill, and the charges are those of its fills; ``exact`` is then false, and rulebooks without scenarios raise
-      :class:`Unsupported`. `mmp_limit` caps how much the orders under market-maker protection fill in all, in contracts.
+      Up to :data:`MOST` orders (those of one contract and side count as one) every corner of what can fill is
+      margined, which is exact where the requirement is convex in the fills: under every rulebook here but for a
+      capped liquidity charge (Deribit, above its threshold), rolled shorts (Deribit's vintage D, Dederi), stepped
+      slippage (OKX's MR7), spot in use or as an upside offset, and a perpetual whose oracle is distrusted (Derive:
+      holding any changes a rate). With more orders the scan alone is exact: in each scenario the orders that lose
+      there fill, and the charges are those of its fills; ``exact`` is then false, and rulebooks without scenarios
+      raise :class:`Unsupported`. `mmp_limit` caps how much the orders under market-maker protection fill in all, in
+      contracts.
 
     >>> import margincore as mc
     >>> perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")

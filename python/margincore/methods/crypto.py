@@ -5,8 +5,9 @@ under its own names is in ``report.details["units"]``, and how sure each compone
 ``verified`` against published numbers, ``published`` text or parameters, ``inferred`` by us, ``unverified``.
 
 Requirements are on the basis of liquidating equity, like every report's. Spot treatment is a parameter: ``in_matrix``
-(a position like any other), ``upside_offset`` (its gain covers losses of upward scenarios; our construction, no
-venue's) or ``collateral_only`` (not in the scan).
+(a position like any other), ``in_use`` (as much of it as hedges the delta of everything else, OKX's hedge mode;
+inferred), ``upside_offset`` (its gain covers losses of upward scenarios; our construction, no venue's) or
+``collateral_only`` (not in the scan).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from margincore.methods.base import Rulebook
 __all__ = ["Aevo", "BitCom", "Bybit", "Crypto", "Dederi", "Deribit", "Derive", "Okx", "Paradex", "Span16"]
 
 _R = TypeVar("_R", bound=Rulebook)
-SpotTreatment = Literal["in_matrix", "upside_offset", "collateral_only"]
+SpotTreatment = Literal["in_matrix", "in_use", "upside_offset", "collateral_only"]
 
 
 def _given(**changes: Any) -> dict[str, Any]:
@@ -127,8 +128,8 @@ class Deribit(Crypto):
     ) -> Self:
         if model == "cross":
             raise _core.Unsupported(
-                "Deribit's cross portfolio margin: how it adds currency pairs up is not published; margin each settlement "
-                'currency with Deribit("portfolio"), whose sum does not count offsets between pairs'
+                "Deribit's cross portfolio margin: how it adds currency pairs up is not published; margin each "
+                'settlement currency with Deribit("portfolio"): its sum counts no offsets between pairs'
             )
         if _chosen("model", model, {"portfolio": "portfolio", "standard": "standard"}) == "standard":
             preset: dict[str, Any] = {"preset": "deribit-standard"}
@@ -223,7 +224,8 @@ def _deribit_rules(params: Mapping[str, Any], currency: str) -> dict[str, Any]:
 class Okx(Crypto):
     """OKX: portfolio margin (``"2025"``, ``"2024"``) or the first tier of standard option margin (``"standard"``).
 
-    A risk unit is one underlying whatever it settles in, in dollars; the market needs ``fx`` for USDT and USDC.
+    A risk unit is one underlying whatever it settles in, in dollars; the market needs ``fx`` for USDT and USDC. Of spot
+    only what hedges the unit's delta is in the scan (``spot_in_use`` in the details); `spot` changes that.
     MR3, MR5 and MR7 of options are not published in a readable form: with options or dated futures :class:`Unsupported`
     is raised until `stated` gives ``mr3``, ``mr5`` and ``mr7_options`` in dollars (0 is an answer). Borrowed money
     (negative cash) pays MR8. MR7's multipliers are those published before 2025 (the later ones are not readable); they
@@ -267,6 +269,24 @@ class Okx(Crypto):
         202500.0
         """
         return sum(rate * max(0.0, min(hedged, high) - low) for low, high, rate in tiers)
+
+    @staticmethod
+    def hedged_pairs(usdt: float, usdc: float, usd: float) -> dict[str, float]:
+        """The dollars hedged between two quote currencies, from each one's cash delta: what :meth:`mr9` is asked for.
+
+        They are matched in the venue's order: USDT-USD, USDT-USDC, USDC-USD.
+
+        >>> Okx.hedged_pairs(10.0, -4.0, -3.0)
+        {'USDT-USD': 3.0, 'USDT-USDC': 4.0, 'USDC-USD': 0.0}
+        """
+        left = {"USDT": usdt, "USDC": usdc, "USD": usd}
+        pairs = {}
+        for one, two in (("USDT", "USD"), ("USDT", "USDC"), ("USDC", "USD")):
+            matched = min(abs(left[one]), abs(left[two])) if left[one] * left[two] < 0.0 else 0.0
+            for name in (one, two):
+                left[name] -= math.copysign(matched, left[name])
+            pairs[f"{one}-{two}"] = matched
+        return pairs
 
 
 class Bybit(Crypto):
