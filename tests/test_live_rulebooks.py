@@ -99,7 +99,7 @@ RULEBOOKS: dict[str, tuple[Callable[[], tuple[list[mc.Contract], mc.Market]], Ca
     ),
     "deribit": (_crypto, mc.methods.Deribit, True),
     "deribit 2026": (_crypto, lambda: mc.methods.Deribit(vintage="2026"), True),
-    "deribit old": (_crypto, lambda: mc.methods.Deribit(vintage="old-a"), True),
+    "deribit old": (_crypto, lambda: mc.methods.Deribit(vintage="old-a", rules={"*": {"charges": {"stated": {"opposite_vega": 0.0}}}}), True),
     "deribit standard": (_crypto, lambda: mc.methods.Deribit("standard"), True),
     "okx": (_crypto, lambda: mc.methods.Okx(stated=ZERO), True),
     "bybit": (_crypto, lambda: mc.methods.Bybit(stated=STATED), True),
