@@ -297,6 +297,44 @@ class Line:
     def scenario(self) -> str | None: ...
 
 @final
+class UnderlyingGreeks:
+    """Sensitivities of an account to one underlying, in `currency`, positive for what the account gains.
+
+    `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of volatility
+    (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day); `rho` money per
+    1.00 of the interest rate. Options have the greeks of the model, volatility and carry the rulebook prices them
+    with; stocks, futures and coins move one for one. Options the rulebook does not price, because it has an
+    exchange's own values for them, are not in the sums but named in `excluded`. A rulebook that prices no options
+    (Reg T, a SPAN file) gives none.
+
+    >>> import margincore as mc
+    >>> call = mc.Option("XYZ", "call", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+    ...                  currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={call.id: 0.3}, rate={"USD": 0.05})
+    >>> book = [mc.Position(mc.Stock("XYZ", currency="USD"), 100), mc.Position(call, -1)]
+    >>> [greeks] = mc.margin(book, market, mc.methods.Tims()).greeks
+    >>> greeks.underlying, round(greeks.delta, 1), round(greeks.vega / 100, 2), round(greeks.theta / 365, 2)
+    ('XYZ', 46.4, -5.5, 3.27)
+    """
+
+    @property
+    def underlying(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def delta(self) -> float: ...
+    @property
+    def gamma(self) -> float: ...
+    @property
+    def vega(self) -> float: ...
+    @property
+    def theta(self) -> float: ...
+    @property
+    def rho(self) -> float: ...
+    @property
+    def excluded(self) -> list[str]: ...
+
+@final
 class MarginReport:
     """A requirement with everything that explains it; the lines add up to the total, always."""
 
@@ -326,6 +364,8 @@ class MarginReport:
     def totals(self) -> list[Line]: ...
     @property
     def details(self) -> dict[str, Any]: ...
+    @property
+    def greeks(self) -> list[UnderlyingGreeks]: ...
     @property
     def standalone_sum(self) -> float | None: ...
     @property

@@ -292,6 +292,14 @@ impl Contract {
         &self.terms.currency
     }
 
+    /// The currency prices are quoted in: coin-settled contracts are quoted in dollars.
+    pub fn quote_currency(&self) -> &str {
+        match self.terms.settlement {
+            Settlement::Inverse => "USD",
+            Settlement::Linear => &self.terms.currency,
+        }
+    }
+
     pub fn expiry(&self) -> Option<&Expiry> {
         self.expiry.as_ref()
     }

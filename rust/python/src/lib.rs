@@ -53,7 +53,7 @@ mod _core {
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
-    use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+    use crate::report::{Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
 
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};

@@ -11,7 +11,6 @@ use margincore::update::Preparation;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use serde_json::Value;
 
 use crate::account::{Account, Accounts};
 use crate::contract::{Contract, Contracts};
@@ -45,7 +44,7 @@ impl Methodology {
         if let Some(parts) = parts {
             return combined(parts);
         }
-        let document: Value = from_python(name, parameters)?;
+        let document = crate::values::parameters(name, parameters)?;
         if let Some(file) = file {
             let file = Arc::clone(&file.0);
             return Ok(Self(enter(py, || core::span::over(file, &document))?));

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
-use crate::values::{from_python, to_python};
+use crate::values::{parameters, to_python};
 
 /// A parsed parameter file: what it holds, its contracts and arrays. Immutable.
 #[pyclass(frozen, module = "margincore._core")]
@@ -184,7 +184,7 @@ impl SpanFile {
 #[pyfunction]
 pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = request.py();
-    let request: Value = from_python("risk array", request)?;
+    let request = parameters("risk array", request)?;
     to_python(py, &core::generate::evaluate(&request).map_err(raise)?)
 }
 

@@ -14,6 +14,7 @@ use crate::account::{Account, AccountTerms, AccountView, Accounts, Holdings};
 use crate::cells::{self, Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::greeks;
 use crate::live::{Live, Recompute};
 use crate::market::Market;
 use crate::parallel;
@@ -25,6 +26,7 @@ use crate::simd;
 pub mod combined;
 pub mod crypto;
 pub mod hvar;
+mod inputs;
 pub mod parameters;
 pub mod reg_t;
 pub mod registry;
@@ -76,8 +78,9 @@ pub fn prepare(
     threads: usize,
 ) -> Result<Arc<dyn Prepared>> {
     simd::check_environment()?;
-    let cells = methodology.cells(contracts, market)?;
-    methodology.compile(contracts, market, cells::price(&cells, threads)?)
+    let cells = Arc::new(methodology.cells(contracts, market)?);
+    let prepared = methodology.compile(contracts, market, cells::price(&cells, threads)?)?;
+    Ok(greeks::attach(prepared, &cells, market))
 }
 
 /// Working memory a caller keeps between requirements, so that a warm call allocates nothing.
@@ -212,6 +215,7 @@ impl<R: Rulebook> Prepared for R {
             lines: ledger.lines,
             worst_scenario: outcome.worst_scenario.map(|s| self.scenario_label(s)),
             details: self.details(account)?,
+            greeks: Vec::new(),
         })
     }
 

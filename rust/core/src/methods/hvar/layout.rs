@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::History;
 use super::parameters::{Component, NettingSet, Parameters, ReturnRule};
 use super::scenarios::{Series, Set, sets};
-use crate::cells::{Block, Cells, EuropeanCells, LinearCell, Scenarios, VolMoves};
+use crate::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use crate::contract::{Contracts, Kind, Settlement};
-use crate::error::{MarginError, Result};
+use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::tims::inputs::{Instrument, closed_form, imply_vols, instrument};
+use crate::methods::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
 
 /// One contract's place: its netting set and row there, and its factor. Outside: a stage margins it.
 #[derive(Debug, Clone)]
@@ -192,7 +192,7 @@ pub(super) fn cells(
 ) -> Result<Cells> {
     let whole = whole();
     let layout = Layout::new(parameters, &whole, contracts)?;
-    let instruments = resolve(parameters, &layout, contracts, market)?;
+    let inputs = resolve(parameters, &layout, contracts, market)?;
     let mut cells = Cells::default();
     for (set, (netting_set, components)) in layout.sets.iter().enumerate() {
         for component in components.iter() {
@@ -207,11 +207,9 @@ pub(super) fn cells(
                 let place = layout.places[row as usize]
                     .as_ref()
                     .expect("members have places");
-                let price = match &instruments[row as usize] {
-                    Some(Instrument::Option(option))
-                        if !is_fraction(parameters.rule(&place.factor)?) =>
-                    {
-                        Some(option.cell.spot.to_bits())
+                let price = match inputs.instruments[row as usize] {
+                    Instrument::Option(option) if !is_fraction(parameters.rule(&place.factor)?) => {
+                        Some(inputs.options.spot[option as usize].to_bits())
                     }
                     _ => None,
                 };
@@ -238,7 +236,7 @@ pub(super) fn cells(
                     labels: &labels,
                     roll: component.roll_days / 365.0,
                 };
-                group.add(&factor, contracts, &instruments, &rows, &mut cells)?;
+                group.add(&factor, contracts, &inputs, &rows, &mut cells)?;
             }
         }
     }
@@ -281,16 +279,16 @@ impl Group<'_> {
         &self,
         factor: &str,
         contracts: &Contracts,
-        instruments: &[Option<Instrument>],
+        inputs: &Inputs,
         rows: &[u32],
         cells: &mut Cells,
     ) -> Result<()> {
         let mut linear = self.block(self.moves.to_vec());
         let mut options = self.block(self.fractions(factor)?);
-        let mut vols = [Vec::new(), Vec::new()];
+        let mut of_model: [Vec<u32>; 3] = Default::default();
         for &row in rows {
-            match &instruments[row as usize] {
-                Some(Instrument::Linear { price }) => linear.linear.push(LinearCell {
+            match &inputs.instruments[row as usize] {
+                Instrument::Linear(price) => linear.linear.push(LinearCell {
                     contract: row,
                     price: match self.rule {
                         ReturnRule::Absolute => 1.0,
@@ -299,20 +297,28 @@ impl Group<'_> {
                     },
                     scale: contracts.rows()[row as usize].value_per_lot(),
                 }),
-                Some(Instrument::Option(option)) => {
-                    let closed = closed_form(&option.cell);
-                    vols[usize::from(!closed)].extend(self.vol_moves(option.cell.vol));
-                    if closed {
-                        options.european.push(&option.cell);
-                    } else {
-                        options.trees.push(option.cell.clone());
-                    }
-                }
-                _ => {}
+                Instrument::Option(option) => of_model[match inputs.models[*option as usize] {
+                    Model::European => 0,
+                    Model::American => 1,
+                    Model::Tree => 2,
+                }]
+                .push(*option),
+                Instrument::Given => {}
             }
         }
+        options.european = inputs.options.select(&of_model[0]);
+        options.american = inputs.options.select(&of_model[1]);
+        options.trees = of_model[2]
+            .iter()
+            .map(|&option| inputs.tree(option as usize))
+            .collect();
         if self.vol.is_some() {
-            options.scenarios.vol = VolMoves::PerOption(vols.concat());
+            let vols = of_model
+                .iter()
+                .flatten()
+                .map(|&option| inputs.options.vol[option as usize]);
+            options.scenarios.vol =
+                VolMoves::PerOption(vols.flat_map(|vol| self.vol_moves(vol)).collect());
         }
         if !linear.linear.is_empty() {
             cells.blocks.push(linear);
@@ -341,9 +347,7 @@ impl Group<'_> {
                 price,
                 roll: self.roll,
             },
-            linear: Vec::new(),
-            european: EuropeanCells::default(),
-            trees: Vec::new(),
+            ..Block::default()
         }
     }
 
@@ -389,27 +393,17 @@ fn resolve(
     layout: &Layout<'_>,
     contracts: &Contracts,
     market: &Market,
-) -> Result<Vec<Option<Instrument>>> {
-    let mut rows = Vec::new();
-    for (row, contract) in contracts.iter() {
-        if layout.places[row as usize].is_some() {
-            let own = instrument(parameters.steps, contracts, row, market).map_err(
-                |e: MarginError| e.at(format!("hvar: contracts row {row}: '{}'", contract.id())),
-            )?;
-            rows.push(own);
-        }
-    }
-    imply_vols(contracts, &mut rows)?;
-    for row in &mut rows {
-        if let Instrument::Option(option) = row {
-            // From the model's own value, so that no move means no loss.
-            option.cell.base = None;
-        }
-    }
-    let mut rows = rows.into_iter();
-    Ok(layout
-        .places
-        .iter()
-        .map(|p| p.as_ref().and_then(|_| rows.next()))
-        .collect())
+) -> Result<Inputs> {
+    let valuation = Valuation {
+        name: "hvar",
+        american: American::Tree,
+        steps: parameters.steps,
+        no_vol: NoVol::Refuse,
+        vol_floor: None,
+    };
+    let outside = |row: u32| layout.places[row as usize].is_none();
+    let mut inputs = Inputs::resolve(valuation, contracts, Some(market), outside)?;
+    // From the model's own value, so that no move means no loss.
+    inputs.options.base.fill(None);
+    Ok(inputs)
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, WIDTH};
-use super::netting::{Tally, TimsScratch};
+use super::book::Book;
+use super::netting::{Row, Tally, TimsScratch};
 use super::parameters::POINTS;
 use super::requirement::AccountWorst;
 use crate::account::AccountView;
@@ -13,6 +13,7 @@ use crate::live::{Estimate, Exposure, Live, WorstCase};
 use crate::methods::{Outcome, requirement};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 use crate::scan;
+use crate::simd::{self, Kernel};
 
 /// The lines of one portfolio group, without their words.
 #[derive(Clone, Copy)]
@@ -38,6 +39,24 @@ pub(super) struct LiveBook {
     saved: Vec<(u32, Tally)>,
     saved_touched: Vec<u32>,
     losses: Vec<f64>,
+}
+
+/// Adds one trade to a class group's sums.
+struct AddTrade<'a> {
+    sums: &'a mut Row,
+    net: f64,
+    long: f64,
+    short: f64,
+    row: &'a Row,
+}
+
+impl Kernel for AddTrade<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.sums.add(self.net, self.long, self.short, self.row);
+    }
 }
 
 /// Adds amounts up, and keeps them where there is a place.
@@ -253,16 +272,12 @@ impl LiveBook {
         // What filling an order costs the excess, its option value set against its price.
         let net_cost =
             |o: &Exposure| o.cost - o.lots as f64 * book.terms[o.contract as usize].option_value;
-        let mut loss = [0.0; WIDTH];
-        let mut drain = [0.0; WIDTH];
-        for k in 0..POINTS {
-            loss[k] = -tally.profit[k];
-            drain[k] = loss[k];
-        }
-        let (mut flat, mut minimum, mut minimum_drain) = (0.0, tally.minimum, tally.minimum);
+        let mut loss = tally.profit().map(|profit| -profit);
+        let mut drain = loss;
+        let (mut flat, mut minimum, mut minimum_drain) = (0.0, tally.minimum(), tally.minimum());
         for (i, order) in orders.iter().enumerate().filter(|(_, o)| own(o)) {
             let cost = net_cost(order);
-            let row = &book.scan[order.contract as usize];
+            let row = &book.scan[order.contract as usize].0;
             for k in 0..POINTS {
                 let own_loss = -(order.lots as f64 * row[k]);
                 loss[k] += positive(own_loss);
@@ -283,12 +298,12 @@ impl LiveBook {
                     sum + positive(slope * o.lots as f64 + cost)
                 })
             };
-            let (down, up) = (-terms.minimum, terms.long_minimum());
+            let (down, up) = (-terms.minimum, terms.long_minimum);
             minimum += larger(piece(down, false), piece(up, false));
             minimum_drain += larger(piece(down, true), piece(up, true));
         }
-        let worst_loss = loss[..POINTS].iter().fold(0.0, |a, &b| larger(a, b));
-        let worst_drain = drain[..POINTS].iter().fold(flat, |a, &b| larger(a, b));
+        let worst_loss = loss.iter().fold(0.0, |a, &b| larger(a, b));
+        let worst_drain = drain.iter().fold(flat, |a, &b| larger(a, b));
         (
             larger(worst_loss, minimum),
             larger(worst_drain, minimum_drain),
@@ -366,19 +381,28 @@ impl Live for LiveBook {
         let kept = &self.kept.tallies[class as usize];
         let before = net_lots(account, contract) as f64;
         let now = before + quantity;
-        let minimum = kept.minimum
+        let minimum = kept.minimum()
             + (terms.minimum_of(positive(now), positive(-now))
                 - terms.minimum_of(positive(before), positive(-before)));
         let magnitude = quantity.abs().mul_add(terms.largest, self.magnitude);
         let old = self.kept_amounts(portfolio).map_or(0.0, |g| g.sum);
         let sum = if self.is_alone(class, portfolio) {
             // Nothing is offset, and every level of the minimum is the same.
-            let loss = scan::largest_loss(&kept.profit, quantity, &book.scan[contract as usize]);
+            let loss = scan::largest_loss::<POINTS>(
+                &kept.sums.0,
+                quantity,
+                &book.scan[contract as usize].0,
+            );
             larger(loss, minimum)
         } else {
             let mut tally = *kept;
-            scan::add_row(&mut tally.profit, quantity, &book.scan[contract as usize]);
-            tally.minimum = minimum;
+            simd::run(AddTrade {
+                sums: &mut tally.sums,
+                net: quantity,
+                long: positive(now) - positive(before),
+                short: positive(-now) - positive(-before),
+                row: &book.scan[contract as usize],
+            });
             let saved = std::mem::replace(&mut self.kept.tallies[class as usize], tally);
             if !saved.held {
                 self.hold(class, true);

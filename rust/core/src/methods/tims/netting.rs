@@ -1,32 +1,64 @@
 //! Profits, minimums and option value of an account's positions, netted per class group.
+//!
+//! All a position adds is one row of sixteen columns times its lots: the net lots for the points and the option value,
+//! the long or the short side for the rest. So a class group's sums are one fused chain per column.
 
-use super::book::{Book, ContractTerms, WIDTH};
+use super::book::{Book, WIDTH};
+use super::parameters::POINTS;
 use crate::account::{AccountView, Positions};
 use crate::simd::{self, Kernel};
+
+/// Columns after the points: option value per lot; money per long and per short lot, at least; option contracts per
+/// short lot.
+pub(super) const OPTION_VALUE: usize = POINTS;
+pub(super) const LONG_MINIMUM: usize = POINTS + 1;
+pub(super) const SHORT_MINIMUM: usize = POINTS + 2;
+pub(super) const SHORT_OPTIONS: usize = POINTS + 3;
+
+/// The sixteen columns of a contract, per lot, or of a class group, summed: two cache lines.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(super) struct Row(pub(super) [f64; WIDTH]);
+
+impl Row {
+    /// Adds a holding of one contract.
+    #[inline(always)]
+    pub(super) fn add(&mut self, net: f64, long: f64, short: f64, row: &Self) {
+        for k in 0..WIDTH {
+            let lots = match k {
+                LONG_MINIMUM => long,
+                SHORT_MINIMUM | SHORT_OPTIONS => short,
+                _ => net,
+            };
+            self.0[k] = lots.mul_add(row.0[k], self.0[k]);
+        }
+    }
+}
 
 /// Sums of one class group.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tally {
-    pub(super) profit: [f64; WIDTH],
-    pub(super) option_value: f64,
-    pub(super) minimum: f64,
-    pub(super) short_options: f64,
+    pub(super) sums: Row,
     pub(super) held: bool,
 }
 
 impl Tally {
-    /// Adds one position: its net, long and short lots.
-    #[inline(always)]
-    fn add(&mut self, terms: &ContractTerms, row: &[f64; WIDTH], net: f64, long: f64, short: f64) {
-        self.held = true;
-        for k in 0..WIDTH {
-            self.profit[k] = net.mul_add(row[k], self.profit[k]);
-        }
-        self.option_value = net.mul_add(terms.option_value, self.option_value);
-        self.minimum += terms.minimum_of(long, short);
-        if terms.is_option {
-            self.short_options += short * terms.contracts_per_lot;
-        }
+    pub(super) fn profit(&self) -> &[f64; POINTS] {
+        self.sums.0[..POINTS]
+            .try_into()
+            .expect("ten of sixteen columns")
+    }
+
+    pub(super) fn option_value(&self) -> f64 {
+        self.sums.0[OPTION_VALUE]
+    }
+
+    pub(super) fn minimum(&self) -> f64 {
+        self.sums.0[SHORT_MINIMUM] + self.sums.0[LONG_MINIMUM]
+    }
+
+    pub(super) fn short_options(&self) -> f64 {
+        self.sums.0[SHORT_OPTIONS]
     }
 }
 
@@ -41,7 +73,7 @@ pub(super) struct TimsScratch {
 impl TimsScratch {
     pub(super) fn net_option_value(&self) -> f64 {
         self.touched.iter().fold(0.0, |sum, &class| {
-            sum + self.tallies[class as usize].option_value
+            sum + self.tallies[class as usize].option_value()
         })
     }
 }
@@ -58,20 +90,31 @@ impl Kernel for TallyPass<'_> {
 
     #[inline(always)]
     fn run(self) {
-        for i in 0..self.positions.len() {
-            let row = self.positions.contract[i] as usize;
-            let terms = &self.book.terms[row];
-            let tally = &mut self.scratch.tallies[terms.class_group as usize];
+        let (contract, classes) = (self.positions.contract, &self.book.class_of[..]);
+        let mut i = 0;
+        while i < contract.len() {
+            // A run of one class group is summed in registers.
+            let class = classes[contract[i] as usize];
+            let end = if self.book.class_groups.len() == 1 {
+                contract.len()
+            } else {
+                contract[i..]
+                    .iter()
+                    .position(|&c| classes[c as usize] != class)
+                    .map_or(contract.len(), |run| i + run)
+            };
+            let tally = &mut self.scratch.tallies[class as usize];
             if !tally.held {
-                self.scratch.touched.push(terms.class_group);
+                tally.held = true;
+                self.scratch.touched.push(class);
             }
-            let (net, long, short) = sides(&self.positions, i);
-            tally.add(terms, &self.book.scan[row], net, long, short);
+            tally.sums = sum(self.book, &self.positions, i, end, tally.sums);
+            i = end;
         }
     }
 }
 
-/// The same sums of one class group alone: kept in registers, hence many times as fast.
+/// The sums of one class group alone.
 struct ClassPass<'a> {
     book: &'a Book,
     positions: Positions<'a>,
@@ -84,28 +127,38 @@ impl Kernel for ClassPass<'_> {
     #[inline(always)]
     fn run(self) -> Tally {
         let mut tally = Tally::default();
-        for i in 0..self.positions.len() {
-            let row = self.positions.contract[i] as usize;
-            let terms = &self.book.terms[row];
-            if terms.class_group == self.class {
-                let (net, long, short) = sides(&self.positions, i);
-                tally.add(terms, &self.book.scan[row], net, long, short);
+        let classes = &self.book.class_of[..];
+        for (i, &c) in self.positions.contract.iter().enumerate() {
+            if classes[c as usize] == self.class {
+                tally.held = true;
+                tally.sums = sum(self.book, &self.positions, i, i + 1, tally.sums);
             }
         }
         tally
     }
 }
 
-/// Net, long and short lots of one position.
+/// Adds positions `from .. end` to the sums of their class group.
 #[inline(always)]
-fn sides(positions: &Positions<'_>, i: usize) -> (f64, f64, f64) {
-    let quantity = positions.quantity[i];
-    let (long, short) = match positions.short {
-        Some(short) => (quantity, short[i]),
-        None if quantity > 0 => (quantity, 0),
-        None => (0, -quantity),
-    };
-    ((long - short) as f64, long as f64, short as f64)
+fn sum(book: &Book, positions: &Positions<'_>, from: usize, end: usize, mut sums: Row) -> Row {
+    let contract = &positions.contract[from..end];
+    let quantity = &positions.quantity[from..end];
+    match positions.short {
+        None => {
+            for (&c, &q) in contract.iter().zip(quantity) {
+                let net = q as f64;
+                let (long, short) = if net > 0.0 { (net, 0.0) } else { (0.0, -net) };
+                sums.add(net, long, short, &book.scan[c as usize]);
+            }
+        }
+        Some(shorts) => {
+            for ((&c, &long), &short) in contract.iter().zip(quantity).zip(&shorts[from..end]) {
+                let net = (long - short) as f64;
+                sums.add(net, long as f64, short as f64, &book.scan[c as usize]);
+            }
+        }
+    }
+    sums
 }
 
 impl Book {
