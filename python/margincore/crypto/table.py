@@ -178,23 +178,31 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
 
 
 def markdown() -> str:
-    """The table in Markdown with its assumptions."""
+    """The table in Markdown with its assumptions; savings are within one basis, negative where the rules cost less."""
     lines = [
-        "| example | rulebook | spot | scan | equity required | cash required | saving, equity basis |",
-        "|---|---|---|---:|---:|---:|---:|",
+        "| example | rulebook | spot | scan | equity required | cash required | saving against nothing offset | "
+        "saving against widths |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
     ]
-    rules = 0.0
+    rules: dict[tuple[str, str], float] = {}
     for row in rows():
-        if row.rulebook == "Deribit standard":
-            rules = row.equity_required
-        saving = "" if row.scan is None or rules <= 0.0 else f"{1.0 - row.equity_required / rules:+.0%}"
+        if row.scan is None:
+            rules[row.book, row.rulebook] = row.equity_required
+        savings = []
+        for name in ("Deribit standard", "Derive standard"):
+            need = rules.get((row.book, name), 0.0)
+            savings.append("" if row.scan is None or need <= 0.0 else f"{1.0 - row.equity_required / need:+.0%}")
         scan = "" if row.scan is None else f"{row.scan:,.0f}"
         lines.append(
             f"| {row.book} | {row.rulebook} | {row.spot} | {scan} | {row.equity_required:,.0f} "
-            f"| {row.cash_required:,.0f} | {saving} |"
+            f"| {row.cash_required:,.0f} | {savings[0]} | {savings[1]} |"
         )
     vols = ", ".join(f"{book.name}: {book.vol:.0%}" for book in books())
     lines += ["", f"BTC 70,000, ETH 3,500; linear dollar contracts, forward = spot, no rate. Vols: {vols}."]
+    lines.append(
+        "Savings are on the basis of liquidating equity, against Deribit's standard margin (nothing offsets) and "
+        "against Derive's (the worst payoff of an expiry)."
+    )
     return "\n".join(lines)
 
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::arrays::{self, Place};
-use super::book::{Book, RowTerms, UnitBook};
+use super::book::{Book, UnitBook};
 use super::charges;
 use super::instruments::{Class, Instrument, Resolved, Unit};
 use super::parameters::{Model, Parameters, SpotTreatment};
 use super::pmrm::ExpiryTerms;
+use super::sums::RowTerms;
 use crate::cells::RiskArrays;
 use crate::contract::Contracts;
 use crate::error::Result;

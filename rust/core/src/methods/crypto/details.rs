@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::book::{Book, BookScratch, UnitBook};
+use super::book::{Book, UnitBook};
 use super::parameters::{Model, SpotTreatment};
 use super::scenario::Group;
+use super::sums::BookScratch;
 use crate::account::AccountView;
 use crate::error::Result;
 

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, BookScratch, RowTerms};
+use super::book::Book;
 use super::charging::Worst;
 use super::instruments::Class;
 use super::parameters::SpotTreatment;
+use super::sums::{BookScratch, RowTerms};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
