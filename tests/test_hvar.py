@@ -465,3 +465,117 @@ def test_a_document_holds_its_history() -> None:
     words["values"] = [[100.0], [90.0, 1.0]]
     with pytest.raises(mc.InvalidInput, match="values row 1 has 2 numbers"):
         mc.evaluate(document)
+
+
+def test_the_interleaved_filter_is_the_reference_s() -> None:
+    chance = random.Random(21)
+    daily = [chance.gauss(0.0, 0.01) * (1.0 + (k // 60) % 3) for k in range(420)]
+    rule = mc.methods.HistoricalVar(
+        hvar.History({"X": daily}, kind="returns"), returns="log", measure="averaged_inverted_cdf", confidence="0.978",
+        window=150, days=3, scaling="interleaved", multiplier=1.37,
+        filter=hvar.finite_ewma(0.97, 40, mean=True, average=3, quantile_floor_ppm=500_000),
+    )  # fmt: skip
+    rolled = rule.rolling({"X": 1.0})
+    for i in (0, 1, 20, len(rolled.margin) - 1):
+        past = daily[: rolled.steps[i] + 1]
+        expected = reference.interleaved_filtered_var(past, 3, 150, Fraction(978, 1000), 0.97, 40, 1.37)
+        assert rolled.margin[i] == pytest.approx(expected, rel=1e-10)
+    assert rolled.steps[0] == 2 + 3 * 79 + 150 - 1  # the first return, twice the points less one, the window
+
+
+def test_volatility_scaling_of_the_portfolio() -> None:
+    history = prices(13, 90)
+    rule = mc.methods.HistoricalVar(
+        history, returns="absolute", measure="es_discrete", confidence="0.95",
+        portfolio_filter=hvar.ewma(0.94, seed="sample_var_ddof1"),
+    )  # fmt: skip
+    units = {"A": 3, "C": -2}
+    changes = {name: reference.returns(history[name], "absolute") for name in units}
+    losses = [-sum(q * changes[name][s] for name, q in units.items()) for s in range(89)]
+    expected = reference.risk(reference.portfolio_filtered(losses, 0.94), "es_discrete", Fraction(95, 100))
+    assert report_of(rule, units, history).requirement.initial == pytest.approx(expected, rel=1e-10)
+
+
+def test_periods_of_stress_do_not_reach_before_themselves() -> None:
+    days = [str(dt.date(2026, 1, 1) + dt.timedelta(days=k)) for k in range(12)]
+    daily = [0.0, -0.5, 0.125, -0.25, 0.375, -0.5, 0.5, -0.75, 0.125, 0.125, -0.25, 0.5]
+    history = hvar.History({"X": daily}, dates=days, kind="returns")
+    common: dict[str, Any] = {"measure": "order_floor", "confidence": "0.5", "periods": [days[2:6], days[7:10]]}
+    overlapping = mc.methods.HistoricalVar(
+        history, returns="absolute", components=[hvar.component("s", days=2, scaling="overlapping", **common)]
+    )
+    report = report_of(overlapping, {"X": 100}, {"X": [1.0]})
+    worst = report.details["netting_sets"]["portfolio"]["components"]["s"]["worst"]
+    # Sums of two days that lie in one period both: the falls of -0.375 and -0.25 into a period are not among them.
+    assert [(row["date"], round(row["loss"], 9)) for row in worst] == [
+        (days[8], 62.5), (days[3], 12.5), (days[5], 12.5), (days[4], -12.5), (days[9], -25.0),
+    ]  # fmt: skip
+    gap = hvar.component("s", measure="order_floor", confidence="0.5", periods=[[days[0], days[2]]])
+    with pytest.raises(mc.InvalidInput, match="without gaps"):
+        report_of(mc.methods.HistoricalVar(history, returns="absolute", components=[gap]), {"X": 1}, {"X": [1.0]})
+
+
+def stage_amounts(stages: list[dict[str, Any]], *, paid: float = 0.0, risk: float = 1000.0) -> dict[str, float]:
+    """Stages on a book of 100 A at 50, short 40 B at 20, long 10 C at 5; the scenarios' risk is given."""
+    rule = mc.methods.HistoricalVar(
+        components=[hvar.component("VaR", measure="order_floor", confidence="0.99", given={"portfolio": risk})],
+        stages=stages,
+    )  # fmt: skip
+    account = mc.Account(
+        [mc.Position(spot("A"), 100), mc.Position(spot("B"), -40), mc.Position(spot("C"), 10)], cash={"USD": paid}
+    )
+    report = mc.margin(account, mc.Market(VALUATION, spot={"A": 50.0, "B": 20.0, "C": 5.0}), rule)
+    assert report.adds_up()
+    amounts = {name: part.initial for name, part in report.by_component().items()}
+    return {**amounts, "total": report.requirement.initial}
+
+
+STAGES: list[tuple[list[dict[str, Any]], float]] = [
+    # 30 % of 5,050 long, less the 1,000 of the scenarios.
+    ([hvar.stage("x", "gross_floor", rate=0.3)], 515.0),
+    # Long 5,000 at 10 % and short 800 at 50 %, the larger of them or both; twice.
+    ([hvar.stage("x", "flat_rate", rates={"A": 0.1, "B": 0.5}, groups=[["A", "B"]], multiplier=2.0)], 1000.0),
+    ([hvar.stage("x", "flat_rate", rates={"A": 0.1, "B": 0.5}, multiplier=2.0)], 1800.0),
+    # 5,000 of delta above 2,000 at 1 %.
+    ([hvar.stage("x", "liquidity", underlyings={"A": {"threshold": 2000.0, "rate": 0.01}})], 30.0),
+    # B counts as A's: 5,000 - 40 * 25, above 2,000; and the hedge sees twice that, above 7,500.
+    ([hvar.stage("x", "liquidity", underlyings={"A": {"threshold": 2000.0, "rate": 0.01, "beta": 2.0}},
+                 underlying_of={"B": "A"}, delta={"B": 25.0}, hedge={"threshold": 7500.0, "rate": 0.1})], 70.0),
+    ([hvar.stage("x", "tick_value", products={"C": {"ticks": 5.0, "tick": 0.1}})], 5.0),
+    # Long 5,000 at 10 %, short 800 at 25 %.
+    ([hvar.stage("x", "side_rate", rates={"A": {"long": 0.1, "short": 9.0}, "B": {"long": 9.0, "short": 0.25}})],
+     700.0),
+    ([hvar.stage("x", "scale", of=["scenarios"], factor=0.7)], 700.0),
+    ([hvar.stage("x", "scale", of=["scenarios"], days=4.0)], 1000.0),
+    ([hvar.stage("x", "round_up", unit=300.0)], 200.0),
+    ([hvar.stage("x", "round_up", unit=250.0)], 0.0),
+    # Net 4,250, of which 2,125 lie beyond 2,125: half of 1,200 at 25 %.
+    ([hvar.stage("x", "position_limit", capital=425.0, multiplier=5.0, cap=9e9, rate=0.25, of=["scenarios"],
+                 unit=600.0)], 150.0),
+    ([hvar.stage("x", "credit", amount=400.0)], -400.0),
+    ([hvar.stage("x", "credit", amount=4000.0)], -1000.0),
+    ([hvar.stage("x", "amount", amount=17.0)], 17.0),
+    ([hvar.stage("x", "buffer", rate=0.25, release=1100.0)], 100.0),
+    ([hvar.stage("x", "cap", amount=900.0)], -100.0),
+    ([hvar.stage("x", "speed_limit", previous=500.0, limit=1.5)], -250.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stages", "expected"), STAGES)
+def test_stages(stages: list[dict[str, Any]], expected: float) -> None:
+    amounts = stage_amounts(stages)
+    assert amounts.get("x", 0.0) == pytest.approx(expected, rel=1e-12)
+    assert amounts["total"] == pytest.approx(1000.0 + expected, rel=1e-12)
+
+
+def test_the_mark_against_what_was_paid() -> None:
+    both = [hvar.stage("gain", "favourable_mark"), hvar.stage("loss", "mark_requirement")]
+    assert stage_amounts(both, paid=-4000.0)["gain"] == -250.0  # worth 4,250
+    assert stage_amounts(both, paid=-3000.0)["total"] == 0.0
+    assert stage_amounts(both, paid=-4500.0)["loss"] == 250.0
+    with pytest.raises(mc.InvalidInput, match="no earlier stage"):
+        stage_amounts([hvar.stage("x", "scale", of=["y"], factor=1.0)])
+    with pytest.raises(mc.InvalidInput, match="two stages are named"):
+        stage_amounts([hvar.stage("x", "amount", amount=1.0)] * 2)
+    with pytest.raises(mc.InvalidInput, match="cannot be negative"):
+        stage_amounts([hvar.stage("x", "credit", amount=-1.0)])

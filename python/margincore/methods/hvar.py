@@ -228,6 +228,9 @@ class HistoricalVar(Rulebook):
     - `netting_sets`: ``[{"name", "members", "group", "components"}]``; positions net within a set only.
     - `position_rounding`: unit to which each position's profit and loss is rounded before it is summed.
 
+    The report's details name each component's worst scenarios by date, its tail and every position's part of the risk;
+    scenarios are numbered from one in each set there, and from zero over all components in ``MarginBatch``.
+
     Linear contracts move with their factor; options are repriced in full in every scenario. Raises
     :class:`MissingData` for factors without history and windows longer than it.
 

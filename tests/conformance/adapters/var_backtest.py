@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,6 @@ def _range(key: str) -> list[int]:
     return list(range(ends[0], ends[-1] + 1))
 
 
-FILES = {"spx": "spx_daily.csv", "btc": "btc_usd_daily.csv", "eth": "eth_usd_daily.csv"}
 MODELS: dict[str, dict[str, Any]] = {
     "hs": {"measure": "order_floor", "confidence": "0.99"},
     "brw": {"measure": "weighted", "confidence": "0.99", "age_decay": 0.995},
@@ -87,12 +85,14 @@ def history_entry(entry: Entry) -> list[Check]:
     case = entry.context
     key = entry.document["key"]
     expected = case["expected"][key]
-    pattern = r"max\(first index with date>=start, (\d+)\); start = (\S+) / (\S+) / (\S+)"
-    rule = re.match(pattern, case["first_forecast_rule"])
-    if rule is None or [Path(f).name for f in case["data"]] != list(FILES.values()):
-        raise MalformedCase(f"{entry.id}: another rule or other data")
-    start = dict(zip(FILES, rule.groups()[1:], strict=True))[key]
-    data = columns(FILES[key])
+    rule = re.fullmatch(r"max\(first index with date>=start, (\d+)\); start = (.+)", case["first_forecast_rule"])
+    starts = rule.group(2).split(" / ") if rule else []
+    if rule is None or not len(starts) == len(case["data"]) == len(case["expected"]):
+        raise MalformedCase(f"{entry.id}: another rule, or not one data file and one start for each asset")
+    # Assets, files and starts are listed in one order.
+    at = list(case["expected"]).index(key)
+    start = starts[at]
+    data = columns(case["data"][at])
     dates, close = data["date"], data["close"].astype(float)
     first = dates[max(int(np.searchsorted(dates, start)), int(rule.group(1)))]
     checks = []
@@ -102,7 +102,7 @@ def history_entry(entry: Entry) -> list[Check]:
         )
         rolled = methodology.rolling({key: 1.0}, first=str(first))
         margins, losses = rolled.observed()
-        own = expected[model]
+        own = required(expected, model, dict, entry.id)
         checks += _named(f"{model} ", own, _model_numbers(margins, losses))
         if model == "hs":
             checks.append(Check("n_forecasts", expected["n_forecasts"], margins.size))

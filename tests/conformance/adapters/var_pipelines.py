@@ -215,8 +215,7 @@ def prisma_entry(entry: Entry) -> list[Check]:
     mine = data["inst"] == "FESX"
     dates, returns = data["date"][mine], data["log_ret"][mine].astype(float)
     priced = data["has_price"][mine] == "1"
-    if p["side"] != "long":
-        raise MalformedCase(f"{entry.id}: side {p['side']}")
+    exposure = {"FESX": {"long": 1.0, "short": -1.0}[p["side"]]}
 
     def components(decay: float, floored: bool) -> list[dict[str, Any]]:
         days = p["MPOR"]
@@ -244,7 +243,7 @@ def prisma_entry(entry: Entry) -> list[Check]:
         )  # fmt: skip
         # From the first date with a whole look-back, which is the study's first or the one after it.
         last = dates[np.searchsorted(dates, p["end"], side="right") - 1]
-        return rule.rolling({"FESX": 1.0}, last=str(last))
+        return rule.rolling(exposure, last=str(last))
 
     if entry.document["key"] is None:
         made = rolled(0.97, True)
