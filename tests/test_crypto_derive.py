@@ -293,3 +293,79 @@ def test_inside_the_settlement_window_the_average_is_asked_for() -> None:
     )
     with pytest.raises(mc.MissingData, match="settlement_average"):
         mc.margin([mc.Position(option, 1)], market, mc.methods.Derive())
+
+
+EXTREMES = {
+    "skew": {
+        "LINEAR_SCALE_CAP": (0.0, 10.0),
+        "LINEAR_CBASE": (-10.0, 10.0),
+        "ABS_SCALE_CAP": (0.0, 10.0),
+        "ABS_CBASE": (-10.0, 10.0),
+        "MIN_K_STAR": (0.001, 10.0),
+        "MIN_WIDTH_SCALE": (0.0, 10.0),
+        "VOL_PARAM_STATIC": (0.0, 10.0),
+        "VOL_PARAM_SCALE": (-10.0, 10.0),
+    },
+    "vol": {
+        "VOLRANGEUP": (0.0, 10.0),
+        "VOLRANGEDOWN": (0.0, 10.0),
+        "SHORTTERMPOWER": (0.0, 2.0),
+        "LONGTERMPOWER": (0.0, 10.0),
+        "DTE_FLOOR": (0.01, 100.0),
+        "MIN_VOL_EVAL_SHOCKED": (0.0, 2.0),
+    },
+    "margin": {
+        "MM_LOSS_FACTOR": (0.0, 10.0),
+        "IM_LOSS_FACTOR": (0.5, 10.0),
+        "SHORT_RATE_MULTSCALE": (0.0, 10.0),
+        "LONG_RATE_MULTSCALE": (0.0, 10.0),
+        "SHORT_RATE_ADDSCALE": (0.0, 10.0),
+        "LONG_RATE_ADDSCALE": (0.0, 10.0),
+        "BASE_STATIC_DISCOUNT": (0.0, 1.1),
+        "BASE_STATIC_DISCOUNT_NEG": (0.9, 10.0),
+    },
+    "basis": {
+        "SCENARIO_SPOT_UP": (1.0, 3.0),
+        "SCENARIO_SPOT_DOWN": (0.0, 1.0),
+        "BASIS_CONT_ADD_FACTOR": (0.0, 10.0),
+        "BASIS_CONT_MULT_FACTOR": (0.0, 10.0),
+    },
+    "other": {
+        "PEG_LOSS_THRESHOLD": (0.0, 100.0),
+        "PEG_LOSS_FACTOR": (0.0, 20.0),
+        "CONF_THRESHOLD": (0.0, 1.0),
+        "CONF_MARGIN": (0.0, 20.0),
+        "MM_PERP_PERCENT": (0.0, 2.0),
+        "IM_PERP_PERCENT": (0.0, 2.0),
+        "MM_OPTION_PERCENT": (0.0, 2.0),
+        "IM_OPTION_PERCENT": (0.0, 2.0),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [(g, n, v) for g, names in EXTREMES.items() for n, values in names.items() for v in values],
+)
+def test_pmrm_2_at_the_ends_of_every_parameter(group: str, name: str, value: float) -> None:
+    own = Account(len(name) + int(value))
+    groups: dict[str, Any] = {key: dict(p) for key, p in PARAMS.items() if key != "scenarios"}
+    groups[group][name] = value
+    account, market, feeds, extra = own.bind({})
+    expiries = {}
+    for seconds, e in own.expiries.items():
+        fixed, moving = split(e["forward"], seconds, 1800.0, e["average"])
+        expiries[float(seconds)] = v2.Expiry(seconds, moving, e["rate"], fwd_conf=e["conf"], fixed=fixed)
+    options = [v2.Option(s, k, w, q, iv) for s, k, w, q, iv in own.options]
+    confidences = (own.spot_conf, own.perp_conf, own.stable)
+    book = v2.Book(SPOT, expiries, options, [], own.cash, own.perps, 0.0, SPOT * 1.002, *confidences)
+    expected = v2.margin(book, [tuple(s) for s in PARAMS["scenarios"]], groups)
+    params = {"scenarios": PARAMS["scenarios"], **groups}
+    report = mc.margin(account, market, mc.methods.Derive.from_params(params, feeds=feeds), contracts=extra)
+    (unit,) = report.details["units"].values()
+    assert (unit["initial_margin"], unit["maintenance_margin"]) == (
+        close(expected.initial),
+        close(expected.maintenance),
+    )
+    for row, pnl in zip(unit["scenarios"], expected.scenario_pnl, strict=True):
+        assert row["pnl"] == close(pnl), row["label"]

@@ -743,6 +743,19 @@ class LiveAccount:
         """What may still be filled, by order id: signed, in contracts."""
 
     @property
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`."""
+
+    def order(self, order_id: str) -> dict[str, Any] | None:
+        """One of :attr:`orders`; `None` where it was never reserved."""
+
+    def restore_orders(self, orders: Sequence[Mapping[str, Any]]) -> None:
+        """Take over the orders of a closed account with these positions, so that repeated messages are recognised.
+
+        All of them, or none: raises :class:`InvalidInput` where one is known already or its fills do not add up.
+        """
+
+    @property
     def epoch(self) -> int:
         """How many markets the account has been moved to."""
 

@@ -1,7 +1,7 @@
 """Does the margin cover? Statistics of margins against the losses that followed, and anti-procyclicality tools.
 
 Arrays in, numbers out; a loss and a margin are positive amounts, one per date, ``margin[i]`` known before
-``loss[i]`` happened. NumPy only: chi-squared tails of one and two degrees of freedom and binomial sums are closed forms.
+``loss[i]`` happened. NumPy only: chi-squared tails of one and two degrees of freedom have closed forms.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from margincore._core import InvalidInput
 
 __all__ = [
+    "Z2",
     "Coverage",
     "LikelihoodRatio",
     "TrafficLight",
     "Transitions",
-    "Z2",
     "breaches",
     "buffer",
     "cap",
@@ -33,6 +33,7 @@ __all__ = [
     "kupiec_range",
     "long_run_floor",
     "max_ratio",
+    "max_to_min",
     "peak_to_trough",
     "plus_factor",
     "speed_limit",
@@ -207,7 +208,7 @@ def conditional_coverage(observations: int, failures: int, p: float, pairs: Tran
 
 @dataclass(frozen=True)
 class TrafficLight:
-    """Basel's zones (1996): the probability of at most (``cumulative``) and at least (``type_one``) as many breaches."""
+    """Basel's zones (1996): probabilities of at most (``cumulative``) and at least (``type_one``) as many breaches."""
 
     cumulative: float
     type_one: float
@@ -280,8 +281,18 @@ def coverage(margins: ArrayLike, losses: ArrayLike) -> Coverage:
     )  # fmt: skip
 
 
+def max_to_min(margins: ArrayLike) -> float:
+    """The largest margin over the smallest, whichever came first: some studies call this peak to trough.
+
+    >>> max_to_min([3.0, 2.0, 1.0]), peak_to_trough([3.0, 2.0, 1.0])
+    (3.0, 1.0)
+    """
+    m = _column("margins", margins)
+    return float(m.max() / m.min())
+
+
 def peak_to_trough(margins: ArrayLike) -> float:
-    """The largest ratio of a margin to an earlier one (or to itself).
+    """The largest ratio of a margin to an earlier one (or to itself): how far margins have risen.
 
     >>> peak_to_trough([2.0, 1.0, 3.0, 2.0])
     3.0

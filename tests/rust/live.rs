@@ -196,6 +196,21 @@ fn a_warm_check_allocates_nothing() {
 }
 
 #[test]
+fn a_warm_question_to_span_allocates_nothing() {
+    let world = accounts::span();
+    let mut live = world.open();
+    let orders: Vec<_> = (0..world.rows()).map(|c| order("new", c, 2, 1.0)).collect();
+    let round = |live: &mut LiveAccount| {
+        for o in &orders {
+            assert!(live.check(o, &generous(), None, false).accepted);
+            live.what_if(&[Trade::new(o.contract, -1)]).unwrap();
+        }
+    };
+    round(&mut live);
+    assert_eq!(allocations::count(|| round(&mut live)), 0);
+}
+
+#[test]
 fn a_purchase_that_leaves_the_requirement_alone_is_refused_for_cash() {
     for p in preparations() {
         let contracts = p.prepared.contracts().clone();

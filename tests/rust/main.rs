@@ -2,6 +2,7 @@
 
 mod accounts;
 mod allocations;
+mod hvar;
 mod live;
 mod live_properties;
 mod reg_t;

@@ -7,6 +7,7 @@ from margincore.crypto.liquidation import (
     borrowable,
     health,
     liquidation_price,
+    liquidation_prices,
     partial_liquidation,
 )
 from margincore.crypto.names import Instrument, contract, instrument_name, parse
@@ -29,6 +30,7 @@ __all__ = [
     "health",
     "instrument_name",
     "liquidation_price",
+    "liquidation_prices",
     "margin_with_orders",
     "model_marks",
     "okx_positions",

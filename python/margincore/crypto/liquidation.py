@@ -14,6 +14,7 @@ __all__ = [
     "borrowable",
     "health",
     "liquidation_price",
+    "liquidation_prices",
     "partial_liquidation",
 ]
 
@@ -85,6 +86,75 @@ def liquidation_price(
                 dead = middle
         return price * (1.0 + dead)
     return None
+
+
+def liquidation_prices(
+    account: _core.Account | Iterable[_core.Position],
+    market: _core.Market,
+    methodology: _core.Methodology,
+    *,
+    moves: Iterable[float] = tuple(-0.01 * k for k in range(1, 100)),
+    precision: float = 1e-9,
+) -> dict[str, float | None]:
+    """The liquidation price of every underlying held, the others standing still; nothing where there is none.
+
+    Along the path `moves` (fractions from 0 outwards; falling by default) an underlying's spot, forwards and marks move
+    alike and volatilities stand still; options are valued by the rulebook. Equity is the account's cash, option value,
+    spot, and the profit of futures since `market`. Contracts are linear and share one currency, else
+    :class:`NotApplicable` is raised; an option without a vol in `market` raises :class:`MissingData`: its price would
+    not move.
+
+    >>> import margincore as mc
+    >>> perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")
+    >>> market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 60000.0}, price={perp.id: 60000.0})
+    >>> account = mc.Account([mc.Position(perp, 1)], cash={"USDC": 12_000})
+    >>> {k: round(v, 2) for k, v in liquidation_prices(account, market, mc.methods.Deribit("standard")).items()}
+    {'BTC': 48487.3}
+    """
+    held = account if isinstance(account, _core.Account) else _core.Account(list(account))
+    contracts = [position.contract for position in held.positions]
+    currencies = {contract.currency for contract in contracts}
+    if len(currencies) != 1 or any(contract.to_dict().get("settlement") == "inverse" for contract in contracts):
+        raise _core.NotApplicable(
+            f"liquidation prices need linear contracts of one currency, not {', '.join(sorted(currencies)) or 'none'}"
+        )
+    (currency,) = currencies
+    document = market.to_dict()
+    path = list(moves)
+    if still := [c.id for c in contracts if c.kind == "option" and c.id not in document.get("vol", {})]:
+        raise _core.MissingData(f"no vol for option {still[0]!r}: add it to market.vol")
+
+    prepared = methodology.prepare(contracts, market)
+
+    def moved(underlying: str, move: float) -> _core.Prepared:
+        marks = {c.id for c in contracts if c.underlying == underlying and c.kind != "option"}
+        factor = 1.0 + move
+        forwards = [row for row in document.get("forward", []) if row["underlying"] == underlying]
+        return prepared.update(
+            spot={underlying: document["spot"][underlying] * factor},
+            forward=[{**row, "price": row["price"] * factor} for row in forwards],
+            price={k: v * factor for k, v in document.get("price", {}).items() if k in marks},
+        )
+
+    def linear(position: _core.Position, underlying: str, move: float) -> float:
+        contract = position.contract
+        if contract.kind == "option":
+            return 0.0
+        mark = document.get("price", {}).get(contract.id) or document["spot"][contract.underlying]
+        gain = move * mark if contract.underlying == underlying else 0.0
+        return position.quantity * contract.multiplier * (mark + gain if contract.kind == "spot" else gain)
+
+    def state(underlying: str, move: float) -> Health:
+        report = moved(underlying, move).margin(held)
+        worth = held.cash.get(currency, 0.0) + report.net_option_value
+        return health(report, worth + sum(linear(position, underlying, move) for position in held.positions))
+
+    def price(underlying: str) -> float | None:
+        return liquidation_price(
+            lambda move: state(underlying, move), document["spot"][underlying], path, precision=precision
+        )
+
+    return {name: price(name) for name in sorted({contract.underlying for contract in contracts})}
 
 
 @dataclass(frozen=True)

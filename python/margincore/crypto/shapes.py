@@ -20,6 +20,9 @@ def deribit_positions(positions: Mapping[str, float], *, lot: float = 1e-8) -> l
     >>> [str(p.contract.id) for p in deribit_positions({"BTC-PERPETUAL": 1000, "BTC-27DEC30-70000-C": -0.5})]
     ['BTC-PERPETUAL', 'BTC-27DEC30-70000-C']
     """
+    for name, size in positions.items():
+        if isinstance(size, bool):
+            raise _core.InvalidInput(f"size of {name!r} is {size}: a number is needed")
     return [_core.Position(contract("deribit", name, lot=lot), size) for name, size in positions.items()]
 
 

@@ -5,23 +5,26 @@ under its own names is in ``report.details["units"]``, and how sure each compone
 ``verified`` against published numbers, ``published`` text or parameters, ``inferred`` by us, ``unverified``.
 
 Requirements are on the basis of liquidating equity, like every report's. Spot treatment is a parameter: ``in_matrix``
-(a position like any other), ``upside_offset`` (its gain covers losses of upward scenarios; our construction, no
-venue's) or ``collateral_only`` (not in the scan).
+(a position like any other), ``in_use`` (as much of it as hedges the delta of everything else, OKX's hedge mode;
+inferred), ``upside_offset`` (its gain covers losses of upward scenarios; our construction, no venue's) or
+``collateral_only`` (not in the scan).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from margincore import _core
 from margincore.methods.base import Rulebook
 
 __all__ = ["Aevo", "BitCom", "Bybit", "Crypto", "Dederi", "Deribit", "Derive", "Okx", "Paradex", "Span16"]
 
-SpotTreatment = Literal["in_matrix", "upside_offset", "collateral_only"]
+_R = TypeVar("_R", bound=Rulebook)
+SpotTreatment = Literal["in_matrix", "in_use", "upside_offset", "collateral_only"]
 
 
 def _given(**changes: Any) -> dict[str, Any]:
@@ -52,6 +55,23 @@ def _with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, floa
     return {**changes, "rules": rules}
 
 
+def _check_numbers(what: str, value: Any) -> None:
+    """Refuses what is no number: a missing value may mean something else, such as no cap."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _core.InvalidInput(f"{what} is {value}: a finite number is needed")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_numbers(f"{what}.{key}" if what else str(key), inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for i, inner in enumerate(value):
+            _check_numbers(f"{what}[{i}]", inner)
+
+
+def _built(cls: type[_R], document: dict[str, Any]) -> _R:
+    _check_numbers("", document)
+    return Rulebook.__new__(cls, "crypto", document)
+
+
 class Crypto(Rulebook):
     """Any crypto preset by name, with any parameter changed: mappings merge key by key, anything else replaces.
 
@@ -68,7 +88,7 @@ class Crypto(Rulebook):
     __slots__ = ()
 
     def __new__(cls, preset: str, **changes: Any) -> Self:
-        return super().__new__(cls, "crypto", {"preset": preset, **changes})
+        return _built(cls, {"preset": preset, **changes})
 
 
 class Deribit(Crypto):
@@ -108,15 +128,15 @@ class Deribit(Crypto):
     ) -> Self:
         if model == "cross":
             raise _core.Unsupported(
-                "Deribit's cross portfolio margin: how it adds currency pairs up is not published; margin each settlement "
-                'currency with Deribit("portfolio"), whose sum does not count offsets between pairs'
+                "Deribit's cross portfolio margin: how it adds currency pairs up is not published; margin each "
+                'settlement currency with Deribit("portfolio"): its sum counts no offsets between pairs'
             )
         if _chosen("model", model, {"portfolio": "portfolio", "standard": "standard"}) == "standard":
             preset: dict[str, Any] = {"preset": "deribit-standard"}
         else:
             preset = _dated("deribit-pm", vintage, on, ("2024", "2026", "old-a", "old-b", "old-c", "old-d"))
         changes = {**_given(spot=spot, rules=rules), **changes}
-        return Rulebook.__new__(cls, "crypto", {**preset, **_with_charges(changes, "initial_only", initial_only)})
+        return _built(cls, {**preset, **_with_charges(changes, "initial_only", initial_only)})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any] | str, *, currency: str = "btc", **changes: Any) -> Self:
@@ -204,7 +224,8 @@ def _deribit_rules(params: Mapping[str, Any], currency: str) -> dict[str, Any]:
 class Okx(Crypto):
     """OKX: portfolio margin (``"2025"``, ``"2024"``) or the first tier of standard option margin (``"standard"``).
 
-    A risk unit is one underlying whatever it settles in, in dollars; the market needs ``fx`` for USDT and USDC.
+    A risk unit is one underlying whatever it settles in, in dollars; the market needs ``fx`` for USDT and USDC. Of spot
+    only what hedges the unit's delta is in the scan (``spot_in_use`` in the details); `spot` changes that.
     MR3, MR5 and MR7 of options are not published in a readable form: with options or dated futures :class:`Unsupported`
     is raised until `stated` gives ``mr3``, ``mr5`` and ``mr7_options`` in dollars (0 is an answer). Borrowed money
     (negative cash) pays MR8. MR7's multipliers are those published before 2025 (the later ones are not readable); they
@@ -238,7 +259,7 @@ class Okx(Crypto):
         if mr9_hedged is not None:
             charges["mr9"] = cls.mr9(mr9_hedged, mr9_tiers or ())
         changes = _with_charges({**_given(spot=spot), **changes}, "stated", charges)
-        return Rulebook.__new__(cls, "crypto", {**preset, **changes})
+        return _built(cls, {**preset, **changes})
 
     @staticmethod
     def mr9(hedged: float, tiers: Sequence[tuple[float, float, float]]) -> float:
@@ -248,6 +269,24 @@ class Okx(Crypto):
         202500.0
         """
         return sum(rate * max(0.0, min(hedged, high) - low) for low, high, rate in tiers)
+
+    @staticmethod
+    def hedged_pairs(usdt: float, usdc: float, usd: float) -> dict[str, float]:
+        """The dollars hedged between two quote currencies, from each one's cash delta: what :meth:`mr9` is asked for.
+
+        They are matched in the venue's order: USDT-USD, USDT-USDC, USDC-USD.
+
+        >>> Okx.hedged_pairs(10.0, -4.0, -3.0)
+        {'USDT-USD': 3.0, 'USDT-USDC': 4.0, 'USDC-USD': 0.0}
+        """
+        left = {"USDT": usdt, "USDC": usdc, "USD": usd}
+        pairs = {}
+        for one, two in (("USDT", "USD"), ("USDT", "USDC"), ("USDC", "USD")):
+            matched = min(abs(left[one]), abs(left[two])) if left[one] * left[two] < 0.0 else 0.0
+            for name in (one, two):
+                left[name] -= math.copysign(matched, left[name])
+            pairs[f"{one}-{two}"] = matched
+        return pairs
 
 
 class Bybit(Crypto):
@@ -266,7 +305,7 @@ class Bybit(Crypto):
         cls, *, spot: SpotTreatment | None = None, stated: Mapping[str, float] | None = None, **changes: Any
     ) -> Self:
         changes = _with_charges({**_given(spot=spot), **changes}, "stated", stated)
-        return Rulebook.__new__(cls, "crypto", {"preset": "bybit-pm", **changes})
+        return _built(cls, {"preset": "bybit-pm", **changes})
 
 
 class Paradex(Crypto):
@@ -291,7 +330,7 @@ class Paradex(Crypto):
         if on is not None and model == "portfolio":
             preset = _dated("paradex-pm", "", on, ())
         changes = _with_charges({**_given(spot=spot), **changes}, "provisions", provisions)
-        return Rulebook.__new__(cls, "crypto", {**preset, **changes})
+        return _built(cls, {**preset, **changes})
 
 
 class Derive(Crypto):
@@ -308,9 +347,8 @@ class Derive(Crypto):
     __slots__ = ()
 
     def __new__(cls, manager: str = "pmrm2", *, feeds: Mapping[str, Any] | None = None, **changes: Any) -> Self:
-        return Rulebook.__new__(
+        return _built(
             cls,
-            "crypto",
             {"preset": f"derive-{manager}", **_given(feeds=None if feeds is None else dict(feeds)), **changes},
         )
 
@@ -376,7 +414,7 @@ class BitCom(Crypto):
     __slots__ = ()
 
     def __new__(cls, **changes: Any) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": "bitcom-standard", **changes})
+        return _built(cls, {"preset": "bitcom-standard", **changes})
 
 
 class Aevo(Crypto):
@@ -385,7 +423,7 @@ class Aevo(Crypto):
     __slots__ = ()
 
     def __new__(cls, **changes: Any) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": "aevo-standard", **changes})
+        return _built(cls, {"preset": "aevo-standard", **changes})
 
 
 class Dederi(Crypto):
@@ -394,7 +432,7 @@ class Dederi(Crypto):
     __slots__ = ()
 
     def __new__(cls, **changes: Any) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": "dederi-pm", **changes})
+        return _built(cls, {"preset": "dederi-pm", **changes})
 
 
 class Span16(Crypto):
@@ -412,4 +450,4 @@ class Span16(Crypto):
         spot: SpotTreatment | None = None,
         **changes: Any,
     ) -> Self:
-        return Rulebook.__new__(cls, "crypto", {"preset": f"span16-{ranges}", **_given(spot=spot), **changes})
+        return _built(cls, {"preset": f"span16-{ranges}", **_given(spot=spot), **changes})

@@ -33,7 +33,9 @@ from numpy.typing import ArrayLike, NDArray
 from margincore import _core
 from margincore.methods.base import Rulebook
 
-__all__ = ["HistoricalVar", "History", "Rolling", "component", "ewma", "finite_ewma", "garch", "measure", "ppm", "stage"]
+__all__ = [
+    "HistoricalVar", "History", "Rolling", "component", "ewma", "finite_ewma", "garch", "measure", "ppm", "stage",
+]  # fmt: skip
 
 Confidence = str | float | Decimal
 ReturnRule = Literal["relative", "log", "absolute"] | Mapping[str, float]
@@ -226,6 +228,9 @@ class HistoricalVar(Rulebook):
     - `netting_sets`: ``[{"name", "members", "group", "components"}]``; positions net within a set only.
     - `position_rounding`: unit to which each position's profit and loss is rounded before it is summed.
 
+    The report's details name each component's worst scenarios by date, its tail and every position's part of the risk;
+    scenarios are numbered from one in each set there, and from zero over all components in ``MarginBatch``.
+
     Linear contracts move with their factor; options are repriced in full in every scenario. Raises
     :class:`MissingData` for factors without history and windows longer than it.
 
@@ -271,7 +276,7 @@ class HistoricalVar(Rulebook):
             components = [made]
         elif measure is not None or confidence is not None or one_component:
             raise _core.InvalidInput(
-                "hvar: one component needs measure and confidence, which have no default; several are given as components"
+                "hvar: one component needs measure and confidence, which have no default; several are components"
             )
         changes = {
             "histories": {key: table.words() for key, table in tables.items()} or None,

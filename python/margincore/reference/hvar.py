@@ -48,7 +48,9 @@ def ewma(changes: Sequence[float], decay: float, first_variance: float) -> list[
     return known
 
 
-def filtered(changes: Sequence[float], decay: float, *, seed: str = "sample_var_ddof1", mid: bool = False) -> list[float]:
+def filtered(
+    changes: Sequence[float], decay: float, *, seed: str = "sample_var_ddof1", mid: bool = False
+) -> list[float]:
     """Hull and White: each return over the volatility known before it, times tomorrow's (or half way to it)."""
     seeds = {
         "sample_var_ddof1": lambda: variance(changes),
@@ -63,8 +65,8 @@ def filtered(changes: Sequence[float], decay: float, *, seed: str = "sample_var_
 def move(price: float, change: float, rule: str, *, displacement: float = 0.0) -> float:
     """Today's price after a scenario.
 
-    >>> move(50.0, 0.1, "displaced", displacement=50.0)
-    60.00000000000001
+    >>> move(50.0, 0.5, "displaced", displacement=50.0)
+    100.0
     """
     if rule == "relative":
         return price * (1.0 + change)
@@ -255,3 +257,52 @@ def margin(book: Book, components: Sequence[Component]) -> float:
     terms = math.fsum(c.weight * component_risk(book, c) for c in components if not c.is_floor)
     floors = [c.weight * component_risk(book, c) for c in components if c.is_floor]
     return max([terms, *floors, 0.0])
+
+
+def finite_volatility(changes: Sequence[float], decay: float, points: int) -> tuple[list[float], list[float]]:
+    """Means and volatilities with the last `points` returns under normalised weights; the volatility's deviations are
+    each from the mean of its own date. Entries without enough history are NaN.
+    """
+    weights = [(1.0 - decay) / (1.0 - decay**points) * decay**k for k in range(points)]
+
+    def rolling(values: Sequence[float]) -> list[float]:
+        out = [math.nan] * len(values)
+        for i in range(points - 1, len(values)):
+            out[i] = math.fsum(w * values[i - k] for k, w in enumerate(weights))
+        return out
+
+    means = rolling(changes)
+    variances = rolling([(r - m) ** 2 for r, m in zip(changes, means, strict=True)])
+    return means, [math.sqrt(v) for v in variances]
+
+
+def interleaved_filtered_var(
+    daily: Sequence[float], days: int, window: int, confidence: Fraction, decay: float, points: int, factor: float
+) -> float:
+    """The shape of Eurex's Prisma: returns over `days` in interleaved sets, each divided by the volatility known before
+    it, times the mean of the newest volatilities or the set's median one if that is larger; then the sets' quantiles
+    are averaged.
+
+    `daily` are log returns. The result is the loss of one unit of money held long.
+    """
+    sums = [math.fsum(daily[i - days + 1 : i + 1]) for i in range(days - 1, len(daily))]
+    vols: list[list[float]] = []
+    scaled: list[list[float]] = []
+    for k in range(days):
+        own = sums[::-1][k::days][::-1]
+        means, volatility = finite_volatility(own, decay, points)
+        vols.append(volatility)
+        scaled.append([math.nan] + [(own[i] - means[i - 1]) / volatility[i - 1] for i in range(1, len(own))])
+    newest = fmean(v[-1] for v in vols)
+    quantiles = []
+    for volatility, devolatilised in zip(vols, scaled, strict=True):
+        count = window // days
+        median = risk(volatility[-count:], "averaged_inverted_cdf", Fraction(1, 2))
+        revolatilised = [factor * (math.exp(z * max(newest, median)) - 1.0) for z in devolatilised[-count:]]
+        quantiles.append(risk([-m for m in revolatilised], "averaged_inverted_cdf", confidence))
+    return fmean(quantiles)
+
+
+def portfolio_filtered(values: Sequence[float], decay: float) -> list[float]:
+    """Hull and White on the book's own losses, seeded by their sample variance."""
+    return filtered(values, decay)

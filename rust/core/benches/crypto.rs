@@ -12,7 +12,7 @@ use margincore::account::{Account, AccountView, Position};
 use margincore::cells;
 use margincore::contract::{Contract, Contracts};
 use margincore::live::{LiveAccount, Trade};
-use margincore::market::Market;
+use margincore::market::{Column, Market};
 use margincore::methods::crypto::Crypto;
 use margincore::methods::{Methodology, Prepared, Scratch};
 use margincore::simd;
@@ -44,19 +44,8 @@ fn contracts() -> Arc<Contracts> {
     Contracts::new(rows).expect("unique ids")
 }
 
-/// A snapshot; `shift` moves every volatility.
-fn market(contracts: &Contracts, shift: f64) -> Arc<Market> {
-    let vol: serde_json::Map<_, _> = contracts
-        .rows()
-        .iter()
-        .enumerate()
-        .map(|(i, c)| {
-            (
-                c.id().to_string(),
-                json!(0.5 + 0.0004 * (i % 500) as f64 + shift),
-            )
-        })
-        .collect();
+/// A snapshot, its volatilities a column beside the table; `shift` moves all of them.
+fn market(contracts: &Arc<Contracts>, shift: f64) -> Arc<Market> {
     let forward: Vec<Value> = SPOT
         .iter()
         .flat_map(|&(symbol, spot)| {
@@ -67,10 +56,12 @@ fn market(contracts: &Contracts, shift: f64) -> Arc<Market> {
         })
         .collect();
     let document = json!({
-        "valuation": "2026-01-02T08:00:00Z", "spot": BTreeMap::from(SPOT), "forward": forward, "vol": vol
+        "valuation": "2026-01-02T08:00:00Z", "spot": BTreeMap::from(SPOT), "forward": forward
     });
     let snapshot = serde_json::from_value(document).expect("a snapshot");
-    Arc::new(Market::new(snapshot).expect("a market"))
+    let vol = (0..contracts.len()).map(|i| 0.5 + 0.0004 * (i % 500) as f64 + shift);
+    let vol = Column::new("vol", contracts.clone(), vol.collect()).expect("a vol each");
+    Arc::new(Market::with_columns(snapshot, None, Some(vol)).expect("a market"))
 }
 
 fn account(contracts: &Contracts) -> Account {
@@ -111,7 +102,7 @@ fn stage(count: usize, mut call: impl FnMut()) -> Vec<f64> {
 fn main() {
     let contracts = contracts();
     let markets = [market(&contracts, 0.0), market(&contracts, 0.01)];
-    let bybit = json!({"preset": "bybit-pm", "rules": {"*": {"charges": {"stated": {
+    let bybit = json!({"preset": "bybit-pm", "rules": {"ETH": {}, "*": {"charges": {"stated": {
         "option_contingency": 0, "option_vega": 0, "future_delta": 0}}}}});
     for (name, document) in [
         ("bybit, 33 scenarios", bybit),

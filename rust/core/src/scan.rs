@@ -73,12 +73,7 @@ pub fn largest_loss<const N: usize>(acc: &[f64; WIDTH], quantity: f64, row: &[f6
 }
 
 #[inline(always)]
-pub(crate) fn chain(
-    rows: &[Row],
-    contract: &[u32],
-    quantity: &[i64],
-    mut acc: [f64; WIDTH],
-) -> [f64; WIDTH] {
+fn chain(rows: &[Row], contract: &[u32], quantity: &[i64], mut acc: [f64; WIDTH]) -> [f64; WIDTH] {
     assert_eq!(contract.len(), quantity.len(), "one quantity per contract");
     for (&c, &q) in contract.iter().zip(quantity) {
         let row = &rows[c as usize].0;

@@ -26,7 +26,9 @@ pub(crate) fn lots(contract: &Contract, what: &str, quantity: f64) -> PyResult<i
             contract.0.id()
         )));
     }
-    if (lots * lot - quantity).abs() > 1e-9 * lot {
+    // A decimal quantity and a decimal lot are each off by half a unit in their last place.
+    let rounding = 2.0 * f64::EPSILON * quantity.abs();
+    if (lots * lot - quantity).abs() > 1e-9 * lot + rounding {
         return Err(InvalidInput::new_err(format!(
             "position in '{}': {what} {quantity} is not a whole number of lots of {lot}",
             contract.0.id()

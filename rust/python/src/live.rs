@@ -13,13 +13,14 @@ use margincore::update::Preparation;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyString};
+use serde_json::Value;
 
 use crate::account::{Account, Position, lots};
 use crate::contract::Contract;
 use crate::errors::{CalculationError, InvalidInput, enter, raise};
 use crate::methods::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::to_python;
+use crate::values::{from_python, to_python};
 
 /// Requirements before and after trades.
 #[pyclass(frozen, get_all, module = "margincore._core")]
@@ -343,6 +344,37 @@ impl LiveAccount {
                 (o.order.id.clone(), signed as f64 * lot)
             })
             .collect())
+    }
+
+    /// Every order ever reserved with what became of it; quantities in lots.
+    #[getter]
+    fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.lock()?;
+        let contracts = live.prepared().contracts();
+        let documents: Vec<Value> = live
+            .orders()
+            .map(|open| orders::document(open, contracts))
+            .collect();
+        to_python(py, &documents)
+    }
+
+    fn order<'py>(&self, py: Python<'py>, order_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.lock()?;
+        let contracts = live.prepared().contracts();
+        let known = live.order(order_id);
+        to_python(py, &known.map(|open| orders::document(open, contracts)))
+    }
+
+    fn restore_orders(&self, orders: &Bound<'_, PyAny>) -> PyResult<()> {
+        let documents: Vec<Value> = from_python("orders", orders)?;
+        let mut live = self.lock()?;
+        let contracts = live.prepared().contracts().clone();
+        let orders = documents
+            .into_iter()
+            .map(|document| orders::restored(document, &contracts))
+            .collect::<margincore::Result<_>>()
+            .map_err(raise)?;
+        live.restore_orders(orders).map_err(raise)
     }
 
     /// The requirement with open orders in their worst case.

@@ -1,4 +1,4 @@
-"""Cases of VaR and expected-shortfall margin: portfolios, pipelines, backtests. The shape of a case picks its reader."""
+"""Cases of VaR and expected shortfall: portfolios, pipelines, backtests. A case's shape picks its reader."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,6 @@ def _range(key: str) -> list[int]:
     return list(range(ends[0], ends[-1] + 1))
 
 
-FILES = {"spx": "spx_daily.csv", "btc": "btc_usd_daily.csv", "eth": "eth_usd_daily.csv"}
 MODELS: dict[str, dict[str, Any]] = {
     "hs": {"measure": "order_floor", "confidence": "0.99"},
     "brw": {"measure": "weighted", "confidence": "0.99", "age_decay": 0.995},
@@ -87,11 +85,14 @@ def history_entry(entry: Entry) -> list[Check]:
     case = entry.context
     key = entry.document["key"]
     expected = case["expected"][key]
-    rule = re.match(r"max\(first index with date>=start, (\d+)\); start = (\S+) / (\S+) / (\S+)", case["first_forecast_rule"])
-    if rule is None or [Path(f).name for f in case["data"]] != list(FILES.values()):
-        raise MalformedCase(f"{entry.id}: another rule or other data")
-    start = dict(zip(FILES, rule.groups()[1:], strict=True))[key]
-    data = columns(FILES[key])
+    rule = re.fullmatch(r"max\(first index with date>=start, (\d+)\); start = (.+)", case["first_forecast_rule"])
+    starts = rule.group(2).split(" / ") if rule else []
+    if rule is None or not len(starts) == len(case["data"]) == len(case["expected"]):
+        raise MalformedCase(f"{entry.id}: another rule, or not one data file and one start for each asset")
+    # Assets, files and starts are listed in one order.
+    at = list(case["expected"]).index(key)
+    start = starts[at]
+    data = columns(case["data"][at])
     dates, close = data["date"], data["close"].astype(float)
     first = dates[max(int(np.searchsorted(dates, start)), int(rule.group(1)))]
     checks = []
@@ -101,7 +102,7 @@ def history_entry(entry: Entry) -> list[Check]:
         )
         rolled = methodology.rolling({key: 1.0}, first=str(first))
         margins, losses = rolled.observed()
-        own = expected[model]
+        own = required(expected, model, dict, entry.id)
         checks += _named(f"{model} ", own, _model_numbers(margins, losses))
         if model == "hs":
             checks.append(Check("n_forecasts", expected["n_forecasts"], margins.size))
@@ -118,21 +119,24 @@ def _model_numbers(margins: Any, losses: Any) -> dict[str, float]:
     pof = bt.kupiec(cover.observations, cover.breaches, 0.01)
     ind = bt.christoffersen(pairs)
     cc = bt.conditional_coverage(cover.observations, cover.breaches, 0.01, pairs)
-    assert ind is not None and cc is not None
+    assert ind is not None
+    assert cc is not None
     return {
         "breaches": cover.breaches, "rate": float(hit.mean()), "coverage": cover.coverage,
         "LR_pof": pof.statistic, "p_pof": pof.p_value,
         "n00": pairs.n00, "n01": pairs.n01, "n10": pairs.n10, "n11": pairs.n11,
         "LR_ind": ind.statistic, "LR_cc": cc.statistic, "p_cc": cc.p_value,
         "mean_margin": float(margins.mean()), "max_margin": float(margins.max()),
-        "min_margin": float(margins.min()), "peak_to_trough": bt.peak_to_trough(margins),
+        "min_margin": float(margins.min()),
+        # The case divides the largest margin by the smallest, also where the smallest came later.
+        "peak_to_trough": bt.max_to_min(margins),
         "max_5d_ratio": bt.max_ratio(margins, 5), "last_margin": float(margins[-1]),
         "mean": float(margins.mean()), "max": float(margins.max()), "last": float(margins[-1]),
     }  # fmt: skip
 
 
 def _named(prefix: str, expected: dict[str, float], actual: dict[str, float]) -> list[Check]:
-    """Counts exactly, likelihood ratios and their probabilities to 1e-9, margins to 1e-12: the case's own tolerances."""
+    """Counts exactly, likelihood ratios to 1e-9, margins to 1e-12: the case's own tolerances."""
     checks = []
     for name, number in expected.items():
         tolerance = 0.0 if isinstance(number, int) else 1e-9 if name[:2] in ("LR", "p_") else 1e-12
@@ -170,19 +174,18 @@ STAGES: dict[str, Callable[[dict[str, float]], dict[str, Any]]] = {
 
 def _as_stage(tool: str, inputs: dict[str, float], expected: dict[str, float]) -> list[Check]:
     """The same tool as a stage of an account's margin: a line of its own."""
-    rule = mc.methods.HistoricalVar(
-        components=[hvar.component("VaR", measure="order_floor", confidence="0.99", given={"portfolio": inputs["margin"]})],
-        stages=[STAGES[tool](inputs)],
-    )  # fmt: skip
+    given = hvar.component("VaR", measure="order_floor", confidence="0.99", given={"portfolio": inputs["margin"]})
     stock = mc.Stock("X", currency="USD")
-    report = mc.margin([mc.Position(stock, 1)], mc.Market(VALUATION, spot={"X": 1.0}), rule)
+
+    def margin(stage: dict[str, Any]) -> mc.MarginReport:
+        rule = mc.methods.HistoricalVar(components=[given], stages=[stage])
+        return mc.margin([mc.Position(stock, 1)], mc.Market(VALUATION, spot={"X": 1.0}), rule)
+
+    report = margin(STAGES[tool](inputs))
     checks = [Check(f"{tool} as a stage", expected["required"], report.requirement.initial, rel=1e-12)]
     if "buffer_used" in expected:
         # Of the full quarter, what the release level has freed.
-        free = mc.margin([mc.Position(stock, 1)], mc.Market(VALUATION, spot={"X": 1.0}), mc.methods.HistoricalVar(
-            components=[hvar.component("VaR", measure="order_floor", confidence="0.99", given={"portfolio": inputs["margin"]})],
-            stages=[hvar.stage("buffer", "buffer", rate=0.25, release=1e12)],
-        ))  # fmt: skip
+        free = margin(hvar.stage("buffer", "buffer", rate=0.25, release=1e12))
         used = free.requirement.initial - report.requirement.initial
         checks.append(Check("buffer_used", expected["buffer_used"], used, rel=1e-12))
     return checks
@@ -217,7 +220,8 @@ def negative_price(entry: Entry) -> list[Check]:
     report = mc.margin([mc.Position(crude, 1000)], market, rule)
     worst = report.details["netting_sets"]["portfolio"]["components"]["VaR"]["worst"][0]
     loss = _number(case["expect"], r"long 1,000 bbl: ([\d,]+) USD is the worst")
-    falls, rises = (_number(case["expect"], r"absolute returns work: (-[\d.]+)"), _number(case["expect"], r"then \+([\d.]+)"))
+    falls = _number(case["expect"], r"absolute returns work: (-[\d.]+)")
+    rises = _number(case["expect"], r"then \+([\d.]+)")
     checks.append(Check("worst loss", loss, worst["loss"], rel=1e-12))
     checks.append(Check("margin", loss, report.requirement.initial, rel=1e-12))
     checks.append(Check("worst date", 1.0, float(worst["date"] == day)))

@@ -128,7 +128,6 @@ class _Member:
         return made
 
     def margin(self, stages: list[dict[str, Any]], *, given: bool = False, **parameters: Any) -> mc.MarginReport:
-        outside = self.stages()
         sets = [name for name in self.case["given_tail_means"]["HVaR"] if name != NO_SET]
         rule = mc.methods.HistoricalVar(
             preset="hkscc-vp",
@@ -139,9 +138,7 @@ class _Member:
             **parameters,
         )
         # Without their stages, flat-rate and corporate-action positions would fall to the scenarios: leave them out.
-        keys = [set(s["rule"][kind]["rates"]) for s in outside for kind in ("flat_rate", "side_rate") if kind in s["rule"]]
-        present = [set(s["rule"][kind]["rates"]) for s in stages for kind in ("flat_rate", "side_rate") if kind in s["rule"]]
-        left = set().union(*keys) - set().union(*present)
+        left = _outside(self.stages()) - _outside(stages)
         positions = [x for x in self.positions if x.contract.id not in left]
         return mc.margin(mc.Account(positions, cash=self.account.cash), self.market, rule)
 
@@ -199,6 +196,13 @@ class _Member:
         )  # fmt: skip
 
 
+def _outside(stages: list[dict[str, Any]]) -> set[str]:
+    """Instruments that stages margin in the scenarios' place."""
+    rules = [stage["rule"] for stage in stages if isinstance(stage["rule"], dict)]
+    own = [rule[kind]["rates"] for rule in rules for kind in ("flat_rate", "side_rate") if kind in rule]
+    return {name for rates in own for name in rates}
+
+
 PERIODS = {"covid": ("2020-01-01", "2020-12-31"), "financialcrisis": ("2007-06-01", "2009-03-31")}
 """The study's periods; the case names them only."""
 
@@ -211,8 +215,7 @@ def prisma_entry(entry: Entry) -> list[Check]:
     mine = data["inst"] == "FESX"
     dates, returns = data["date"][mine], data["log_ret"][mine].astype(float)
     priced = data["has_price"][mine] == "1"
-    if p["side"] != "long":
-        raise MalformedCase(f"{entry.id}: side {p['side']}")
+    exposure = {"FESX": {"long": 1.0, "short": -1.0}[p["side"]]}
 
     def components(decay: float, floored: bool) -> list[dict[str, Any]]:
         days = p["MPOR"]
@@ -240,7 +243,7 @@ def prisma_entry(entry: Entry) -> list[Check]:
         )  # fmt: skip
         # From the first date with a whole look-back, which is the study's first or the one after it.
         last = dates[np.searchsorted(dates, p["end"], side="right") - 1]
-        return rule.rolling({"FESX": 1.0}, last=str(last))
+        return rule.rolling(exposure, last=str(last))
 
     if entry.document["key"] is None:
         made = rolled(0.97, True)

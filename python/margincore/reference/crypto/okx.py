@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from margincore.reference.crypto.scenario import Leg, Scenario, VolLaw, delta, grid, pnl, value
 
+OLD_SLIPPAGE_TIERS = ((1e4, 1.0), (7e4, 2.0), (1.7e5, 4.0), (3e5, 6.0), (4.7e5, 8.0), (7e5, 10.0), (math.inf, 12.0))
 OLD_VOL_NODES = ((0.0, 0.50), (30.0, 0.35), (60.0, 0.25))
 
 
@@ -99,7 +100,8 @@ def risk_unit(
             decay += leg.quantity * (value(later, 0.0, leg.vol) - value(leg, 0.0, leg.vol))
     mr2 = max(-decay * fx, 0.0)
     basis = fx * mr4(legs, p)
-    mr7 = p.mr7_perp_rate * fx * sum(abs(x.quantity) * x.forward for x in legs if x.kind == "perpetual")
+    raw = p.mr7_perp_rate * fx * sum(abs(x.quantity) * x.forward for x in legs if x.kind == "perpetual")
+    mr7 = raw * next(multiplier for most, multiplier in OLD_SLIPPAGE_TIERS if raw <= most)
     mmr = max(max(mr1, mr2, mr6) + mr3 + basis + mr5 + mr9_charge, mr7)
     return RiskUnit(mr1, mr2, mr3, basis, mr5, mr6, mr7, mr9_charge, mmr, p.imr_factor * mmr, cells)
 

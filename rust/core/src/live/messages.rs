@@ -75,4 +75,22 @@ impl LiveAccount {
     pub fn open_orders(&self) -> impl Iterator<Item = &OpenOrder> {
         self.orders.open()
     }
+
+    /// Every order ever reserved with what became of it, by id: what [`Self::restore_orders`] takes.
+    pub fn orders(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.orders.all()
+    }
+
+    /// Takes over the orders of an account that was closed, its positions being those of this one. All, or none where
+    /// one is not in order or known already.
+    pub fn restore_orders(&mut self, orders: Vec<OpenOrder>) -> Result<()> {
+        let mut restored = self.orders.clone();
+        for open in orders {
+            self.acceptable(&open.order)?;
+            restored.restore(open)?;
+        }
+        self.orders = restored;
+        self.expose();
+        Ok(())
+    }
 }

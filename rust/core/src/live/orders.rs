@@ -72,6 +72,32 @@ impl Orders {
         self.open.iter().filter_map(|id| self.by_id.get(id))
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.by_id.values()
+    }
+
+    pub(super) fn restore(&mut self, open: OpenOrder) -> Result<()> {
+        open.order.validate()?;
+        let id = open.order.id.clone();
+        let filled = open
+            .executions
+            .values()
+            .fold(0_i64, |sum, e| sum.saturating_add(e.0));
+        if self.by_id.contains_key(&id) || filled != open.filled || filled > open.order.lots {
+            fail!(
+                InvalidInput,
+                "order '{id}': known already, or its fills do not add up to {} of {} lots",
+                open.filled,
+                open.order.lots
+            );
+        }
+        if open.remaining() > 0 {
+            self.open.insert(id.clone());
+        }
+        self.by_id.insert(id, open);
+        Ok(())
+    }
+
     fn existing(&mut self, id: &str) -> Result<&mut OpenOrder> {
         match self.by_id.get_mut(id) {
             Some(order) => Ok(order),

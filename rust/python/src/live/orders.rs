@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use margincore::account::Effect;
+use margincore::contract::Contracts;
 use margincore::live as core;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use serde_json::{Value, json};
 
 use crate::account::lots;
 use crate::contract::Contract;
@@ -158,6 +160,27 @@ impl Order {
         order.contract = table.resolve(&self.contract.0).unwrap_or(u32::MAX);
         order
     }
+}
+
+/// An order and its fate as plain data, its contract by id instead of by row.
+pub(super) fn document(open: &core::OpenOrder, table: &Contracts) -> Value {
+    let mut document = serde_json::to_value(open).unwrap_or_default();
+    let contract = &table.rows()[open.order.contract as usize];
+    document["order"]["contract"] = json!(contract.id());
+    document
+}
+
+/// What [`document`] wrote, in a table's rows.
+pub(super) fn restored(
+    mut document: Value,
+    table: &Contracts,
+) -> margincore::Result<core::OpenOrder> {
+    if let Some(contract) = document.pointer_mut("/order/contract") {
+        let row = contract.as_str().and_then(|id| table.index_of(id).ok());
+        *contract = json!(row.unwrap_or(u32::MAX));
+    }
+    serde_json::from_value(document)
+        .map_err(|e| margincore::MarginError::InvalidInput(format!("orders: {e}")))
 }
 
 /// What a check is held against, in the report's currency.

@@ -102,11 +102,7 @@ fn runs(unit: &Unit, resolved: &Resolved) -> Vec<(f64, Vec<ContractIndex>)> {
         if own.class != Class::Option {
             continue;
         }
-        let moving = if own.fixed == 0.0 {
-            1.0
-        } else {
-            (own.forward - own.fixed) / own.forward
-        };
+        let moving = own.moving();
         match runs.iter_mut().find(|r| r.0 == moving) {
             Some(run) => run.1.push(row),
             None => runs.push((moving, vec![row])),
@@ -292,6 +288,7 @@ pub(super) fn sources(resolved: &Resolved, arrays: &RiskArrays) -> (Vec<Sources>
 
 /// Profit and loss per lot of a contract without volatility, in the unit's currency.
 fn linear(own: &Instrument, unit_in_coin: bool, price: f64) -> f64 {
+    let price = price * own.moving();
     match (own.inverse, own.class) {
         (true, _) if unit_in_coin => own.coins * (price / (1.0 + price)),
         // Coin converted at the scenario's own price.

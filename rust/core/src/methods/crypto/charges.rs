@@ -26,10 +26,24 @@ pub(super) struct Sums {
     pub(super) perpetual_notional: f64,
     pub(super) option_value: f64,
     pub(super) spot_value: f64,
+    /// Spot that is kept apart from the delta.
+    pub(super) spot_coins: f64,
     pub(super) perps: f64,
 }
 
 impl Sums {
+    /// The coins of spot that hedge the delta of everything else.
+    pub(super) fn spot_in_use(&self) -> f64 {
+        let (held, needed) = (self.spot_coins, -self.delta);
+        if held * needed <= 0.0 {
+            0.0
+        } else if held.abs() < needed.abs() {
+            held
+        } else {
+            needed
+        }
+    }
+
     /// Takes amounts out; what is held stays held.
     pub(super) fn subtract(&mut self, other: &Self) {
         for (own, other) in [
@@ -45,6 +59,7 @@ impl Sums {
             (&mut self.perpetual_notional, other.perpetual_notional),
             (&mut self.option_value, other.option_value),
             (&mut self.spot_value, other.spot_value),
+            (&mut self.spot_coins, other.spot_coins),
             (&mut self.perps, other.perps),
         ] {
             *own -= other;

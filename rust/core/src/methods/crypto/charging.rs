@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::book::{Book, BookScratch, UnitRisk};
+use super::book::{Book, UnitRisk};
 use super::details;
 use super::live::LiveBook;
 use super::parameters::Model;
 use super::pmrm::PmrmRisk;
+use super::sums::BookScratch;
 use crate::account::AccountView;
 use crate::error::Result;
 use crate::fail;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::arrays::{self, Place};
-use super::book::{Book, RowTerms, UnitBook};
+use super::book::{Book, UnitBook};
 use super::charges;
 use super::instruments::{Class, Instrument, Resolved, Unit};
 use super::parameters::{Model, Parameters, SpotTreatment};
 use super::pmrm::ExpiryTerms;
+use super::sums::RowTerms;
 use crate::cells::RiskArrays;
 use crate::contract::Contracts;
 use crate::error::Result;
@@ -190,7 +191,8 @@ impl Book {
         let mark = place.mark;
         let years = unit.expiries[own.expiry as usize].years;
         let option = own.class == Class::Option;
-        let delta = delta * own.coins;
+        // Only the part of a price that its settlement average has not fixed still moves.
+        let delta = delta * own.coins * own.moving();
         let conversion = if unit.inverse {
             1.0
         } else {
@@ -226,7 +228,7 @@ impl Book {
                 (Model::Pmrm, Class::Option, _) => own.expiry,
                 (Model::Pmrm, ..) => 0,
                 (_, Class::Option, _) => 2 + place.block,
-                (_, Class::Spot, SpotTreatment::UpsideOffset) => 1,
+                (_, Class::Spot, SpotTreatment::UpsideOffset | SpotTreatment::InUse) => 1,
                 _ => 0,
             },
             offset: place.offset,
@@ -236,6 +238,7 @@ impl Book {
                 place.scale
             },
             coin_mark: place.coin_mark,
+            apart: own.class == Class::Spot && self.parameters.spot == SpotTreatment::InUse,
             class: own.class,
             expiry: own.expiry,
             strike: own.strike_slot,

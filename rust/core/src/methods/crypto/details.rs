@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::book::{Book, BookScratch, UnitBook};
+use super::book::{Book, UnitBook};
 use super::parameters::{Model, SpotTreatment};
 use super::scenario::Group;
+use super::sums::BookScratch;
 use crate::account::AccountView;
 use crate::error::Result;
 
@@ -103,6 +104,9 @@ fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
     put("maintenance_margin", rules.mm_factor * total + provisions);
     put("options_value", sums.option_value);
     put("spot_value", sums.spot_value);
+    if parameters.spot == SpotTreatment::InUse {
+        put("spot_in_use", sums.spot_in_use());
+    }
     put("delta_total", sums.long_option_delta + sums.other_delta);
     put("index_price", unit.index);
     out.insert("worst_scenario".into(), json!(unit.plan.labels[risk.worst]));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::arrays::{self, UnitPlan};
+use super::arrays::UnitPlan;
 use super::feeds::{ExpiryFeed, settlement_parts};
 pub(super) use super::layout::{Class, UnitKey};
 use super::layout::{Layout, RowLayout, UnitLayout};
@@ -32,7 +32,7 @@ pub(super) struct Instrument {
     pub(super) coins: f64,
     /// Its own forward or mark; for an option the part that still moves plus the part already fixed.
     pub(super) forward: f64,
-    /// The part of an option's forward that its settlement average has fixed.
+    /// The part of a dated contract's forward that its settlement average has fixed.
     pub(super) fixed: f64,
     pub(super) strike: f64,
     pub(super) right: i8,
@@ -45,6 +45,17 @@ pub(super) struct Instrument {
     pub(super) to_unit: f64,
     /// An option's mark per coin, in its settlement currency, where a formula needs it.
     pub(super) mark: f64,
+}
+
+impl Instrument {
+    /// The share of its price that still moves.
+    pub(super) fn moving(&self) -> f64 {
+        if self.fixed == 0.0 {
+            1.0
+        } else {
+            (self.forward - self.fixed) / self.forward
+        }
+    }
 }
 
 /// One unit in one market.
@@ -339,12 +350,27 @@ fn instrument(
         if terms.in_dollars {
             made.coins /= made.forward;
         }
+        if let (Class::Future, Some(window)) = (terms.class, parameters.settlement_window) {
+            let seconds = unit.expiries[terms.expiry as usize].seconds;
+            made.fixed = if seconds < window {
+                made.forward * (1.0 - seconds / window)
+            } else {
+                0.0
+            };
+        }
         return Ok(made);
     };
     if terms.in_dollars {
         made.coins /= unit.index;
     }
     (made.fixed, made.discount) = (shared.fixed, shared.discount);
+    if terms.inverse && made.fixed != 0.0 {
+        fail!(
+            Unsupported,
+            "'{}' is coin-settled and inside its settlement window: its rule is not published",
+            contract.id()
+        );
+    }
     let formula = matches!(parameters.model, Model::Standard | Model::Srm);
     let quoted = if formula {
         market.price(contracts, row)
@@ -441,48 +467,4 @@ fn vol_of(
             status.message()
         ))
     })
-}
-
-/// The last table seen, and the last market on it: a rulebook is asked for cells and arrays of the same two, and a
-/// market is usually the next snapshot of the same table.
-#[derive(Debug, Default)]
-pub(super) struct Memo {
-    layout: Option<(Arc<Layout>, Vec<Arc<UnitPlan>>)>,
-    market: Option<(Arc<Market>, Arc<Resolved>)>,
-}
-
-impl Memo {
-    pub(super) fn resolve(
-        &mut self,
-        parameters: &Parameters,
-        contracts: &Arc<Contracts>,
-        market: &Arc<Market>,
-    ) -> Result<Arc<Resolved>> {
-        let (layout, plans) = match &self.layout {
-            Some(known) if Arc::ptr_eq(&known.0.contracts, contracts) => known.clone(),
-            _ => {
-                let layout = Arc::new(Layout::new(parameters, contracts)?);
-                let mut plans = Vec::with_capacity(layout.units.len());
-                for unit in &layout.units {
-                    plans.extend(arrays::plan(parameters, unit)?);
-                }
-                *self = Self {
-                    layout: Some((layout.clone(), plans.clone())),
-                    market: None,
-                };
-                (layout, plans)
-            }
-        };
-        if let Some((known, resolved)) = &self.market
-            && Arc::ptr_eq(known, market)
-        {
-            return Ok(resolved.clone());
-        }
-        let resolved = Arc::new(Resolved {
-            plans,
-            ..resolve(parameters, &layout, market)?
-        });
-        self.market = Some((market.clone(), resolved.clone()));
-        Ok(resolved)
-    }
 }

@@ -50,11 +50,15 @@ impl Lane {
         });
     }
 
-    /// Takes over another lane's sum, not its positions.
-    pub(super) fn load(&mut self, from: &Self) {
+    /// Takes over another lane's sum, not its positions; nothing was summed where nothing was held.
+    pub(super) fn load(&mut self, from: &Self, width: usize) {
         self.held = from.held;
         self.coin_mark = from.coin_mark;
         self.cells.clone_from(&from.cells);
+        if from.held == 0 {
+            self.cells.clear();
+            self.cells.resize(width, 0.0);
+        }
     }
 
     /// Adds one more row to the sum.

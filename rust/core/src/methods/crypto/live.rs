@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, BookScratch, RowTerms};
+use super::book::Book;
 use super::charging::Worst;
 use super::instruments::Class;
 use super::parameters::SpotTreatment;
+use super::sums::{BookScratch, RowTerms};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
@@ -222,8 +223,11 @@ impl Live for LiveBook {
         let book = &self.book;
         let row = &book.rows[contract as usize];
         let charges = &book.units[row.unit as usize].plan.rules.charges;
-        let concave_spot =
-            row.class == Class::Spot && book.parameters.spot == SpotTreatment::UpsideOffset;
+        let concave_spot = match book.parameters.spot {
+            SpotTreatment::UpsideOffset => row.class == Class::Spot,
+            SpotTreatment::InUse => true,
+            SpotTreatment::InMatrix | SpotTreatment::CollateralOnly => false,
+        };
         // A liquidity charge has a cap, rolled shorts jump, and a slippage's multiplier steps.
         !concave_spot
             && charges.delta_shock.is_none()

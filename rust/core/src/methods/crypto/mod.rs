@@ -6,10 +6,12 @@
 //! | part | file |
 //! |---|---|
 //! | the rulebook as data | `parameters.rs`, `scenario.rs`, `vol.rs`, `feeds.rs` |
-//! | contracts and market as numbers | `layout.rs`, `instruments.rs` |
-//! | cells to price, tables to scan | `arrays.rs` |
+//! | contracts and market as numbers | `layout.rs`, `instruments.rs`, `memo.rs` |
+//! | cells to price, rows to sum | `arrays.rs`, `lanes.rs` |
 //! | charges beside the scan | `charges.rs` |
-//! | the scan compiled, aggregated, charged | `compile.rs`, `book.rs`, `pmrm.rs`, `charging.rs` |
+//! | the scan compiled, summed, aggregated, charged | `compile.rs`, `sums.rs`, `book.rs`, `charging.rs` |
+//! | Derive's managers | `pmrm.rs`, `manager.rs` |
+//! | an open account | `live.rs` |
 //! | formulas per position | `standard.rs`, `srm.rs` |
 //! | the venue's own numbers | `details.rs` |
 
@@ -24,11 +26,14 @@ mod instruments;
 mod lanes;
 mod layout;
 mod live;
+mod manager;
+mod memo;
 pub mod parameters;
 pub mod pmrm;
 pub mod scenario;
 pub mod srm;
 mod standard;
+mod sums;
 pub mod vol;
 
 use std::sync::{Arc, Mutex};
@@ -60,7 +65,7 @@ pub struct Crypto {
     parameters: Arc<Parameters>,
     info: ParameterInfo,
     /// A pure function's last result; it changes no answer.
-    memo: Mutex<instruments::Memo>,
+    memo: Mutex<memo::Memo>,
 }
 
 /// Every shipped preset in one list, and the document with a family and a date replaced by the preset in force.

@@ -51,6 +51,8 @@ pub enum UnitOf {
 pub enum SpotTreatment {
     /// A position like any other.
     InMatrix,
+    /// As much of it as the delta of everything else is hedged by is a position, the rest is not in the scan (OKX).
+    InUse,
     /// Its gain covers losses of scenarios that move up, never more than the loss; its loss is not margined.
     UpsideOffset,
     /// Not in the scan: collateral at its haircut.

@@ -150,7 +150,7 @@ impl Book {
                 .zip(held.lots)
                 .map(|(&row, &lots)| {
                     contributions.iter().fold(0.0, |sum, &(s, w)| {
-                        sum + w * (lots as f64 * part.table.get(row as usize, s as usize))
+                        sum + w * (lots * part.table.get(row as usize, s as usize))
                     })
                 })
                 .collect();
@@ -201,18 +201,42 @@ impl Book {
     }
 }
 
-/// Puts what rounding left over onto the largest amount, so that the amounts added in order give the total.
+/// Puts what rounding left over onto one amount, so that the amounts added in order give the total to the last bit.
 fn settle(amounts: &mut [f64], total: f64) {
+    let sum = |amounts: &[f64]| amounts.iter().fold(0.0, |a, x| a + x);
+    // Late amounts first: fewer roundings follow them.
     for _ in 0..4 {
-        let left = total - amounts.iter().fold(0.0, |a, x| a + x);
-        if left == 0.0 {
-            return;
+        for at in (0..amounts.len()).rev() {
+            let left = total - sum(amounts);
+            if left == 0.0 {
+                return;
+            }
+            let before = amounts[at];
+            amounts[at] += left;
+            // Kept where it settles the sum, or where no amount did and the next round starts from here.
+            if at > 0 && sum(amounts) != total {
+                amounts[at] = before;
+            }
         }
-        if let Some(largest) = amounts
-            .iter_mut()
-            .max_by(|a, b| a.abs().total_cmp(&b.abs()))
-        {
-            *largest += left;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_settled_to_the_last_bit() {
+        let mut seed = 12_345_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 11) as f64 / (1_u64 << 53) as f64 - 0.5
+        };
+        for n in 1..200 {
+            let mut amounts: Vec<f64> = (0..n).map(|k| next() * 10_f64.powi(k % 7)).collect();
+            let exact = amounts.iter().rev().fold(0.0, |a, x| a + x);
+            settle(&mut amounts, exact);
+            assert_eq!(amounts.iter().fold(0.0, |a, x| a + x), exact, "{n}");
         }
     }
 }

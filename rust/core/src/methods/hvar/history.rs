@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::fail;
 use crate::methods::registry::Attachments;
 use crate::pricing::math;
+use crate::simd::{self, Kernel};
 use crate::time::parse_date;
 
 /// One checked table of history.
@@ -49,11 +50,24 @@ impl History {
         words: &HistoryTable,
         table: Option<&(Vec<usize>, Vec<f64>)>,
     ) -> Result<Self> {
-        let Some((shape, values)) = table else {
-            fail!(
+        let mut words = words.clone();
+        let (shape, values) = match (table, words.values.take()) {
+            (Some((shape, values)), None) => (shape.clone(), values.clone()),
+            (None, Some(rows)) => {
+                let columns = words.columns.len();
+                if let Some(at) = rows.iter().position(|r| r.len() != columns) {
+                    fail!(
+                        InvalidInput,
+                        "values row {at} has {} numbers for {columns} factors",
+                        rows[at].len()
+                    );
+                }
+                (vec![rows.len(), columns], rows.concat())
+            }
+            _ => fail!(
                 MissingData,
-                "the numbers are not given: a table of rows by factors is needed"
-            );
+                "the numbers are needed once: a table of rows by factors, or values in the document"
+            ),
         };
         let &[rows, columns] = shape.as_slice() else {
             fail!(
@@ -89,18 +103,18 @@ impl History {
         }
         let history = Self {
             name: name.to_string(),
-            words: words.clone(),
+            words,
             index,
             rows,
-            values: values.clone(),
+            values,
         };
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+        if let Some(at) = history.values.iter().position(|v| !v.is_finite()) {
             fail!(
                 InvalidInput,
                 "factor '{}' on {} is {}: every number is finite, a missing one cannot be skipped",
-                words.columns[at % columns],
+                history.words.columns[at % columns],
                 history.row_label(at / columns),
-                values[at]
+                history.values[at]
             );
         }
         Ok(history)
@@ -158,42 +172,88 @@ impl History {
 
     /// A column's returns over `span` days by step; the first `span - 1` steps have none and hold zero.
     pub(super) fn returns(&self, column: usize, rule: ReturnRule, span: usize) -> Result<Vec<f64>> {
-        let value = |row: usize| self.values[row * self.words.columns.len() + column];
-        let mut returns = vec![0.0; self.steps()];
-        for (step, out) in returns.iter_mut().enumerate().skip(span - 1) {
-            *out = match self.words.kind {
-                HistoryKind::Levels => {
-                    let (before, after) = (step + 1 - span, step + 1);
-                    for row in [before, after] {
-                        if rule.shift().is_some_and(|by| value(row) + by <= 0.0) {
-                            fail!(
-                                InvalidInput,
-                                "hvar: non-positive price: factor '{}' on {} is {}: its {} return does not exist; use \
-                                 absolute or displaced returns for this factor",
-                                self.words.columns[column],
-                                self.row_label(row),
-                                value(row),
-                                if rule == ReturnRule::Log {
-                                    "log"
-                                } else {
-                                    "relative"
-                                },
-                            );
-                        }
-                    }
-                    rule.change(value(before), value(after))
-                }
-                HistoryKind::Returns => {
-                    let own = (step + 1 - span..=step).map(value);
-                    match rule {
-                        ReturnRule::Log | ReturnRule::Absolute => own.fold(0.0, |a, r| a + r),
-                        ReturnRule::Relative | ReturnRule::Displaced(_) if span == 1 => value(step),
-                        _ => own.fold(1.0, |a, r| a * (1.0 + r)) - 1.0,
-                    }
-                }
-            };
+        let width = self.words.columns.len();
+        let values: Vec<f64> = self
+            .values
+            .iter()
+            .skip(column)
+            .step_by(width)
+            .copied()
+            .collect();
+        if self.words.kind == HistoryKind::Levels {
+            self.refuse_non_positive(column, rule, &values)?;
         }
+        let mut returns = vec![0.0; self.steps()];
+        simd::run(Returns {
+            values: &values,
+            kind: self.words.kind,
+            rule,
+            span,
+            out: &mut returns,
+        });
         Ok(returns)
+    }
+
+    fn refuse_non_positive(&self, column: usize, rule: ReturnRule, levels: &[f64]) -> Result<()> {
+        let Some(shift) = rule.shift() else {
+            return Ok(());
+        };
+        if let Some(row) = levels.iter().position(|level| level + shift <= 0.0) {
+            let name = if rule == ReturnRule::Log {
+                "log"
+            } else {
+                "relative"
+            };
+            fail!(
+                InvalidInput,
+                "hvar: non-positive price: factor '{}' on {} is {}: its {name} return does not exist; use absolute or \
+                 displaced returns for this factor",
+                self.words.columns[column],
+                self.row_label(row),
+                levels[row],
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Returns of one column, from its levels or its returns of one day.
+struct Returns<'a> {
+    values: &'a [f64],
+    kind: HistoryKind,
+    rule: ReturnRule,
+    span: usize,
+    out: &'a mut [f64],
+}
+
+impl Kernel for Returns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let span = self.span;
+        let out = self.out.iter_mut().skip(span - 1);
+        match (self.kind, self.rule) {
+            (HistoryKind::Levels, rule) => {
+                for ((out, &from), &to) in out
+                    .zip(self.values)
+                    .zip(&self.values[span.min(self.values.len())..])
+                {
+                    *out = rule.change(from, to);
+                }
+            }
+            (HistoryKind::Returns, ReturnRule::Log | ReturnRule::Absolute) => {
+                for (out, own) in out.zip(self.values.windows(span)) {
+                    *out = own.iter().fold(0.0, |a, r| a + r);
+                }
+            }
+            (HistoryKind::Returns, _) if span == 1 => self.out.copy_from_slice(self.values),
+            (HistoryKind::Returns, _) => {
+                for (out, own) in out.zip(self.values.windows(span)) {
+                    *out = own.iter().fold(1.0, |a, r| a * (1.0 + r)) - 1.0;
+                }
+            }
+        }
     }
 }
 
@@ -207,20 +267,38 @@ impl ReturnRule {
         }
     }
 
+    #[inline(always)]
     fn change(self, from: f64, to: f64) -> f64 {
         match self {
             Self::Relative => to / from - 1.0,
-            Self::Log => math::ln(to / from),
+            Self::Log => math::ln_ratio(to, from),
             Self::Absolute => to - from,
             Self::Displaced(by) => (to + by) / (from + by) - 1.0,
         }
     }
 
-    /// A return as the move it makes: a fraction of the price (of the displaced price), or an amount.
-    pub(super) fn applied(self, r: f64) -> f64 {
-        match self {
-            Self::Log => math::exp(r) - 1.0,
-            _ => r,
+    /// Returns, each times `root`, as the moves they make times `multiplier`: fractions of the price (of the displaced
+    /// price), or amounts.
+    pub(super) fn apply(self, returns: &mut [f64], root: f64, multiplier: f64) {
+        struct Apply<'a>(ReturnRule, &'a mut [f64], f64, f64);
+        impl Kernel for Apply<'_> {
+            type Output = ();
+            #[inline(always)]
+            fn run(self) {
+                match self.0 {
+                    ReturnRule::Log => {
+                        for r in self.1 {
+                            *r = (math::exp(*r * self.2) - 1.0) * self.3;
+                        }
+                    }
+                    _ => {
+                        for r in self.1 {
+                            *r = *r * self.2 * self.3;
+                        }
+                    }
+                }
+            }
         }
+        simd::run(Apply(self, returns, root, multiplier));
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct LiveBook {
     book: Arc<Book>,
     scratch: HvarScratch,
     totals: Totals,
-    /// Of every part, in order; empty for parts whose risk needs more than a short tail.
-    losses: Vec<Vec<f64>>,
+    /// Of every part, in order: its losses and the mildest of its tail; empty for parts whose risk needs more than that.
+    losses: Vec<(Vec<f64>, f64)>,
     risk: RiskScratch,
     /// Each part's risk and worst scenario for the kept positions.
     parts: Vec<(f64, u32)>,
@@ -26,7 +26,6 @@ pub(super) struct LiveBook {
     positions: usize,
     /// Sum of `|lots|` times the contract's largest loss, weighted as the components are.
     magnitude: f64,
-    net_option_value: f64,
 }
 
 impl LiveBook {
@@ -41,7 +40,6 @@ impl LiveBook {
             held: Vec::new(),
             positions: 0,
             magnitude: 0.0,
-            net_option_value: 0.0,
         }
     }
 
@@ -91,9 +89,8 @@ impl Live for LiveBook {
         let requirement = self.fresh(account)?;
         self.parts.clone_from(&self.scratch.parts);
         self.held.clear();
-        self.held
-            .extend(self.scratch.positions.iter().map(|p| !p.is_empty()));
-        self.losses.resize(self.book.parts, Vec::new());
+        self.held.extend_from_slice(&self.scratch.held);
+        self.losses.resize(self.book.parts, (Vec::new(), 0.0));
         for (set, positions) in self.book.sets.iter().zip(&self.scratch.positions) {
             for component in &set.components {
                 for (i, part) in component
@@ -102,8 +99,10 @@ impl Live for LiveBook {
                     .enumerate()
                     .filter(|(_, p)| p.is_running())
                 {
-                    let out = &mut self.losses[component.first_part + i];
-                    tail::losses(&part.table, positions.held(), self.book.unit, out);
+                    let (losses, mildest) = &mut self.losses[component.first_part + i];
+                    tail::losses(&part.table, positions.held(), self.book.unit, losses);
+                    part.from_losses(losses, &mut self.risk)?;
+                    *mildest = self.risk.tail().0[part.depth - 1];
                 }
             }
         }
@@ -111,7 +110,6 @@ impl Live for LiveBook {
         self.magnitude = (0..self.positions).fold(0.0, |sum, i| {
             sum + self.magnitude_of(account.positions.contract[i], account.positions.net(i))
         });
-        self.net_option_value = requirement.net_option_value;
         Ok(requirement)
     }
 
@@ -140,18 +138,18 @@ impl Live for LiveBook {
         for component in &book.sets[at as usize].components {
             for (i, part) in component.parts.iter().enumerate() {
                 let own = component.first_part + i;
+                let (losses, mildest) = &self.losses[own];
                 let risk = part
-                    .risk_after(&self.losses[own], row as usize, lots as f64, &mut self.risk)
+                    .risk_after(losses, *mildest, row as usize, lots as f64, &mut self.risk)
                     .ok()?;
-                scratch.parts[own] = (risk, self.risk.tail().1[0]);
+                scratch.parts[own].0 = risk;
                 depth += part.depth;
             }
         }
         self.totals.clear();
-        let mut worst: Option<(f64, u32)> = None;
         for (i, set) in book.sets.iter().enumerate() {
             if self.held[i] || i == at as usize {
-                book.charge_set_for(set, &self.scratch.parts, &mut worst, &mut self.totals);
+                book.charge_set(set, &self.scratch.parts, &mut self.totals);
             }
         }
         let (initial, _) = self.totals.converted(&book.frame.currencies);

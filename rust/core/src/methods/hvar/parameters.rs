@@ -49,6 +49,9 @@ pub struct HistoryTable {
     #[serde(default)]
     pub dates: Vec<String>,
     pub kind: HistoryKind,
+    /// The numbers, row by row, where they come in the document and not as a table beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<Vec<f64>>>,
 }
 
 /// How a loss over several days follows from a history of single days.
@@ -276,7 +279,7 @@ impl Component {
         if self.days == 0 || self.window == Some(0) {
             fail!(InvalidInput, "days and window are at least 1");
         }
-        if self.days > 1 && self.scaling == Scaling::None && !self.antithetic {
+        if self.days > 1 && self.scaling == Scaling::None {
             fail!(
                 InvalidInput,
                 "a holding period of {} days needs scaling: sqrt_returns, sqrt_risk, overlapping or interleaved",

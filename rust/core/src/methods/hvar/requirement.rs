@@ -3,20 +3,22 @@
 use super::book::{Book, ComponentBook, SetBook};
 use super::charges::{self, Standing};
 use super::parameters::Role;
-use super::risk::RiskScratch;
+use super::risk::{Part, RiskScratch};
 use super::tail::Held;
 use crate::account::{AccountView, Accounts};
-use crate::error::Result;
+use crate::error::{MarginError, Result};
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 
-/// Accounts whose scenarios are added up together: their tails stay in the cache beside a block of the table.
-const TOGETHER: usize = 512;
+/// Accounts whose scenarios are added up together: each block of the table is read once for all of them.
+const TOGETHER: usize = 8192;
 
 /// Working memory of one account.
 #[derive(Debug, Default)]
 pub(super) struct HvarScratch {
     pub(super) positions: Vec<SetPositions>,
+    /// Whether anything is held of each netting set.
+    pub(super) held: Vec<bool>,
     risk: RiskScratch,
     /// Of every part: its risk and its worst scenario.
     pub(super) parts: Vec<(f64, u32)>,
@@ -28,7 +30,7 @@ pub(super) struct HvarScratch {
 #[derive(Debug, Default, Clone)]
 pub(super) struct SetPositions {
     row: Vec<u32>,
-    lots: Vec<i64>,
+    lots: Vec<f64>,
 }
 
 impl SetPositions {
@@ -54,12 +56,16 @@ impl Book {
     pub(super) fn sort(&self, account: AccountView<'_>, out: &mut Vec<SetPositions>) {
         out.resize(self.sets.len(), SetPositions::default());
         out.iter_mut().for_each(SetPositions::clear);
+        self.add(account, out);
+    }
+
+    fn add(&self, account: AccountView<'_>, out: &mut [SetPositions]) {
         let positions = account.positions;
         for i in 0..positions.len() {
             if let Some((set, row)) = self.places[positions.contract[i] as usize] {
                 let own = &mut out[set as usize];
                 own.row.push(row);
-                own.lots.push(positions.net(i));
+                own.lots.push(positions.net(i) as f64);
             }
         }
     }
@@ -68,6 +74,10 @@ impl Book {
     fn measure(&self, scratch: &mut HvarScratch) -> Result<()> {
         scratch.parts.clear();
         scratch.parts.resize(self.parts, (0.0, 0));
+        scratch.held.clear();
+        scratch
+            .held
+            .extend(scratch.positions.iter().map(|p| !p.is_empty()));
         for (set, positions) in self.sets.iter().zip(&scratch.positions) {
             if positions.is_empty() {
                 continue;
@@ -91,11 +101,17 @@ impl Book {
     ) -> Result<Outcome> {
         let mut worst: Option<(f64, u32)> = None;
         let mut total = 0.0;
-        for (set, positions) in self.sets.iter().zip(&scratch.positions) {
-            if positions.is_empty() {
+        for (set, held) in self.sets.iter().zip(&scratch.held) {
+            if !held {
                 continue;
             }
-            total += self.charge_set_for(set, &scratch.parts, &mut worst, ledger);
+            let own = self.charge_set(set, &scratch.parts, ledger);
+            total += own;
+            if let Some(scenario) = set.worst_scenario(&scratch.parts)
+                && worst.is_none_or(|(largest, _)| own > largest)
+            {
+                worst = Some((own, scenario));
+            }
         }
         if !self.charges.is_empty() {
             let standing = self.standing(account)?;
@@ -117,25 +133,8 @@ impl Book {
         })
     }
 
-    /// One netting set's lines and their sum; takes the set's worst scenario where its charge is the largest so far.
-    pub(super) fn charge_set_for<L: Ledger + ?Sized>(
-        &self,
-        set: &SetBook,
-        parts: &[(f64, u32)],
-        worst: &mut Option<(f64, u32)>,
-        ledger: &mut L,
-    ) -> f64 {
-        let own = self.charge_set(set, parts, ledger);
-        if let Some(scenario) = set.worst_scenario(parts)
-            && worst.is_none_or(|(largest, _)| own > largest)
-        {
-            *worst = Some((own, scenario));
-        }
-        own
-    }
-
     /// One netting set's lines: terms added, floors as what they ask beyond, and not below zero.
-    fn charge_set<L: Ledger + ?Sized>(
+    pub(super) fn charge_set<L: Ledger + ?Sized>(
         &self,
         set: &SetBook,
         parts: &[(f64, u32)],
@@ -212,58 +211,33 @@ impl Book {
             .unwrap_or_default()
     }
 
-    /// Tails of a run of accounts, a block of scenarios at a time over all of them.
+    /// Requirements of a run of accounts, a block of scenarios at a time over all of them.
     fn many(&self, accounts: &Accounts, first: usize, out: &mut [Requirement]) -> Result<()> {
-        let mut books: Vec<Vec<SetPositions>> = vec![Vec::new(); out.len()];
-        for (i, book) in books.iter_mut().enumerate() {
-            self.sort(accounts.view(first + i), book);
+        let mut books = vec![SetPositions::default(); self.sets.len()];
+        let mut starts = vec![vec![0]; self.sets.len()];
+        for i in 0..out.len() {
+            self.add(accounts.view(first + i), &mut books);
+            for (start, book) in starts.iter_mut().zip(&books) {
+                start.push(book.row.len());
+            }
         }
         let mut measured = vec![(0.0, 0); out.len() * self.parts];
-        for (s, set) in self.sets.iter().enumerate() {
-            let mut start = vec![0];
-            let mut all = SetPositions::default();
-            for book in &books {
-                all.row.extend_from_slice(&book[s].row);
-                all.lots.extend_from_slice(&book[s].lots);
-                start.push(all.row.len());
-            }
+        for ((set, book), start) in self.sets.iter().zip(&books).zip(&starts) {
             for component in &set.components {
                 for (p, part) in component.parts.iter().enumerate() {
-                    let mut put = |i: usize, risk: (f64, u32)| {
-                        measured[i * self.parts + component.first_part + p] = risk
-                    };
-                    if part.is_running() {
-                        let mut loss = vec![0.0; out.len() * part.depth];
-                        let mut scenario = vec![0; out.len() * part.depth];
-                        part.tails(&start, all.held(), &mut loss, &mut scenario);
-                        let tails = loss
-                            .chunks_exact(part.depth)
-                            .zip(scenario.chunks_exact(part.depth));
-                        for (i, (loss, scenario)) in tails.enumerate() {
-                            if start[i] < start[i + 1] {
-                                let risk = part
-                                    .from_tail(loss, scenario, &[])
-                                    .map_err(|e| e.at(format!("account {}", first + i)))?;
-                                put(i, (risk, scenario[0]));
-                            }
-                        }
-                    } else {
-                        let mut scratch = RiskScratch::default();
-                        for (i, book) in books.iter().enumerate().filter(|(_, b)| !b[s].is_empty())
-                        {
-                            let risk = part
-                                .risk(book[s].held(), &mut scratch)
-                                .map_err(|e| e.at(format!("account {}", first + i)))?;
-                            put(i, (risk, scratch.tail().1[0]));
-                        }
-                    }
+                    let own = measured[component.first_part + p..]
+                        .iter_mut()
+                        .step_by(self.parts);
+                    measure_many(part, book.held(), start, own)
+                        .map_err(|(i, e)| e.at(format!("account {}", first + i)))?;
                 }
             }
         }
         let mut scratch = HvarScratch::default();
         let mut totals = Totals::default();
-        for (i, (row, book)) in out.iter_mut().zip(books).enumerate() {
-            scratch.positions = book;
+        for (i, row) in out.iter_mut().enumerate() {
+            scratch.held.clear();
+            scratch.held.extend(starts.iter().map(|s| s[i] < s[i + 1]));
             scratch.parts.clear();
             scratch
                 .parts
@@ -276,6 +250,39 @@ impl Book {
         }
         Ok(())
     }
+}
+
+/// One part's risk and worst scenario of every account that holds any of its netting set; the error with its account.
+fn measure_many<'a>(
+    part: &Part,
+    held: Held<'_>,
+    start: &[usize],
+    out: impl Iterator<Item = &'a mut (f64, u32)>,
+) -> std::result::Result<(), (usize, MarginError)> {
+    let count = start.len() - 1;
+    let (mut loss, mut scenario) = (Vec::new(), Vec::new());
+    if part.is_running() {
+        loss.resize(count * part.depth, 0.0);
+        scenario.resize(count * part.depth, 0);
+        part.tails(start, held, &mut loss, &mut scenario);
+    }
+    let mut scratch = RiskScratch::default();
+    for (i, out) in out.enumerate().filter(|&(i, _)| start[i] < start[i + 1]) {
+        let tail = i * part.depth..(i + 1) * part.depth;
+        let risk = if part.is_running() {
+            part.from_tail(&loss[tail.clone()], &scenario[tail.clone()], &[])
+                .map(|risk| (risk, scenario[tail.start]))
+        } else {
+            let own = Held {
+                row: &held.row[start[i]..start[i + 1]],
+                lots: &held.lots[start[i]..start[i + 1]],
+            };
+            part.risk(own, &mut scratch)
+                .map(|risk| (risk, scratch.tail().1[0]))
+        };
+        *out = risk.map_err(|e| (i, e))?;
+    }
+    Ok(())
 }
 
 impl SetBook {

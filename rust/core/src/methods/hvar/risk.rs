@@ -131,10 +131,12 @@ impl Part {
         risk
     }
 
-    /// The risk of kept losses with more lots of one row; only where [`Part::is_running`].
+    /// The risk of kept losses with more lots of one row; only where [`Part::is_running`]. `mildest` is the mildest loss
+    /// of the kept tail: no loss of the new tail is further below it than the row's largest loss.
     pub(super) fn risk_after(
         &self,
         losses: &[f64],
+        mildest: f64,
         row: usize,
         lots: f64,
         scratch: &mut RiskScratch,
@@ -145,7 +147,10 @@ impl Part {
             loss: &mut scratch.loss,
             scenario: &mut scratch.scenario,
         };
-        tail::worst_after(&self.table, losses, row, lots, &mut tail);
+        let change = (lots * self.table.largest(row)).abs();
+        // A little further, for the roundings of the sums.
+        let bound = mildest - change - 1e-12 * (mildest.abs() + change) - f64::MIN_POSITIVE;
+        tail::worst_after(&self.table, losses, row, lots, bound, &mut tail);
         self.from_tail(&scratch.loss, &scratch.scenario, &[])
     }
 

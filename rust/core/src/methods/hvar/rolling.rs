@@ -205,9 +205,10 @@ impl HistoricalVar {
         for (factor, amount) in exposures {
             let rule = self.parameters.rule(factor)?;
             let column = base.column(factor).expect("its series was made");
-            let returns = base.returns(column, rule, days)?;
+            let mut returns = base.returns(column, rule, days)?;
+            rule.apply(&mut returns, 1.0, 1.0);
             for (loss, &step) in losses.iter_mut().zip(steps) {
-                *loss -= amount * rule.applied(returns[step + days]);
+                *loss -= amount * returns[step + days];
             }
         }
         Ok(losses)

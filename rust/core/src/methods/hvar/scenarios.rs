@@ -160,13 +160,12 @@ impl Series {
         };
         for set in sets {
             let returns = self.scenario_returns(component, history, set, today)?;
-            let mirrored = set
-                .mirrored
-                .then(|| returns.iter().map(|r| -r).collect::<Vec<f64>>());
-            for r in returns.into_iter().chain(mirrored.into_iter().flatten()) {
-                moves.push(self.rule.applied(r * root) * component.multiplier);
+            moves.extend_from_slice(&returns);
+            if set.mirrored {
+                moves.extend(returns.iter().map(|r| -r));
             }
         }
+        self.rule.apply(&mut moves, root, component.multiplier);
         if let Some(at) = moves.iter().position(|m| !m.is_finite()) {
             fail!(
                 CalculationError,

@@ -54,7 +54,8 @@ pub struct Ticks {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
-    /// At least `rate` times the larger of gross long and gross short value of what the scenarios cover.
+    /// The sum so far is at least `rate` times the larger of gross long and gross short value of what the scenarios
+    /// cover.
     GrossFloor {
         rate: f64,
     },

@@ -3,7 +3,7 @@
 //! Each scenario's loss is one fused chain in ascending contract order. The worst few are kept in order as blocks pass,
 //! so most blocks cost one comparison; equal losses stay in the order of their scenarios.
 
-use crate::scan::{self, Row, WIDTH};
+use crate::scan::{Row, WIDTH};
 use crate::simd::{self, Kernel};
 
 /// Deeper tails are selected from the stored losses instead.
@@ -62,18 +62,24 @@ impl LossTable {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held<'a> {
     pub(super) row: &'a [u32],
-    pub(super) lots: &'a [i64],
+    pub(super) lots: &'a [f64],
 }
 
 #[inline(always)]
 fn block_losses(rows: &[Row], held: Held<'_>, unit: f64) -> [f64; WIDTH] {
+    let mut sums = [0.0; WIDTH];
+    let positions = held.row.iter().zip(held.lots);
     if unit == 0.0 {
-        return scan::chain(rows, held.row, held.lots, [0.0; WIDTH]);
+        for (&row, &lots) in positions {
+            let losses = &rows[row as usize].0;
+            for k in 0..WIDTH {
+                sums[k] = lots.mul_add(losses[k], sums[k]);
+            }
+        }
+        return sums;
     }
     // Each position's amount is rounded before it is summed: HKSCC rounds market value times return to whole dollars.
-    let mut sums = [0.0; WIDTH];
-    for (&row, &lots) in held.row.iter().zip(held.lots) {
-        let lots = lots as f64;
+    for (&row, &lots) in positions {
         for (sum, loss) in sums.iter_mut().zip(&rows[row as usize].0) {
             *sum += (lots * loss / unit).round() * unit;
         }
@@ -106,8 +112,9 @@ pub(super) struct Tail<'a> {
 }
 
 impl Tail<'_> {
-    fn clear(&mut self) {
-        self.loss.fill(f64::NEG_INFINITY);
+    /// Empties the tail, which then takes only losses above a bound.
+    fn clear(&mut self, bound: f64) {
+        self.loss.fill(bound);
         self.scenario.fill(0);
     }
 
@@ -144,7 +151,7 @@ impl Tail<'_> {
     pub(super) fn select(&mut self, losses: &[f64], order: &mut Vec<u32>) {
         let depth = self.loss.len();
         if depth <= DEEPEST {
-            self.clear();
+            self.clear(f64::NEG_INFINITY);
             for (b, chunk) in losses.chunks(WIDTH).enumerate() {
                 let mut sums = [f64::NEG_INFINITY; WIDTH];
                 sums[..chunk.len()].copy_from_slice(chunk);
@@ -184,16 +191,18 @@ pub(super) fn worst(table: &LossTable, held: Held<'_>, unit: f64, tail: &mut Tai
             }
         }
     }
-    tail.clear();
+    tail.clear(f64::NEG_INFINITY);
     simd::run(One(table, held, unit, tail));
 }
 
-/// The tail of kept losses with one more row: a sum and a running selection in one pass.
+/// The tail of kept losses with one more row: a sum and a running selection in one pass. As many losses as the tail is
+/// deep lie above `bound`, so that what is below need not be looked at.
 pub(super) fn worst_after(
     table: &LossTable,
     losses: &[f64],
     row: usize,
     lots: f64,
+    bound: f64,
     tail: &mut Tail<'_>,
 ) {
     struct More<'a, 'b>(&'a LossTable, &'a [f64], usize, f64, &'a mut Tail<'b>);
@@ -218,7 +227,7 @@ pub(super) fn worst_after(
             }
         }
     }
-    tail.clear();
+    tail.clear(bound);
     simd::run(More(table, losses, row, lots, tail));
 }
 
@@ -267,7 +276,7 @@ pub(super) fn worst_of_many(
         loss: &mut *loss,
         scenario: &mut *scenario,
     }
-    .clear();
+    .clear(f64::NEG_INFINITY);
     simd::run(Many {
         table,
         start,

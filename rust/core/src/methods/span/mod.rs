@@ -24,6 +24,7 @@ pub mod document;
 pub mod exposure;
 pub mod generate;
 pub mod like;
+mod live;
 pub mod model;
 pub mod options;
 pub mod pa2;

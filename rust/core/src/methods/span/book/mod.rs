@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::live::LiveBook;
 use super::model::{FileInfo, ScanPoint};
 use super::options::kind_index;
 use super::program::{CommoditySlots, Program};
@@ -13,6 +14,7 @@ use super::steps::{Amounts, Listener, Side, Silent, State};
 use crate::account::{AccountView, Positions};
 use crate::error::Result;
 use crate::fail;
+use crate::live::Live;
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
 
@@ -74,15 +76,15 @@ fn levelled(cc: &CommoditySlots, a: &Amounts, long_only: bool, factor: f64) -> L
 /// Working memory of a requirement.
 #[derive(Debug, Default)]
 pub(super) struct Working {
-    state: State,
+    pub(super) state: State,
     side: Side,
     /// Exposure by symbol.
-    exposure: Vec<f64>,
+    pub(super) exposure: Vec<f64>,
 }
 
 /// Which part of an account a portfolio is: all of it, or one side of a gross account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Net,
     Long,
     Short,
@@ -105,23 +107,22 @@ impl Book {
         state: &mut State,
         listener: &mut T,
     ) -> Result<()> {
-        let currencies = &self.frame.currencies;
-        let commodities = &self.program.commodities;
-        let fx = |a: u32, b: u32| {
-            let (from, to) = (
-                commodities[a as usize].currency,
-                commodities[b as usize].currency,
-            );
-            if from == to {
-                1.0
-            } else {
-                currencies.fx(from) / currencies.fx(to)
-            }
-        };
-        state.run(&self.program, positions, &fx, listener)
+        state.run(&self.program, positions, &|a, b| self.fx(a, b), listener)
     }
 
-    fn kind(&self, account: AccountView<'_>) -> Result<usize> {
+    /// Units of commodity b's currency for one of a's.
+    pub(super) fn fx(&self, a: u32, b: u32) -> f64 {
+        let currencies = &self.frame.currencies;
+        let currency = |c: u32| self.program.commodities[c as usize].currency;
+        let (from, to) = (currency(a), currency(b));
+        if from == to {
+            1.0
+        } else {
+            currencies.fx(from) / currencies.fx(to)
+        }
+    }
+
+    pub(super) fn kind(&self, account: AccountView<'_>) -> Result<usize> {
         kind_index(
             account
                 .terms
@@ -145,6 +146,17 @@ impl Book {
         ledger: &mut L,
     ) -> Result<(f64, Option<(f64, usize)>)> {
         self.steps(positions, state, &mut Silent)?;
+        self.lines(kind, part, state, ledger)
+    }
+
+    /// Writes the lines of a portfolio whose steps are done; see [`Self::portfolio`].
+    pub(super) fn lines<L: Ledger + ?Sized>(
+        &self,
+        kind: usize,
+        part: Part,
+        state: &State,
+        ledger: &mut L,
+    ) -> Result<(f64, Option<(f64, usize)>)> {
         let currencies = &self.frame.currencies;
         let long_only = state.long_only();
         let (mut initial, mut maintenance, mut value) = (0.0, 0.0, 0.0);
@@ -294,6 +306,10 @@ impl Rulebook for Book {
             net_option_value: value,
             worst_scenario: worst.map(|w| w.1 as u32),
         })
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        Box::new(LiveBook::new(self))
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -180,12 +180,29 @@ impl State {
         listener: &mut T,
     ) -> Result<()> {
         self.load(program, positions)?;
+        self.scan_all(program, |_| true);
+        self.spread(program, fx, listener)
+    }
+
+    /// Scan risk of some of the commodities held.
+    pub(crate) fn scan_all(&mut self, program: &Program, of: impl Fn(u32) -> bool) {
         for i in 0..self.touched.len() {
             let commodity = self.touched[i];
-            let (scan, active) = self.scan(program, commodity);
-            let amounts = &mut self.amounts[commodity as usize];
-            (amounts.scan, amounts.active) = (scan, active);
+            if of(commodity) {
+                let (scan, active) = self.scan(program, commodity);
+                let amounts = &mut self.amounts[commodity as usize];
+                (amounts.scan, amounts.active) = (scan, active);
+            }
         }
+    }
+
+    /// The steps after the scan.
+    pub(crate) fn spread<T: Listener>(
+        &mut self,
+        program: &Program,
+        fx: &dyn Fn(u32, u32) -> f64,
+        listener: &mut T,
+    ) -> Result<()> {
         self.spreads(program, fx, &program.super_spreads, Group::Super, listener)?;
         for i in 0..self.touched.len() {
             let commodity = self.touched[i];

@@ -98,6 +98,16 @@ impl State {
         }
     }
 
+    /// Weighs every tier of the commodities held, where no spread has moved anything yet.
+    pub(crate) fn weigh(&mut self, program: &Program) {
+        for i in 0..self.touched.len() {
+            let commodity = self.touched[i];
+            for tier in 0..program.commodities[commodity as usize].inter_tiers.len() {
+                self.weighted(program, commodity, tier);
+            }
+        }
+    }
+
     /// Weighted futures price risk of a tier.
     pub(crate) fn weighted(&mut self, program: &Program, commodity: u32, tier: usize) -> f64 {
         let slot = self.tier_first[commodity as usize] as usize + tier;

@@ -1,6 +1,6 @@
 //! Working memory, and the loading of positions into vectors and deltas.
 
-use super::super::program::{NONE, Part, Program, Terms};
+use super::super::program::{NONE, Program, Terms};
 use super::{Amounts, larger};
 use crate::account::Positions;
 use crate::error::Result;
@@ -74,14 +74,15 @@ impl Side {
     }
 }
 
-/// Adds every position's array to its cell, in position order.
-struct Load<'a> {
+/// Adds every position's array to its cell, in position order; arrays of some commodities only.
+struct Load<'a, F: Fn(u32) -> bool> {
     program: &'a Program,
     positions: Positions<'a>,
+    of: F,
     vectors: &'a mut [f64],
 }
 
-impl Kernel for Load<'_> {
+impl<F: Fn(u32) -> bool> Kernel for Load<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -90,16 +91,18 @@ impl Kernel for Load<'_> {
         for (&contract, &quantity) in self.positions.contract.iter().zip(self.positions.quantity) {
             let q = quantity as f64;
             let terms = &self.program.terms[contract as usize];
-            add(
-                &self.program.rows,
-                contract as usize * blocks,
-                q,
-                self.vectors,
-                terms.cell as usize * blocks,
-                blocks,
-            );
+            if (self.of)(terms.commodity) {
+                add(
+                    &self.program.rows,
+                    contract as usize * blocks,
+                    q,
+                    self.vectors,
+                    terms.cell as usize * blocks,
+                    blocks,
+                );
+            }
             for part in &self.program.parts[Program::range(terms.parts)] {
-                if part.row != NONE {
+                if part.row != NONE && (self.of)(part.commodity) {
                     add(
                         &self.program.rows,
                         part.row as usize,
@@ -222,25 +225,91 @@ impl State {
 
     /// Adds positions, long and short netted, to vectors and deltas; nothing is spread yet.
     pub(crate) fn load(&mut self, program: &Program, positions: Positions<'_>) -> Result<()> {
+        self.clear(program);
+        self.enter(program, positions, |_| true)
+    }
+
+    /// As [`Self::load`], for positions that differ from those of `kept` in the commodities of `fresh` only: the others
+    /// are taken over.
+    pub(crate) fn reload(
+        &mut self,
+        program: &Program,
+        positions: Positions<'_>,
+        kept: &Self,
+        fresh: &[u32],
+    ) -> Result<()> {
+        self.clear(program);
+        for &commodity in kept.touched.iter().filter(|c| !fresh.contains(c)) {
+            self.take(program, kept, commodity);
+        }
+        self.enter(program, positions, |c| fresh.contains(&c))
+    }
+
+    fn clear(&mut self, program: &Program) {
         for &commodity in &self.touched {
             self.amounts[commodity as usize].touched = false;
         }
         self.touched.clear();
         self.fit(program);
+    }
+
+    /// Takes over one commodity as another state has loaded and scanned it.
+    fn take(&mut self, program: &Program, kept: &Self, commodity: u32) {
+        self.touched.push(commodity);
+        self.amounts[commodity as usize] = kept.amounts[commodity as usize];
+        let cc = &program.commodities[commodity as usize];
+        let stride = program.blocks * WIDTH;
+        let (cells, periods) = (Program::range(cc.cells), Program::range(cc.periods));
+        let cells = cells.start * stride..cells.end * stride;
+        let som = cc.som_first as usize..cc.som_first as usize + cc.som.len();
+        let first = self.tier_first[commodity as usize] as usize;
+        for (own, other, at) in [
+            (&mut self.vectors, &kept.vectors, cells),
+            (&mut self.original, &kept.original, periods.clone()),
+            (&mut self.range, &kept.range, periods.clone()),
+            (&mut self.som_calls, &kept.som_calls, som.clone()),
+            (&mut self.som_puts, &kept.som_puts, som),
+            (
+                &mut self.weights,
+                &kept.weights,
+                first..first + cc.inter_tiers.len(),
+            ),
+        ] {
+            own[at.clone()].copy_from_slice(&other[at]);
+        }
+        self.used_intra[periods.clone()].fill(0.0);
+        self.used_inter[periods].fill(0.0);
+    }
+
+    /// Adds what positions have in some commodities; then every delta is there to be spread.
+    fn enter(
+        &mut self,
+        program: &Program,
+        positions: Positions<'_>,
+        of: impl Fn(u32) -> bool,
+    ) -> Result<()> {
         for (&contract, &quantity) in positions.contract.iter().zip(positions.quantity) {
             let terms: &Terms = &program.terms[contract as usize];
             if terms.problem != NONE {
                 return Err(program.problems[terms.problem as usize].clone());
             }
-            self.touch(program, terms.commodity);
-            let parts: &[Part] = &program.parts[Program::range(terms.parts)];
-            for part in parts {
-                self.touch(program, part.commodity);
-            }
             let q = quantity as f64;
-            self.move_delta(terms.period, q * terms.delta, terms.range);
-            for part in parts {
-                self.move_delta(part.period, q * part.delta, part.range);
+            for part in &program.parts[Program::range(terms.parts)] {
+                if of(part.commodity) {
+                    self.touch(program, part.commodity);
+                }
+            }
+            if of(terms.commodity) {
+                self.touch(program, terms.commodity);
+                self.move_delta(terms.period, q * terms.delta, terms.range);
+            }
+            for part in &program.parts[Program::range(terms.parts)] {
+                if of(part.commodity) {
+                    self.move_delta(part.period, q * part.delta, part.range);
+                }
+            }
+            if !of(terms.commodity) {
+                continue;
             }
             let amounts = &mut self.amounts[terms.commodity as usize];
             amounts.nov += q * terms.value;
@@ -261,6 +330,7 @@ impl State {
         simd::run(Load {
             program,
             positions,
+            of,
             vectors: &mut self.vectors,
         });
         for &commodity in &self.touched {
