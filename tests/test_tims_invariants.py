@@ -1,4 +1,4 @@
-"""What holds for every TIMS book: riskless additions, sub-additivity, ranges, minimums, offsets, ranges nobody knows."""
+"""What holds for every TIMS book: riskless additions, sub-additivity, minimums, offsets, ranges nobody knows."""
 
 from __future__ import annotations
 
