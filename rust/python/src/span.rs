@@ -8,7 +8,6 @@ use margincore::methods::span::{self as core, SpanFile as CoreFile};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use serde_json::Value;
 
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
