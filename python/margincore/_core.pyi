@@ -170,7 +170,22 @@ class Account:
 
 @final
 class Accounts:
-    """Many accounts over one table of contracts, as columns: a million rows are not a million objects."""
+    """Many accounts over one table of contracts, as columns: a million rows are not a million objects.
+
+    `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in the
+    table and signed whole lots. `greatest` adds up a scenario table of one's own: for `values` of shape
+    ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the first column that has
+    it. Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
+
+    >>> import margincore as mc, numpy as np
+    >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1], np.uint32),
+    ...                                     contract=np.array([0, 1, 1], np.uint32), quantity=np.array([10, -5, 2]))
+    >>> losses = np.zeros((2, 16))
+    >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
+    >>> [column.tolist() for column in accounts.greatest(losses)]
+    [[20.0, 8.0], [3, 7]]
+    """
 
     @classmethod
     def from_columns(
@@ -183,6 +198,7 @@ class Accounts:
         count: int | None = None,
         kind: str | None = None,
     ) -> Accounts: ...
+    def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
     def __len__(self, /) -> int: ...
 
 @disjoint_base

@@ -1,7 +1,9 @@
 //! `Position`, `Account` and `Accounts`.
 
+use margincore::MarginError as Core;
 use margincore::account as core;
-use numpy::PyReadonlyArray1;
+use margincore::scan;
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
@@ -244,6 +246,51 @@ impl Accounts {
             core::Accounts::from_columns(&table, count, &account, &contract, &quantity, vec![terms])
         })?;
         Ok(Self(accounts, contracts.clone()))
+    }
+
+    /// The greatest of each account's sums of quantity times `values` over 16 columns, and the first column that has it.
+    fn greatest<'py>(
+        &self,
+        py: Python<'py>,
+        values: PyReadonlyArray2<'py, f64>,
+    ) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>)> {
+        let values = values.as_array();
+        if values.dim() != (self.1.0.len(), scan::WIDTH) {
+            return Err(InvalidInput::new_err(format!(
+                "values of shape {:?}: a row of {} for each of the {} contracts is needed",
+                values.dim(),
+                scan::WIDTH,
+                self.1.0.len()
+            )));
+        }
+        let copy: Vec<f64> = match values.as_slice() {
+            Some(values) => values.to_vec(),
+            None => values.iter().copied().collect(),
+        };
+        let accounts = &self.0;
+        let (greatest, column) = crate::errors::enter(py, move || {
+            if let Some(at) = copy.iter().position(|v| !v.is_finite()) {
+                return Err(Core::InvalidInput(format!(
+                    "values row {}: {} in column {}: finite numbers are needed",
+                    at / scan::WIDTH,
+                    copy[at],
+                    at % scan::WIDTH
+                )));
+            }
+            let (start, contract, quantity) = accounts.columns();
+            let mut greatest = vec![0.0; accounts.len()];
+            let mut column = vec![0; accounts.len()];
+            scan::greatest_per_account(
+                &scan::rows_from(&copy),
+                start,
+                contract,
+                quantity,
+                &mut greatest,
+                &mut column,
+            );
+            Ok((greatest, column))
+        })?;
+        Ok((greatest.into_pyarray(py), column.into_pyarray(py)))
     }
 
     fn __len__(&self) -> usize {

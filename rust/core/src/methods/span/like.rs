@@ -13,8 +13,8 @@ use super::generate::{ArrayInputs, Model};
 use super::model::*;
 use super::options::Options;
 use super::{book, compile};
-use crate::cells::{Cells, RiskArrays};
-use crate::contract::{ContractIndex, Contracts, Exercise, Kind, Premium, Right, Settlement};
+use crate::cells::{Block, Cells, RiskArrays};
+use crate::contract::{ContractIndex, Contracts, Exercise, Kind, Premium, Settlement};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
@@ -103,8 +103,47 @@ impl Methodology for SpanLike {
         &self.info
     }
 
-    fn cells(&self, _: &Arc<Contracts>, _: Option<&Arc<Market>>) -> Result<Cells> {
-        Ok(Cells::default())
+    /// The arrays are made in [`Self::compile`], by models of their own; the cells have no scenarios, and say what the
+    /// options are priced from.
+    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+        let Some(market) = market else {
+            return Ok(Cells::default());
+        };
+        market.refuse_expired(contracts)?;
+        let mut block = Block {
+            scope: "options".into(),
+            ..Block::default()
+        };
+        for (row, contract) in contracts.iter() {
+            let ranges = self.parameters.underlyings.get(contracts.root_symbol(row));
+            let (Some(option), Some(ranges)) = (contract.option(), ranges) else {
+                continue;
+            };
+            let inputs = self
+                .inputs(contracts, row, market, ranges)
+                .map_err(|e| e.at(format!("'{}'", contract.id())))?;
+            if inputs.underlying <= 0.0 || inputs.strike <= 0.0 {
+                continue;
+            }
+            let cells = match option.exercise {
+                Exercise::European => &mut block.european,
+                Exercise::American => &mut block.american,
+            };
+            cells.contract.push(row);
+            cells.spot.push(inputs.underlying);
+            cells.strike.push(inputs.strike);
+            cells.years.push(inputs.years);
+            cells.rate.push(inputs.rate);
+            cells.dividend_yield.push(inputs.dividend_yield);
+            cells.vol.push(inputs.vol);
+            cells.right.push(inputs.right);
+            cells.scale.push(contract.value_per_lot());
+            cells.base.push(None);
+        }
+        Ok(Cells {
+            blocks: vec![block],
+            ..Cells::default()
+        })
     }
 
     fn compile(
@@ -216,6 +255,66 @@ impl SpanLike {
         Ok(file.commodities.len() as u32 - 1)
     }
 
+    /// What a contract is priced from.
+    fn inputs(
+        &self,
+        contracts: &Contracts,
+        row: ContractIndex,
+        market: &Market,
+        ranges: &Underlying,
+    ) -> Result<ArrayInputs> {
+        let parameters = &self.parameters;
+        let contract = &contracts.rows()[row as usize];
+        let mut inputs = ArrayInputs {
+            model: None,
+            underlying: 0.0,
+            strike: 0.0,
+            years: 0.0,
+            rate: 0.0,
+            dividend_yield: 0.0,
+            vol: 0.0,
+            right: 0,
+            price_scan: 0.0,
+            price_scan_down: None,
+            vol_scan: ranges.vol_scan,
+            vol_scan_down: None,
+            vol_scan_percent: !ranges.vol_scan_absolute,
+            lookahead: parameters.lookahead_days / parameters.days_per_year,
+            spot_carry: false,
+            steps: 400,
+        };
+        let (Some(option), Some(expiry)) = (contract.option(), contract.expiry()) else {
+            inputs.underlying = market.linear_price(contracts, row)?;
+            return Ok(inputs);
+        };
+        let american = option.exercise == Exercise::American;
+        let symbol = contracts.root_symbol(row);
+        let future = contracts.underlying_row(row);
+        inputs.underlying = match future {
+            Some(future) => market.linear_price(contracts, future)?,
+            None => market.spot(symbol)?,
+        };
+        inputs.model = Some(match (american, future.is_some()) {
+            (true, _) => parameters.american_model,
+            (false, true) => Model::Black,
+            (false, false) => Model::Merton,
+        });
+        inputs.strike = option.strike;
+        inputs.right = option.right.sign();
+        inputs.years =
+            expiry.seconds_from(market.valuation()) / (parameters.days_per_year * 86_400.0);
+        inputs.rate = market.rate(contract.currency(), expiry.date)?;
+        inputs.dividend_yield = if future.is_some() {
+            inputs.rate
+        } else {
+            market.dividend_yield(symbol)
+        };
+        inputs.vol = market.vol(contracts, row).ok_or_else(|| {
+            MarginError::MissingData("no volatility in the market: its array cannot be made".into())
+        })?;
+        Ok(inputs)
+    }
+
     fn contract(
         &self,
         file: &mut SpanFile,
@@ -256,58 +355,14 @@ impl SpanLike {
             .and_then(expiry_of)
             .unwrap_or_else(|| own_period.clone());
         let lot = contract.value_per_lot();
-        let mut inputs = ArrayInputs {
-            model: None,
-            underlying: 0.0,
-            strike: 0.0,
-            years: 0.0,
-            rate: 0.0,
-            dividend_yield: 0.0,
-            vol: 0.0,
-            right: 0,
-            price_scan: 0.0,
-            price_scan_down: None,
-            vol_scan: ranges.vol_scan,
-            vol_scan_down: None,
-            vol_scan_percent: !ranges.vol_scan_absolute,
-            lookahead: parameters.lookahead_days / parameters.days_per_year,
-            spot_carry: false,
-            steps: 400,
+        let mut inputs = self.inputs(contracts, row, market, ranges)?;
+        let value = match contract.kind() {
+            Kind::Option => {
+                let mark = market.price(contracts, row);
+                mark.map_or_else(|| inputs.theoretical(), Ok)? * lot
+            }
+            _ => f64::NAN,
         };
-        let mut value = f64::NAN;
-        if let (Some(option), Some(expiry)) = (contract.option(), contract.expiry()) {
-            let american = option.exercise == Exercise::American;
-            inputs.underlying = match future {
-                Some(future) => market.linear_price(contracts, future)?,
-                None => market.spot(symbol)?,
-            };
-            inputs.model = Some(match (american, future.is_some()) {
-                (true, _) => parameters.american_model,
-                (false, true) => Model::Black,
-                (false, false) => Model::Merton,
-            });
-            inputs.strike = option.strike;
-            inputs.right = if option.right == Right::Call { 1 } else { -1 };
-            inputs.years =
-                expiry.seconds_from(market.valuation()) / (parameters.days_per_year * 86_400.0);
-            inputs.rate = market.rate(contract.currency(), expiry.date)?;
-            inputs.dividend_yield = if future.is_some() {
-                inputs.rate
-            } else {
-                market.dividend_yield(symbol)
-            };
-            inputs.vol = market.vol(contracts, row).ok_or_else(|| {
-                MarginError::MissingData(
-                    "no volatility in the market: its array cannot be made".into(),
-                )
-            })?;
-            value = market
-                .price(contracts, row)
-                .map_or_else(|| inputs.theoretical(), Ok)?
-                * lot;
-        } else {
-            inputs.underlying = market.linear_price(contracts, row)?;
-        }
         inputs.price_scan = ranges.price_scan * inputs.underlying.abs();
         let array = inputs.array(&file.points)?;
         file.families.push(Family {

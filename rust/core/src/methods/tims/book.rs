@@ -59,14 +59,13 @@ impl ContractTerms {
 pub(super) struct ClassGroup {
     pub(super) name: String,
     pub(super) product_group: u32,
+    pub(super) portfolio_group: u32,
     pub(super) labels: Arc<[String]>,
 }
 
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) offset: f64,
-    /// Of a product group: its portfolio group.
-    pub(super) parent: u32,
 }
 
 pub(super) struct Overlay {
@@ -198,7 +197,6 @@ impl Book {
                 self.portfolio_groups.push(Group {
                     name: name.clone(),
                     offset,
-                    parent: 0,
                 });
             }
             if new_portfolio || before.is_none_or(|b| b.product != place.product) {
@@ -207,16 +205,15 @@ impl Book {
                     .product_groups
                     .get(name)
                     .map_or(1.0, |g| g.offset);
-                let parent = self.portfolio_groups.len() as u32 - 1;
                 self.product_groups.push(Group {
                     name: name.clone(),
                     offset,
-                    parent,
                 });
             }
             self.class_groups.push(ClassGroup {
                 name: place.class.clone(),
                 product_group: self.product_groups.len() as u32 - 1,
+                portfolio_group: self.portfolio_groups.len() as u32 - 1,
                 labels: labels(&scan_points(parameters, &place.class)),
             });
         }

@@ -17,7 +17,7 @@ use crate::report::{Ledger, LineText};
 impl Book {
     /// The portfolio group of a class group.
     pub(super) fn portfolio(&self, class: u32) -> u32 {
-        self.product_groups[self.class_groups[class as usize].product_group as usize].parent
+        self.class_groups[class as usize].portfolio_group
     }
 
     /// Whether a portfolio group holds one class group only.
@@ -28,7 +28,7 @@ impl Book {
 
     fn first_class(&self, portfolio: u32) -> usize {
         self.class_groups
-            .partition_point(|g| self.product_groups[g.product_group as usize].parent < portfolio)
+            .partition_point(|g| g.portfolio_group < portfolio)
     }
 
     /// The requirement of every portfolio group the account touches.
@@ -49,6 +49,14 @@ impl Book {
         scratch: &'a TimsScratch,
     ) -> PortfolioSum<'a> {
         let group = &self.portfolio_groups[index as usize];
+        if let [class] = classes {
+            // Nothing to offset.
+            return PortfolioSum {
+                group,
+                classes,
+                profit: *scratch.tallies[*class as usize].profit(),
+            };
+        }
         let product = |g: u32| self.class_groups[g as usize].product_group;
         let products = classes.chunk_by(move |&a, &b| product(a) == product(b));
         let single = products.clone().count() == 1;
@@ -88,6 +96,7 @@ impl Book {
     fn minimum_charges(
         &self,
         sum: &PortfolioSum<'_>,
+        loss: f64,
         scratch: &TimsScratch,
         mut charge: impl FnMut(&str, f64),
     ) {
@@ -104,16 +113,21 @@ impl Book {
             }
         };
         let product = |g: u32| self.class_groups[g as usize].product_group;
+        // A portfolio group of one class group has the loss of it, at every level.
+        let own_loss = |classes: &[u32]| match sum.classes.len() {
+            1 => loss,
+            _ => worst(&self.product_profit(classes, scratch)).0,
+        };
         match self.minimum_level {
             MinimumLevel::ClassGroup => {
                 for class in sum.classes.chunks(1) {
-                    let (loss, _) = worst(&self.product_profit(class, scratch));
-                    compare(&self.class_groups[class[0] as usize].name, class, loss);
+                    let name = &self.class_groups[class[0] as usize].name;
+                    compare(name, class, own_loss(class));
                 }
             }
             MinimumLevel::ProductGroup => {
                 for classes in sum.classes.chunk_by(|&a, &b| product(a) == product(b)) {
-                    let (loss, _) = worst(&self.product_profit(classes, scratch));
+                    let loss = own_loss(classes);
                     compare(
                         &self.product_groups[product(classes[0]) as usize].name,
                         classes,
@@ -121,9 +135,7 @@ impl Book {
                     );
                 }
             }
-            MinimumLevel::PortfolioGroup => {
-                compare(&sum.group.name, sum.classes, worst(&sum.profit).0)
-            }
+            MinimumLevel::PortfolioGroup => compare(&sum.group.name, sum.classes, loss),
         }
     }
 
@@ -143,7 +155,7 @@ impl Book {
             LineText::new(scope, "scan risk").in_scenario(label.as_str())
         });
         let mut requirement = loss;
-        self.minimum_charges(sum, scratch, |name, short| {
+        self.minimum_charges(sum, loss, scratch, |name, short| {
             requirement += short;
             ledger.line(0, short, short, &|| {
                 LineText::new(name, "minimum per contract")
@@ -224,15 +236,15 @@ fn add_offset(sum: &mut [f64; POINTS], profit: &[f64; POINTS], offset: f64) {
     }
 }
 
-/// The largest loss, not below zero, and the lowest point that has it.
+/// The largest loss, not below zero, and the lowest point that has it. No branches: losses are not predictable.
 pub(super) fn worst(profit: &[f64; POINTS]) -> (f64, usize) {
+    let lower = |least: f64, &p: &f64| if p < least { p } else { least };
+    let least = profit.iter().fold(profit[0], lower);
     let mut at = 0;
-    for k in 1..POINTS {
-        if profit[k] < profit[at] {
-            at = k;
-        }
+    for k in (0..POINTS).rev() {
+        at = if profit[k] == least { k } else { at };
     }
-    (if profit[at] < 0.0 { -profit[at] } else { 0.0 }, at)
+    (if least < 0.0 { -least } else { 0.0 }, at)
 }
 
 impl Rulebook for Book {

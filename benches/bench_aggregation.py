@@ -1,0 +1,148 @@
+"""Adding up a million positions under 16 scenarios: the scan alone and TIMS around it, against what else does it.
+
+Every candidate has the same sorted positions and gives the same worst sum per account, checked first. The C floor is
+compiled from ``MARGINCORE_FLOOR`` (default ``../shared/floor`` beside the project) with g++, where both exist. The
+floor and SciPy get their arrays prepared; TIMS nets, takes minimums and option value into account, and says which
+point is the worst.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import margincore as mc
+from benches.measure import Row, check_equal, compare, missing
+
+POSITIONS, ACCOUNTS, CONTRACTS, SCENARIOS = 1_000_000, 10_000, 5_000, 16
+Floats = NDArray[np.float64]
+
+
+class Book:
+    """Sorted positions, one per account and contract, and losses under 16 scenarios."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(3)
+        account = random.integers(0, ACCOUNTS, POSITIONS)
+        contract = random.integers(0, CONTRACTS, POSITIONS)
+        held = np.unique(account * CONTRACTS + contract)
+        self.account = (held // CONTRACTS).astype(np.uint32)
+        self.contract = (held % CONTRACTS).astype(np.uint32)
+        self.quantity = random.integers(1, 51, len(held)) * random.choice((-1, 1), len(held))
+        self.start = np.searchsorted(self.account, np.arange(ACCOUNTS + 1)).astype(np.uint32)
+        self.losses = np.round(random.normal(0.0, 100.0, (CONTRACTS, SCENARIOS)), 2)
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+
+def floor(book: Book, folder: str) -> tuple[Callable[[], Any], Floats]:
+    """The hand-written C++ loop, and where it writes."""
+    default = Path(__file__).parents[2] / "shared" / "floor"
+    source = Path(os.environ.get("MARGINCORE_FLOOR", default)) / "c" / "agg.cpp"
+    compiler = shutil.which("g++")
+    if not source.is_file() or compiler is None:
+        raise FileNotFoundError("no agg.cpp under MARGINCORE_FLOOR, or no g++")
+    library = Path(folder) / "agg.so"
+    flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fPIC", "-shared"]
+    subprocess.run([compiler, *flags, str(source), "-o", str(library)], check=True)
+    function = ctypes.CDLL(str(library)).agg_sorted
+    memory = np.empty(book.losses.size * 8 + 64, np.uint8)
+    at = -memory.ctypes.data % 64
+    losses = memory[at : at + book.losses.size * 8].view(np.float64)
+    losses[:] = book.losses.reshape(-1)
+    quantity, worst = book.quantity.astype(np.float64), np.empty(ACCOUNTS)
+    columns = [book.start, book.contract, quantity, losses]
+
+    def call() -> None:
+        arguments = [ctypes.c_void_p(c.ctypes.data) for c in columns]
+        function(ctypes.c_size_t(ACCOUNTS), *arguments, None, ctypes.c_void_p(worst.ctypes.data))
+
+    return call, worst
+
+
+def by_scipy(book: Book) -> Callable[[], Floats]:
+    from scipy import sparse
+
+    csr = sparse.csr_matrix(
+        (book.quantity.astype(np.float64), book.contract.astype(np.int32), book.start.astype(np.int32)),
+        shape=(ACCOUNTS, CONTRACTS),
+    )
+    return lambda: np.asarray((csr @ book.losses).max(axis=1))
+
+
+def by_polars(book: Book) -> Callable[[], Floats]:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    import polars as pl
+
+    names = [f"s{i}" for i in range(SCENARIOS)]
+    positions = pl.DataFrame({"account": book.account, "contract": book.contract, "quantity": book.quantity})
+    values = {name: book.losses[:, i] for i, name in enumerate(names)}
+    losses = pl.DataFrame({"contract": np.arange(CONTRACTS, dtype=np.uint32), **values})
+    sums = [(pl.col(name) * pl.col("quantity")).sum() for name in names]
+
+    def call() -> Floats:
+        joined = positions.lazy().join(losses.lazy(), on="contract").group_by("account").agg(sums)
+        worst = joined.select("account", pl.max_horizontal(names).alias("worst")).sort("account").collect()
+        return worst["worst"].to_numpy()
+
+    return call
+
+
+def rows() -> Iterator[Row]:
+    """The scan, then the rulebook's whole requirement, on one thread and on two."""
+    book = Book()
+    n = len(book)
+    contracts = mc.Contracts.from_columns(
+        kind="option", underlying="U", right="call", strike=1.0 + np.arange(CONTRACTS), expiry="2026-12-18",
+        settles="pm", exercise="european", multiplier=100.0, currency="USD",
+    )  # fmt: skip
+    accounts = mc.Accounts.from_columns(
+        contracts, account=book.account, contract=book.contract, quantity=book.quantity, count=ACCOUNTS
+    )
+    name = f"aggregation of {n:,} positions in {ACCOUNTS:,} accounts x {SCENARIOS} scenarios"
+    scan = accounts.greatest(book.losses)[0]
+    peers: dict[str, Callable[[], Any]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            call, worst = floor(book, folder)
+            call()
+            check_equal(name, scan, worst, rel=1e-12, abs_=1e-8)
+            peers["C floor (arrays prepared)"] = call
+        except (OSError, subprocess.CalledProcessError) as error:
+            yield missing(name, "C floor", str(error), n=n)
+        for peer, make in {"scipy CSR @ dense (prebuilt)": by_scipy, "polars join, group_by": by_polars}.items():
+            try:
+                made = make(book)
+            except ImportError as error:
+                yield missing(name, peer, str(error), n=n)
+                continue
+            check_equal(name, scan, made(), rel=1e-12, abs_=1e-8)
+            peers[peer] = made
+        yield from compare(f"{name}: the scan", {"ours": lambda: accounts.greatest(book.losses), **peers}, n=n)
+
+        profit = -book.losses[:, :10]
+        ids = contracts.ids
+        tims = mc.methods.Tims(
+            theoretical={ids[i]: {"profit": profit[i].tolist(), "price": 2.5} for i in range(CONTRACTS)}
+        )
+        prepared = mc.Engine(tims).prepare(contracts)
+        largest = np.maximum(accounts.greatest(np.pad(book.losses[:, :10], ((0, 0), (0, 6))))[0], 0.0)
+        lots = np.abs(book.quantity) * 37.5
+        minimum = np.bincount(book.account, weights=lots, minlength=ACCOUNTS)
+        check_equal("tims", prepared.margin_many(accounts).initial, np.maximum(largest, minimum), rel=1e-12)
+        for threads in (1, 2):
+            calls: dict[str, Callable[[], Any]] = {
+                "ours": lambda threads=threads: prepared.margin_many(accounts, threads=threads)  # type: ignore[misc]
+            }
+            name_ = f"{name}: TIMS margin_many, minimums and option value included"
+            yield from compare(name_, {**calls, **peers}, n=n, threads=threads)
