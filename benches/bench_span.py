@@ -13,7 +13,7 @@ import numpy as np
 import margincore as mc
 from benches.measure import Row, check_equal, compare, missing
 from margincore.methods import Span
-from margincore.methods.span import contract_id, kite
+from margincore.methods.span import kite
 from margincore.reference import span as reference
 
 SYMBOLS = ["NIFTY", "BANKNIFTY", *(f"STK{i:03d}" for i in range(180))]
@@ -65,16 +65,43 @@ def synthetic(path: Path, symbols: int, strikes: int = 115) -> None:
         out.write("</clearingOrg></pointInTime></spanFile>\n")
 
 
-def _repeated(prepared: mc.Prepared, account: Iterable[mc.Position], count: int) -> mc.Accounts:
-    """One account many times, as columns."""
-    rows = {c.id: i for i, c in enumerate(prepared.contracts)}
-    held = list(account)
-    return mc.Accounts.from_columns(
-        prepared.contracts,
-        account=np.repeat(np.arange(count, dtype=np.uint32), len(held)),
-        contract=np.tile(np.array([rows[p.contract.id] for p in held], dtype=np.uint32), count),
-        quantity=np.tile(np.array([p.quantity for p in held], dtype=np.int64), count),
-    )
+def expanded(path: Path, products: int, strikes: int = 60) -> None:
+    """A `.pa2` file of many options: records 0 to 4, B, P, and arrays in 81 and 82."""
+    rng = random.Random(4)
+
+    def fields(*placed: tuple[int, str]) -> str:
+        line = ""
+        for column, text in placed:
+            line = line.ljust(column - 1) + text
+        return line + "\n"
+
+    def halves(*key: tuple[int, str]) -> str:
+        values = [f"{abs(a):05d}{'-' if a < 0 else '+'}" for a in (rng.randrange(-9000, 9000) for _ in range(16))]
+        return fields((1, "81"), *key, (55, "".join(values[:9])), (123, "N")) + fields(
+            (1, "82"), *key, (55, "".join(values[9:])), (97, "05000+002000000000325++")
+        )
+
+    months = ["202606", "202609", "202612"]
+    with path.open("w", encoding="ascii") as out:
+        out.write(fields((1, "0"), (3, "CME"), (9, "20260601SF"), (36, "U2"), (75, "M")))
+        out.write(fields((1, "1"), (3, "CME")))
+        names = [f"P{i:03d}" for i in range(products)]
+        for name in names:
+            kinds = [(3, "CME"), (7, name), (13, "0USD$P"), (23, name), (33, "FUT0"), (39, name), (49, "OOF0")]
+            out.write(fields((1, "2"), *kinds))
+            out.write(fields((1, "3"), (3, name), (9, "01"), (69, "100011001250")))
+            out.write(fields((1, "4"), (3, name), (9, "01"), (63, "0000010")))
+            for kind in ("FUT", "OOF"):
+                terms = [(34, "002"), (37, "000"), (42, "00000010000000"), (66, "USD")]
+                out.write(fields((1, "P"), (3, "CME"), (6, name), (16, kind), *terms))
+        for name in names:
+            for month in months:
+                key = [(3, "CME"), (6, name), (16, name), (30, month)]
+                out.write(halves(*key[:3], (26, "FUT"), key[3]))
+                for k in range(strikes):
+                    for right in "CP":
+                        option = [(39, month), (48, f"{1000 + 10 * k:07d}")]
+                        out.write(halves(*key[:3], (26, "OOF" + right), key[3], *option))
 
 
 def _parsing(path: Path) -> Iterator[Row]:
@@ -111,41 +138,66 @@ def _parsing(path: Path) -> Iterator[Row]:
     yield from compare(bench, {"ours": lambda: mc._core.SpanFile.parse(saved, "cache")}, n=1, repeats=5)
 
 
+def _expanded(path: Path) -> Iterator[Row]:
+    size = path.stat().st_size
+    bench = f"span: parse a {size / 1e6:.0f} MB .pa2 (per byte)"
+    yield from compare(bench, {"ours": lambda: mc._core.SpanFile(path)}, n=size, repeats=5)
+
+
+def _books(rng: random.Random, rows: int, count: int, size: int) -> list[dict[int, int]]:
+    """Accounts as {row of the table: quantity}."""
+    return [{i: rng.choice([-130, -65, 65]) for i in rng.sample(range(rows), size)} for _ in range(count)]
+
+
+def _columns(prepared: mc.Prepared, books: list[dict[int, int]], times: int) -> mc.Accounts:
+    """The accounts of `books`, over and over."""
+    size = len(books[0])
+    contract = np.array([i for book in books for i in book], dtype=np.uint32)
+    quantity = np.array([q for book in books for q in book.values()], dtype=np.int64)
+    count = len(books) * times
+    return mc.Accounts.from_columns(
+        prepared.contracts,
+        account=np.repeat(np.arange(count, dtype=np.uint32), size),
+        contract=np.tile(contract, times),
+        quantity=np.tile(quantity, times),
+    )
+
+
 def _against_marginism(path: Path) -> Iterator[Row]:
+    bench = "span: 100,000 accounts x 20 positions (per position)"
     try:
         from marginism import Position, SpanCalculator
         from marginism.parser import parse_spn
     except ImportError:
-        yield missing("span: margin 20 positions (per position)", "marginism", "not installed", n=20)
+        yield missing(bench, "marginism", "not installed", n=20)
         return
     calculator = SpanCalculator(parse_spn(str(path)))
-    table = {c.id: c for c in mc._core.SpanFile(path).contracts()}
-    prepared = mc.Engine(Span.from_file(path, anov="capped")).prepare(list(table.values()))
-    rng = random.Random(2)
-    for count in (20, 100):
-        theirs, ours = [], []
-        for _ in range(count):
-            symbol, right = rng.choice(SYMBOLS[:2]), rng.choice("CP")
-            expiry, strike = rng.choice(EXPIRIES), float(rng.randrange(600, 1700, 10))
-            quantity = rng.choice([-65, 65])
-            theirs.append(Position(symbol, right + "E", quantity, expiry, strike))
-            ours.append(mc.Position(table[contract_id(symbol, expiry, right=right, strike=strike)], quantity))
-        account = mc.Account(ours)
-        bench = f"span: margin {count} positions, whole report (per position)"
-        check_equal(
-            bench, [kite(prepared.margin(account))["span"]], [calculator.calculate(theirs).span_margin], rel=1e-9
-        )
-        calls = {"ours": lambda a=account: prepared.margin(a), "marginism": lambda p=theirs: calculator.calculate(p)}
-        yield from compare(bench, calls, n=count)
-        accounts = _repeated(prepared, ours, 1000)
-        bench = f"span: margin 1,000 accounts x {count} positions (per position)"
-        calls = {
-            "ours": lambda a=accounts: prepared.margin_many(a, threads=1),
-            "marginism": lambda p=theirs: calculator.calculate(p),
-        }
-        timed = list(compare(bench, {"ours": calls["ours"]}, n=1000 * count))
-        peer = list(compare(bench, {"ours": calls["marginism"]}, n=count))
-        yield Row(bench, timed[0].ours_ns, "marginism", peer[0].ours_ns, 1000 * count)
+    file = Span.file(path)
+    table = [c for c in file.contracts() if ":OOP:" in c.id]
+    prepared = mc.Engine(Span.from_file(file, anov="capped")).prepare(table)
+    books = _books(random.Random(2), len(table), 200, 20)
+
+    def position(row: int, quantity: int) -> Any:
+        _, symbol, _, expiry, right, strike = table[row].id.split(":")
+        return Position(symbol, right + "E", quantity, expiry, float(strike))
+
+    theirs = [[position(i, q) for i, q in book.items()] for book in books]
+    reports = [prepared.margin([mc.Position(table[i], q) for i, q in book.items()]) for book in books]
+    want = [calculator.calculate(positions).span_margin for positions in theirs]
+    check_equal(bench, [kite(report)["span"] for report in reports], want, rel=1e-9)
+    account = mc.Account([mc.Position(table[i], q) for i, q in books[0].items()])
+    single = "span: margin 20 positions, whole report (per position)"
+    calls: dict[str, Any] = {
+        "ours": lambda: prepared.margin(account),
+        "marginism": lambda: calculator.calculate(theirs[0]),
+    }
+    yield from compare(single, calls, n=20)
+    accounts = _columns(prepared, books, 500)
+    ours = next(
+        iter(compare(bench, {"ours": lambda: prepared.margin_many(accounts, threads=1)}, n=2_000_000, repeats=5))
+    )
+    peer = next(iter(compare(bench, {"ours": lambda: [calculator.calculate(p) for p in theirs]}, n=4000, repeats=5)))
+    yield Row(bench, ours.ours_ns, "marginism", peer.ours_ns, 2_000_000)
 
 
 def _takasbank() -> Iterator[Row]:
@@ -156,29 +208,36 @@ def _takasbank() -> Iterator[Row]:
     if not path.is_file():
         yield missing(bench, "margincore.reference", f"no file {path.name}")
         return
-    file = mc._core.SpanFile(path)
-    contracts = [c for c in file.contracts() if not np.isnan(file.arrays()[file.ids().index(c.id)][0])]
-    prepared = mc.Engine(Span.from_file(path)).prepare(contracts)
+    file = Span.file(path)
+    arrays = file.arrays()
+    table = [c for i, c in enumerate(file.contracts()) if not np.isnan(arrays[i, 0])]
+    prepared = mc.Engine(Span.from_file(file)).prepare(table)
     parameters = reference.read_spn(path)
     rng = random.Random(3)
-    chosen = rng.sample(range(len(contracts)), 50)
-    held = {contracts[i].id: rng.choice([-10, -3, 2, 5]) for i in chosen}
-    positions = [mc.Position(c, held[c.id]) for c in contracts if c.id in held]
-    accounts = _repeated(prepared, positions, 1000)
-    want = reference.margin(parameters, held)
-    report = prepared.margin(mc.Account(positions))
-    check_equal(bench, [report.cash_required], [want.requirement], rel=1e-9)
-    ours = next(iter(compare(bench, {"ours": lambda: prepared.margin_many(accounts, threads=1)}, n=1000))).ours_ns
-    peer = next(iter(compare(bench, {"ours": lambda: reference.margin(parameters, held)}, n=1))).ours_ns
-    yield Row(bench, ours, "margincore.reference", peer, 1000)
+    for size, count, name in ((50, 1000, bench), (20, 100_000, "span: 100,000 accounts x 20 positions (per account)")):
+        books = _books(rng, len(table), 20, size)
+        held = [{table[i].id: float(q) for i, q in book.items()} for book in books]
+        reports = [prepared.margin([mc.Position(table[i], q) for i, q in book.items()]) for book in books]
+        want = [reference.margin(parameters, h).requirement for h in held]
+        check_equal(name, [report.cash_required for report in reports], want, rel=1e-9)
+        accounts = _columns(prepared, books, count // len(books))
+        ours = next(iter(compare(name, {"ours": lambda a=accounts: prepared.margin_many(a, threads=1)}, n=count)))
+        calls: dict[str, Any] = {"ours": lambda hs=held: [reference.margin(parameters, h) for h in hs]}
+        peer = next(iter(compare(name, calls, n=len(held), repeats=5)))
+        yield Row(name, ours.ours_ns, "margincore.reference", peer.ours_ns, count)
+    one = _columns(prepared, _books(rng, len(table), 1, 50), 1)
+    name = "span: 50 positions on the Takasbank file, one call from Python (per call)"
+    yield from compare(name, {"ours": lambda: prepared.margin_many(one, threads=1)}, n=1)
 
 
 def rows() -> Iterable[Row]:
-    """All rows; the large file is written to a temporary folder."""
+    """All rows; the large files are written to a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        large, small = Path(folder) / "large.spn", Path(folder) / "small.spn"
+        large, small, fixed = Path(folder) / "large.spn", Path(folder) / "small.spn", Path(folder) / "fixed.pa2"
         synthetic(large, len(SYMBOLS))
         yield from _parsing(large)
+        expanded(fixed, 250)
+        yield from _expanded(fixed)
         synthetic(small, 4)
         yield from _against_marginism(small)
     yield from _takasbank()

@@ -114,6 +114,16 @@ def test_everything_but_a_prepared_rulebook_is_pickled(prepared: mc.Prepared) ->
         pickle.dumps(prepared)
 
 
+def test_decimal_quantities_divide_into_decimal_lots() -> None:
+    coin = mc.Spot("BTC", currency="USD", lot=1e-8)
+    rng = np.random.default_rng(3)
+    for lots in [*rng.integers(1, 10**6, 500), *rng.integers(1, 10**12, 500)]:
+        assert mc.Position(coin, float(f"{lots}e-8")).quantity == pytest.approx(lots * 1e-8, rel=1e-15)
+    for fraction in (0.5, 0.1, 1e-3):
+        with pytest.raises(mc.InvalidInput, match="whole number of lots"):
+            mc.Position(coin, (11_170_000 + fraction) * 1e-8)
+
+
 def test_columns_make_the_same_table_as_objects() -> None:
     contracts = mc.Contracts(c for c in chain() if c.kind == "option")
     strikes = np.repeat(np.arange(4000.0, 5001.0, 50.0), 2)
@@ -140,6 +150,11 @@ def test_columns_make_the_same_table_as_objects() -> None:
     with pytest.raises(mc.InvalidInput, match="row 1: contract 'SPX': strike"):
         mc.Contracts.from_columns(
             kind="option", underlying="SPX", right="call", strike=[1.0, math.nan], expiry="2026-12-18", settles="pm",
+            exercise="european", multiplier=100, currency="USD",
+        )  # fmt: skip
+    with pytest.raises(mc.MissingData, match="the option has no multiplier"):
+        mc.Contracts.from_columns(
+            kind="option", underlying="SPX", right="call", strike=[1.0], expiry="2026-12-18", settles="pm",
             exercise="european", currency="USD",
         )  # fmt: skip
 

@@ -109,6 +109,7 @@ class Scene:
             portfolio_groups={"F": {"offset": self.portfolio_offset}},
             products={symbol: {"class_group": symbol, "factor": f} for symbol, f in self.factor.items()},
             overlays=[_overlay(overlay) for overlay in self.overlays],
+            american="tree",
             steps=STEPS,
             **self.options,
         )

@@ -5,7 +5,7 @@
     report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods, pricing
+from margincore import backtest, methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -31,6 +31,7 @@ from margincore._core import (
     Prepared,
     Products,
     Requirement,
+    UnderlyingGreeks,
     Unsupported,
     WhatIf,
     __version__,
@@ -81,9 +82,11 @@ __all__ = [
     "Requirement",
     "Spot",
     "Stock",
+    "UnderlyingGreeks",
     "Unsupported",
     "WhatIf",
     "__version__",
+    "backtest",
     "build_info",
     "compare",
     "cross_margin",

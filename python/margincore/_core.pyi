@@ -195,6 +195,7 @@ class Methodology:
         parameters: Mapping[str, Any],
         tables: Mapping[str, NDArray[np.float64]] | None = None,
         parts: Sequence[tuple[Callable[[Contract], bool], Methodology]] | None = None,
+        file: SpanFile | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str: ...
@@ -296,6 +297,44 @@ class Line:
     def scenario(self) -> str | None: ...
 
 @final
+class UnderlyingGreeks:
+    """Sensitivities of an account to one underlying, in `currency`, positive for what the account gains.
+
+    `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of volatility
+    (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day); `rho` money per
+    1.00 of the interest rate. Options have the greeks of the model, volatility and carry the rulebook prices them
+    with; stocks, futures and coins move one for one. Options the rulebook does not price, because it has an
+    exchange's own values for them, are not in the sums but named in `excluded`. A rulebook that prices no options
+    (Reg T, a SPAN file) gives none.
+
+    >>> import margincore as mc
+    >>> call = mc.Option("XYZ", "call", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+    ...                  currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={call.id: 0.3}, rate={"USD": 0.05})
+    >>> book = [mc.Position(mc.Stock("XYZ", currency="USD"), 100), mc.Position(call, -1)]
+    >>> [greeks] = mc.margin(book, market, mc.methods.Tims()).greeks
+    >>> greeks.underlying, round(greeks.delta, 1), round(greeks.vega / 100, 2), round(greeks.theta / 365, 2)
+    ('XYZ', 46.4, -5.5, 3.27)
+    """
+
+    @property
+    def underlying(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def delta(self) -> float: ...
+    @property
+    def gamma(self) -> float: ...
+    @property
+    def vega(self) -> float: ...
+    @property
+    def theta(self) -> float: ...
+    @property
+    def rho(self) -> float: ...
+    @property
+    def excluded(self) -> list[str]: ...
+
+@final
 class MarginReport:
     """A requirement with everything that explains it; the lines add up to the total, always."""
 
@@ -325,6 +364,8 @@ class MarginReport:
     def totals(self) -> list[Line]: ...
     @property
     def details(self) -> dict[str, Any]: ...
+    @property
+    def greeks(self) -> list[UnderlyingGreeks]: ...
     @property
     def standalone_sum(self) -> float | None: ...
     @property
@@ -382,11 +423,27 @@ class Products:
 
 @final
 class SpanFile:
-    """A parsed parameter file: what it holds, its contracts and arrays. Immutable."""
+    """A parsed SPAN parameter file: what it holds, its contracts and arrays. Immutable.
 
-    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    A list of paths is several clearing organisations as one set, with the spreads between them. Raises
+    :class:`ParseError` with file, line or byte offset, and field; :class:`InvalidInput` where it cannot be read.
+
+    >>> from margincore._core import SpanFile
+    >>> array = "".join(f"<a>{a}</a>" for a in (0, 0, -3, -3, 3, 3, -6, -6, 6, 6, -9, -9, 9, 9, -9, 9))
+    >>> future = f"<fut><pe>202506</pe><p>10.5</p><ra><r>1</r>{array}<d>1</d></ra></fut>"
+    >>> family = f"<futPf><pfCode>F</pfCode><cvf>1</cvf>{future}</futPf>"
+    >>> commodity = "<ccDef><cc>F</cc><currency>USD</currency></ccDef>"
+    >>> text = f"<clearingOrg><ec>X</ec>{family}{commodity}</clearingOrg>"
+    >>> text = f"<spanFile><pointInTime><date>20250601</date>{text}</pointInTime></spanFile>"
+    >>> file = SpanFile.parse(text.encode(), "x.spn")
+    >>> file.ids(), float(file.arrays()[0, 10]), file.composite_deltas().tolist()
+    ([':F:FUT:202506'], -9.0, [1.0])
+    """
+
+    def __new__(cls, path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Self: ...
     @staticmethod
     def parse(data: bytes, name: str) -> SpanFile: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
     def cache(self) -> bytes: ...
     @property
     def info(self) -> dict[str, Any]: ...
@@ -409,7 +466,6 @@ def span_settlement_price(digits: str, locator: int, alignment: str) -> float: .
 def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
-
 def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
 def european_grid(
     columns: Sequence[Any],
@@ -478,7 +534,8 @@ class Order:
     """An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its currency.
 
     Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception. `effect` is
-    needed where the account keeps long and short apart. The price counts as the fill price.
+    needed where the account keeps long and short apart. The price counts as the fill price. Under rulebooks without a
+    closed form for open orders every way they may fill is margined, up to 4,096 ways; an `all_or_none` order has two.
 
     >>> import margincore as mc
     >>> mc.Order("a1", mc.Stock("XYZ", currency="USD"), "buy", 100, 50.0)
@@ -495,6 +552,7 @@ class Order:
         *,
         fees: float = 0.0,
         effect: Literal["open", "close"] | None = None,
+        all_or_none: bool = False,
     ) -> Self: ...
     @property
     def id(self) -> str: ...
@@ -510,6 +568,8 @@ class Order:
     def fees(self) -> float: ...
     @property
     def effect(self) -> Literal["open", "close"] | None: ...
+    @property
+    def all_or_none(self) -> bool: ...
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
@@ -593,7 +653,7 @@ class Decision:
         """How far the tightest limit is away; negative where it is broken."""
 
     @property
-    def coverage(self) -> Literal["none", "exact", "bound", "every_fill", "complete_fills"]:
+    def coverage(self) -> Literal["none", "exact", "bound", "every_fill"]:
         """How the worst case of open orders was established."""
 
     @property
@@ -665,6 +725,19 @@ class LiveAccount:
     @property
     def open_orders(self) -> dict[str, float]:
         """What may still be filled, by order id: signed, in contracts."""
+
+    @property
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`."""
+
+    def order(self, order_id: str) -> dict[str, Any] | None:
+        """One of :attr:`orders`; `None` where it was never reserved."""
+
+    def restore_orders(self, orders: Sequence[Mapping[str, Any]]) -> None:
+        """Take over the orders of a closed account with these positions, so that repeated messages are recognised.
+
+        All of them, or none: raises :class:`InvalidInput` where one is known already or its fills do not add up.
+        """
 
     @property
     def epoch(self) -> int:
@@ -757,3 +830,19 @@ class LiveAccount:
 
         Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
         """
+
+def hvar_rolling(
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, NDArray[np.float64]],
+    exposures: Mapping[str, float],
+    *,
+    first: str | int | None = None,
+    last: str | int | None = None,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised"}`."""
+
+def hvar_measure(
+    losses: NDArray[np.float64], measure: str, confidence_ppm: int, age_decay: float | None = None
+) -> float:
+    """One measure of losses in scenario order."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from margincore._core import Account, InvalidInput, LiveAccount, Market, Position, Prepared
+from margincore._core import Account, InvalidInput, LiveAccount, Market, Order, Position, Prepared, Unsupported
 from margincore.journal import Journal
 
-__all__ = ["Alert", "CashEvent", "FillEvent", "MarketEvent", "Monitor", "Status"]
+__all__ = ["Alert", "CancelEvent", "CashEvent", "FillEvent", "MarketEvent", "Monitor", "OrderEvent", "Status"]
 
 Level = Literal["ok", "margin_call", "liquidation"]
 
@@ -29,8 +29,41 @@ class MarketEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """An order sent: counted in its worst case from now on. With `replaces`, that order is cancelled by it.
+
+    The same order again changes nothing; another under its id is refused. Terms as of :class:`margincore.Order`.
+    """
+
+    number: int
+    account: str
+    order: str
+    contract: str
+    side: Literal["buy", "sell"]
+    quantity: float
+    price: float
+    fees: float = 0.0
+    effect: Literal["open", "close"] | None = None
+    all_or_none: bool = False
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEvent:
+    """An order is done, filled or not. What is not open any more stays so."""
+
+    number: int
+    account: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class FillEvent:
-    """A trade of an account: signed quantity in contracts, price in the contract's quote, fees in its currency."""
+    """A trade of an account: signed quantity in contracts, price in the contract's quote, fees in its currency.
+
+    With `order` and `execution` it fills an order of :class:`OrderEvent`, and the same execution again changes
+    nothing.
+    """
 
     number: int
     account: str
@@ -38,6 +71,8 @@ class FillEvent:
     quantity: float
     price: float
     fees: float = 0.0
+    order: str | None = None
+    execution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +85,7 @@ class CashEvent:
     amount: float
 
 
-Event = MarketEvent | FillEvent | CashEvent
+Event = MarketEvent | OrderEvent | CancelEvent | FillEvent | CashEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +93,8 @@ class Status:
     """One account now, in the report's currency.
 
     `utilisation` is initial requirement over equity (infinite without equity). `to_call` and `to_liquidation` are how
-    much equity may fall before the level is reached; negative once it is.
+    much equity may fall before the level is reached; negative once it is. Levels are those of the positions; `worst` is
+    the initial requirement with open orders in their worst case (infinite where that cannot be established).
     """
 
     account: str
@@ -69,6 +105,7 @@ class Status:
     to_call: float
     to_liquidation: float
     level: Level
+    worst: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +138,10 @@ class Monitor:
     >>> for alert in monitor.run([MarketEvent(1, {"spot": {"XYZ": 48.0}}), MarketEvent(2, {"spot": {"XYZ": 46.0}})]):
     ...     print(alert.number, alert.status.level, alert.status.equity, alert.status.initial)
     2 liquidation 600.0 690.0
+    >>> monitor.take(OrderEvent(3, "a", "o1", "XYZ", "buy", 50, 45.0))
+    []
+    >>> monitor.status("a").worst                   # fifteen percent of 150 shares at 46
+    1035.0
     """
 
     def __init__(
@@ -153,7 +194,7 @@ class Monitor:
 
     @property
     def accounts(self) -> Mapping[str, LiveAccount]:
-        """The open accounts, for what-ifs and checks; trades belong into the stream."""
+        """The open accounts, for what-ifs and checks; trades and orders belong into the stream."""
         return dict(self._live)
 
     @property
@@ -170,7 +211,13 @@ class Monitor:
         level: Level = "liquidation" if to_liquidation < 0 else "margin_call" if to_call < 0 else "ok"
         without_equity = 0.0 if margin.initial == 0 else float("inf")
         utilisation = margin.initial / equity if equity > 0 else without_equity
-        return Status(account, equity, margin.initial, margin.maintenance, utilisation, to_call, to_liquidation, level)
+        try:
+            worst = live.worst
+        except Unsupported:
+            worst = float("inf")
+        return Status(
+            account, equity, margin.initial, margin.maintenance, utilisation, to_call, to_liquidation, level, worst
+        )
 
     def close(self) -> None:
         """Close the journal. The monitor takes no event afterwards."""
@@ -203,10 +250,12 @@ class Monitor:
         json.dumps(document, allow_nan=False)
         if not isinstance(event, MarketEvent) and event.account not in self._live:
             raise InvalidInput(f"monitor: event {event.number}: no account '{event.account}'")
-        if isinstance(event, FillEvent) and event.contract not in self._by_id:
+        if isinstance(event, FillEvent | OrderEvent) and event.contract not in self._by_id:
             raise InvalidInput(f"monitor: event {event.number}: no contract '{event.contract}'")
-        self._failed = True
+        # An account that refuses a message is as it was; a market may have reached some accounts and not others.
+        self._failed = isinstance(event, MarketEvent)
         touched = self._apply(event)
+        self._failed = True
         levels = dict(self._level)
         alerts = []
         for name in touched:
@@ -232,11 +281,42 @@ class Monitor:
             self._prepared = moved
             return self._live
         live = self._live[event.account]
-        if isinstance(event, CashEvent):
-            live.deposit(event.currency, event.amount)
-        else:
-            live.apply([(self._by_id[event.contract], event.quantity, event.price, event.fees)])
+        match event:
+            case CashEvent():
+                live.deposit(event.currency, event.amount)
+            case CancelEvent():
+                live.cancel(event.order)
+            case OrderEvent():
+                order = Order(
+                    event.order,
+                    self._by_id[event.contract],
+                    event.side,
+                    event.quantity,
+                    event.price,
+                    fees=event.fees,
+                    effect=event.effect,
+                    all_or_none=event.all_or_none,
+                )
+                if event.replaces is None:
+                    live.reserve(order)
+                else:
+                    live.replace(event.replaces, order)
+            case FillEvent(order=None, execution=None):
+                live.apply([(self._by_id[event.contract], event.quantity, event.price, event.fees)])
+            case FillEvent():
+                self._fill(live, event)
         return (event.account,)
+
+    def _fill(self, live: LiveAccount, event: FillEvent) -> None:
+        if event.order is None or event.execution is None:
+            raise InvalidInput(f"monitor: event {event.number}: order and execution go together")
+        known = live.order(event.order)
+        side = "buy" if event.quantity > 0 else "sell"
+        if known is not None and (known["order"]["contract"], known["order"]["side"]) != (event.contract, side):
+            raise InvalidInput(
+                f"monitor: event {event.number}: order '{event.order}' does not {side} '{event.contract}'"
+            )
+        live.fill(event.order, event.execution, abs(event.quantity), event.price, fees=event.fees)
 
     # ---- the journal
 
@@ -271,6 +351,7 @@ class Monitor:
                 name: {
                     "cash": live.cash,
                     "positions": [[p.contract.id, p.long, p.short] for p in live.positions],
+                    "orders": live.orders,
                 }
                 for name, live in self._live.items()
             },
@@ -315,6 +396,7 @@ class Monitor:
                 positions, cash=own["cash"], collateral=collateral, kind=kind, gross=self._live[name].gross
             )
             self._live[name] = self._open(account)
+            self._live[name].restore_orders(own["orders"])
         self._level = dict(state["levels"])
         self._number = state["number"]
 
@@ -325,12 +407,15 @@ def _market_document(market: Market) -> dict[str, Any]:
     return market.to_dict()
 
 
+_TYPES: dict[str, Any] = {"order": OrderEvent, "cancel": CancelEvent, "fill": FillEvent, "cash": CashEvent}
+_KINDS = {event: kind for kind, event in _TYPES.items()}
+
+
 def _document(event: Event) -> dict[str, Any]:
     if isinstance(event, MarketEvent):
         market = None if event.market is None else _market_document(event.market)
         return {"kind": "market", "number": event.number, "changes": dict(event.changes), "market": market}
-    kind = "fill" if isinstance(event, FillEvent) else "cash"
-    return {"kind": kind, **asdict(event)}
+    return {"kind": _KINDS[type(event)], **asdict(event)}
 
 
 def _event(document: dict[str, Any]) -> Event:
@@ -338,18 +423,24 @@ def _event(document: dict[str, Any]) -> Event:
     if document["kind"] == "market":
         market = None if fields["market"] is None else Market(**fields["market"])
         return MarketEvent(fields["number"], fields["changes"], market)
-    return FillEvent(**fields) if document["kind"] == "fill" else CashEvent(**fields)
+    event: Event = _TYPES[document["kind"]](**fields)
+    return event
+
+
+_UNBOUNDED = ("utilisation", "worst")
 
 
 def _alert_document(alert: Alert) -> dict[str, Any]:
     document = asdict(alert)
-    if document["status"]["utilisation"] == float("inf"):
-        document["status"]["utilisation"] = None
+    for name in _UNBOUNDED:
+        if document["status"][name] == float("inf"):
+            document["status"][name] = None
     return document
 
 
 def _alert(document: dict[str, Any]) -> Alert:
     status = dict(document["status"])
-    if status["utilisation"] is None:
-        status["utilisation"] = float("inf")
+    for name in _UNBOUNDED:
+        if status[name] is None:
+            status[name] = float("inf")
     return Alert(document["number"], document["previous"], Status(**status))

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from margincore._core import Account, Contract, InvalidInput, MarginReport, ParseError, Position, SpanFile
 from margincore.engine import margin
-from margincore.methods.span import Span, contract_id, risk_array
+from margincore.methods.span import Span, contract_id, lot_sizes, risk_array
 
 __all__ = ["read_positions", "risk_array_command", "span", "span_info"]
 
@@ -41,14 +41,17 @@ def read_positions(path: Path, contracts: dict[str, Contract]) -> list[Position]
             row = {key.strip(): (value or "").strip() for key, value in raw.items() if key is not None}
             if None in raw:
                 raise ParseError(f"{path.name}: line {number}: more cells than columns")
-            name = row.get("symbol") or contract_id(
-                row["product"],
-                row.get("period", ""),
-                kind=row.get("kind") or None,
-                right=row.get("right") or None,
-                strike=row.get("strike") or None,
-                exchange=row.get("exchange", ""),
-            )
+            try:
+                name = row.get("symbol") or contract_id(
+                    row.get("product", ""),
+                    row.get("period", ""),
+                    kind=row.get("kind") or None,
+                    right=row.get("right") or None,
+                    strike=row.get("strike") or None,
+                    exchange=row.get("exchange", ""),
+                )
+            except InvalidInput as error:
+                raise ParseError(f"{path.name}: line {number}: {error}") from None
             if name not in contracts:
                 raise ParseError(f"{path.name}: line {number}: the file has no contract {name}")
             try:
@@ -72,11 +75,16 @@ def span(
     ],
     account: Annotated[str, typer.Option(help="member, hedger or speculator")] = "speculator",
     anov: Annotated[str, typer.Option(help="file, capped or pooled")] = "file",
+    lots: Annotated[
+        Path | None,
+        typer.Option(help="CSV of symbol, lot: quantities are then lots of so many of the file's contracts."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Margin one account on a SPAN parameter file, every component explained."""
-    method = Span.from_file(file, anov=anov)
-    table = {c.id: c for c in Span.contracts(file)}
+    parsed = Span.file(file)
+    method = Span.from_file(parsed, anov=anov, lot_sizes={} if lots is None else lot_sizes(lots))
+    table = {c.id: c for c in parsed.contracts()}
     report = margin(Account(read_positions(positions, table), kind=account), None, method)
     if as_json:
         print(json.dumps(report.to_dict(), allow_nan=False))

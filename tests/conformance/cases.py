@@ -16,9 +16,7 @@ from typing import Any, Protocol
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 
-NOT_COVERED: Mapping[str, str] = {
-    "var": "historical simulation and its statistics are not part of the package yet",
-}
+NOT_COVERED: Mapping[str, str] = {}
 """Families whose rulebook the package does not have, with the reason. An adapter takes precedence."""
 
 

@@ -1,21 +1,24 @@
 //! The live account against fresh margins: every answer that promises a fresh margin's bits has them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use margincore::MarginError;
 use margincore::account::{Account, AccountView, Holdings, Position};
-use margincore::live::{Coverage, Limit, LiveAccount, Order, Reason, Side, Trade};
+use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
 use margincore::methods::combined::Combined;
+use margincore::methods::registry;
 use margincore::methods::tims::Tims;
 use margincore::methods::{Methodology, Prepared, Scratch};
 use margincore::report::Requirement;
 use margincore::update::{MarketChange, Preparation};
-use proptest::prelude::*;
 use serde_json::json;
 
+use crate::accounts::{self, Sequence};
 use crate::allocations;
 use crate::seam::{market, table, tims};
+use crate::soak::soak;
 
 fn preparation(methodology: Arc<dyn Methodology>) -> Preparation {
     let contracts = table();
@@ -37,7 +40,7 @@ fn halves() -> Arc<dyn Methodology> {
     Arc::new(Combined::new(vec![(of("A"), Arc::new(tims())), (of("B"), apart())]).unwrap())
 }
 
-fn account(preparation: &Preparation, rows: &[(u32, i64)], cash: f64) -> Account {
+pub(crate) fn account(preparation: &Preparation, rows: &[(u32, i64)], cash: f64) -> Account {
     let contracts = preparation.prepared.contracts();
     let positions = rows
         .iter()
@@ -51,7 +54,7 @@ fn account(preparation: &Preparation, rows: &[(u32, i64)], cash: f64) -> Account
     account
 }
 
-fn open(preparation: &Preparation, rows: &[(u32, i64)], cash: f64) -> LiveAccount {
+pub(crate) fn open(preparation: &Preparation, rows: &[(u32, i64)], cash: f64) -> LiveAccount {
     LiveAccount::open(
         preparation.prepared.clone(),
         preparation.money(),
@@ -61,7 +64,7 @@ fn open(preparation: &Preparation, rows: &[(u32, i64)], cash: f64) -> LiveAccoun
     .unwrap()
 }
 
-fn fresh(prepared: &dyn Prepared, rows: &[(u32, i64)]) -> Requirement {
+pub(crate) fn fresh(prepared: &dyn Prepared, rows: &[(u32, i64)]) -> Requirement {
     let sides = rows
         .iter()
         .map(|&(c, q)| (c, q.max(0), (-q).max(0)))
@@ -74,7 +77,7 @@ fn fresh(prepared: &dyn Prepared, rows: &[(u32, i64)]) -> Requirement {
     prepared.requirement(view, &mut Scratch::default()).unwrap()
 }
 
-fn order(id: &str, contract: u32, lots: i64, price: f64) -> Order {
+pub(crate) fn order(id: &str, contract: u32, lots: i64, price: f64) -> Order {
     Order {
         id: id.into(),
         contract,
@@ -83,154 +86,64 @@ fn order(id: &str, contract: u32, lots: i64, price: f64) -> Order {
         price,
         fees: 0.0,
         effect: None,
+        all_or_none: false,
     }
 }
 
-fn generous() -> Limit {
+pub(crate) fn generous() -> Limit {
     Limit {
         max_requirement: Some(1e15),
         ..Limit::default()
     }
 }
 
-type Rows = Vec<(u32, i64)>;
-
-fn rows() -> impl Strategy<Value = Rows> {
-    prop::collection::vec((0_u32..23, -20_i64..20), 0..12)
+/// A rulebook by name over the same table, options quoted as well.
+fn quoted(name: &str, document: serde_json::Value) -> Preparation {
+    let contracts = table();
+    let base = market(&contracts);
+    let price = contracts
+        .rows()
+        .iter()
+        .filter_map(|c| c.option().map(|o| (c, o.strike)))
+        .map(|(c, strike)| {
+            let call = c.id().ends_with("call");
+            let intrinsic = if call { 100.0 - strike } else { strike - 100.0 };
+            (c.id().to_string(), intrinsic.max(0.0) + 2.5)
+        })
+        .collect();
+    let change = MarketChange {
+        price,
+        ..MarketChange::default()
+    };
+    let methodology = registry::build(name, &document, &Default::default()).unwrap();
+    let market = Arc::new(change.apply(&base).unwrap());
+    Preparation::new(methodology, &contracts, Some(market), 1).unwrap()
 }
 
-fn preparations() -> Vec<Preparation> {
+fn reg_t(pairing: &str) -> Preparation {
+    let equity = json!({"class": "equity"});
+    let document =
+        json!({"pairing": pairing, "underlyings": {"A": equity, "B": equity, "C": equity}});
+    quoted("reg-t", document)
+}
+
+fn span_like() -> Preparation {
+    let ranges = json!({"price_scan": 0.06, "vol_scan": 0.25, "short_option_minimum": 20.0, "calendar_charge": 30.0});
+    let document =
+        json!({"american_model": "W", "underlyings": {"A": ranges, "B": ranges, "C": ranges}});
+    quoted("span-like", document)
+}
+
+/// One of every rulebook whose market this table can be margined under, and combinations.
+pub(crate) fn preparations() -> Vec<Preparation> {
     vec![
         preparation(Arc::new(tims())),
         preparation(apart()),
         preparation(halves()),
+        reg_t("optimal"),
+        reg_t("greedy"),
+        span_like(),
     ]
-}
-
-fn all() -> &'static [Preparation] {
-    static ALL: OnceLock<Vec<Preparation>> = OnceLock::new();
-    ALL.get_or_init(preparations)
-}
-
-proptest! {
-    #[test]
-    fn what_if_check_and_apply_have_the_bits_of_a_fresh_margin(start in rows(), trades in rows()) {
-        for p in all() {
-            let mut live = open(p, &start, 0.0);
-            prop_assert_eq!(live.requirement(), fresh(p.prepared.as_ref(), &start));
-            let mut book = start.clone();
-            for (i, &(c, q)) in trades.iter().enumerate() {
-                book.push((c, q));
-                let after = fresh(p.prepared.as_ref(), &book);
-                let trade = [Trade::new(c, q)];
-                prop_assert_eq!(live.what_if(&trade).unwrap().after, after);
-                if q != 0 {
-                    let d = live.check(&order(&format!("o{i}"), c, q, 1.0), &generous(), None, false);
-                    prop_assert!(d.accepted, "{:?}", d);
-                    prop_assert_eq!(d.after, after);
-                }
-                let near = live.margin_after(c, q).unwrap();
-                let band = live.band_after(c, q).unwrap();
-                prop_assert!((near - after.initial).abs() <= band, "{} {} {}", near, after.initial, band);
-                prop_assert_eq!(live.apply(&trade).unwrap(), after);
-            }
-            let all_at_once: Vec<_> = trades.iter().map(|&(c, q)| Trade::new(c, q)).collect();
-            let mut again = open(p, &start, 0.0);
-            prop_assert_eq!(again.apply(&all_at_once).unwrap(), live.requirement());
-        }
-    }
-
-    #[test]
-    fn open_orders_are_covered_in_their_worst_case(
-        start in rows(), orders in prop::collection::vec((0_u32..23, -3_i64..4, 0_i64..12), 1..4)
-    ) {
-        for p in all() {
-            let mut live = open(p, &start, 1e6);
-            let mut open_orders: Vec<(u32, i64, f64)> = Vec::new();
-            for (i, &(c, q, price)) in orders.iter().enumerate() {
-                if q != 0 {
-                    let price = price as f64;
-                    live.reserve(&order(&format!("o{i}"), c, q, price)).unwrap();
-                    open_orders.push((c, q, price));
-                }
-            }
-            let (worst, coverage) = live.worst_requirement().unwrap();
-            let d = live.check(&order("new", 0, 1, 100.0), &Limit { min_excess: Some(-1e15), ..Limit::default() }, None, false);
-            // Every partial fill by hand.
-            let (mut largest, mut least) = (f64::NEG_INFINITY, f64::INFINITY);
-            let mut fills = vec![0_i64; open_orders.len()];
-            loop {
-                let filled: Vec<_> = open_orders.iter().zip(&fills)
-                    .map(|(&(c, q, price), &f)| Trade { price: Some(price), ..Trade::new(c, f * q.signum()) }).collect();
-                let mut own = open(p, &start, 1e6);
-                largest = largest.max(own.apply(&filled).unwrap().initial);
-                own.apply(&[Trade { price: Some(100.0), ..Trade::new(0, 1) }]).unwrap();
-                least = least.min(own.excess().unwrap());
-                let Some(i) = (0..fills.len()).find(|&i| fills[i] < open_orders[i].1.abs()) else { break };
-                fills[i] += 1;
-                fills[..i].fill(0);
-            }
-            let size = 1e-9 * (1e6 + largest.abs());
-            let excess = d.excess_after.unwrap();
-            if coverage == Coverage::Bound {
-                prop_assert!(worst >= largest - size && excess <= least + size);
-            } else if coverage != Coverage::CompleteFills {
-                prop_assert!((worst - largest).abs() <= size, "{:?}: {} {}", coverage, worst, largest);
-                prop_assert!((excess - least).abs() <= size, "{:?}: {} {}", coverage, excess, least);
-            }
-        }
-    }
-
-    #[test]
-    fn the_largest_quantity_is_that_of_trying_every_one(
-        start in rows(), contract in 0_u32..23, buy: bool, room in -3000.0..9000.0_f64, excess in prop::option::of(-4000.0..4000.0_f64),
-        price in 0.5..30.0_f64
-    ) {
-        const MOST: i64 = 60;
-        for p in all() {
-            let mut live = open(p, &start, 5000.0);
-            let limit = Limit {
-                max_requirement: Some((live.requirement().initial + room).max(0.0)),
-                min_excess: excess.map(|e| live.excess().unwrap() + e),
-                ..Limit::default()
-            };
-            let side = if buy { Side::Buy } else { Side::Sell };
-            let pass = |live: &mut LiveAccount, q: i64| match q {
-                0 => live.requirement().initial <= limit.max_requirement.unwrap()
-                    && limit.min_excess.is_none_or(|e| live.excess().unwrap() >= e),
-                _ => {
-                    let q = if buy { q } else { -q };
-                    live.check(&order("x", contract, q, price), &limit, None, false).accepted
-                }
-            };
-            let every: Vec<bool> = (0..=MOST).map(|q| pass(&mut live, q)).collect();
-            let first_break = every.iter().position(|&ok| !ok);
-            let expected = match first_break { Some(0) => None, Some(q) => Some(q as i64 - 1), None => Some(MOST) };
-            prop_assert_eq!(live.max_quantity(contract, side, &limit, Some(price), 0.0, MOST).unwrap(), expected);
-            let complete = every.iter().rposition(|&ok| ok).map(|q| q as i64);
-            prop_assert_eq!(live.max_quantity_complete(contract, side, &limit, Some(price), 0.0, MOST).unwrap(), complete);
-        }
-    }
-
-    #[test]
-    fn an_update_has_the_bits_of_a_fresh_preparation(a in 50.0..150.0_f64, b in 50.0..150.0_f64, vol in 0.05..0.9_f64) {
-        for p in all() {
-            let contracts = p.prepared.contracts();
-            let id = contracts.rows()[5].id().to_string();
-            let change = MarketChange {
-                spot: [("A".to_string(), a), ("B".to_string(), b)].into(),
-                vol: [(id, vol)].into(),
-                ..MarketChange::default()
-            };
-            let updated = p.update(&change, 1).unwrap();
-            let market = Arc::new(change.apply(p.market.as_ref().unwrap()).unwrap());
-            let whole = Preparation::new(p.methodology.clone(), contracts, Some(market), 1).unwrap();
-            for c in 0..contracts.len() as u32 {
-                let book = [(c, 3), ((c + 7) % 23, -2)];
-                prop_assert_eq!(fresh(updated.prepared.as_ref(), &book), fresh(whole.prepared.as_ref(), &book));
-            }
-        }
-    }
 }
 
 #[test]
@@ -280,6 +193,21 @@ fn a_warm_check_allocates_nothing() {
         least = least.min(allocations::count(|| round(&mut live)));
     }
     assert_eq!(least, 0);
+}
+
+#[test]
+fn a_warm_question_to_span_allocates_nothing() {
+    let world = accounts::span();
+    let mut live = world.open();
+    let orders: Vec<_> = (0..world.rows()).map(|c| order("new", c, 2, 1.0)).collect();
+    let round = |live: &mut LiveAccount| {
+        for o in &orders {
+            assert!(live.check(o, &generous(), None, false).accepted);
+            live.what_if(&[Trade::new(o.contract, -1)]).unwrap();
+        }
+    };
+    round(&mut live);
+    assert_eq!(allocations::count(|| round(&mut live)), 0);
 }
 
 #[test]
@@ -506,6 +434,26 @@ fn ranking_and_hedging_agree_with_what_if() {
     for c in 0..23 {
         for q in [-1, 1, -10, 10] {
             assert!(live.margin_after(c, q).unwrap() >= best.requirement - 1e-6);
+        }
+    }
+}
+
+#[test]
+fn a_short_soak_differs_from_no_fresh_margin() {
+    let world = accounts::tims();
+    let seen = soak(&world, "SPX", 4500.0, Duration::from_secs(2));
+    assert_eq!(seen.differences, 0, "{seen:?}");
+    assert!(seen.compared > 2 && seen.updates > 2, "{seen:?}");
+    // Other rulebooks have no market to move here: their questions are compared all the same.
+    for world in [accounts::span(), accounts::reg_t()] {
+        let mut live = world.open();
+        let mut sequence = Sequence(3);
+        for _ in 0..200 {
+            let (contract, lots) = sequence.trade(world.rows());
+            let trade = [Trade::new(contract, lots)];
+            let after = live.what_if(&trade).unwrap().after;
+            live.apply(&trade).unwrap();
+            assert_eq!(live.report().unwrap().requirement, after);
         }
     }
 }

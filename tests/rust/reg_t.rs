@@ -1,6 +1,6 @@
 //! The pairing against an enumeration of every way to fill the spread and to count the other strategies.
 
-use margincore::methods::reg_t::pairing::{Holding, Method, Question, Scratch, Total};
+use margincore::methods::reg_t::pairing::{Holding, Kept, Method, Question, Scratch, Total};
 use margincore::methods::reg_t::program::{Allowed, Item, Program};
 use margincore::methods::reg_t::rules::{Numbers, Right, Series, Shares, When};
 
@@ -91,7 +91,7 @@ fn series(right: Right, strike: f64, months: i64, base: f64, boxes: bool) -> Ser
 fn solve(scratch: &mut Scratch, question: &Question<'_>, holdings: &[Holding]) -> Total {
     let mut totals = Vec::new();
     scratch
-        .solve(question, holdings, &mut totals, None)
+        .solve(question, holdings, &Kept::default(), &mut totals, None)
         .unwrap();
     let mut sum = Total::default();
     for total in totals {

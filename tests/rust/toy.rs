@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use margincore::account::AccountView;
-use margincore::cells::{Block, Cells, EuropeanCells, LinearCell, RiskArrays, Scenarios, VolMoves};
+use margincore::cells::{Block, Cells, LinearCell, RiskArrays, Scenarios, VolMoves};
 use margincore::contract::Contracts;
 use margincore::error::Result;
 use margincore::market::Market;
@@ -64,9 +64,9 @@ impl Methodology for Toy {
                 scope: "all".into(),
                 scenarios,
                 linear,
-                european: EuropeanCells::default(),
-                trees: Vec::new(),
+                ..Block::default()
             }],
+            ..Cells::default()
         })
     }
 

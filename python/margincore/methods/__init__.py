@@ -14,6 +14,7 @@ from margincore.methods.crypto import (
     Paradex,
     Span16,
 )
+from margincore.methods.hvar import HistoricalVar
 from margincore.methods.reg_t import RegT
 from margincore.methods.span import Span, SpanLike
 from margincore.methods.tims import Tims
@@ -27,6 +28,7 @@ __all__ = [
     "Dederi",
     "Deribit",
     "Derive",
+    "HistoricalVar",
     "Okx",
     "Paradex",
     "RegT",

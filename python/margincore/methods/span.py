@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from margincore import _core
-from margincore.methods.base import Rulebook
+from margincore.methods.base import Rulebook, Tables
 
-__all__ = ["Span", "SpanLike", "contract_id", "kite", "nse_exposure", "risk_array", "settlement_price"]
+__all__ = ["Span", "SpanLike", "contract_id", "kite", "lot_sizes", "nse_exposure", "risk_array", "settlement_price"]
 
 _StrPath = str | os.PathLike[str]
+_Source = _StrPath | Sequence[_StrPath] | _core.SpanFile
 
 
 def contract_id(
@@ -34,13 +37,18 @@ def contract_id(
     head = f"{exchange}:{product}:{kind or ('OOP' if right else 'FUT')}:{period}"
     if right is None:
         return head
-    if strike is None:
-        raise _core.InvalidInput(f"{head}: an option has a strike")
-    number = float(strike)
-    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     letter = {"c": "C", "call": "C", "p": "P", "put": "P"}.get(right.lower())
     if letter is None:
         raise _core.InvalidInput(f"{head}: right {right!r} is not C or P")
+    if strike is None:
+        raise _core.InvalidInput(f"{head}: an option has a strike")
+    try:
+        number = float(strike)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _core.InvalidInput(f"{head}: strike {strike!r} is not a number")
+    text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     return f"{head}:{letter}:{text}"
 
 
@@ -63,6 +71,13 @@ class Span(Rulebook):
     - `account_kind`: the level of an account without a kind (default ``"speculator"``).
     - `level`: ``{"initial": factor, "maintenance": factor}`` instead of the file's.
     - `base_currency`: the report's currency (default: the first commodity's).
+    - `lot_sizes`: ``{product: the file's contracts in one lot}``. Positions are then in lots, and a product without a
+      lot size is :class:`MissingData`. NSE's file counts single shares; see :func:`lot_sizes`.
+
+    A gross account's long and short side are margined as two portfolios that do not net, and added; spreads declared
+    between them (matched positions) are not an input. Spread types that no public text explains (`rpLeg`, `volRate`,
+    nested `dSpread`) raise :class:`Unsupported` when such a spread forms; so does holding a commodity with
+    `concAdjRate`, `basisRates`, `liqRate`, `vmRate`, `cdsRate` or a processing method other than NORMAL.
 
     >>> up, down = [-30.0, -30.0], [30.0, 30.0]
     >>> array = [0, 0, -10, -10, 10, 10, -20, -20, 20, 20, *up, *down, -29.7, 29.7]
@@ -78,23 +93,42 @@ class Span(Rulebook):
     60.0
     """
 
-    __slots__ = ()
+    __slots__ = ("_file",)
+    _file: _core.SpanFile | None
+
+    def __new__(
+        cls,
+        name: str,
+        parameters: Mapping[str, Any],
+        tables: Tables | None = None,
+        *,
+        file: _core.SpanFile | None = None,
+    ) -> Self:
+        if file is None:
+            self = super().__new__(cls, name, parameters, tables)
+        else:
+            self = _core.Methodology.__new__(cls, name, dict(parameters), file=file)
+            self._document = (name, dict(parameters), {})
+        self._file = file
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._file is None:
+            return super().__reduce__()
+        return _restore, (type(self), self._document[0], self._document[1], self._file)
 
     @classmethod
-    def from_file(
-        cls, path: _StrPath | Sequence[_StrPath], *, exposure: Mapping[str, Any] | None = None, **options: Any
-    ) -> Self:
+    def from_file(cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, **options: Any) -> Self:
         """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
 
-        Several paths are several clearing organisations with the spreads between them. `options` are those of
-        the class; `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). Raises :class:`ParseError`
-        with file, byte or line, and field.
+        A list of paths is several clearing organisations with the spreads between them; a file that
+        :meth:`file` has parsed is not parsed again. `options` are those of the class; `exposure` adds a margin beside
+        SPAN (see :func:`nse_exposure`). Raises :class:`ParseError` with file, byte or line, and field.
         """
-        paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-        document: dict[str, Any] = {"files": [os.fspath(p) for p in paths], "options": options}
+        document: dict[str, Any] = {"options": options}
         if exposure is not None:
             document["exposure"] = dict(exposure)
-        return cls("span", document)
+        return cls("span", document, file=cls.file(source))
 
     @classmethod
     def from_document(
@@ -112,19 +146,32 @@ class Span(Rulebook):
         return SpanLike(underlyings, **changes)
 
     @staticmethod
-    def file(path: _StrPath) -> _core.SpanFile:
-        """The parsed file itself: its contracts, arrays, commodities, and what was met and not read."""
-        return _core.SpanFile(path)
+    def file(source: _Source | Span) -> _core.SpanFile:
+        """The parsed file itself: its contracts, arrays, commodities, and what was met and not read.
+
+        Give it to :meth:`from_file` and :meth:`contracts` in the path's place, and the file is parsed once.
+        """
+        if isinstance(source, _core.SpanFile):
+            return source
+        if isinstance(source, Span):
+            if source._file is None:
+                raise _core.InvalidInput("this Span was made from a document: it has no file")
+            return source._file
+        return _core.SpanFile(source)
 
     @staticmethod
-    def contracts(path: _StrPath) -> _core.Contracts:
-        """All contracts of a file, to build accounts from and to prepare with."""
-        return _core.SpanFile(path).contracts()
+    def contracts(source: _Source | Span) -> _core.Contracts:
+        """All contracts of a file (or of a `Span` made from one), to build accounts from and to prepare with."""
+        return Span.file(source).contracts()
 
     @staticmethod
-    def save_cache(path: _StrPath, target: _StrPath) -> None:
-        """Parses a file once and saves it in a form that :meth:`from_file` loads in milliseconds."""
-        Path(target).write_bytes(_core.SpanFile(path).cache())
+    def save_cache(source: _Source | Span, target: _StrPath) -> None:
+        """Saves a parsed file in a form that :meth:`from_file` loads in milliseconds."""
+        Path(target).write_bytes(Span.file(source).cache())
+
+
+def _restore(cls: type[Span], name: str, parameters: dict[str, Any], file: _core.SpanFile) -> Span:
+    return cls(name, parameters, file=file)
 
 
 class SpanLike(Rulebook):
@@ -216,6 +263,10 @@ def risk_array(
         "lookahead": lookahead, "spot_carry": spot_carry, "steps": steps,
         "right": {None: 0, "call": 1, "put": -1}[right],
     }  # fmt: skip
+    given = {**inputs, "price_scan_down": price_scan_down or 0.0, "vol_scan_down": vol_scan_down or 0.0}
+    for name, value in given.items():
+        if not math.isfinite(value):
+            raise _core.InvalidInput(f"risk array: {name} is {value}: a finite number is needed")
     optional = {"model": model, "price_scan_down": price_scan_down, "vol_scan_down": vol_scan_down}
     inputs.update({key: value for key, value in optional.items() if value is not None})
     request: dict[str, Any] = {"inputs": inputs, "rounding": rounding}
@@ -267,15 +318,7 @@ def nse_exposure(table: _StrPath | None = None, *, index_symbols: Sequence[str] 
 
 def _exposure_table(path: Path) -> dict[str, dict[str, float | None]]:
     rates: dict[str, dict[str, float | None]] = {}
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    columns = [c.strip() for c in lines[0].split(",")] if lines else []
-    for column in ("Symbol", "Instrument Type", "Total applicable ELM%"):
-        if column not in columns:
-            raise _core.ParseError(f"{path.name}: line 1: no column '{column}'")
-    for number, line in enumerate(lines[1:], 2):
-        if not line.strip():
-            continue
-        row = dict(zip(columns, (cell.strip() for cell in line.split(",")), strict=False))
+    for number, row in _rows(path, ("Symbol", "Instrument Type", "Total applicable ELM%")):
         try:
             percent = float(row["Total applicable ELM%"])
             kind = {"OTH": "other", "OTM": "far_out"}[row["Instrument Type"]]
@@ -290,14 +333,69 @@ def _exposure_table(path: Path) -> dict[str, dict[str, float | None]]:
 def kite(report: _core.MarginReport) -> dict[str, float]:
     """A SPAN report in the field names of Indian brokers' APIs: span, exposure, option_premium, total.
 
-    `span` is the requirement less option value, never below zero, per commodity and added; `option_premium` is the
-    value of options bought less those sold, where positive: what buying them costs at the file's prices.
+    `span` is the requirement less option value, never below zero, per commodity and added; `exposure` is that of
+    :func:`nse_exposure`; `option_premium` is the value of options bought less those sold, where positive: what buying
+    them costs at the file's prices. A broker's `additional`, `bo`, `cash` and `var` are none of SPAN's; nor are
+    the exchange's extra margin on short index options on their expiry day, the loss of calendar benefit on expiry day
+    and delivery margins of stock derivatives in their expiry week: they are not in these numbers.
 
-    >>> kite.__name__
-    'kite'
+    >>> array = [0.0] * 10 + [-30.0, -30.0, 30.0, 30.0, -21.0, 21.0]
+    >>> span = Span.from_document({
+    ...     "extreme": [2.0, 0.35],
+    ...     "contracts": [{"product": "X", "kind": "FUT", "period": "202612", "commodity": "X", "array": array,
+    ...                    "value": 200.0}],
+    ...     "commodities": [{"code": "X", "currency": "INR"}],
+    ... }, exposure=nse_exposure(), lot_sizes={"X": 50})
+    >>> import margincore as mc
+    >>> future = mc.Future("X", expiry="2026-12-31T10:00:00Z", multiplier=1, currency="INR",
+    ...                    id=contract_id("X", "202612"))
+    >>> {name: round(amount, 2) for name, amount in kite(mc.margin([mc.Position(future, 2)], None, span)).items()}
+    {'span': 3000.0, 'exposure': 700.0, 'option_premium': 0.0, 'total': 3700.0}
     """
-    commodities = report.details["commodities"].values()
+    sides = [report.details] if "commodities" in report.details else [report.details["long"], report.details["short"]]
+    commodities = [c for side in sides for c in side["commodities"].values()]
     span = sum(max(c["factors"]["initial"] * c["span_requirement"] - c["nov"], 0.0) for c in commodities)
     exposure = sum(report.details.get("exposure", {}).values())
     premium = max(report.net_option_value, 0.0)
     return {"span": span, "exposure": exposure, "option_premium": premium, "total": span + exposure + premium}
+
+
+def lot_sizes(path: _StrPath) -> dict[str, float]:
+    """Lot sizes by product from a CSV with columns `symbol` and `lot`, for the option `lot_sizes` of :class:`Span`.
+
+    Exchanges revise them: the table is yours to keep current. Raises :class:`ParseError` with the line.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "lots.csv").write_text("symbol,lot\\nNIFTY,65\\nBANKNIFTY,35\\n")
+    ...     lot_sizes(Path(folder, "lots.csv"))
+    {'NIFTY': 65.0, 'BANKNIFTY': 35.0}
+    """
+    sizes: dict[str, float] = {}
+    for number, row in _rows(Path(path), ("symbol", "lot")):
+        try:
+            lot = float(row["lot"])
+        except ValueError:
+            lot = -1.0
+        if not 0.0 < lot < float("inf") or not row["symbol"] or row["symbol"] in sizes:
+            raise _core.ParseError(f"{Path(path).name}: line {number}: a new symbol and a positive lot are needed")
+        sizes[row["symbol"]] = lot
+    return sizes
+
+
+def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV with their line numbers; ParseError where a column is missing or a row is ragged."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream)
+        columns = [c.strip() for c in next(reader, [])]
+        for column in needed:
+            if column not in columns:
+                raise _core.ParseError(f"{path.name}: line 1: no column '{column}'")
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(columns):
+                raise _core.ParseError(
+                    f"{path.name}: line {reader.line_num}: {len(cells)} cells under {len(columns)} columns"
+                )
+            yield reader.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))

@@ -27,9 +27,20 @@ class Tims(Rulebook):
     - `grid`: ``"fifths"`` of each side (default) or ``"even"``: eleven even points without the middle.
     - `vol`: ``"sticky_strike"`` (default) or ``"sticky_moneyness"``. Published OCC values agree with the first;
       the wording of OCC's present page allows the second.
+    - `american`: how American options without cash dividends are priced: ``"collocation"`` of the exercise boundary
+      (default; relative error 1e-4 at most) or ``"tree"``: Cox-Ross-Rubinstein with `steps` steps, the method OCC says
+      its own is derived from. Trees converge to the collocation's price; 400 steps are some 0.1 % from it for prices
+      that matter, and the published OCC values agree with both. A mark is always repriced by what implied its vol.
+    - `no_vol`: an option whose mark no volatility reprices is refused (``"refuse"``, default), or takes the
+      volatility of the other right at its strike, else of the nearest strike of its expiry, else `vol_floor`
+      (``"borrow"``); ``details["borrowed_vols"]`` names those held.
+    - `vol_floor`: see `no_vol`; an annual fraction. Without it an option that can borrow nothing is `MissingData`.
     - `base`: profit and loss measured from the ``"theoretical"`` value (default) or the ``"mark"``.
-    - `minimum_level`: where per-contract minimums bind: ``"class_group"`` (default), ``"product_group"`` or
-      ``"portfolio_group"``. The published text leaves it open.
+    - `minimum_level`: where per-contract minimums bind; the published text leaves it open. At every level the sum of
+      the minimums is a floor under the largest loss, not an addition to it. ``"class_group"`` (default): each class
+      group's minimums against its own largest loss, alone; what they exceed it by is added to the portfolio group's
+      loss. ``"product_group"``: the same for product groups, after offsets. ``"portfolio_group"``: the sum of all
+      minimums against the portfolio group's loss after offsets.
     - `minimum_rate`: times the multiplier, per option or future contract (0.375 is $37.50 for 100 shares).
     - `default_range`, `class_groups`, `product_groups`, `portfolio_groups`, `products`: ranges (fractions; `down`
       is negative), leveraged factors, memberships and offsets.
@@ -37,7 +48,8 @@ class Tims(Rulebook):
       of repricing. Profits are for one long contract, in money.
     - `overlays`: a house's stress on top, as lines of its own: ``{"name", "points": [{"price", "vol",
       "vol_move"}], "range", "ranges", "floor_per_short_option"}``.
-    - `steps`: of the binomial tree for American exercise (Cox-Ross-Rubinstein, as OCC's).
+    - `steps`: of the Cox-Ross-Rubinstein tree for American options with cash dividends before expiry (escrowed), and
+      for all American options with ``american="tree"``.
 
     Raises :class:`InvalidInput` for unknown keys or values out of range.
 
@@ -60,6 +72,9 @@ class Tims(Rulebook):
         *,
         grid: Literal["fifths", "even"] | None = None,
         vol: Literal["sticky_strike", "sticky_moneyness"] | None = None,
+        american: Literal["collocation", "tree"] | None = None,
+        no_vol: Literal["refuse", "borrow"] | None = None,
+        vol_floor: float | None = None,
         base: Literal["theoretical", "mark"] | None = None,
         minimum_level: Literal["class_group", "product_group", "portfolio_group"] | None = None,
         minimum_rate: float | None = None,
@@ -76,6 +91,9 @@ class Tims(Rulebook):
         changes = {
             "grid": grid,
             "vol": vol,
+            "american": american,
+            "no_vol": no_vol,
+            "vol_floor": vol_floor,
             "base": base,
             "minimum_level": minimum_level,
             "minimum_rate": minimum_rate,

@@ -75,6 +75,7 @@ fn main() -> Result<()> {
             price,
             fees: 1.5,
             effect: None,
+            all_or_none: false,
         };
         let decision = live.check(&order, &limit, now, true);
         println!(

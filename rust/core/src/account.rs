@@ -240,6 +240,7 @@ impl Holdings {
         }
     }
 
+    #[inline]
     pub fn positions(&self) -> Positions<'_> {
         Positions {
             contract: &self.contract,
@@ -258,6 +259,7 @@ pub struct Positions<'a> {
 }
 
 impl Positions<'_> {
+    #[inline]
     pub fn len(&self) -> usize {
         self.contract.len()
     }
@@ -266,6 +268,7 @@ impl Positions<'_> {
         self.contract.is_empty()
     }
 
+    #[inline]
     pub fn long(&self, i: usize) -> i64 {
         if self.short.is_some() || self.quantity[i] > 0 {
             self.quantity[i]
@@ -274,6 +277,7 @@ impl Positions<'_> {
         }
     }
 
+    #[inline]
     pub fn short(&self, i: usize) -> i64 {
         match self.short {
             Some(short) => short[i],
@@ -281,6 +285,7 @@ impl Positions<'_> {
         }
     }
 
+    #[inline]
     pub fn net(&self, i: usize) -> i64 {
         self.quantity[i] - self.short.map_or(0, |s| s[i])
     }

@@ -77,7 +77,7 @@ impl TermColumns {
                 settles: self.pick("settles", &settles, row),
                 exchange: text("exchange"),
                 exercise: self.pick("exercise", &exercises, row),
-                multiplier: self.number("multiplier", row).unwrap_or(1.0),
+                multiplier: self.number("multiplier", row),
                 multiplier_unit: text("multiplier_unit"),
                 settlement: self
                     .pick("settlement", &settlements, row)

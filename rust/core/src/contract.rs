@@ -99,9 +99,10 @@ pub struct Terms {
     pub exchange: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exercise: Option<Exercise>,
-    /// Units of the underlying (or of `multiplier_unit`) per contract.
-    #[serde(default = "one")]
-    pub multiplier: f64,
+    /// Units of the underlying (or of `multiplier_unit`) per contract. Derivatives state it; anything else is its own
+    /// unit, 1, unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multiplier: Option<f64>,
     /// What the multiplier counts where that is not the underlying's own unit: `coin` or a currency such as `USD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multiplier_unit: Option<String>,
@@ -187,11 +188,19 @@ impl Contract {
     fn check(terms: &mut Terms) -> Result<Option<Expiry>> {
         check_identifier("underlying", &terms.underlying)?;
         check_identifier("currency", &terms.currency)?;
-        check_positive("multiplier", terms.multiplier)?;
         check_positive("lot", terms.lot)?;
         let dated = matches!(terms.kind, Kind::Option | Kind::Future);
         let option = terms.kind == Kind::Option;
         let kind = format!("{:?}", terms.kind).to_lowercase();
+        match terms.multiplier {
+            Some(multiplier) => check_positive("multiplier", multiplier)?,
+            None if dated || terms.kind == Kind::Perpetual => fail!(
+                MissingData,
+                "the {kind} has no multiplier: state how many units of '{}' one contract is for",
+                terms.underlying
+            ),
+            None => terms.multiplier = Some(1.0),
+        }
         if dated != terms.expiry.is_some() {
             fail!(
                 InvalidInput,
@@ -283,6 +292,14 @@ impl Contract {
         &self.terms.currency
     }
 
+    /// The currency prices are quoted in: coin-settled contracts are quoted in dollars.
+    pub fn quote_currency(&self) -> &str {
+        match self.terms.settlement {
+            Settlement::Inverse => "USD",
+            Settlement::Linear => &self.terms.currency,
+        }
+    }
+
     pub fn expiry(&self) -> Option<&Expiry> {
         self.expiry.as_ref()
     }
@@ -297,9 +314,16 @@ impl Contract {
         })
     }
 
+    /// Units of the underlying, or of the multiplier's unit, per contract.
+    pub fn multiplier(&self) -> f64 {
+        self.terms
+            .multiplier
+            .expect("set when the terms were checked")
+    }
+
     /// Money per lot for a move of one in the quoted price.
     pub fn value_per_lot(&self) -> f64 {
-        self.terms.multiplier * self.terms.lot
+        self.multiplier() * self.terms.lot
     }
 }
 

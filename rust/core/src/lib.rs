@@ -8,6 +8,7 @@ pub mod cells;
 pub mod columns;
 pub mod contract;
 pub mod error;
+pub mod greeks;
 pub mod live;
 pub mod market;
 pub mod methods;

@@ -4,10 +4,13 @@
 //! [`LiveAccount`] is the account itself: positions, money, open orders, and the questions asked about them.
 
 mod account;
+mod check;
+mod messages;
 mod money;
 mod order;
 mod orders;
 mod search;
+mod worst;
 
 pub use account::{LiveAccount, Trade, WhatIf};
 pub use money::Money;
@@ -23,10 +26,10 @@ use crate::error::Result;
 use crate::methods::{Prepared, Scratch};
 use crate::report::Requirement;
 
-/// A requirement from kept sums, and how far from a fresh one it can lie.
+/// An initial requirement from kept sums, and how far from a fresh one it can lie.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
-    pub requirement: Requirement,
+    pub initial: f64,
     /// At most this far from a fresh requirement: `2 (n + 2) 2^-53` times the sum of `|quantity * value|`.
     pub band: f64,
 }
@@ -84,6 +87,17 @@ pub trait Live: Send {
         _orders: &[Exposure],
     ) -> Result<Option<WorstCase>> {
         Ok(None)
+    }
+
+    /// [`Live::requirement`] and [`Live::worst_case`] of the same positions at once.
+    fn assess(
+        &mut self,
+        account: AccountView<'_>,
+        changed: &[ContractIndex],
+        orders: &[Exposure],
+    ) -> Result<(Requirement, Option<WorstCase>)> {
+        let requirement = self.requirement(account, changed)?;
+        Ok((requirement, self.worst_case(account, changed, orders)?))
     }
 
     /// Whether the requirement is a convex function of the lots of this contract: then a set of fills that pass is

@@ -102,20 +102,26 @@ impl Column {
 }
 
 /// A forward's expiry: a date holds for every settlement on it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum ForwardExpiry {
     Date(Date),
     Instant(Timestamp),
 }
+
+/// Forwards by underlying, each with its expiry.
+type Forwards = BTreeMap<String, Vec<(ForwardExpiry, f64)>>;
+
+/// Values by date, ascending; by currency or symbol.
+type Dated = BTreeMap<String, Vec<(Date, f64)>>;
 
 /// A checked market snapshot. Immutable.
 #[derive(Debug, Clone)]
 pub struct Market {
     snapshot: Snapshot,
     valuation: Zoned,
-    curves: BTreeMap<String, Vec<(Date, f64)>>,
-    dividends: BTreeMap<String, Vec<(Date, f64)>>,
-    forwards: BTreeMap<String, Vec<(ForwardExpiry, f64)>>,
+    curves: Dated,
+    dividends: Dated,
+    forwards: Forwards,
     price_column: Option<Column>,
     vol_column: Option<Column>,
 }
@@ -172,85 +178,13 @@ impl Market {
             }
         }
         for (pair, &value) in &snapshot.fx {
-            check_finite(&format!("fx '{pair}'"), value)?;
-            if value <= 0.0 {
-                fail!(InvalidInput, "fx '{pair}' is {value}: it must be positive");
-            }
-            if split_pair(pair).is_none() {
-                fail!(
-                    InvalidInput,
-                    "fx '{pair}' is not a pair: write it like EURUSD or BTC/USD"
-                );
-            }
+            check_pair(pair, value)?;
         }
-        let mut forwards: BTreeMap<String, Vec<(ForwardExpiry, f64)>> = BTreeMap::new();
-        for forward in &snapshot.forward {
-            check_quote("forward", &forward.underlying, forward.price)?;
-            let expiry = if forward.expiry.contains('T') {
-                parse_instant(&forward.expiry).map(|z| ForwardExpiry::Instant(z.timestamp()))
-            } else {
-                parse_date(&forward.expiry).map(ForwardExpiry::Date)
-            };
-            let expiry =
-                expiry.map_err(|e| e.at(format!("forward of '{}'", forward.underlying)))?;
-            let own = forwards.entry(forward.underlying.clone()).or_default();
-            own.push((expiry, forward.price));
-        }
-        let mut curves = BTreeMap::new();
-        for (currency, curve) in &snapshot.rate {
-            let mut nodes = Vec::new();
-            match curve {
-                Curve::Flat(rate) => nodes.push((Date::MIN, *rate)),
-                Curve::Dated(dated) => {
-                    for (date, rate) in dated {
-                        nodes.push((
-                            parse_date(date).map_err(|e| e.at(format!("rate of {currency}")))?,
-                            *rate,
-                        ));
-                    }
-                }
-            }
-            if nodes.is_empty() {
-                fail!(InvalidInput, "rate of {currency} has no dates");
-            }
-            for &(_, rate) in &nodes {
-                check_finite(&format!("rate of {currency}"), rate)?;
-                if rate.abs() > 10.0 {
-                    fail!(
-                        InvalidInput,
-                        "rate of {currency} is {rate}: an annual fraction is needed (0.05 is 5 %)"
-                    );
-                }
-            }
-            curves.insert(currency.clone(), nodes);
-        }
-        let mut dividends = BTreeMap::new();
-        for (symbol, list) in &snapshot.dividends {
-            if snapshot.dividend_yield.contains_key(symbol) {
-                fail!(
-                    InvalidInput,
-                    "'{symbol}' has both dated dividends and a dividend_yield: give one"
-                );
-            }
-            let mut dated = Vec::new();
-            for dividend in list {
-                check_finite(&format!("dividend of '{symbol}'"), dividend.amount)?;
-                if dividend.amount < 0.0 {
-                    fail!(
-                        InvalidInput,
-                        "dividend of '{symbol}' on {} is negative",
-                        dividend.date
-                    );
-                }
-                dated.push((
-                    parse_date(&dividend.date)
-                        .map_err(|e| e.at(format!("dividend of '{symbol}'")))?,
-                    dividend.amount,
-                ));
-            }
-            dated.sort_by_key(|&(date, _)| date);
-            dividends.insert(symbol.clone(), dated);
-        }
+        let (forwards, curves, dividends) = (
+            forwards(&snapshot.forward)?,
+            curves(&snapshot.rate)?,
+            dividends(&snapshot)?,
+        );
         Ok(Self {
             snapshot,
             valuation,
@@ -428,6 +362,106 @@ impl TryFrom<Snapshot> for Market {
     }
 }
 
+fn check_pair(pair: &str, value: f64) -> Result<()> {
+    check_finite(&format!("fx '{pair}'"), value)?;
+    if value <= 0.0 {
+        fail!(InvalidInput, "fx '{pair}' is {value}: it must be positive");
+    }
+    if split_pair(pair).is_none() {
+        fail!(
+            InvalidInput,
+            "fx '{pair}' is not a pair: write it like EURUSD or BTC/USD"
+        );
+    }
+    Ok(())
+}
+
+/// Forwards by underlying; one expiry has one.
+fn forwards(written: &[Forward]) -> Result<Forwards> {
+    let mut forwards = Forwards::new();
+    for forward in written {
+        let name = || format!("forward of '{}'", forward.underlying);
+        check_quote("forward", &forward.underlying, forward.price)?;
+        let expiry = if forward.expiry.contains('T') {
+            parse_instant(&forward.expiry).map(|z| ForwardExpiry::Instant(z.timestamp()))
+        } else {
+            parse_date(&forward.expiry).map(ForwardExpiry::Date)
+        };
+        let expiry = expiry.map_err(|e| e.at(name()))?;
+        let own = forwards.entry(forward.underlying.clone()).or_default();
+        if own.iter().any(|(at, _)| *at == expiry) {
+            fail!(
+                InvalidInput,
+                "{} for {} is given twice",
+                name(),
+                forward.expiry
+            );
+        }
+        own.push((expiry, forward.price));
+    }
+    Ok(forwards)
+}
+
+/// Zero rates by currency, in order of date.
+fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
+    let mut curves = BTreeMap::new();
+    for (currency, curve) in written {
+        let name = || format!("rate of {currency}");
+        let nodes = match curve {
+            Curve::Flat(rate) => vec![(Date::MIN, *rate)],
+            Curve::Dated(dated) => dated
+                .iter()
+                .map(|(date, rate)| Ok((parse_date(date).map_err(|e| e.at(name()))?, *rate)))
+                .collect::<Result<Vec<_>>>()?,
+        };
+        if nodes.is_empty() {
+            fail!(InvalidInput, "{} has no dates", name());
+        }
+        for &(_, rate) in &nodes {
+            check_finite(&name(), rate)?;
+            if rate.abs() > 10.0 {
+                fail!(
+                    InvalidInput,
+                    "{} is {rate}: an annual fraction is needed (0.05 is 5 %)",
+                    name()
+                );
+            }
+        }
+        curves.insert(currency.clone(), nodes);
+    }
+    Ok(curves)
+}
+
+/// Cash dividends by symbol, in order of date.
+fn dividends(snapshot: &Snapshot) -> Result<Dated> {
+    let mut dividends = BTreeMap::new();
+    for (symbol, list) in &snapshot.dividends {
+        if snapshot.dividend_yield.contains_key(symbol) {
+            fail!(
+                InvalidInput,
+                "'{symbol}' has both dated dividends and a dividend_yield: give one"
+            );
+        }
+        let mut dated = Vec::new();
+        for dividend in list {
+            check_finite(&format!("dividend of '{symbol}'"), dividend.amount)?;
+            if dividend.amount < 0.0 {
+                fail!(
+                    InvalidInput,
+                    "dividend of '{symbol}' on {} is negative",
+                    dividend.date
+                );
+            }
+            let date =
+                parse_date(&dividend.date).map_err(|e| e.at(format!("dividend of '{symbol}'")))?;
+            dated.push((date, dividend.amount));
+        }
+        dated.sort_by_key(|&(date, _)| date);
+        dividends.insert(symbol.clone(), dated);
+    }
+    Ok(dividends)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -469,6 +503,12 @@ mod tests {
             (
                 serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "price": {"X": 1.797e308}}),
                 "price of 'X'",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "forward": [
+                    {"underlying": "SPX", "expiry": "2026-12-18", "price": 4500.0},
+                    {"underlying": "SPX", "expiry": "2026-12-18", "price": 4510.0}]}),
+                "forward of 'SPX' for 2026-12-18 is given twice",
             ),
         ] {
             let error = market(json).unwrap_err();

@@ -225,7 +225,7 @@ impl ProductTable {
             settles: Some(terms.settles),
             exchange: Some(terms.exchange.clone()),
             exercise: Some(terms.exercise),
-            multiplier: terms.multiplier,
+            multiplier: Some(terms.multiplier),
             multiplier_unit: None,
             settlement: Settlement::Linear,
             premium: Premium::Upfront,

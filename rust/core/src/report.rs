@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::greeks::UnderlyingGreeks;
+
 /// One term of a requirement. Credits are negative.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
@@ -62,6 +64,8 @@ pub struct MarginReport {
     pub worst_scenario: Option<String>,
     /// The rulebook's intermediate results, under its own names.
     pub details: Value,
+    /// Sensitivities per underlying, where the rulebook prices options; units in [`crate::greeks`].
+    pub greeks: Vec<UnderlyingGreeks>,
 }
 
 impl MarginReport {

@@ -43,20 +43,33 @@ pub fn accumulate(rows: &[Row], contract: &[u32], quantity: &[i64], acc: &mut [f
     simd::run(One(rows, contract, quantity, acc));
 }
 
-/// Adds quantity times one row to `acc`: the step of [`accumulate`].
+/// The largest of 0 and the losses (negative sums) of the first `N` columns of `acc` plus quantity times one row.
+/// Nothing is changed.
 #[inline]
-pub fn add_row(acc: &mut [f64; WIDTH], quantity: f64, row: &[f64; WIDTH]) {
-    struct One<'a>(&'a mut [f64; WIDTH], f64, &'a [f64; WIDTH]);
-    impl Kernel for One<'_> {
-        type Output = ();
+pub fn largest_loss<const N: usize>(acc: &[f64; WIDTH], quantity: f64, row: &[f64; WIDTH]) -> f64 {
+    struct One<'a, const N: usize>(&'a [f64; WIDTH], f64, &'a [f64; WIDTH]);
+    impl<const N: usize> Kernel for One<'_, N> {
+        type Output = f64;
         #[inline(always)]
-        fn run(self) {
-            for k in 0..WIDTH {
-                self.0[k] = self.1.mul_add(self.2[k], self.0[k]);
+        fn run(self) -> f64 {
+            let mut sum = [0.0; WIDTH];
+            for k in 0..N {
+                sum[k] = self.1.mul_add(self.2[k], self.0[k]);
             }
+            // Halves against each other, so that the columns stay in vectors.
+            let mut width = WIDTH / 2;
+            while width > 0 {
+                for k in 0..width {
+                    if sum[k + width] < sum[k] {
+                        sum[k] = sum[k + width];
+                    }
+                }
+                width /= 2;
+            }
+            if sum[0] < 0.0 { -sum[0] } else { 0.0 }
         }
     }
-    simd::run(One(acc, quantity, row));
+    simd::run(One::<N>(acc, quantity, row))
 }
 
 #[inline(always)]

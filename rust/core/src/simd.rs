@@ -131,13 +131,20 @@ pub trait Kernel {
 /// Runs the kernel's clone for the level in use.
 #[inline]
 pub fn run<K: Kernel>(kernel: K) -> K::Output {
-    run_at(level(), kernel)
+    // A level in use is one the machine has: it is not asked for again, a kernel may take only nanoseconds.
+    dispatch(level(), kernel)
 }
 
 /// Runs the kernel's clone for a level, or for the machine's level where that is lower.
 #[inline]
 pub fn run_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
-    match level.min(machine_level()) {
+    dispatch(level.min(machine_level()), kernel)
+}
+
+/// `level` is at most [`machine_level`]; both callers see to it.
+#[inline]
+fn dispatch<K: Kernel>(level: Level, kernel: K) -> K::Output {
+    match level {
         Level::Baseline => kernel.run(),
         // SAFETY: `machine_level` has found these features on this machine.
         #[cfg(target_arch = "x86_64")]

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{self, Block, Cells, EuropeanCells, RiskArrays, RiskBlock, VolMoves};
+use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
+use crate::greeks;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market};
 use crate::methods::{Methodology, Prepared};
@@ -63,7 +64,7 @@ pub struct Preparation {
     pub methodology: Arc<dyn Methodology>,
     pub market: Option<Arc<Market>>,
     pub prepared: Arc<dyn Prepared>,
-    cells: Cells,
+    cells: Arc<Cells>,
     arrays: RiskArrays,
     /// Rows priced to make this, and rows in all.
     pub repriced: (usize, usize),
@@ -92,6 +93,8 @@ impl Preparation {
         repriced: (usize, usize),
     ) -> Result<Self> {
         let prepared = methodology.compile(contracts, market.as_ref(), arrays.clone())?;
+        let cells = Arc::new(cells);
+        let prepared = greeks::attach(prepared, &cells, market.as_ref());
         Ok(Self {
             methodology,
             market,
@@ -127,7 +130,10 @@ impl Preparation {
         let contracts = self.prepared.contracts();
         let cells = self.methodology.cells(contracts, Some(&market))?;
         let same_blocks = cells.blocks.len() == self.cells.blocks.len();
-        let mut arrays = RiskArrays::default();
+        let mut arrays = RiskArrays {
+            notes: cells.notes.clone(),
+            ..RiskArrays::default()
+        };
         let (mut priced, mut rows) = (0, 0);
         for (i, block) in cells.blocks.iter().enumerate() {
             let old = (same_blocks && block.matches(&self.cells.blocks[i]))
@@ -149,14 +155,17 @@ impl Preparation {
 }
 
 impl Block {
-    pub fn rows(&self) -> usize {
-        self.linear.len() + self.european.len() + self.trees.len()
-    }
-
     /// Whether rows of two blocks stand for the same contracts under the same scenarios, whatever their prices.
     fn matches(&self, other: &Self) -> bool {
         let contracts = |b: &Self| -> Vec<u32> { b.contracts().collect() };
-        let shape = |b: &Self| (b.linear.len(), b.european.len(), b.trees.len());
+        let shape = |b: &Self| {
+            (
+                b.linear.len(),
+                b.european.len(),
+                b.american.len(),
+                b.trees.len(),
+            )
+        };
         self.scope == other.scope
             && shape(self) == shape(other)
             && self.scenarios.price == other.scenarios.price
@@ -171,14 +180,6 @@ impl Block {
             && contracts(self) == contracts(other)
     }
 
-    fn contracts(&self) -> impl Iterator<Item = u32> {
-        self.linear
-            .iter()
-            .map(|c| c.contract)
-            .chain(self.european.contract.iter().copied())
-            .chain(self.trees.iter().map(|c| c.contract))
-    }
-
     fn vol_row(&self, option: usize) -> &[f64] {
         self.scenarios.vol.of(option, self.scenarios.price.len())
     }
@@ -191,9 +192,10 @@ impl Block {
         if self.vol_row(option) != other.vol_row(option) {
             return false;
         }
-        match option.checked_sub(self.european.len()) {
-            None => self.european.row(option) == other.european.row(option),
-            Some(tree) => self.trees[tree] == other.trees[tree],
+        match self.place(option) {
+            OptionPlace::European(i) => self.european.row(i) == other.european.row(i),
+            OptionPlace::American(i) => self.american.row(i) == other.american.row(i),
+            OptionPlace::Tree(i) => self.trees[i] == other.trees[i],
         }
     }
 
@@ -202,9 +204,8 @@ impl Block {
         let mut part = Self {
             scope: self.scope.clone(),
             scenarios: self.scenarios.clone(),
-            linear: Vec::new(),
-            european: EuropeanCells::default(),
-            trees: Vec::new(),
+            on_forward: self.on_forward,
+            ..Self::default()
         };
         let mut vol = Vec::new();
         for &row in rows {
@@ -213,9 +214,10 @@ impl Block {
                 continue;
             };
             vol.extend_from_slice(self.vol_row(option));
-            match option.checked_sub(self.european.len()) {
-                None => part.european.push_row(&self.european, option),
-                Some(tree) => part.trees.push(self.trees[tree].clone()),
+            match self.place(option) {
+                OptionPlace::European(i) => part.european.push_row(&self.european, i),
+                OptionPlace::American(i) => part.american.push_row(&self.american, i),
+                OptionPlace::Tree(i) => part.trees.push(self.trees[i].clone()),
             }
         }
         match &mut part.scenarios.vol {
@@ -238,6 +240,7 @@ fn reprice(
     let fresh = cells::price(
         &Cells {
             blocks: vec![block.select(&moved)],
+            ..Cells::default()
         },
         threads,
     )?;

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, raise};
-use crate::values::{from_python, to_python};
+use crate::values::{Number, from_python, to_python};
 
 /// A holding: a contract and how much of it, long and short apart.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
@@ -42,10 +42,11 @@ impl Position {
     #[pyo3(signature = (contract, quantity=None, *, long=None, short=None))]
     fn new(
         contract: &Contract,
-        quantity: Option<f64>,
-        long: Option<f64>,
-        short: Option<f64>,
+        quantity: Option<Number>,
+        long: Option<Number>,
+        short: Option<Number>,
     ) -> PyResult<Self> {
+        let [quantity, long, short] = [quantity, long, short].map(|n| n.map(|n| n.0));
         let position = match (quantity, long, short) {
             (Some(quantity), None, None) => {
                 core::Position::new(contract.0.clone(), lots(contract, "quantity", quantity)?)
@@ -116,7 +117,7 @@ impl Account {
         cash: Option<&Bound<'_, PyAny>>,
         collateral: Option<&Bound<'_, PyAny>>,
         kind: Option<&str>,
-        equity: Option<f64>,
+        equity: Option<Number>,
         gross: bool,
     ) -> PyResult<Self> {
         let mut rows = Vec::new();
@@ -140,7 +141,7 @@ impl Account {
         }
         let mut terms: core::AccountTerms = from_python("account", terms.as_any())?;
         terms.kind = kind.map(str::to_string);
-        terms.equity = equity;
+        terms.equity = equity.map(|n| n.0);
         terms.check().map_err(raise)?;
         Ok(Self(core::Account {
             positions: rows,

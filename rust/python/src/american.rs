@@ -217,7 +217,13 @@ pub(crate) fn american_implied<'py>(
             dividend_yield: &table.dividend_yield,
             right: &table.right,
         };
-        american::implied_vol(&quotes, mode, &mut vol, &mut status)?;
+        american::implied_vol(
+            &quotes,
+            mode,
+            american::Sharing::PerOption,
+            &mut vol,
+            &mut status,
+        )?;
         Ok((vol, status.into_iter().map(|s| s as u8).collect::<Vec<_>>()))
     })?;
     Ok((vol.into_pyarray(py), status.into_pyarray(py)))

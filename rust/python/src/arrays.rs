@@ -14,9 +14,6 @@ use pyo3::prelude::*;
 
 use crate::errors::{InvalidInput, enter, raise};
 
-/// Rows copied at a time: seven columns of doubles fit the first-level cache.
-pub(crate) const ROWS: usize = 256;
-
 /// Work above this many evaluations, about a millisecond, releases the interpreter lock.
 const LONG: usize = 400_000;
 
@@ -69,31 +66,35 @@ impl<'py, T: Element + Copy> Column<'py, T> {
         })
     }
 
-    /// Copies rows `first ..` into `out`.
-    pub(crate) fn copy(&self, first: usize, out: &mut [T]) {
+    /// Copies rows `first .. first + count` into `out`. Inlined, because it runs in the kernels' loops.
+    #[inline(always)]
+    pub(crate) fn copy<const N: usize>(&self, first: usize, count: usize, out: &mut [T; N]) {
         match self.kind {
             Kind::One(value) => out.fill(value),
             Kind::Many { data, stride, rows } => {
-                assert!(first + out.len() <= rows, "rows past the end of a column");
+                assert!(
+                    count <= N && first + count <= rows,
+                    "rows past the end of a column"
+                );
                 let bytes = size_of::<T>();
-                // SAFETY: the array has `rows` elements `stride` bytes apart from `data`, and `first + out.len()` does
-                // not pass them; bytes are copied, so no alignment is needed. A concurrent writer can make a value
-                // any bits, which every T here may have; it is checked after this copy.
+                // SAFETY: the array has `rows` elements `stride` bytes apart from `data`, and `first + count` does not
+                // pass them; bytes are copied, so no alignment is needed. A concurrent writer can make a value any bits,
+                // which every T here may have; it is checked after this copy.
                 unsafe {
                     let from = data.offset(first as isize * stride);
-                    if stride == bytes as isize {
-                        std::ptr::copy_nonoverlapping(
-                            from,
-                            out.as_mut_ptr().cast(),
-                            std::mem::size_of_val(out),
-                        );
-                    } else {
-                        for (i, value) in out.iter_mut().enumerate() {
+                    let to = out.as_mut_ptr().cast::<u8>();
+                    if stride != bytes as isize {
+                        for (i, value) in out[..count].iter_mut().enumerate() {
                             *value = from
                                 .offset(i as isize * stride)
                                 .cast::<T>()
                                 .read_unaligned();
                         }
+                    } else if count == N {
+                        // A length the compiler knows: vector loads and stores in place of a call.
+                        std::ptr::copy_nonoverlapping(from, to, N * size_of::<T>());
+                    } else {
+                        std::ptr::copy_nonoverlapping(from, to, count * bytes);
                     }
                 }
             }

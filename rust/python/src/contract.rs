@@ -9,8 +9,8 @@ use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyTuple, PyType};
 
-use crate::errors::{enter, raise};
-use crate::values::{from_python, time_text, to_python, without_none};
+use crate::errors::{InvalidInput, enter, raise};
+use crate::values::{from_python, is_flag, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable; equal terms are equal contracts.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
@@ -87,7 +87,7 @@ impl Contract {
 
     #[getter]
     fn multiplier(&self) -> f64 {
-        self.0.terms().multiplier
+        self.0.multiplier()
     }
 
     #[getter]
@@ -174,6 +174,10 @@ impl Contracts {
                         values: vec![text],
                     },
                 );
+            } else if is_flag(&column)? {
+                return Err(InvalidInput::new_err(format!(
+                    "contracts: column '{name}': {column} stands where a number or text is needed"
+                )));
             } else if let Ok(number) = column.extract::<f64>() {
                 terms.numbers.insert(name, vec![number]);
             } else {

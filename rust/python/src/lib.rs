@@ -6,6 +6,7 @@ mod arrays;
 mod build;
 mod contract;
 mod errors;
+mod hvar;
 mod live;
 mod market;
 mod methods;
@@ -38,6 +39,8 @@ mod _core {
         Unsupported,
     };
     #[pymodule_export]
+    use crate::hvar::{hvar_measure, hvar_rolling};
+    #[pymodule_export]
     use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
     #[pymodule_export]
     use crate::market::Market;
@@ -50,7 +53,7 @@ mod _core {
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
-    use crate::report::{Line, MarginBatch, MarginReport, Requirement};
+    use crate::report::{Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
 
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};

@@ -1,336 +1,26 @@
-//! `Order`, `Limit`, `Decision`, `WhatIf` and `LiveAccount`.
+//! `WhatIf` and `LiveAccount`.
+
+mod orders;
+
+pub(crate) use orders::{Decision, Limit, Order};
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use margincore::account::Effect;
 use margincore::live as core;
 use margincore::update::Preparation;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyString, PyTuple};
+use pyo3::types::{PyFloat, PyString};
+use serde_json::Value;
 
 use crate::account::{Account, Position, lots};
 use crate::contract::Contract;
 use crate::errors::{CalculationError, InvalidInput, enter, raise};
 use crate::methods::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::to_python;
-
-fn side(text: &str) -> PyResult<core::Side> {
-    match text {
-        "buy" => Ok(core::Side::Buy),
-        "sell" => Ok(core::Side::Sell),
-        other => Err(InvalidInput::new_err(format!(
-            "side {other:?}: \"buy\" or \"sell\" is needed"
-        ))),
-    }
-}
-
-fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
-    match text {
-        None => Ok(None),
-        Some("open") => Ok(Some(Effect::Open)),
-        Some("close") => Ok(Some(Effect::Close)),
-        Some(other) => Err(InvalidInput::new_err(format!(
-            "effect {other:?}: \"open\" or \"close\" is needed"
-        ))),
-    }
-}
-
-/// An order as it would be sent. Its numbers are judged by the check, so that a bad one is a refusal, not an exception.
-#[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
-pub(crate) struct Order {
-    contract: Contract,
-    quantity: f64,
-    /// Its contract row is set when it meets a table; lots are zero where the quantity is not whole.
-    order: core::Order,
-}
-
-#[pymethods]
-impl Order {
-    #[new]
-    #[pyo3(signature = (id, contract, side, quantity, price, *, fees=0.0, effect=None))]
-    fn new(
-        id: String,
-        contract: &Contract,
-        side: &str,
-        quantity: f64,
-        price: f64,
-        fees: f64,
-        effect: Option<&str>,
-    ) -> PyResult<Self> {
-        let whole = lots(contract, "quantity", quantity).unwrap_or(0);
-        Ok(Self {
-            contract: contract.clone(),
-            quantity,
-            order: core::Order {
-                id,
-                contract: u32::MAX,
-                side: self::side(side)?,
-                lots: whole,
-                price,
-                fees,
-                effect: self::effect(effect)?,
-            },
-        })
-    }
-
-    #[getter]
-    fn id(&self) -> &str {
-        &self.order.id
-    }
-
-    #[getter]
-    fn contract(&self) -> Contract {
-        self.contract.clone()
-    }
-
-    #[getter]
-    fn side(&self) -> &'static str {
-        match self.order.side {
-            core::Side::Buy => "buy",
-            core::Side::Sell => "sell",
-        }
-    }
-
-    #[getter]
-    fn quantity(&self) -> f64 {
-        self.quantity
-    }
-
-    #[getter]
-    fn price(&self) -> f64 {
-        self.order.price
-    }
-
-    #[getter]
-    fn fees(&self) -> f64 {
-        self.order.fees
-    }
-
-    #[getter]
-    fn effect(&self) -> Option<&'static str> {
-        self.order.effect.map(|e| match e {
-            Effect::Open => "open",
-            Effect::Close => "close",
-        })
-    }
-
-    fn __repr__(&self) -> String {
-        format!(
-            "Order({:?}, {:?}, {:?}, {}, {})",
-            self.order.id,
-            self.contract.0.id(),
-            self.side(),
-            self.quantity,
-            self.order.price
-        )
-    }
-
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let rest = PyDict::new(py);
-        rest.set_item("fees", self.order.fees)?;
-        rest.set_item("effect", self.effect())?;
-        let own = (
-            self.id(),
-            self.contract(),
-            self.side(),
-            self.quantity,
-            self.price(),
-        );
-        Ok((own.into_pyobject(py)?, rest))
-    }
-}
-
-impl Order {
-    /// The order in a table's rows; a contract that is not in it keeps a row no table has.
-    fn placed(&self, table: &margincore::contract::Contracts) -> core::Order {
-        let mut order = self.order.clone();
-        order.contract = table.resolve(&self.contract.0).unwrap_or(u32::MAX);
-        order
-    }
-}
-
-/// What a check is held against, in the report's currency.
-#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone, PartialEq)]
-pub(crate) struct Limit(core::Limit);
-
-#[pymethods]
-impl Limit {
-    #[new]
-    #[pyo3(signature = (max_requirement=None, min_excess=None, *, max_age=None, price_collar=None, max_quantity=None,
-                        max_notional=None, throttle=None))]
-    fn new(
-        max_requirement: Option<f64>,
-        min_excess: Option<f64>,
-        max_age: Option<f64>,
-        price_collar: Option<f64>,
-        max_quantity: Option<i64>,
-        max_notional: Option<f64>,
-        throttle: Option<(u32, f64)>,
-    ) -> PyResult<Self> {
-        let limit = core::Limit {
-            max_requirement,
-            min_excess,
-            max_age,
-            price_collar,
-            max_quantity,
-            max_notional,
-            throttle,
-        };
-        limit.validate().map_err(raise)?;
-        Ok(Self(limit))
-    }
-
-    #[getter]
-    fn max_requirement(&self) -> Option<f64> {
-        self.0.max_requirement
-    }
-
-    #[getter]
-    fn min_excess(&self) -> Option<f64> {
-        self.0.min_excess
-    }
-
-    #[getter]
-    fn max_age(&self) -> Option<f64> {
-        self.0.max_age
-    }
-
-    #[getter]
-    fn price_collar(&self) -> Option<f64> {
-        self.0.price_collar
-    }
-
-    #[getter]
-    fn max_quantity(&self) -> Option<i64> {
-        self.0.max_quantity
-    }
-
-    #[getter]
-    fn max_notional(&self) -> Option<f64> {
-        self.0.max_notional
-    }
-
-    #[getter]
-    fn throttle(&self) -> Option<(u32, f64)> {
-        self.0.throttle
-    }
-
-    fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
-    }
-
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
-        Ok((PyTuple::empty(py), to_python(py, &self.0)?))
-    }
-}
-
-/// The answer to a check; anything that could not be established is a refusal.
-#[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct Decision {
-    decision: core::Decision,
-    order: core::Order,
-    limit: core::Limit,
-    contracts: Arc<margincore::contract::Contracts>,
-}
-
-#[pymethods]
-impl Decision {
-    #[getter]
-    fn accepted(&self) -> bool {
-        self.decision.accepted
-    }
-
-    #[getter]
-    fn reason(&self) -> &'static str {
-        self.decision.reason.code()
-    }
-
-    #[getter]
-    fn message(&self) -> &str {
-        &self.decision.message
-    }
-
-    #[getter]
-    fn before(&self) -> Requirement {
-        Requirement::from(self.decision.before)
-    }
-
-    #[getter]
-    fn after(&self) -> Requirement {
-        Requirement::from(self.decision.after)
-    }
-
-    #[getter]
-    fn worst(&self) -> f64 {
-        self.decision.worst
-    }
-
-    #[getter]
-    fn excess_before(&self) -> Option<f64> {
-        self.decision.excess_before
-    }
-
-    #[getter]
-    fn excess_after(&self) -> Option<f64> {
-        self.decision.excess_after
-    }
-
-    #[getter]
-    fn headroom(&self) -> f64 {
-        self.decision.headroom
-    }
-
-    #[getter]
-    fn coverage(&self) -> &'static str {
-        self.decision.coverage.code()
-    }
-
-    #[getter]
-    fn market_age(&self) -> Option<f64> {
-        self.decision.market_age
-    }
-
-    #[getter]
-    fn epoch(&self) -> u64 {
-        self.decision.epoch
-    }
-
-    #[getter]
-    fn sequence(&self) -> u64 {
-        self.decision.sequence
-    }
-
-    fn digest(&self) -> String {
-        self.decision
-            .digest(&self.order, &self.limit, self.contracts.digest())
-    }
-
-    fn __bool__(&self) -> bool {
-        self.decision.accepted
-    }
-
-    fn __repr__(&self) -> String {
-        let d = &self.decision;
-        format!(
-            "Decision({}, {}, requirement {:.2} -> {:.2})",
-            if d.accepted { "accepted" } else { "rejected" },
-            d.reason.code(),
-            d.before.initial,
-            d.worst
-        )
-    }
-}
+use crate::values::{from_python, to_python};
 
 /// Requirements before and after trades.
 #[pyclass(frozen, get_all, module = "margincore._core")]
@@ -456,7 +146,7 @@ impl LiveAccount {
         (price, fees, most): (Option<f64>, f64, Option<f64>),
         complete: bool,
     ) -> PyResult<Option<f64>> {
-        let side = self::side(side)?;
+        let side = orders::side(side)?;
         let lot = contract.0.terms().lot;
         let most = match most {
             Some(most) => lots(contract, "most", most)?,
@@ -540,7 +230,7 @@ impl LiveAccount {
 
     #[pyo3(signature = (trades, *, effect=None))]
     fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
-        let effect = self::effect(effect)?;
+        let effect = orders::effect(effect)?;
         let mut live = self.lock()?;
         let trades = Self::trades(&live, trades, effect)?;
         let answer = live.what_if(&trades).map_err(raise)?;
@@ -586,7 +276,7 @@ impl LiveAccount {
 
     #[pyo3(signature = (trades, *, effect=None))]
     fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
-        let effect = self::effect(effect)?;
+        let effect = orders::effect(effect)?;
         let mut live = self.lock()?;
         let trades = Self::trades(&live, trades, effect)?;
         Ok(live.apply(&trades).map_err(raise)?.into())
@@ -654,6 +344,37 @@ impl LiveAccount {
                 (o.order.id.clone(), signed as f64 * lot)
             })
             .collect())
+    }
+
+    /// Every order ever reserved with what became of it; quantities in lots.
+    #[getter]
+    fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.lock()?;
+        let contracts = live.prepared().contracts();
+        let documents: Vec<Value> = live
+            .orders()
+            .map(|open| orders::document(open, contracts))
+            .collect();
+        to_python(py, &documents)
+    }
+
+    fn order<'py>(&self, py: Python<'py>, order_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.lock()?;
+        let contracts = live.prepared().contracts();
+        let known = live.order(order_id);
+        to_python(py, &known.map(|open| orders::document(open, contracts)))
+    }
+
+    fn restore_orders(&self, orders: &Bound<'_, PyAny>) -> PyResult<()> {
+        let documents: Vec<Value> = from_python("orders", orders)?;
+        let mut live = self.lock()?;
+        let contracts = live.prepared().contracts().clone();
+        let orders = documents
+            .into_iter()
+            .map(|document| orders::restored(document, &contracts))
+            .collect::<margincore::Result<_>>()
+            .map_err(raise)?;
+        live.restore_orders(orders).map_err(raise)
     }
 
     /// The requirement with open orders in their worst case.

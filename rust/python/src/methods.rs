@@ -11,7 +11,6 @@ use margincore::update::Preparation;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use serde_json::Value;
 
 use crate::account::{Account, Accounts};
 use crate::contract::{Contract, Contracts};
@@ -19,6 +18,7 @@ use crate::errors::{InvalidInput, enter, raise};
 use crate::live::LiveAccount;
 use crate::market::Market;
 use crate::report::{MarginBatch, MarginReport};
+use crate::span::SpanFile;
 use crate::values::{from_python, to_python};
 
 /// One rulebook as frozen, versioned data.
@@ -29,33 +29,27 @@ pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
 #[pymethods]
 impl Methodology {
     /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it; or, where
-    /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`.
+    /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`. `file` is a parsed
+    /// SPAN file, for SPAN over it.
     #[new]
-    #[pyo3(signature = (name, parameters, tables=None, parts=None))]
+    #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None))]
     fn new(
         py: Python<'_>,
         name: &str,
         parameters: &Bound<'_, PyAny>,
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
         parts: Option<Vec<(Py<PyAny>, Methodology)>>,
+        file: Option<&SpanFile>,
     ) -> PyResult<Self> {
         if let Some(parts) = parts {
             return combined(parts);
         }
-        let document: Value = from_python(name, parameters)?;
-        let tables: core::registry::Attachments = tables
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, table)| {
-                (
-                    name,
-                    (
-                        table.shape().to_vec(),
-                        table.as_array().iter().copied().collect(),
-                    ),
-                )
-            })
-            .collect();
+        let document = crate::values::parameters(name, parameters)?;
+        if let Some(file) = file {
+            let file = Arc::clone(&file.0);
+            return Ok(Self(enter(py, || core::span::over(file, &document))?));
+        }
+        let tables = attachments(tables.unwrap_or_default());
         Ok(Self(enter(py, || {
             core::registry::build(name, &document, &tables)
         })?))
@@ -90,6 +84,20 @@ impl Methodology {
         let p = self.0.parameters();
         format!("{}({}, version {})", self.0.name(), p.name, p.version)
     }
+}
+
+/// Numeric tables copied out of NumPy's memory.
+pub(crate) fn attachments(
+    tables: BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>,
+) -> core::registry::Attachments {
+    let copied = |table: PyReadonlyArrayDyn<'_, f64>| {
+        let values = table.as_array().iter().copied().collect();
+        (table.shape().to_vec(), values)
+    };
+    tables
+        .into_iter()
+        .map(|(name, table)| (name, copied(table)))
+        .collect()
 }
 
 fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {

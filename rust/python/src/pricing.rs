@@ -2,11 +2,13 @@
 
 use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::implied::{PriceColumns, Status};
-use margincore::pricing::{Moves, OptionColumns, black, check, greeks, implied};
+use margincore::pricing::{
+    BLOCK, Moves, OptionColumns, RowCopy, Rows, black, check, greeks, implied,
+};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::arrays::{Column, ROWS, run};
+use crate::arrays::{Column, run};
 use crate::errors::InvalidInput;
 
 /// Columns of options as Python gave them: numbers or arrays of `rows` values.
@@ -47,33 +49,32 @@ impl<'py> Options<'py> {
         self.right.apart_from("right", &out)
     }
 
-    /// Copies `count` rows and checks the copy.
-    fn load<'b>(
-        &self,
+    /// Copies `count` rows.
+    #[inline(always)]
+    fn fill(&self, first: usize, count: usize, copy: &mut RowCopy) {
+        for k in 0..self.floats.len() {
+            self.floats[k].copy(first, count, &mut copy.floats[k]);
+        }
+        self.right.copy(first, count, &mut copy.right);
+    }
+}
+
+/// Rows are copied, the copy is checked, and the kernel reads the copy.
+impl Rows for Options<'_> {
+    type Error = margincore::MarginError;
+
+    #[inline(always)]
+    fn block<'b>(
+        &'b self,
         first: usize,
         count: usize,
-        block: &'b mut Block,
+        copy: &'b mut RowCopy,
     ) -> margincore::Result<OptionColumns<'b>> {
-        let options = self.copy(first, count, block);
-        check::options(&options, first)?;
-        Ok(options)
-    }
-
-    fn copy<'b>(&self, first: usize, count: usize, block: &'b mut Block) -> OptionColumns<'b> {
-        for (column, values) in self.floats.iter().zip(&mut block.floats) {
-            column.copy(first, &mut values[..count]);
+        self.fill(first, count, copy);
+        if !check::sound(copy) {
+            check::options(&copy.columns(count), first)?;
         }
-        self.right.copy(first, &mut block.right[..count]);
-        let [spot, strike, years, rate, dividend_yield, vol] = &block.floats;
-        OptionColumns {
-            spot: &spot[..count],
-            strike: &strike[..count],
-            years: &years[..count],
-            rate: &rate[..count],
-            dividend_yield: &dividend_yield[..count],
-            vol: &vol[..count],
-            right: &block.right[..count],
-        }
+        Ok(copy.columns(count))
     }
 }
 
@@ -85,21 +86,6 @@ fn wrong_kind(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     InvalidInput::new_err(format!(
         "{name}: expected a number or a one-dimensional array of its type, not {kind}"
     ))
-}
-
-/// Copies of some rows of [`Options`].
-struct Block {
-    floats: [[f64; ROWS]; 6],
-    right: [i8; ROWS],
-}
-
-impl Block {
-    fn new() -> Self {
-        Self {
-            floats: [[0.0; ROWS]; 6],
-            right: [1; ROWS],
-        }
-    }
 }
 
 /// The memory of `out`, for this call alone.
@@ -129,19 +115,12 @@ pub(crate) fn european_prices(
     let mut out = writable(out)?;
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
-    run(py, 2 * rows, move || {
-        let mut block = Block::new();
-        for (i, out) in out.chunks_mut(ROWS).enumerate() {
-            black::price(&options.load(i * ROWS, out.len(), &mut block)?, out);
-        }
-        Ok(())
-    })
+    run(py, 2 * rows, move || black::price_rows(&options, out))
 }
 
 /// Moves as given: one list, or an array of `rows` lists. A copy, checked.
 struct Table {
     values: Vec<f64>,
-    scenarios: usize,
     per_row: bool,
 }
 
@@ -179,16 +158,12 @@ impl Table {
         let values =
             values.map_err(|e| InvalidInput::new_err(format!("{name} cannot be read: {e}")))?;
         check::moves(name, &values, scenarios, 0, least).map_err(crate::errors::raise)?;
-        Ok(Self {
-            values,
-            scenarios,
-            per_row,
-        })
+        Ok(Self { values, per_row })
     }
 
-    fn rows(&self, first: usize, count: usize) -> Moves<'_> {
+    fn as_moves(&self) -> Moves<'_> {
         if self.per_row {
-            Moves::PerRow(&self.values[first * self.scenarios..][..count * self.scenarios])
+            Moves::PerRow(&self.values)
         } else {
             Moves::Shared(&self.values)
         }
@@ -220,15 +195,8 @@ pub(crate) fn european_grid(
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
     run(py, rows * scenarios, move || {
-        let mut block = Block::new();
-        for (i, out) in out.chunks_mut(ROWS * scenarios.max(1)).enumerate() {
-            let (first, count) = (i * ROWS, out.len() / scenarios);
-            let options = options.load(first, count, &mut block)?;
-            let (price_moves, vol_moves) =
-                (price_moves.rows(first, count), vol_moves.rows(first, count));
-            black::price_grid(&options, price_moves, vol_moves, roll, scenarios, out);
-        }
-        Ok(())
+        let (price_moves, vol_moves) = (price_moves.as_moves(), vol_moves.as_moves());
+        black::price_grid_rows(&options, rows, price_moves, vol_moves, roll, scenarios, out)
     })
 }
 
@@ -250,11 +218,11 @@ pub(crate) fn european_greeks(
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
     run(py, 4 * rows, move || {
-        let mut block = Block::new();
+        let mut copy = RowCopy::default();
         let mut columns: Vec<&mut [f64]> = out.chunks_mut(rows.max(1)).collect();
-        for first in (0..rows).step_by(ROWS) {
-            let count = ROWS.min(rows - first);
-            let options = options.load(first, count, &mut block)?;
+        for first in (0..rows).step_by(BLOCK) {
+            let count = BLOCK.min(rows - first);
+            let options = options.block(first, count, &mut copy)?;
             let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
                 unreachable!("eight rows")
             };
@@ -300,16 +268,17 @@ pub(crate) fn european_implied(
         .as_slice_mut()
         .map_err(|_| InvalidInput::new_err("status must be C-contiguous"))?;
     run(py, 15 * rows, move || {
-        let mut block = Block::new();
-        let mut statuses = [Status::Ok; ROWS];
+        let mut copy = RowCopy::default();
+        let mut statuses = [Status::Ok; BLOCK];
         for (i, (out, numbers)) in out
-            .chunks_mut(ROWS)
-            .zip(numbers.chunks_mut(ROWS))
+            .chunks_mut(BLOCK)
+            .zip(numbers.chunks_mut(BLOCK))
             .enumerate()
         {
-            let (first, count) = (i * ROWS, out.len());
+            let (first, count) = (i * BLOCK, out.len());
             // Inputs that are not numbers or not positive become a status; a right is a mistake in the call.
-            let o = options.copy(first, count, &mut block);
+            options.fill(first, count, &mut copy);
+            let o = copy.columns(count);
             let quotes = PriceColumns {
                 price: o.vol,
                 spot: o.spot,

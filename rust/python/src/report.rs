@@ -1,4 +1,4 @@
-//! `Requirement`, `Line`, `MarginReport` and `MarginBatch`.
+//! `Requirement`, `Line`, `UnderlyingGreeks`, `MarginReport` and `MarginBatch`.
 
 use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
@@ -76,6 +76,55 @@ impl From<&core::Line> for Line {
             currency,
             fx,
             scenario,
+        }
+    }
+}
+
+/// Sensitivities of an account to one underlying.
+#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone)]
+pub(crate) struct UnderlyingGreeks {
+    underlying: String,
+    currency: String,
+    delta: f64,
+    gamma: f64,
+    vega: f64,
+    theta: f64,
+    rho: f64,
+    excluded: Vec<String>,
+}
+
+#[pymethods]
+impl UnderlyingGreeks {
+    fn __repr__(&self) -> String {
+        format!(
+            "UnderlyingGreeks({:?}, {}: delta={}, gamma={}, vega={}, theta={}, rho={})",
+            self.underlying, self.currency, self.delta, self.gamma, self.vega, self.theta, self.rho
+        )
+    }
+}
+
+impl From<&margincore::greeks::UnderlyingGreeks> for UnderlyingGreeks {
+    fn from(greeks: &margincore::greeks::UnderlyingGreeks) -> Self {
+        let margincore::greeks::UnderlyingGreeks {
+            underlying,
+            currency,
+            delta,
+            gamma,
+            vega,
+            theta,
+            rho,
+            excluded,
+        } = greeks.clone();
+        Self {
+            underlying,
+            currency,
+            delta,
+            gamma,
+            vega,
+            theta,
+            rho,
+            excluded,
         }
     }
 }
@@ -163,6 +212,16 @@ impl MarginReport {
     #[getter]
     fn details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.report.details)
+    }
+
+    /// Sensitivities by underlying, where the rulebook prices options.
+    #[getter]
+    fn greeks(&self) -> Vec<UnderlyingGreeks> {
+        self.report
+            .greeks
+            .iter()
+            .map(UnderlyingGreeks::from)
+            .collect()
     }
 
     /// The sum of every position margined alone; only where `standalone=True` asked for it.

@@ -8,15 +8,20 @@ use margincore::methods::span::{self as core, SpanFile as CoreFile};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use serde_json::Value;
 
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
-use crate::values::{from_python, to_python};
+use crate::values::{parameters, to_python};
 
 /// A parsed parameter file: what it holds, its contracts and arrays. Immutable.
 #[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct SpanFile(Arc<CoreFile>);
+pub(crate) struct SpanFile(pub(crate) Arc<CoreFile>);
+
+#[derive(FromPyObject)]
+enum Paths {
+    One(PathBuf),
+    Several(Vec<PathBuf>),
+}
 
 /// Row numbers, arrays made again, deltas, and the value of each underlying.
 type Regenerated<'py> = (
@@ -37,9 +42,14 @@ fn table<'py>(
 
 #[pymethods]
 impl SpanFile {
+    /// One file; a list of several is several clearing organisations with the spreads between them.
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        Ok(Self(Arc::new(enter(py, || core::container::read(&path))?)))
+    fn new(py: Python<'_>, path: Paths) -> PyResult<Self> {
+        let paths = match path {
+            Paths::One(path) => vec![path],
+            Paths::Several(paths) => paths,
+        };
+        Ok(Self(Arc::new(enter(py, || core::read_files(&paths))?)))
     }
 
     /// Parses bytes; `name` stands for the file's name in messages.
@@ -49,6 +59,16 @@ impl SpanFile {
         Ok(Self(Arc::new(enter(py, || {
             core::container::parse(data, name)
         })?)))
+    }
+
+    /// Pickled as its cache: the file itself need not be there.
+    #[allow(clippy::type_complexity)]
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, &str))> {
+        let rebuild = py.get_type::<Self>().getattr("parse")?;
+        Ok((rebuild, (self.cache(py)?, &self.0.info.file)))
     }
 
     /// The parsed file as bytes that load in milliseconds.
@@ -163,7 +183,7 @@ impl SpanFile {
 #[pyfunction]
 pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = request.py();
-    let request: Value = from_python("risk array", request)?;
+    let request = parameters("risk array", request)?;
     to_python(py, &core::generate::evaluate(&request).map_err(raise)?)
 }
 

@@ -2,17 +2,93 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::errors::InvalidInput;
 
-/// A document type from a Python value; unknown keys and wrong types are `InvalidInput` with their place.
+/// A number given as an argument. Python would take `True` for 1: it is refused.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(pub(crate) f64);
+
+impl<'py> FromPyObject<'_, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if is_flag(&value)? {
+            return Err(InvalidInput::new_err(format!(
+                "{} stands where a number is needed",
+                value.repr()?
+            )));
+        }
+        Ok(Self(value.extract()?))
+    }
+}
+
+/// Whether a value is Python's or NumPy's true or false.
+pub(crate) fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyString>() {
+        return Ok(false);
+    }
+    let name = value.get_type().name()?;
+    Ok(value.is_instance_of::<PyBool>() || matches!(name.to_str()?, "bool" | "bool_"))
+}
+
+/// Terms that are true or false; everywhere else in the typed documents a number or text is due.
+const FLAGS: &[&str] = &["listed"];
+
+/// Refuses true and false where they would be taken for 1 and 0.
+fn refuse_flags(value: &Bound<'_, PyAny>, place: &mut Vec<String>) -> PyResult<Option<String>> {
+    if let Ok(dict) = value.cast::<PyDict>() {
+        for (key, inner) in dict {
+            let key = key.str()?.to_string();
+            if FLAGS.contains(&key.as_str()) {
+                continue;
+            }
+            place.push(key);
+            if let Some(found) = refuse_flags(&inner, place)? {
+                return Ok(Some(found));
+            }
+            place.pop();
+        }
+    } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        for (i, inner) in value.try_iter()?.enumerate() {
+            place.push(i.to_string());
+            if let Some(found) = refuse_flags(&inner?, place)? {
+                return Ok(Some(found));
+            }
+            place.pop();
+        }
+    } else if is_flag(value)? {
+        return Ok(Some(value.repr()?.to_string()));
+    }
+    Ok(None)
+}
+
+/// A rulebook's parameters: their own types refuse true and false where a number is due.
+pub(crate) fn parameters(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    deserialized(what, value)
+}
+
+/// A document type from a Python value; unknown keys, wrong types, and true or false for a number are `InvalidInput`
+/// with their place.
 pub(crate) fn from_python<T: DeserializeOwned>(
     what: &str,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<T> {
+    let mut place = Vec::new();
+    if let Some(found) = refuse_flags(value, &mut place)? {
+        return Err(InvalidInput::new_err(format!(
+            "{what}: {}: {found} stands where a number is needed",
+            place.join(".")
+        )));
+    }
+    deserialized(what, value)
+}
+
+fn deserialized<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
     serde_path_to_error::deserialize(&mut pythonize::Depythonizer::from_object(value)).map_err(
         |e| {
             let why = e.inner().to_string();

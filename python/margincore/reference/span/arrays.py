@@ -15,13 +15,18 @@ from .model import Point
 _THIRDS = (1.0 / 3.0, 2.0 / 3.0)
 
 
-def _standard(multiplier: float, cover: float) -> list[Point]:
+def standard_points(multiplier: float, cover: float) -> list[Point]:
+    """The 16 scenarios with exact thirds and an extreme move of `multiplier` ranges, `cover` of it charged.
+
+    >>> standard_points(3.0, 0.33)[14]
+    Point(price=3.0, vol=0.0, weight=0.33, paired=14)
+    """
     moves = [0.0, _THIRDS[0], -_THIRDS[0], _THIRDS[1], -_THIRDS[1], 1.0, -1.0]
     points = [Point(m, v, 1.0, 2 * i + (1 - j)) for i, m in enumerate(moves) for j, v in enumerate((1.0, -1.0))]
     return [*points, Point(multiplier, 0.0, cover, 14), Point(-multiplier, 0.0, cover, 15)]
 
 
-STANDARD_POINTS = _standard(3.0, 0.33)
+STANDARD_POINTS = standard_points(3.0, 0.33)
 """The 16 scenarios with exact thirds and CME's extreme move (3 times the range, 33 % covered)."""
 
 STANDARD_DELTA_POINTS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -38,6 +39,7 @@ class Contract:
     delta_scale: float = 1.0
     currency: str = ""
     legs: list[tuple[str, float]] = field(default_factory=list)
+    product: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,11 @@ class PointRule:
 
 @dataclass(frozen=True)
 class Spread:
-    """A spread: charge method F flat, W weighted, P per month; `scanning` for method 04."""
+    """A spread: charge method F flat, W weighted, P per month; `scanning` for method 04.
+
+    `per_month` is (rate, per month, per spread) of method P. `unsupported` names what no public text explains:
+    such a spread is an error as soon as it forms.
+    """
 
     priority: int
     legs: tuple[Leg, ...]
@@ -97,6 +103,8 @@ class Spread:
     target_required: bool = False
     minimum_legs: int = 2
     point_rules: tuple[PointRule, ...] = ()
+    per_month: tuple[float, float, float] | None = None
+    unsupported: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,9 +141,10 @@ class Commodity:
     spreads: list[Spread] = field(default_factory=list)
     spot_rates: list[SpotRate] = field(default_factory=list)
     basis_rate: float = 0.0
+    basis_product: str = ""
     organisation: str = ""
-    initial_factor: float = 1.0
-    maintenance_factor: float = 1.0
+    levels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """(initial, maintenance) factors by kind of account: member, hedger, speculator; 1 where left out."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,10 @@ class Options:
     whole_spreads: bool = False
     anov: str = "file"
     delivery_counts_inter: bool = False
+    delivery_months_in_inter: bool = True
+    per_month: str = "refuse"
+    account_kind: str = "speculator"
+    level: tuple[float, float] | None = None
 
 
 @dataclass
@@ -171,3 +184,14 @@ class Parameters:
         if (target, source) in self.rates:
             return 1.0 / self.rates[target, source]
         raise KeyError(f"no currency rate from {source} to {target}")
+
+    def cross(self, source: str, target: str) -> float:
+        """Units of `target` for one of `source`, by way of the base currency.
+
+        >>> Parameters([], {}, {}, rates={("EUR", "USD"): 1.1, ("GBP", "USD"): 1.32}, base_currency="USD").cross(
+        ...     "GBP", "EUR")
+        1.2
+        """
+        if source == target or not self.base_currency:
+            return self.fx(source, target)
+        return self.fx(source, self.base_currency) / self.fx(target, self.base_currency)

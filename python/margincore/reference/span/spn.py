@@ -6,6 +6,8 @@ import gzip
 from pathlib import Path
 from xml.etree import ElementTree
 
+from margincore._core import ParseError, Unsupported
+
 from .model import Combination, Commodity, Contract, Leg, Parameters, Point, SpotRate, Spread, Tier
 
 _KINDS = {"phyPf": "PHY", "futPf": "FUT", "cmbPf": "CMB", "oofPf": "OOF", "oopPf": "OOP", "oocPf": "OOC"}
@@ -62,7 +64,8 @@ def _spreads(node: ElementTree.Element | None) -> list[Spread]:
 def read_spn(path: str | Path) -> Parameters:
     """Reads a `.spn` file, plain or gzipped. Contract ids are exchange:product:kind:period[:right:strike].
 
-    Scanning-based spreads and combinations of XML files are left to the engine: ValueError names what was met.
+    Scanning-based spreads and combinations of XML files are left to the engine: :class:`Unsupported` names what
+    was met.
     """
     data = Path(path).read_bytes()
     if data[:2] == b"\x1f\x8b":
@@ -70,10 +73,10 @@ def read_spn(path: str | Path) -> Parameters:
     root = ElementTree.fromstring(data)
     org = root.find("pointInTime/clearingOrg")
     if org is None:
-        raise ValueError(f"{path}: no pointInTime/clearingOrg")
+        raise ParseError(f"{path}: no pointInTime/clearingOrg")
     for tag in ("sSpread", "cmb", "clearSpread"):
         if org.find(f".//{tag}") is not None:
-            raise ValueError(f"{path}: {tag} is not read by the reference")
+            raise Unsupported(f"{path}: {tag} is not read by the reference")
     points = [
         Point(
             _number(p, "priceScanDef/mult"),
@@ -104,7 +107,7 @@ def read_spn(path: str | Path) -> Parameters:
             _tiers(cc, "somTiers"),
             _spreads(cc),
             [SpotRate(_text(s, "pe"), _number(s, "sprd"), _number(s, "outr")) for s in cc.findall("spotRate")],
-            maintenance_factor=_number(adjust[0], "val") if adjust else 1.0,
+            levels={k: (1.0, _number(adjust[0], "val")) for k in ("member", "hedger", "speculator")} if adjust else {},
         )
     contracts: dict[str, Contract] = {}
 
@@ -136,6 +139,7 @@ def read_spn(path: str | Path) -> Parameters:
             link[1],
             _number(series, "sc", 1.0),
             _text(family, "currency"),
+            product=code,
         )
 
     for exchange in org.findall("exchange"):

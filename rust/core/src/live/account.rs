@@ -1,22 +1,18 @@
 //! The account itself.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::Live;
 use super::money::Money;
-use super::order::{Decision, Limit, Order, Reason, Refusal};
-use super::orders::{Coverage, OpenOrder, Orders};
-use super::{Exposure, Live, WorstCase};
+use super::orders::Orders;
+use super::worst::Exposed;
 use crate::account::{Account, AccountTerms, AccountView, Effect, Holdings};
 use crate::contract::{ContractIndex, check_finite};
 use crate::error::Result;
 use crate::fail;
 use crate::methods::Prepared;
 use crate::report::{MarginReport, Requirement};
-
-/// Sets of fills margined one by one where a rulebook has no closed form for open orders.
-const MAX_FILL_SETS: u64 = 4096;
 
 /// A trade of signed lots; positive buys.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,38 +56,31 @@ impl WhatIf {
     }
 }
 
-/// One trade's effect with open orders in their worst case.
-pub(super) struct Assessed {
-    pub(super) after: Requirement,
-    pub(super) worst: f64,
-    pub(super) excess: Result<f64>,
-    pub(super) coverage: Coverage,
-}
-
 /// An open account under one prepared rulebook.
 pub struct LiveAccount {
     prepared: Arc<dyn Prepared>,
-    money: Arc<Money>,
+    /// Rows of the prepared table.
+    rows: usize,
+    pub(super) money: Arc<Money>,
     pub(super) live: Box<dyn Live>,
     book: Holdings,
-    terms: AccountTerms,
+    pub(super) terms: AccountTerms,
     haircuts: BTreeMap<String, f64>,
     requirement: Requirement,
     /// Cash and collateral, and holdings paid in full, in the report's currency.
-    funds: Result<f64>,
-    holdings: Result<f64>,
-    orders: Orders,
-    killed: bool,
+    pub(super) funds: Result<f64>,
+    pub(super) holdings: Result<f64>,
+    pub(super) orders: Orders,
+    pub(super) exposed: Exposed,
+    pub(super) killed: bool,
     epoch: u64,
-    sequence: u64,
+    pub(super) sequence: u64,
     /// Times of messages inside the throttle's window.
-    messages: VecDeque<f64>,
+    pub(super) messages: VecDeque<f64>,
     // Working memory.
-    next: Holdings,
-    trial: Holdings,
-    changed: Vec<ContractIndex>,
-    exposures: Vec<Exposure>,
-    effects: Vec<Option<Effect>>,
+    pub(super) next: Holdings,
+    pub(super) trial: Holdings,
+    pub(super) changed: Vec<ContractIndex>,
 }
 
 impl LiveAccount {
@@ -114,6 +103,7 @@ impl LiveAccount {
         let book = account.bind(prepared.contracts())?;
         let mut this = Self {
             live: prepared.clone().live(),
+            rows: prepared.contracts().len(),
             prepared,
             money,
             next: book.clone(),
@@ -125,13 +115,12 @@ impl LiveAccount {
             funds: Ok(0.0),
             holdings: Ok(0.0),
             orders: Orders::default(),
+            exposed: Exposed::default(),
             killed: false,
             epoch: 0,
             sequence: 0,
             messages: VecDeque::new(),
             changed: Vec::new(),
-            exposures: Vec::new(),
-            effects: Vec::new(),
         };
         this.refresh()?;
         Ok(this)
@@ -149,6 +138,7 @@ impl LiveAccount {
         self.holdings = self
             .money
             .holdings((0..positions.len()).map(|i| (positions.contract[i], positions.net(i))));
+        self.expose();
         Ok(())
     }
 
@@ -211,19 +201,20 @@ impl LiveAccount {
         self.killed
     }
 
-    fn known(&self, contract: ContractIndex) -> Result<()> {
-        let count = self.prepared.contracts().len();
-        if contract as usize >= count {
+    #[inline]
+    pub(super) fn known(&self, contract: ContractIndex) -> Result<()> {
+        if contract as usize >= self.rows {
             fail!(
                 InvalidInput,
-                "contract row {contract} of a table of {count}"
+                "contract row {contract} of a table of {}",
+                self.rows
             );
         }
         Ok(())
     }
 
     /// Puts positions with trades applied into `self.next`.
-    fn prepare_next(&mut self, trades: &[Trade]) -> Result<()> {
+    pub(super) fn prepare_next(&mut self, trades: &[Trade]) -> Result<()> {
         self.next.assign(&self.book);
         self.changed.clear();
         for trade in trades {
@@ -236,7 +227,7 @@ impl LiveAccount {
         Ok(())
     }
 
-    fn next_requirement(&mut self) -> Result<Requirement> {
+    pub(super) fn next_requirement(&mut self) -> Result<Requirement> {
         let view = AccountView {
             positions: self.next.positions(),
             terms: &self.terms,
@@ -256,17 +247,13 @@ impl LiveAccount {
     /// The requirement after one more trade, from kept sums where the rulebook keeps them: fast, and within
     /// [`super::Estimate::band`] of a fresh one.
     pub fn margin_after(&mut self, contract: ContractIndex, lots: i64) -> Result<f64> {
-        if contract as usize >= self.prepared.contracts().len() {
-            self.known(contract)?;
-        }
+        self.known(contract)?;
         let view = AccountView {
             positions: self.book.positions(),
             terms: &self.terms,
         };
         match self.live.after(view, contract, lots) {
-            Some(estimate) if estimate.requirement.initial.is_finite() => {
-                Ok(estimate.requirement.initial)
-            }
+            Some(estimate) if estimate.initial.is_finite() => Ok(estimate.initial),
             _ => Ok(self.what_if(&[Trade::new(contract, lots)])?.after.initial),
         }
     }
@@ -359,398 +346,17 @@ impl LiveAccount {
             terms: &terms,
         })?)?;
         self.live = live;
+        self.rows = new.len();
         self.prepared = prepared;
         self.money = money;
         self.terms = terms;
         self.epoch += 1;
         self.refresh()
     }
-
-    // ---- open orders
-
-    /// Counts an order's worst case from now on. Whether it is new: the same order again changes nothing.
-    pub fn reserve(&mut self, order: &Order) -> Result<bool> {
-        self.known(order.contract)?;
-        if self.book.is_gross() && order.effect.is_none() {
-            fail!(
-                InvalidInput,
-                "order '{}': the account keeps long and short apart: say whether it opens or closes",
-                order.id
-            );
-        }
-        self.orders.reserve(order)
-    }
-
-    /// Books an execution of an order. Whether it is new: the same execution again changes nothing.
-    pub fn fill(
-        &mut self,
-        order: &str,
-        execution: &str,
-        lots: i64,
-        price: f64,
-        fees: f64,
-    ) -> Result<bool> {
-        let Some(terms) = self.orders.fill_of(order, execution, lots, price, fees)? else {
-            return Ok(false);
-        };
-        let signed = if terms.signed_lots() > 0 { lots } else { -lots };
-        self.apply(&[Trade {
-            contract: terms.contract,
-            lots: signed,
-            effect: terms.effect,
-            price: Some(price),
-            fees,
-        }])?;
-        self.orders.record_fill(order, execution, lots, price, fees);
-        Ok(true)
-    }
-
-    /// Whether anything was left to cancel.
-    pub fn cancel(&mut self, order: &str) -> Result<bool> {
-        self.orders.cancel(order)
-    }
-
-    /// Cancels one order and reserves another in its place.
-    pub fn replace(&mut self, id: &str, order: &Order) -> Result<bool> {
-        self.known(order.contract)?;
-        self.orders.replace(id, order)
-    }
-
-    pub fn order(&self, id: &str) -> Option<&OpenOrder> {
-        self.orders.get(id)
-    }
-
-    /// Orders with something left to fill, by id.
-    pub fn open_orders(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.orders.open()
-    }
-
-    pub(super) fn has_open_orders(&self) -> bool {
-        self.orders.open().next().is_some()
-    }
-
-    /// The requirement now, with open orders in their worst case.
-    pub fn worst_requirement(&mut self) -> Result<(f64, Coverage)> {
-        let assessed = self.assess(None, 0.0, 0.0)?;
-        Ok((assessed.worst, assessed.coverage))
-    }
-
-    // ---- checks
-
-    /// Margins one trade, with open orders in their worst case.
-    pub(super) fn assess(
-        &mut self,
-        trade: Option<Trade>,
-        price: f64,
-        fees: f64,
-    ) -> Result<Assessed> {
-        self.prepare_next(trade.as_slice())?;
-        let after = self.next_requirement()?;
-        let cost = match trade {
-            Some(t) => self.money.cost(t.contract, t.lots, price, fees),
-            None => Ok(0.0),
-        };
-        let (worst, drain, coverage) = if self.has_open_orders() {
-            let (case, coverage) = self.open_orders_worst(after)?;
-            (case.requirement, case.drain, coverage)
-        } else {
-            (after.initial, after.initial, Coverage::None)
-        };
-        let equity = |cost: f64| -> Result<f64> {
-            Ok(self.funds.clone()? - cost + after.net_option_value + self.holdings.clone()?)
-        };
-        let excess = cost.and_then(equity).map(|equity| equity - drain);
-        Ok(Assessed {
-            after,
-            worst,
-            excess,
-            coverage,
-        })
-    }
-
-    /// The worst case over fills of open orders on top of `self.next`, whose own requirement is `base`.
-    fn open_orders_worst(&mut self, base: Requirement) -> Result<(WorstCase, Coverage)> {
-        self.exposures.clear();
-        self.effects.clear();
-        for open in self.orders.open() {
-            let order = &open.order;
-            let lots = open.remaining() * order.signed_lots().signum();
-            let fees = order.fees * (open.remaining() as f64 / order.lots as f64);
-            let fees = if fees > 0.0 { fees } else { 0.0 };
-            self.exposures.push(Exposure {
-                contract: order.contract,
-                lots,
-                cost: self.money.cost(order.contract, lots, order.price, fees)?,
-            });
-            self.effects.push(order.effect);
-        }
-        let view = AccountView {
-            positions: self.next.positions(),
-            terms: &self.terms,
-        };
-        let (mut case, coverage) =
-            match self.live.worst_case(view, &self.changed, &self.exposures)? {
-                Some(case) if case.exact => (case, Coverage::Exact),
-                Some(case) => (case, Coverage::Bound),
-                None => self.every_fill()?,
-            };
-        // No fill at all is one of the sets.
-        if base.initial > case.requirement {
-            case.requirement = base.initial;
-        }
-        if base.initial > case.drain {
-            case.drain = base.initial;
-        }
-        if !case.requirement.is_finite() || !case.drain.is_finite() {
-            fail!(
-                CalculationError,
-                "the worst case of open orders is not a finite number"
-            );
-        }
-        Ok((case, coverage))
-    }
-
-    /// Margins every set of fills: of partial fills where they are few, else of complete ones.
-    fn every_fill(&mut self) -> Result<(WorstCase, Coverage)> {
-        let sets = |choices: &dyn Fn(&Exposure) -> u64| {
-            self.exposures
-                .iter()
-                .fold(1_u64, |n, e| n.saturating_mul(choices(e)))
-        };
-        let partial = sets(&|e| e.lots.unsigned_abs() + 1);
-        let complete = sets(&|_| 2);
-        let (count, coverage) = if partial <= MAX_FILL_SETS {
-            (partial, Coverage::EveryFill)
-        } else if complete <= MAX_FILL_SETS {
-            (complete, Coverage::CompleteFills)
-        } else {
-            fail!(
-                Unsupported,
-                "{} open orders: the rulebook has no closed form for their worst case, and they are too many to margin every set of fills",
-                self.exposures.len()
-            );
-        };
-        let kept = self.changed.len();
-        for exposure in &self.exposures {
-            if !self.changed.contains(&exposure.contract) {
-                self.changed.push(exposure.contract);
-            }
-        }
-        let mut worst = WorstCase {
-            requirement: 0.0,
-            drain: f64::NEG_INFINITY,
-            exact: true,
-        };
-        let mut base_value = None;
-        for set in 0..count {
-            self.trial.assign(&self.next);
-            let (mut rest, mut cost) = (set, 0.0);
-            for (exposure, &effect) in self.exposures.iter().zip(&self.effects) {
-                let whole = exposure.lots.unsigned_abs();
-                let filled = if coverage == Coverage::EveryFill {
-                    let filled = rest % (whole + 1);
-                    rest /= whole + 1;
-                    filled
-                } else {
-                    let filled = rest % 2 * whole;
-                    rest /= 2;
-                    filled
-                };
-                let lots = filled as i64 * exposure.lots.signum();
-                self.trial.trade(exposure.contract, lots, effect)?;
-                cost += exposure.cost * (filled as f64 / whole as f64);
-            }
-            let view = AccountView {
-                positions: self.trial.positions(),
-                terms: &self.terms,
-            };
-            let own = finite(self.live.requirement(view, &self.changed)?)?;
-            let base = *base_value.get_or_insert(own.net_option_value);
-            let drain = own.initial + cost - (own.net_option_value - base);
-            if own.initial > worst.requirement {
-                worst.requirement = own.initial;
-            }
-            if drain > worst.drain {
-                worst.drain = drain;
-            }
-        }
-        self.changed.truncate(kept);
-        Ok((worst, coverage))
-    }
-
-    /// Whether an order may be sent. Fails closed: what cannot be established is a refusal with its reason.
-    ///
-    /// The order of the checks, so that the first reason is always the same: kill switch; the order's and the limit's
-    /// own numbers; a known order id; the market's age; the contract; throttle; quantity; notional; price collar; open
-    /// orders' worst case; anything the engine refuses; `max_requirement`; `min_excess`. With `reserve`, an accepted
-    /// order is counted at once. `now` is in seconds since 1970.
-    pub fn check(
-        &mut self,
-        order: &Order,
-        limit: &Limit,
-        now: Option<f64>,
-        reserve: bool,
-    ) -> Decision {
-        self.sequence += 1;
-        let mut decision = Decision {
-            accepted: false,
-            reason: Reason::Engine,
-            message: String::new(),
-            before: self.requirement,
-            after: self.requirement,
-            worst: self.requirement.initial,
-            excess_before: self.excess().ok(),
-            excess_after: None,
-            headroom: 0.0,
-            coverage: Coverage::None,
-            market_age: now.zip(self.money.valuation).map(|(now, at)| now - at),
-            epoch: self.epoch,
-            sequence: self.sequence,
-        };
-        let examined = catch_unwind(AssertUnwindSafe(|| {
-            self.examine(order, limit, now, &mut decision)?;
-            if reserve {
-                self.reserve(order)?;
-            }
-            Ok::<(), Refusal>(())
-        }));
-        match examined {
-            Ok(Ok(())) => {
-                decision.accepted = true;
-                decision.reason = Reason::Accepted;
-            }
-            Ok(Err(Refusal(reason, message))) => {
-                decision.reason = reason;
-                decision.message = message;
-            }
-            Err(_) => {
-                // Kept sums may be half changed: nothing is answered from them again.
-                self.killed = true;
-                decision.message = "the engine panicked: the account is closed for orders".into();
-            }
-        }
-        decision
-    }
-
-    fn examine(
-        &mut self,
-        order: &Order,
-        limit: &Limit,
-        now: Option<f64>,
-        decision: &mut Decision,
-    ) -> std::result::Result<(), Refusal> {
-        let refuse = |reason| Err(Refusal(reason, String::new()));
-        if self.killed {
-            return refuse(Reason::Killed);
-        }
-        order
-            .validate()
-            .map_err(|e| Refusal(Reason::InvalidOrder, e.message().into()))?;
-        limit
-            .validate()
-            .map_err(|e| Refusal(Reason::InvalidLimit, e.message().into()))?;
-        if self.orders.get(&order.id).is_some() {
-            return refuse(Reason::DuplicateOrder);
-        }
-        if now.is_some_and(|now| !now.is_finite()) {
-            return refuse(Reason::NoTime);
-        }
-        if let Some(max_age) = limit.max_age {
-            match decision.market_age {
-                None => return refuse(Reason::NoTime),
-                Some(age) if age.abs() > max_age => return refuse(Reason::StaleMarket),
-                Some(_) => {}
-            }
-        }
-        if order.contract as usize >= self.prepared.contracts().len() {
-            return refuse(Reason::UnknownContract);
-        }
-        if let Some((count, seconds)) = limit.throttle {
-            let Some(now) = now else {
-                return refuse(Reason::NoTime);
-            };
-            while self.messages.front().is_some_and(|&at| at <= now - seconds) {
-                self.messages.pop_front();
-            }
-            if self.messages.len() >= count as usize {
-                return refuse(Reason::Throttled);
-            }
-            self.messages.push_back(now);
-        }
-        if limit.max_quantity.is_some_and(|most| order.lots > most) {
-            return refuse(Reason::MaxQuantity);
-        }
-        if let Some(most) = limit.max_notional {
-            let notional = self
-                .money
-                .notional(order.contract, order.lots, order.price)?;
-            if exceeds(notional, most) {
-                return refuse(Reason::MaxNotional);
-            }
-        }
-        if let Some(collar) = limit.price_collar {
-            let Some(mark) = self.money.mark(order.contract) else {
-                return Err(Refusal(
-                    Reason::MissingData,
-                    format!(
-                        "contract row {}: no mark for the price collar",
-                        order.contract
-                    ),
-                ));
-            };
-            if exceeds((order.price - mark).abs(), collar * mark.abs()) {
-                return refuse(Reason::PriceCollar);
-            }
-        }
-        let trade = Trade {
-            effect: order.effect,
-            ..Trade::new(order.contract, order.signed_lots())
-        };
-        let assessed = self
-            .assess(Some(trade), order.price, order.fees)
-            .map_err(|e| match e {
-                crate::MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
-                other => other.into(),
-            })?;
-        decision.after = assessed.after;
-        decision.worst = assessed.worst;
-        decision.coverage = assessed.coverage;
-        let excess = assessed.excess;
-        decision.excess_after = excess.as_ref().ok().copied();
-        decision.headroom = f64::INFINITY;
-        let mut reason = Reason::Accepted;
-        if let Some(most) = limit.max_requirement {
-            decision.headroom = most - assessed.worst;
-            if exceeds(assessed.worst, most) {
-                reason = Reason::MaxRequirement;
-            }
-        }
-        if let Some(least) = limit.min_excess {
-            let excess = excess?;
-            if !excess.is_finite() {
-                return refuse(Reason::Engine);
-            }
-            if excess - least < decision.headroom {
-                decision.headroom = excess - least;
-            }
-            if exceeds(least, excess) && reason == Reason::Accepted {
-                reason = Reason::MinExcess;
-            }
-        }
-        match reason {
-            Reason::Accepted => Ok(()),
-            broken => refuse(broken),
-        }
-    }
-}
-
-/// Whether a value is above its limit, or cannot be compared with it.
-fn exceeds(value: f64, limit: f64) -> bool {
-    value.partial_cmp(&limit).is_none_or(|order| order.is_gt())
 }
 
 /// A requirement that is a number, or an error.
-fn finite(requirement: Requirement) -> Result<Requirement> {
+pub(super) fn finite(requirement: Requirement) -> Result<Requirement> {
     let Requirement {
         initial,
         maintenance,

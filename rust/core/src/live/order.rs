@@ -33,6 +33,10 @@ pub struct Order {
     /// Needed where the account keeps long and short apart.
     #[serde(default)]
     pub effect: Option<Effect>,
+    /// Whether it fills completely or not at all. Where a rulebook has no closed form for the worst case of open
+    /// orders, such an order counts for two ways of filling instead of one per lot.
+    #[serde(default)]
+    pub all_or_none: bool,
 }
 
 impl Order {

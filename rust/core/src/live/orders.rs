@@ -1,6 +1,6 @@
 //! Open orders: reserved when sent, idempotent by order and execution id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +19,8 @@ pub enum Coverage {
     Exact,
     /// A closed form that the worst set of fills cannot exceed.
     Bound,
-    /// Every set of partial fills was margined.
+    /// Every set of fills was margined, partial ones of orders that may fill in part.
     EveryFill,
-    /// Every set of complete fills was margined; a partial fill could ask more.
-    CompleteFills,
 }
 
 impl Coverage {
@@ -32,7 +30,6 @@ impl Coverage {
             Self::Exact => "exact",
             Self::Bound => "bound",
             Self::EveryFill => "every_fill",
-            Self::CompleteFills => "complete_fills",
         }
     }
 }
@@ -61,6 +58,8 @@ impl OpenOrder {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Orders {
     by_id: BTreeMap<String, OpenOrder>,
+    /// Ids of those with something left to fill: an account that trades long keeps many that are done.
+    open: BTreeSet<String>,
 }
 
 impl Orders {
@@ -70,7 +69,33 @@ impl Orders {
 
     /// Orders with something left to fill, by id.
     pub(super) fn open(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.by_id.values().filter(|o| o.remaining() > 0)
+        self.open.iter().filter_map(|id| self.by_id.get(id))
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.by_id.values()
+    }
+
+    pub(super) fn restore(&mut self, open: OpenOrder) -> Result<()> {
+        open.order.validate()?;
+        let id = open.order.id.clone();
+        let filled = open
+            .executions
+            .values()
+            .fold(0_i64, |sum, e| sum.saturating_add(e.0));
+        if self.by_id.contains_key(&id) || filled != open.filled || filled > open.order.lots {
+            fail!(
+                InvalidInput,
+                "order '{id}': known already, or its fills do not add up to {} of {} lots",
+                open.filled,
+                open.order.lots
+            );
+        }
+        if open.remaining() > 0 {
+            self.open.insert(id.clone());
+        }
+        self.by_id.insert(id, open);
+        Ok(())
     }
 
     fn existing(&mut self, id: &str) -> Result<&mut OpenOrder> {
@@ -101,6 +126,7 @@ impl Orders {
                     executions: BTreeMap::new(),
                 };
                 self.by_id.insert(order.id.clone(), open);
+                self.open.insert(order.id.clone());
                 Ok(true)
             }
         }
@@ -136,6 +162,13 @@ impl Orders {
                 open.order.lots
             );
         }
+        if open.order.all_or_none && lots != open.order.lots {
+            fail!(
+                InvalidInput,
+                "order '{id}': a fill of {lots} of {} lots, all or none",
+                open.order.lots
+            );
+        }
         Ok(Some(open.order.clone()))
     }
 
@@ -151,6 +184,9 @@ impl Orders {
             open.executions
                 .insert(execution.to_string(), (lots, price, fees));
             open.filled += lots;
+            if open.remaining() == 0 {
+                self.open.remove(id);
+            }
         }
     }
 
@@ -159,6 +195,7 @@ impl Orders {
         let open = self.existing(id)?;
         let changed = open.remaining() > 0;
         open.cancelled = true;
+        self.open.remove(id);
         Ok(changed)
     }
 

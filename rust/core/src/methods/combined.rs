@@ -2,6 +2,7 @@
 //!
 //! Stock on Reg T beside futures on SPAN, two parameter files, or two halves of a hedge that may not offset.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -27,6 +28,8 @@ pub struct Combined {
 /// One part's share of a table.
 struct Share {
     table: Arc<Contracts>,
+    /// For each row of this part, its row in the whole table.
+    whole: Vec<u32>,
     /// For each row of the whole table, its row in this part.
     row: Vec<Option<u32>>,
 }
@@ -100,7 +103,11 @@ impl Combined {
                 for (i, &r) in rows.iter().enumerate().filter(|&(_, &r)| own(r)) {
                     row[r as usize] = Some(i as u32);
                 }
-                Ok(Share { table, row })
+                Ok(Share {
+                    table,
+                    whole: rows,
+                    row,
+                })
             })
             .collect()
     }
@@ -120,10 +127,18 @@ impl Methodology for Combined {
         for (part, ((_, methodology), share)) in
             self.parts.iter().zip(self.shares(contracts)?).enumerate()
         {
-            for mut block in methodology.cells(&share.table, market)?.blocks {
+            let cells = methodology.cells(&share.table, market)?;
+            let whole = |row: u32| share.whole[row as usize];
+            for mut block in cells.blocks {
                 block.scope = format!("{part}/{}", block.scope);
+                block.renumber(whole);
                 all.blocks.push(block);
             }
+            let notes = cells
+                .notes
+                .into_iter()
+                .map(|(row, note)| (whole(row), note));
+            all.notes.extend(notes);
         }
         Ok(all)
     }
@@ -132,10 +147,10 @@ impl Methodology for Combined {
         &self,
         contracts: &Arc<Contracts>,
         market: Option<&Arc<Market>>,
-        arrays: RiskArrays,
+        mut arrays: RiskArrays,
     ) -> Result<Arc<dyn Prepared>> {
         let mut own: Vec<RiskArrays> = self.parts.iter().map(|_| RiskArrays::default()).collect();
-        for block in arrays.blocks {
+        for block in std::mem::take(&mut arrays.blocks) {
             let mut block = Arc::unwrap_or_clone(block);
             let Some((part, scope)) = block
                 .scope
@@ -153,10 +168,22 @@ impl Methodology for Combined {
         }
         let mut currencies: Option<Currencies> = None;
         let mut parts = Vec::new();
-        for (((_, methodology), share), arrays) in
+        for (((_, methodology), share), mut own) in
             self.parts.iter().zip(self.shares(contracts)?).zip(own)
         {
-            let prepared = methodology.compile(&share.table, market, arrays)?;
+            let row_of: BTreeMap<u32, u32> =
+                (0..).zip(&share.whole).map(|(i, &w)| (w, i)).collect();
+            for block in &mut own.blocks {
+                for contract in &mut Arc::make_mut(block).contract {
+                    *contract = row_of[contract];
+                }
+            }
+            let notes = arrays.notes.iter();
+            own.notes = notes
+                .filter(|(row, _)| share.row[*row as usize].is_some())
+                .map(|(row, note)| (row_of[row], note.clone()))
+                .collect();
+            let prepared = methodology.compile(&share.table, market, own)?;
             let theirs = prepared.currencies();
             let all = currencies.get_or_insert_with(|| Currencies::new(theirs.report()));
             let rate = match market {

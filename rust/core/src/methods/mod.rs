@@ -14,6 +14,7 @@ use crate::account::{Account, AccountTerms, AccountView, Accounts, Holdings};
 use crate::cells::{self, Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::greeks;
 use crate::live::{Live, Recompute};
 use crate::market::Market;
 use crate::parallel;
@@ -24,6 +25,8 @@ use crate::simd;
 
 pub mod combined;
 pub mod crypto;
+pub mod hvar;
+mod inputs;
 pub mod parameters;
 pub mod reg_t;
 pub mod registry;
@@ -75,8 +78,9 @@ pub fn prepare(
     threads: usize,
 ) -> Result<Arc<dyn Prepared>> {
     simd::check_environment()?;
-    let cells = methodology.cells(contracts, market)?;
-    methodology.compile(contracts, market, cells::price(&cells, threads)?)
+    let cells = Arc::new(methodology.cells(contracts, market)?);
+    let prepared = methodology.compile(contracts, market, cells::price(&cells, threads)?)?;
+    Ok(greeks::attach(prepared, &cells, market))
 }
 
 /// Working memory a caller keeps between requirements, so that a warm call allocates nothing.
@@ -138,6 +142,22 @@ pub trait Rulebook: Send + Sync + 'static {
     /// Intermediate results for the report, under the rulebook's own names.
     fn details(&self, account: AccountView<'_>) -> Result<Value>;
 
+    /// The requirements of a run of accounts beginning with `first`, each with the bits it has alone. The default takes
+    /// them one by one; a rulebook whose scenarios do not fit the cache shares each block of them between accounts.
+    fn requirements(&self, accounts: &Accounts, first: usize, out: &mut [Requirement]) -> Result<()>
+    where
+        Self: Sized,
+    {
+        let mut scratch = Scratch::default();
+        for (i, row) in out.iter_mut().enumerate() {
+            let account = first + i;
+            *row = self
+                .requirement(accounts.view(account), &mut scratch)
+                .map_err(|e| e.at(format!("account {account}")))?;
+        }
+        Ok(())
+    }
+
     /// What is kept of one open account between trades. The default keeps nothing and recomputes, which is right for
     /// every rulebook; one that can add a trade to sums it keeps overrides this.
     fn live(self: Arc<Self>) -> Box<dyn Live>
@@ -195,6 +215,7 @@ impl<R: Rulebook> Prepared for R {
             lines: ledger.lines,
             worst_scenario: outcome.worst_scenario.map(|s| self.scenario_label(s)),
             details: self.details(account)?,
+            greeks: Vec::new(),
         })
     }
 
@@ -215,14 +236,7 @@ impl<R: Rulebook> Prepared for R {
         simd::check_environment()?;
         let mut rows = vec![Requirement::default(); accounts.len()];
         parallel::chunks(&mut rows, 1, threads, 512, |first, out| {
-            let mut scratch = Scratch::default();
-            for (i, row) in out.iter_mut().enumerate() {
-                let account = first + i;
-                *row = self
-                    .requirement(accounts.view(account), &mut scratch)
-                    .map_err(|e| e.at(format!("account {account}")))?;
-            }
-            Ok(())
+            self.requirements(accounts, first, out)
         })?;
         Ok(MarginBatch::from_rows(&rows))
     }

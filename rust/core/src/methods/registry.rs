@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Methodology, crypto, reg_t, span, tims};
+use super::{Methodology, crypto, hvar, reg_t, span, tims};
 use crate::error::Result;
 use crate::fail;
 
@@ -17,6 +17,7 @@ type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
 const RULEBOOKS: &[(&str, Build)] = &[
     ("crypto", crypto::build),
+    ("hvar", hvar::build),
     ("reg-t", reg_t::build),
     ("span", span::build),
     ("span-like", span::like::build),

@@ -14,117 +14,97 @@
 // Index loops over columns of one length are what the compiler vectorises.
 #![allow(clippy::needless_range_loop)]
 
-mod block;
+mod eight;
 mod grid;
 
-use self::block::{Block, Deviations, LANES, OneMove, ROWS, Scratch};
-use super::OptionColumns;
-use super::math::{density, exp, greater, lesser, ln_ratio, mills_grid};
+use self::eight::{Block, Eight, store};
+use super::lanes::WIDTH;
+use super::math::{greater, ln_ratio};
+use super::real::Real;
+use super::{BLOCK, OptionColumns, RowCopy, Rows};
 use crate::simd::{self, Kernel};
 
-pub use self::grid::price_grid;
 pub(crate) use self::grid::price_grid_at;
+pub use self::grid::{price_grid, price_grid_rows};
 
 /// Distances beyond this many deviations are priced as at it: the density there is 1e-282.
 const FAR: f64 = 36.0;
 /// Stands for a deviation of zero: h is FAR unless x is zero, and the time value comes out as exactly 0.
 const NO_DEVIATION: f64 = 1e-150;
-const SIGN_BIT: u64 = 1 << 63;
 
 /// 1/v and v/2 of a deviation v, both in the range [`time_value`] takes.
 #[inline(always)]
-pub(super) fn reciprocal_and_half(deviation: f64) -> (f64, f64) {
-    let v = greater(deviation, NO_DEVIATION);
-    (1.0 / v, lesser(0.5 * v, FAR))
+pub(super) fn reciprocal_and_half<R: Real>(deviation: R) -> (R, R) {
+    let v = deviation.max(R::of(NO_DEVIATION));
+    (R::of(1.0) / v, (R::of(0.5) * v).min(R::of(FAR)))
 }
 
-/// t - h and t + h of the module's text: `x` = ln(F/K), `inverse` = 1/v, `half` = v/2.
+/// The time value: `x` = ln(F/K), `inverse` = 1/v, `half` = v/2, `smaller` = min(F, K).
 #[inline(always)]
-fn distances(x: f64, inverse: f64, half: f64) -> (f64, f64) {
-    let h = lesser(x.abs() * inverse, FAR);
-    (half - h, half + h)
-}
-
-/// Value above intrinsic: `smaller` = min(F, K), `weight` = exp(-d^2/2), the Mills ratios of |d| and of t + h.
-#[inline(always)]
-fn value_above(d: f64, weight: f64, near: (f64, f64), far: (f64, f64), smaller: f64) -> f64 {
-    let inside = d > 0.0;
-    let p_near = if inside { -near.0 } else { near.0 };
-    let base = if inside { smaller } else { 0.0 };
+pub(super) fn time_value<R: Real>(x: R, inverse: R, half: R, smaller: R) -> R {
+    let zero = R::of(0.0);
+    let h = (x.magnitude() * inverse).min(R::of(FAR));
+    let (d, far) = (half - h, half + h);
+    let weight = d.density();
+    let (p_near, q_near) = d.magnitude().mills_grid();
+    let (p_far, q_far) = far.mills_grid();
+    let p_near = d.where_positive(-p_near, p_near);
+    let base = d.where_positive(smaller, zero);
     // Two plain products: they cancel exactly where near and far meet, which is what makes zero deviation exact.
-    let numerator = p_near * far.1 - far.0 * near.1;
-    greater(
-        (smaller * weight).mul_add(numerator / (near.1 * far.1), base),
-        0.0,
-    )
+    let numerator = p_near * q_far - p_far * q_near;
+    (smaller * weight)
+        .fused(numerator / (q_near * q_far), base)
+        .max(zero)
 }
 
+/// max(right (F - K), 0), where `sign` has the sign of `right`.
 #[inline(always)]
-pub(super) fn time_value(x: f64, inverse: f64, half: f64, smaller: f64) -> f64 {
-    let (d, far) = distances(x, inverse, half);
-    value_above(d, density(d), mills_grid(d.abs()), mills_grid(far), smaller)
-}
-
-/// max(right (F - K), 0), where `sign` is the sign bit of `right`.
-#[inline(always)]
-pub(super) fn intrinsic(forward: f64, strike: f64, sign: u64) -> f64 {
-    greater(f64::from_bits((forward - strike).to_bits() ^ sign), 0.0)
-}
-
-/// A right's sign bit: 0 for a call, the sign bit for a put.
-#[inline(always)]
-pub(super) fn sign_of(right: i8) -> u64 {
-    (i64::from(right) as u64) & SIGN_BIT
+pub(super) fn intrinsic<R: Real>(forward: R, strike: R, sign: R) -> R {
+    (forward - strike).flipped(sign).max(R::of(0.0))
 }
 
 /// What scenarios of one option share.
 #[derive(Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Terms<R> {
     /// Spot and strike, each discounted by its own carry.
-    pub(super) forward: f64,
-    pub(super) strike: f64,
+    pub(super) forward: R,
+    pub(super) strike: R,
     /// ln(forward / strike).
-    pub(super) moneyness: f64,
-    pub(super) root_years: f64,
+    pub(super) moneyness: R,
+    pub(super) root_years: R,
 }
 
 #[inline(always)]
-pub(super) fn terms(spot: f64, strike: f64, years: f64, rate: f64, dividend_yield: f64) -> Terms {
-    let years = greater(years, 0.0);
+pub(super) fn terms<R: Real>(spot: R, strike: R, years: R, rate: R, dividend_yield: R) -> Terms<R> {
+    let years = years.max(R::of(0.0));
     Terms {
-        forward: spot * exp(-dividend_yield * years),
-        strike: strike * exp(-rate * years),
-        moneyness: (rate - dividend_yield).mul_add(years, ln_ratio(spot, strike)),
-        root_years: years.sqrt(),
+        forward: spot * (-dividend_yield * years).exponential(),
+        strike: strike * (-rate * years).exponential(),
+        moneyness: (rate - dividend_yield).fused(years, spot.ln_over(strike)),
+        root_years: years.root(),
+    }
+}
+
+impl<R: Real> Terms<R> {
+    /// The price at a vol.
+    #[inline(always)]
+    fn price(&self, vol: R, sign: R) -> R {
+        let (inverse, half) = reciprocal_and_half(vol * self.root_years);
+        let smaller = self.forward.min(self.strike);
+        time_value(self.moneyness, inverse, half, smaller)
+            + intrinsic(self.forward, self.strike, sign)
     }
 }
 
 #[inline(always)]
-fn price_body(
-    spot: f64,
-    strike: f64,
-    years: f64,
-    rate: f64,
-    dividend_yield: f64,
-    vol: f64,
-    right: i8,
-) -> f64 {
-    let t = terms(spot, strike, years, rate, dividend_yield);
-    let (inverse, half) = reciprocal_and_half(vol * t.root_years);
-    time_value(t.moneyness, inverse, half, lesser(t.forward, t.strike))
-        + intrinsic(t.forward, t.strike, sign_of(right))
-}
-
-#[inline(always)]
 fn forward_body(forward: f64, strike: f64, years: f64, vol: f64, right: i8, discount: f64) -> f64 {
-    let (inverse, half) = reciprocal_and_half(vol * greater(years, 0.0).sqrt());
-    let value = time_value(
-        ln_ratio(forward, strike),
-        inverse,
-        half,
-        lesser(forward, strike),
-    );
-    discount * (value + intrinsic(forward, strike, sign_of(right)))
+    let terms = Terms {
+        forward,
+        strike,
+        moneyness: ln_ratio(forward, strike),
+        root_years: greater(years, 0.0).sqrt(),
+    };
+    discount * terms.price(vol, f64::from(right))
 }
 
 /// Black-Scholes-Merton price of each row, per unit of underlying.
@@ -132,42 +112,41 @@ fn forward_body(forward: f64, strike: f64, years: f64, vol: f64, right: i8, disc
 /// # Panics
 /// If the columns and `out` differ in length.
 pub fn price(o: &OptionColumns, out: &mut [f64]) {
-    simd::run(Price { o: *o, out });
+    let Ok(()) = price_rows(&o.exactly(out.len()), out);
 }
 
-struct Price<'a> {
-    o: OptionColumns<'a>,
+/// As [`price`], of the first `out.len()` rows of a source.
+///
+/// # Errors
+/// The source's.
+pub fn price_rows<R: Rows>(rows: &R, out: &mut [f64]) -> Result<(), R::Error> {
+    simd::run(Price { rows, out })
+}
+
+struct Price<'a, R> {
+    rows: &'a R,
     out: &'a mut [f64],
 }
 
-impl Kernel for Price<'_> {
-    type Output = ();
+impl<R: Rows> Kernel for Price<'_, R> {
+    type Output = Result<(), R::Error>;
 
     #[inline(always)]
-    fn run(self) {
+    fn run(self) -> Self::Output {
         let n = self.out.len();
-        let o = self.o.exactly(n);
+        let mut copy = RowCopy::default();
         let mut block = Block::new();
-        let mut deviations = Deviations::new();
-        let mut scratch = Scratch::new();
-        let mut cells = [0.0; ROWS];
-        for start in (0..n).step_by(ROWS) {
-            let rows = ROWS.min(n - start);
-            let padded = rows.next_multiple_of(LANES);
-            block.fill(&o.rows(start, rows), 0.0);
-            deviations.fill(&block, &[0.0; ROWS], padded);
-            scratch.prices(
-                &mut cells,
-                &block,
-                &deviations,
-                OneMove {
-                    factor: 1.0,
-                    log: 0.0,
-                },
-                padded,
-            );
-            self.out[start..][..rows].copy_from_slice(&cells[..rows]);
+        for first in (0..n).step_by(BLOCK) {
+            let count = BLOCK.min(n - first);
+            let rows = self.rows.block(first, count, &mut copy)?;
+            block.load(&rows, 0.0);
+            let out = &mut self.out[first..][..count];
+            for start in (0..count).step_by(WIDTH) {
+                let Eight { terms, vol, sign } = block.0[start / WIDTH];
+                store(&terms.price(vol, sign), &mut out[start..]);
+            }
         }
+        Ok(())
     }
 }
 
@@ -186,7 +165,7 @@ pub fn price_one(
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
-            price_body(self.0, self.1, self.2, self.3, self.4, self.5, self.6)
+            terms(self.0, self.1, self.2, self.3, self.4).price(self.5, f64::from(self.6))
         }
     }
     simd::run(One(spot, strike, years, rate, dividend_yield, vol, right))

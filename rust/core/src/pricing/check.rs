@@ -1,9 +1,8 @@
 //! What is refused at the door of the kernels, by row: they compute on and would hide it (`max` drops NaN).
 
-use super::OptionColumns;
+use super::{BLOCK, OptionColumns, RowCopy};
 use crate::error::Result;
 use crate::fail;
-use crate::simd::{self, Kernel};
 
 /// The least price of an underlying or strike that is accepted: the logarithm needs normal numbers.
 pub const LEAST_PRICE: f64 = 1e-300;
@@ -12,9 +11,6 @@ pub const LEAST_PRICE: f64 = 1e-300;
 ///
 /// Spot and strike must be positive, years and vol not negative, every number finite, right +1 or -1.
 pub fn options(o: &OptionColumns, first_row: usize) -> Result<()> {
-    if simd::run(Sound { o: *o }) {
-        return Ok(());
-    }
     for i in 0..o.spot.len() {
         let row = first_row + i;
         positive("spot", row, o.spot[i])?;
@@ -102,32 +98,35 @@ fn right(row: usize, value: i8) -> Result<()> {
     Ok(())
 }
 
-/// Whether every row is sound: the same rules, without branches.
-struct Sound<'a> {
-    o: OptionColumns<'a>,
-}
+const MAGNITUDE: u64 = u64::MAX >> 1;
+/// Added to the bits of a positive number, it carries into the sign bit where the exponent is that of infinity or NaN.
+const CARRY: u64 = 1 << 52;
 
-impl Kernel for Sound<'_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn run(self) -> bool {
-        let o = self.o;
-        let all = |column: &[f64], least: f64| {
-            column
-                .iter()
-                .fold(true, |sound, &x| sound & (x >= least) & (x < f64::INFINITY))
-        };
-        all(o.spot, LEAST_PRICE)
-            & all(o.strike, LEAST_PRICE)
-            & all(o.years, 0.0)
-            & all(o.rate, f64::MIN)
-            & all(o.dividend_yield, f64::MIN)
-            & all(o.vol, 0.0)
-            & o.right
-                .iter()
-                .fold(true, |sound, &r| sound & ((r == 1) | (r == -1)))
+/// Whether every row of a copy is surely sound, those of an earlier block that are still in it included: by whole-number
+/// operations on the bits, without branches, for the loops of kernels. Some sound rows do not pass (years of -0.0, say):
+/// [`options`] decides about those.
+#[inline(always)]
+pub fn sound(copy: &RowCopy) -> bool {
+    let [spot, strike, years, rate, dividend_yield, vol] = &copy.floats;
+    let least = LEAST_PRICE.to_bits();
+    // The sign bit tells whether some value is unsound.
+    let (mut numbers, mut rights) = (0, 0);
+    for l in 0..BLOCK {
+        for price in [spot[l].to_bits(), strike[l].to_bits()] {
+            numbers |= price | price.wrapping_sub(least) | price.wrapping_add(CARRY);
+        }
+        for size in [years[l].to_bits(), vol[l].to_bits()] {
+            numbers |= size | size.wrapping_add(CARRY);
+        }
+        for any in [rate[l].to_bits(), dividend_yield[l].to_bits()] {
+            numbers |= (any & MAGNITUDE) + CARRY;
+        }
     }
+    for right in &copy.right {
+        // +1 and -1 are the bytes that, plus one, are 2 and 0.
+        rights |= (*right as u8).wrapping_add(1) & !2;
+    }
+    numbers & !MAGNITUDE == 0 && rights == 0
 }
 
 #[cfg(test)]

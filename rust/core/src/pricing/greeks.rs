@@ -11,7 +11,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::OptionColumns;
-use super::black::{Terms, intrinsic, reciprocal_and_half, sign_of, terms, time_value};
+use super::black::{intrinsic, reciprocal_and_half, terms, time_value};
 use super::math::{INV_SQRT_2PI, exp, gauss, lesser, mills};
 use crate::simd::{self, Kernel};
 
@@ -64,13 +64,12 @@ fn greeks_body(
     vol: f64,
     right: i8,
 ) -> Greeks {
-    let t: Terms = terms(spot, strike, years, rate, dividend_yield);
+    let t = terms(spot, strike, years, rate, dividend_yield);
     let years = t.root_years * t.root_years;
     let deviation = vol * t.root_years;
     let alive = deviation > 0.0;
     let (inverse, half) = reciprocal_and_half(deviation);
-    let sign = sign_of(right);
-    let theta_sign = f64::from(right);
+    let sign = f64::from(right);
     let price = time_value(t.moneyness, inverse, half, lesser(t.forward, t.strike))
         + intrinsic(t.forward, t.strike, sign);
 
@@ -78,13 +77,13 @@ fn greeks_body(
     let h = lesser(t.moneyness.abs() * inverse, 2.0 * FAR);
     let h = if t.moneyness < 0.0 { -h } else { h };
     let (d1, d2) = (h + half, h - half);
-    let (exercised_spot, density) = distribution(theta_sign * d1);
-    let (exercised_strike, _) = distribution(theta_sign * d2);
+    let (exercised_spot, density) = distribution(sign * d1);
+    let (exercised_strike, _) = distribution(sign * d2);
     let density = if alive { INV_SQRT_2PI * density } else { 0.0 };
     let inverse_vol = if alive { t.root_years * inverse } else { 0.0 };
 
     let carry = exp(-dividend_yield * years);
-    let delta = theta_sign * carry * exercised_spot;
+    let delta = sign * carry * exercised_spot;
     let gamma = if alive {
         carry * density * inverse / spot
     } else {
@@ -101,8 +100,8 @@ fn greeks_body(
     } else {
         0.0
     };
-    let theta = theta_sign * (dividend_yield * owned - rate * paid) - decay;
-    let rho = theta_sign * years * paid;
+    let theta = sign * (dividend_yield * owned - rate * paid) - decay;
+    let rho = sign * years * paid;
     Greeks {
         price,
         delta,

@@ -11,7 +11,7 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use super::black::{intrinsic, sign_of, terms};
+use super::black::{intrinsic, terms};
 use super::coefficients::{DISTANCE_P, DISTANCE_Q};
 use super::math::{INV_SQRT_2PI, exp, gauss, greater, lesser, ln, mills, mills_slope, polynomial};
 use crate::simd::{self, Kernel};
@@ -429,9 +429,9 @@ impl Kernel for Columns<'_> {
             let (price, spot, strike) = (row(o.price), row(o.spot), row(o.strike));
             let (rate, dividend_yield) = (row(o.rate), row(o.dividend_yield));
             years[..count].copy_from_slice(&o.years[rows.clone()]);
-            let mut sign = [0; ROWS];
+            let mut sign = [1.0; ROWS];
             for (sign, &right) in sign.iter_mut().zip(&o.right[rows.clone()]) {
-                *sign = sign_of(right);
+                *sign = f64::from(right);
             }
             // Whole vectors: the rows past the last are computed and dropped.
             let padded = count.next_multiple_of(LANES);

@@ -10,11 +10,15 @@ pub mod greeks;
 pub mod implied;
 mod lanes;
 pub mod math;
+mod real;
 #[cfg(test)]
 mod reference_prices;
+mod rows;
 #[cfg(test)]
 mod tests;
 pub mod tree;
+
+pub use rows::{BLOCK, RowCopy, Rows};
 
 /// Columns of European or American options on a spot with a continuous yield, all of one length.
 ///

@@ -119,7 +119,10 @@ pub(super) fn cells(resolved: &Resolved) -> Result<Cells> {
             blocks.push(block(unit, resolved, plan, moving, &rows)?);
         }
     }
-    Ok(Cells { blocks })
+    Ok(Cells {
+        blocks,
+        ..Cells::default()
+    })
 }
 
 fn block(
@@ -198,9 +201,9 @@ fn block(
             },
             roll: 0.0,
         },
-        linear: Vec::new(),
         european,
-        trees: Vec::new(),
+        on_forward: true,
+        ..Block::default()
     })
 }
 

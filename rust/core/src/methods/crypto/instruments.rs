@@ -7,7 +7,7 @@ use super::feeds::{ExpiryFeed, settlement_parts};
 pub(super) use super::layout::{Class, UnitKey};
 use super::layout::{Layout, RowLayout, UnitLayout};
 use super::parameters::{Model, Parameters, UnitOf};
-use crate::contract::{Contract, ContractIndex, Contracts, Settlement};
+use crate::contract::{Contract, ContractIndex, Contracts};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
@@ -106,15 +106,6 @@ impl Missing {
             String::new()
         };
         fail!(MissingData, "{}{more}", shown.join("; "))
-    }
-}
-
-/// The currency a contract is quoted in: coin-settled contracts are quoted in dollars.
-fn quote_currency(contract: &Contract) -> &str {
-    if contract.terms().settlement == Settlement::Inverse {
-        "USD"
-    } else {
-        contract.currency()
     }
 }
 
@@ -300,7 +291,7 @@ fn forward(
     {
         return Ok(mark);
     }
-    let quote = quote_currency(contract);
+    let quote = contract.quote_currency();
     match market.rate(quote, expiry.date) {
         Ok(rate) => {
             Ok(market.spot(symbol)? * ((rate - market.dividend_yield(symbol)) * years).exp())

@@ -208,27 +208,13 @@ impl Live for LiveBook {
         let lots = lots as f64;
         self.trial.trade(book, row, before, lots);
         charge(book, u, &mut self.trial, &mut self.unit).ok()?;
-        let mut worst = Worst::default();
-        for (v, kept) in self.units.iter().enumerate() {
-            let unit = if u == v { &self.unit } else { kept };
-            if let Some((scenario, loss)) = unit.worst {
-                worst.take(book, v, scenario, loss);
-            }
-        }
         let fx = book.frame.currencies.fx(book.units[u].currency);
         let (new, old) = (&self.unit, &self.units[u]);
         let n = account.positions.len() + 16;
         let magnitude =
             (lots.abs() + 2.0 * before.abs()).mul_add(book.largest(row), self.magnitude);
         Some(Estimate {
-            requirement: Requirement {
-                initial: self.requirement.initial + fx * (new.initial - old.initial),
-                maintenance: self.requirement.maintenance
-                    + fx * (new.maintenance - old.maintenance),
-                net_option_value: self.requirement.net_option_value
-                    + (new.option_value - old.option_value),
-                worst_scenario: worst.scenario,
-            },
+            initial: self.requirement.initial + fx * (new.initial - old.initial),
             band: 2.0 * (n + 2) as f64 * (f64::EPSILON / 2.0) * magnitude,
         })
     }

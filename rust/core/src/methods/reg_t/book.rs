@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::groups::{Group, Leg};
+use super::live::LiveBook;
 use super::names;
-use super::pairing::{Group, Holding, Method, Question, Scratch, Total};
+use super::pairing::{Holding, Kept, Method, Question, Scratch, Total};
 use super::parameters::{AccountKind, Parameters};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
@@ -13,6 +15,7 @@ use crate::account::AccountView;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
+use crate::live::Live;
 use crate::market::Market;
 use crate::methods::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
@@ -32,6 +35,20 @@ pub(super) struct BookScratch {
     holdings: Vec<Holding>,
     initial: Vec<Total>,
     maintenance: Vec<Total>,
+    /// Of an open account: what was solved for its positions, initial and maintenance; empty otherwise.
+    kept: [Kept; 2],
+}
+
+impl BookScratch {
+    /// Keeps the components of the requirement just charged.
+    pub(super) fn keep(&mut self) {
+        self.kept[0].keep(&self.pairing, &self.initial);
+        self.kept[1].keep(&self.pairing, &self.maintenance);
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.kept = Default::default();
+    }
 }
 
 /// A line's component, and its amount.
@@ -146,10 +163,12 @@ impl Book {
             holdings,
             initial,
             maintenance,
+            kept,
         } = scratch;
         pairing.solve(
             &self.question(kind, method, When::Initial),
             holdings,
+            &kept[0],
             initial,
             None,
         )?;
@@ -157,6 +176,7 @@ impl Book {
             pairing.solve(
                 &self.question(kind, method, When::Maintenance),
                 holdings,
+                &kept[1],
                 maintenance,
                 None,
             )?;
@@ -182,7 +202,13 @@ impl Book {
         let mut pairing = Scratch::default();
         let (mut totals, mut groups) = (Vec::new(), Vec::new());
         let question = self.question(kind, self.parameters.pairing, when);
-        pairing.solve(&question, holdings, &mut totals, Some(&mut groups))?;
+        pairing.solve(
+            &question,
+            holdings,
+            &Kept::default(),
+            &mut totals,
+            Some(&mut groups),
+        )?;
         let mut sum = Amounts::default();
         let (mut bound, mut nodes) = (0.0, 0);
         for total in &totals {
@@ -194,6 +220,7 @@ impl Book {
         pairing.solve(
             &self.question(kind, Method::Greedy, when),
             holdings,
+            &Kept::default(),
             &mut greedy,
             None,
         )?;
@@ -238,7 +265,7 @@ impl Book {
                 .id()
                 .to_string()
         };
-        let legs = |legs: &[super::pairing::Leg]| -> Vec<Value> {
+        let legs = |legs: &[Leg]| -> Vec<Value> {
             legs.iter()
                 .map(|l| json!({"contract": id(l.stock, l.row), "quantity": l.quantity}))
                 .collect()
@@ -305,6 +332,10 @@ impl Rulebook for Book {
             net_option_value,
             worst_scenario: None,
         })
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        Box::new(LiveBook::new(self))
     }
 
     fn scenario_label(&self, _: u32) -> String {

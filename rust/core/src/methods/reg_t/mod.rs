@@ -15,6 +15,9 @@
 
 mod book;
 pub mod branch;
+mod greedy;
+mod groups;
+mod live;
 mod names;
 pub mod pairing;
 pub mod parameters;

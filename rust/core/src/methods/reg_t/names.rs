@@ -1,7 +1,8 @@
 //! The field's names for what was paired. A universal spread is taken apart into the shapes a trader knows; the
 //! requirement belongs to the spread as a whole.
 
-use super::pairing::{Group, Leg, Question};
+use super::groups::{Group, Leg};
+use super::pairing::Question;
 use super::program::Kind;
 use super::rules::{Right, Series};
 

@@ -4,8 +4,10 @@
 //! different optima and are solved apart.
 
 use super::branch::{Outcome, Search};
-use super::program::{Allowed, Column, Kind, Program, pair};
-use super::rules::{Amounts, Numbers, Right, Series, Shares, When, covered, two_sided};
+use super::greedy::greedy;
+use super::groups::{Group, Leg, alone, report, take};
+use super::program::{Allowed, Kind, Program};
+use super::rules::{Amounts, Numbers, Series, Shares, When};
 use crate::error::Result;
 use crate::fail;
 
@@ -58,21 +60,6 @@ pub struct Total {
     pub forbidden: f64,
 }
 
-/// One group of positions margined together, signed contracts (shares) by row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
-    pub kind: Option<Kind>,
-    pub legs: Vec<Leg>,
-    pub amounts: Amounts,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Leg {
-    pub row: u32,
-    pub stock: bool,
-    pub quantity: f64,
-}
-
 /// Buffers of a solve; nothing is allocated once they are warm.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -80,20 +67,54 @@ pub struct Scratch {
     search: Search,
     outcome: Outcome,
     order: Vec<Holding>,
+    /// Where each component ends in `order`.
+    ends: Vec<usize>,
     families: Vec<u32>,
     left: Vec<f64>,
 }
 
+/// The components of one solve with their totals, for another of the same question: those whose holdings are the same
+/// are not solved again.
+#[derive(Debug, Default)]
+pub struct Kept {
+    order: Vec<Holding>,
+    ends: Vec<usize>,
+    totals: Vec<Total>,
+}
+
+impl Kept {
+    /// Takes the components that `scratch` has just solved.
+    pub fn keep(&mut self, scratch: &Scratch, totals: &[Total]) {
+        self.order.clone_from(&scratch.order);
+        self.ends.clone_from(&scratch.ends);
+        self.totals.clear();
+        self.totals.extend_from_slice(totals);
+    }
+
+    /// The total of a component, looked for from the `at`-th on.
+    fn find(&self, component: u32, holdings: &[Holding], at: usize) -> Option<Total> {
+        let count = self.totals.len();
+        let i = (0..count)
+            .map(|k| (at + k) % count)
+            .find(|&i| self.totals[i].component == component)?;
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        (self.order[start..self.ends[i]] == *holdings).then(|| self.totals[i])
+    }
+}
+
 impl Scratch {
-    /// Requirement of the holdings by component. With `groups`, also how it comes about.
+    /// Requirement of the holdings by component; `kept` is of the same question, or empty. With `groups`, also how it
+    /// comes about.
     pub fn solve(
         &mut self,
         question: &Question<'_>,
         holdings: &[Holding],
+        kept: &Kept,
         totals: &mut Vec<Total>,
         mut groups: Option<&mut Vec<Group>>,
     ) -> Result<()> {
         totals.clear();
+        self.ends.clear();
         let mut order = std::mem::take(&mut self.order);
         order.clear();
         order.extend(holdings.iter().filter(|h| h.long != 0 || h.short != 0));
@@ -116,17 +137,17 @@ impl Scratch {
                 .iter()
                 .map(|h| family_of(question, h))
                 .min();
+            let own = &order[start..end];
             let mut total = Total {
                 component: held.unwrap_or_default(),
                 ..Total::default()
             };
-            result = self.component(
-                question,
-                &order[start..end],
-                &mut total,
-                groups.as_deref_mut(),
-            );
+            match kept.find(total.component, own, totals.len()) {
+                Some(known) if groups.is_none() => total = known,
+                _ => result = self.component(question, own, &mut total, groups.as_deref_mut()),
+            }
             totals.push(total);
+            self.ends.push(end);
             start = end;
         }
         families.clear();
@@ -202,7 +223,7 @@ impl Scratch {
             }
         }
         if question.pairing == Method::Greedy {
-            self.greedy(question, total, groups);
+            greedy(question, program, &mut self.left, total, groups);
             return Ok(());
         }
         if question.pairing == Method::OneSpread {
@@ -321,180 +342,6 @@ impl Scratch {
         alone(program, &self.left, total, groups);
         total.bound = total.amounts.equity() + (outcome.bound - outcome.change);
         total.nodes = outcome.nodes;
-    }
-
-    /// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each
-    /// short, the most demanding first, takes the long with the nearest strike that lasts as long; then short calls
-    /// and short puts are matched.
-    fn greedy(
-        &mut self,
-        question: &Question<'_>,
-        total: &mut Total,
-        mut groups: Option<&mut Vec<Group>>,
-    ) {
-        let (program, left) = (&self.program, &mut self.left);
-        left.clear();
-        left.extend(program.items.iter().map(|i| i.count));
-        let series = |i: usize| &question.series[program.items[i].row];
-        let mut shorts: Vec<usize> = (0..program.items.len())
-            .filter(|&i| !program.items[i].stock && !program.items[i].long)
-            .collect();
-        shorts.sort_by(|&a, &b| series(b).naked.total_cmp(&series(a).naked));
-        let mut settle =
-            |a: usize, b: usize, units: f64, kind: Kind, amounts: Amounts, left: &mut Vec<f64>| {
-                let times = {
-                    let (x, y) = ((left[a] / units + 1e-9).floor(), left[b]);
-                    if x < y { x } else { y }
-                };
-                if times < 1.0 {
-                    return;
-                }
-                left[a] -= units * times;
-                left[b] -= times;
-                let apart = program.items[a].alone_equity * units + program.items[b].alone_equity;
-                if amounts.equity() < apart {
-                    let mut column = Column {
-                        kind,
-                        parts: [(0, 0.0); 4],
-                        used: 2,
-                        amounts,
-                        change: amounts.equity() - apart,
-                    };
-                    column.parts[0] = (a as u32, units);
-                    column.parts[1] = (b as u32, 1.0);
-                    report(program, &column, times, total, groups.as_deref_mut());
-                } else {
-                    // Matched, but both margined on their own: worth nothing to the matcher, and not given back.
-                    for (i, n) in [(a, units * times), (b, times)] {
-                        single(program, i, n, total, groups.as_deref_mut());
-                    }
-                }
-            };
-        for s in (0..program.items.len()).filter(|&i| program.items[i].stock) {
-            let shares = &question.shares[program.items[s].row];
-            let long = program.items[s].long;
-            let writing = if long { Right::Call } else { Right::Put };
-            for &w in shorts.iter().filter(|&&w| series(w).right == writing) {
-                if let Some(units) = shares.against(series(w)) {
-                    let amounts = covered(shares, long, series(w), question.when, question.numbers);
-                    settle(s, w, units, Kind::Covered, amounts, left);
-                }
-            }
-        }
-        for &s in &shorts {
-            let short = series(s);
-            let mut longs: Vec<usize> = (0..program.items.len())
-                .filter(|&l| {
-                    let item = &program.items[l];
-                    !item.stock
-                        && item.long
-                        && series(l).units == short.units
-                        && Program::spreadable(short, series(l), question.allowed)
-                })
-                .collect();
-            let gap = |l: usize| (series(l).strike - short.strike).abs();
-            // Of two as near, the one entered first: a matcher depends on the order of entry, as the optimum does not.
-            longs.sort_by(|&a, &b| {
-                gap(a)
-                    .total_cmp(&gap(b))
-                    .then(program.items[a].row.cmp(&program.items[b].row))
-            });
-            for l in longs {
-                settle(l, s, 1.0, Kind::Spread, pair(short, series(l)), left);
-            }
-        }
-        if question.allowed.two_sided {
-            for &a in &shorts {
-                for &b in &shorts {
-                    let (x, y) = (series(a), series(b));
-                    if x.right != y.right && x.family == y.family && x.units == y.units {
-                        settle(a, b, 1.0, Kind::TwoSided, two_sided(x, y), left);
-                    }
-                }
-            }
-        }
-        let rest = std::mem::take(left);
-        alone(program, &rest, total, groups);
-        *left = rest;
-        total.bound = total.amounts.equity();
-    }
-}
-
-fn take(program: &Program, column: &Column, times: f64, left: &mut [f64]) {
-    for &(item, amount) in column.parts() {
-        left[item as usize] -= amount * times;
-        debug_assert!(left[item as usize] > -1e-6 * (1.0 + program.items[item as usize].count));
-    }
-}
-
-fn report(
-    program: &Program,
-    column: &Column,
-    times: f64,
-    total: &mut Total,
-    groups: Option<&mut Vec<Group>>,
-) {
-    total.amounts.add(&column.amounts, times);
-    if let Some(groups) = groups {
-        let legs = column.parts().iter().map(|&(i, amount)| {
-            let item = &program.items[i as usize];
-            let quantity = if item.long {
-                amount * times
-            } else {
-                -amount * times
-            };
-            Leg {
-                row: item.row as u32,
-                stock: item.stock,
-                quantity,
-            }
-        });
-        let mut amounts = Amounts::default();
-        amounts.add(&column.amounts, times);
-        groups.push(Group {
-            kind: Some(column.kind),
-            legs: legs.collect(),
-            amounts,
-        });
-    }
-}
-
-fn single(
-    program: &Program,
-    i: usize,
-    count: f64,
-    total: &mut Total,
-    groups: Option<&mut Vec<Group>>,
-) {
-    let item = &program.items[i];
-    total.amounts.add(&item.alone, count);
-    if let Some(groups) = groups {
-        let mut amounts = Amounts::default();
-        amounts.add(&item.alone, count);
-        let quantity = if item.long { count } else { -count };
-        let leg = Leg {
-            row: item.row as u32,
-            stock: item.stock,
-            quantity,
-        };
-        groups.push(Group {
-            kind: None,
-            legs: vec![leg],
-            amounts,
-        });
-    }
-}
-
-fn alone(program: &Program, left: &[f64], total: &mut Total, mut groups: Option<&mut Vec<Group>>) {
-    for (i, &count) in left.iter().enumerate() {
-        if count > 1e-9 {
-            total.forbidden += if program.items[i].forbidden {
-                count
-            } else {
-                0.0
-            };
-            single(program, i, count, total, groups.as_deref_mut());
-        }
     }
 }
 

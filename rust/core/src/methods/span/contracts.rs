@@ -20,7 +20,6 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
         ContractKind::Future | ContractKind::Combination => Kind::Future,
         _ => Kind::Option,
     };
-    let multiplier = if series.cvf > 0.0 { series.cvf } else { 1.0 };
     Terms {
         id: file.contract_id(row),
         kind,
@@ -41,7 +40,7 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
                 Exercise::European
             }
         }),
-        multiplier,
+        multiplier: (series.cvf > 0.0).then_some(series.cvf),
         multiplier_unit: None,
         settlement: Settlement::Linear,
         premium: if option && !super::compile::is_premium(&family.value_method) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::model::{ContractKind, SpanFile};
+use super::options::Options;
 use crate::account::AccountView;
 use crate::error::Result;
 use crate::fail;
@@ -38,8 +39,8 @@ pub struct Exposure {
 }
 
 impl Exposure {
-    /// Fraction of notional and notional per contract, long and short.
-    fn contract(&self, file: &SpanFile, row: usize) -> Result<(f64, f64)> {
+    /// Exposure per contract, long and short, in the contract's currency.
+    fn contract(&self, file: &SpanFile, row: usize, spots: &[Option<f64>]) -> Result<(f64, f64)> {
         let (series, family) = (file.series_of(row), file.family_of(row));
         let symbol = &family.code;
         let index = self.index_symbols.contains(symbol);
@@ -49,16 +50,21 @@ impl Exposure {
             &self.stock_rates
         };
         let rates = self.table.get(symbol).unwrap_or(general);
-        if !family.kind.is_option() {
-            let value = file.contracts.value[row];
-            let rate = if family.kind == ContractKind::Future {
-                rates.other
-            } else {
-                0.0
-            };
-            return Ok((rate * value, rate * value));
+        if family.kind == ContractKind::Physical {
+            return Ok((0.0, 0.0));
         }
-        let Some(spot) = spot_price(file, row) else {
+        if !family.kind.is_option() {
+            let value = rates.other * file.contracts.value[row];
+            if value.is_nan() {
+                fail!(
+                    MissingData,
+                    "{}: the exposure margin needs its price",
+                    file.contract_id(row)
+                );
+            }
+            return Ok((value, value));
+        }
+        let Some(spot) = family.commodity.and_then(|c| spots[c as usize]) else {
             fail!(
                 MissingData,
                 "{}: the exposure margin needs the spot price of {symbol}",
@@ -82,16 +88,20 @@ impl Exposure {
     }
 }
 
-/// The price of the physical in the contract's commodity.
-fn spot_price(file: &SpanFile, row: usize) -> Option<f64> {
-    let commodity = file.family_of(row).commodity?;
-    (0..file.series.len())
-        .find(|&s| {
-            let family = &file.families[file.series[s].family as usize];
-            family.kind == ContractKind::Physical && family.commodity == Some(commodity)
-        })
-        .map(|s| file.contracts.price[file.series[s].first as usize])
-        .filter(|p| p.is_finite() && *p > 0.0)
+/// The price of each commodity's physical.
+fn spot_prices(file: &SpanFile) -> Vec<Option<f64>> {
+    let mut spots = vec![None; file.commodities.len()];
+    for series in &file.series {
+        let family = &file.families[series.family as usize];
+        if family.kind == ContractKind::Physical
+            && let Some(commodity) = family.commodity
+        {
+            let price = file.contracts.price[series.first as usize];
+            let spot = &mut spots[commodity as usize];
+            *spot = spot.or(Some(price).filter(|p| p.is_finite() && *p > 0.0));
+        }
+    }
+    spots
 }
 
 /// Whole calendar months from a date CCYYMMDD to a period that begins so; 0 where either is something else.
@@ -116,7 +126,14 @@ pub(super) struct Compiled {
     symbols: Vec<String>,
 }
 
-pub(super) fn compile(exposure: &Exposure, file: &SpanFile, rows: &[u32]) -> Result<Compiled> {
+/// The rates for the rows of a table; `base` is the report's currency, in which exposure is charged.
+pub(super) fn compile(
+    exposure: &Exposure,
+    options: &Options,
+    file: &SpanFile,
+    base: &str,
+    rows: &[u32],
+) -> Result<Compiled> {
     let symbols: Vec<String> = rows
         .iter()
         .map(|&r| file.family_of(r as usize).code.clone())
@@ -124,58 +141,73 @@ pub(super) fn compile(exposure: &Exposure, file: &SpanFile, rows: &[u32]) -> Res
         .into_iter()
         .collect();
     let mut compiled = Compiled {
-        per_contract: Vec::new(),
-        symbol: Vec::new(),
+        per_contract: Vec::with_capacity(rows.len()),
+        symbol: Vec::with_capacity(rows.len()),
         symbols,
     };
+    let spots = spot_prices(file);
     for &row in rows {
+        let family = file.family_of(row as usize);
+        let Some(fx) = file.fx(&family.currency, base) else {
+            fail!(
+                MissingData,
+                "{}: no currency rate from {} to {base} for its exposure margin",
+                file.contract_id(row as usize),
+                family.currency
+            );
+        };
+        let lot = options.lot_sizes.get(&family.code).copied().unwrap_or(1.0);
+        let (long, short) = exposure.contract(file, row as usize, &spots)?;
         compiled
             .per_contract
-            .push(exposure.contract(file, row as usize)?);
-        let code = &file.family_of(row as usize).code;
-        let at = compiled.symbols.binary_search(code).unwrap_or_default();
+            .push((long * fx * lot, short * fx * lot));
+        let at = compiled
+            .symbols
+            .binary_search(&family.code)
+            .unwrap_or_default();
         compiled.symbol.push(at as u32);
     }
     Ok(compiled)
 }
 
 impl Compiled {
-    fn amounts(&self, account: AccountView<'_>) -> Vec<f64> {
-        let mut amounts = vec![0.0; self.symbols.len()];
+    /// Exposure by symbol: long and short each at their own rate, so a gross account owes both.
+    fn amounts(&self, account: AccountView<'_>, amounts: &mut Vec<f64>) {
+        amounts.clear();
+        amounts.resize(self.symbols.len(), 0.0);
         let positions = account.positions;
         for i in 0..positions.len() {
             let c = positions.contract[i] as usize;
             let (long, short) = self.per_contract[c];
-            let lots = positions.net(i) as f64;
-            amounts[self.symbol[c] as usize] += if lots > 0.0 {
-                lots * long
-            } else {
-                -lots * short
-            };
+            amounts[self.symbol[c] as usize] +=
+                positions.long(i) as f64 * long + positions.short(i) as f64 * short;
         }
-        amounts
     }
 
+    /// Writes one line per symbol that is charged; allocates nothing once `amounts` is warm.
     pub(super) fn charge<L: Ledger + ?Sized>(
         &self,
         account: AccountView<'_>,
+        amounts: &mut Vec<f64>,
         ledger: &mut L,
-    ) -> Result<()> {
-        for (symbol, amount) in self.symbols.iter().zip(self.amounts(account)) {
+    ) {
+        self.amounts(account, amounts);
+        for (symbol, &amount) in self.symbols.iter().zip(amounts.iter()) {
             if amount != 0.0 {
                 ledger.line(0, amount, amount, &|| {
                     LineText::new(symbol.as_str(), "exposure")
                 });
             }
         }
-        Ok(())
     }
 
     pub(super) fn details(&self, account: AccountView<'_>) -> Value {
+        let mut amounts = Vec::new();
+        self.amounts(account, &mut amounts);
         let by_symbol: BTreeMap<&String, f64> = self
             .symbols
             .iter()
-            .zip(self.amounts(account))
+            .zip(amounts)
             .filter(|a| a.1 != 0.0)
             .collect();
         json!(by_symbol)

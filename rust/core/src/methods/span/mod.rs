@@ -2,20 +2,19 @@
 //!
 //! | rule | file |
 //! |---|---|
-//! | one parameter model for all formats | `model.rs`, `document.rs` |
-//! | `.spn` XML 4.00 | `xml.rs`, `spn.rs`, `spn_commodity.rs` |
-//! | CME expanded `.pa2` | `pa2.rs`, `pa2_records.rs`, `pa2_spreads.rs` |
+//! | one parameter model for all formats | `model/`, `document.rs` |
+//! | `.spn` XML 4.00 | `spn/` |
+//! | CME expanded `.pa2` | `pa2/` |
 //! | gz, zip, binary cache | `container.rs`, `cache.rs` |
-//! | risk arrays and composite deltas from parameters | `generate.rs` |
-//! | contracts of a file as a table | `contracts.rs` |
-//! | names to slots | `compile.rs`, `program.rs` |
-//! | the requirement's steps | `steps.rs` |
-//! | lines and explanation | `book.rs` |
+//! | risk arrays and composite deltas from parameters | `generate/` |
+//! | contracts of a file as a table, several files as one | `contracts.rs` |
+//! | names to slots | `compile/`, `program.rs` |
+//! | the requirement's steps | `steps/` |
+//! | lines and explanation | `book/` |
 //! | SPAN-like margin without a file | `like.rs` |
 //! | exposure margin beside SPAN | `exposure.rs` |
 //! | what the rulebook leaves open | `options.rs` |
 
-mod baw;
 mod book;
 pub mod cache;
 mod compile;
@@ -25,16 +24,13 @@ pub mod document;
 pub mod exposure;
 pub mod generate;
 pub mod like;
+mod live;
 pub mod model;
 pub mod options;
 pub mod pa2;
-mod pa2_records;
-mod pa2_spreads;
 mod program;
 pub mod spn;
-mod spn_commodity;
 mod steps;
-mod xml;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -91,7 +87,12 @@ struct SpanDocument {
 
 impl Span {
     /// From a parsed file. Its contracts are those of [`contracts::table`].
-    pub fn new(file: SpanFile, options: Options, exposure: Option<Exposure>) -> Result<Self> {
+    pub fn new(
+        file: impl Into<Arc<SpanFile>>,
+        options: Options,
+        exposure: Option<Exposure>,
+    ) -> Result<Self> {
+        let file = file.into();
         options.check()?;
         let info = ParameterInfo {
             name: format!("SPAN {}", file.info.organisation),
@@ -111,7 +112,7 @@ impl Span {
             digest: file.info.digest.clone(),
         };
         Ok(Self {
-            file: Arc::new(file),
+            file,
             options,
             exposure,
             info,
@@ -142,34 +143,57 @@ pub(super) fn read_named(files: &std::collections::BTreeMap<String, PathBuf>) ->
 }
 
 pub(super) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
-    let document: SpanDocument = serde_json::from_value(document.clone())
-        .map_err(|e| MarginError::InvalidInput(format!("SPAN parameters: {e}")))?;
-    let mut files = document.files;
-    files.extend(document.file);
-    let file = match (files.as_slice(), document.parameters) {
+    let mut document = SpanDocument::read(document)?;
+    let mut files = std::mem::take(&mut document.files);
+    files.extend(document.file.take());
+    let file = match (files.as_slice(), document.parameters.take()) {
         ([], Some(parameters)) => parameters.build()?,
-        ([path], None) => container::read(path)?,
-        ([_, ..], None) => {
-            let read: Result<Vec<SpanFile>> = files.iter().map(container::read).collect();
-            contracts::merge(read?)?
-        }
+        ([_, ..], None) => read_files(&files)?,
         _ => fail!(InvalidInput, "SPAN needs either a file or parameters"),
     };
-    if let Some(digest) = document.digest
-        && digest != file.info.digest
-    {
+    document.build(Arc::new(file))
+}
+
+/// The rulebook over a parsed file; the document has its options and exposure.
+pub fn over(file: Arc<SpanFile>, document: &Value) -> Result<Arc<dyn Methodology>> {
+    let document = SpanDocument::read(document)?;
+    if document.file.is_some() || !document.files.is_empty() || document.parameters.is_some() {
         fail!(
             InvalidInput,
-            "{}: its digest is {}, not {digest}: the file has changed",
-            file.info.file,
-            file.info.digest
+            "SPAN over a parsed file takes no other file and no parameters"
         );
     }
-    Ok(Arc::new(Span::new(
-        file,
-        document.options,
-        document.exposure,
-    )?))
+    document.build(file)
+}
+
+/// One file, or several clearing organisations as one parameter set.
+pub fn read_files<P: AsRef<std::path::Path>>(paths: &[P]) -> Result<SpanFile> {
+    match paths {
+        [path] => container::read(path),
+        _ => contracts::merge(paths.iter().map(container::read).collect::<Result<_>>()?),
+    }
+}
+
+impl SpanDocument {
+    fn read(document: &Value) -> Result<Self> {
+        serde_path_to_error::deserialize(document).map_err(|e| {
+            MarginError::InvalidInput(format!("SPAN parameters: {}: {}", e.path(), e.inner()))
+        })
+    }
+
+    fn build(self, file: Arc<SpanFile>) -> Result<Arc<dyn Methodology>> {
+        if let Some(digest) = self.digest
+            && digest != file.info.digest
+        {
+            fail!(
+                InvalidInput,
+                "{}: its digest is {}, not {digest}: the file has changed",
+                file.info.file,
+                file.info.digest
+            );
+        }
+        Ok(Arc::new(Span::new(file, self.options, self.exposure)?))
+    }
 }
 
 impl Methodology for Span {
@@ -198,7 +222,7 @@ impl Methodology for Span {
         let exposure = self
             .exposure
             .as_ref()
-            .map(|e| exposure::compile(e, &self.file, &rows))
+            .map(|e| exposure::compile(e, &self.options, &self.file, currencies.report(), &rows))
             .transpose()?;
         Ok(book::shared(book::Book {
             frame: Frame {

@@ -1,5 +1,7 @@
 //! What the rulebook leaves open, as named options with documented defaults.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::model::Level;
@@ -59,6 +61,9 @@ pub struct Options {
     pub level: Option<Level>,
     /// The report's currency; the file's first commodity's where left out.
     pub base_currency: Option<String>,
+    /// The file's contracts in one lot, by product: positions are then in lots, and a product without one is an
+    /// error. Empty: positions are in the file's contracts. NSE's file counts shares.
+    pub lot_sizes: BTreeMap<String, f64>,
 }
 
 impl Default for Options {
@@ -73,6 +78,7 @@ impl Default for Options {
             account_kind: "speculator".into(),
             level: None,
             base_currency: None,
+            lot_sizes: BTreeMap::new(),
         }
     }
 }
@@ -80,6 +86,14 @@ impl Default for Options {
 impl Options {
     pub fn check(&self) -> Result<()> {
         kind_index(&self.account_kind)?;
+        for (product, lot) in &self.lot_sizes {
+            if !lot.is_finite() || *lot <= 0.0 {
+                fail!(
+                    InvalidInput,
+                    "lot_sizes: {product}: {lot} is not a positive number"
+                );
+            }
+        }
         if let Some(level) = self.level {
             for (what, value) in [
                 ("initial", level.initial),

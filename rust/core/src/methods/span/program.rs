@@ -2,6 +2,7 @@
 
 use super::model::{ChargeMethod, PointRule, ScanPoint, WfprMethod};
 use super::options::Options;
+use crate::error::MarginError;
 use crate::scan::Row;
 
 pub(super) const NONE: u32 = u32::MAX;
@@ -136,7 +137,7 @@ pub(super) struct Program {
     pub(super) rows: Vec<Row>,
     pub(super) terms: Vec<Terms>,
     pub(super) parts: Vec<Part>,
-    pub(super) problems: Vec<String>,
+    pub(super) problems: Vec<MarginError>,
     pub(super) commodities: Vec<CommoditySlots>,
     pub(super) periods: Vec<Period>,
     pub(super) cells: usize,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::inputs::{Curves, Instrument, Placement, closed_form, placements};
+use super::curves::Curves;
 use super::parameters::{Overlay, Parameters, StressPoint, VolMove, VolRule};
-use crate::cells::{Block, Cells, EuropeanCells, LinearCell, Scenarios, TreeCell, VolMoves};
+use super::placement::Placements;
+use crate::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use crate::contract::Contracts;
+use crate::methods::inputs::{Inputs, Instrument, Model};
 
 /// The scope of the blocks that hold the rule's own ten points.
 pub(super) const SCAN: &str = "scan";
@@ -40,19 +42,22 @@ pub(super) fn overlay_points(
 pub(super) fn cells(
     parameters: &Parameters,
     contracts: &Contracts,
-    instruments: Vec<Instrument>,
+    placements: &Placements,
+    inputs: &Inputs,
 ) -> Cells {
-    let placements = placements(parameters, contracts);
     let curves = match parameters.vol {
         VolRule::StickyStrike => None,
-        VolRule::StickyMoneyness => Some(Curves::new(contracts, &instruments)),
+        VolRule::StickyMoneyness => Some(Curves::new(inputs)),
     };
     let mut builder = Builder {
         contracts,
         curves,
-        placements: &placements,
-        instruments: &instruments,
-        cells: Cells::default(),
+        placements,
+        inputs,
+        cells: Cells {
+            notes: inputs.notes.clone(),
+            ..Cells::default()
+        },
     };
     builder.add(SCAN, |class_group| scan_points(parameters, class_group));
     for overlay in &parameters.overlays {
@@ -63,118 +68,141 @@ pub(super) fn cells(
     builder.cells
 }
 
-/// Points, and the rows of the table that share them.
-type Shared = (Vec<StressPoint>, Vec<usize>);
-
 struct Builder<'a> {
     contracts: &'a Contracts,
     curves: Option<Curves>,
-    placements: &'a [Placement],
-    instruments: &'a [Instrument],
+    placements: &'a Placements,
+    inputs: &'a Inputs,
     cells: Cells,
+}
+
+/// The rows of a block, and the options among them by how they are priced.
+#[derive(Default)]
+struct Rows {
+    linear: Vec<(u32, f64)>,
+    european: Vec<u32>,
+    american: Vec<u32>,
+    trees: Vec<u32>,
 }
 
 impl Builder<'_> {
     /// One block for every distinct list of points, so that most rows of a table are priced in one call.
     fn add(&mut self, scope: &str, points_of: impl Fn(&str) -> Vec<StressPoint>) {
-        let mut points_by_product: BTreeMap<(&str, u64), Shared> = BTreeMap::new();
-        for (row, placement) in self.placements.iter().enumerate() {
-            if matches!(self.instruments[row], Instrument::Given) {
-                continue;
-            }
-            let product = (placement.class_group.as_str(), placement.factor.to_bits());
-            let (_, rows) = points_by_product.entry(product).or_insert_with(|| {
-                let mut points = points_of(&placement.class_group);
-                for point in &mut points {
-                    point.price *= placement.factor;
+        let mut blocks: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
+        let mut rows: Vec<(Vec<StressPoint>, Rows)> = Vec::new();
+        // Of each product, its block; none where there is nothing to price.
+        let of_product: Vec<Option<usize>> = self
+            .placements
+            .products
+            .iter()
+            .map(|placed| {
+                let mut points = points_of(&placed.product.class_group);
+                if points.is_empty() {
+                    return None;
                 }
-                (points, Vec::new())
-            });
-            rows.push(row);
-        }
-        let mut groups: BTreeMap<Vec<u64>, Shared> = BTreeMap::new();
-        for (points, rows) in points_by_product.into_values() {
-            if points.is_empty() {
+                for point in &mut points {
+                    point.price *= placed.product.factor;
+                }
+                let bits =
+                    |p: &StressPoint| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64];
+                let key: Vec<u64> = points.iter().flat_map(bits).collect();
+                Some(*blocks.entry(key).or_insert_with(|| {
+                    rows.push((points, Rows::default()));
+                    rows.len() - 1
+                }))
+            })
+            .collect();
+        for (row, instrument) in self.inputs.instruments.iter().enumerate() {
+            let row = row as u32;
+            let Some(block) = of_product[self.placements.product(row)] else {
                 continue;
+            };
+            let own = &mut rows[block].1;
+            match *instrument {
+                Instrument::Linear(price) => own.linear.push((row, price)),
+                Instrument::Option(option) => match self.inputs.models[option as usize] {
+                    Model::European => own.european.push(option),
+                    Model::American => own.american.push(option),
+                    Model::Tree => own.trees.push(option),
+                },
+                Instrument::Given => {}
             }
-            let bits = |p: &StressPoint| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64];
-            let key = points.iter().flat_map(bits).collect();
-            groups
-                .entry(key)
-                .or_insert_with(|| (points, Vec::new()))
-                .1
-                .extend(rows);
         }
-        for (_, rows) in groups.values_mut() {
-            rows.sort_unstable();
-        }
-        for (points, rows) in groups.into_values() {
-            self.block(scope, &points, &rows);
+        for block in blocks.into_values() {
+            let (points, own) = std::mem::take(&mut rows[block]);
+            self.block(scope, &points, own);
         }
     }
 
-    fn block(&mut self, scope: &str, points: &[StressPoint], rows: &[usize]) {
+    fn block(&mut self, scope: &str, points: &[StressPoint], mut rows: Rows) {
+        let inputs = self.inputs;
+        // The strikes of an expiry share boundaries, and those without a yield share them across underlyings.
+        rows.american.sort_by_key(|&option| {
+            let o = option as usize;
+            let (days, pays) = (
+                inputs.options.years[o].to_bits(),
+                inputs.options.dividend_yield[o] != 0.0,
+            );
+            (days, pays, option)
+        });
         let mut block = Block {
             scope: scope.to_string(),
             scenarios: Scenarios {
-                labels: points.iter().map(label).collect::<Vec<_>>().into(),
+                labels: labels(points),
                 price: points.iter().map(|p| p.price).collect(),
                 vol: VolMoves::Shared(points.iter().map(|p| p.vol).collect()),
                 roll: 0.0,
             },
-            linear: Vec::new(),
-            european: EuropeanCells::default(),
-            trees: Vec::new(),
+            ..Block::default()
         };
-        for &row in rows {
-            match &self.instruments[row] {
-                Instrument::Linear { price } => block.linear.push(LinearCell {
-                    contract: row as u32,
-                    price: *price,
-                    scale: self.contracts.rows()[row].value_per_lot(),
-                }),
-                Instrument::Option(option) if closed_form(&option.cell) => {
-                    block.european.push(&option.cell)
-                }
-                Instrument::Option(option) => block.trees.push(option.cell.clone()),
-                Instrument::Given => {}
-            }
-        }
+        let scale = |row: u32| self.contracts.rows()[row as usize].value_per_lot();
+        block.linear = rows
+            .linear
+            .iter()
+            .map(|&(contract, price)| LinearCell {
+                contract,
+                price,
+                scale: scale(contract),
+            })
+            .collect();
+        block.european = inputs.options.select(&rows.european);
+        block.american = inputs.options.select(&rows.american);
+        block.trees = rows
+            .trees
+            .iter()
+            .map(|&option| inputs.tree(option as usize))
+            .collect();
         let relative = points.iter().any(|p| p.vol_move == VolMove::Relative);
         if relative || self.curves.is_some() {
-            block.scenarios.vol = VolMoves::PerOption(self.vol_table(points, rows));
+            let options = rows.european.iter().chain(&rows.american);
+            let table = options
+                .chain(&rows.trees)
+                .flat_map(|&option| self.vol_moves(points, option as usize));
+            block.scenarios.vol = VolMoves::PerOption(table.collect());
         }
         self.cells.blocks.push(block);
     }
 
-    fn vol_table(&self, points: &[StressPoint], rows: &[usize]) -> Vec<f64> {
-        let options = |closed: bool| {
-            rows.iter()
-                .filter_map(move |&row| match &self.instruments[row] {
-                    Instrument::Option(option) if closed_form(&option.cell) == closed => {
-                        Some(&option.cell)
-                    }
-                    _ => None,
-                })
-        };
-        let table_row = |cell: &TreeCell| {
-            let vol_move = |point: &StressPoint| {
-                let curve = self
-                    .curves
-                    .as_ref()
-                    .map_or(0.0, |c| c.vol_move(self.contracts, cell, point.price));
-                curve
-                    + match point.vol_move {
-                        VolMove::Absolute => point.vol,
-                        VolMove::Relative => point.vol * cell.vol,
-                    }
-            };
-            points.iter().map(vol_move).collect::<Vec<f64>>()
-        };
-        options(true)
-            .chain(options(false))
-            .flat_map(table_row)
-            .collect()
+    /// The moves of one option's volatility.
+    fn vol_moves<'a>(
+        &'a self,
+        points: &'a [StressPoint],
+        option: usize,
+    ) -> impl Iterator<Item = f64> + 'a {
+        let (strike, vol) = (
+            self.inputs.options.strike[option],
+            self.inputs.options.vol[option],
+        );
+        points.iter().map(move |point| {
+            let curve = self.curves.as_ref().map_or(0.0, |c| {
+                c.vol_move(self.inputs.term[option], strike, point.price)
+            });
+            curve
+                + match point.vol_move {
+                    VolMove::Absolute => point.vol,
+                    VolMove::Relative => point.vol * vol,
+                }
+        })
     }
 }
 

@@ -1,10 +1,12 @@
 //! A table of contracts compiled: arrays, terms, and the hierarchy of groups with their offsets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arrays::{SCAN, labels, overlay_points, scan_points};
-use super::inputs::placements;
+use super::netting::{LONG_MINIMUM, OPTION_VALUE, Row, SHORT_MINIMUM, SHORT_OPTIONS};
 use super::parameters::{MinimumLevel, POINTS, Parameters};
+use super::placement::Placements;
 use crate::cells::RiskArrays;
 use crate::contract::{Contracts, Kind};
 use crate::error::Result;
@@ -20,43 +22,37 @@ pub(super) const WIDTH: usize = 16;
 pub(super) struct Book {
     pub(super) frame: Frame,
     pub(super) minimum_level: MinimumLevel,
-    /// Profit and loss per lot at the ten points, `WIDTH` columns a contract.
-    pub(super) scan: Vec<[f64; WIDTH]>,
+    /// Per lot: profit and loss at the ten points, and what [`super::netting`] sums beside them.
+    pub(super) scan: Vec<Row>,
+    pub(super) class_of: Vec<u32>,
     pub(super) terms: Vec<ContractTerms>,
     /// In the order of their portfolio groups, so that every group is a run.
     pub(super) class_groups: Vec<ClassGroup>,
     pub(super) product_groups: Vec<Group>,
     pub(super) portfolio_groups: Vec<Group>,
     pub(super) overlays: Vec<Overlay>,
+    /// Contracts whose volatility is another's.
+    pub(super) notes: BTreeMap<u32, String>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ContractTerms {
     pub(super) class_group: u32,
-    /// Money per lot, at least.
+    /// Money per short lot, at least.
     pub(super) minimum: f64,
+    /// Money per long lot, at least: not above the market value of an option.
+    pub(super) long_minimum: f64,
     /// Option value per lot; zero for what carries none.
     pub(super) option_value: f64,
-    pub(super) contracts_per_lot: f64,
-    pub(super) is_option: bool,
     /// The largest of the absolute values above and of the ten points.
     pub(super) largest: f64,
 }
 
 impl ContractTerms {
-    /// Long minimums do not exceed the market value of long options.
-    pub(super) fn long_minimum(&self) -> f64 {
-        if self.is_option && self.option_value < self.minimum {
-            self.option_value
-        } else {
-            self.minimum
-        }
-    }
-
     /// The part of a class group's minimum that one contract's holding makes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn minimum_of(&self, long: f64, short: f64) -> f64 {
-        short * self.minimum + long * self.long_minimum()
+        short * self.minimum + long * self.long_minimum
     }
 }
 
@@ -90,14 +86,23 @@ impl Book {
         market: Option<&Arc<Market>>,
         arrays: RiskArrays,
     ) -> Result<Self> {
-        let placements = placements(parameters, contracts);
+        let placements = Placements::new(parameters, contracts);
         let keys: Vec<Place> = placements
+            .products
             .iter()
-            .map(|p| Place::of(parameters, &p.class_group))
+            .map(|p| Place::of(parameters, &p.product.class_group))
             .collect();
         let mut places = keys.clone();
         places.sort();
         places.dedup();
+        let class_group: Vec<u32> = keys
+            .iter()
+            .map(|key| {
+                places
+                    .binary_search(key)
+                    .expect("every key was put into places") as u32
+            })
+            .collect();
         let mut book = Self {
             frame: Frame {
                 methodology: "OCC TIMS".into(),
@@ -107,25 +112,29 @@ impl Book {
                 currencies: Currencies::new(&parameters.currency),
             },
             minimum_level: parameters.minimum_level,
-            scan: vec![[0.0; WIDTH]; contracts.len()],
+            scan: vec![Row::default(); contracts.len()],
+            class_of: Vec::with_capacity(contracts.len()),
             terms: Vec::with_capacity(contracts.len()),
             class_groups: Vec::new(),
             product_groups: Vec::new(),
             portfolio_groups: Vec::new(),
             overlays: Vec::new(),
+            notes: arrays.notes.iter().cloned().collect(),
         };
         book.add_groups(parameters, &places);
         let mut value = vec![None; contracts.len()];
         for block in arrays.blocks.iter().filter(|b| b.scope == SCAN) {
             for (i, &row) in block.contract.iter().enumerate() {
-                book.scan[row as usize][..POINTS].copy_from_slice(block.row(i));
+                book.scan[row as usize].0[..POINTS].copy_from_slice(block.row(i));
                 value[row as usize] = Some(block.value[i]);
             }
         }
-        for ((row, contract), key) in contracts.iter().zip(&keys) {
+        for (row, contract) in contracts.iter() {
             let scale = contract.value_per_lot();
-            if let Some(given) = parameters.theoretical.get(contract.id()) {
-                for (column, profit) in book.scan[row as usize].iter_mut().zip(given.profit) {
+            if !parameters.theoretical.is_empty()
+                && let Some(given) = parameters.theoretical.get(contract.id())
+            {
+                for (column, profit) in book.scan[row as usize].0.iter_mut().zip(given.profit) {
                     *column = profit * contract.terms().lot;
                 }
                 value[row as usize] = given.price.map(|p| p * scale);
@@ -144,22 +153,33 @@ impl Book {
                     contract.id()
                 ),
             };
-            let class_group = places
-                .binary_search(key)
-                .expect("every key was put into places") as u32;
+            let minimum = placements
+                .of(row)
+                .minimum(contract.kind(), contract.multiplier());
+            let minimum = minimum * contract.terms().lot;
+            let long_minimum = if is_option && option_value < minimum {
+                option_value
+            } else {
+                minimum
+            };
+            let columns = &mut book.scan[row as usize].0;
+            columns[OPTION_VALUE] = option_value;
+            columns[LONG_MINIMUM] = long_minimum;
+            columns[SHORT_MINIMUM] = minimum;
+            let class_group = class_group[placements.product(row)];
+            book.class_of.push(class_group);
             book.terms.push(ContractTerms {
                 class_group,
-                minimum: placements[row as usize].minimum * contract.terms().lot,
+                minimum,
+                long_minimum,
                 option_value,
-                contracts_per_lot: contract.terms().lot,
-                is_option,
-                largest: 0.0,
+                largest: columns
+                    .iter()
+                    .fold(0.0, |a, b| if b.abs() > a { b.abs() } else { a }),
             });
-            let terms = book.terms.last_mut().expect("just pushed");
-            terms.largest = book.scan[row as usize]
-                .iter()
-                .chain([&terms.minimum, &terms.option_value])
-                .fold(0.0, |a, b| if b.abs() > a { b.abs() } else { a });
+            if is_option {
+                columns[SHORT_OPTIONS] = contract.terms().lot;
+            }
         }
         book.add_overlays(parameters, &arrays)?;
         Ok(book)

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, WIDTH};
-use super::netting::{Tally, TimsScratch};
+use super::book::Book;
+use super::netting::{Row, Tally, TimsScratch};
 use super::parameters::POINTS;
-use super::requirement::{AccountWorst, worst};
+use super::requirement::AccountWorst;
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
@@ -13,6 +13,7 @@ use crate::live::{Estimate, Exposure, Live, WorstCase};
 use crate::methods::{Outcome, requirement};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 use crate::scan;
+use crate::simd::{self, Kernel};
 
 /// The lines of one portfolio group, without their words.
 #[derive(Clone, Copy)]
@@ -38,6 +39,24 @@ pub(super) struct LiveBook {
     saved: Vec<(u32, Tally)>,
     saved_touched: Vec<u32>,
     losses: Vec<f64>,
+}
+
+/// Adds one trade to a class group's sums.
+struct AddTrade<'a> {
+    sums: &'a mut Row,
+    net: f64,
+    long: f64,
+    short: f64,
+    row: &'a Row,
+}
+
+impl Kernel for AddTrade<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.sums.add(self.net, self.long, self.short, self.row);
+    }
 }
 
 /// Adds amounts up, and keeps them where there is a place.
@@ -90,15 +109,10 @@ impl LiveBook {
             if !self.classes.contains(&class) {
                 self.classes.push(class);
                 self.saved.push((class, self.kept.tallies[class as usize]));
-                self.kept.tallies[class as usize] = Tally::default();
+                let tally = self.book.tally_class(account, class);
+                self.kept.tallies[class as usize] = tally;
+                self.hold(class, tally.held);
             }
-        }
-        self.book
-            .tally_classes(account, &self.classes, &mut self.kept);
-        for i in 0..self.classes.len() {
-            let class = self.classes[i];
-            let held = self.kept.tallies[class as usize].held;
-            self.hold(class, held);
         }
     }
 
@@ -201,6 +215,51 @@ impl LiveBook {
         (sum, worst)
     }
 
+    /// Whether kept sums say all: an overlay's stress is not kept, and a gross account's trade opens or closes.
+    fn is_scanned(&self, account: AccountView<'_>) -> bool {
+        self.book.overlays.is_empty() && account.positions.short.is_none()
+    }
+
+    /// The worst case over fills of open orders on the tallies as they stand.
+    fn worst_fills(&mut self, account: AccountView<'_>, orders: &[Exposure]) -> WorstCase {
+        for order in orders {
+            let class = self.book.terms[order.contract as usize].class_group;
+            self.hold(class, true);
+        }
+        let mut result = WorstCase {
+            requirement: 0.0,
+            drain: 0.0,
+            exact: true,
+        };
+        let mut at = 0;
+        while at < self.kept.touched.len() {
+            let portfolio = self.book.portfolio(self.kept.touched[at]);
+            let end = at
+                + self.kept.touched[at..].partition_point(|&c| self.book.portfolio(c) == portfolio);
+            let ordered = orders.iter().any(|o| {
+                self.book
+                    .portfolio(self.book.terms[o.contract as usize].class_group)
+                    == portfolio
+            });
+            if ordered {
+                // Class groups offset each other only downwards: their sum bounds the portfolio group.
+                result.exact &= self.book.is_single(portfolio);
+                for i in at..end {
+                    let (requirement, drain) =
+                        self.class_worst(account, self.kept.touched[i], orders);
+                    result.requirement += requirement;
+                    result.drain += drain;
+                }
+            } else {
+                let (sum, _) = self.group_sum(portfolio, account);
+                result.requirement += sum;
+                result.drain += sum;
+            }
+            at = end;
+        }
+        result
+    }
+
     /// One class group's worst requirement and worst drain over every set of fills.
     ///
     /// Requirement is the larger of scan loss and minimum. The scan loss is a maximum of linear functions of the
@@ -213,16 +272,12 @@ impl LiveBook {
         // What filling an order costs the excess, its option value set against its price.
         let net_cost =
             |o: &Exposure| o.cost - o.lots as f64 * book.terms[o.contract as usize].option_value;
-        let mut loss = [0.0; WIDTH];
-        let mut drain = [0.0; WIDTH];
-        for k in 0..POINTS {
-            loss[k] = -tally.profit[k];
-            drain[k] = loss[k];
-        }
-        let (mut flat, mut minimum, mut minimum_drain) = (0.0, tally.minimum, tally.minimum);
+        let mut loss = tally.profit().map(|profit| -profit);
+        let mut drain = loss;
+        let (mut flat, mut minimum, mut minimum_drain) = (0.0, tally.minimum(), tally.minimum());
         for (i, order) in orders.iter().enumerate().filter(|(_, o)| own(o)) {
             let cost = net_cost(order);
-            let row = &book.scan[order.contract as usize];
+            let row = &book.scan[order.contract as usize].0;
             for k in 0..POINTS {
                 let own_loss = -(order.lots as f64 * row[k]);
                 loss[k] += positive(own_loss);
@@ -243,26 +298,17 @@ impl LiveBook {
                     sum + positive(slope * o.lots as f64 + cost)
                 })
             };
-            let (down, up) = (-terms.minimum, terms.long_minimum());
+            let (down, up) = (-terms.minimum, terms.long_minimum);
             minimum += larger(piece(down, false), piece(up, false));
             minimum_drain += larger(piece(down, true), piece(up, true));
         }
-        let worst_loss = loss[..POINTS].iter().fold(0.0, |a, &b| larger(a, b));
-        let worst_drain = drain[..POINTS].iter().fold(flat, |a, &b| larger(a, b));
+        let worst_loss = loss.iter().fold(0.0, |a, &b| larger(a, b));
+        let worst_drain = drain.iter().fold(flat, |a, &b| larger(a, b));
         (
             larger(worst_loss, minimum),
             larger(worst_drain, minimum_drain),
         )
     }
-}
-
-/// A portfolio group of one class group: nothing is offset, and every level of the minimum is the same.
-fn alone(tally: &Tally) -> (f64, (f64, usize)) {
-    let own = tally.profit[..POINTS]
-        .try_into()
-        .expect("ten of sixteen columns");
-    let (loss, point) = worst(own);
-    (loss + positive(tally.minimum - loss), (loss, point))
 }
 
 fn net_lots(account: AccountView<'_>, contract: ContractIndex) -> i64 {
@@ -325,67 +371,52 @@ impl Live for LiveBook {
         contract: ContractIndex,
         lots: i64,
     ) -> Option<Estimate> {
-        // An overlay's stress is not kept, and a gross account's trade opens or closes.
-        if !self.book.overlays.is_empty() || account.positions.short.is_some() {
+        if !self.is_scanned(account) {
             return None;
         }
-        let terms = self.book.terms[contract as usize];
-        let class = terms.class_group;
-        let portfolio = self.book.portfolio(class);
-        let quantity = lots as f64;
-        let mut tally = self.kept.tallies[class as usize];
-        scan::add_row(
-            &mut tally.profit,
-            quantity,
-            &self.book.scan[contract as usize],
-        );
-        tally.option_value = quantity.mul_add(terms.option_value, tally.option_value);
+        let book = &self.book;
+        let terms = &book.terms[contract as usize];
+        let (class, quantity) = (terms.class_group, lots as f64);
+        let portfolio = book.portfolio(class);
+        let kept = &self.kept.tallies[class as usize];
         let before = net_lots(account, contract) as f64;
         let now = before + quantity;
-        tally.minimum += terms.minimum_of(positive(now), positive(-now))
-            - terms.minimum_of(positive(before), positive(-before));
-        let (sum, worst) = if self.is_alone(class, portfolio) {
-            alone(&tally)
+        let minimum = kept.minimum()
+            + (terms.minimum_of(positive(now), positive(-now))
+                - terms.minimum_of(positive(before), positive(-before)));
+        let magnitude = quantity.abs().mul_add(terms.largest, self.magnitude);
+        let old = self.kept_amounts(portfolio).map_or(0.0, |g| g.sum);
+        let sum = if self.is_alone(class, portfolio) {
+            // Nothing is offset, and every level of the minimum is the same.
+            let loss = scan::largest_loss::<POINTS>(
+                &kept.sums.0,
+                quantity,
+                &book.scan[contract as usize].0,
+            );
+            larger(loss, minimum)
         } else {
+            let mut tally = *kept;
+            simd::run(AddTrade {
+                sums: &mut tally.sums,
+                net: quantity,
+                long: positive(now) - positive(before),
+                short: positive(-now) - positive(-before),
+                row: &book.scan[contract as usize],
+            });
             let saved = std::mem::replace(&mut self.kept.tallies[class as usize], tally);
             if !saved.held {
                 self.hold(class, true);
             }
-            let found = self.group_sum(portfolio, account);
+            let (sum, _) = self.group_sum(portfolio, account);
             if !saved.held {
                 self.hold(class, false);
             }
             self.kept.tallies[class as usize] = saved;
-            found
+            sum
         };
-        let old = self.kept_amounts(portfolio).map_or(0.0, |g| g.sum);
-        let mut account_worst = AccountWorst::default();
-        for group in &self.groups {
-            if group.portfolio > portfolio {
-                break;
-            }
-            if group.portfolio < portfolio {
-                account_worst.take(group.worst);
-            }
-        }
-        account_worst.take(worst);
-        for group in self.groups.iter().rev() {
-            if group.portfolio <= portfolio {
-                break;
-            }
-            account_worst.take(group.worst);
-        }
-        let initial = (self.requirement.initial - old) + sum;
-        let magnitude = quantity.abs().mul_add(terms.largest, self.magnitude);
         let n = account.positions.len() + 1;
         Some(Estimate {
-            requirement: Requirement {
-                initial,
-                maintenance: initial,
-                net_option_value: quantity
-                    .mul_add(terms.option_value, self.requirement.net_option_value),
-                worst_scenario: account_worst.scenario(),
-            },
+            initial: (self.requirement.initial - old) + sum,
             band: 2.0 * (n + 2) as f64 * (f64::EPSILON / 2.0) * magnitude,
         })
     }
@@ -396,47 +427,28 @@ impl Live for LiveBook {
         changed: &[ContractIndex],
         orders: &[Exposure],
     ) -> Result<Option<WorstCase>> {
-        if !self.book.overlays.is_empty() || account.positions.short.is_some() {
+        if !self.is_scanned(account) {
             return Ok(None);
         }
         self.change(account, changed);
-        for order in orders {
-            let class = self.book.terms[order.contract as usize].class_group;
-            self.hold(class, true);
-        }
-        let mut result = WorstCase {
-            requirement: 0.0,
-            drain: 0.0,
-            exact: true,
-        };
-        let mut at = 0;
-        while at < self.kept.touched.len() {
-            let portfolio = self.book.portfolio(self.kept.touched[at]);
-            let end = at
-                + self.kept.touched[at..].partition_point(|&c| self.book.portfolio(c) == portfolio);
-            let ordered = orders.iter().any(|o| {
-                self.book
-                    .portfolio(self.book.terms[o.contract as usize].class_group)
-                    == portfolio
-            });
-            if ordered {
-                // Class groups offset each other only downwards: their sum bounds the portfolio group.
-                result.exact &= self.book.is_single(portfolio);
-                for i in at..end {
-                    let (requirement, drain) =
-                        self.class_worst(account, self.kept.touched[i], orders);
-                    result.requirement += requirement;
-                    result.drain += drain;
-                }
-            } else {
-                let (sum, _) = self.group_sum(portfolio, account);
-                result.requirement += sum;
-                result.drain += sum;
-            }
-            at = end;
-        }
+        let result = self.worst_fills(account, orders);
         self.restore();
         Ok(Some(result))
+    }
+
+    fn assess(
+        &mut self,
+        account: AccountView<'_>,
+        changed: &[ContractIndex],
+        orders: &[Exposure],
+    ) -> Result<(Requirement, Option<WorstCase>)> {
+        self.change(account, changed);
+        let requirement = self.write(account);
+        let worst = self
+            .is_scanned(account)
+            .then(|| self.worst_fills(account, orders));
+        self.restore();
+        Ok((requirement, worst))
     }
 
     fn is_convex(&self, contract: ContractIndex) -> bool {

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | ranges, points, groups, offsets, minimums, overlays as data | `parameters.rs` |
 //! | OCC's parameter files | `occ.rs` |
-//! | day count, dividends, implied volatility, sticky strike or moneyness | `inputs.rs` |
+//! | which product, class group and minimum a contract has | `placement.rs` |
+//! | day count, dividends, carry, implied volatility | `../inputs.rs` |
+//! | sticky moneyness | `curves.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | the hierarchy compiled | `book.rs` |
 //! | netting within a class group | `netting.rs` |
@@ -16,18 +18,21 @@
 
 mod arrays;
 mod book;
-mod inputs;
+mod curves;
 mod live;
 mod netting;
 pub mod occ;
 pub mod parameters;
+mod placement;
 mod requirement;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use parameters::Base;
 pub use parameters::Parameters;
+use placement::Placements;
 
 use super::registry::Attachments;
 use super::{Methodology, Prepared};
@@ -35,6 +40,7 @@ use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::market::Market;
+use crate::methods::inputs::Inputs;
 use crate::report::ParameterInfo;
 
 /// The shipped parameter sets.
@@ -77,8 +83,23 @@ impl Methodology for Tims {
         if let Some(market) = market {
             market.refuse_expired(contracts)?;
         }
-        let instruments = inputs::resolve(&self.parameters, contracts, market.map(Arc::as_ref))?;
-        Ok(arrays::cells(&self.parameters, contracts, instruments))
+        let placements = Placements::new(&self.parameters, contracts);
+        let market = market.map(Arc::as_ref);
+        placements.refuse_uncovered(&self.parameters, contracts)?;
+        let theoretical = &self.parameters.theoretical;
+        let given = |row: u32| {
+            !theoretical.is_empty() && theoretical.contains_key(contracts.rows()[row as usize].id())
+        };
+        let mut inputs = Inputs::resolve(self.parameters.valuation(), contracts, market, given)?;
+        if self.parameters.base == Base::Theoretical {
+            inputs.options.base.fill(None);
+        }
+        Ok(arrays::cells(
+            &self.parameters,
+            contracts,
+            &placements,
+            &inputs,
+        ))
     }
 
     fn compile(

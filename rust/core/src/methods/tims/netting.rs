@@ -1,17 +1,65 @@
 //! Profits, minimums and option value of an account's positions, netted per class group.
+//!
+//! All a position adds is one row of sixteen columns times its lots: the net lots for the points and the option value,
+//! the long or the short side for the rest. So a class group's sums are one fused chain per column.
 
 use super::book::{Book, WIDTH};
+use super::parameters::POINTS;
 use crate::account::{AccountView, Positions};
 use crate::simd::{self, Kernel};
+
+/// Columns after the points: option value per lot; money per long and per short lot, at least; option contracts per
+/// short lot.
+pub(super) const OPTION_VALUE: usize = POINTS;
+pub(super) const LONG_MINIMUM: usize = POINTS + 1;
+pub(super) const SHORT_MINIMUM: usize = POINTS + 2;
+pub(super) const SHORT_OPTIONS: usize = POINTS + 3;
+
+/// The sixteen columns of a contract, per lot, or of a class group, summed: two cache lines.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(super) struct Row(pub(super) [f64; WIDTH]);
+
+impl Row {
+    /// Adds a holding of one contract.
+    #[inline(always)]
+    pub(super) fn add(&mut self, net: f64, long: f64, short: f64, row: &Self) {
+        for k in 0..WIDTH {
+            let lots = match k {
+                LONG_MINIMUM => long,
+                SHORT_MINIMUM | SHORT_OPTIONS => short,
+                _ => net,
+            };
+            self.0[k] = lots.mul_add(row.0[k], self.0[k]);
+        }
+    }
+}
 
 /// Sums of one class group.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tally {
-    pub(super) profit: [f64; WIDTH],
-    pub(super) option_value: f64,
-    pub(super) minimum: f64,
-    pub(super) short_options: f64,
+    pub(super) sums: Row,
     pub(super) held: bool,
+}
+
+impl Tally {
+    pub(super) fn profit(&self) -> &[f64; POINTS] {
+        self.sums.0[..POINTS]
+            .try_into()
+            .expect("ten of sixteen columns")
+    }
+
+    pub(super) fn option_value(&self) -> f64 {
+        self.sums.0[OPTION_VALUE]
+    }
+
+    pub(super) fn minimum(&self) -> f64 {
+        self.sums.0[SHORT_MINIMUM] + self.sums.0[LONG_MINIMUM]
+    }
+
+    pub(super) fn short_options(&self) -> f64 {
+        self.sums.0[SHORT_OPTIONS]
+    }
 }
 
 #[derive(Default)]
@@ -25,16 +73,15 @@ pub(super) struct TimsScratch {
 impl TimsScratch {
     pub(super) fn net_option_value(&self) -> f64 {
         self.touched.iter().fold(0.0, |sum, &class| {
-            sum + self.tallies[class as usize].option_value
+            sum + self.tallies[class as usize].option_value()
         })
     }
 }
 
-/// Adds positions to the tallies of their class groups in ascending contract order: of all, or of `only`.
+/// Adds positions to the tallies of their class groups in ascending contract order.
 struct TallyPass<'a> {
     book: &'a Book,
     positions: Positions<'a>,
-    only: Option<&'a [u32]>,
     scratch: &'a mut TimsScratch,
 }
 
@@ -43,38 +90,75 @@ impl Kernel for TallyPass<'_> {
 
     #[inline(always)]
     fn run(self) {
-        for i in 0..self.positions.len() {
-            let row = self.positions.contract[i] as usize;
-            let terms = &self.book.terms[row];
-            if self
-                .only
-                .is_some_and(|only| !only.contains(&terms.class_group))
-            {
-                continue;
-            }
-            let tally = &mut self.scratch.tallies[terms.class_group as usize];
+        let (contract, classes) = (self.positions.contract, &self.book.class_of[..]);
+        let mut i = 0;
+        while i < contract.len() {
+            // A run of one class group is summed in registers.
+            let class = classes[contract[i] as usize];
+            let end = if self.book.class_groups.len() == 1 {
+                contract.len()
+            } else {
+                contract[i..]
+                    .iter()
+                    .position(|&c| classes[c as usize] != class)
+                    .map_or(contract.len(), |run| i + run)
+            };
+            let tally = &mut self.scratch.tallies[class as usize];
             if !tally.held {
                 tally.held = true;
-                if self.only.is_none() {
-                    self.scratch.touched.push(terms.class_group);
-                }
+                self.scratch.touched.push(class);
             }
-            let quantity = self.positions.net(i) as f64;
-            let profit = &self.book.scan[row];
-            for (sum, profit) in tally.profit.iter_mut().zip(profit) {
-                *sum = quantity.mul_add(*profit, *sum);
+            tally.sums = sum(self.book, &self.positions, i, end, tally.sums);
+            i = end;
+        }
+    }
+}
+
+/// The sums of one class group alone.
+struct ClassPass<'a> {
+    book: &'a Book,
+    positions: Positions<'a>,
+    class: u32,
+}
+
+impl Kernel for ClassPass<'_> {
+    type Output = Tally;
+
+    #[inline(always)]
+    fn run(self) -> Tally {
+        let mut tally = Tally::default();
+        let classes = &self.book.class_of[..];
+        for (i, &c) in self.positions.contract.iter().enumerate() {
+            if classes[c as usize] == self.class {
+                tally.held = true;
+                tally.sums = sum(self.book, &self.positions, i, i + 1, tally.sums);
             }
-            tally.option_value = quantity.mul_add(terms.option_value, tally.option_value);
-            let (long, short) = (
-                self.positions.long(i) as f64,
-                self.positions.short(i) as f64,
-            );
-            tally.minimum += terms.minimum_of(long, short);
-            if terms.is_option {
-                tally.short_options += short * terms.contracts_per_lot;
+        }
+        tally
+    }
+}
+
+/// Adds positions `from .. end` to the sums of their class group.
+#[inline(always)]
+fn sum(book: &Book, positions: &Positions<'_>, from: usize, end: usize, mut sums: Row) -> Row {
+    let contract = &positions.contract[from..end];
+    let quantity = &positions.quantity[from..end];
+    match positions.short {
+        None => {
+            for (&c, &q) in contract.iter().zip(quantity) {
+                let net = q as f64;
+                let (long, short) = if net > 0.0 { (net, 0.0) } else { (0.0, -net) };
+                sums.add(net, long, short, &book.scan[c as usize]);
+            }
+        }
+        Some(shorts) => {
+            for ((&c, &long), &short) in contract.iter().zip(quantity).zip(&shorts[from..end]) {
+                let net = (long - short) as f64;
+                sums.add(net, long as f64, short as f64, &book.scan[c as usize]);
             }
         }
     }
+    sums
 }
 
 impl Book {
@@ -90,24 +174,17 @@ impl Book {
         simd::run(TallyPass {
             book: self,
             positions: account.positions,
-            only: None,
             scratch: &mut *scratch,
         });
         scratch.touched.sort_unstable();
     }
 
-    /// Nets some class groups again, whose tallies are clear; which groups are held is the caller's to keep.
-    pub(super) fn tally_classes(
-        &self,
-        account: AccountView<'_>,
-        classes: &[u32],
-        scratch: &mut TimsScratch,
-    ) {
-        simd::run(TallyPass {
+    /// Nets one class group again.
+    pub(super) fn tally_class(&self, account: AccountView<'_>, class: u32) -> Tally {
+        simd::run(ClassPass {
             book: self,
             positions: account.positions,
-            only: Some(classes),
-            scratch,
-        });
+            class,
+        })
     }
 }

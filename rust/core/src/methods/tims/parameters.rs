@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::check_finite;
 use crate::error::Result;
 use crate::fail;
+use crate::methods::inputs::{American, NoVol, Valuation};
 
 /// Scan points of a class group: ten ordinals, five down and five up.
 pub const POINTS: usize = 10;
@@ -191,11 +192,16 @@ pub enum VolMove {
 pub struct Parameters {
     pub grid: Grid,
     pub vol: VolRule,
+    pub american: American,
+    pub no_vol: NoVol,
+    /// For options that can borrow no volatility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vol_floor: Option<f64>,
     pub base: Base,
     pub minimum_level: MinimumLevel,
     /// Times the multiplier, per option and future contract: 0.375 is $37.50 for a 100-share option.
     pub minimum_rate: f64,
-    /// Steps of the binomial tree for American exercise.
+    /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
     pub steps: usize,
     pub currency: String,
     /// For symbols in no file: their own class group, never offset.
@@ -216,6 +222,14 @@ impl Parameters {
                 InvalidInput,
                 "tims: steps is {}: between 2 and 10000 are needed",
                 self.steps
+            );
+        }
+        if let Some(floor) = self.vol_floor
+            && !(floor > 0.0 && floor <= 5.0)
+        {
+            fail!(
+                InvalidInput,
+                "tims: vol_floor is {floor}: an annual fraction above 0 and up to 5 is needed"
             );
         }
         check_finite("tims: minimum_rate", self.minimum_rate)?;
@@ -283,6 +297,17 @@ impl Parameters {
             overlay.check()?;
         }
         Ok(())
+    }
+
+    /// How options are priced.
+    pub(super) fn valuation(&self) -> Valuation {
+        Valuation {
+            name: "tims",
+            american: self.american,
+            steps: self.steps,
+            no_vol: self.no_vol,
+            vol_floor: self.vol_floor,
+        }
     }
 
     /// The class group of a symbol and its product's terms; an unlisted symbol is a group of its own.

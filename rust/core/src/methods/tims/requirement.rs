@@ -75,10 +75,11 @@ impl Book {
         };
         let mut profit = [0.0; POINTS];
         for &class in classes {
-            let own: &[f64; POINTS] = scratch.tallies[class as usize].profit[..POINTS]
-                .try_into()
-                .expect("ten of sixteen columns");
-            add_offset(&mut profit, own, offset);
+            add_offset(
+                &mut profit,
+                scratch.tallies[class as usize].profit(),
+                offset,
+            );
         }
         profit
     }
@@ -93,7 +94,7 @@ impl Book {
         let minimum = |classes: &[u32]| {
             classes
                 .iter()
-                .map(|&c| scratch.tallies[c as usize].minimum)
+                .map(|&c| scratch.tallies[c as usize].minimum())
                 .fold(0.0, |a, b| a + b)
         };
         let mut compare = |name: &str, classes: &[u32], loss: f64| {
@@ -186,7 +187,7 @@ impl Book {
             }
             let scan = losses.iter().fold(0.0, |a, &b| if b > a { b } else { a });
             let floor =
-                overlay.floor_per_short_option * scratch.tallies[class as usize].short_options;
+                overlay.floor_per_short_option * scratch.tallies[class as usize].short_options();
             total += if floor > scan { floor } else { scan };
         }
         total
@@ -217,8 +218,9 @@ impl AccountWorst {
 
 /// Losses count in full, gains for `offset` of themselves.
 fn add_offset(sum: &mut [f64; POINTS], profit: &[f64; POINTS], offset: f64) {
-    for (sum, &p) in sum.iter_mut().zip(profit) {
-        *sum += if p < 0.0 { p } else { offset * p };
+    for k in 0..POINTS {
+        let p = profit[k];
+        sum[k] += if p < 0.0 { p } else { offset * p };
     }
 }
 
@@ -289,11 +291,11 @@ impl Rulebook for Book {
                     group.name.clone(),
                     json!({
                         "points": &*group.labels,
-                        "profit": &tally.profit[..POINTS],
+                        "profit": tally.profit(),
                         "largest_loss": loss,
                         "worst_point": point,
-                        "minimum": tally.minimum,
-                        "binding": if tally.minimum > loss { "minimum" } else { "scan" },
+                        "minimum": tally.minimum(),
+                        "binding": if tally.minimum() > loss { "minimum" } else { "scan" },
                         "product_group": product.name,
                         "product_group_offset": product.offset,
                     }),
@@ -327,6 +329,18 @@ impl Rulebook for Book {
             }
             portfolio_groups.insert(sum.group.name.clone(), entry);
         }
-        Ok(json!({"class_groups": class_groups, "portfolio_groups": portfolio_groups}))
+        let held = account.positions.contract.iter();
+        let borrowed: Map<String, Value> = held
+            .filter_map(|row| {
+                let id = self.frame.contracts.rows()[*row as usize].id();
+                Some((id.to_string(), json!(self.notes.get(row)?)))
+            })
+            .collect();
+        let mut details =
+            json!({"class_groups": class_groups, "portfolio_groups": portfolio_groups});
+        if !borrowed.is_empty() {
+            details["borrowed_vols"] = Value::Object(borrowed);
+        }
+        Ok(details)
     }
 }

@@ -1,11 +1,11 @@
 //! The vol that an American price implies.
 
-use super::{Mode, price, rows};
+use super::{Mode, Sharing, price_grid, rows};
 use crate::error::Result;
 use crate::fail;
-use crate::pricing::OptionColumns;
 use crate::pricing::greeks::black_one;
 use crate::pricing::implied::{PriceColumns, Status, black};
+use crate::pricing::{Moves, OptionColumns};
 
 /// Above this deviation over the life of the option every price is at its maximum.
 const MOST_DEVIATION: f64 = 30.0;
@@ -25,7 +25,7 @@ struct Search {
 /// American implied vol of each price, with a status per row; the vol is NaN where the status is not `Ok`.
 ///
 /// From the European vol, a secant within a bracket, all open rows priced together, until the step is below 1e-13 of
-/// the vol or the bracket has closed: [`price`] at the vol returns the price to about 1e-14 of the strike. (Next to the
+/// the vol or the bracket has closed: [`super::price_grid`] of the same `sharing` at the vol returns the price to about 1e-14 of the strike. (Next to the
 /// vol where the method changes from tree to collocation, to their difference, about 1e-5 of the strike.) A price that
 /// equals the value without vol, such as the intrinsic value of an option that should be exercised at once, belongs to
 /// many vols: `BelowIntrinsic`.
@@ -35,6 +35,7 @@ struct Search {
 pub fn implied_vol(
     o: &PriceColumns<'_>,
     mode: Mode,
+    sharing: Sharing,
     vol: &mut [f64],
     status: &mut [Status],
 ) -> Result<()> {
@@ -73,7 +74,7 @@ pub fn implied_vol(
         if open.is_empty() {
             break;
         }
-        let values = prices(o, &open, mode)?;
+        let values = prices(o, &open, mode, sharing)?;
         let mut still = Vec::with_capacity(open.len());
         for (search, value) in open.iter().zip(values) {
             match advance(o, search, value - o.price[search.index]) {
@@ -148,11 +149,11 @@ pub(super) fn without_vol(
     at(0.0).max(at(years)).max(between)
 }
 
-fn prices(o: &PriceColumns<'_>, open: &[Search], mode: Mode) -> Result<Vec<f64>> {
+fn prices(o: &PriceColumns<'_>, open: &[Search], mode: Mode, sharing: Sharing) -> Result<Vec<f64>> {
     let column =
         |from: &[f64]| -> Vec<f64> { open.iter().map(|search| from[search.index]).collect() };
     let mut values = vec![0.0; open.len()];
-    price(
+    price_grid(
         &OptionColumns {
             spot: &column(o.spot),
             strike: &column(o.strike),
@@ -166,6 +167,11 @@ fn prices(o: &PriceColumns<'_>, open: &[Search], mode: Mode) -> Result<Vec<f64>>
                 .collect::<Vec<_>>(),
         },
         mode,
+        sharing,
+        Moves::Shared(&[0.0]),
+        Moves::Shared(&[0.0]),
+        0.0,
+        1,
         &mut values,
     )?;
     Ok(values)

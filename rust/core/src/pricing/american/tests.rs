@@ -506,7 +506,14 @@ fn implied_vol_inverts_the_price() {
         dividend_yield: o.dividend_yield,
         right: o.right,
     };
-    implied_vol(&quotes, Mode::Standard, &mut vol, &mut status).unwrap();
+    implied_vol(
+        &quotes,
+        Mode::Standard,
+        Sharing::PerOption,
+        &mut vol,
+        &mut status,
+    )
+    .unwrap();
     let mut found = 0;
     for i in 0..n {
         let row = Row::new(&o, i);

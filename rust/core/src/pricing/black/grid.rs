@@ -1,10 +1,9 @@
 //! Prices of options under scenarios: what scenarios share is computed once.
-// Index loops over columns of one length are what the compiler vectorises.
-#![allow(clippy::needless_range_loop)]
-
+use super::super::lanes::{Lanes, WIDTH};
 use super::super::math::{greater, ln};
-use super::super::{Moves, OptionColumns};
-use super::block::{Block, Deviations, LANES, OneMove, OwnMoves, ROWS, Scratch};
+use super::super::{BLOCK, Moves, OptionColumns, RowCopy, Rows};
+use super::eight::{Block, Eight};
+use super::{intrinsic, reciprocal_and_half, time_value};
 use crate::simd::{self, Kernel};
 
 /// Scenarios per block.
@@ -47,146 +46,166 @@ pub(crate) fn price_grid_at(
     out: &mut [f64],
 ) {
     let n = o.spot.len();
-    assert_eq!(
-        out.len(),
-        n * scenarios,
-        "price_grid: out must hold rows x scenarios"
-    );
-    price_moves.check(n, scenarios);
-    vol_moves.check(n, scenarios);
-    if out.is_empty() {
-        return;
-    }
-    for first in (0..scenarios).step_by(COLUMNS) {
-        let columns = COLUMNS.min(scenarios - first);
-        simd::run_at(
-            level,
-            Grid {
-                level,
-                o: *o,
-                price_moves,
-                vol_moves,
-                roll,
-                scenarios,
-                first,
-                columns,
-                out: &mut *out,
-            },
-        );
-    }
+    let grid = Scenarios {
+        price_moves,
+        vol_moves,
+        roll,
+        scenarios,
+    };
+    let Ok(()) = grid.price(level, &o.exactly(n), n, out);
 }
 
-/// Prices of all rows for one block of scenarios.
-struct Grid<'a> {
-    level: simd::Level,
-    o: OptionColumns<'a>,
+/// As [`price_grid`], of the first `rows` rows of a source.
+///
+/// # Errors
+/// The source's.
+pub fn price_grid_rows<R: Rows>(
+    source: &R,
+    rows: usize,
+    price_moves: Moves,
+    vol_moves: Moves,
+    roll: f64,
+    scenarios: usize,
+    out: &mut [f64],
+) -> Result<(), R::Error> {
+    Scenarios {
+        price_moves,
+        vol_moves,
+        roll,
+        scenarios,
+    }
+    .price(simd::level(), source, rows, out)
+}
+
+/// What rows are priced under.
+#[derive(Clone, Copy)]
+struct Scenarios<'a> {
     price_moves: Moves<'a>,
     vol_moves: Moves<'a>,
     roll: f64,
     scenarios: usize,
+}
+
+impl Scenarios<'_> {
+    fn price<R: Rows>(
+        self,
+        level: simd::Level,
+        source: &R,
+        rows: usize,
+        out: &mut [f64],
+    ) -> Result<(), R::Error> {
+        let scenarios = self.scenarios;
+        assert_eq!(
+            out.len(),
+            rows * scenarios,
+            "price_grid: out must hold rows x scenarios"
+        );
+        self.price_moves.check(rows, scenarios);
+        self.vol_moves.check(rows, scenarios);
+        for first in (0..scenarios).step_by(COLUMNS) {
+            let kernel = Grid {
+                level,
+                source,
+                rows,
+                under: self,
+                first,
+                columns: COLUMNS.min(scenarios - first),
+                out: &mut *out,
+            };
+            simd::run_at(level, kernel)?;
+        }
+        Ok(())
+    }
+
+    /// The moves of some rows under one scenario.
+    #[inline(always)]
+    fn moves(&self, moves: Moves, start: usize, rows: usize, scenario: usize) -> Lanes {
+        match moves {
+            Moves::Shared(list) => Lanes::from(list[scenario]),
+            Moves::PerRow(table) => {
+                let mut lanes = Lanes::ZERO;
+                for (l, lane) in lanes.0[..rows].iter_mut().enumerate() {
+                    *lane = table[(start + l) * self.scenarios + scenario];
+                }
+                lanes
+            }
+        }
+    }
+}
+
+/// Prices of all rows for one block of scenarios.
+struct Grid<'a, R> {
+    level: simd::Level,
+    source: &'a R,
+    rows: usize,
+    under: Scenarios<'a>,
     first: usize,
     columns: usize,
     out: &'a mut [f64],
 }
+
 /// A move's factor on the spot.
 #[inline(always)]
 fn factor(price_move: f64) -> f64 {
     greater(1.0 + price_move, NO_SPOT)
 }
 
-impl Kernel for Grid<'_> {
-    type Output = ();
+impl<R: Rows> Kernel for Grid<'_, R> {
+    type Output = Result<(), R::Error>;
 
     #[inline(always)]
-    fn run(self) {
-        let Grid {
-            level,
-            o,
-            price_moves,
-            vol_moves,
-            roll,
-            scenarios,
-            first,
-            columns,
-            out,
-        } = self;
-        let n = o.spot.len();
+    fn run(self) -> Self::Output {
+        let (n, under, columns) = (self.rows, self.under, self.columns);
+        let order = Order::new(under.vol_moves, self.first, columns);
+        let shared = SharedPrices::new(under.price_moves, self.first, columns);
+        let mut copy = RowCopy::default();
         let mut block = Block::new();
-        let mut cells = [[0.0; ROWS]; COLUMNS];
-        let mut turned = [0.0; ROWS * COLUMNS];
-        let mut deviations = [Deviations::new(); COLUMNS];
-        let mut scratch = Scratch::new();
-        let shared_prices = SharedPrices::new(price_moves, first, columns);
-        let shared_vols = SharedVols::new(vol_moves, first, columns);
-
-        for start in (0..n).step_by(ROWS) {
-            let rows = ROWS.min(n - start);
-            // Whole vectors: the rows past the last are computed and dropped.
-            let padded = rows.next_multiple_of(LANES);
-            block.fill(&o.rows(start, rows), roll);
-
-            match (&shared_vols, vol_moves) {
-                (Some(shared), _) => {
-                    for (k, deviations) in deviations[..shared.count].iter_mut().enumerate() {
-                        deviations.fill(&block, &[shared.moves[k]; ROWS], padded);
+        let mut cells = [[0.0; WIDTH]; COLUMNS];
+        for first in (0..n).step_by(BLOCK) {
+            let rows = self.source.block(first, BLOCK.min(n - first), &mut copy)?;
+            block.load(&rows, under.roll);
+            for start in (first..n.min(first + BLOCK)).step_by(WIDTH) {
+                let Eight { terms, vol, sign } = block.0[(start - first) / WIDTH];
+                let rows = WIDTH.min(n - start);
+                let (mut inverse, mut half) = (Lanes::ZERO, Lanes::ZERO);
+                for k in 0..columns {
+                    let j = order.scenario[k];
+                    if order.new_vol[k] {
+                        let vol = vol + under.moves(under.vol_moves, start, rows, self.first + j);
+                        (inverse, half) = reciprocal_and_half(vol * terms.root_years);
                     }
-                }
-                (None, Moves::PerRow(table) | Moves::Shared(table)) => {
-                    for (k, deviations) in deviations[..columns].iter_mut().enumerate() {
-                        deviations.fill(
-                            &block,
-                            &column(table, start, rows, scenarios, first + k),
-                            padded,
-                        );
-                    }
-                }
-            }
-
-            for j in 0..columns {
-                let deviations =
-                    &deviations[shared_vols.as_ref().map_or(j, |shared| shared.group[j])];
-                match (&shared_prices, price_moves) {
-                    (Some(shared), _) => {
-                        let spots = OneMove {
-                            factor: shared.factor[j],
-                            log: shared.log[j],
-                        };
-                        scratch.prices(&mut cells[j], &block, deviations, spots, padded);
-                    }
-                    (None, Moves::PerRow(table) | Moves::Shared(table)) => {
-                        let mut own = column(table, start, rows, scenarios, first + j);
-                        let mut log = [0.0; ROWS];
-                        for l in 0..ROWS {
-                            own[l] = factor(own[l]);
-                            log[l] = ln(own[l]);
+                    let (factor, log) = match &shared {
+                        Some(shared) => (Lanes::from(shared.factor[j]), Lanes::from(shared.log[j])),
+                        None => {
+                            let moves = under.moves(under.price_moves, start, rows, self.first + j);
+                            let factors = (moves + 1.0).greater(NO_SPOT);
+                            (factors, factors.ln())
                         }
-                        let spots = OwnMoves {
-                            factor: &own,
-                            log: &log,
-                        };
-                        scratch.prices(&mut cells[j], &block, deviations, spots, padded);
-                    }
+                    };
+                    let forward = terms.forward * factor;
+                    let smaller = forward.lesser(terms.strike);
+                    let value = time_value(terms.moneyness + log, inverse, half, smaller)
+                        + intrinsic(forward, terms.strike, sign);
+                    cells[j] = value.0;
                 }
-            }
-
-            if columns == COLUMNS {
-                simd::turn(
-                    level,
-                    &cells,
-                    rows,
-                    &mut out[start * scenarios + first..],
-                    scenarios,
-                );
-            } else {
-                simd::turn(level, &cells, rows, &mut turned, COLUMNS);
-                for (l, row) in turned.chunks_exact(COLUMNS).take(rows).enumerate() {
-                    out[(start + l) * scenarios + first..][..columns]
-                        .copy_from_slice(&row[..columns]);
+                // Results leave as they are made: the memory's work overlaps with the next rows'.
+                if columns == COLUMNS {
+                    let out = &mut self.out[start * under.scenarios + self.first..];
+                    simd::turn(self.level, &cells, rows, out, under.scenarios);
+                } else {
+                    let mut turned = [0.0; WIDTH * COLUMNS];
+                    simd::turn(self.level, &cells, rows, &mut turned, COLUMNS);
+                    for (l, row) in turned.chunks_exact(COLUMNS).take(rows).enumerate() {
+                        self.out[(start + l) * under.scenarios + self.first..][..columns]
+                            .copy_from_slice(&row[..columns]);
+                    }
                 }
             }
         }
+        Ok(())
     }
 }
+
 /// Factors on the spot and their logarithms, where every row moves alike.
 struct SharedPrices {
     factor: [f64; COLUMNS],
@@ -211,50 +230,27 @@ impl SharedPrices {
     }
 }
 
-/// The different vol moves among the scenarios, and which each scenario takes: scan rulebooks have two or three.
-struct SharedVols {
-    moves: [f64; COLUMNS],
-    count: usize,
-    group: [usize; COLUMNS],
+/// The order in which scenarios are priced: those of one vol move together, which scan rulebooks have two or three of.
+struct Order {
+    scenario: [usize; COLUMNS],
+    /// Whether the vol differs from that of the scenario before.
+    new_vol: [bool; COLUMNS],
 }
 
-impl SharedVols {
+impl Order {
     #[inline(always)]
-    fn new(moves: Moves, first: usize, columns: usize) -> Option<Self> {
-        let Moves::Shared(list) = moves else {
-            return None;
+    fn new(vol_moves: Moves, first: usize, columns: usize) -> Self {
+        let mut order = Self {
+            scenario: std::array::from_fn(|j| j),
+            new_vol: [true; COLUMNS],
         };
-        let mut shared = Self {
-            moves: [0.0; COLUMNS],
-            count: 0,
-            group: [0; COLUMNS],
-        };
-        for (j, &vol_move) in list[first..first + columns].iter().enumerate() {
-            let known = shared.moves[..shared.count]
-                .iter()
-                .position(|&m| m == vol_move);
-            shared.group[j] = known.unwrap_or(shared.count);
-            if known.is_none() {
-                shared.moves[shared.count] = vol_move;
-                shared.count += 1;
+        if let Moves::Shared(list) = vol_moves {
+            let bits = |j: &usize| list[first + j].to_bits();
+            order.scenario[..columns].sort_by_key(bits);
+            for k in 1..columns {
+                order.new_vol[k] = bits(&order.scenario[k]) != bits(&order.scenario[k - 1]);
             }
         }
-        Some(shared)
+        order
     }
-}
-
-/// One scenario's column of a row-major table of moves, for a block of rows.
-#[inline(always)]
-fn column(
-    table: &[f64],
-    start: usize,
-    rows: usize,
-    scenarios: usize,
-    scenario: usize,
-) -> [f64; ROWS] {
-    let mut values = [0.0; ROWS];
-    for (l, value) in values[..rows].iter_mut().enumerate() {
-        *value = table[(start + l) * scenarios + scenario];
-    }
-    values
 }

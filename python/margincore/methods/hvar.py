@@ -1,0 +1,335 @@
+"""VaR and expected-shortfall margin by historical simulation: plain, filtered, stressed and blended.
+
+Three things have no default, because rulebooks differ in them and no choice is neutral: how returns are taken, which
+measure, and at which confidence. A confidence is written as text, a :class:`decimal.Decimal` or a short float
+(``"0.994"``) and becomes an integer of parts per million: ``ceil((1 - 0.994) * 1000)`` is 7 in floating point.
+
+Measures, of losses sorted worst first (``n`` scenarios, confidence ``a``):
+
+- ``order_floor``, ``order_ceil``: the k-th worst, k = n (1 - a) rounded down (Hull) or up;
+- ``inverted_cdf``, ``averaged_inverted_cdf``, ``closest_observation``, ``interpolated_inverted_cdf``, ``hazen``,
+  ``weibull``, ``linear``, ``median_unbiased``, ``normal_unbiased``, ``lower``, ``higher``, ``nearest``, ``midpoint``:
+  NumPy's quantiles of the losses (Hyndman and Fan 1996);
+- ``es_discrete``: mean of the ceil(n (1 - a)) worst (HKSCC); ``es_hull``: mean of those strictly worse than
+  ``order_floor``; ``es_inclusive``: mean from the ``inverted_cdf`` quantile on; ``es_acerbi``: the tail integral;
+- ``weighted``, ``es_weighted``: under weights that decay with age (Boudoukh, Richardson, Whitelaw 1998);
+- ``normal``: the normal quantile times the deviation of the profits and losses (parametric VaR).
+
+The clearing houses' presets have the shape of their public descriptions with illustrative calibration; none is
+certified, and every report says so in ``details["calibration"]``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from margincore import _core
+from margincore.methods.base import Rulebook
+
+__all__ = [
+    "HistoricalVar", "History", "Rolling", "component", "ewma", "finite_ewma", "garch", "measure", "ppm", "stage",
+]  # fmt: skip
+
+Confidence = str | float | Decimal
+ReturnRule = Literal["relative", "log", "absolute"] | Mapping[str, float]
+Seed = Literal["sample_var_ddof1", "sample_var_ddof0", "mean_square"] | Mapping[str, float]
+
+
+def ppm(confidence: Confidence) -> int:
+    """A confidence as an integer of parts per million. Raises :class:`InvalidInput` for finer ones.
+
+    >>> ppm("0.994"), ppm(0.99), ppm(Decimal("0.8869"))
+    (994000, 990000, 886900)
+    """
+    scaled = Decimal(str(confidence)) * 1_000_000
+    if not 0 < scaled < 1_000_000 or scaled != int(scaled):
+        raise _core.InvalidInput(
+            f"confidence {confidence}: a fraction between 0 and 1 in whole parts per million is needed ('0.99')"
+        )
+    return int(scaled)
+
+
+def ewma(
+    decay: float, *, seed: Seed, seed_returns: int | None = None, **filter: Any
+) -> dict[str, Any]:
+    """A filter: each return over the volatility known before it, times tomorrow's, by the EWMA recursion.
+
+    `seed` is the variance the recursion starts from: of the oldest `seed_returns` returns, which are then no
+    scenarios; or, without `seed_returns`, of the window's own returns. ``{"given": variance}`` states it. Other
+    keywords: ``target`` (``"current"``, ``"mid"``), ``average``, ``quantile_floor_ppm``, ``vol_floor``, ``ratio``.
+
+    >>> ewma(0.97, seed="mean_square", seed_returns=250)["model"]
+    {'ewma': {'lambda': 0.97, 'seed': 'mean_square', 'seed_returns': 250}}
+    """
+    model: dict[str, Any] = {"lambda": decay, "seed": seed}
+    if seed_returns is not None:
+        model["seed_returns"] = seed_returns
+    return {"model": {"ewma": model}, **filter}
+
+
+def garch(
+    omega: float, alpha: float, beta: float, *, seed: Seed, seed_returns: int | None = None, **filter: Any
+) -> dict[str, Any]:
+    """A filter by the GARCH(1,1) recursion with parameters fitted elsewhere; keywords as in :func:`ewma`.
+
+    >>> garch(1e-6, 0.08, 0.9, seed="sample_var_ddof1")["model"]["garch"]["beta"]
+    0.9
+    """
+    model: dict[str, Any] = {"omega": omega, "alpha": alpha, "beta": beta, "seed": seed}
+    if seed_returns is not None:
+        model["seed_returns"] = seed_returns
+    return {"model": {"garch": model}, **filter}
+
+
+def finite_ewma(decay: float, points: int, *, mean: bool, **filter: Any) -> dict[str, Any]:
+    """A filter with normalised weights over the last `points` returns, with or without their weighted mean.
+
+    >>> finite_ewma(0.97, 250, mean=True, average=3, quantile_floor_ppm=500_000)["average"]
+    3
+    """
+    return {"model": {"finite": {"lambda": decay, "points": points, "mean": mean}}, **filter}
+
+
+def component(
+    name: str,
+    *,
+    measure: str,
+    confidence: Confidence,
+    levels: Sequence[Confidence] | None = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """One risk measure over one set of scenarios.
+
+    `parameters`: ``weight``; ``role`` (``"term"``: added, ``"floor"``: the sum may not fall below it); ``history``
+    (a name, where there are several); ``window`` (the newest so many returns) or ``periods`` (lists of dates);
+    ``days`` and ``scaling`` (``"sqrt_returns"``, ``"sqrt_risk"``, ``"overlapping"``, ``"interleaved"``); ``filter``
+    and ``portfolio_filter`` (:func:`ewma` and others); ``antithetic``; ``age_decay``; ``variance``; ``multiplier``;
+    ``roll_days``; ``given`` (risk by netting set, as a clearing house states it). `levels` are the confidences of
+    interleaved sets where they differ.
+
+    >>> component("HVaR", measure="es_discrete", confidence="0.994", window=1000)["confidence_ppm"]
+    994000
+    """
+    made: dict[str, Any] = {"name": name, "measure": measure, "confidence_ppm": ppm(confidence), **parameters}
+    if levels is not None:
+        made["levels_ppm"] = [ppm(level) for level in levels]
+    if "periods" in made:
+        made["periods"] = [_dates(period) for period in made["periods"]]
+    return made
+
+
+def stage(name: str, rule: str, **parameters: Any) -> dict[str, Any]:
+    """A charge or credit after the scenarios.
+
+    Rules: ``gross_floor``, ``flat_rate``, ``liquidity``, ``tick_value``, ``side_rate``, ``scale``, ``round_up``,
+    ``position_limit``, ``favourable_mark``, ``mark_requirement``, ``credit``, ``amount``, ``buffer``, ``cap``,
+    ``speed_limit``. They run in the order given; a stage is a line under its name.
+
+    >>> stage("rounding", "round_up", unit=10_000)
+    {'name': 'rounding', 'rule': {'round_up': {'unit': 10000}}}
+    """
+    return {"name": name, "rule": {rule: parameters} if parameters else rule}
+
+
+def measure(
+    losses: ArrayLike, measure: str, confidence: Confidence, *, age_decay: float | None = None
+) -> float:
+    """One measure of losses in scenario order, oldest first; a loss is positive.
+
+    >>> losses = [3.0, -1.0, 8.0, 5.0]
+    >>> measure(losses, "order_floor", "0.5"), measure(losses, "es_discrete", "0.5"), measure(losses, "linear", "0.5")
+    (5.0, 6.5, 4.0)
+    """
+    return _core.hvar_measure(np.ascontiguousarray(losses, dtype=np.float64), measure, ppm(confidence), age_decay)
+
+
+def _dates(dates: Iterable[Any]) -> list[str]:
+    """ISO dates from text, dates, or a NumPy array of either."""
+    if isinstance(dates, np.ndarray) and dates.dtype.kind == "M":
+        return [str(d) for d in dates.astype("datetime64[D]")]
+    return [d.isoformat() if isinstance(d, dt.date) else str(d) for d in dates]
+
+
+@dataclass(frozen=True)
+class History:
+    """A table of history: prices (``kind="levels"``) or returns by factor, oldest first.
+
+    `values` is a mapping of factor to column, or a 2-D array of rows by `columns`. `dates` are ISO dates, one a row;
+    without them scenarios are known by number.
+
+    >>> History({"SPX": [100.0, 99.0, 101.0]}, dates=["2026-01-02", "2026-01-05", "2026-01-06"]).table().shape
+    (3, 1)
+    """
+
+    values: Mapping[str, ArrayLike] | NDArray[np.float64]
+    dates: Sequence[Any] | None = None
+    kind: Literal["levels", "returns"] = "levels"
+    columns: Sequence[str] | None = None
+
+    def words(self) -> dict[str, Any]:
+        """What the document says of the table."""
+        columns = list(self.values) if isinstance(self.values, Mapping) else list(self.columns or ())
+        dates = [] if self.dates is None else _dates(self.dates)
+        return {"columns": columns, "dates": dates, "kind": self.kind}
+
+    def table(self) -> NDArray[np.float64]:
+        """The numbers, rows by factors."""
+        if not isinstance(self.values, Mapping):
+            return np.ascontiguousarray(self.values, dtype=np.float64)
+        columns = [np.asarray(column, dtype=np.float64) for column in self.values.values()]
+        if len({column.shape for column in columns}) > 1:
+            raise _core.InvalidInput(
+                "history: factors have different lengths: "
+                + ", ".join(f"'{n}' {c.size}" for n, c in zip(self.values, columns, strict=True))
+            )
+        return np.column_stack(columns) if columns else np.empty((0, 0))
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """Margins as of every date, `margin[i]` as of `dates[i]`, with each component's weighted risk.
+
+    ``realised[i]`` is the loss over the holding period that begins at ``dates[i]``; it is shorter than ``margin`` by
+    the dates after which the history has no whole holding period.
+    """
+
+    dates: list[str]
+    steps: NDArray[np.int64]
+    margin: NDArray[np.float64]
+    components: dict[str, NDArray[np.float64]]
+    realised: NDArray[np.float64]
+
+    def observed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Margins and the losses that followed them, of equal length: what a backtest compares."""
+        return self.margin[: len(self.realised)], self.realised
+
+
+class HistoricalVar(Rulebook):
+    """Margin as VaR or expected shortfall over a dated history that belongs to the methodology.
+
+    One component is written directly: `returns`, `measure`, `confidence`, and `window`, `filter`, `days`, `scaling`
+    and whatever else :func:`component` takes. Several are given as `components`. The risk of each netting set is the
+    weighted sum of its terms, not below its floors, not below zero; then `stages` follow.
+
+    - `history`: factor to column of prices, a 2-D array is a :class:`History`; `dates`, one a row; or `histories`,
+      by name.
+    - `returns`: how changes are taken: one rule for all factors, or by factor (``"*"`` for the rest): ``"relative"``,
+      ``"log"``, ``"absolute"`` or ``{"displaced": d}``. A price that is not positive under relative or log returns
+      raises :class:`InvalidInput` with its factor and date.
+    - `map`: factor of a contract id or underlying symbol, where it is not the symbol itself; `vol_map`: factor of the
+      implied volatility of an underlying's options.
+    - `netting_sets`: ``[{"name", "members", "group", "components"}]``; positions net within a set only.
+    - `position_rounding`: unit to which each position's profit and loss is rounded before it is summed.
+
+    The report's details name each component's worst scenarios by date, its tail and every position's part of the risk;
+    scenarios are numbered from one in each set there, and from zero over all components in ``MarginBatch``.
+
+    Linear contracts move with their factor; options are repriced in full in every scenario. Raises
+    :class:`MissingData` for factors without history and windows longer than it.
+
+    >>> import margincore as mc
+    >>> prices = {"XYZ": [100.0, 98.0, 101.0, 99.0, 102.0, 95.0]}
+    >>> rule = mc.methods.HistoricalVar(prices, returns="relative", measure="order_floor", confidence="0.8")
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> report = mc.margin([mc.Position(stock, 10)], mc.Market("2026-11-20T16:00:00Z", spot={"XYZ": 95.0}), rule)
+    >>> round(report.requirement.initial, 2), report.worst_scenario         # 10 * 95 * 7 / 102
+    (65.2, 'scenario 5')
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        history: Mapping[str, ArrayLike] | History | None = None,
+        *,
+        returns: ReturnRule | Mapping[str, ReturnRule] | None = None,
+        measure: str | None = None,
+        confidence: Confidence | None = None,
+        name: str | None = None,
+        dates: Sequence[Any] | None = None,
+        histories: Mapping[str, History] | None = None,
+        components: Sequence[Mapping[str, Any]] | None = None,
+        netting_sets: Sequence[Mapping[str, Any]] | None = None,
+        stages: Sequence[Mapping[str, Any]] | None = None,
+        map: Mapping[str, str] | None = None,
+        vol_map: Mapping[str, str] | None = None,
+        position_rounding: float | None = None,
+        allow_negative: bool | None = None,
+        currency: str | None = None,
+        calibration: str | None = None,
+        steps: int | None = None,
+        preset: str = "plain",
+        **one_component: Any,
+    ) -> Self:
+        tables = dict(histories or {})
+        if history is not None:
+            tables["history"] = history if isinstance(history, History) else History(history, dates)
+        if measure is not None and confidence is not None and components is None:
+            made = component(name or _word(measure), measure=measure, confidence=confidence, **one_component)
+            components = [made]
+        elif measure is not None or confidence is not None or one_component:
+            raise _core.InvalidInput(
+                "hvar: one component needs measure and confidence, which have no default; several are components"
+            )
+        changes = {
+            "histories": {key: table.words() for key, table in tables.items()} or None,
+            "returns": _rules(returns),
+            "components": None if components is None else [dict(c) for c in components],
+            "netting_sets": None if netting_sets is None else [dict(s) for s in netting_sets],
+            "stages": None if stages is None else [dict(s) for s in stages],
+            "map": None if map is None else dict(map),
+            "vol_map": None if vol_map is None else dict(vol_map),
+            "position_rounding": position_rounding,
+            "allow_negative": allow_negative,
+            "currency": currency,
+            "calibration": calibration,
+            "steps": steps,
+        }
+        given = {key: value for key, value in changes.items() if value is not None}
+        numbers = {key: table.table() for key, table in tables.items()}
+        return super().__new__(cls, "hvar", {"preset": preset, **given}, numbers)
+
+    def rolling(
+        self,
+        exposures: Mapping[str, float],
+        *,
+        first: str | int | dt.date | None = None,
+        last: str | int | dt.date | None = None,
+        threads: int = 1,
+    ) -> Rolling:
+        """Margins as of every date for fixed linear exposures: what a backtest or a study of procyclicality reads.
+
+        `exposures` is money held of each factor (units of it under absolute returns), positive long. `first` and
+        `last` are dates, or numbers of returns counted from zero; from the first date with enough history to the
+        last. Every date sees the history up to itself only. Netting sets and stages raise :class:`Unsupported`.
+
+        >>> import margincore as mc
+        >>> rule = mc.methods.HistoricalVar({"X": [100.0, 99.0, 101.0, 100.0, 97.0]}, returns="relative",
+        ...                                 measure="order_floor", confidence="0.5", window=2)
+        >>> rolled = rule.rolling({"X": 100.0})
+        >>> rolled.margin.round(4).tolist(), rolled.realised.round(4).tolist()
+        ([1.0, 0.9901, 3.0], [0.9901, 3.0])
+        """
+        _, document, tables = self._document
+        place = [x.isoformat() if isinstance(x, dt.date) else x for x in (first, last)]
+        made = _core.hvar_rolling(document, tables, dict(exposures), first=place[0], last=place[1], threads=threads)
+        return Rolling(**made)
+
+
+def _word(measure: str) -> str:
+    return "ES" if measure.startswith("es_") else "VaR"
+
+
+def _rules(returns: ReturnRule | Mapping[str, ReturnRule] | None) -> dict[str, Any] | None:
+    if returns is None:
+        return None
+    if isinstance(returns, str) or set(returns) == {"displaced"}:
+        return {"*": returns}
+    return dict(returns)

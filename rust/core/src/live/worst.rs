@@ -1,0 +1,212 @@
+//! A trade's effect with open orders in their worst case.
+
+use super::account::{LiveAccount, Trade, finite};
+use super::{Exposure, WorstCase};
+use crate::account::{AccountView, Effect};
+use crate::error::{MarginError, Result};
+use crate::fail;
+use crate::report::Requirement;
+
+use super::orders::Coverage;
+
+/// Sets of fills margined one by one where a rulebook has no closed form for open orders.
+const MAX_FILL_SETS: u64 = 4096;
+
+/// One trade's effect with open orders in their worst case.
+pub(super) struct Assessed {
+    pub(super) after: Requirement,
+    pub(super) worst: f64,
+    pub(super) excess: Result<f64>,
+    pub(super) coverage: Coverage,
+}
+
+/// Open orders as a rulebook sees them, with what only enumeration needs. Made anew when an order or a mark changes,
+/// so that a check reads them only.
+#[derive(Default)]
+pub(super) struct Exposed {
+    list: Vec<Exposure>,
+    fills: Vec<Fills>,
+    /// Why what an order would cost is not known.
+    error: Option<MarginError>,
+}
+
+#[derive(Clone, Copy)]
+struct Fills {
+    effect: Option<Effect>,
+    all_or_none: bool,
+}
+
+impl Exposed {
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.error.is_none()
+    }
+
+    /// How many ways an order may fill, no fill among them.
+    fn choices(&self, order: usize) -> u64 {
+        if self.fills[order].all_or_none {
+            2
+        } else {
+            self.list[order].lots.unsigned_abs().saturating_add(1)
+        }
+    }
+}
+
+impl LiveAccount {
+    /// Takes the open orders as they stand, at the present marks.
+    pub(super) fn expose(&mut self) {
+        let exposed = &mut self.exposed;
+        exposed.list.clear();
+        exposed.fills.clear();
+        exposed.error = None;
+        for open in self.orders.open() {
+            let order = &open.order;
+            let lots = open.remaining() * order.signed_lots().signum();
+            let fees = order.fees * (open.remaining() as f64 / order.lots as f64);
+            let fees = if fees > 0.0 { fees } else { 0.0 };
+            match self.money.cost(order.contract, lots, order.price, fees) {
+                Ok(cost) => {
+                    exposed.list.push(Exposure {
+                        contract: order.contract,
+                        lots,
+                        cost,
+                    });
+                    exposed.fills.push(Fills {
+                        effect: order.effect,
+                        all_or_none: order.all_or_none,
+                    });
+                }
+                Err(error) => exposed.error = Some(error),
+            }
+        }
+    }
+
+    /// The requirement now, with open orders in their worst case.
+    pub fn worst_requirement(&mut self) -> Result<(f64, Coverage)> {
+        let assessed = self.assess(None, 0.0, 0.0)?;
+        Ok((assessed.worst, assessed.coverage))
+    }
+
+    /// Margins one trade, with open orders in their worst case.
+    pub(super) fn assess(
+        &mut self,
+        trade: Option<Trade>,
+        price: f64,
+        fees: f64,
+    ) -> Result<Assessed> {
+        self.prepare_next(trade.as_slice())?;
+        let cost = match trade {
+            Some(t) => self.money.cost(t.contract, t.lots, price, fees),
+            None => Ok(0.0),
+        };
+        let (after, worst, drain, coverage) = if self.exposed.is_empty() {
+            let after = self.next_requirement()?;
+            (after, after.initial, after.initial, Coverage::None)
+        } else {
+            self.open_orders_worst()?
+        };
+        let equity = |cost: f64| -> Result<f64> {
+            let (funds, holdings) = match (&self.funds, &self.holdings) {
+                (Ok(funds), Ok(holdings)) => (funds, holdings),
+                (Err(error), _) | (_, Err(error)) => return Err(error.clone()),
+            };
+            Ok(funds - cost + after.net_option_value + holdings)
+        };
+        let excess = cost.and_then(equity).map(|equity| equity - drain);
+        Ok(Assessed {
+            after,
+            worst,
+            excess,
+            coverage,
+        })
+    }
+
+    /// Requirement of `self.next`; its worst and the largest drain over fills of open orders; how they were found.
+    fn open_orders_worst(&mut self) -> Result<(Requirement, f64, f64, Coverage)> {
+        if let Some(error) = &self.exposed.error {
+            return Err(error.clone());
+        }
+        let view = AccountView {
+            positions: self.next.positions(),
+            terms: &self.terms,
+        };
+        let (base, case) = self.live.assess(view, &self.changed, &self.exposed.list)?;
+        let base = finite(base)?;
+        let (mut case, coverage) = match case {
+            Some(case) if case.exact => (case, Coverage::Exact),
+            Some(case) => (case, Coverage::Bound),
+            None => (self.every_fill()?, Coverage::EveryFill),
+        };
+        // No fill at all is one of the sets.
+        if base.initial > case.requirement {
+            case.requirement = base.initial;
+        }
+        if base.initial > case.drain {
+            case.drain = base.initial;
+        }
+        if !case.requirement.is_finite() || !case.drain.is_finite() {
+            fail!(
+                CalculationError,
+                "the worst case of open orders is not a finite number"
+            );
+        }
+        Ok((base, case.requirement, case.drain, coverage))
+    }
+
+    /// Margins every set of fills, or refuses where they are too many.
+    fn every_fill(&mut self) -> Result<WorstCase> {
+        let exposed = &self.exposed;
+        let count =
+            (0..exposed.list.len()).fold(1_u64, |n, i| n.saturating_mul(exposed.choices(i)));
+        if count > MAX_FILL_SETS {
+            fail!(
+                Unsupported,
+                "{} open orders can fill in {count} ways, and the rulebook has no closed form for the worst of them: at most {MAX_FILL_SETS} are margined one by one; fewer lots, fewer orders, or all-or-none orders",
+                exposed.list.len()
+            );
+        }
+        let kept = self.changed.len();
+        for exposure in &exposed.list {
+            if !self.changed.contains(&exposure.contract) {
+                self.changed.push(exposure.contract);
+            }
+        }
+        let mut worst = WorstCase {
+            requirement: 0.0,
+            drain: f64::NEG_INFINITY,
+            exact: true,
+        };
+        let mut base_value = None;
+        for set in 0..count {
+            self.trial.assign(&self.next);
+            let (mut rest, mut cost) = (set, 0.0);
+            for (i, exposure) in exposed.list.iter().enumerate() {
+                let (whole, choices) = (exposure.lots.unsigned_abs(), exposed.choices(i));
+                let filled = if exposed.fills[i].all_or_none {
+                    rest % 2 * whole
+                } else {
+                    rest % choices
+                };
+                rest /= choices;
+                let lots = filled as i64 * exposure.lots.signum();
+                self.trial
+                    .trade(exposure.contract, lots, exposed.fills[i].effect)?;
+                cost += exposure.cost * (filled as f64 / whole as f64);
+            }
+            let view = AccountView {
+                positions: self.trial.positions(),
+                terms: &self.terms,
+            };
+            let own = finite(self.live.requirement(view, &self.changed)?)?;
+            let base = *base_value.get_or_insert(own.net_option_value);
+            let drain = own.initial + cost - (own.net_option_value - base);
+            if own.initial > worst.requirement {
+                worst.requirement = own.initial;
+            }
+            if drain > worst.drain {
+                worst.drain = drain;
+            }
+        }
+        self.changed.truncate(kept);
+        Ok(worst)
+    }
+}

@@ -1,0 +1,242 @@
+//! Why: each component's worst scenarios with their dates, its tail, and every position's part of the risk.
+
+use serde_json::{Map, Value, json};
+
+use super::book::{Book, ComponentBook, SetBook};
+use super::requirement::{HvarScratch, SetPositions};
+use super::risk::{Part, RiskScratch};
+use super::tail::Tail;
+use crate::account::AccountView;
+use crate::error::Result;
+
+/// Scenarios listed where the tail itself is shorter.
+const LISTED: usize = 20;
+
+impl Book {
+    pub(super) fn explain(&self, account: AccountView<'_>) -> Result<Value> {
+        let mut scratch = HvarScratch::default();
+        self.sort(account, &mut scratch.positions);
+        let mut sets = Map::new();
+        for (set, positions) in self.sets.iter().zip(&scratch.positions) {
+            if positions.is_empty() {
+                continue;
+            }
+            let mut components = Map::new();
+            for component in &set.components {
+                components.insert(
+                    component.name.clone(),
+                    self.component(set, component, positions)?,
+                );
+            }
+            sets.insert(
+                set.name.clone(),
+                json!({"scope": set.scope, "components": components}),
+            );
+        }
+        let mut details = json!({
+            "calibration": self.calibration,
+            "revaluation": "linear contracts by their price, options repriced in every scenario",
+            "netting_sets": sets,
+        });
+        for charge in &self.charges {
+            if let Some((deltas, hedged)) = charge.deltas(account) {
+                let own: Map<String, Value> = deltas
+                    .into_iter()
+                    .map(|(name, delta)| (name, delta.into()))
+                    .collect();
+                details["stages"][charge.name()] = json!({"delta": own, "beta_delta": hedged});
+            }
+        }
+        Ok(details)
+    }
+
+    fn component(
+        &self,
+        set: &SetBook,
+        component: &ComponentBook,
+        positions: &SetPositions,
+    ) -> Result<Value> {
+        let mut out = json!({
+            "measure": component.measure,
+            "confidence": f64::from(component.confidence_ppm) / 1e6,
+            "weight": component.weight,
+        });
+        if let Some(given) = component.given {
+            out["risk"] = given.into();
+            out["given"] = true.into();
+            return Ok(out);
+        }
+        let mut scratch = RiskScratch::default();
+        let mut risks = Vec::new();
+        let mut parts = Vec::new();
+        let mut first = 0;
+        for part in &component.parts {
+            let labels = &component.labels[first..first + part.table.scenarios];
+            parts.push(self.part(set, part, labels, positions, &mut scratch)?);
+            risks.push((
+                parts[parts.len() - 1]["risk"].as_f64().unwrap_or_default(),
+                0,
+            ));
+            first += part.table.scenarios;
+        }
+        let padded: Vec<(f64, u32)> = std::iter::repeat_n((0.0, 0), component.first_part)
+            .chain(risks)
+            .collect();
+        out["risk"] = component.risk(&padded).into();
+        out["scenarios"] = first.into();
+        match parts.len() {
+            1 => {
+                let Some(Value::Object(only)) = parts.pop() else {
+                    unreachable!("made just above")
+                };
+                for (key, value) in only
+                    .into_iter()
+                    .filter(|(key, _)| key != "risk" && key != "scenarios")
+                {
+                    out[key] = value;
+                }
+            }
+            _ => out["sets"] = Value::Array(parts),
+        }
+        Ok(out)
+    }
+
+    /// One set of scenarios: its risk, the worst of its losses, and the risk by contract.
+    fn part(
+        &self,
+        set: &SetBook,
+        part: &Part,
+        labels: &[String],
+        positions: &SetPositions,
+        scratch: &mut RiskScratch,
+    ) -> Result<Value> {
+        let risk = part.risk(positions.held(), scratch)?;
+        let contributions = part.contributions(scratch);
+        let (loss, scenario, losses) = self.listed(part, positions, scratch);
+        let worst: Vec<Value> = loss
+            .iter()
+            .zip(&scenario)
+            .map(|(loss, &s)| {
+                let mut row = json!({"scenario": s + 1, "date": labels[s as usize], "loss": loss});
+                if let Some(weight) = part.age_weight(s) {
+                    row["age_weight"] = weight.into();
+                }
+                row
+            })
+            .collect();
+        let mut out = json!({
+            "risk": risk,
+            "scenarios": part.table.scenarios,
+            "worst": worst,
+            "tail": contributions
+                .iter()
+                .take(part.depth)
+                .map(|&(s, weight)| json!({
+                    "scenario": s + 1,
+                    "date": labels[s as usize],
+                    "loss": losses[s as usize],
+                    "weight": weight,
+                }))
+                .collect::<Vec<_>>(),
+        });
+        if let Some(deviation) = part.deviation(&losses) {
+            out["deviation"] = deviation.into();
+        }
+        if part.is_additive() {
+            let held = positions.held();
+            let mut amounts: Vec<f64> = held
+                .row
+                .iter()
+                .zip(held.lots)
+                .map(|(&row, &lots)| {
+                    contributions.iter().fold(0.0, |sum, &(s, w)| {
+                        sum + w * (lots * part.table.get(row as usize, s as usize))
+                    })
+                })
+                .collect();
+            settle(&mut amounts, risk);
+            let by_contract: Map<String, Value> = held
+                .row
+                .iter()
+                .zip(amounts)
+                .map(|(&row, amount)| {
+                    let contract = set.contracts[row as usize];
+                    (
+                        self.frame.contracts.rows()[contract as usize]
+                            .id()
+                            .to_string(),
+                        amount.into(),
+                    )
+                })
+                .collect();
+            out["allocation"] = Value::Object(by_contract);
+        }
+        Ok(out)
+    }
+
+    /// The worst losses and their scenarios, and all losses.
+    fn listed(
+        &self,
+        part: &Part,
+        positions: &SetPositions,
+        scratch: &mut RiskScratch,
+    ) -> (Vec<f64>, Vec<u32>, Vec<f64>) {
+        let losses = match part.is_running() {
+            true => {
+                let mut losses = Vec::new();
+                super::tail::losses(&part.table, positions.held(), self.unit, &mut losses);
+                losses
+            }
+            // Already there, and rescaled where the component does.
+            false => std::mem::take(&mut scratch.losses),
+        };
+        let depth = LISTED.max(part.depth).min(losses.len());
+        let (mut loss, mut scenario) = (vec![0.0; depth], vec![0; depth]);
+        Tail {
+            loss: &mut loss,
+            scenario: &mut scenario,
+        }
+        .select(&losses, &mut Vec::new());
+        (loss, scenario, losses)
+    }
+}
+
+/// Puts what rounding left over onto one amount, so that the amounts added in order give the total to the last bit.
+fn settle(amounts: &mut [f64], total: f64) {
+    let sum = |amounts: &[f64]| amounts.iter().fold(0.0, |a, x| a + x);
+    // Late amounts first: fewer roundings follow them.
+    for _ in 0..4 {
+        for at in (0..amounts.len()).rev() {
+            let left = total - sum(amounts);
+            if left == 0.0 {
+                return;
+            }
+            let before = amounts[at];
+            amounts[at] += left;
+            // Kept where it settles the sum, or where no amount did and the next round starts from here.
+            if at > 0 && sum(amounts) != total {
+                amounts[at] = before;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_settled_to_the_last_bit() {
+        let mut seed = 12_345_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 11) as f64 / (1_u64 << 53) as f64 - 0.5
+        };
+        for n in 1..200 {
+            let mut amounts: Vec<f64> = (0..n).map(|k| next() * 10_f64.powi(k % 7)).collect();
+            let exact = amounts.iter().rev().fold(0.0, |a, x| a + x);
+            settle(&mut amounts, exact);
+            assert_eq!(amounts.iter().fold(0.0, |a, x| a + x), exact, "{n}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! VaR and expected-shortfall margin by historical simulation: plain, filtered, stressed, blended, with the charges of
+//! clearing houses as data. Presets have a clearing house's shape; they are not certified by any.
+//!
+//! | what | file |
+//! |---|---|
+//! | components, netting sets, histories as data | `parameters.rs` |
+//! | dated tables and returns | `history.rs` |
+//! | volatility filters | `filter.rs` |
+//! | sets of scenarios and their moves | `scenarios.rs` |
+//! | ranks and weights of every named measure | `measure.rs`, `parametric.rs` |
+//! | netting sets, and the prices they need | `layout.rs` |
+//! | losses in blocks of 16 scenarios, running tails | `tail.rs` |
+//! | a measure on a book | `risk.rs` |
+//! | floors, flat rates, liquidity and other charges | `stages.rs`, `charges.rs` |
+//! | compiled netting sets, the requirement | `book.rs`, `requirement.rs` |
+//! | tails, dates and attribution | `explain.rs` |
+//! | losses kept between trades | `live.rs` |
+//! | margins through time | `rolling.rs` |
+
+mod book;
+mod charges;
+mod explain;
+mod filter;
+mod history;
+mod layout;
+mod live;
+mod measure;
+mod parameters;
+mod parametric;
+mod requirement;
+mod risk;
+pub mod rolling;
+mod scenarios;
+mod stages;
+mod tail;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use filter::{Filter, Model, Seed, Target};
+use history::History;
+pub use measure::Measure;
+pub use parameters::{
+    Component, HistoryKind, HistoryTable, NettingSet, Parameters, ReturnRule, Role, Scaling,
+};
+pub use parametric::Variance;
+pub use stages::{Rule, Sides, Stage, Threshold, Ticks};
+
+use super::registry::Attachments;
+use super::{Methodology, Prepared};
+use crate::cells::{Cells, RiskArrays};
+use crate::contract::Contracts;
+use crate::error::{MarginError, Result};
+use crate::market::Market;
+use crate::report::ParameterInfo;
+
+/// The shipped parameter sets.
+pub const PRESETS: &str = include_str!("../../../presets/hvar.json");
+
+/// One VaR or expected-shortfall margin with its parameters and its dated history.
+#[derive(Debug, Clone)]
+pub struct HistoricalVar {
+    parameters: Arc<Parameters>,
+    histories: Arc<[History]>,
+    info: ParameterInfo,
+}
+
+impl HistoricalVar {
+    /// From `{"preset": "plain", ...changes}` and one table of numbers for each entry of `histories`, rows by factors.
+    pub fn new(document: &Value, tables: &Attachments) -> Result<Self> {
+        let (parameters, mut info) =
+            super::parameters::resolve::<Parameters>(PRESETS, "plain", document)?;
+        parameters.check()?;
+        let histories = History::all(&parameters, tables)?;
+        info.digest = with_tables(&info.digest, tables);
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            histories: histories.into(),
+            info,
+        })
+    }
+}
+
+/// The digest of a document together with its tables.
+fn with_tables(document: &str, tables: &Attachments) -> String {
+    let mut hash = Sha256::new();
+    hash.update(document);
+    for (name, (shape, values)) in tables {
+        hash.update(format!("{name} {shape:?} "));
+        for value in values {
+            hash.update(value.to_le_bytes());
+        }
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+pub(super) fn build(document: &Value, tables: &Attachments) -> Result<Arc<dyn Methodology>> {
+    Ok(Arc::new(HistoricalVar::new(document, tables)?))
+}
+
+fn required(market: Option<&Arc<Market>>) -> Result<&Arc<Market>> {
+    market.ok_or_else(|| {
+        MarginError::MissingData("hvar: a market is needed: scenarios move today's prices".into())
+    })
+}
+
+impl Methodology for HistoricalVar {
+    fn name(&self) -> &'static str {
+        "Historical VaR"
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+        let market = required(market)?;
+        market.refuse_expired(contracts)?;
+        layout::cells(&self.parameters, &self.histories, contracts, market)
+    }
+
+    fn compile(
+        &self,
+        contracts: &Arc<Contracts>,
+        market: Option<&Arc<Market>>,
+        arrays: RiskArrays,
+    ) -> Result<Arc<dyn Prepared>> {
+        Ok(Arc::new(book::Book::compile(
+            &self.parameters,
+            &self.histories,
+            &self.info,
+            contracts,
+            required(market)?,
+            &arrays,
+        )?))
+    }
+}

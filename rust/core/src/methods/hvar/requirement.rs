@@ -1,0 +1,361 @@
+//! The requirement: each netting set's components weighted and floored, then the stages.
+
+use super::book::{Book, ComponentBook, SetBook};
+use super::charges::{self, Standing};
+use super::parameters::Role;
+use super::risk::{Part, RiskScratch};
+use super::tail::Held;
+use crate::account::{AccountView, Accounts};
+use crate::error::{MarginError, Result};
+use crate::methods::{Frame, Outcome, Rulebook};
+use crate::report::{Ledger, LineText, Requirement, Totals};
+
+/// Accounts whose scenarios are added up together: each block of the table is read once for all of them.
+const TOGETHER: usize = 8192;
+
+/// Working memory of one account.
+#[derive(Debug, Default)]
+pub(super) struct HvarScratch {
+    pub(super) positions: Vec<SetPositions>,
+    /// Whether anything is held of each netting set.
+    pub(super) held: Vec<bool>,
+    risk: RiskScratch,
+    /// Of every part: its risk and its worst scenario.
+    pub(super) parts: Vec<(f64, u32)>,
+    totals: Vec<f64>,
+    sides: Vec<(u32, f64, f64)>,
+}
+
+/// What is held of one netting set.
+#[derive(Debug, Default, Clone)]
+pub(super) struct SetPositions {
+    row: Vec<u32>,
+    lots: Vec<f64>,
+}
+
+impl SetPositions {
+    pub(super) fn held(&self) -> Held<'_> {
+        Held {
+            row: &self.row,
+            lots: &self.lots,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.row.clear();
+        self.lots.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.row.is_empty()
+    }
+}
+
+impl Book {
+    /// Sorts an account's positions into their netting sets, in contract order.
+    pub(super) fn sort(&self, account: AccountView<'_>, out: &mut Vec<SetPositions>) {
+        out.resize(self.sets.len(), SetPositions::default());
+        out.iter_mut().for_each(SetPositions::clear);
+        self.add(account, out);
+    }
+
+    fn add(&self, account: AccountView<'_>, out: &mut [SetPositions]) {
+        let positions = account.positions;
+        for i in 0..positions.len() {
+            if let Some((set, row)) = self.places[positions.contract[i] as usize] {
+                let own = &mut out[set as usize];
+                own.row.push(row);
+                own.lots.push(positions.net(i) as f64);
+            }
+        }
+    }
+
+    /// The risk of every part of the sets held.
+    fn measure(&self, scratch: &mut HvarScratch) -> Result<()> {
+        scratch.parts.clear();
+        scratch.parts.resize(self.parts, (0.0, 0));
+        scratch.held.clear();
+        scratch
+            .held
+            .extend(scratch.positions.iter().map(|p| !p.is_empty()));
+        for (set, positions) in self.sets.iter().zip(&scratch.positions) {
+            if positions.is_empty() {
+                continue;
+            }
+            for component in &set.components {
+                for (i, part) in component.parts.iter().enumerate() {
+                    let risk = part.risk(positions.held(), &mut scratch.risk)?;
+                    scratch.parts[component.first_part + i] = (risk, scratch.risk.tail().1[0]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of every netting set and of the stages, from measured parts.
+    fn settle<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut HvarScratch,
+        ledger: &mut L,
+    ) -> Result<Outcome> {
+        let mut worst: Option<(f64, u32)> = None;
+        let mut total = 0.0;
+        for (set, held) in self.sets.iter().zip(&scratch.held) {
+            if !held {
+                continue;
+            }
+            let own = self.charge_set(set, &scratch.parts, ledger);
+            total += own;
+            if let Some(scenario) = set.worst_scenario(&scratch.parts)
+                && worst.is_none_or(|(largest, _)| own > largest)
+            {
+                worst = Some((own, scenario));
+            }
+        }
+        if !self.charges.is_empty() {
+            let standing = self.standing(account)?;
+            scratch.totals.clear();
+            scratch.totals.push(total);
+            charges::run(
+                &self.charges,
+                account,
+                &self.worth,
+                &standing,
+                &mut scratch.totals,
+                &mut scratch.sides,
+                ledger,
+            );
+        }
+        Ok(Outcome {
+            net_option_value: self.net_option_value(account),
+            worst_scenario: worst.filter(|w| w.0 > 0.0).map(|w| w.1),
+        })
+    }
+
+    /// One netting set's lines: terms added, floors as what they ask beyond, and not below zero.
+    pub(super) fn charge_set<L: Ledger + ?Sized>(
+        &self,
+        set: &SetBook,
+        parts: &[(f64, u32)],
+        ledger: &mut L,
+    ) -> f64 {
+        let mut sum = 0.0;
+        for role in [Role::Term, Role::Floor] {
+            for component in set.components.iter().filter(|c| c.role == role) {
+                let own = component.weight * component.risk(parts);
+                let amount = match role {
+                    Role::Term => own,
+                    Role::Floor if own > sum => own - sum,
+                    Role::Floor => continue,
+                };
+                sum += amount;
+                ledger.line(0, amount, amount, &|| {
+                    let text = LineText::new(set.scope.as_str(), component.label.as_str());
+                    match component.worst_scenario(parts) {
+                        Some(at) => text.in_scenario(self.label(at)),
+                        None => text,
+                    }
+                });
+            }
+        }
+        if sum < 0.0 && !self.allow_negative {
+            ledger.line(0, -sum, -sum, &|| {
+                LineText::new(set.scope.as_str(), "not below zero")
+            });
+            return 0.0;
+        }
+        sum
+    }
+
+    fn standing(&self, account: AccountView<'_>) -> Result<Standing> {
+        let mut standing = Standing::default();
+        let positions = account.positions;
+        for i in 0..positions.len() {
+            let worth = &self.worth[positions.contract[i] as usize];
+            let (long, short) = (
+                positions.long(i) as f64 * worth.value,
+                positions.short(i) as f64 * worth.value,
+            );
+            standing.net += long - short;
+            if worth.is_covered {
+                standing.gross_long += long;
+                standing.gross_short += short;
+            }
+        }
+        standing.mark = standing.net;
+        for (currency, amount) in &account.terms.cash {
+            standing.mark += amount * self.market.fx(currency, self.frame.currencies.report())?;
+        }
+        Ok(standing)
+    }
+
+    fn net_option_value(&self, account: AccountView<'_>) -> f64 {
+        let positions = account.positions;
+        (0..positions.len()).fold(0.0, |sum, i| {
+            let value = self.option_value[positions.contract[i] as usize];
+            (positions.net(i) as f64).mul_add(value, sum)
+        })
+    }
+
+    /// A scenario's words by its number among all.
+    pub(super) fn label(&self, scenario: u32) -> String {
+        let components = self.sets.iter().flat_map(|s| &s.components);
+        components
+            .filter_map(|c| {
+                c.labels
+                    .get((scenario as usize).checked_sub(c.first_scenario)?)
+            })
+            .next()
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Requirements of a run of accounts, a block of scenarios at a time over all of them.
+    fn many(&self, accounts: &Accounts, first: usize, out: &mut [Requirement]) -> Result<()> {
+        let mut books = vec![SetPositions::default(); self.sets.len()];
+        let mut starts = vec![vec![0]; self.sets.len()];
+        for i in 0..out.len() {
+            self.add(accounts.view(first + i), &mut books);
+            for (start, book) in starts.iter_mut().zip(&books) {
+                start.push(book.row.len());
+            }
+        }
+        let mut measured = vec![(0.0, 0); out.len() * self.parts];
+        for ((set, book), start) in self.sets.iter().zip(&books).zip(&starts) {
+            for component in &set.components {
+                for (p, part) in component.parts.iter().enumerate() {
+                    let own = measured[component.first_part + p..]
+                        .iter_mut()
+                        .step_by(self.parts);
+                    measure_many(part, book.held(), start, own)
+                        .map_err(|(i, e)| e.at(format!("account {}", first + i)))?;
+                }
+            }
+        }
+        let mut scratch = HvarScratch::default();
+        let mut totals = Totals::default();
+        for (i, row) in out.iter_mut().enumerate() {
+            scratch.held.clear();
+            scratch.held.extend(starts.iter().map(|s| s[i] < s[i + 1]));
+            scratch.parts.clear();
+            scratch
+                .parts
+                .extend_from_slice(&measured[i * self.parts..(i + 1) * self.parts]);
+            totals.clear();
+            let outcome = self
+                .settle(accounts.view(first + i), &mut scratch, &mut totals)
+                .map_err(|e| e.at(format!("account {}", first + i)))?;
+            *row = crate::methods::requirement(&totals, &self.frame.currencies, outcome);
+        }
+        Ok(())
+    }
+}
+
+/// One part's risk and worst scenario of every account that holds any of its netting set; the error with its account.
+fn measure_many<'a>(
+    part: &Part,
+    held: Held<'_>,
+    start: &[usize],
+    out: impl Iterator<Item = &'a mut (f64, u32)>,
+) -> std::result::Result<(), (usize, MarginError)> {
+    let count = start.len() - 1;
+    let (mut loss, mut scenario) = (Vec::new(), Vec::new());
+    if part.is_running() {
+        loss.resize(count * part.depth, 0.0);
+        scenario.resize(count * part.depth, 0);
+        part.tails(start, held, &mut loss, &mut scenario);
+    }
+    let mut scratch = RiskScratch::default();
+    for (i, out) in out.enumerate().filter(|&(i, _)| start[i] < start[i + 1]) {
+        let tail = i * part.depth..(i + 1) * part.depth;
+        let risk = if part.is_running() {
+            part.from_tail(&loss[tail.clone()], &scenario[tail.clone()], &[])
+                .map(|risk| (risk, scenario[tail.start]))
+        } else {
+            let own = Held {
+                row: &held.row[start[i]..start[i + 1]],
+                lots: &held.lots[start[i]..start[i + 1]],
+            };
+            part.risk(own, &mut scratch)
+                .map(|risk| (risk, scratch.tail().1[0]))
+        };
+        *out = risk.map_err(|e| (i, e))?;
+    }
+    Ok(())
+}
+
+impl SetBook {
+    /// The worst scenario of the first component that has scenarios.
+    fn worst_scenario(&self, parts: &[(f64, u32)]) -> Option<u32> {
+        self.components.iter().find_map(|c| c.worst_scenario(parts))
+    }
+}
+
+impl ComponentBook {
+    /// The mean of the parts' risks, over the holding period; or the number given.
+    pub(super) fn risk(&self, parts: &[(f64, u32)]) -> f64 {
+        if let Some(given) = self.given {
+            return given;
+        }
+        let own = &parts[self.first_part..][..self.parts.len()];
+        self.scale * own.iter().fold(0.0, |sum, p| sum + p.0) / own.len() as f64
+    }
+
+    /// The worst scenario of the riskiest part, by its number among all.
+    fn worst_scenario(&self, parts: &[(f64, u32)]) -> Option<u32> {
+        let own = &parts[self.first_part..][..self.parts.len()];
+        let mut first = self.first_scenario;
+        let mut worst: Option<(f64, usize)> = None;
+        for (part, &(risk, scenario)) in self.parts.iter().zip(own) {
+            if worst.is_none_or(|w| risk > w.0) {
+                worst = Some((risk, first + scenario as usize));
+            }
+            first += part.table.scenarios;
+        }
+        worst.map(|w| w.1 as u32)
+    }
+}
+
+impl Rulebook for Book {
+    type Scratch = HvarScratch;
+
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    fn charge<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut HvarScratch,
+        ledger: &mut L,
+    ) -> Result<Outcome> {
+        self.sort(account, &mut scratch.positions);
+        self.measure(scratch)?;
+        self.settle(account, scratch, ledger)
+    }
+
+    fn live(self: std::sync::Arc<Self>) -> Box<dyn crate::live::Live> {
+        Box::new(super::live::LiveBook::new(self))
+    }
+
+    fn scenario_label(&self, scenario: u32) -> String {
+        self.label(scenario)
+    }
+
+    fn details(&self, account: AccountView<'_>) -> Result<serde_json::Value> {
+        self.explain(account)
+    }
+
+    fn requirements(
+        &self,
+        accounts: &Accounts,
+        first: usize,
+        out: &mut [Requirement],
+    ) -> Result<()> {
+        for (i, chunk) in out.chunks_mut(TOGETHER).enumerate() {
+            self.many(accounts, first + i * TOGETHER, chunk)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Reg T of an open account: only the components a trade touches are paired again.
+
+use std::sync::Arc;
+
+use super::book::{Book, BookScratch};
+use crate::account::AccountView;
+use crate::contract::ContractIndex;
+use crate::error::Result;
+use crate::live::Live;
+use crate::methods::{Rulebook, requirement};
+use crate::report::{Requirement, Totals};
+
+pub(super) struct LiveBook {
+    book: Arc<Book>,
+    scratch: BookScratch,
+    totals: Totals,
+}
+
+impl LiveBook {
+    pub(super) fn new(book: Arc<Book>) -> Self {
+        Self {
+            book,
+            scratch: BookScratch::default(),
+            totals: Totals::default(),
+        }
+    }
+
+    fn charge(&mut self, account: AccountView<'_>) -> Result<Requirement> {
+        self.totals.clear();
+        let outcome = self
+            .book
+            .charge(account, &mut self.scratch, &mut self.totals)?;
+        Ok(requirement(
+            &self.totals,
+            &self.book.frame().currencies,
+            outcome,
+        ))
+    }
+}
+
+impl Live for LiveBook {
+    fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement> {
+        // The kind of account, and with it the question, may be another one.
+        self.scratch.forget();
+        let result = self.charge(account)?;
+        self.scratch.keep();
+        Ok(result)
+    }
+
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        _: &[ContractIndex],
+    ) -> Result<Requirement> {
+        self.charge(account)
+    }
+}

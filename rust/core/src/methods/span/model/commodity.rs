@@ -1,0 +1,207 @@
+//! A combined commodity's tiers, spreads, rates and levels.
+
+use serde::{Deserialize, Serialize};
+
+/// A range of periods, both ends included by prefix; an empty end is open. `rate` is a tier's SOM rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tier {
+    pub number: u32,
+    #[serde(default)]
+    pub start: String,
+    #[serde(default)]
+    pub end: String,
+    #[serde(default)]
+    pub rate: Option<f64>,
+}
+
+impl Tier {
+    pub fn holds(&self, period: &str) -> bool {
+        let cut = |end: &str| {
+            period
+                .get(..end.len().min(period.len()))
+                .unwrap_or(period)
+                .to_string()
+        };
+        (self.start.is_empty() || cut(&self.start) >= self.start)
+            && (self.end.is_empty() || cut(&self.end) <= self.end)
+    }
+}
+
+/// How a spread turns into money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChargeMethod {
+    /// Flat money per spread.
+    #[serde(rename = "F")]
+    Flat,
+    /// A fraction of the legs' weighted futures price risk.
+    #[serde(rename = "W")]
+    Weighted,
+    /// Per month per spread.
+    #[serde(rename = "P")]
+    PerMonth,
+}
+
+/// A leg: deltas of a tier (0: the whole commodity) or of one period, on side A (+1) or B (-1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Another clearing organisation's leg names it; empty for this file's own.
+    #[serde(default)]
+    pub organisation: String,
+    pub commodity: String,
+    #[serde(default)]
+    pub tier: u32,
+    #[serde(default)]
+    pub period: Option<String>,
+    #[serde(default = "one")]
+    pub ratio: f64,
+    pub side: i8,
+    #[serde(default)]
+    pub rate: Option<f64>,
+    /// Scanning-based spreads only.
+    #[serde(default = "yes")]
+    pub required: bool,
+    #[serde(default)]
+    pub target: bool,
+}
+
+/// How a scanning-based spread adds its legs at one point.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PointRule {
+    /// Scan point, from 1.
+    pub point: usize,
+    /// The `losses` largest losses instead of losses plus `rate` times gains.
+    #[serde(default)]
+    pub maximum: bool,
+    #[serde(default)]
+    pub rate: f64,
+    #[serde(default)]
+    pub losses: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    pub priority: u32,
+    pub method: ChargeMethod,
+    /// Money for flat spreads, a fraction for weighted and scanning-based ones.
+    pub rate: f64,
+    pub legs: Vec<Leg>,
+    #[serde(default)]
+    pub scanning: bool,
+    #[serde(default)]
+    pub target_required: bool,
+    #[serde(default = "two")]
+    pub minimum_legs: u32,
+    #[serde(default)]
+    pub point_rules: Vec<PointRule>,
+    /// (rate, per month, per spread) of charge method P.
+    #[serde(default)]
+    pub per_month: Option<(f64, f64, f64)>,
+    /// What the file says of the spread that is not implemented: forming it is an error.
+    #[serde(default)]
+    pub unsupported: Option<String>,
+}
+
+/// Delivery rates of one period: per delta used by spreads, and per delta left outright.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpotRate {
+    pub period: String,
+    pub spread: f64,
+    pub outright: f64,
+}
+
+/// Weighted futures price risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WfprMethod {
+    #[default]
+    Normal,
+    ScanrangeCap,
+    Scanrange,
+}
+
+/// How short options are counted for their minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SomMethod {
+    /// Calls plus puts.
+    #[default]
+    Gross,
+    /// The larger of calls and puts.
+    Max,
+}
+
+/// How combinations are margined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum CombinationMethod {
+    #[serde(rename = "S")]
+    Split,
+    #[default]
+    #[serde(rename = "D")]
+    DeltaSplit,
+    #[serde(rename = "M")]
+    ModifiedSplit,
+}
+
+/// Factors from the file's risk level to one account kind's two levels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    pub initial: f64,
+    pub maintenance: f64,
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self {
+            initial: 1.0,
+            maintenance: 1.0,
+        }
+    }
+}
+
+/// Levels by account kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Levels {
+    pub member: Level,
+    pub hedger: Level,
+    pub speculator: Level,
+}
+
+/// A combined commodity: everything SPAN does, it does per commodity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Commodity {
+    pub code: String,
+    pub name: String,
+    /// The clearing organisation; filled from the file where left out.
+    pub organisation: String,
+    pub currency: String,
+    pub risk_exponent: i32,
+    pub cap_anov: bool,
+    pub wfpr: WfprMethod,
+    pub som_method: SomMethod,
+    pub combination: CombinationMethod,
+    pub scan_tiers: Vec<Tier>,
+    pub intra_tiers: Vec<Tier>,
+    pub inter_tiers: Vec<Tier>,
+    pub som_tiers: Vec<Tier>,
+    pub spreads: Vec<Spread>,
+    pub spot_rates: Vec<SpotRate>,
+    /// Delivery method 11: product code and basis risk rate per spot position.
+    pub basis: Option<(String, f64)>,
+    pub levels: Levels,
+    /// What the file says of the commodity that is not implemented: holding it is an error.
+    pub unsupported: Option<String>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,84 @@
+//! VaR through time, and measures of given losses.
+
+use std::collections::BTreeMap;
+
+use margincore::methods::hvar::rolling::{self as core, Range};
+use margincore::methods::hvar::{HistoricalVar, Measure};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArrayDyn, ToPyArray};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::Value;
+
+use crate::errors::{InvalidInput, enter};
+use crate::methods::attachments;
+use crate::values::from_python;
+
+/// A place in a history: a date, or a row's number among the returns.
+#[derive(FromPyObject)]
+pub(crate) enum When {
+    Step(usize),
+    Date(String),
+}
+
+/// Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised"}`.
+#[pyfunction]
+#[pyo3(signature = (parameters, tables, exposures, *, first=None, last=None, threads=1))]
+pub(crate) fn hvar_rolling<'py>(
+    py: Python<'py>,
+    parameters: &Bound<'py, PyAny>,
+    tables: BTreeMap<String, PyReadonlyArrayDyn<'py, f64>>,
+    exposures: BTreeMap<String, f64>,
+    first: Option<When>,
+    last: Option<When>,
+    threads: usize,
+) -> PyResult<Bound<'py, PyDict>> {
+    let document: Value = from_python("hvar", parameters)?;
+    let tables = attachments(tables);
+    let rolled = enter(py, move || {
+        let methodology = HistoricalVar::new(&document, &tables)?;
+        let step = |when: Option<When>| {
+            when.map(|when| match when {
+                When::Step(step) => Ok(step),
+                When::Date(date) => methodology.step_on(&date),
+            })
+            .transpose()
+        };
+        let range = Range {
+            first: step(first)?,
+            last: step(last)?,
+        };
+        methodology.rolling(&exposures, range, threads)
+    })?;
+    let out = PyDict::new(py);
+    out.set_item(
+        "steps",
+        PyArray1::from_iter(py, rolled.steps.iter().map(|&s| s as i64)),
+    )?;
+    out.set_item("dates", rolled.dates)?;
+    out.set_item("margin", rolled.margin.to_pyarray(py))?;
+    let components = PyDict::new(py);
+    for (name, risks) in rolled.components {
+        components.set_item(name, risks.to_pyarray(py))?;
+    }
+    out.set_item("components", components)?;
+    out.set_item("realised", rolled.realised.to_pyarray(py))?;
+    Ok(out)
+}
+
+/// One measure of losses in scenario order.
+#[pyfunction]
+#[pyo3(signature = (losses, measure, confidence_ppm, age_decay=None))]
+pub(crate) fn hvar_measure(
+    py: Python<'_>,
+    losses: PyReadonlyArray1<'_, f64>,
+    measure: &str,
+    confidence_ppm: u32,
+    age_decay: Option<f64>,
+) -> PyResult<f64> {
+    let losses: Vec<f64> = losses.as_array().iter().copied().collect();
+    let measure: Measure = serde_json::from_value(Value::String(measure.to_string()))
+        .map_err(|e| InvalidInput::new_err(format!("measure: {e}")))?;
+    enter(py, || {
+        core::measure(&losses, measure, confidence_ppm, age_decay)
+    })
+}
