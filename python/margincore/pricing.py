@@ -60,19 +60,19 @@ def _simple(values: tuple[Any, ...], right: Any) -> tuple[int] | None:
     shape = None
     for value in values:
         if type(value) is np.ndarray:
-            if value.ndim != 1 or value.dtype != _FLOAT:
+            # Native float64 is one object; another float64 takes the general path.
+            if value.dtype is not _FLOAT or value.shape != (shape or value.shape):
                 return None
-            if shape is None:
-                shape = value.shape
-            elif shape != value.shape:
-                return None
+            shape = value.shape
         elif type(value) is not float:
             return None
     if type(right) is np.ndarray:
-        if right.dtype != _SIGN or (right.shape != shape and shape is not None) or right.ndim != 1:
+        if right.dtype is not _SIGN or right.shape != (shape or right.shape):
             return None
-        return cast("tuple[int]", right.shape)
-    return cast("tuple[int] | None", shape) if type(right) is int else None
+        shape = right.shape
+    elif type(right) is not int:
+        return None
+    return cast("tuple[int]", shape) if shape is not None and len(shape) == 1 else None
 
 
 def _broadcast(
@@ -150,8 +150,26 @@ def price(
     return result
 
 
+def _is_list(moves: ArrayLike) -> bool:
+    """Whether moves are a column as the engine takes it."""
+    return type(moves) is np.ndarray and moves.dtype is _FLOAT and moves.ndim == 1
+
+
+def _scenarios(price_moves: ArrayLike, vol_moves: ArrayLike) -> int:
+    """How many scenarios the moves are for; one number stands for all."""
+    if _is_list(price_moves) and _is_list(vol_moves) and len(price_moves) == len(vol_moves):  # type: ignore[arg-type]
+        return len(price_moves)  # type: ignore[arg-type]
+    counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
+    if len(counts) > 1:
+        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
+        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
+    return counts.pop() if counts else 1
+
+
 def _moves(moves: ArrayLike, name: str, shape: tuple[int, ...], scenarios: int) -> Floats:
     """One list, or a table with a row per option."""
+    if _is_list(moves) and len(moves) == scenarios:  # type: ignore[arg-type]
+        return moves  # type: ignore[return-value]
     table = np.asarray(moves, _FLOAT)
     if table.ndim <= 1:
         return np.ascontiguousarray(np.broadcast_to(table, (scenarios,)))
@@ -193,18 +211,14 @@ def price_grid(
             spot, strike, years, rate, dividend_yield, vol, right, price_moves, vol_moves, roll, out=out, **american
         )
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
-    counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
-    if len(counts) > 1:
-        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
-        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
-    scenarios = counts.pop() if counts else 1
+    scenarios = _scenarios(price_moves, vol_moves)
     result = _output(out, (*shape, scenarios))
     _core.european_grid(
         columns,
         _moves(price_moves, "price_moves", shape, scenarios),
         _moves(vol_moves, "vol_moves", shape, scenarios),
         roll,
-        result.reshape(-1, scenarios),
+        result if len(shape) == 1 else result.reshape(-1, scenarios),
     )
     return result
 
