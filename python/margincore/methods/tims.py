@@ -22,6 +22,9 @@ class Tims(Rulebook):
     groups of a portfolio group, and not at all otherwise. A symbol in no group is a group of its own with the
     default range. Initial and maintenance requirements are equal.
 
+    Presets: ``"occ-cpm"`` (customers), ``"occ-rbh-market-maker"`` and ``"occ-rbh-broker-dealer"`` (risk-based haircuts:
+    other ranges, $25 a contract), ``"occ-files"`` (no products: see :meth:`from_occ_files`).
+
     Every parameter of the preset may be changed by name; mappings are merged key by key:
 
     - `grid`: ``"fifths"`` of each side (default) or ``"even"``: eleven even points without the middle.
@@ -44,6 +47,8 @@ class Tims(Rulebook):
     - `minimum_rate`: times the multiplier, per option or future contract (0.375 is $37.50 for 100 shares).
     - `default_range`, `class_groups`, `product_groups`, `portfolio_groups`, `products`: ranges (fractions; `down`
       is negative), leveraged factors, memberships and offsets.
+    - `unranged`: class groups whose range no public text gives, such as VIX: without one in `class_groups` they are
+      :class:`MissingData`, not the default's.
     - `theoretical`: OCC's ten values by contract id, ``{"profit": [...], "price": closing price}``, used instead
       of repricing. Profits are for one long contract, in money.
     - `overlays`: a house's stress on top, as lines of its own: ``{"name", "points": [{"price", "vol",
@@ -51,7 +56,8 @@ class Tims(Rulebook):
     - `steps`: of the Cox-Ross-Rubinstein tree for American options with cash dividends before expiry (escrowed), and
       for all American options with ``american="tree"``.
 
-    Raises :class:`InvalidInput` for unknown keys or values out of range.
+    Stock baskets that offset index options are :class:`Unsupported`. Raises :class:`InvalidInput` for unknown keys or
+    values out of range.
 
     >>> import margincore as mc
     >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american",
@@ -83,6 +89,7 @@ class Tims(Rulebook):
         class_groups: Mapping[str, Mapping[str, Any]] | None = None,
         product_groups: Mapping[str, Mapping[str, Any]] | None = None,
         portfolio_groups: Mapping[str, Mapping[str, Any]] | None = None,
+        unranged: Sequence[str] | None = None,
         theoretical: Mapping[str, Mapping[str, Any]] | None = None,
         overlays: Sequence[Mapping[str, Any]] | None = None,
         steps: int | None = None,
@@ -102,6 +109,7 @@ class Tims(Rulebook):
             "class_groups": class_groups,
             "product_groups": product_groups,
             "portfolio_groups": portfolio_groups,
+            "unranged": unranged,
             "theoretical": theoretical,
             "overlays": overlays,
             "steps": steps,

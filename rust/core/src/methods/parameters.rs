@@ -16,14 +16,23 @@ fn preset(list: &str, name: &str) -> Result<Value> {
         .iter()
         .filter_map(|p| p["name"].as_str().map(str::to_string))
         .collect();
-    match presets.into_iter().find(|p| p["name"] == name) {
-        Some(found) => Ok(found),
-        None => fail!(
+    let Some(mut found) = presets.into_iter().find(|p| p["name"] == name) else {
+        fail!(
             InvalidInput,
             "unknown preset '{name}': use one of {}",
             known.join(", ")
-        ),
-    }
+        );
+    };
+    // A preset may state what it changes of another.
+    let Some(base) = found.as_object_mut().and_then(|f| f.remove("extends")) else {
+        return Ok(found);
+    };
+    let mut document = preset(list, base.as_str().expect("shipped presets extend by name"))?;
+    merge(
+        &mut document,
+        found.as_object().expect("presets are objects"),
+    );
+    Ok(document)
 }
 
 /// Objects merge key by key; anything else replaces.

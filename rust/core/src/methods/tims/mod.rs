@@ -39,6 +39,7 @@ use super::{Methodology, Prepared};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::fail;
 use crate::market::Market;
 use crate::methods::inputs::Inputs;
 use crate::report::ParameterInfo;
@@ -56,6 +57,12 @@ pub struct Tims {
 impl Tims {
     /// From `{"preset": "occ-cpm", ...changes}`.
     pub fn new(document: &Value) -> Result<Self> {
+        if document.get("baskets").is_some() {
+            fail!(
+                Unsupported,
+                "tims: stock baskets against index options are not implemented: leave them out to margin the shares by their own class groups"
+            );
+        }
         let (parameters, info) =
             super::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
         parameters.check()?;
@@ -90,6 +97,7 @@ impl Methodology for Tims {
         let given = |row: u32| {
             !theoretical.is_empty() && theoretical.contains_key(contracts.rows()[row as usize].id())
         };
+        placements.refuse_unranged(&self.parameters, contracts, given)?;
         let mut inputs = Inputs::resolve(self.parameters.valuation(), contracts, market, given)?;
         if self.parameters.base == Base::Theoretical {
             inputs.options.base.fill(None);

@@ -208,6 +208,8 @@ pub struct Parameters {
     pub default_range: Range,
     pub products: BTreeMap<String, Product>,
     pub class_groups: BTreeMap<String, ClassGroup>,
+    /// Class groups whose range no public text gives: it is asked for, not taken to be the default.
+    pub unranged: Vec<String>,
     pub product_groups: BTreeMap<String, ProductGroup>,
     pub portfolio_groups: BTreeMap<String, PortfolioGroup>,
     /// OCC's ten values by contract id.
@@ -325,13 +327,29 @@ impl Parameters {
 
     /// A class group's range: its own, its product group's, or the default.
     pub fn range(&self, class_group: &str) -> Range {
-        let group = self.class_groups.get(class_group);
-        group
-            .and_then(|g| g.range)
-            .or_else(|| {
-                group.and_then(|g| self.product_groups.get(g.product_group.as_deref()?)?.range)
-            })
-            .unwrap_or(self.default_range)
+        self.stated_range(class_group).unwrap_or(self.default_range)
+    }
+
+    fn stated_range(&self, class_group: &str) -> Option<Range> {
+        let group = self.class_groups.get(class_group)?;
+        let product = || {
+            let name = group.product_group.as_deref()?;
+            self.product_groups.get(name)?.range
+        };
+        group.range.or_else(product)
+    }
+
+    /// Refuses a class group whose range has to be stated and is not.
+    pub(super) fn check_range(&self, class_group: &str) -> Result<()> {
+        if self.unranged.iter().any(|name| name == class_group)
+            && self.stated_range(class_group).is_none()
+        {
+            fail!(
+                MissingData,
+                "tims: no public text gives the range of class group {class_group}: state it in class_groups, or read OCC's files"
+            );
+        }
+        Ok(())
     }
 }
 

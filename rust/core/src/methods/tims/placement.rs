@@ -85,6 +85,24 @@ impl Placements {
         )
     }
 
+    /// Refuses contracts that are to be repriced and whose class group has no range.
+    pub(super) fn refuse_unranged(
+        &self,
+        parameters: &Parameters,
+        contracts: &Contracts,
+        given: impl Fn(ContractIndex) -> bool,
+    ) -> Result<()> {
+        let mut checked = vec![false; self.products.len()];
+        for row in 0..contracts.len() as ContractIndex {
+            let product = self.product(row);
+            if !checked[product] && !given(row) {
+                parameters.check_range(&self.products[product].product.class_group)?;
+                checked[product] = true;
+            }
+        }
+        Ok(())
+    }
+
     /// The index of a row's product.
     pub(super) fn product(&self, row: ContractIndex) -> usize {
         self.of_row[row as usize] as usize
