@@ -280,6 +280,9 @@ def test_a_file_is_parsed_once_and_a_rulebook_over_it_is_pickled_with_it(tmp_pat
     want = mc.margin(book, None, span)
     assert mc.margin(book, None, copy).to_dict() == want.to_dict()
     assert want.requirement.initial == 2 * 10.0 - 9.0 + 4.0
+    assert Span.from_file(Span.file(span), digest=want.parameters["digest"]).parameters == want.parameters
+    with pytest.raises(mc.InvalidInput, match="the file has changed"):
+        Span.from_file(Span.file(span), digest="0" * 64)
     Span.save_cache(span, tmp_path / "small.cache")
     assert mc.margin(book, None, Span.from_file(tmp_path / "small.cache")).to_dict() == want.to_dict()
     with pytest.raises(mc.InvalidInput, match="has no file"):

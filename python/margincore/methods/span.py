@@ -118,14 +118,20 @@ class Span(Rulebook):
         return _restore, (type(self), self._document[0], self._document[1], self._file)
 
     @classmethod
-    def from_file(cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, **options: Any) -> Self:
+    def from_file(
+        cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, digest: str | None = None, **options: Any
+    ) -> Self:
         """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
 
         A list of paths is several clearing organisations with the spreads between them; a file that
         :meth:`file` has parsed is not parsed again. `options` are those of the class; `exposure` adds a margin beside
-        SPAN (see :func:`nse_exposure`). Raises :class:`ParseError` with file, byte or line, and field.
+        SPAN (see :func:`nse_exposure`). `digest` is the file's, as an earlier report printed it: a file that has
+        changed, or an expanded file that was cut between two records, is then :class:`InvalidInput`. Raises
+        :class:`ParseError` with file, byte or line, and field.
         """
         document: dict[str, Any] = {"options": options}
+        if digest is not None:
+            document["digest"] = digest
         if exposure is not None:
             document["exposure"] = dict(exposure)
         return cls("span", document, file=cls.file(source))
