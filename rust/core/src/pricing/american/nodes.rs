@@ -97,10 +97,17 @@ mod tests {
     #[test]
     fn quadrature_and_interpolation_are_exact_for_polynomials() {
         let nodes = Nodes::<7, 7, 15>::new();
-        let power: f64 = gauss_legendre::<7>().iter().map(|(y, w)| w * y.powi(12)).sum();
+        let power: f64 = gauss_legendre::<7>()
+            .iter()
+            .map(|(y, w)| w * y.powi(12))
+            .sum();
         assert!((power - 2.0_f64.powi(13) / 13.0).abs() < 1e-10);
         // Square roots at both ends: the area of the quarter circle.
-        let area: f64 = nodes.inner.iter().map(|(y, w)| w * (4.0 - y * y).sqrt()).sum();
+        let area: f64 = nodes
+            .inner
+            .iter()
+            .map(|(y, w)| w * (4.0 - y * y).sqrt())
+            .sum();
         assert!((area - std::f64::consts::PI).abs() < 1e-8);
         // x^3 of the square root of time, zero at expiry, is reproduced.
         for ((y, _), row) in nodes.outer.iter().zip(&nodes.outer_matrix) {

@@ -135,10 +135,6 @@ impl<const P: usize> Prepared<P> {
                     term.at::<false>(spot, log_spot)
                 };
         }
-        log_spot.above(
-            self.log_boundary,
-            european + premium.greater(0.0),
-            european,
-        )
+        log_spot.above(self.log_boundary, european + premium.greater(0.0), european)
     }
 }
