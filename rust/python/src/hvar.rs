@@ -32,7 +32,7 @@ pub(crate) fn hvar_rolling<'py>(
     last: Option<When>,
     threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let document: Value = values::parameters("hvar", parameters)?;
+    let document: Value = values::document("hvar", parameters)?;
     let tables = attachments(tables);
     let rolled = enter(py, move || {
         let methodology = HistoricalVar::new(&document, &tables)?;
