@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TextIO
 
 from margincore import _core
 from margincore.methods.base import Rulebook, Tables
@@ -389,9 +390,21 @@ def lot_sizes(path: _StrPath) -> dict[str, float]:
     return sizes
 
 
+@contextlib.contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """A CSV file to read; :class:`InvalidInput` where it cannot be opened, :class:`ParseError` where it is not text."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield stream
+    except OSError as error:
+        raise _core.InvalidInput(f"{path}: {error.strerror or error}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _core.ParseError(f"{path.name}: not a CSV in UTF-8: {error}") from None
+
+
 def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV with their line numbers; ParseError where a column is missing or a row is ragged."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with open_text(path) as stream:
         reader = csv.reader(stream)
         columns = [c.strip() for c in next(reader, [])]
         for column in needed:
