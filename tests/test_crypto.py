@@ -304,7 +304,9 @@ def test_paradex_cross_margin_agrees_with_the_reference(seed: int) -> None:
         else:
             own = tuple(standard.future(leg.quantity, leg.forward, rate, 0.0) for rate in (0.02, 0.01))
         initial, maintenance = initial + own[0], maintenance + own[1]
-    unit = book.unit(mc.methods.Paradex("cross"))
+    report = mc.margin(book.positions, book.market, mc.methods.Paradex("cross"))
+    assert report.adds_up()
+    (unit,) = report.details["units"].values()
     assert (unit["initial_margin"], unit["maintenance_margin"]) == (close(initial), close(maintenance))
 
 
