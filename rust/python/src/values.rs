@@ -37,7 +37,7 @@ pub(crate) fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// Terms that are true or false; everywhere else in the typed documents a number or text is due.
-const FLAGS: &[&str] = &["listed"];
+const FLAGS: &[&str] = &["all_or_none", "cancelled", "listed"];
 
 /// Refuses true and false where they would be taken for 1 and 0.
 fn refuse_flags(value: &Bound<'_, PyAny>, place: &mut Vec<String>) -> PyResult<Option<String>> {
