@@ -86,8 +86,14 @@ def rows() -> Iterator[Row]:
         # It is prepared while the last one is still in use.
         state: dict[str, object] = {}
 
-        def fresh(p: mc.Engine = prepared, turn: Iterator[mc.Market] = itertools.cycle(turn), state=state) -> None:
-            state["book"] = p.prepare(contracts, next(turn))
+        snapshots = itertools.cycle(turn)
+
+        def fresh(
+            p: mc.Engine = prepared,
+            snapshots: Iterator[mc.Market] = snapshots,
+            state: dict[str, object] = state,
+        ) -> None:
+            state["book"] = p.prepare(contracts, next(snapshots))
 
         yield from compare(f"crypto.prepare 1,000 instruments, {name}, next snapshot", {"ours": fresh})
 

@@ -1,4 +1,4 @@
-"""European prices, grids and vols: against NumPy with SciPy, numba, py_vollib_vectorized, QuantLib and the C floor.
+"""European prices, grids and vols: against NumPy with SciPy, numba, QuantLib, the C floor, and the peers of `peers`.
 
 The C floor is compiled from ``MARGINCORE_FLOOR`` (default ``../shared/floor`` beside the project) with g++, where both
 exist; its grid takes inputs that are prepared, so it is what the machine can do and not what a caller would see.
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benches import peers
 from benches.measure import Row, check_equal, compare, missing
 from margincore import pricing
 
@@ -163,19 +164,6 @@ def prices(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
     except ImportError as error:
         yield missing(bench, "numba", str(error), n=n)
     try:
-        import py_vollib_vectorized as vollib
-
-        flags = np.where(right > 0, "c", "p")
-        names = ("spot", "strike", "years", "rate", "vol", "dividend_yield")
-
-        def vectorized() -> Any:
-            return vollib.vectorized_black_scholes_merton(flags, *(c[k] for k in names), return_as="numpy")
-
-        check_equal(bench, out, vectorized(), rel=1e-9, abs_=1e-12)
-        calls["py_vollib_vectorized"] = vectorized
-    except Exception as error:  # its installation is often broken: whatever it raises is the reason
-        yield missing(bench, "py_vollib_vectorized", f"{type(error).__name__}: {error}".splitlines()[0], n=n)
-    try:
         import QuantLib as ql
 
         carry = c["rate"] - c["dividend_yield"]
@@ -200,7 +188,9 @@ def prices(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
         )
         calls["C floor"]()
         check_equal(bench, out, theirs_c, rel=1e-9, abs_=1e-12)
-    yield from compare(bench, calls, n=n)
+    found = list(compare(bench, calls, n=n))
+    yield from found
+    yield from peers.rows(bench, "price", out, found[0].ours_ns, {**c, "right": right}, peers.PRICES)
 
 
 def grids(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
@@ -253,4 +243,7 @@ def vols(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
         calls["C floor, forwards prepared"] = call(floor.iv.iv2, n, inputs, last)
         calls["C floor, forwards prepared"]()
         check_equal(bench, out, theirs, rel=1e-11)
-    yield from compare(bench, calls, n=n)
+    measured = list(compare(bench, calls, n=n))
+    yield from measured
+    inputs = {**known, "vol": c["vol"], "price": quotes, "right": right}
+    yield from peers.rows(bench, "vol", out, measured[0].ours_ns, inputs, peers.VOLS)

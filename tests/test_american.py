@@ -119,3 +119,51 @@ def test_refusals_name_what_to_do():
         _american.price(100.0, 100.0, 1.0, -0.01, -0.03, 0.2, "put", method="baw")
     with pytest.raises(Unsupported, match="price"):
         _american.price_grid(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, "put", [0.0], method="baw")
+
+
+def test_greeks_with_cash_dividends_are_those_of_the_price():
+    spot, strike, years, rate, q, vol = 100.0, 100.0, 0.5, 0.05, 0.01, 0.3
+    cash = [(0.2, 2.0)]
+    for treatment in ("escrowed", "spot_drop"):
+        price, delta, gamma, vega, theta, rho, vanna, volga = _american.greeks(
+            spot, strike, years, rate, q, vol, "put", dividends=cash, treatment=treatment
+        )
+
+        def at(s=spot, r=rate, v=vol, later=0.0, treatment=treatment):
+            both = [
+                _american.price(
+                    s, strike, years - later, r, q, v, "put", steps=n, treatment=treatment,
+                    dividends=[(when - later, paid) for when, paid in cash],
+                )
+                for n in (1200, 1201)
+            ]  # fmt: skip
+            return float(np.mean(both))
+
+        h = 3.0
+        assert price == pytest.approx(at(), rel=5e-4)
+        assert delta == pytest.approx((at(s=spot + h) - at(s=spot - h)) / (2 * h), abs=3e-3)
+        assert gamma == pytest.approx((at(s=spot + h) - 2 * at() + at(s=spot - h)) / h**2, rel=2e-2)
+        assert vega == pytest.approx((at(v=0.33) - at(v=0.27)) / 0.06, rel=1e-2)
+        assert rho == pytest.approx((at(r=0.055) - at(r=0.045)) / 0.01, rel=2e-2)
+        assert theta == pytest.approx((at(later=0.01) - at(later=-0.01)) / 0.02, rel=3e-2)
+        assert math.isfinite(vanna)
+        assert math.isfinite(volga)
+
+
+def test_a_dividend_of_nothing_changes_no_greek():
+    columns = (100.0, [90.0, 100.0, 110.0], 0.5, 0.05, 0.0, 0.3, "put")
+    with_one = _american.greeks(*columns, dividends=[(0.2, 1e-12)])
+    without = _american.greeks(*columns)
+    for name, tolerance, ours, theirs in zip(
+        ("price", "delta", "gamma", "vega", "theta", "rho"), (5e-4, 3e-3, 5e-3, 5e-3, 5e-3, 5e-3), with_one, without,
+        strict=False,
+    ):  # fmt: skip
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance, err_msg=name)
+
+
+def test_small_rates_do_not_lose_the_european_value():
+    rates = 10.0 ** -np.linspace(3, 12, 40)
+    american = _american.price(99.5, 100.0, 0.03, rates, 0.0, 0.74, "put")
+    european = np.array([reference.black_scholes(99.5, 100.0, 0.03, r, 0.0, 0.74, -1) for r in rates])
+    assert np.all(american >= european - 1e-12)
+    assert np.all(american <= european + 100.0 * 0.03 * rates + 1e-12)

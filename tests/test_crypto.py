@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import itertools
 import random
-import statistics
 from collections.abc import Callable
 
 import pytest
 
 import margincore as mc
 from margincore import crypto
-from margincore.crypto import table
 from margincore.reference.crypto import bybit, deribit, deribit_old, okx, paradex, span16, standard
-from margincore.reference.crypto.scenario import Leg, VolLaw
+from margincore.reference.crypto.scenario import Leg
+from margincore.reference.crypto.scenario import value as worth
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SPOT = 60_000.0
@@ -136,11 +134,9 @@ def test_other_venues_agree_with_the_reference(seed: int) -> None:
     book = Book(seed + 700, inverse=False, spot=seed % 3 == 0, currency="USDT")
     stated = {"option_contingency": 1.0, "option_vega": 2.0, "future_delta": 3.0}
     unit = book.unit(mc.methods.Bybit(stated=stated))
-    # The inferred law counts one day more than the reference's legs say.
-    law = VolLaw(0.24, 0.20, 0.30, 0.30)
-    if all(leg.kind != "option" for leg in book.legs):
-        own = bybit.margin(book.legs, SPOT, bybit.Params(law=law), future_delta=6.0)
-        assert unit["assetMM"] == close(own[1])
+    own = bybit.margin(book.legs, SPOT, bybit.Params(), future_delta=6.0)
+    assert (unit["assetIM"], unit["assetMM"]) == (close(own[0]), close(own[1]))
+    assert [row["pnl"] for row in unit["scenarios"]] == pytest.approx(own[3], rel=1e-10, abs=1e-5)
     needed = paradex.margin(book.legs, SPOT, paradex.BTC_ETH)
     unit = book.unit(mc.methods.Paradex())
     assert (unit["imr"], unit["mmr"]) == (close(needed[0]), close(needed[1]))
@@ -263,6 +259,98 @@ def test_standard_margin_agrees_with_the_reference(seed: int) -> None:
     assert (unit["initial_margin"], unit["maintenance_margin"]) == (close(initial), close(maintenance))
     # On the basis of liquidating equity the mark of a short is not counted twice; on that of cash it is the venue's.
     assert report.cash_required == close(initial)
+
+
+STANDARD = {
+    "deribit": (mc.methods.Deribit("standard"), 0.15, 0.10, 0.075, False),
+    "bit.com": (mc.methods.BitCom(), 0.15, 0.10, 0.075, False),
+    "aevo": (mc.methods.Aevo(), 0.15, 0.10, 0.10, False),
+    "okx": (mc.methods.Okx("standard"), 0.15, 0.10, 0.03, True),
+}
+
+
+@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("venue", STANDARD)
+def test_books_under_standard_margin_agree_with_the_reference(venue: str, seed: int) -> None:
+    rules, a, b, c, over_forward = STANDARD[venue]
+    book = Book(seed + 2000, inverse=False)
+    futures = venue == "deribit"
+    held = [(p, x) for p, x in zip(book.positions, book.legs, strict=True) if futures or x.kind == "option"]
+    if not held:
+        return
+    initial = maintenance = 0.0
+    for _, leg in held:
+        if leg.kind == "option":
+            base = leg.forward if over_forward else None
+            mark = worth(leg, 0.0, leg.vol)
+            own = standard.option(leg.right, SPOT, leg.strike, mark, leg.quantity, a, b, c, base)
+        else:
+            own = tuple(standard.future(leg.quantity, leg.forward, rate, 5e-5) for rate in (0.02, 0.01))
+        initial, maintenance = initial + own[0], maintenance + own[1]
+    report = mc.margin([p for p, _ in held], book.market, rules)
+    assert report.adds_up()
+    (unit,) = report.details["units"].values()
+    assert (unit["initial_margin"], unit["maintenance_margin"]) == (close(initial), close(maintenance))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_paradex_cross_margin_agrees_with_the_reference(seed: int) -> None:
+    book = Book(seed + 2500, inverse=False)
+    terms = {"short_itm": 0.15, "short_otm": 0.10, "long_cap": 0.20, "put_cap": 0.50, "mm_factor": 0.5}
+    initial = maintenance = 0.0
+    for leg in book.legs:
+        if leg.kind == "option":
+            own = standard.paradex_option(leg.right, SPOT, leg.strike, worth(leg, 0.0, leg.vol), leg.quantity, terms)
+        else:
+            own = tuple(standard.future(leg.quantity, leg.forward, rate, 0.0) for rate in (0.02, 0.01))
+        initial, maintenance = initial + own[0], maintenance + own[1]
+    report = mc.margin(book.positions, book.market, mc.methods.Paradex("cross"))
+    assert report.adds_up()
+    (unit,) = report.details["units"].values()
+    assert (unit["initial_margin"], unit["maintenance_margin"]) == (close(initial), close(maintenance))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_dederi_agrees_with_the_reference(seed: int) -> None:
+    book = Book(seed + 2700, inverse=False, currency="USDT")
+    initial, maintenance, cells = deribit_old.margin(book.legs, SPOT, deribit_old.VINTAGES["D"])
+    unit = book.unit(mc.methods.Dederi())
+    assert (unit["initial_margin"], unit["maintenance_margin"]) == (close(initial), close(maintenance))
+    assert [row["pnl"] for row in unit["scenarios"]] == pytest.approx(cells, rel=1e-10, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_risk_unit_of_okx_adds_coin_at_the_scenario_s_own_price(seed: int) -> None:
+    """Coin-settled beside linear contracts: what a coin position is worth in dollars after the move, less before."""
+    coin, linear = Book(seed + 2900, inverse=True), Book(seed + 3100, inverse=False, currency="USDT")
+    renamed, sides = [], [(coin, 1.0), (linear, 0.999)]
+    quotes: dict[str, dict[str, float]] = {"vol": {}, "price": {}}
+    for k, (book, _) in enumerate(sides):
+        document = book.market.to_dict()
+        for position in book.positions:
+            terms = position.contract.to_dict()
+            contract = mc.Contract(**{**terms, "id": f"{terms['id']} {k}"})
+            for name, column in quotes.items():
+                if terms["id"] in document.get(name, {}):
+                    column[contract.id] = document[name][terms["id"]]
+            renamed.append(mc.Position(contract, position.quantity))
+    forward = {("BTC", at(d)): SPOT * (1.0 + 0.0003 * d) for d in (0.3, 2.0, 9.0, 30.0, 45.0, 200.0)}
+    market = mc.Market(NOW, spot={"BTC": SPOT}, forward=forward, fx={"USDT/USD": 0.999}, **quotes)
+    zero = {"mr3": 0.0, "mr5": 0.0, "mr7_options": 0.0}
+    (unit,) = mc.margin(renamed, market, mc.methods.Okx(stated=zero)).details["units"].values()
+    law = okx.Params(0.12, 0.24, 0.05, 0.002, 0.0045).law
+    side = {"down": -1, "same": 0, "up": 1}
+    for row in unit["scenarios"]:
+        expected = 0.0
+        for book, fx in sides:
+            for leg in book.legs:
+                vol = law.shocked(leg.vol, leg.days, side[row["vol"]]) if leg.kind == "option" else 0.0
+                after, before = worth(leg, row["move"], vol), worth(leg, 0.0, leg.vol)
+                # Coin gained is worth its own forward after the move.
+                rate = leg.forward * (1.0 + row["move"]) if leg.inverse else fx
+                expected += leg.quantity * (after - before) * rate
+        weight = 0.5 if abs(row["move"]) > 0.2 else 1.0
+        assert row["pnl"] == close(weight * expected), row["label"]
 
 
 def test_unpublished_parts_are_asked_for() -> None:
@@ -433,94 +521,3 @@ def test_deribit_and_okx_shapes() -> None:
     (unit,) = result["riskUnitData"]
     assert unit["mr1"] == pytest.approx(0.1 * SPOT * 0.12)
     assert result["totalImr"] == pytest.approx(1.3 * result["totalMmr"])
-
-
-class Table:
-    """The table's rows by book, rulebook and treatment of spot, at any vol."""
-
-    def __init__(self, vol: float | None = None) -> None:
-        books = [b if vol is None else dataclasses.replace(b, vol=vol) for b in table.books()]
-        self.rows = {(row.book, row.rulebook, row.spot): row for row in table.rows(books)}
-        self.names = [b.name for b in books]
-
-    def __call__(self, book: str, rulebook: str = "Deribit portfolio 2024", spot: str = "") -> table.Row:
-        (name,) = [name for name in self.names if name.startswith(book)]
-        return self.rows[name, rulebook, spot]
-
-
-def printed(value: float | None, digits: float) -> None:
-    """A published number to its printed digits."""
-    assert value == pytest.approx(digits, abs=0.51)
-
-
-def test_the_published_spreads() -> None:
-    """Put spread and condors at vols of 55 to 65 %: scan, requirement, width, and the saving by basis."""
-    low, high = Table(0.55), Table(0.65)
-    spread = "put spread"
-    printed(low(spread).scan, 416)
-    printed(high(spread).scan, 375)
-    printed(low(spread).equity_required, 441)
-    printed(high(spread).equity_required, 397)
-    # Width, and width less the credit.
-    printed(low(spread, "Derive standard").cash_required, 1000)
-    printed(low(spread, "Derive standard").equity_required, 487)
-    printed(high(spread, "Derive standard").equity_required, 478)
-    own, rules = low(spread), low(spread, "Derive standard")
-    savings = (
-        1.0 - own.equity_required / rules.cash_required,  # mixed: the advertised one
-        1.0 - own.equity_required / rules.equity_required,
-        1.0 - own.cash_required / rules.cash_required,
-    )
-    assert [round(100 * saving) for saving in savings] == [56, 9, 5]
-    # Deribit's standard margin knows no spreads.
-    low_rules, high_rules = low(spread, "Deribit standard"), high(spread, "Deribit standard")
-    assert 14_850 < low_rules.cash_required < high_rules.cash_required < 15_750
-    for days, ends in ((7, (359, 302)), (30, (102, 75))):
-        name = f"iron condor 72/73, 68/67k, {days} d"
-        printed(low(name).scan, ends[0])
-        printed(high(name).scan, ends[1])
-
-
-def test_the_published_rows() -> None:
-    row = Table()
-    calendar = row("calendar")
-    printed(calendar.scan, 1157)
-    printed(calendar.equity_required, 2001)
-    printed(calendar.equity_required - calendar.cash_required, 1816)
-    # A hedge that pays no roll charge gives the quoted 7,685 and 17,757; a future of the same expiry nets its roll.
-    hedged = row("short straddle, delta hedged with spot", spot="in_matrix")
-    assert hedged.equity_required == pytest.approx(7685, abs=2)
-    assert row("short straddle, one spot", spot="in_matrix").equity_required == pytest.approx(17757, abs=1)
-    assert row("short straddle, delta hedged with futures").equity_required == pytest.approx(7638, abs=1)
-    standard = row("short straddle, delta hedged with futures", "Deribit standard")
-    assert standard.cash_required == pytest.approx(30691, abs=2)
-    assert round(100 * (1.0 - hedged.equity_required / standard.cash_required)) == 75
-    assert round(100 * (1.0 - hedged.cash_required / standard.cash_required)) == 44
-    # Spot inside the matrix: portfolio margin asks for more than the rules.
-    covered, rules = row("covered call", spot="in_matrix"), row("covered call", "Deribit standard")
-    printed(covered.equity_required, 10201)
-    printed(rules.cash_required, 9484)
-    # The quoted 4,325 charges the roll of the call alone; with a future of its expiry the two roll deltas net.
-    bought, ruled = row("long 70k call"), row("long 70k call", "Deribit standard")
-    assert bought.equity_required == pytest.approx(4281, abs=1)
-    printed(ruled.cash_required, 1403.5)
-    printed(ruled.equity_required, 1403.5 + 4399)
-    book = {spot: row("BTC and ETH", spot=spot) for spot in ("in_matrix", "upside_offset", "collateral_only")}
-    expected = {"in_matrix": (10270, 10540), "upside_offset": (2211, 2482), "collateral_only": (8581, 8851)}
-    for spot, (scan, need) in expected.items():
-        printed(book[spot].scan, scan)
-        printed(book[spot].equity_required, need)
-    printed(row("BTC and ETH", "Deribit standard").cash_required, 10387)
-
-
-def test_a_hedged_straddle_saves_at_most_76_percent() -> None:
-    """Short 70k straddles hedged to no delta, 7 to 60 days, vols of 40 to 80 %, on the advertised mixed basis."""
-    best = 0.0
-    for days, vol in itertools.product((7, 15, 30, 45, 60), (0.4, 0.5, 0.6, 0.7, 0.8)):
-        d1 = 0.5 * vol * (days / 365.0) ** 0.5
-        hedge = round(2.0 * statistics.NormalDist().cdf(d1) - 1.0, 4)
-        legs = [("call", "BTC", 7e4, days, -1.0), ("put", "BTC", 7e4, days, -1.0), ("spot", "BTC", 0.0, 0, hedge)]
-        found = {(row.rulebook, row.spot): row for row in table.rows([table.Book("hedged", tuple(legs), vol)])}
-        own = found["Deribit portfolio 2024", "in_matrix"].equity_required
-        best = max(best, 1.0 - own / found["Deribit standard", ""].cash_required)
-    assert round(100 * best) == 76

@@ -7,13 +7,14 @@ import random
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import margincore as mc
 from margincore.journal import Journal
-from margincore.monitor import CashEvent, Event, FillEvent, MarketEvent, Monitor
+from margincore.monitor import CancelEvent, CashEvent, Event, FillEvent, MarketEvent, Monitor, OrderEvent
 
 STOCK = mc.Stock("XYZ", currency="USD")
 CALL = mc.Option(
@@ -38,20 +39,46 @@ def accounts() -> dict[str, mc.Account]:
 
 
 def stream(count: int) -> list[Event]:
+    """Markets, trades, cash, and orders with their fills, cancels and replacements; some messages come twice."""
     rng = random.Random(5)
     spot, events = 100.0, []
+    orders: list[OrderEvent] = []
+    fills: list[FillEvent] = []
     for number in range(1, count + 1):
-        match rng.randrange(4):
+        price = {STOCK.id: spot, CALL.id: 3.0, FUTURE.id: spot + 0.5}
+        account, contract = rng.choice("abc"), rng.choice([STOCK, CALL, FUTURE]).id
+        match rng.randrange(9):
             case 0 | 1:
                 spot *= 1 + rng.uniform(-0.02, 0.02)
                 events.append(MarketEvent(number, {"spot": {"XYZ": spot}, "price": {FUTURE.id: spot + 0.5}}))
             case 2:
-                contract = rng.choice([STOCK, CALL, FUTURE])
-                price = {STOCK.id: spot, CALL.id: 3.0, FUTURE.id: spot + 0.5}[contract.id]
                 quantity = float(rng.choice([-3, -2, -1, 1, 2, 3]))
-                events.append(FillEvent(number, rng.choice("abc"), contract.id, quantity, price, 1.0))
+                events.append(FillEvent(number, account, contract, quantity, price[contract], 1.0))
+            case 3:
+                events.append(CashEvent(number, account, "USD", rng.uniform(-200, 200)))
+            case 4 if orders:
+                events.append(CancelEvent(number, (gone := rng.choice(orders)).account, gone.order))
+                orders.remove(gone)
+            case 5 if orders:
+                old = rng.choice(orders)
+                orders.remove(old)
+                orders.append(replace(old, number=number, order=f"o{number}", replaces=old.order))
+                events.append(orders[-1])
+            case 6 | 7 if orders:
+                order = rng.choice(orders)
+                sign = 1.0 if order.side == "buy" else -1.0
+                fill = FillEvent(
+                    number, order.account, order.contract, sign, order.price, 0.5, order.order, f"e{number}"
+                )
+                if sum(f.order == order.order for f in fills) < order.quantity:
+                    fills.append(fill)
+                # Sometimes the last execution once more.
+                events.append(replace(rng.choice([fills[-1], fills[-1], *fills[-3:]]), number=number))
             case _:
-                events.append(CashEvent(number, rng.choice("abc"), "USD", rng.uniform(-200, 200)))
+                side = rng.choice(["buy", "sell"])
+                order = OrderEvent(number, account, f"o{number}", contract, side, 3.0, price[contract], 1.0)  # type: ignore[arg-type]
+                orders.append(order)
+                events.append(order)
     return events
 
 
@@ -152,36 +179,84 @@ def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
             Journal(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_at_random_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    """kill -9 at random moments, again and again, until the stream is through."""
+def survive(folder: Path, kills: int) -> int:
+    """Kill -9 at random moments, again and again, until the stream is through and enough processes have died.
+
+    How many died. Raises AssertionError where anything was lost or doubled.
+    """
     events = stream(400)
-    whole = monitor(tmp_path / "whole", sync=False)
+    whole = monitor(folder / "whole", sync=False)
     expected = list(whole.run(events))
     rng = random.Random(11)
-    kills = 0
-    while True:
-        path = tmp_path / "killed"
-        child = os.fork()
-        if child == 0:
-            try:
-                own = monitor(path, sync=False)
-                list(own.run(events))
-                os._exit(0)
-            except BaseException as error:
-                print(error, file=sys.stderr)
-                os._exit(1)
-        time.sleep(rng.uniform(0.0, 0.03))
-        os.kill(child, signal.SIGKILL)
-        _, state = os.waitpid(child, 0)
-        if os.WIFSIGNALED(state):
-            kills += 1
-            continue
+    dead = 0
+    while dead < kills:
+        path = folder / "killed"
+        while True:
+            child = os.fork()
+            if child == 0:
+                try:
+                    own = monitor(path, sync=False)
+                    list(own.run(events))
+                    os._exit(0)
+                except BaseException as error:
+                    print(error, file=sys.stderr)
+                    os._exit(1)
+            time.sleep(rng.uniform(0.0, 0.03))
+            os.kill(child, signal.SIGKILL)
+            _, state = os.waitpid(child, 0)
+            if not os.WIFSIGNALED(state):
+                break
+            dead += 1
         assert os.WEXITSTATUS(state) == 0
-        assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+        assert path.read_bytes() == (folder / "whole").read_bytes()
+        last = monitor(path, sync=False)
+        assert last.alerts() == expected
+        for name, live in last.accounts.items():
+            assert (live.orders, live.cash) == (whole.accounts[name].orders, whole.accounts[name].cash)
+        last.close()
         path.unlink()
-        if kills >= 60:
-            break
-    last = monitor(tmp_path / "last", sync=False)
-    list(last.run(events))
-    assert last.alerts() == expected
+    return dead
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_killed_at_random_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    assert survive(tmp_path, 60) >= 60
+
+
+def test_orders_reserve_fill_cancel_and_replace() -> None:
+    own = monitor(None)
+    start = own.status("c")
+    assert start.worst == start.initial == 0.0
+    own.take(OrderEvent(1, "c", "1", STOCK.id, "sell", 10.0, 100.0))
+    assert own.status("c").initial == 0.0
+    assert own.status("c").worst == pytest.approx(150.0)
+    own.take(FillEvent(2, "c", STOCK.id, -4.0, 101.0, 1.0, "1", "e1"))
+    again = FillEvent(3, "c", STOCK.id, -4.0, 101.0, 1.0, "1", "e1")
+    own.take(again)
+    live = own.accounts["c"]
+    assert (live.positions[0].quantity, live.open_orders) == (-4.0, {"1": -6.0})
+    assert live.cash["USD"] == 1_000 + 404 - 1
+    own.take(OrderEvent(4, "c", "2", STOCK.id, "sell", 3.0, 102.0, replaces="1"))
+    assert live.open_orders == {"2": -3.0}
+    own.take(CancelEvent(5, "c", "2"))
+    assert own.status("c").worst == own.status("c").initial == pytest.approx(60.0)
+    # What an account refuses leaves it as it was, and the monitor goes on.
+    for bad in (
+        CancelEvent(6, "c", "never"),
+        OrderEvent(6, "c", "2", STOCK.id, "buy", 3.0, 102.0),
+        FillEvent(6, "c", STOCK.id, -9.0, 101.0, 1.0, "1", "e9"),
+        FillEvent(6, "c", STOCK.id, 1.0, 101.0, 1.0, "1", "e9"),
+        FillEvent(6, "c", STOCK.id, -1.0, 101.0, 1.0, "1"),
+    ):
+        with pytest.raises((mc.InvalidInput, mc.MissingData)):
+            own.take(bad)
+    own.take(CashEvent(6, "c", "USD", 1.0))
+    assert own.number == 6
+
+
+if __name__ == "__main__":
+    # `python tests/test_monitor.py 300`: as many kills as asked for.
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        print(survive(Path(folder), int(sys.argv[1])), "processes killed; nothing lost, nothing doubled")

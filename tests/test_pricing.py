@@ -27,7 +27,12 @@ prices = pricing.price(*columns, right)
 vol, _ = pricing.implied_vol(prices, *columns[:5], right, on_error="nan", return_status=True)
 arrays = [prices, vol, *pricing.greeks(*columns, right),
           pricing.price_grid(*columns, right, moves[0], moves[1], 0.1),
-          pricing.price_grid(*columns, right, moves, 0.2 * moves)]
+          pricing.price_grid(*columns, right, moves, 0.2 * moves),
+          pricing.price(*columns, right, exercise="american"),
+          pricing.price_grid(*columns, right, moves[0], 0.2 * moves[1], exercise="american", share_boundaries=True),
+          *pricing.greeks(*(c[:40] for c in columns), right[:40], exercise="american"),
+          pricing.implied_vol(1.02 * prices[:40] + 0.1, *(c[:40] for c in columns[:5]), right[:40],
+                              exercise="american", on_error="nan")]
 print(hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest())
 """
 
@@ -224,6 +229,51 @@ def test_quotes_left_out_say_why_and_borrow_only_when_asked() -> None:
     assert opposite.vol[0] == opposite.vol[9]
     nearest = quotes.imply(100.0, strikes, years, right, bid, ask, rate=0.04, no_vol="nearest")
     assert nearest.vol[0] == nearest.vol[4]
+
+
+def test_real_chains_invert_and_return_their_mids() -> None:
+    """Every row has a vol or a reason, and the vols give the mids back."""
+    bench = pytest.importorskip("benches.bench_quotes")
+    found = list(bench.chains())
+    if not found:
+        pytest.skip(f"no real chains at {bench.folder()}: set MARGINCORE_DATA")
+    for chain in found:
+        if chain.american:
+            continue  # the American chains take a minute; the bench prints them
+        implied = chain.imply()
+        assert np.all(implied.kept == (implied.reason == ""))
+        assert implied.kept.mean() > 0.9, chain.name
+        assert chain.reprice(implied).max() < 1e-14, chain.name
+
+
+def test_escrowed_dividends_come_off_the_spot_of_a_european_option() -> None:
+    cash = [(0.1, 1.5), (0.4, 2.0), (0.7, 9.0)]
+    columns = {"strike": [95.0, 105.0], "years": 0.5, "rate": 0.04, "dividend_yield": 0.01, "vol": 0.25}
+    left = 100.0 - 1.5 * np.exp(-0.004) - 2.0 * np.exp(-0.016)
+    both = pricing.price(100.0, **columns, right=1, dividends=cash)
+    np.testing.assert_array_equal(both, pricing.price(left, **columns, right=1))
+    tree = pricing.price(100.0, **columns, right=1, exercise="american", dividends=cash, steps=900)
+    assert np.all(tree >= both - 1e-3)
+    greeks = pricing.greeks(100.0, **columns, right=1, dividends=cash)
+    h = 1e-4
+
+    def at(spot: float = 100.0, later: float = 0.0, **changed: float) -> Any:
+        moved = {**columns, **changed, "years": 0.5 - later}
+        return pricing.price(spot, **moved, right=1, dividends=[(when - later, paid) for when, paid in cash])
+
+    np.testing.assert_allclose(greeks.delta, (at(100.0 + h) - at(100.0 - h)) / (2 * h), rtol=1e-6)
+    np.testing.assert_allclose(greeks.rho, (at(rate=0.04 + h) - at(rate=0.04 - h)) / (2 * h), rtol=1e-6)
+    np.testing.assert_allclose(greeks.theta, (at(later=h) - at(later=-h)) / (2 * h), rtol=1e-5)
+    grid = pricing.price_grid(100.0, **columns, right=1, price_moves=[-0.1, 0.2], dividends=cash)
+    np.testing.assert_allclose(grid, np.stack([at(90.0), at(120.0)], axis=1), rtol=1e-12)
+    vol = pricing.implied_vol(both, 100.0, columns["strike"], 0.5, 0.04, 0.01, 1, dividends=cash)
+    np.testing.assert_allclose(vol, 0.25, rtol=1e-12)
+    with pytest.raises(mc.Unsupported, match="spot-drop"):
+        pricing.price(100.0, **columns, right=1, dividends=cash, treatment="spot_drop")
+    with pytest.raises(mc.InvalidInput, match="nothing is left"):
+        pricing.price(3.0, **columns, right=1, dividends=cash)
+    with pytest.raises(mc.InvalidInput, match="steps"):
+        pricing.price(100.0, **columns, right=1, steps=10)
 
 
 def test_an_expiry_without_pairs_has_no_forward() -> None:

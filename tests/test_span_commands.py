@@ -59,7 +59,7 @@ def test_symbols_lots_and_account_kinds(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("book", "why"),
     [
-        ("symbol,quantity\nE:F:FUT:202512,1\n", "line 2: the file has no contract E:F:FUT:202512"),
+        ("symbol,quantity\nE:F:FUT:202512,1\n", "no contract E:F:FUT:202512: it has E:F:FUT:2025"),
         ("symbol,quantity\nE:F:FUT:202506,1.5\n", "line 2: quantity '1.5' is not a whole number"),
         ("symbol,quantity\nE:F:FUT:202506,1,2\n", "line 2: more cells than columns"),
         ("symbol,count\nE:F:FUT:202506,1\n", "line 1: the columns are"),
@@ -78,6 +78,9 @@ def test_files_that_cannot_be_read_are_refused(folder: Path) -> None:
     assert "cut.spn: byte" in refused("span", "cut.spn", "book.csv")
     assert "the file is empty" in refused("span-info", "empty.spn")
     assert "absent.spn" in refused("span-info", "absent.spn")
+    assert "absent.csv: No such file" in refused("span", "small.spn", "absent.csv")
+    (folder / "latin.csv").write_bytes(b"symbol,quantity\n\xfc,1\n")
+    assert "not a CSV in UTF-8" in refused("span", "small.spn", "latin.csv")
     assert "member, hedger and speculator" in refused("span", "small.spn", "book.csv", "--account", "trader")
     assert "options.anov" in refused("span", "small.spn", "book.csv", "--anov", "most")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import pickle
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -278,7 +280,30 @@ def test_a_file_is_parsed_once_and_a_rulebook_over_it_is_pickled_with_it(tmp_pat
     want = mc.margin(book, None, span)
     assert mc.margin(book, None, copy).to_dict() == want.to_dict()
     assert want.requirement.initial == 2 * 10.0 - 9.0 + 4.0
+    assert Span.from_file(Span.file(span), digest=want.parameters["digest"]).parameters == want.parameters
+    with pytest.raises(mc.InvalidInput, match="the file has changed"):
+        Span.from_file(Span.file(span), digest="0" * 64)
     Span.save_cache(span, tmp_path / "small.cache")
     assert mc.margin(book, None, Span.from_file(tmp_path / "small.cache")).to_dict() == want.to_dict()
     with pytest.raises(mc.InvalidInput, match="has no file"):
         Span.file(Span.from_document({"extreme": [3.0, 0.33], "contracts": [], "commodities": []}))
+
+
+def test_parsing_takes_at_most_four_times_the_file_s_memory(tmp_path: Path) -> None:
+    values = "".join(f"<a>{a}.25</a>" for a in array_of(3000))
+    options = "".join(
+        f"<opt><cId>{k}</cId><o>C</o><k>{k}</k><p>1.5</p><v>0.2</v><ra><r>1</r>{values}<d>0.5</d></ra></opt>\n"
+        for k in range(1, 40_001)
+    )
+    family_ = f"<oopPf><pfId>F</pfId><pfCode>F</pfCode><cvf>1</cvf><series><pe>202506</pe>{options}</series></oopPf>"
+    path = tmp_path / "large.spn"
+    path.write_bytes(spn("E", family_, commodity("F")))
+    program = (
+        "import resource, sys; from margincore._core import SpanFile\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak(); file = SpanFile(sys.argv[1]); print(len(file), (peak() - before) * 1024)"
+    )
+    out = subprocess.run([sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True)
+    contracts, grown = map(int, out.stdout.split())
+    assert contracts == 40_000
+    assert grown <= 4 * path.stat().st_size

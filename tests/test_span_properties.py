@@ -236,6 +236,32 @@ def test_engine_is_the_reference(seed: int) -> None:
         assert gross.cash_required == pytest.approx(pair[0].requirement + pair[1].requirement, **close), where
 
 
+@pytest.mark.parametrize("seed", range(300, 340))
+def test_order_and_splitting_change_no_bit_and_twice_the_book_is_twice_the_margin(seed: int) -> None:
+    rng = random.Random(seed)
+    document = _world(rng)
+    table = _table(document)
+    prepared = mc.Engine(Span.from_document(document, base_currency="USD", per_month="additive")).prepare(table)
+    assert prepared.margin([]).requirement.initial == 0.0
+    for _ in range(5):
+        held = _book(table, rng)
+        rows = [mc.Position(table[i], q) for i, q in held.items()]
+        report = prepared.margin(rows)
+        pieces = [mc.Position(p.contract, q) for p in rows for q in (p.quantity + 3, -3)]
+        rng.shuffle(pieces)
+        again = prepared.margin([*pieces, mc.Position(table[0], 0)])
+        assert again.to_dict() == report.to_dict()
+        twice = prepared.margin([mc.Position(p.contract, 2 * p.quantity) for p in rows]).requirement
+        assert (twice.initial, twice.maintenance) == (
+            2 * report.requirement.initial,
+            2 * report.requirement.maintenance,
+        )
+        futures = [p for p in rows if p.contract.kind == "future"]
+        there = prepared.margin(futures).details["commodities"]
+        back = prepared.margin([mc.Position(p.contract, -p.quantity) for p in futures]).details["commodities"]
+        assert {c: [-a for a in d["array"]] for c, d in there.items()} == {c: d["array"] for c, d in back.items()}
+
+
 def test_the_random_worlds_use_every_charge() -> None:
     """What the property test compares is not zero against zero: every charge and credit occurs."""
     seen: set[str] = set()

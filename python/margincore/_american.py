@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from margincore import _core
+from margincore import _core, _dividends
 from margincore._core import InvalidInput, Unsupported
 
 Floats = NDArray[np.float64]
@@ -93,8 +93,8 @@ def price(
 ) -> Floats:
     """American prices, broadcast over the inputs.
 
-    `accuracy` is the collocation's. The largest relative errors measured against QuantLib over 182 random options
-    worth more than 0.01 % of the strike: ``"fast"`` 1.7e-3, ``"standard"`` 1.4e-4, ``"precise"`` 1.3e-5.
+    `accuracy` is the collocation's: ``"standard"`` is within 1e-4, relative, of ``"precise"`` where the price exceeds
+    0.01 % of the strike (4e-5 the largest of 19,000 random options), ``"fast"`` about ten times further.
     `dividends` are (years to the ex-date, cash), in
     order, the same for all rows. `steps`, `scheme` and `treatment` are the tree's: ``"escrowed"`` takes the present
     value of the dividends off the price that diffuses (Hull), ``"spot_drop"`` lets the price drop on the ex-date.
@@ -202,17 +202,29 @@ def greeks(
     right: Any,
     *,
     accuracy: Accuracy = "standard",
+    dividends: Dividends = (),
+    steps: int = TREE_STEPS,
+    treatment: Treatment = "escrowed",
 ) -> tuple[Floats, ...]:
     """Price, delta, gamma, vega, theta, rho, vanna and volga of American options, by the collocation.
 
     Vega and vanna per 1.00 of vol, volga per its square, theta per year, rho per 1.00 of rate. An option that should be
-    exercised now has delta +1 or -1 and the rest 0.
+    exercised now has delta +1 or -1 and the rest 0. With cash `dividends`, as in :func:`price`, by differences of
+    binomial trees of `steps` steps: delta to about 1e-3, volga to a fifth, the rest to a percent.
 
     >>> [float(g.round(3)) for g in greeks(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, "put")[:4]]
     [6.09, -0.411, 0.023, 37.487]
+    >>> g = greeks(52.0, 50.0, 5 / 12, 0.10, 0.0, 0.40, "put", dividends=[(3.5 / 12, 2.06)])
+    >>> [float(x.round(1)) for x in (g[0], g[1])]
+    [4.2, -0.4]
     """
     table = _Table(right, [spot, strike, years, rate, dividend_yield, vol])
-    return tuple(g.reshape(table.shape) for g in _core.american_greeks(table.columns, table.right, accuracy))
+    cash = list(dividends)
+    if cash:
+        values = _dividends.american_greeks(table.columns, table.right, cash, steps, treatment)
+    else:
+        values = tuple(_core.american_greeks(table.columns, table.right, accuracy))
+    return tuple(g.reshape(table.shape) for g in values)
 
 
 def implied_vol(

@@ -330,7 +330,7 @@ class UnderlyingGreeks:
     >>> book = [mc.Position(mc.Stock("XYZ", currency="USD"), 100), mc.Position(call, -1)]
     >>> [greeks] = mc.margin(book, market, mc.methods.Tims()).greeks
     >>> greeks.underlying, round(greeks.delta, 1), round(greeks.vega / 100, 2), round(greeks.theta / 365, 2)
-    ('XYZ', 46.4, -5.5, 3.27)
+    ('XYZ', 46.5, -5.5, 3.29)
     """
 
     @property
@@ -482,6 +482,7 @@ def span_settlement_price(digits: str, locator: int, alignment: str) -> float: .
 def build_info() -> dict[str, str]: ...
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
 def rulebooks() -> list[str]: ...
+
 def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
 def european_grid(
     columns: Sequence[Any],

@@ -9,7 +9,6 @@ from typing import Literal
 
 from margincore._core import (
     Account,
-    CalculationError,
     Contract,
     Contracts,
     InvalidInput,
@@ -40,7 +39,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Contributions by position. ``math.fsum`` of their amounts and the residual is the total, to the last bit.
+    """Contributions by position. ``math.fsum`` of their amounts and the residual is the total, to the last bit of both.
 
     The residual is what no position makes alone: of the incremental kind the offsets between positions, of the others
     what does not grow in proportion with the account.
@@ -121,14 +120,8 @@ def _sized(position: Position, scale: float, lots: float = 0.0) -> Position:
 
 
 def _rest(total: float, parts: Sequence[float]) -> float:
-    """What is missing from the parts to the total: `fsum` of the parts and it is the total exactly."""
-    rest = math.fsum((total, *(-part for part in parts)))
-    for _ in range(8):
-        missing = math.fsum((total, -math.fsum((*parts, rest))))
-        if missing == 0.0:
-            return rest
-        rest += missing
-    raise CalculationError(f"attribution: the parts {parts} do not come to {total} in double precision")
+    """What is missing from the parts to the total, rounded once."""
+    return math.fsum((total, *(-part for part in parts)))
 
 
 def attribute(
@@ -147,7 +140,7 @@ def attribute(
       along the position, taken on the account 2^20 times over, where the position once more or less changes no worst
       scenario. Of a scan alone it is the position's loss in the worst scenario. For rulebooks whose requirement grows
       in proportion with the account; raises :class:`margincore.NotApplicable` where this one's does not (fixed
-      floors, tiers).
+      floors, tiers, whole contracts paired under Reg T).
 
     All accounts it takes are margined in one batch. Amounts are in the report's currency.
 

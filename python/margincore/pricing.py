@@ -24,7 +24,7 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from margincore import _american, _core
+from margincore import _american, _core, _dividends
 from margincore._core import CalculationError, InvalidInput
 
 __all__ = ["Greeks", "greeks", "implied_vol", "price", "price_grid"]
@@ -60,19 +60,19 @@ def _simple(values: tuple[Any, ...], right: Any) -> tuple[int] | None:
     shape = None
     for value in values:
         if type(value) is np.ndarray:
-            if value.ndim != 1 or value.dtype != _FLOAT:
+            # Native float64 is one object; another float64 takes the general path.
+            if value.dtype is not _FLOAT or value.shape != (shape or value.shape):
                 return None
-            if shape is None:
-                shape = value.shape
-            elif shape != value.shape:
-                return None
+            shape = value.shape
         elif type(value) is not float:
             return None
     if type(right) is np.ndarray:
-        if right.dtype != _SIGN or (right.shape != shape and shape is not None) or right.ndim != 1:
+        if right.dtype is not _SIGN or right.shape != (shape or right.shape):
             return None
-        return cast("tuple[int]", right.shape)
-    return cast("tuple[int] | None", shape) if type(right) is int else None
+        shape = right.shape
+    elif type(right) is not int:
+        return None
+    return cast("tuple[int]", shape) if shape is not None and len(shape) == 1 else None
 
 
 def _broadcast(
@@ -113,9 +113,18 @@ def _is_american(exercise: str, options: dict[str, Any]) -> bool:
         return True
     if exercise != "european":
         raise InvalidInput(f"exercise {exercise!r}: expected 'european' or 'american'")
-    if options:
-        raise InvalidInput(f"{', '.join(sorted(options))}: only American exercise takes such keywords")
+    unknown = options.keys() - {"dividends", "treatment"}
+    if unknown:
+        raise InvalidInput(f"{', '.join(sorted(unknown))}: only American exercise takes such keywords")
     return False
+
+
+def _diffusing(spot: ArrayLike, years: ArrayLike, rate: ArrayLike, options: dict[str, Any]) -> Any:
+    """The spot, less the dividends that a European option's keywords name."""
+    if not options:
+        return spot
+    cash = _dividends.european_keywords(**options)
+    return _dividends.left_to_diffuse(spot, _dividends.escrowed(years, rate, cash))
 
 
 def price(
@@ -141,17 +150,39 @@ def price(
     array([10.,  0.])
     >>> price(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, ["put"], exercise="american").round(4)
     array([6.0904])
+    >>> two = [(2 / 12, 0.50), (5 / 12, 0.50)]  # Hull, example 15.9
+    >>> float(price(40.0, 40.0, 0.5, 0.09, 0.0, 0.30, "call", dividends=two).round(2))
+    3.67
     """
     if _is_american(exercise, american):
         return _american.price(spot, strike, years, rate, dividend_yield, vol, right, out=out, **american)
+    spot = _diffusing(spot, years, rate, american)
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, shape)
     _core.european_prices(columns, result.reshape(-1))
     return result
 
 
+def _is_list(moves: ArrayLike) -> bool:
+    """Whether moves are a column as the engine takes it."""
+    return type(moves) is np.ndarray and moves.dtype is _FLOAT and moves.ndim == 1
+
+
+def _scenarios(price_moves: ArrayLike, vol_moves: ArrayLike) -> int:
+    """How many scenarios the moves are for; one number stands for all."""
+    if _is_list(price_moves) and _is_list(vol_moves) and len(price_moves) == len(vol_moves):  # type: ignore[arg-type]
+        return len(price_moves)  # type: ignore[arg-type]
+    counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
+    if len(counts) > 1:
+        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
+        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
+    return counts.pop() if counts else 1
+
+
 def _moves(moves: ArrayLike, name: str, shape: tuple[int, ...], scenarios: int) -> Floats:
     """One list, or a table with a row per option."""
+    if _is_list(moves) and len(moves) == scenarios:  # type: ignore[arg-type]
+        return moves  # type: ignore[return-value]
     table = np.asarray(moves, _FLOAT)
     if table.ndim <= 1:
         return np.ascontiguousarray(np.broadcast_to(table, (scenarios,)))
@@ -192,19 +223,22 @@ def price_grid(
         return _american.price_grid(
             spot, strike, years, rate, dividend_yield, vol, right, price_moves, vol_moves, roll, out=out, **american
         )
+    if american:
+        # A move is a fraction of the whole spot; the escrowed part does not move.
+        cash = _dividends.european_keywords(**american)
+        whole = np.asarray(spot, _FLOAT)
+        spot = _dividends.left_to_diffuse(whole, _dividends.escrowed(years, rate, cash, roll))
+        table = np.asarray(price_moves, _FLOAT)
+        price_moves = table * (whole / spot)[..., None] if np.ndim(spot) else table * float(whole / spot)
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
-    counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
-    if len(counts) > 1:
-        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
-        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
-    scenarios = counts.pop() if counts else 1
+    scenarios = _scenarios(price_moves, vol_moves)
     result = _output(out, (*shape, scenarios))
     _core.european_grid(
         columns,
         _moves(price_moves, "price_moves", shape, scenarios),
         _moves(vol_moves, "vol_moves", shape, scenarios),
         roll,
-        result.reshape(-1, scenarios),
+        result if len(shape) == 1 else result.reshape(-1, scenarios),
     )
     return result
 
@@ -255,10 +289,17 @@ def greeks(
         result = _output(out, (8, *columns[0].shape))
         result[...] = columns
         return Greeks(*result)
-    flat, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
+    moving = _diffusing(spot, years, rate, american)
+    flat, shape = _broadcast((moving, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, (8, *shape))
     _core.european_greeks(flat, result.reshape(8, -1))
-    return Greeks(*result)
+    found = Greeks(*result)
+    if american:
+        # The escrowed value depends on rate and time, and takes the price that diffuses with it.
+        cash = _dividends.european_keywords(**american)
+        found.rho[...] += found.delta * _dividends.escrowed(years, rate, cash, weight=1.0)
+        found.theta[...] -= found.delta * rate * _dividends.escrowed(years, rate, cash)
+    return found
 
 
 STATUSES: tuple[str, ...] = tuple(_core.implied_statuses())
@@ -305,6 +346,7 @@ def implied_vol(
         result[...] = vol
         return _vols(result, status, price, on_error, return_status)
     # The engine's table of columns has the price where the vol would be.
+    spot = _diffusing(spot, years, rate, american)
     names = (*_NAMES[:5], "price")
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, price), right, names)
     result = _output(out, shape)

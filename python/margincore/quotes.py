@@ -26,6 +26,20 @@ PAIRS = 25
 """Call-put pairs nearest the money that a forward is taken from."""
 
 
+NO_FORWARD = 6
+REASONS = (
+    "",
+    "expired",
+    "bid or ask is no price",
+    "no ask",
+    "crossed: the bid is above the ask",
+    "no bid",
+    "no forward: no strike with call and put quoted",
+    *pricing.STATUSES[1:],
+)
+"""Why a row is left out, in the order in which the rules apply."""
+
+
 @dataclass(frozen=True)
 class ExpiryTerms:
     """What put-call parity says of one expiry.
@@ -136,44 +150,47 @@ def imply(
         raise InvalidInput(f"row {int(np.argmax(bad))}: strike, years or right is not one")
 
     mid = 0.5 * (bids + asks)
-    reason = np.full(len(mid), "", dtype="<U60")
-    # The first rule that applies gives the reason.
-    for rule, text in (
-        (times <= 0.0, "expired"),
-        (~(np.isfinite(bids) & np.isfinite(asks)) | (bids < 0.0), "bid or ask is no price"),
-        (asks <= 0.0, "no ask"),
-        (bids > asks, "crossed: the bid is above the ask"),
-        (need_bid & (bids == 0.0), "no bid"),
+    # Numbers of REASONS; the first rule that applies gives the reason.
+    why = np.zeros(len(mid), np.uint8)
+    for number, rule in enumerate(
+        (
+            times <= 0.0,
+            ~(np.isfinite(bids) & np.isfinite(asks)) | (bids < 0.0),
+            asks <= 0.0,
+            bids > asks,
+            need_bid & (bids == 0.0),
+        ),
+        start=1,
     ):
-        reason[rule & (reason == "")] = text
+        why[rule & (why == 0)] = number
 
     row_rate, row_yield = np.zeros(len(mid)), np.zeros(len(mid))
     terms: list[ExpiryTerms] = []
-    usable = reason == ""
+    usable = why == 0
     for t in np.unique(times[usable]):
         rows = np.flatnonzero(usable & (times == t))
         width, has_bid = (asks - bids)[rows], bids[rows] > 0.0
         found = _expiry(strikes[rows], sign[rows], mid[rows], width, has_bid, spot, float(t), rate)
         if found is None:
-            reason[rows] = "no forward: no strike with call and put quoted"
+            why[rows] = NO_FORWARD
             continue
         terms.append(found)
         row_rate[rows] = -np.log(found.discount) / t
         row_yield[rows] = row_rate[rows] - np.log(found.forward / spot) / t
 
     vol = np.full(len(mid), np.nan)
-    rows = np.flatnonzero(reason == "")
+    rows = np.flatnonzero(why == 0)
     if len(rows):
         at = (np.full(len(rows), float(spot)), strikes[rows], times[rows], row_rate[rows], row_yield[rows])
         vol[rows], status = pricing.implied_vol(
             mid[rows], *at, sign[rows], exercise, on_error="nan", return_status=True
         )
-        reason[rows] = np.array(["", *pricing.STATUSES[1:]])[status]
+        why[rows] = np.where(status > 0, NO_FORWARD + status, 0)
     borrowed = np.zeros(len(mid), np.bool_)
     if no_vol != "drop":
         borrowed = _borrow(strikes, times, sign, vol, usable & np.isnan(vol), no_vol)
-        reason[borrowed] = ""
-    return ImpliedQuotes(tuple(terms), mid, vol, row_rate, row_yield, borrowed, reason)
+        why[borrowed] = 0
+    return ImpliedQuotes(tuple(terms), mid, vol, row_rate, row_yield, borrowed, np.array(REASONS)[why])
 
 
 def _expiry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from margincore._core import Account, Contract, InvalidInput, MarginReport, ParseError, Position, SpanFile
 from margincore.engine import margin
-from margincore.methods.span import Span, contract_id, lot_sizes, risk_array
+from margincore.methods.span import Span, contract_id, lot_sizes, open_text, risk_array
 
 __all__ = ["read_positions", "risk_array_command", "span", "span_info"]
 
@@ -27,7 +28,7 @@ def read_positions(path: Path, contracts: dict[str, Contract]) -> list[Position]
 
     A symbol is a contract's id. Raises :class:`ParseError` with the line; an unknown contract is an error.
     """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with open_text(path) as stream:
         reader = csv.DictReader(stream)
         columns = [c.strip() for c in reader.fieldnames or []]
         unknown = [c for c in columns if c not in COLUMNS]
@@ -53,7 +54,9 @@ def read_positions(path: Path, contracts: dict[str, Contract]) -> list[Position]
             except InvalidInput as error:
                 raise ParseError(f"{path.name}: line {number}: {error}") from None
             if name not in contracts:
-                raise ParseError(f"{path.name}: line {number}: the file has no contract {name}")
+                near = difflib.get_close_matches(name, contracts, 3)
+                like = f": it has {', '.join(near)}" if near else ""
+                raise ParseError(f"{path.name}: line {number}: the file has no contract {name}{like}")
             try:
                 quantity = int(row["quantity"])
             except ValueError:

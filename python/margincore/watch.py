@@ -117,7 +117,7 @@ def _contracts(snapshots: Sequence[Snapshot], coin: str) -> list[Contract]:
 def sample_accounts(prepared: Prepared, spot: float) -> dict[str, Account]:
     """Three accounts near the money of the second expiry, each with a little more equity than a margin call leaves.
 
-    A short strangle, a put spread and a long straddle.
+    A short strangle, a put spread and a long straddle; the last needs next to nothing and is half paid for.
     """
     expiries = sorted({c.expiry for c in prepared.contracts if c.expiry is not None})
     chain = [c for c in prepared.contracts if c.expiry == expiries[min(1, len(expiries) - 1)]]
@@ -127,7 +127,8 @@ def sample_accounts(prepared: Prepared, spot: float) -> dict[str, Account]:
 
     def funded(*positions: Position) -> Account:
         report = prepared.margin(positions)
-        cash = (CALL + 0.05) * report.equity_required - report.net_option_value
+        equity = max((CALL + 0.05) * report.equity_required, 0.5 * report.net_option_value)
+        cash = equity - report.net_option_value
         return Account(positions, cash={"USD": round(cash, 2)})
 
     return {

@@ -19,6 +19,10 @@ __all__ = [
 ]
 
 
+FALLING = tuple(percent / -100.0 for percent in range(1, 100))
+"""A path of shocks: down by one percent after another."""
+
+
 @dataclass(frozen=True)
 class Health:
     """Where an account stands, in the report's currency. `ratio` is maintenance over equity: at 1 it is liquidated."""
@@ -93,7 +97,7 @@ def liquidation_prices(
     market: _core.Market,
     methodology: _core.Methodology,
     *,
-    moves: Iterable[float] = tuple(-0.01 * k for k in range(1, 100)),
+    moves: Iterable[float] = FALLING,
     precision: float = 1e-9,
 ) -> dict[str, float | None]:
     """The liquidation price of every underlying held, the others standing still; nothing where there is none.

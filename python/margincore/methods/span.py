@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TextIO
 
 from margincore import _core
 from margincore.methods.base import Rulebook, Tables
@@ -118,14 +119,20 @@ class Span(Rulebook):
         return _restore, (type(self), self._document[0], self._document[1], self._file)
 
     @classmethod
-    def from_file(cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, **options: Any) -> Self:
+    def from_file(
+        cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, digest: str | None = None, **options: Any
+    ) -> Self:
         """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
 
         A list of paths is several clearing organisations with the spreads between them; a file that
         :meth:`file` has parsed is not parsed again. `options` are those of the class; `exposure` adds a margin beside
-        SPAN (see :func:`nse_exposure`). Raises :class:`ParseError` with file, byte or line, and field.
+        SPAN (see :func:`nse_exposure`). `digest` is the file's, as an earlier report printed it: a file that has
+        changed, or an expanded file that was cut between two records, is then :class:`InvalidInput`. Raises
+        :class:`ParseError` with file, byte or line, and field.
         """
         document: dict[str, Any] = {"options": options}
+        if digest is not None:
+            document["digest"] = digest
         if exposure is not None:
             document["exposure"] = dict(exposure)
         return cls("span", document, file=cls.file(source))
@@ -383,9 +390,21 @@ def lot_sizes(path: _StrPath) -> dict[str, float]:
     return sizes
 
 
+@contextlib.contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """A CSV file to read; :class:`InvalidInput` where it cannot be opened, :class:`ParseError` where it is not text."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield stream
+    except OSError as error:
+        raise _core.InvalidInput(f"{path}: {error.strerror or error}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _core.ParseError(f"{path.name}: not a CSV in UTF-8: {error}") from None
+
+
 def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a CSV with their line numbers; ParseError where a column is missing or a row is ragged."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
+    with open_text(path) as stream:
         reader = csv.reader(stream)
         columns = [c.strip() for c in next(reader, [])]
         for column in needed:

@@ -53,8 +53,8 @@ pub fn largest_loss<const N: usize>(acc: &[f64; WIDTH], quantity: f64, row: &[f6
         #[inline(always)]
         fn run(self) -> f64 {
             let mut sum = [0.0; WIDTH];
-            for k in 0..N {
-                sum[k] = self.1.mul_add(self.2[k], self.0[k]);
+            for (s, (a, r)) in sum.iter_mut().zip(self.0.iter().zip(self.2)).take(N) {
+                *s = self.1.mul_add(*r, *a);
             }
             // Halves against each other, so that the columns stay in vectors.
             let mut width = WIDTH / 2;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::errors::{InvalidInput, enter};
 use crate::methods::attachments;
-use crate::values::from_python;
+use crate::values;
 
 /// A place in a history: a date, or a row's number among the returns.
 #[derive(FromPyObject)]
@@ -32,7 +32,7 @@ pub(crate) fn hvar_rolling<'py>(
     last: Option<When>,
     threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let document: Value = from_python("hvar", parameters)?;
+    let document: Value = values::document("hvar", parameters)?;
     let tables = attachments(tables);
     let rolled = enter(py, move || {
         let methodology = HistoricalVar::new(&document, &tables)?;

@@ -20,7 +20,7 @@ use crate::contract::Contract;
 use crate::errors::{CalculationError, InvalidInput, enter, raise};
 use crate::methods::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::{from_python, to_python};
+use crate::values::{document, to_python};
 
 /// Requirements before and after trades.
 #[pyclass(frozen, get_all, module = "margincore._core")]
@@ -366,7 +366,9 @@ impl LiveAccount {
     }
 
     fn restore_orders(&self, orders: &Bound<'_, PyAny>) -> PyResult<()> {
-        let documents: Vec<Value> = from_python("orders", orders)?;
+        let Value::Array(documents) = document("orders", orders)? else {
+            return Err(InvalidInput::new_err("orders: a list is needed"));
+        };
         let mut live = self.lock()?;
         let contracts = live.prepared().contracts().clone();
         let orders = documents

@@ -44,7 +44,7 @@ impl Methodology {
         if let Some(parts) = parts {
             return combined(parts);
         }
-        let document = crate::values::parameters(name, parameters)?;
+        let document = crate::values::document(name, parameters)?;
         if let Some(file) = file {
             let file = Arc::clone(&file.0);
             return Ok(Self(enter(py, || core::span::over(file, &document))?));

@@ -11,7 +11,7 @@ use pyo3::types::PyBytes;
 
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
-use crate::values::{parameters, to_python};
+use crate::values::{document, to_python};
 
 /// A parsed parameter file: what it holds, its contracts and arrays. Immutable.
 #[pyclass(frozen, module = "margincore._core")]
@@ -183,7 +183,7 @@ impl SpanFile {
 #[pyfunction]
 pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = request.py();
-    let request = parameters("risk array", request)?;
+    let request = document("risk array", request)?;
     to_python(py, &core::generate::evaluate(&request).map_err(raise)?)
 }
 

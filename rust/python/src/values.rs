@@ -37,7 +37,7 @@ pub(crate) fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// Terms that are true or false; everywhere else in the typed documents a number or text is due.
-const FLAGS: &[&str] = &["listed"];
+const FLAGS: &[&str] = &["all_or_none", "cancelled", "listed"];
 
 /// Refuses true and false where they would be taken for 1 and 0.
 fn refuse_flags(value: &Bound<'_, PyAny>, place: &mut Vec<String>) -> PyResult<Option<String>> {
@@ -67,8 +67,9 @@ fn refuse_flags(value: &Bound<'_, PyAny>, place: &mut Vec<String>) -> PyResult<O
     Ok(None)
 }
 
-/// A rulebook's parameters: their own types refuse true and false where a number is due.
-pub(crate) fn parameters(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
+/// A document whose own types come later, and refuse true and false where a number is due: a rulebook's parameters,
+/// open orders.
+pub(crate) fn document(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
     deserialized(what, value)
 }
 

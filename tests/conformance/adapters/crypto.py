@@ -16,10 +16,8 @@ import margincore as mc
 from margincore import crypto
 
 from ..cases import CannotRun, Check, Entry, MalformedCase, data_folder, entry_of, required
-
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-COIN = "UND"
-"""The underlying where a case does not name one."""
+from . import crypto_derive
+from .crypto_common import NOW, Judge, at, only_unit, option_contract
 
 
 def collect(path: Path, document: Any) -> list[Entry]:
@@ -68,45 +66,13 @@ def _family(name: str, document: dict[str, Any]) -> str | None:
     return known
 
 
-class _Judge:
-    """Collects checks at the tolerance of the case."""
-
-    def __init__(self, case: dict[str, Any]) -> None:
-        tolerance = required(case, "tolerance", dict, case.get("id", "case"))
-        self.rel = tolerance.get("relative", 0.0)
-        self.abs_ = tolerance.get("absolute", 0.0)
-        self.checks: list[Check] = []
-
-    def add(
-        self, name: str, expected: float, actual: float, rel: float | None = None, abs_: float | None = None
-    ) -> None:
-        self.checks.append(
-            Check(name, expected, actual, self.rel if rel is None else rel, self.abs_ if abs_ is None else abs_)
-        )
-
-
-def _at(seconds: float) -> str:
-    return (NOW + dt.timedelta(seconds=seconds)).isoformat()
-
-
-def _option(symbol: str, right: str, strike: float, seconds: float, currency: str, **terms: Any) -> mc.Contract:
-    return mc.Option(
-        symbol, right, strike, expiry=_at(seconds), exercise="european", multiplier=1, currency=currency, **terms
-    )
-
-
-def _only_unit(report: mc.MarginReport) -> dict[str, Any]:
-    (unit,) = report.details["units"].values()
-    return unit
-
-
 # Deribit ----------------------------------------------------------------------------------------------------------
 
 
 def _deribit_pme(entry: Entry) -> list[Check]:
     """Inverse futures and perpetuals sized in coin, in the venue's own parameters."""
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     market, expected = case["market"], case["expected"]
     symbol = expected["unit"] if "unit" in expected else case["positions"][0]["instrument"].split("-")[0]
     index = market["index"].get(f"{symbol.lower()}_usd") or next(iter(market["index"].values()))
@@ -128,7 +94,7 @@ def _deribit_pme(entry: Entry) -> list[Check]:
     rules = mc.methods.Deribit.from_params(params, currency=symbol.lower(), initial_only=extra)
     report = mc.margin(positions, mc.Market(when, spot={symbol: index}, price=prices), rules)
     assert report.adds_up()
-    unit = _only_unit(report)
+    unit = only_unit(report)
     for key in (
         "worst_case",
         "roll_shock",
@@ -151,7 +117,7 @@ def _deribit_pme(entry: Entry) -> list[Check]:
             alone = mc.methods.Deribit.from_params(
                 {**params, "pnl_offset": 1, "max_offsetable_pnl": 1e15}, currency=symbol.lower()
             )
-            own = _only_unit(mc.margin([contract], mc.Market(when, spot={symbol: index}, price=prices), alone))
+            own = only_unit(mc.margin([contract], mc.Market(when, spot={symbol: index}, price=prices), alone))
             rows = [s["pnl"] for s in own["scenarios"] if s["vol"] == "same"]
             for i, value in enumerate(values):
                 judge.add(f"{position['instrument']}[{i}]", value, rows[i])
@@ -161,7 +127,7 @@ def _deribit_pme(entry: Entry) -> list[Check]:
 def _recorded(entry: Entry) -> list[Check]:
     """What a user recorded of the venue's own simulator: sizes as the venue counts them."""
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     market, expected = case["market"], case["expected"]
     unit = expected["unit"]
     sizes = {row["instrument"]: row["size"] for row in case["positions"]}
@@ -175,7 +141,7 @@ def _recorded(entry: Entry) -> list[Check]:
         forward={key: value for key, value in forwards.items() if value is not None},
     )
     rules = mc.methods.Deribit.from_params(case["params"], currency=unit.lower())
-    own = _only_unit(mc.margin(positions, quotes, rules))
+    own = only_unit(mc.margin(positions, quotes, rules))
     for key in ("initial_margin", "maintenance_margin"):
         if key in expected:
             judge.add(key, expected[key], own[key])
@@ -184,7 +150,7 @@ def _recorded(entry: Entry) -> list[Check]:
 
 def _deribit_linear(entry: Entry) -> list[Check]:
     row = entry.document
-    judge = _Judge(entry.context)
+    judge = Judge(entry.context)
     symbol, currency = row["sym"].split("_")
     perp = mc.Perpetual(symbol, multiplier=1, currency=currency)
     market = mc.Market(NOW, spot={symbol: row["price"]}, price={perp.id: row["price"]})
@@ -204,12 +170,12 @@ def _deribit_linear(entry: Entry) -> list[Check]:
 
 def _bitcom(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     given, held = case["market"], case["positions"][0]
-    contract = _option("ETH", "put", given["strike"], 86_400.0, "USDT")
+    contract = option_contract("ETH", "put", given["strike"], 86_400.0, "USDT")
     market = mc.Market(NOW, spot={"ETH": given["underlying"]}, price={contract.id: given["mark"]})
-    unit = _only_unit(mc.margin([mc.Position(contract, held["qty"])], market, mc.methods.BitCom()))
-    one = _only_unit(mc.margin([mc.Position(contract, -1)], market, mc.methods.BitCom()))
+    unit = only_unit(mc.margin([mc.Position(contract, held["qty"])], market, mc.methods.BitCom()))
+    one = only_unit(mc.margin([mc.Position(contract, -1)], market, mc.methods.BitCom()))
     expected = case["expected"]
     judge.add("im", expected["im"], unit["initial_margin"])
     judge.add("mm", expected["mm"], unit["maintenance_margin"])
@@ -224,21 +190,21 @@ _SENTENCES = ("A_options", "A_futures", "A_vol", "B_options", "C_strike", "D_fac
 def _old_deribit(entry: Entry) -> list[Check]:
     """The worked sentences of the published vintages."""
     key = entry.document["key"]
-    judge = _Judge(entry.context)
+    judge = Judge(entry.context)
     spot = 10_000.0
     perp = mc.Perpetual("BTC", multiplier=1, multiplier_unit="coin", settlement="inverse", currency="BTC")
     future = mc.Future(
-        "BTC", expiry=_at(30 * 86_400), multiplier=1, multiplier_unit="coin", settlement="inverse", currency="BTC"
+        "BTC", expiry=at(30 * 86_400), multiplier=1, multiplier_unit="coin", settlement="inverse", currency="BTC"
     )
-    call = _option("BTC", "call", 20_000.0, 30 * 86_400, "BTC", settlement="inverse")
-    put = _option("BTC", "put", 20_000.0, 30 * 86_400, "BTC", settlement="inverse")
+    call = option_contract("BTC", "call", 20_000.0, 30 * 86_400, "BTC", settlement="inverse")
+    put = option_contract("BTC", "put", 20_000.0, 30 * 86_400, "BTC", settlement="inverse")
     market = mc.Market(NOW, spot={"BTC": spot}, price={perp.id: spot, future.id: spot}, vol={call.id: 0.5, put.id: 0.5})
     vintage = f"old-{key[0].lower()}"
     rules = mc.methods.Deribit(vintage=vintage)
 
     def unit(*held: tuple[mc.Contract, float]) -> dict[str, Any]:
         account = [mc.Position(contract, quantity) for contract, quantity in held]
-        return _only_unit(mc.margin(account, market, rules, contracts=[future]))
+        return only_unit(mc.margin(account, market, rules, contracts=[future]))
 
     if key == "A_options":
         judge.add("200 options", 2.0, unit((call, 100), (put, -100))["option_contingency"])
@@ -250,14 +216,12 @@ def _old_deribit(entry: Entry) -> list[Check]:
         judge.add("call +10, put -20", 0.1, unit((call, 10), (put, -20))["option_contingency"])
     elif key == "A_vol":
         # A vol of 1 at 15 days, priced at the shocked vol, is the up cell at no move.
-        near = _option("BTC", "call", 10_000.0, 15 * 86_400, "BTC", settlement="inverse")
+        near = option_contract("BTC", "call", 10_000.0, 15 * 86_400, "BTC", settlement="inverse")
         shock = entry.context["recomputed"]["A_15dte_vol"]
-        quote = mc.Market(NOW, spot={"BTC": spot}, forward={("BTC", _at(15 * 86_400)): spot}, vol={near.id: 1.0})
-        moved = mc.Market(
-            NOW, spot={"BTC": spot}, forward={("BTC", _at(15 * 86_400)): spot}, vol={near.id: 1.0 + shock}
-        )
-        rows = _only_unit(mc.margin([mc.Position(near, 1)], quote, rules))
-        after = _only_unit(mc.margin([mc.Position(near, 1)], moved, rules))
+        quote = mc.Market(NOW, spot={"BTC": spot}, forward={("BTC", at(15 * 86_400)): spot}, vol={near.id: 1.0})
+        moved = mc.Market(NOW, spot={"BTC": spot}, forward={("BTC", at(15 * 86_400)): spot}, vol={near.id: 1.0 + shock})
+        rows = only_unit(mc.margin([mc.Position(near, 1)], quote, rules))
+        after = only_unit(mc.margin([mc.Position(near, 1)], moved, rules))
         up = next(s["pnl"] for s in rows["scenarios"] if s["move"] == 0.0 and s["vol"] == "up")
         judge.add("value at the shocked vol", after["options_value"], rows["options_value"] + up)
     else:
@@ -270,13 +234,13 @@ def _old_deribit(entry: Entry) -> list[Check]:
 def _dederi(entry: Entry) -> list[Check]:
     """The grid and the contingency of one future."""
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     expected, given = case["expected"], case["market"]
     seconds = given["days"] * 86_400
-    future = mc.Future("ETH", expiry=_at(seconds), multiplier=1, currency="USDT")
-    market = mc.Market(NOW, spot={"ETH": given["index"]}, forward={("ETH", _at(seconds)): case["recomputed"]["F0"]})
+    future = mc.Future("ETH", expiry=at(seconds), multiplier=1, currency="USDT")
+    market = mc.Market(NOW, spot={"ETH": given["index"]}, forward={("ETH", at(seconds)): case["recomputed"]["F0"]})
     report = mc.margin([mc.Position(future, case["positions"][0]["qty"])], market, mc.methods.Dederi())
-    unit = _only_unit(report)
+    unit = only_unit(report)
     judge.add("future contingency", case["recomputed"]["cont"], unit["future_contingency"])
     judge.add("future contingency, printed", expected["future_contingency"], unit["future_contingency"])
     judge.add("15 %", case["recomputed"]["pnl15"], max(s["pnl"] for s in unit["scenarios"]))
@@ -290,7 +254,7 @@ def _dederi(entry: Entry) -> list[Check]:
 def _inverse_mark(entry: Entry) -> list[Check]:
     """A whole real chain, and the sample that the case prints."""
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     file = data_folder() / "crypto" / "deribit_normalized.csv.gz"
     chain = crypto.deribit_chain(file, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z")
     marks = crypto.model_marks(chain)
@@ -309,7 +273,7 @@ def _inverse_mark(entry: Entry) -> list[Check]:
 
 def _okx(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     # Tether's dollar price that the venue used is the ratio of its dollar delta to the position's own.
     first = case["positions"][0]
     rate = first["deltaUsd"] / (first["pos"] * first["ctVal_coin"] * first["markPx"])
@@ -352,7 +316,7 @@ def _okx(entry: Entry) -> list[Check]:
 
 def _okx_mr9(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     tiers = [tuple(tier) for tier in case["input"]["tiers"]]
     judge.add("mr9", case["expected"]["mr9"], mc.methods.Okx.mr9(case["input"]["hedged_usd"], tiers))
     swap = mc.Perpetual("BTC", multiplier=1, currency="USD")
@@ -365,18 +329,18 @@ def _okx_mr9(entry: Entry) -> list[Check]:
 
 def _bybit(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     fit, expected = case["recomputed"]["black76_fit"], case["expected"]
     perp_row, option_row, spot_row = case["positions"]
     seconds = fit["T_days"] * 86_400
     perp = mc.Perpetual("BTC", multiplier=1, currency="USDT", lot=0.001)
-    call = _option("BTC", "call", 80_000.0, seconds, "USDT", lot=0.01)
+    call = option_contract("BTC", "call", 80_000.0, seconds, "USDT", lot=0.01)
     coin = mc.Spot("BTC", currency="USDT", lot=1e-8)
     index = spot_row["price_implied"]
     market = mc.Market(
         NOW,
         spot={"BTC": index},
-        forward={("BTC", _at(seconds)): fit["F"]},
+        forward={("BTC", at(seconds)): fit["F"]},
         vol={call.id: fit["iv"]},
         price={perp.id: perp_row["scenario_base_price_implied"], coin.id: index},
     )
@@ -389,7 +353,7 @@ def _bybit(entry: Entry) -> list[Check]:
     rules = mc.methods.Bybit(stated=stated, spot="in_matrix")
 
     def unit(*held: mc.Position) -> dict[str, Any]:
-        return _only_unit(mc.margin(list(held), market, rules))
+        return only_unit(mc.margin(list(held), market, rules))
 
     held = [
         mc.Position(perp, perp_row["qty"]),
@@ -414,11 +378,11 @@ def _bybit(entry: Entry) -> list[Check]:
 def _paradex_delta(entry: Entry) -> list[Check]:
     """The call's delta is the case's: its forward is where the normal distribution says 0.3."""
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     spot = case["market"]["spot"]
     held = case["positions"][1]
     perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")
-    call = _option("BTC", "call", spot, 365 * 86_400, "USDC")
+    call = option_contract("BTC", "call", spot, 365 * 86_400, "USDC")
     d1 = statistics.NormalDist().inv_cdf(held["delta_each"])
     vol = 0.5
     forward = spot * math.exp(vol * d1 - vol * vol / 2)
@@ -426,18 +390,18 @@ def _paradex_delta(entry: Entry) -> list[Check]:
         NOW,
         spot={"BTC": spot},
         price={perp.id: spot},
-        forward={("BTC", _at(365 * 86_400)): forward},
+        forward={("BTC", at(365 * 86_400)): forward},
         vol={call.id: vol},
     )
     book = [mc.Position(perp, case["positions"][0]["perp"]), mc.Position(call, held["qty"])]
-    unit = _only_unit(mc.margin(book, market, mc.methods.Paradex()))
+    unit = only_unit(mc.margin(book, market, mc.methods.Paradex()))
     judge.add("min_delta_risk", case["expected"]["min_delta_risk"], unit["min_delta_risk"])
     return judge.checks
 
 
 def _paradex_orders(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     mark = case["market"]["mark"]
     perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")
     market = mc.Market(NOW, spot={"BTC": mark}, price={perp.id: mark})
@@ -455,7 +419,7 @@ def _paradex_orders(entry: Entry) -> list[Check]:
 
 def _paradex_liquidation(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     params, expected = case["params"], case["expected"]
     positions, spot, price, upnl = [], {}, {}, 0.0
     for row in case["positions"]:
@@ -484,331 +448,10 @@ def _paradex_liquidation(entry: Entry) -> list[Check]:
 
 def _hyperliquid(entry: Entry) -> list[Check]:
     case = entry.document
-    judge = _Judge(case)
+    judge = Judge(case)
     given = case["input"]
     own = crypto.borrowable(given["collateral"], given["price"], given["ltv"])
     judge.add("borrowable", case["expected"]["borrowable_usdc"], own)
-    return judge.checks
-
-
-# Derive -----------------------------------------------------------------------------------------------------------
-
-
-class _Derive:
-    """Contracts, positions and feeds of a case."""
-
-    def __init__(self) -> None:
-        self.positions: list[mc.Position] = []
-        self.spot: dict[str, float] = {}
-        self.price: dict[str, float] = {}
-        self.vol: dict[str, float] = {}
-        self.forward: dict[tuple[str, str], float] = {}
-        self.expiries: list[dict[str, Any]] = []
-        self.feeds: dict[str, Any] = {"expiries": self.expiries}
-
-    def expiry(self, symbol: str, seconds: float, forward: float, **feed: Any) -> None:
-        when = _at(seconds)
-        if (symbol, when) in self.forward:
-            return
-        self.forward[symbol, when] = forward
-        self.expiries.append({"underlying": symbol, "expiry": when, **feed})
-
-    def option(self, symbol: str, call: bool, strike: float, seconds: float, amount: float, vol: float | None) -> None:
-        right = "call" if call else "put"
-        contract = _option(
-            symbol, right, strike, seconds, "USDC", lot=abs(amount), id=f"{symbol} {len(self.positions)}"
-        )
-        self.positions.append(mc.Position(contract, amount))
-        if vol is not None:
-            self.vol[contract.id] = vol
-
-    def perp(self, symbol: str, amount: float, price: float) -> None:
-        if amount == 0.0:
-            return
-        contract = mc.Perpetual(symbol, multiplier=1, currency="USDC", lot=abs(amount))
-        self.price[contract.id] = price
-        self.positions.append(mc.Position(contract, amount))
-
-    def market(self) -> mc.Market:
-        return mc.Market(NOW, spot=self.spot, price=self.price, vol=self.vol, forward=self.forward)
-
-    def table(self, symbol: str) -> list[mc.Contract]:
-        """What the account holds, and the coin itself, so that an account of collateral alone has its underlying."""
-        return [mc.Spot(symbol, currency="USDC", id=f"{symbol} coin"), *(p.contract for p in self.positions)]
-
-
-def _pmrm2(entry: Entry) -> list[Check]:
-    case = entry.document
-    judge = _Judge(entry.context or case)
-    market, held, expected = case["market"], case["positions"], case["expected"]
-    book = _Derive()
-    book.spot[COIN] = market["spot"]
-    book.feeds["stable"] = market["stable"]
-    book.feeds["underlyings"] = {COIN: {"spot_confidence": market["spot_conf"], "perp_confidence": market["perp_conf"]}}
-    names = ("a", "b", "rho", "m", "sigma", "forward", "years")
-    for e in market["expiries"]:
-        svi = dict(zip(names, e["svi_a_b_rho_m_sigma_fwd_tau"], strict=True))
-        book.expiry(
-            COIN,
-            e["sec"],
-            e["forward"],
-            rate=e["rate"],
-            forward_confidence=e["fwd_conf"],
-            rate_confidence=e["rate_conf"],
-            vol_confidence=e["vol_conf"],
-            svi=svi,
-            settlement_average=e["forward"],
-        )
-    for option in held["options"]:
-        book.option(COIN, option["call"], option["strike"], option["sec"], option["amount"], None)
-    book.perp(COIN, held["perps"], market["perp_price"])
-    terms, amounts = {}, {}
-    for asset in held["collateral"]:
-        amounts[asset["name"]] = asset["amount"]
-        book.spot[asset["name"]] = asset["price"]
-        terms[asset["name"]] = {
-            "confidence": asset["conf"],
-            "risk_cancelling": asset["risk_cancelling"],
-            "im_haircut": asset["im_haircut_extra"],
-            "mm_haircut": asset["mm_haircut"],
-        }
-    book.feeds["collateral"] = terms
-    # Unrealised profit and funding of perpetuals are settled in cash.
-    cash = held["cash"] + held["perp_unrealised_pnl"] + held["perp_unrealised_funding"]
-    account = mc.Account(book.positions, cash={"USDC": cash}, collateral=amounts)
-    rules = mc.methods.Derive.from_params(case["params"], feeds=book.feeds)
-    report = mc.margin(account, book.market(), rules, contracts=book.table(COIN))
-    assert report.adds_up()
-    unit = _only_unit(report)
-    judge.add("IM", expected["IM"], unit["initial_margin"])
-    judge.add("MM", expected["MM"], unit["maintenance_margin"])
-    judge.add("IM from the requirement", expected["IM"], unit["mark_to_market"] - report.requirement.initial)
-    if "test_67" in entry.id or "test_67" in case.get("name", ""):
-        return judge.checks  # upstream skips its scenarios: a skew with a price move
-    judge.add("option_mtm", expected["option_mtm"], unit["option_mtm"])
-    judge.add("portfolio_mtm", expected["portfolio_mtm"], unit["mark_to_market"])
-    judge.add("forward_contingency", expected["forward_contingency"], unit["forward_contingency"])
-    for i, (value, row) in enumerate(zip(expected["scenario_pnl"], unit["scenarios"], strict=True)):
-        judge.add(f"scenario {i}", value, row["pnl"])
-    return judge.checks
-
-
-def _pmrm1(entry: Entry) -> list[Check]:
-    case, p = entry.document, entry.context["params"]
-    judge = _Judge(entry.context)
-    s, expected = case["scenario"], case["expected"]
-    book = _Derive()
-    book.spot[COIN] = s["SpotPrice"]
-    book.feeds["stable"] = s["StablePrice"]
-    book.feeds["underlyings"] = {COIN: {"spot_confidence": s["SpotConfidence"], "perp_confidence": s["PerpConfidence"]}}
-    for i, seconds in enumerate(s["FeedExpiries"]):
-        fixed = s["ForwardsFixed"][i]
-        feed = {"settlement_average": fixed / s["PercentFixed"]} if fixed else {}
-        book.expiry(
-            COIN,
-            seconds,
-            s["Forwards"][i],
-            rate=s["Rates"][i],
-            forward_confidence=s["ForwardConfidences"][i],
-            rate_confidence=s["RateConfidences"][i],
-            vol_confidence=s["OptionVolConfidences"][i],
-            **feed,
-        )
-    for i, amount in enumerate(s["OptionAmounts"]):
-        book.option(
-            COIN, bool(s["OptionIsCall"][i]), s["OptionStrikes"][i], s["OptionExpiries"][i], amount, s["OptionVols"][i]
-        )
-    book.perp(COIN, s["Perps"], s["PerpPrice"])
-    book.spot["base"] = s["SpotPrice"]
-    book.feeds["collateral"] = {
-        "base": {
-            "confidence": s["SpotConfidence"] if not s["Perps"] else min(s["SpotConfidence"], s["PerpConfidence"]),
-            "risk_cancelling": True,
-            "im_haircut": 0.0,
-            "mm_haircut": p["base"],
-        }
-    }
-    account = mc.Account(
-        book.positions,
-        cash={"USDC": s["Cash"] + s["UnrealisedPerpPNL"] + s["UnrealisedFunding"]},
-        collateral={"base": s["Base"]} if s["Base"] else {},
-    )
-    operations = {"Up": "up", "None": "same", "Down": "down"}
-    rules = mc.methods.Derive(
-        "pmrm1-tests",
-        feeds=book.feeds,
-        rules={
-            "*": {
-                "scenarios": {"points": [[move - 1.0, operations[op], 1.0] for move, op in p["scenarios"]]},
-                "vol": {
-                    "up": p["vu"],
-                    "down": p["vd"],
-                    "power_short": p["sp"],
-                    "power_long": p["lp"],
-                    "floor_days": p["fl"] / 86_400,
-                },
-            }
-        },
-        pmrm={
-            "basis": {"up": p["up"] - 1.0, "down": p["dn"] - 1.0, "add": p["add"], "multiple": p["mult"]},
-            "discount": {"long_base": p["disc"], "long_rate_multiple": p["rm"], "long_rate_add": p["ra"]},
-            "contingency": {"perp_mm": p["perp"], "option_mm": p["opt"]},
-            "peg": {"threshold": p["pegT"], "factor": p["pegF"]},
-            "confidence": {"threshold": p["confT"], "factor": p["confM"]},
-            "im_factor": p["im"],
-        },
-    )
-    report = mc.margin(account, book.market(), rules, contracts=book.table(COIN))
-    assert report.adds_up()
-    unit = _only_unit(report)
-    judge.add("IM", expected["InitialMarginCalc"], unit["initial_margin"])
-    judge.add("MM", expected["MaintenanceMarginCalc"], unit["maintenance_margin"])
-    judge.add(
-        "IM from the requirement", expected["InitialMarginCalc"], unit["mark_to_market"] - report.requirement.initial
-    )
-    judge.add("PortfolioMTM", expected["PortfolioMTM"], unit["mark_to_market"])
-    # Upstream prints the worst scenario, before the forward contingency is compared with it.
-    judge.add("MinSpan", expected["MinSpan"], min(s["pnl"] for s in unit["scenarios"]))
-    judge.add("ForwardContingency", expected["ForwardContingency"], unit["forward_contingency"])
-    judge.add("OracleContingency", -expected["OracleContingency"], unit["confidence_contingency"])
-    return judge.checks
-
-
-def _srm(entry: Entry) -> list[Check]:
-    case, p = entry.document, entry.context["params"]
-    judge = _Judge(entry.context)
-    s, expected = case["scenario"], case["expected"]
-    book = _Derive()
-    book.feeds["stable"] = s["USDCValue"]
-    book.feeds["underlyings"] = {}
-    cash, collateral = s["Cash"], {}
-    for i, symbol in enumerate(("ETH", "BTC")):
-        book.spot[symbol] = s[f"{symbol}SpotPrice"]
-        spot_confidence, perp_confidence = s["SpotPerpConfidences"][i]
-        book.feeds["underlyings"][symbol] = {"spot_confidence": spot_confidence, "perp_confidence": perp_confidence}
-        amount = s[f"Perps_{symbol}"]
-        book.perp(symbol, amount, s["PerpPrice"][i])
-        if amount:
-            funding = s[f"Account{symbol}FundingIndex"] - s[f"{symbol}GlobalFundingIndex"]
-            cash += amount * (s["PerpPrice"][i] - s[f"LastEntry{symbol}"]) + amount * funding
-        if s[f"w{symbol}"]:
-            collateral[symbol] = s[f"w{symbol}"]
-    for i, symbol in enumerate(s["OptionUnderlying"]):
-        feed = {"settlement_average": s[f"TWAP_{symbol}"]} if s[f"TWAP_{symbol}"] else {}
-        book.expiry(
-            symbol,
-            s["FeedExpiries"][i],
-            s["Forwards"][i],
-            forward_confidence=s["ForwardConfidences"][i],
-            vol_confidence=s["OptionVolConfidences"][i],
-            **feed,
-        )
-        book.option(
-            symbol,
-            bool(s["OptionIsCall"][i]),
-            s["OptionStrikes"][i],
-            s["OptionExpiries"][i],
-            s["OptionAmounts"][i],
-            s["OptionVols"][i],
-        )
-    option, oracle = p["option"], p["oracle"]
-    threshold, factor = p["depeg_threshold_factor"]
-    base, scale = p["base_margin_factor_IMscale"]
-    perp_mm, perp_im = p["perp_mm_im"]
-    rules = mc.methods.Derive(
-        "srm-tests",
-        feeds=book.feeds,
-        srm={
-            "*": {
-                "option": {
-                    "max": option["max"],
-                    "min": option["min"],
-                    "mm_call": option["mmc"],
-                    "mm_put": option["mmp"],
-                    "mm_put_mark": option["mmpm"],
-                    "unpaired_im": option["unIM"],
-                    "unpaired_mm": option["unMM"],
-                    "put_offset": option["off"],
-                },
-                "perp": {"im": perp_im, "mm": perp_mm},
-                "base": {"factor": base, "im_scale": scale},
-                "depeg": {"threshold": threshold, "factor": factor},
-                "confidence": {
-                    "perp": oracle["perp"],
-                    "option": oracle["opt"],
-                    "base": oracle["base"],
-                    "factor": oracle["f"],
-                },
-            }
-        },
-    )
-    account = mc.Account(book.positions, cash={"USDC": cash}, collateral=collateral)
-    contracts = [*book.table("ETH"), mc.Spot("BTC", currency="USDC", id="BTC coin")]
-    report = mc.margin(account, book.market(), rules, contracts=contracts)
-    assert report.adds_up()
-    judge.add("IM", expected["realIM"], report.details["initial_margin"])
-    judge.add("MM", expected["realMM"], report.details["maintenance_margin"])
-    for symbol, unit in report.details["units"].items():
-        for side, key in (("initial", "IM"), ("maintenance", "MM")):
-            judge.add(f"{symbol} option {key}", expected[f"{symbol}Option{key}"], unit[side]["option"])
-            judge.add(f"{symbol} isolated {key}", expected[f"{symbol}OptionIsolated{key}"], unit[side]["isolated"])
-            if expected[f"{symbol}Option{key}"] == expected[f"{symbol}OptionBounded{key}"] != 0.0:
-                # Upstream prints it before it is capped at zero and on an unaveraged forward: right where it binds.
-                judge.add(f"{symbol} bounded {key}", expected[f"{symbol}OptionBounded{key}"], unit[side]["bounded"])
-    return judge.checks
-
-
-def _srm_docs(entry: Entry) -> list[Check]:
-    """The documentation's four examples; the third and fourth carry the second's call spread and perpetuals."""
-    example, case = entry.document, entry.context
-    judge = _Judge(case)
-    first, second, third, fourth = case["examples"]
-    expected = example["expected"]
-    seconds = 86_400 * 30
-    if example is first or example is second:
-        book = _Derive()
-        book.spot["ETH"] = example["spot"]
-        book.forward["ETH", _at(seconds)] = example.get("forward", example["spot"])
-        for row in example["positions"]:
-            book.option("ETH", True, row["call"], seconds, row["qty"], None)
-            # A long option's mark does not enter; any will do where the example gives none.
-            book.price[book.positions[-1].contract.id] = row.get("mark", 0.0)
-        report = mc.margin(
-            mc.Account(book.positions, cash={"USDC": example["cash"]}), book.market(), mc.methods.Derive("srm")
-        )
-        unit = report.details["units"]["ETH"]
-        names = {"option": "option_", "isolated": "default_"}
-        for ours, theirs in names.items():
-            for side, key in (("initial", "im"), ("maintenance", "mm")):
-                if f"{theirs}{key}" in expected:
-                    judge.add(f"{theirs}{key}", expected[f"{theirs}{key}"], unit[side][ours])
-        if "offset" in expected:
-            judge.add("offset", expected["offset"], unit["initial"]["bounded"])
-        judge.add("im", expected["im"], report.details["initial_margin"])
-        judge.add("mm", expected["mm"], report.details["maintenance_margin"])
-        return judge.checks
-    book = _Derive()
-    book.spot.update({"ETH": second["spot"], "BTC": third["btc"]})
-    book.forward["ETH", _at(seconds)] = second["forward"]
-    for row in second["positions"]:
-        book.option("ETH", True, row["call"], seconds, row["qty"], None)
-        book.price[book.positions[-1].contract.id] = row.get("mark", 0.0)
-    book.perp("BTC", third["btc_perp"], third["btc"])
-    if example is fourth:
-        book.feeds["stable"] = fourth["usdc"]
-        book.feeds["underlyings"] = {"BTC": {"spot_confidence": 1.0, "perp_confidence": fourth["perp_conf"]}}
-    rules = mc.methods.Derive("srm", feeds=book.feeds)
-    report = mc.margin(mc.Account(book.positions, cash={"USDC": third["cash"]}), book.market(), rules)
-    units = report.details["units"]
-    if example is third:
-        judge.add("btc_perp_im", expected["btc_perp_im"], units["BTC"]["initial"]["perp"])
-        judge.add("btc_perp_mm", expected["btc_perp_mm"], units["BTC"]["maintenance"]["perp"])
-    else:
-        judge.add("conf", expected["conf"], units["BTC"]["initial"]["oracle"])
-        judge.add("depeg_eth", expected["depeg_eth"], units["ETH"]["initial"]["depeg"])
-        judge.add("depeg_btc", expected["depeg_btc"], units["BTC"]["initial"]["depeg"])
-    judge.add("im", expected["im"], report.details["initial_margin"])
-    judge.add("mm", expected["mm"], report.details["maintenance_margin"])
     return judge.checks
 
 
@@ -818,7 +461,7 @@ def _srm_docs(entry: Entry) -> list[Check]:
 def _brief(entry: Entry) -> list[Check]:
     """Books in linear dollars, forward = spot, one vol; results to a cent."""
     row, case = entry.document, entry.context
-    judge = _Judge(case)
+    judge = Judge(case)
     book = row["book"].rsplit("_", 1)[0] if row["book"].endswith("dte") else row["book"]
     days = int(row["book"].rsplit("_", 1)[1].removesuffix("dte")) if row["book"].endswith("dte") else None
     spot = case["market"]
@@ -830,10 +473,10 @@ def _brief(entry: Entry) -> list[Check]:
             continue
         _, symbol, right, strike, own_days, quantity = leg
         seconds = 86_400.0 * (own_days if days is None else days)
-        contract = _option(symbol, {"C": "call", "P": "put"}[right], strike, seconds, "USD")
+        contract = option_contract(symbol, {"C": "call", "P": "put"}[right], strike, seconds, "USD")
         positions.append(mc.Position(contract, quantity))
         vol[contract.id] = row["vol"]
-        forward[symbol, _at(seconds)] = spot[symbol]
+        forward[symbol, at(seconds)] = spot[symbol]
     market = mc.Market(NOW, spot=spot, vol=vol, forward=forward)
     stated = {"mr3": 0.0, "mr5": 0.0, "mr7_options": 0.0}
     cent = {"rel": 0.0, "abs_": 0.0051}
@@ -897,14 +540,14 @@ _RUNNERS: dict[str, Callable[[Entry], list[Check]]] = {
     "crypto_09": _paradex_orders,
     "crypto_10": _paradex_liquidation,
     "crypto_11": _hyperliquid,
-    "crypto_12": _srm_docs,
+    "crypto_12": crypto_derive.srm_docs,
     "crypto_13": _not_run,
     "crypto_14": _dederi,
     "crypto_15": _old_deribit,
     "crypto_16": _inverse_mark,
-    "crypto_20": _pmrm2,
-    "crypto_40": _srm,
-    "crypto_41": _pmrm1,
+    "crypto_20": crypto_derive.pmrm2,
+    "crypto_40": crypto_derive.srm,
+    "crypto_41": crypto_derive.pmrm1,
     "crypto_50": _brief,
 }
-_RUNNERS |= {f"crypto_{n}": _pmrm2 for n in range(21, 40)}
+_RUNNERS |= {f"crypto_{n}": crypto_derive.pmrm2 for n in range(21, 40)}

@@ -18,7 +18,7 @@ class Params:
 
     price_range: float = 0.10
     steps: int = 5
-    law: VolLaw = field(default_factory=lambda: VolLaw(0.24, 0.20, 0.30, 0.30))
+    law: VolLaw = field(default_factory=lambda: VolLaw(0.24, 0.20, 0.30, 0.30, days_offset=1.0))
     short_option_rate: float = 0.0
     vega_rate: float = 0.0003
     future_rate: float = 0.0003

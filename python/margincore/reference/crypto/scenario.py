@@ -38,7 +38,10 @@ class Leg:
 
 @dataclass(frozen=True)
 class VolLaw:
-    """How a vol moves: base shocks, powers of (30 / days) below and from 30 days, floors; `relative` or absolute."""
+    """How a vol moves: base shocks, powers of (30 / days) below and from 30 days, floors; `relative` or absolute.
+
+    `days_offset` is added to the days to expiry first.
+    """
 
     up: float
     down: float
@@ -47,10 +50,12 @@ class VolLaw:
     floor_days: float = 0.0
     min_vol_up: float = 0.0
     relative: bool = True
+    days_offset: float = 0.0
     nodes: tuple[tuple[float, float], ...] = ()
 
     def scale(self, days: float) -> float:
         """The time factor of the shock."""
+        days += self.days_offset
         floored = max(days, self.floor_days)
         if floored <= 0.0:
             return math.inf

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 
 def option(
-    right: int, spot: float, strike: float, mark: float, quantity: float, a: float, b: float, c: float
+    right: int,
+    spot: float,
+    strike: float,
+    mark: float,
+    quantity: float,
+    a: float,
+    b: float,
+    c: float,
+    base: float | None = None,
 ) -> tuple[float, float]:
     """Initial and maintenance margin of an option position, mark included (Deribit, Bit.com, Aevo, OKX without tiers).
+
+    The distance out of the money is measured on `base`, the index where it is left out (OKX: the expiry's forward).
 
     >>> [round(x, 2) for x in option(-1, 2098.0, 1850.0, 2.4, -50.0, 0.15, 0.10, 0.075)]
     [10610.0, 7987.5]
     """
     short = max(-quantity, 0.0)
-    out = max(right * (strike - spot), 0.0)
-    initial = max(a - out / spot, b) * spot + mark
+    base = spot if base is None else base
+    out = max(right * (strike - base), 0.0)
+    initial = max(a - out / base, b) * spot + mark
     maintenance = c * spot + mark
     if right < 0:
         maintenance = max(c * spot, c * mark) + mark

@@ -278,9 +278,9 @@ impl Filter {
         if let Some(last) = first.checked_sub(1) {
             out.after[last] = self.volatility(variance);
         }
-        for i in first..n {
+        for (i, r) in returns.iter().enumerate().skip(first) {
             out.known[i] = self.volatility(variance);
-            variance = omega + alpha * (returns[i] * returns[i]) + beta * variance;
+            variance = omega + alpha * (r * r) + beta * variance;
             out.after[i] = self.volatility(variance);
         }
         out

@@ -101,7 +101,7 @@ impl Live for LiveBook {
                 {
                     let (losses, mildest) = &mut self.losses[component.first_part + i];
                     tail::losses(&part.table, positions.held(), self.book.unit, losses);
-                    part.from_losses(losses, &mut self.risk)?;
+                    part.of_losses(losses, &mut self.risk)?;
                     *mildest = self.risk.tail().0[part.depth - 1];
                 }
             }

@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn the_three_conventions_of_expected_shortfall_differ() {
         assert!((risk(Measure::EsDiscrete, 1000, 990_000) - 1945.2).abs() < 1e-9);
-        assert!((risk(Measure::EsInclusive, 1000, 990_000) - 1900.181_818_181_818_2).abs() < 1e-9);
+        assert!((risk(Measure::EsInclusive, 1000, 990_000) - 1_900.181_818_181_818_2).abs() < 1e-9);
         assert_eq!(risk(Measure::OrderFloor, 1000, 990_000), 1484.0);
         assert_eq!(risk(Measure::InvertedCdf, 1000, 990_000), 1450.0);
         // 9.5 losses: nine whole ones and half of the tenth.

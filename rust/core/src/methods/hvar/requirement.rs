@@ -193,8 +193,10 @@ impl Book {
     fn net_option_value(&self, account: AccountView<'_>) -> f64 {
         let positions = account.positions;
         (0..positions.len()).fold(0.0, |sum, i| {
-            let value = self.option_value[positions.contract[i] as usize];
-            (positions.net(i) as f64).mul_add(value, sum)
+            match self.option_value[positions.contract[i] as usize] {
+                0.0 => sum,
+                value => sum + positions.net(i) as f64 * value,
+            }
         })
     }
 
@@ -270,7 +272,7 @@ fn measure_many<'a>(
     for (i, out) in out.enumerate().filter(|&(i, _)| start[i] < start[i + 1]) {
         let tail = i * part.depth..(i + 1) * part.depth;
         let risk = if part.is_running() {
-            part.from_tail(&loss[tail.clone()], &scenario[tail.clone()], &[])
+            part.of_tail(&loss[tail.clone()], &scenario[tail.clone()], &[])
                 .map(|risk| (risk, scenario[tail.start]))
         } else {
             let own = Held {

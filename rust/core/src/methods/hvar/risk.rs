@@ -122,11 +122,11 @@ impl Part {
                 scenario: &mut scratch.scenario,
             };
             tail::worst(&self.table, held, self.unit, &mut tail);
-            return self.from_tail(&scratch.loss, &scratch.scenario, &[]);
+            return self.of_tail(&scratch.loss, &scratch.scenario, &[]);
         }
         let mut losses = std::mem::take(&mut scratch.losses);
         tail::losses(&self.table, held, self.unit, &mut losses);
-        let risk = self.from_losses(&mut losses, scratch);
+        let risk = self.of_losses(&mut losses, scratch);
         scratch.losses = losses;
         risk
     }
@@ -151,11 +151,11 @@ impl Part {
         // A little further, for the roundings of the sums.
         let bound = mildest - change - 1e-12 * (mildest.abs() + change) - f64::MIN_POSITIVE;
         tail::worst_after(&self.table, losses, row, lots, bound, &mut tail);
-        self.from_tail(&scratch.loss, &scratch.scenario, &[])
+        self.of_tail(&scratch.loss, &scratch.scenario, &[])
     }
 
     /// The risk of losses in scenario order, which a portfolio filter rescales in place.
-    pub(super) fn from_losses(&self, losses: &mut [f64], scratch: &mut RiskScratch) -> Result<f64> {
+    pub(super) fn of_losses(&self, losses: &mut [f64], scratch: &mut RiskScratch) -> Result<f64> {
         if let Some(filter) = &self.portfolio_filter {
             rescale(filter, losses)?;
         }
@@ -166,7 +166,7 @@ impl Part {
             scenario: &mut scratch.scenario,
         };
         tail.select(losses, &mut scratch.order);
-        self.from_tail(&scratch.loss, &scratch.scenario, losses)
+        self.of_tail(&scratch.loss, &scratch.scenario, losses)
     }
 
     /// The tails of many books at once, where [`Part::is_running`].
@@ -189,7 +189,7 @@ impl Part {
     }
 
     /// The risk from the worst losses, worst first; the normal measure reads all of them.
-    pub(super) fn from_tail(&self, tail: &[f64], scenario: &[u32], losses: &[f64]) -> Result<f64> {
+    pub(super) fn of_tail(&self, tail: &[f64], scenario: &[u32], losses: &[f64]) -> Result<f64> {
         let mean = |losses: &[f64]| losses.iter().fold(0.0, |a, l| a + l) / losses.len() as f64;
         let risk = match &self.rule {
             Rule::Ranks(ranks) => {

@@ -228,7 +228,7 @@ impl Track<'_> {
         let mut first = 0;
         for (i, set) in view.sets.iter().enumerate() {
             let part = Part::new(self.component, i, 0, set.len(), 0.0)?;
-            sum += part.from_losses(&mut losses[first..first + set.len()], scratch)?;
+            sum += part.of_losses(&mut losses[first..first + set.len()], scratch)?;
             first += set.len();
         }
         let scale = match self.component.scaling {
@@ -242,10 +242,8 @@ impl Track<'_> {
 /// The first step as of which every component has its window.
 fn earliest(tracks: &[Track<'_>], last: usize) -> Result<usize> {
     let has = |step: usize| {
-        let moving = tracks.iter().filter(|t| t.fixed.is_none());
-        moving
-            .map(|t| View::at(t.component, t.history, step).map(drop))
-            .collect::<Result<()>>()
+        let mut moving = tracks.iter().filter(|t| t.fixed.is_none());
+        moving.try_for_each(|t| View::at(t.component, t.history, step).map(drop))
     };
     has(last)?;
     let (mut without, mut with) = (0, last);
@@ -293,5 +291,5 @@ pub fn measure(
     }
     let component = Component::measuring(measure, confidence_ppm, age_decay)?;
     let part = Part::new(&component, 0, 0, losses.len(), 0.0)?;
-    part.from_losses(&mut losses.to_vec(), &mut RiskScratch::default())
+    part.of_losses(&mut losses.to_vec(), &mut RiskScratch::default())
 }

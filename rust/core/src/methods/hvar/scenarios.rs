@@ -44,7 +44,7 @@ pub(super) fn sets(component: &Component, history: &History, today: usize) -> Re
         let first = first_step(component);
         let available = (today + 1).saturating_sub(first);
         let window = component.window.unwrap_or(available - available % stride);
-        if window % stride != 0 {
+        if !window.is_multiple_of(stride) {
             fail!(
                 InvalidInput,
                 "a window of {window} returns does not divide into {stride} interleaved sets"

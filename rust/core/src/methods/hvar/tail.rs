@@ -121,17 +121,19 @@ impl Tail<'_> {
     #[inline(always)]
     fn take(&mut self, sums: &[f64; WIDTH], first: usize, count: usize) {
         let last = self.loss.len() - 1;
-        let mut greatest = sums[0];
-        for &sum in &sums[1..] {
-            greatest = if sum > greatest { sum } else { greatest };
+        let bound = self.loss[last];
+        // One bit for each loss above the mildest kept; columns past the last scenario have none.
+        let mut above = 0_u32;
+        for (k, &sum) in sums.iter().enumerate() {
+            above |= u32::from(sum > bound) << k;
         }
-        // Columns past the last scenario are zero and may pass this test; they are left out below.
-        if greatest <= self.loss[last] {
-            return;
-        }
-        for (k, &sum) in sums[..count].iter().enumerate() {
+        above &= (1 << count) - 1;
+        while above != 0 {
+            let k = above.trailing_zeros();
+            above &= above - 1;
+            let sum = sums[k as usize];
             if sum > self.loss[last] {
-                self.insert(sum, (first + k) as u32);
+                self.insert(sum, first as u32 + k);
             }
         }
     }

@@ -11,6 +11,7 @@
 //! | the pairing as an integer program | `program.rs` |
 //! | its exact solution | `simplex.rs`, `branch.rs` |
 //! | components, the two-leg and greedy alternatives | `pairing.rs` |
+//! | an open account | `live.rs` |
 //! | lines and details | `book.rs`, `names.rs` |
 
 mod book;

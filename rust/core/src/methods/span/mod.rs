@@ -11,6 +11,7 @@
 //! | names to slots | `compile/`, `program.rs` |
 //! | the requirement's steps | `steps/` |
 //! | lines and explanation | `book/` |
+//! | an open account | `live.rs` |
 //! | SPAN-like margin without a file | `like.rs` |
 //! | exposure margin beside SPAN | `exposure.rs` |
 //! | what the rulebook leaves open | `options.rs` |

@@ -46,6 +46,8 @@ const LEAST_RATE: f64 = 1e-9;
 /// Schemes of up to this many points in the price have an error of about 1e-6 of the strike, and are content with
 /// terms of 1e-10.
 pub(super) const ROUGH_POINTS: usize = 21;
+/// Asks for terms of full precision whatever the scheme.
+const PRECISE: usize = usize::MAX;
 
 /// `N(-|x|) exp(x^2/2)`, for |x| up to [`FAR`], in a scheme of `P` points.
 #[inline(always)]
@@ -176,9 +178,10 @@ impl Puts {
             for _ in 0..newton_steps {
                 let d1 = within((log + drift).times(inverse, 0.5 * v));
                 let d2 = within(d1 - v);
-                let g1 = gauss::<P>(d1);
-                let held = dividend * normal_cdf::<P>(-d1, g1);
-                let paid = discount * normal_cdf::<P>(-d2, gauss::<P>(d2));
+                // Full precision: `1 - b - european` below is the interest on the strike, however small.
+                let g1 = gauss::<PRECISE>(d1);
+                let held = dividend * normal_cdf::<PRECISE>(-d1, g1);
+                let paid = discount * normal_cdf::<PRECISE>(-d2, gauss::<PRECISE>(d2));
                 let density = dividend * g1 * INV_SQRT_2PI * inverse;
                 let european = paid - b * held;
                 let theta = rate * paid - b * dividend_yield.times(held, 0.5 * variance * density);

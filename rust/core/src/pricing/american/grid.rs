@@ -68,7 +68,7 @@ impl Grid<'_> {
                 self.run_on(NODES.get_or_init(Nodes::new))
             }
             Mode::Standard => {
-                static NODES: OnceLock<Nodes<7, 7, 21>> = OnceLock::new();
+                static NODES: OnceLock<Nodes<7, 7, 15>> = OnceLock::new();
                 self.run_on(NODES.get_or_init(Nodes::new))
             }
             Mode::Precise => {

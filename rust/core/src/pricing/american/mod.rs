@@ -42,7 +42,7 @@ use grid::{Grid, table};
 pub enum Mode {
     /// (5, 1, 5)-9: median 2e-5, largest 1.2e-3.
     Fast,
-    /// (7, 2, 7)-21: median 5e-7, largest 9e-5.
+    /// (7, 2, 7)-15: median 7e-7, largest 4e-5 over 19,000 options.
     #[default]
     Standard,
     /// (13, 5, 25)-51: median 9e-9, largest 8e-6.

@@ -120,7 +120,8 @@ impl<const P: usize> Prepared<P> {
         }
     }
 
-    /// The value of waiting, or -1 where it pays to exercise.
+    /// The value of waiting, or that of waiting to the end where it pays to exercise: less than exercising, except where
+    /// the interest is too small for the boundary's equations (below about 1e-9 of the strike), and right there.
     #[inline(always)]
     pub(super) fn held(&self, spot: Lanes) -> Lanes {
         let log_spot = spot.ln();
@@ -134,6 +135,6 @@ impl<const P: usize> Prepared<P> {
                     term.at::<false>(spot, log_spot)
                 };
         }
-        log_spot.above(self.log_boundary, european + premium.greater(0.0), -1.0)
+        log_spot.above(self.log_boundary, european + premium.greater(0.0), european)
     }
 }

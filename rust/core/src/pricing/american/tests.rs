@@ -212,6 +212,76 @@ fn between_its_bounds() {
 }
 
 #[test]
+fn standard_is_within_a_ten_thousandth_of_precise() {
+    let mut table = Table::default();
+    // Low-discrepancy options: a week to two years, vols of 10-80 %, rates of 0.1-8 %, half the puts without a yield.
+    for i in 1..=3000 {
+        let u = |root: f64| (f64::from(i) * root).fract();
+        let years = (7.0 / 365.0) * (730.0_f64 / 7.0).powf(u(0.414_213_562_373));
+        let (rate, vol) = (
+            0.001 + 0.079 * u(0.732_050_807_569),
+            0.1 + 0.7 * u(0.236_067_977_5),
+        );
+        let spot = 100.0 * (0.6 * u(0.645_751_311_065) - 0.3).exp();
+        let q = if i % 2 == 0 {
+            0.06 * u(0.316_624_790_355)
+        } else {
+            0.0
+        };
+        table.push(
+            spot,
+            100.0,
+            years,
+            rate,
+            q,
+            vol,
+            if i % 4 == 0 { 1 } else { -1 },
+        );
+    }
+    let (standard, precise) = (table.prices(Mode::Standard), table.prices(Mode::Precise));
+    for (i, (got, want)) in standard.iter().zip(&precise).enumerate() {
+        assert!(
+            *want <= 0.01 || (got / want - 1.0).abs() <= 1e-4,
+            "row {i}: {got} for {want}"
+        );
+    }
+}
+
+/// With hardly any interest an American put is a European one and at most the interest on its strike.
+#[test]
+fn hardly_any_interest_is_worth_hardly_anything() {
+    let mut table = Table::default();
+    for i in 0..2000 {
+        let u = |root: f64| (f64::from(i) * root).fract();
+        let rate = 10_f64.powf(-14.0 + 11.0 * u(0.618_033_988_75));
+        let spot = 100.0 * (0.6 * u(0.645_751_311_065) - 0.3).exp();
+        let years = 0.01 + 2.0 * u(0.414_213_562_373);
+        table.push(
+            spot,
+            100.0,
+            years,
+            rate,
+            0.0,
+            0.1 + 0.7 * u(0.236_067_977_5),
+            -1,
+        );
+    }
+    let mut european = vec![0.0; table.len()];
+    black::price(&table.columns(), &mut european);
+    for mode in MODES {
+        for (i, price) in table.prices(mode).into_iter().enumerate() {
+            let interest = 100.0 * (table.rate[i] * table.years[i]);
+            let least = european[i].max(100.0 - table.spot[i]);
+            assert!(
+                price >= least - 1e-12 && price <= european[i] + interest + 1e-12,
+                "{mode:?}, row {i}: {price}, European {}, interest {interest}",
+                european[i]
+            );
+        }
+    }
+}
+
+#[test]
 fn calls_are_puts_with_the_roles_exchanged() {
     let table = spread(500);
     let mut mirror = Table::default();

@@ -144,6 +144,10 @@ struct Grid<'a, R> {
     out: &'a mut [f64],
 }
 
+/// Eight rows under a block of scenarios; at cache lines, so that no vector is written across two.
+#[repr(align(64))]
+struct Cells([[f64; WIDTH]; COLUMNS]);
+
 /// A move's factor on the spot.
 #[inline(always)]
 fn factor(price_move: f64) -> f64 {
@@ -160,7 +164,7 @@ impl<R: Rows> Kernel for Grid<'_, R> {
         let shared = SharedPrices::new(under.price_moves, self.first, columns);
         let mut copy = RowCopy::default();
         let mut block = Block::new();
-        let mut cells = [[0.0; WIDTH]; COLUMNS];
+        let mut cells = Cells([[0.0; WIDTH]; COLUMNS]);
         for first in (0..n).step_by(BLOCK) {
             let rows = self.source.block(first, BLOCK.min(n - first), &mut copy)?;
             block.load(&rows, under.roll);
@@ -186,15 +190,15 @@ impl<R: Rows> Kernel for Grid<'_, R> {
                     let smaller = forward.lesser(terms.strike);
                     let value = time_value(terms.moneyness + log, inverse, half, smaller)
                         + intrinsic(forward, terms.strike, sign);
-                    cells[j] = value.0;
+                    cells.0[j] = value.0;
                 }
                 // Results leave as they are made: the memory's work overlaps with the next rows'.
                 if columns == COLUMNS {
                     let out = &mut self.out[start * under.scenarios + self.first..];
-                    simd::turn(self.level, &cells, rows, out, under.scenarios);
+                    simd::turn(self.level, &cells.0, rows, out, under.scenarios);
                 } else {
                     let mut turned = [0.0; WIDTH * COLUMNS];
-                    simd::turn(self.level, &cells, rows, &mut turned, COLUMNS);
+                    simd::turn(self.level, &cells.0, rows, &mut turned, COLUMNS);
                     for (l, row) in turned.chunks_exact(COLUMNS).take(rows).enumerate() {
                         self.out[(start + l) * under.scenarios + self.first..][..columns]
                             .copy_from_slice(&row[..columns]);

@@ -28,6 +28,11 @@ struct Finished {
     cvf: Option<f64>,
 }
 
+/// What names a contract in records 81 to 84: columns 3 to 54.
+fn key_bytes<'a>(line: &Line<'a>) -> &'a [u8] {
+    line.bytes.get(2..54).unwrap_or_default()
+}
+
 impl Pa2 {
     fn key(line: &Line<'_>) -> Result<Option<(SeriesKey, i8, String)>> {
         let Some(kind) = line.kind(26)? else {
@@ -87,31 +92,51 @@ impl Pa2 {
         let high_price = (line.byte(flag) == b'Y')
             .then(|| line.text(at, at + 13, "high-precision price"))
             .transpose()?;
-        let index = self.contracts.len();
         self.contracts.push(Contract {
-            key: id.0.clone(),
+            key: id.0,
             right: id.1,
-            strike: id.2.clone(),
+            strike: id.2,
             array,
             high_price,
             line: line.number,
             finished: None,
         });
-        if self.by_key.insert(id, index).is_some() {
-            return line.fail("contract", "the same contract is in the file twice");
-        }
+        self.last_key.clear();
+        self.last_key.extend_from_slice(key_bytes(line));
         Ok(())
     }
 
-    pub(super) fn second_half(&mut self, line: &Line<'_>, digits: usize) -> Result<()> {
+    /// The contract whose first half came before: on the line before as a rule, else wherever it was. None for
+    /// contract types that are not read.
+    fn first_half_of(&mut self, line: &Line<'_>) -> Result<Option<usize>> {
+        if !self.contracts.is_empty() && self.last_key == key_bytes(line) {
+            return Ok(Some(self.contracts.len() - 1));
+        }
         let Some(id) = Self::key(line)? else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(&index) = self.by_key.get(&id) else {
-            return line.fail(
+        for (index, contract) in self.contracts.iter().enumerate().skip(self.by_key.len()) {
+            let key = (
+                contract.key.clone(),
+                contract.right,
+                contract.strike.clone(),
+            );
+            if self.by_key.insert(key, index).is_some() {
+                return line.fail("contract", "the same contract is in the file twice");
+            }
+        }
+        match self.by_key.get(&id) {
+            Some(&index) => Ok(Some(index)),
+            None => line.fail(
                 "record",
                 "the second half of an array whose first half (81 or 83) is missing",
-            );
+            ),
+        }
+    }
+
+    pub(super) fn second_half(&mut self, line: &Line<'_>, digits: usize) -> Result<()> {
+        let Some(index) = self.first_half_of(line)? else {
+            return Ok(());
         };
         let contract = &mut self.contracts[index];
         if contract.finished.is_some() {

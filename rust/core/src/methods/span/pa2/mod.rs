@@ -59,6 +59,9 @@ pub(super) struct Pa2 {
     terms: HashMap<(String, String, ContractKind), Terms>,
     bases: HashMap<SeriesKey, Base>,
     contracts: Vec<Contract>,
+    /// The last first half's key, as bytes of its line.
+    last_key: Vec<u8>,
+    /// The first contracts by key, as many as a second half far from its first has made necessary.
     by_key: HashMap<(SeriesKey, i8, String), usize>,
     /// (exchange, product, period) to legs of a combination.
     legs: HashMap<(String, String, String), Vec<UnderlyingRef>>,
