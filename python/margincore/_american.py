@@ -94,7 +94,7 @@ def price(
     """American prices, broadcast over the inputs.
 
     `accuracy` is the collocation's: ``"standard"`` is within 1e-4, relative, of ``"precise"`` where the price exceeds
-    0.01 % of the strike (4e-5 the largest of 19,000 random options), ``"fast"`` about ten times further.
+    0.01 % of the strike (4e-5 the largest of 19,000 random options of up to two years), ``"fast"`` within 1e-3.
     `dividends` are (years to the ex-date, cash), in
     order, the same for all rows. `steps`, `scheme` and `treatment` are the tree's: ``"escrowed"`` takes the present
     value of the dividends off the price that diffuses (Hull), ``"spot_drop"`` lets the price drop on the ex-date.

@@ -29,7 +29,7 @@ def escrowed(
 
     With `weight` 1.0 each is multiplied by its time: minus the derivative by the rate.
 
-    >>> round(float(escrowed(0.5, 0.09, [(2 / 12, 0.50), (5 / 12, 0.50)])), 4)  # Hull, example 15.9: 0.9742
+    >>> round(float(escrowed(0.5, 0.09, [(2 / 12, 0.50), (5 / 12, 0.50)])), 4)  # Hull, example 15.9
     0.9742
     """
     times, rates = np.asarray(years, np.float64) - roll, np.asarray(rate, np.float64)
@@ -94,7 +94,7 @@ def american_greeks(
     more, less = vol + vol_step, vol - vol_step
 
     def slope(low: Floats, high: Floats) -> Floats:
-        return (high - low) / (above + below)
+        return np.asarray((high - low) / (above + below))
 
     middle = values(spot, rate, vol)
     up, down = values(spot + above, rate, vol), values(spot - below, rate, vol)

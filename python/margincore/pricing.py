@@ -227,9 +227,9 @@ def price_grid(
         # A move is a fraction of the whole spot; the escrowed part does not move.
         cash = _dividends.european_keywords(**american)
         whole = np.asarray(spot, _FLOAT)
-        spot = _dividends.left_to_diffuse(whole, _dividends.escrowed(years, rate, cash, roll))
-        table = np.asarray(price_moves, _FLOAT)
-        price_moves = table * (whole / spot)[..., None] if np.ndim(spot) else table * float(whole / spot)
+        moving = np.asarray(_dividends.left_to_diffuse(whole, _dividends.escrowed(years, rate, cash, roll)), _FLOAT)
+        spot, lever = moving, whole / moving
+        price_moves = np.asarray(price_moves, _FLOAT) * (lever[..., None] if lever.ndim else float(lever))
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     scenarios = _scenarios(price_moves, vol_moves)
     result = _output(out, (*shape, scenarios))
@@ -298,7 +298,7 @@ def greeks(
         # The escrowed value depends on rate and time, and takes the price that diffuses with it.
         cash = _dividends.european_keywords(**american)
         found.rho[...] += found.delta * _dividends.escrowed(years, rate, cash, weight=1.0)
-        found.theta[...] -= found.delta * rate * _dividends.escrowed(years, rate, cash)
+        found.theta[...] -= found.delta * np.asarray(rate, _FLOAT) * _dividends.escrowed(years, rate, cash)
     return found
 
 

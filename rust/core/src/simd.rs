@@ -210,6 +210,8 @@ pub(crate) fn turn<const R: usize>(
 
 /// # Safety
 /// `rows` must be a multiple of 8, at most R, and `out` must hold `rows` rows of 16 at `stride`.
+// Closures would be calls: index loops.
+#[allow(clippy::needless_range_loop)]
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn turn_avx512<const R: usize>(
@@ -219,15 +221,16 @@ unsafe fn turn_avx512<const R: usize>(
     stride: usize,
 ) {
     use std::arch::x86_64::{
-        _mm512_loadu_pd, _mm512_shuffle_f64x2, _mm512_storeu_pd, _mm512_unpackhi_pd,
-        _mm512_unpacklo_pd,
+        _mm512_loadu_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2, _mm512_storeu_pd,
+        _mm512_unpackhi_pd, _mm512_unpacklo_pd,
     };
     for row in (0..rows).step_by(8) {
         for half in [0, 8] {
-            // SAFETY: eight values from `row`, a multiple of 8 below R, are within each column.
-            let c: [_; 8] = std::array::from_fn(|k| unsafe {
-                _mm512_loadu_pd(columns[half + k].as_ptr().add(row))
-            });
+            let mut c = [_mm512_setzero_pd(); 8];
+            for k in 0..8 {
+                // SAFETY: eight values from `row`, a multiple of 8 below R, are within each column.
+                c[k] = unsafe { _mm512_loadu_pd(columns[half + k].as_ptr().add(row)) };
+            }
             // Pairs of columns, then pairs of pairs, then all eight: row r ends up in one register.
             for odd in 0..2 {
                 let pair = |k: usize| {
@@ -265,6 +268,7 @@ unsafe fn turn_avx512<const R: usize>(
 
 /// # Safety
 /// As [`turn_avx512`].
+#[allow(clippy::needless_range_loop)]
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 unsafe fn turn_avx2<const R: usize>(
@@ -274,15 +278,16 @@ unsafe fn turn_avx2<const R: usize>(
     stride: usize,
 ) {
     use std::arch::x86_64::{
-        _mm256_loadu_pd, _mm256_permute2f128_pd, _mm256_storeu_pd, _mm256_unpackhi_pd,
-        _mm256_unpacklo_pd,
+        _mm256_loadu_pd, _mm256_permute2f128_pd, _mm256_setzero_pd, _mm256_storeu_pd,
+        _mm256_unpackhi_pd, _mm256_unpacklo_pd,
     };
     for row in (0..rows).step_by(4) {
         for quarter in [0, 4, 8, 12] {
-            // SAFETY: four values from `row`, a multiple of 4 below R, are within each column.
-            let c: [_; 4] = std::array::from_fn(|k| unsafe {
-                _mm256_loadu_pd(columns[quarter + k].as_ptr().add(row))
-            });
+            let mut c = [_mm256_setzero_pd(); 4];
+            for k in 0..4 {
+                // SAFETY: four values from `row`, a multiple of 4 below R, are within each column.
+                c[k] = unsafe { _mm256_loadu_pd(columns[quarter + k].as_ptr().add(row)) };
+            }
             let (low, high) = (
                 _mm256_unpacklo_pd(c[0], c[1]),
                 _mm256_unpacklo_pd(c[2], c[3]),

@@ -218,6 +218,9 @@ impl Account {
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Accounts(pub(crate) core::Accounts, pub(crate) Contracts);
 
+/// The greatest sums, and the columns that have them.
+type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
+
 #[pymethods]
 impl Accounts {
     /// One entry per position: the account's number (from 0), the contract's row, signed whole lots.
@@ -253,7 +256,7 @@ impl Accounts {
         &self,
         py: Python<'py>,
         values: PyReadonlyArray2<'py, f64>,
-    ) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>)> {
+    ) -> PyResult<Greatest<'py>> {
         let values = values.as_array();
         if values.dim() != (self.1.0.len(), scan::WIDTH) {
             return Err(InvalidInput::new_err(format!(
