@@ -78,6 +78,7 @@ def _of_future(contract: mc.Contract) -> bool:
 
 RANGES = {"XYZ": {"price_scan": 0.06, "vol_scan": 0.25, "short_option_minimum": 20.0, "calendar_charge": 5.0}}
 CLASS = {"XYZ": {"class": "equity"}}
+NO_OPPOSITE_VEGA = {"*": {"charges": {"stated": {"opposite_vega": 0.0}}}}
 ZERO = {"mr3": 0.0, "mr5": 0.0, "mr7_options": 0.0}
 STATED = {"option_contingency": 1.0, "option_vega": 2.0, "future_delta": 3.0}
 RULEBOOKS: dict[str, tuple[Callable[[], tuple[list[mc.Contract], mc.Market]], Callable[[], mc.Methodology], bool]] = {
@@ -99,7 +100,7 @@ RULEBOOKS: dict[str, tuple[Callable[[], tuple[list[mc.Contract], mc.Market]], Ca
     ),
     "deribit": (_crypto, mc.methods.Deribit, True),
     "deribit 2026": (_crypto, lambda: mc.methods.Deribit(vintage="2026"), True),
-    "deribit old": (_crypto, lambda: mc.methods.Deribit(vintage="old-a", rules={"*": {"charges": {"stated": {"opposite_vega": 0.0}}}}), True),
+    "deribit old": (_crypto, lambda: mc.methods.Deribit(vintage="old-a", rules=NO_OPPOSITE_VEGA), True),
     "deribit standard": (_crypto, lambda: mc.methods.Deribit("standard"), True),
     "okx": (_crypto, lambda: mc.methods.Okx(stated=ZERO), True),
     "bybit": (_crypto, lambda: mc.methods.Bybit(stated=STATED), True),
