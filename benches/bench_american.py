@@ -152,6 +152,7 @@ def rows() -> Iterator[Row]:
         (scheme, steps): {"ours": ours(method="tree", scheme=scheme, steps=steps)}
         for scheme, steps in (("crr", 101), ("leisen_reimer", 101), ("crr", 401))
     }
+    precise: dict[str, Any] = {"exercise": "american", "accuracy": "precise"}
     exact = ours(accuracy="precise")()
     try:
         exact, single["QuantLib QdFp fast"] = quantlib(columns, right, days)
@@ -178,10 +179,22 @@ def rows() -> Iterator[Row]:
         shared["C floor"] = floor.shared(smile, MOVES, strip := np.empty((11, 400)))
         for calls in (single, points, shared):
             calls["C floor"]()
-        if accurate:
+        try:
             accuracy("C floor", one, exact, 1e-4)
-        np.testing.assert_allclose(grid().T, many, rtol=0, atol=1e-4)
-        np.testing.assert_allclose(shared["ours"]().T, strip, rtol=0, atol=1e-4)
+        except Inaccurate as error:
+            del single["C floor"]
+            yield missing("american.single", "C floor", str(error))
+        # Ours and the floor's quadratures differ: each is held to the precise scheme, as single prices are.
+        for name, calls, theirs, truth in (
+            ("american.11_price_points", points, many, pricing.price_grid(*columns, right, MOVES, **precise)),
+            ("american.shared_boundary_11_points", shared, strip, pricing.price_grid(*smile, puts, MOVES, **precise)),
+        ):
+            accuracy("ours", calls["ours"](), truth, 1e-4)
+            try:
+                accuracy("C floor", theirs.T, truth, 1e-4)
+            except Inaccurate as error:
+                del calls["C floor"]
+                yield missing(name, "C floor", str(error))
         for (scheme, steps), calls in trees.items():
             values = np.empty(OPTIONS)
             calls["C floor"] = floor.binomial("tree_crr" if scheme == "crr" else "tree_lr", steps, values)
