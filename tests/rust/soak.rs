@@ -136,7 +136,11 @@ fn trade(live: &Mutex<LiveAccount>, sequence: &mut Sequence, rows: u32, result: 
     let mut live = live.lock().expect("no panic");
     let mut other = Sequence(result.trades / 2);
     let (contract, lots) = other.trade(rows);
-    let lots = if result.trades.is_multiple_of(2) { lots } else { -lots };
+    let lots = if result.trades.is_multiple_of(2) {
+        lots
+    } else {
+        -lots
+    };
     live.apply(&[Trade::new(contract, lots)]).expect("a trade");
     result.trades += 1;
     let id = format!("open {}", result.trades / 2 % 5);

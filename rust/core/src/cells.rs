@@ -195,9 +195,6 @@ pub struct OptionCells {
     pub base: Vec<Option<f64>>,
 }
 
-/// The columns of European options.
-pub type EuropeanCells = OptionCells;
-
 impl OptionCells {
     pub fn len(&self) -> usize {
         self.contract.len()

@@ -6,7 +6,7 @@ use super::instruments::{Class, Instrument, Resolved, Unit};
 use super::layout::UnitLayout;
 use super::parameters::{Model, Parameters, UnitRules};
 use super::scenario::{Group, Scenario, VolMove};
-use crate::cells::{Block, Cells, EuropeanCells, RiskArrays, RiskBlock, Scenarios, VolMoves};
+use crate::cells::{Block, Cells, OptionCells, RiskArrays, RiskBlock, Scenarios, VolMoves};
 use crate::contract::ContractIndex;
 use crate::error::Result;
 use crate::pricing::OptionColumns;
@@ -159,7 +159,7 @@ fn block(
             table.push(own.vol * factor - own.vol);
         }
     }
-    let european = EuropeanCells {
+    let european = OptionCells {
         contract: rows.to_vec(),
         spot: of(|i| i.forward),
         strike: of(|i| i.strike),
