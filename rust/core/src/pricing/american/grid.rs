@@ -11,6 +11,7 @@ use super::{Mode, Sharing};
 use crate::error::Result;
 use crate::fail;
 use crate::pricing::lanes::WIDTH;
+use crate::pricing::math::greater;
 use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 use crate::pricing::{Moves, OptionColumns, black};
 use crate::simd::{self, Level};
@@ -215,8 +216,18 @@ impl Grid<'_> {
                 &mut values,
             )
             .map_err(|e| e.at(format_args!("american: row {}", row.index)))?;
-            for (&j, &value) in columns.iter().zip(&values) {
-                self.out[row.index * self.scenarios + j] = value;
+            for ((&j, &value), &spot) in columns.iter().zip(&values).zip(&spots) {
+                // A tree's own error must not take an option that is never exercised early below its European price.
+                let european = black::price_one(
+                    spot,
+                    row.strike,
+                    row.years,
+                    row.rate,
+                    row.dividend_yield,
+                    row.vol,
+                    row.right,
+                );
+                self.out[row.index * self.scenarios + j] = greater(value, european);
             }
         }
         Ok(())

@@ -623,6 +623,33 @@ fn implied_vol_inverts_the_price() {
 }
 
 #[test]
+fn a_tree_row_is_not_below_its_european_price() {
+    // Carry is 1.26 vols and the rate as good as nothing: the put is priced by the tree and never exercised early.
+    let (spot, years, rate, dividend_yield, vol) = (
+        108.52314478948277,
+        2.3250072559660517,
+        2.154e-10,
+        0.041891,
+        0.050556,
+    );
+    let american = price_one(
+        spot,
+        100.0,
+        years,
+        rate,
+        dividend_yield,
+        vol,
+        -1,
+        Mode::Standard,
+    )
+    .unwrap();
+    let european =
+        crate::pricing::black::price_one(spot, 100.0, years, rate, dividend_yield, vol, -1);
+    assert!(american >= european, "{american} {european}");
+    assert!(american - european < 1e-3);
+}
+
+#[test]
 fn refuses_what_no_option_has() {
     let mut good = Table::default();
     good.push(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, 1);
