@@ -2,9 +2,7 @@
 
 use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::implied::{PriceColumns, Status};
-use margincore::pricing::{
-    BLOCK, Moves, OptionColumns, RowCopy, Rows, black, check, greeks, implied,
-};
+use margincore::pricing::{BLOCK, Moves, RowCopy, Rows, black, check, greeks, implied};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -49,7 +47,7 @@ impl<'py> Options<'py> {
         self.right.apart_from("right", &out)
     }
 
-    /// Copies `count` rows.
+    /// Copies `count` rows, unchecked.
     #[inline(always)]
     fn fill(&self, first: usize, count: usize, copy: &mut RowCopy) {
         for k in 0..self.floats.len() {
@@ -64,17 +62,12 @@ impl Rows for Options<'_> {
     type Error = margincore::MarginError;
 
     #[inline(always)]
-    fn block<'b>(
-        &'b self,
-        first: usize,
-        count: usize,
-        copy: &'b mut RowCopy,
-    ) -> margincore::Result<OptionColumns<'b>> {
+    fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
         self.fill(first, count, copy);
         if !check::sound(copy) {
             check::options(&copy.columns(count), first)?;
         }
-        Ok(copy.columns(count))
+        Ok(())
     }
 }
 
@@ -222,13 +215,13 @@ pub(crate) fn european_greeks(
         let mut columns: Vec<&mut [f64]> = out.chunks_mut(rows.max(1)).collect();
         for first in (0..rows).step_by(BLOCK) {
             let count = BLOCK.min(rows - first);
-            let options = options.block(first, count, &mut copy)?;
+            options.copy(first, count, &mut copy)?;
             let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
                 unreachable!("eight rows")
             };
             let part = first..first + count;
             greeks::black(
-                &options,
+                &copy.columns(count),
                 GreekColumns {
                     price: &mut price[part.clone()],
                     delta: &mut delta[part.clone()],

@@ -17,7 +17,7 @@
 mod eight;
 mod grid;
 
-use self::eight::{Block, Eight, store};
+use self::eight::{Block, Eight, alone};
 use super::lanes::WIDTH;
 use super::math::{greater, ln_ratio};
 use super::real::Real;
@@ -39,10 +39,18 @@ pub(super) fn reciprocal_and_half<R: Real>(deviation: R) -> (R, R) {
     (R::of(1.0) / v, (R::of(0.5) * v).min(R::of(FAR)))
 }
 
-/// The time value: `x` = ln(F/K), `inverse` = 1/v, `half` = v/2, `smaller` = min(F, K).
+/// max(right (F - K), 0), where `sign` has the sign of `right`.
 #[inline(always)]
-pub(super) fn time_value<R: Real>(x: R, inverse: R, half: R, smaller: R) -> R {
+pub(super) fn intrinsic<R: Real>(forward: R, strike: R, sign: R) -> R {
+    (forward - strike).flipped(sign).max(R::of(0.0))
+}
+
+/// The price: `x` = ln(F/K), `inverse` = 1/v, `half` = v/2; the right is the sign of `sign`.
+#[inline(always)]
+pub(super) fn value<R: Real>(forward: R, strike: R, x: R, inverse: R, half: R, sign: R) -> R {
     let zero = R::of(0.0);
+    let smaller = forward.min(strike);
+    let intrinsic = intrinsic(forward, strike, sign);
     let h = (x.magnitude() * inverse).min(R::of(FAR));
     let (d, far) = (half - h, half + h);
     let weight = d.density();
@@ -53,14 +61,8 @@ pub(super) fn time_value<R: Real>(x: R, inverse: R, half: R, smaller: R) -> R {
     // Two plain products: they cancel exactly where near and far meet, which is what makes zero deviation exact.
     let numerator = p_near * q_far - p_far * q_near;
     (smaller * weight)
-        .fused(numerator / (q_near * q_far), base)
-        .max(zero)
-}
-
-/// max(right (F - K), 0), where `sign` has the sign of `right`.
-#[inline(always)]
-pub(super) fn intrinsic<R: Real>(forward: R, strike: R, sign: R) -> R {
-    (forward - strike).flipped(sign).max(R::of(0.0))
+        .fused(numerator / (q_near * q_far), base + intrinsic)
+        .max(intrinsic)
 }
 
 /// What scenarios of one option share.
@@ -90,9 +92,8 @@ impl<R: Real> Terms<R> {
     #[inline(always)]
     fn price(&self, vol: R, sign: R) -> R {
         let (inverse, half) = reciprocal_and_half(vol * self.root_years);
-        let smaller = self.forward.min(self.strike);
-        time_value(self.moneyness, inverse, half, smaller)
-            + intrinsic(self.forward, self.strike, sign)
+        let (forward, strike) = (self.forward, self.strike);
+        value(forward, strike, self.moneyness, inverse, half, sign)
     }
 }
 
@@ -136,15 +137,16 @@ impl<R: Rows> Kernel for Price<'_, R> {
         let n = self.out.len();
         let mut copy = RowCopy::default();
         let mut block = Block::new();
+        let mut prices = [[0.0; WIDTH]; BLOCK / WIDTH];
         for first in (0..n).step_by(BLOCK) {
             let count = BLOCK.min(n - first);
-            let rows = self.rows.block(first, count, &mut copy)?;
-            block.load(&rows, 0.0);
-            let out = &mut self.out[first..][..count];
-            for start in (0..count).step_by(WIDTH) {
-                let Eight { terms, vol, sign } = block.0[start / WIDTH];
-                store(&terms.price(vol, sign), &mut out[start..]);
+            self.rows.copy(first, count, &mut copy)?;
+            let eights = block.load(&copy, count, 0.0);
+            for e in 0..eights.len() {
+                let Eight { terms, vol, sign } = eights[alone(e)];
+                prices[e] = terms.price(vol, sign).0;
             }
+            self.out[first..][..count].copy_from_slice(&prices.as_flattened()[..count]);
         }
         Ok(())
     }

@@ -99,7 +99,7 @@ fn right(row: usize, value: i8) -> Result<()> {
 }
 
 const MAGNITUDE: u64 = u64::MAX >> 1;
-/// Added to the bits of a positive number, it carries into the sign bit where the exponent is that of infinity or NaN.
+/// Added to the bits of a number, it carries into the sign bit where the exponent is that of infinity or NaN.
 const CARRY: u64 = 1 << 52;
 
 /// Whether every row of a copy is surely sound, those of an earlier block that are still in it included: by whole-number
@@ -119,7 +119,7 @@ pub fn sound(copy: &RowCopy) -> bool {
             numbers |= size | size.wrapping_add(CARRY);
         }
         for any in [rate[l].to_bits(), dividend_yield[l].to_bits()] {
-            numbers |= (any & MAGNITUDE) + CARRY;
+            numbers |= any ^ any.wrapping_add(CARRY);
         }
     }
     for right in &copy.right {

@@ -11,7 +11,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::OptionColumns;
-use super::black::{intrinsic, reciprocal_and_half, terms, time_value};
+use super::black::{reciprocal_and_half, terms, value};
 use super::math::{INV_SQRT_2PI, exp, gauss, lesser, mills};
 use crate::simd::{self, Kernel};
 
@@ -70,8 +70,7 @@ fn greeks_body(
     let alive = deviation > 0.0;
     let (inverse, half) = reciprocal_and_half(deviation);
     let sign = f64::from(right);
-    let price = time_value(t.moneyness, inverse, half, lesser(t.forward, t.strike))
-        + intrinsic(t.forward, t.strike, sign);
+    let price = value(t.forward, t.strike, t.moneyness, inverse, half, sign);
 
     // At zero deviation the limits are 0, a half and 1, whatever x / v overflows to.
     let h = lesser(t.moneyness.abs() * inverse, 2.0 * FAR);

@@ -140,7 +140,12 @@ pub fn ln(x: f64) -> f64 {
 /// exp(-x^2/2) for |x| <= 37. Relative error below 2.3e-16 * max(1, x^2/2).
 #[inline(always)]
 pub(crate) fn density(x: f64) -> f64 {
-    exp2(x * x * (-0.5 * LOG2_E))
+    const SCALE: f64 = -0.5 * LOG2_E;
+    let square = x * x;
+    let shifted = square.mul_add(SCALE, ROUND);
+    let r = square.mul_add(SCALE, -(shifted - ROUND));
+    let p = split_polynomial(&EXP2, r, r * r);
+    f64::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 52))
 }
 
 /// Numerator and denominator of N(-x) exp(x^2/2) for x >= 0: relative error of the ratio below 4e-16 (to x = 1e6).

@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use super::OptionColumns;
 
 /// Rows per block: a block's copy, terms and results stay in the first-level cache.
-pub const BLOCK: usize = 64;
+pub const BLOCK: usize = 32;
 
-/// Memory for the copy of a block of rows.
+/// A copy of a block of rows, of constant length: kernels need no loop for what is left over.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct RowCopy {
@@ -44,34 +44,45 @@ impl Default for RowCopy {
     }
 }
 
-/// A source of rows. A source whose memory others may write to copies a block before it checks it, and the kernel reads
-/// the copy. Methods are to be `#[inline(always)]`: they run inside the kernels' clones.
+/// A source of rows. One whose memory others may write to checks the copy. The method is to be `#[inline(always)]`: it
+/// runs inside the kernels' clones.
 pub trait Rows {
     type Error;
 
-    /// Rows `first .. first + count`, at most [`BLOCK`] of them; in `copy` or elsewhere.
+    /// Copies rows `first .. first + count`, at most [`BLOCK`] of them. What is in the rows after those is left.
     ///
     /// # Errors
     /// For a source that checks its rows: the first that no formula prices.
-    fn block<'a>(
-        &'a self,
-        first: usize,
-        count: usize,
-        copy: &'a mut RowCopy,
-    ) -> Result<OptionColumns<'a>, Self::Error>;
+    fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> Result<(), Self::Error>;
 }
 
-/// Columns that nobody else writes to are read where they are.
+/// Columns that nobody else writes to, and whose owner vouches for them.
 impl Rows for OptionColumns<'_> {
     type Error = Infallible;
 
     #[inline(always)]
-    fn block<'a>(
-        &'a self,
-        first: usize,
-        count: usize,
-        _: &'a mut RowCopy,
-    ) -> Result<OptionColumns<'a>, Infallible> {
-        Ok(self.rows(first, count))
+    fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> Result<(), Infallible> {
+        let columns = [
+            self.spot,
+            self.strike,
+            self.years,
+            self.rate,
+            self.dividend_yield,
+            self.vol,
+        ];
+        for (to, from) in copy.floats.iter_mut().zip(columns) {
+            fill(to, &from[first..][..count]);
+        }
+        fill(&mut copy.right, &self.right[first..][..count]);
+        Ok(())
+    }
+}
+
+/// Copies to the beginning; a whole block by vector loads and stores, not by a call.
+#[inline(always)]
+fn fill<T: Copy>(to: &mut [T; BLOCK], from: &[T]) {
+    match from.first_chunk() {
+        Some(from) => *to = *from,
+        None => to[..from.len()].copy_from_slice(from),
     }
 }

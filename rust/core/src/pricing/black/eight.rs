@@ -1,9 +1,7 @@
-//! Eight rows of columns, ready to be priced under scenarios.
-// Index loops of constant number are what the compiler vectorises.
-#![allow(clippy::needless_range_loop)]
+//! Eight rows of a block, ready to be priced under scenarios.
 
 use super::super::lanes::{Lanes, WIDTH};
-use super::super::{BLOCK, OptionColumns};
+use super::super::{BLOCK, RowCopy};
 use super::{Terms, terms};
 
 #[derive(Clone, Copy)]
@@ -15,7 +13,7 @@ pub(super) struct Eight {
 }
 
 impl Eight {
-    const ORDINARY: Self = Self {
+    const NONE: Self = Self {
         terms: Terms {
             forward: Lanes::ZERO,
             strike: Lanes::ZERO,
@@ -26,26 +24,16 @@ impl Eight {
         sign: Lanes::ZERO,
     };
 
-    /// Up to eight rows, `roll` years later; lanes past the last hold an ordinary option.
+    /// The `e`-th eight rows, `roll` years later.
     #[inline(always)]
-    fn load(rows: &OptionColumns, roll: f64) -> Self {
-        let (spot, strike) = (lanes(rows.spot, 1.0), lanes(rows.strike, 1.0));
-        let years = lanes(rows.years, 1.0) - roll;
-        let (rate, dividend_yield) = (lanes(rows.rate, 0.0), lanes(rows.dividend_yield, 0.0));
-        let mut sign = Lanes::from(1.0);
-        if rows.right.len() == WIDTH {
-            for l in 0..WIDTH {
-                sign.0[l] = f64::from(rows.right[l]);
-            }
-        } else {
-            for (sign, &right) in sign.0.iter_mut().zip(rows.right) {
-                *sign = f64::from(right);
-            }
-        }
+    fn new(rows: &RowCopy, e: usize, roll: f64) -> Self {
+        let [spot, strike, years, rate, dividend_yield, vol] =
+            [0, 1, 2, 3, 4, 5].map(|k: usize| Lanes(rows.floats[k].as_chunks().0[e]));
+        let right: [i8; WIDTH] = rows.right.as_chunks().0[e];
         Self {
-            terms: terms(spot, strike, years, rate, dividend_yield),
-            vol: lanes(rows.vol, 1.0),
-            sign,
+            terms: terms(spot, strike, years - roll, rate, dividend_yield),
+            vol,
+            sign: Lanes(right.map(f64::from)),
         }
     }
 }
@@ -56,39 +44,23 @@ pub(super) struct Block(pub(super) [Eight; BLOCK / WIDTH]);
 
 impl Block {
     pub(super) fn new() -> Self {
-        Self([Eight::ORDINARY; BLOCK / WIDTH])
+        Self([Eight::NONE; BLOCK / WIDTH])
     }
 
-    /// The rows of `o`, `roll` years later, eight by eight.
+    /// The first `count` rows, and those that fill up the last eight.
     #[inline(always)]
-    pub(super) fn load(&mut self, o: &OptionColumns, roll: f64) {
-        let count = o.spot.len();
-        let o = o.exactly(count);
-        for start in (0..count).step_by(WIDTH) {
-            let rows = o.rows(start, WIDTH.min(count - start));
-            self.0[start / WIDTH] = Eight::load(&rows, roll);
+    pub(super) fn load(&mut self, rows: &RowCopy, count: usize, roll: f64) -> &[Eight] {
+        let eights = &mut self.0[..count.div_ceil(WIDTH)];
+        for (e, eight) in eights.iter_mut().enumerate() {
+            *eight = Eight::new(rows, alone(e), roll);
         }
+        eights
     }
 }
 
-/// Up to eight values, and `rest` where there are fewer.
+/// An index that the compiler knows nothing of: loops over eights are left as they are. It would turn them into gathers
+/// of one lane of several eights.
 #[inline(always)]
-fn lanes(values: &[f64], rest: f64) -> Lanes {
-    match values.first_chunk::<WIDTH>() {
-        Some(values) => Lanes(*values),
-        None => {
-            let mut lanes = Lanes::from(rest);
-            lanes.0[..values.len()].copy_from_slice(values);
-            lanes
-        }
-    }
-}
-
-/// Writes the lanes that `out` has room for.
-#[inline(always)]
-pub(super) fn store(lanes: &Lanes, out: &mut [f64]) {
-    match out.first_chunk_mut::<WIDTH>() {
-        Some(out) => *out = lanes.0,
-        None => out.copy_from_slice(&lanes.0[..out.len()]),
-    }
+pub(super) fn alone(e: usize) -> usize {
+    std::hint::black_box(e)
 }

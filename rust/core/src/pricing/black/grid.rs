@@ -1,9 +1,11 @@
 //! Prices of options under scenarios: what scenarios share is computed once.
+use std::ops::Range;
+
 use super::super::lanes::{Lanes, WIDTH};
 use super::super::math::{greater, ln};
 use super::super::{BLOCK, Moves, OptionColumns, RowCopy, Rows};
 use super::eight::{Block, Eight};
-use super::{intrinsic, reciprocal_and_half, time_value};
+use super::{reciprocal_and_half, value};
 use crate::simd::{self, Kernel};
 
 /// Scenarios per block.
@@ -116,21 +118,6 @@ impl Scenarios<'_> {
         }
         Ok(())
     }
-
-    /// The moves of some rows under one scenario.
-    #[inline(always)]
-    fn moves(&self, moves: Moves, start: usize, rows: usize, scenario: usize) -> Lanes {
-        match moves {
-            Moves::Shared(list) => Lanes::from(list[scenario]),
-            Moves::PerRow(table) => {
-                let mut lanes = Lanes::ZERO;
-                for (l, lane) in lanes.0[..rows].iter_mut().enumerate() {
-                    *lane = table[(start + l) * self.scenarios + scenario];
-                }
-                lanes
-            }
-        }
-    }
 }
 
 /// Prices of all rows for one block of scenarios.
@@ -148,12 +135,6 @@ struct Grid<'a, R> {
 #[repr(align(64))]
 struct Cells([[f64; WIDTH]; COLUMNS]);
 
-/// A move's factor on the spot.
-#[inline(always)]
-fn factor(price_move: f64) -> f64 {
-    greater(1.0 + price_move, NO_SPOT)
-}
-
 impl<R: Rows> Kernel for Grid<'_, R> {
     type Output = Result<(), R::Error>;
 
@@ -161,37 +142,19 @@ impl<R: Rows> Kernel for Grid<'_, R> {
     fn run(self) -> Self::Output {
         let (n, under, columns) = (self.rows, self.under, self.columns);
         let order = Order::new(under.vol_moves, self.first, columns);
-        let shared = SharedPrices::new(under.price_moves, self.first, columns);
+        let mut moved = Moved::new(&under, &order, self.first, columns);
         let mut copy = RowCopy::default();
         let mut block = Block::new();
         let mut cells = Cells([[0.0; WIDTH]; COLUMNS]);
         for first in (0..n).step_by(BLOCK) {
-            let rows = self.source.block(first, BLOCK.min(n - first), &mut copy)?;
-            block.load(&rows, under.roll);
-            for start in (first..n.min(first + BLOCK)).step_by(WIDTH) {
-                let Eight { terms, vol, sign } = block.0[(start - first) / WIDTH];
+            let count = BLOCK.min(n - first);
+            self.source.copy(first, count, &mut copy)?;
+            let eights = block.load(&copy, count, under.roll);
+            for (e, eight) in eights.iter().enumerate() {
+                let start = first + e * WIDTH;
                 let rows = WIDTH.min(n - start);
-                let (mut inverse, mut half) = (Lanes::ZERO, Lanes::ZERO);
-                for k in 0..columns {
-                    let j = order.scenario[k];
-                    if order.new_vol[k] {
-                        let vol = vol + under.moves(under.vol_moves, start, rows, self.first + j);
-                        (inverse, half) = reciprocal_and_half(vol * terms.root_years);
-                    }
-                    let (factor, log) = match &shared {
-                        Some(shared) => (Lanes::from(shared.factor[j]), Lanes::from(shared.log[j])),
-                        None => {
-                            let moves = under.moves(under.price_moves, start, rows, self.first + j);
-                            let factors = (moves + 1.0).greater(NO_SPOT);
-                            (factors, factors.ln())
-                        }
-                    };
-                    let forward = terms.forward * factor;
-                    let smaller = forward.lesser(terms.strike);
-                    let value = time_value(terms.moneyness + log, inverse, half, smaller)
-                        + intrinsic(forward, terms.strike, sign);
-                    cells.0[j] = value.0;
-                }
+                moved.load(&under, &order, self.first, columns, start..start + rows);
+                price(eight, &moved, &order, &mut cells);
                 // Results leave as they are made: the memory's work overlaps with the next rows'.
                 if columns == COLUMNS {
                     let out = &mut self.out[start * under.scenarios + self.first..];
@@ -210,35 +173,92 @@ impl<R: Rows> Kernel for Grid<'_, R> {
     }
 }
 
-/// Factors on the spot and their logarithms, where every row moves alike.
-struct SharedPrices {
-    factor: [f64; COLUMNS],
-    log: [f64; COLUMNS],
+/// Prices of eight rows under a block of scenarios. The inner loop holds nothing but the formula: whatever else stood in
+/// it would push the formula's constants out of the registers.
+#[inline(always)]
+fn price(rows: &Eight, moved: &Moved, order: &Order, cells: &mut Cells) {
+    let Eight { terms, vol, sign } = *rows;
+    let mut begin = 0;
+    for &end in &order.ends[..order.groups] {
+        let (inverse, half) = reciprocal_and_half((vol + moved.vol[begin]) * terms.root_years);
+        for k in begin..end {
+            let forward = terms.forward * moved.factor[k];
+            let moneyness = terms.moneyness + moved.log[k];
+            let value = value(forward, terms.strike, moneyness, inverse, half, sign);
+            cells.0[order.scenario[k]] = value.0;
+        }
+        begin = end;
+    }
 }
 
-impl SharedPrices {
+/// The moves of eight rows under a block of scenarios, in the order in which these are priced.
+struct Moved {
+    /// Factors on the spot, and their logarithms.
+    factor: [Lanes; COLUMNS],
+    log: [Lanes; COLUMNS],
+    vol: [Lanes; COLUMNS],
+}
+
+impl Moved {
+    /// With the moves that every row shares.
     #[inline(always)]
-    fn new(moves: Moves, first: usize, columns: usize) -> Option<Self> {
-        let Moves::Shared(list) = moves else {
-            return None;
+    fn new(under: &Scenarios, order: &Order, first: usize, columns: usize) -> Self {
+        let mut moved = Self {
+            factor: [Lanes::from(1.0); COLUMNS],
+            log: [Lanes::ZERO; COLUMNS],
+            vol: [Lanes::ZERO; COLUMNS],
         };
-        let mut shared = Self {
-            factor: [1.0; COLUMNS],
-            log: [0.0; COLUMNS],
-        };
-        for (j, &price_move) in list[first..first + columns].iter().enumerate() {
-            shared.factor[j] = factor(price_move);
-            shared.log[j] = ln(shared.factor[j]);
+        for (k, &j) in order.scenario[..columns].iter().enumerate() {
+            if let Moves::Shared(list) = under.price_moves {
+                let factor = greater(1.0 + list[first + j], NO_SPOT);
+                (moved.factor[k], moved.log[k]) = (Lanes::from(factor), Lanes::from(ln(factor)));
+            }
+            if let Moves::Shared(list) = under.vol_moves {
+                moved.vol[k] = Lanes::from(list[first + j]);
+            }
         }
-        Some(shared)
+        moved
+    }
+
+    /// Sets the moves that are `rows`' own.
+    #[inline(always)]
+    fn load(
+        &mut self,
+        under: &Scenarios,
+        order: &Order,
+        first: usize,
+        columns: usize,
+        rows: Range<usize>,
+    ) {
+        if matches!(
+            (under.price_moves, under.vol_moves),
+            (Moves::Shared(_), Moves::Shared(_))
+        ) {
+            return;
+        }
+        for (k, &j) in order.scenario[..columns].iter().enumerate() {
+            for (l, row) in rows.clone().enumerate() {
+                let at = row * under.scenarios + first + j;
+                if let Moves::PerRow(table) = under.price_moves {
+                    self.factor[k].0[l] = greater(1.0 + table[at], NO_SPOT);
+                }
+                if let Moves::PerRow(table) = under.vol_moves {
+                    self.vol[k].0[l] = table[at];
+                }
+            }
+            if let Moves::PerRow(_) = under.price_moves {
+                self.log[k] = self.factor[k].ln();
+            }
+        }
     }
 }
 
 /// The order in which scenarios are priced: those of one vol move together, which scan rulebooks have two or three of.
 struct Order {
     scenario: [usize; COLUMNS],
-    /// Whether the vol differs from that of the scenario before.
-    new_vol: [bool; COLUMNS],
+    /// Where each group of one vol ends.
+    ends: [usize; COLUMNS],
+    groups: usize,
 }
 
 impl Order {
@@ -246,13 +266,20 @@ impl Order {
     fn new(vol_moves: Moves, first: usize, columns: usize) -> Self {
         let mut order = Self {
             scenario: std::array::from_fn(|j| j),
-            new_vol: [true; COLUMNS],
+            ends: [0; COLUMNS],
+            groups: 0,
+        };
+        let same = |a: usize, b: usize| match vol_moves {
+            Moves::Shared(list) => list[first + a].to_bits() == list[first + b].to_bits(),
+            Moves::PerRow(_) => false,
         };
         if let Moves::Shared(list) = vol_moves {
-            let bits = |j: &usize| list[first + j].to_bits();
-            order.scenario[..columns].sort_by_key(bits);
-            for k in 1..columns {
-                order.new_vol[k] = bits(&order.scenario[k]) != bits(&order.scenario[k - 1]);
+            order.scenario[..columns].sort_by_key(|j| list[first + j].to_bits());
+        }
+        for k in 1..=columns {
+            if k == columns || !same(order.scenario[k - 1], order.scenario[k]) {
+                order.ends[order.groups] = k;
+                order.groups += 1;
             }
         }
         order
