@@ -55,33 +55,13 @@ def _signs(right: Any) -> NDArray[np.int8]:
     return given.astype(_SIGN)
 
 
-def _simple(values: tuple[Any, ...], right: Any) -> tuple[int] | None:
-    """The common length of plain floats and float64 columns; None where there is anything else."""
-    shape = None
-    for value in values:
-        if type(value) is np.ndarray:
-            # Native float64 is one object; another float64 takes the general path.
-            if value.dtype is not _FLOAT or value.shape != (shape or value.shape):
-                return None
-            shape = value.shape
-        elif type(value) is not float:
-            return None
-    if type(right) is np.ndarray:
-        if right.dtype is not _SIGN or right.shape != (shape or right.shape):
-            return None
-        shape = right.shape
-    elif type(right) is not int:
-        return None
-    return cast("tuple[int]", shape) if shape is not None and len(shape) == 1 else None
-
-
 def _broadcast(
     values: tuple[Any, ...], right: Any, names: tuple[str, ...] = _NAMES
 ) -> tuple[list[Any], tuple[int, ...]]:
     """Flat columns and numbers as the engine takes them, right last, and the shape of the result."""
-    simple = _simple(values, right)
-    if simple is not None:
-        return [*values, right], simple
+    length = _core.common_length((*values, right))
+    if length is not None:
+        return [*values, right], (length,)
     columns: list[NDArray[Any]] = []
     for name, value in zip(names, values, strict=True):
         try:
@@ -113,6 +93,8 @@ def _is_american(exercise: str, options: dict[str, Any]) -> bool:
         return True
     if exercise != "european":
         raise InvalidInput(f"exercise {exercise!r}: expected 'european' or 'american'")
+    if not options:
+        return False
     unknown = options.keys() - {"dividends", "treatment"}
     if unknown:
         raise InvalidInput(f"{', '.join(sorted(unknown))}: only American exercise takes such keywords")
@@ -159,7 +141,7 @@ def price(
     spot = _diffusing(spot, years, rate, american)
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, shape)
-    _core.european_prices(columns, result.reshape(-1))
+    _core.european_prices(columns, result if len(shape) == 1 else result.reshape(-1))
     return result
 
 

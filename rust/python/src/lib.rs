@@ -48,7 +48,8 @@ mod _core {
     use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
     #[pymodule_export]
     use crate::pricing::{
-        european_greeks, european_grid, european_implied, european_prices, implied_statuses,
+        common_length, european_greeks, european_grid, european_implied, european_prices,
+        implied_statuses,
     };
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};

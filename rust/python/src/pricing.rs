@@ -5,6 +5,7 @@ use margincore::pricing::implied::{PriceColumns, Status};
 use margincore::pricing::{BLOCK, Moves, RowCopy, Rows, black, check, greeks, implied};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt};
 
 use crate::arrays::{Column, run};
 use crate::errors::InvalidInput;
@@ -79,6 +80,33 @@ fn wrong_kind(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     InvalidInput::new_err(format!(
         "{name}: expected a number or a one-dimensional array of its type, not {kind}"
     ))
+}
+
+/// The length of columns that are as the engine takes them, floats and float64 vectors, int8 for the right: None where
+/// any is something else, they differ in length, or none is a vector.
+#[pyfunction]
+pub(crate) fn common_length(columns: [Bound<'_, PyAny>; 7]) -> Option<usize> {
+    let mut common = None;
+    let (right, floats) = columns.split_last()?;
+    let lengths = floats
+        .iter()
+        .map(|column| match column.cast::<PyArray1<f64>>() {
+            Ok(array) => Some(Some(array.len())),
+            Err(_) => column.is_exact_instance_of::<PyFloat>().then_some(None),
+        })
+        .chain([match right.cast::<PyArray1<i8>>() {
+            Ok(array) => Some(Some(array.len())),
+            Err(_) => right.is_exact_instance_of::<PyInt>().then_some(None),
+        }]);
+    for length in lengths {
+        if let Some(length) = length? {
+            if common.is_some_and(|known| known != length) {
+                return None;
+            }
+            common = Some(length);
+        }
+    }
+    common
 }
 
 /// The memory of `out`, for this call alone.

@@ -1,5 +1,7 @@
 //! What is refused at the door of the kernels, by row: they compute on and would hide it (`max` drops NaN).
 
+use super::lanes::WIDTH;
+use super::math::SIGN_BIT;
 use super::{BLOCK, OptionColumns, RowCopy};
 use crate::error::Result;
 use crate::fail;
@@ -98,40 +100,76 @@ fn right(row: usize, value: i8) -> Result<()> {
     Ok(())
 }
 
-const MAGNITUDE: u64 = u64::MAX >> 1;
 /// Added to the bits of a number, it carries into the sign bit where the exponent is that of infinity or NaN.
 const CARRY: u64 = 1 << 52;
 
-/// Whether every row of a copy is surely sound, those of an earlier block that are still in it included: by whole-number
-/// operations on the bits, without branches, for the loops of kernels. Some sound rows do not pass (years of -0.0, say):
-/// [`options`] decides about those.
+/// Whether every row of a copy is surely sound, those of an earlier block that are still in it included: without
+/// branches, for the loops of kernels. Some sound rows do not pass (years of -0.0, say): [`options`] decides about those.
 #[inline(always)]
 pub fn sound(copy: &RowCopy) -> bool {
+    // A sum is finite only if all its terms are; no sign may be set of what must not be negative.
+    let (mut sum, mut signs, mut rights) = ([0.0; WIDTH], [0; WIDTH], [0; WIDTH]);
     let [spot, strike, years, rate, dividend_yield, vol] = &copy.floats;
-    let least = LEAST_PRICE.to_bits();
-    // The sign bit tells whether some value is unsound.
-    let (mut numbers, mut rights) = (0, 0);
-    for l in 0..BLOCK {
-        for price in [spot[l].to_bits(), strike[l].to_bits()] {
-            numbers |= price | price.wrapping_sub(least) | price.wrapping_add(CARRY);
-        }
-        for size in [years[l].to_bits(), vol[l].to_bits()] {
-            numbers |= size | size.wrapping_add(CARRY);
-        }
-        for any in [rate[l].to_bits(), dividend_yield[l].to_bits()] {
-            numbers |= any ^ any.wrapping_add(CARRY);
+    for first in (0..BLOCK).step_by(WIDTH) {
+        for l in 0..WIDTH {
+            let row = first + l;
+            let (above, strike_above) = (spot[row] - LEAST_PRICE, strike[row] - LEAST_PRICE);
+            let (years, vol) = (years[row], vol[row]);
+            sum[l] += (above + strike_above) + (years + vol) + (rate[row] + dividend_yield[row]);
+            signs[l] |= above.to_bits() | strike_above.to_bits() | years.to_bits() | vol.to_bits();
+            // +1 and -1 are the bytes that, plus one, are 2 and 0.
+            rights[l] |= (copy.right[row] as u8).wrapping_add(1) & !2;
         }
     }
-    for right in &copy.right {
-        // +1 and -1 are the bytes that, plus one, are 2 and 0.
-        rights |= (*right as u8).wrapping_add(1) & !2;
+    let (mut sign, mut right) = (0, 0);
+    for l in 0..WIDTH {
+        let sum = sum[l].to_bits();
+        sign |= signs[l] | (sum ^ sum.wrapping_add(CARRY));
+        right |= rights[l];
     }
-    numbers & !MAGNITUDE == 0 && rights == 0
+    sign & SIGN_BIT == 0 && right == 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_unsound_row_passes_for_sound() {
+        assert!(sound(&RowCopy::default()));
+        let (nan, inf) = (f64::NAN, f64::INFINITY);
+        let never = [nan, -nan, inf, -inf];
+        for row in 0..BLOCK {
+            for column in 0..6 {
+                let others: &[f64] = match column {
+                    0 | 1 => &[0.0, -0.0, -1.0, 1e-301, 5e-324, -f64::MAX],
+                    2 | 5 => &[-1e-300, -1.0, -f64::MAX],
+                    _ => &[],
+                };
+                for &bad in never.iter().chain(others) {
+                    let mut copy = RowCopy::default();
+                    copy.floats[column][row] = bad;
+                    assert!(!sound(&copy), "column {column}, row {row}: {bad}");
+                }
+                let rate = column == 3 || column == 4;
+                let good = if rate {
+                    [-5.0, 0.0]
+                } else {
+                    [LEAST_PRICE, 1e9]
+                };
+                for value in good {
+                    let mut copy = RowCopy::default();
+                    copy.floats[column][row] = value;
+                    assert!(sound(&copy), "column {column}, row {row}: {value}");
+                }
+            }
+            for bad in [0, 2, -2, 3, i8::MIN, i8::MAX] {
+                let mut copy = RowCopy::default();
+                copy.right[row] = bad;
+                assert!(!sound(&copy), "right, row {row}: {bad}");
+            }
+        }
+    }
 
     #[test]
     fn the_first_unsound_row_is_named() {

@@ -114,7 +114,7 @@ pub fn ln_ratio(a: f64, b: f64) -> f64 {
     let e = (exponent_a - exponent_b) + step;
     let s = (ma - mb) / (ma + mb);
     let z = s * s;
-    let tail = s * z * polynomial(&ATANH, z);
+    let tail = s * z * split_polynomial(&ATANH, z, z * z);
     e.mul_add(LN_2, s + (s + e.mul_add(LN_2_LOW, tail)))
 }
 
@@ -133,7 +133,7 @@ pub fn ln(x: f64) -> f64 {
     let m = f64::from_bits((shifted & MANTISSA_MASK) + SQRT_HALF_BITS);
     let s = (m - 1.0) / (m + 1.0);
     let z = s * s;
-    let tail = s * z * polynomial(&ATANH, z);
+    let tail = s * z * split_polynomial(&ATANH, z, z * z);
     e.mul_add(LN_2, s + (s + e.mul_add(LN_2_LOW, tail)))
 }
 
