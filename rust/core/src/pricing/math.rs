@@ -7,7 +7,7 @@ use super::coefficients::{
     ATANH, EXP, EXP2, EXP2_TERM, MILLS_GRID_P, MILLS_GRID_Q, MILLS_P, MILLS_Q, MILLS_TERM_P,
     MILLS_TERM_Q, SLOPE_P, SLOPE_Q,
 };
-use std::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E};
+use std::f64::consts::{LN_2, LOG2_E};
 
 /// 1 / sqrt(2 pi).
 pub(crate) const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -82,40 +82,46 @@ pub fn exp(x: f64) -> f64 {
     f64::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 52))
 }
 
-const EXPONENT_MASK: u64 = 0x7ff0_0000_0000_0000;
 const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
 /// 2^52 as bits: an exponent field in the low bits of this double reads as an integer above 2^52.
 const INTEGER_BITS: u64 = 0x4330_0000_0000_0000;
 
-/// ln(a / b) with one division, for positive normal a and b.
+/// Half of an exponent's unit.
+const HALF_EXPONENT: u64 = 1 << 51;
+/// Added to bits, divides by four.
+const QUARTER: u64 = 0_u64.wrapping_sub(2 << 52);
+/// What [`INTEGER_BITS`] and the turned sign add to a power of two.
+const OFFSET_INTEGER: f64 = 4_503_599_627_370_496.0 + 2048.0;
+
+/// ln(a / b) with one division, for finite a and b of at least 1e-307.
 ///
-/// Absolute error below 2.3e-16 * max(1, |ln(a/b)|); where a/b is in [0.71, 1.41], relative error below 4.5e-16,
-/// however close a and b are.
+/// Absolute error below 2.3e-16 * max(1, |ln(a/b)|); where a/b is in [2/3, 3/2], relative error below 4.5e-16, however
+/// close a and b are.
 #[inline(always)]
 pub fn ln_ratio(a: f64, b: f64) -> f64 {
-    let mantissa_a = f64::from_bits((a.to_bits() & !EXPONENT_MASK) | ONE_BITS);
-    let mantissa_b = f64::from_bits((b.to_bits() & !EXPONENT_MASK) | ONE_BITS);
-    let exponent_a = f64::from_bits((a.to_bits() >> 52) | INTEGER_BITS);
-    let exponent_b = f64::from_bits((b.to_bits() >> 52) | INTEGER_BITS);
-    // Bring the mantissas' ratio into [1/sqrt 2, sqrt 2].
-    let low = mantissa_a < mantissa_b * FRAC_1_SQRT_2;
-    let high = mantissa_b < mantissa_a * FRAC_1_SQRT_2;
-    let ma = if low {
-        mantissa_a + mantissa_a
-    } else {
-        mantissa_a
-    };
-    let mb = if high {
-        mantissa_b + mantissa_b
-    } else {
-        mantissa_b
-    };
-    let step = if low { -1.0 } else { 0.0 } + if high { 1.0 } else { 0.0 };
-    let e = (exponent_a - exponent_b) + step;
-    let s = (ma - mb) / (ma + mb);
+    // Bits are nearly logarithms: their difference, rounded to whole exponents, is the power of two that brings b within
+    // a factor of 3/2 of a. Both are divided by four, lest their sum overflow.
+    let gap = a
+        .to_bits()
+        .wrapping_sub(b.to_bits())
+        .wrapping_add(HALF_EXPONENT);
+    let k = f64::from_bits(((gap ^ SIGN_BIT) >> 52) | INTEGER_BITS) - OFFSET_INTEGER;
+    let a = f64::from_bits(a.to_bits().wrapping_add(QUARTER));
+    let b = f64::from_bits(
+        b.to_bits()
+            .wrapping_add(gap & !MANTISSA_MASK)
+            .wrapping_add(QUARTER),
+    );
+    let s = (a - b) / (a + b);
+    ln_scaled(k, s)
+}
+
+/// k ln 2 + 2 atanh(s): the logarithm of 2^k (1 + s) / (1 - s).
+#[inline(always)]
+fn ln_scaled(k: f64, s: f64) -> f64 {
     let z = s * s;
     let tail = s * z * split_polynomial(&ATANH, z, z * z);
-    e.mul_add(LN_2, s + (s + e.mul_add(LN_2_LOW, tail)))
+    k.mul_add(LN_2, s + (s + k.mul_add(LN_2_LOW, tail)))
 }
 
 /// The double next to 1/sqrt 2, as bits.
@@ -131,10 +137,7 @@ pub fn ln(x: f64) -> f64 {
     let shifted = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
     let e = f64::from_bits((shifted >> 52) | INTEGER_BITS) - BIASED_INTEGER;
     let m = f64::from_bits((shifted & MANTISSA_MASK) + SQRT_HALF_BITS);
-    let s = (m - 1.0) / (m + 1.0);
-    let z = s * s;
-    let tail = s * z * split_polynomial(&ATANH, z, z * z);
-    e.mul_add(LN_2, s + (s + e.mul_add(LN_2_LOW, tail)))
+    ln_scaled(e, (m - 1.0) / (m + 1.0))
 }
 
 /// exp(-x^2/2) for |x| <= 37. Relative error below 2.3e-16 * max(1, x^2/2).
