@@ -1,25 +1,31 @@
 """American options: ours beside QuantLib and, where present, the C floor.
 
 The options are those of a dealer's book: a week to two years, vols of 10-80 %, rates of 0-8 %, half without a yield.
-QuantLib's high-precision scheme says what is right; every candidate is checked against it first. The floor's shared
-objects are found by ``FLOOR_BUILD``; what is not there is named as missing.
+QuantLib's high-precision scheme says what is right; every candidate is checked against it first. What is not there is
+named as missing.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benches.measure import Row, compare, missing
+from benches import floor
+from benches.measure import OURS, Goal, Goals, Row, compare, missing
 from margincore import pricing
 
 OPTIONS = 200
 MOVES = 0.15 * np.arange(-5, 6) / 5
+QUANTLIB = "QuantLib QdFp fast"
+FLOOR = "C floor"
+SINGLE_GOALS: Goals = {QUANTLIB: Goal(14)}
+POINTS_GOALS: Goals = {OURS: Goal(ns=160)}
+SHARED_GOALS: Goals = {OURS: Goal(ns=75)}
+TREE_GOALS: dict[tuple[str, int], Goals] = {("crr", 101): {FLOOR: Goal(1 / 1.1)}}
 Floats = NDArray[np.float64]
 
 
@@ -79,53 +85,38 @@ def quantlib(
     return exact, reprice
 
 
-class Floor:
-    """The measuring stick's shared objects, called on aligned copies."""
+def floor_collocation(
+    columns: list[Floats], right: NDArray[np.int8], moves: Floats
+) -> tuple[Callable[[], Any], Floats]:
+    """(7, 2, 7)-21, a boundary per option, and where it writes: (moves, options)."""
+    n, out = len(right), np.empty((len(moves), len(right)))
+    last = (ctypes.c_int(len(moves)), floor.pointer(out), ctypes.c_int(5))
+    kernel, factors = floor.library("alo").alo2_7_2_p21, floor.aligned(1.0 + moves)
+    call = floor.call(kernel, n, [*columns, right], floor.pointer(factors), *last)
+    return lambda kept=factors: call(), out  # type: ignore[misc]
 
-    def __init__(self, columns: list[Floats], right: NDArray[np.int8]) -> None:
-        folder = os.environ.get("FLOOR_BUILD")
-        if not folder:
-            raise OSError("set FLOOR_BUILD to the folder of libalo.so and libtree.so")
-        self.alo = ctypes.CDLL(os.path.join(folder, "libalo.so"))
-        self.tree = ctypes.CDLL(os.path.join(folder, "libtree.so"))
-        self.columns = [np.ascontiguousarray(c) for c in [*columns, right.astype(np.float64)]]
 
-    def _pointers(self, columns: list[Floats]) -> list[ctypes.c_void_p]:
-        return [ctypes.c_void_p(c.ctypes.data) for c in columns]
+def floor_shared(columns: list[Floats], moves: Floats) -> tuple[Callable[[], Any], Floats]:
+    """The same with one boundary for the puts of an expiry."""
+    spot, strike, *expiry, vol = columns
+    kept = [floor.aligned(c) for c in (spot, strike, vol, 1.0 + moves)]
+    n, out = len(spot), np.empty((len(moves), len(spot)))
+    years, rate, dividend_yield = (ctypes.c_double(float(c[0])) for c in expiry)
+    at = [floor.pointer(c) for c in kept]
+    last = (at[3], ctypes.c_int(len(moves)), floor.pointer(out), ctypes.c_int(5))
+    kernel = floor.library("alo").alosh_7_2_p21
+    return lambda kept=kept: kernel(  # type: ignore[misc]
+        ctypes.c_size_t(n), at[0], at[1], years, rate, dividend_yield, at[2], *last
+    ), out
 
-    def collocation(self, moves: Floats, out: Floats) -> Callable[[], Any]:
-        """(7, 2, 7)-21, a boundary per option; `out` is (moves, options)."""
-        factors = 1.0 + moves
-        args = self._pointers(self.columns)
 
-        def call() -> None:
-            self.alo.alo2_7_2_p21(
-                ctypes.c_size_t(OPTIONS), *args, ctypes.c_void_p(factors.ctypes.data),
-                ctypes.c_int(len(factors)), ctypes.c_void_p(out.ctypes.data), ctypes.c_int(5),
-            )  # fmt: skip
-
-        return call
-
-    def binomial(self, scheme: str, steps: int, out: Floats) -> Callable[[], Any]:
-        """A tree per option."""
-        args = self._pointers(self.columns)
-        function = getattr(self.tree, scheme)
-        return lambda: function(ctypes.c_size_t(OPTIONS), *args, ctypes.c_int(steps), ctypes.c_void_p(out.ctypes.data))
-
-    def shared(self, columns: list[Floats], moves: Floats, out: Floats) -> Callable[[], Any]:
-        """One boundary for the puts of an expiry."""
-        factors = 1.0 + moves
-        spot, strike, vol = self._pointers([columns[0], columns[1], columns[5]])
-        years, rate, dividend_yield = (ctypes.c_double(float(columns[k][0])) for k in (2, 3, 4))
-
-        def call() -> None:
-            self.alo.alosh_7_2_p21(
-                ctypes.c_size_t(len(columns[0])), spot, strike, years, rate, dividend_yield, vol,
-                ctypes.c_void_p(factors.ctypes.data), ctypes.c_int(len(factors)),
-                ctypes.c_void_p(out.ctypes.data), ctypes.c_int(5),
-            )  # fmt: skip
-
-        return call
+def floor_tree(
+    columns: list[Floats], right: NDArray[np.int8], scheme: str, steps: int
+) -> tuple[Callable[[], Any], Floats]:
+    """A tree per option."""
+    out = np.empty(len(right))
+    kernel = getattr(floor.library("tree"), "tree_crr" if scheme == "crr" else "tree_lr")
+    return floor.call(kernel, len(right), [*columns, right], ctypes.c_int(steps), floor.pointer(out)), out
 
 
 def chain() -> tuple[list[Floats], NDArray[np.int8]]:
@@ -155,57 +146,51 @@ def rows() -> Iterator[Row]:
     precise: dict[str, Any] = {"exercise": "american", "accuracy": "precise"}
     exact = ours(accuracy="precise")()
     try:
-        exact, single["QuantLib QdFp fast"] = quantlib(columns, right, days)
+        exact, single[QUANTLIB] = quantlib(columns, right, days)
     except ImportError as error:
-        yield missing("american.single", "QuantLib QdFp fast", str(error))
+        yield missing("american.single", QUANTLIB, str(error), goals=SINGLE_GOALS)
     accurate = True
     try:
-        accuracy("ours", single["ours"](), exact, 1e-4)
+        accuracy("ours", single[OURS](), exact, 1e-4)
     except Inaccurate as error:
         accurate = False
-        yield missing("american.single", "QuantLib QdFp fast", str(error))
+        yield missing("american.single", QUANTLIB, str(error), goals=SINGLE_GOALS)
     smile, puts = chain()
     shared: dict[str, Callable[[], Any]] = {
-        "ours": lambda: pricing.price_grid(*smile, puts, MOVES, exercise="american", share_boundaries=True)
+        OURS: lambda: pricing.price_grid(*smile, puts, MOVES, exercise="american", share_boundaries=True)
     }
+    # Ours and the floor's quadratures differ: each is held to the precise scheme, as single prices are.
+    points_exact = pricing.price_grid(*columns, right, MOVES, **precise)
+    shared_exact = pricing.price_grid(*smile, puts, MOVES, **precise)
+    accuracy("ours", points[OURS](), points_exact, 1e-4)
+    accuracy("ours", shared[OURS](), shared_exact, 1e-4)
     try:
-        floor = Floor(columns, right)
-    except OSError as error:
-        yield missing("american", "C floor", str(error))
-    else:
-        one, many = np.empty(OPTIONS), np.empty((11, OPTIONS))
-        single["C floor"] = floor.collocation(np.zeros(1), one)
-        points["C floor"] = floor.collocation(MOVES, many)
-        shared["C floor"] = floor.shared(smile, MOVES, strip := np.empty((11, 400)))
-        for calls in (single, points, shared):
-            calls["C floor"]()
-        try:
-            accuracy("C floor", one, exact, 1e-4)
-        except Inaccurate as error:
-            del single["C floor"]
-            yield missing("american.single", "C floor", str(error))
-        # Ours and the floor's quadratures differ: each is held to the precise scheme, as single prices are.
-        for name, calls, theirs, truth in (
-            ("american.11_price_points", points, many, pricing.price_grid(*columns, right, MOVES, **precise)),
-            ("american.shared_boundary_11_points", shared, strip, pricing.price_grid(*smile, puts, MOVES, **precise)),
+        for name, calls, (call, values), truth in (
+            ("american.single", single, floor_collocation(columns, right, np.zeros(1)), exact[:, None]),
+            ("american.11_price_points", points, floor_collocation(columns, right, MOVES), points_exact),
+            ("american.shared_boundary_11_points", shared, floor_shared(smile, MOVES), shared_exact),
         ):
-            accuracy("ours", calls["ours"](), truth, 1e-4)
+            call()
             try:
-                accuracy("C floor", theirs.T, truth, 1e-4)
+                accuracy(FLOOR, values.T, truth, 1e-4)
+                calls[FLOOR] = call
             except Inaccurate as error:
-                del calls["C floor"]
-                yield missing(name, "C floor", str(error))
+                yield missing(name, FLOOR, str(error))
         for (scheme, steps), calls in trees.items():
-            values = np.empty(OPTIONS)
-            calls["C floor"] = floor.binomial("tree_crr" if scheme == "crr" else "tree_lr", steps, values)
-            calls["C floor"]()
-            np.testing.assert_allclose(calls["ours"](), values, rtol=0, atol=1e-8)
+            calls[FLOOR], values = floor_tree(columns, right, scheme, steps)
+            calls[FLOOR]()
+            np.testing.assert_allclose(calls[OURS](), values, rtol=0, atol=1e-8)
+    except OSError as error:
+        yield missing("american", FLOOR, str(error))
+        for (scheme, steps), goals in TREE_GOALS.items():
+            yield missing(f"american.tree_{scheme}_{steps}", FLOOR, str(error), goals=goals)
     if accurate:
-        yield from compare("american.single", single, n=OPTIONS)
-    yield from compare("american.11_price_points", points, n=OPTIONS * 11)
-    yield from compare("american.shared_boundary_11_points", shared, n=400 * 11)
+        yield from compare("american.single", single, n=OPTIONS, goals=SINGLE_GOALS)
+    yield from compare("american.11_price_points", points, n=OPTIONS * 11, goals=POINTS_GOALS)
+    yield from compare("american.shared_boundary_11_points", shared, n=400 * 11, goals=SHARED_GOALS)
     for (scheme, steps), calls in trees.items():
-        yield from compare(f"american.tree_{scheme}_{steps}", calls, n=OPTIONS)
+        goals = TREE_GOALS.get((scheme, steps), {})
+        yield from compare(f"american.tree_{scheme}_{steps}", calls, n=OPTIONS, goals=goals)
     marks = ours()()
     inverse: dict[str, Callable[[], Any]] = {
         "ours": lambda: pricing.implied_vol(marks, *columns[:5], right, exercise="american", on_error="nan")

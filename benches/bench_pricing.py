@@ -1,16 +1,15 @@
 """European prices, grids and vols: against NumPy with SciPy, numba, QuantLib, the C floor, and the peers of `peers`.
 
-The C floor is compiled from ``MARGINCORE_FLOOR`` (default ``../shared/floor`` beside the project) with g++, where both
-exist; its grid takes inputs that are prepared, so it is what the machine can do and not what a caller would see.
+The floor's grid takes inputs that are prepared, so it is what the machine can do and not what a caller would see. A
+peer without a grid prices one scenario after the other: its price per option stands beside our grid per evaluation.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import subprocess
-import tempfile
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benches import peers
-from benches.measure import Row, check_equal, compare, missing
+from benches import floor, peers
+from benches.measure import OURS, Goal, Goals, Row, check_equal, compare, interleaved, missing
 from margincore import pricing
 
 Floats = NDArray[np.float64]
 Columns = dict[str, Floats]
+
+FLOOR = "C floor"
+NUMPY = "numpy + scipy ndtr"
+QUANTLIB = "QuantLib blackFormula"
+PRICE_GOALS: dict[int, Goals] = {
+    1_000: {},
+    100_000: {FLOOR: Goal(1 / 1.35), "numba with SVML": Goal(1.1), "py_vollib_vectorized": Goal(50)},
+}
+GRID_GOALS: dict[int, Goals] = {
+    1_000: {FLOOR: Goal(1 / 1.5)},
+    100_000: {
+        FLOOR: Goal(1 / 1.35),
+        NUMPY: Goal(17),
+        QUANTLIB: Goal(180),
+        "numba with SVML": Goal(2.5),
+        "torch compiled": Goal(6),
+        "fast-vollib": Goal(28),
+        "pyvolr": Goal(35),
+        "py_vollib_vectorized": Goal(120),
+    },
+}
+AVX2_GOALS: Goals = {FLOOR: Goal(1 / 1.7)}
+VOL_GOALS: dict[int, Goals] = {
+    1_000: {},
+    100_000: {
+        OURS: Goal(ns=45),
+        FLOOR: Goal(1 / 1.5),
+        "fast-vollib": Goal(11),
+        "pyvolr": Goal(13),
+        "py_vollib_vectorized": Goal(16),
+    },
+}
 
 # SPAN's sixteen scenarios: the price scan range in thirds with vol up and down, and twice it with vol as it is.
 THIRDS = np.array([0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0])
@@ -79,25 +110,6 @@ def numba_price() -> Callable[..., Any]:
     return price  # type: ignore[no-any-return]
 
 
-class Floor:
-    """The hand-written C++ kernels."""
-
-    def __init__(self, folder: str) -> None:
-        source = Path(os.environ.get("MARGINCORE_FLOOR", Path(__file__).parents[2] / "shared" / "floor")) / "c"
-        if not source.is_dir():
-            raise FileNotFoundError(f"no {source.name} folder under MARGINCORE_FLOOR")
-        compiler = shutil.which("g++")
-        if compiler is None:
-            raise FileNotFoundError("g++ is not installed")
-        flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno", "-fPIC", "-shared"]
-        libraries = []
-        for name in ("kernels_avx512", "iv"):
-            library = Path(folder) / f"{name}.so"
-            subprocess.run([compiler, *flags, str(source / f"{name}.cpp"), "-o", str(library)], check=True)
-            libraries.append(ctypes.CDLL(str(library)))
-        self.kernels, self.iv = libraries
-
-
 class Grid(ctypes.Structure):
     """The floor's scenarios: groups that share a vol move."""
 
@@ -117,45 +129,25 @@ class Grid(ctypes.Structure):
         return grid
 
 
-def aligned(values: Floats) -> Floats:
-    """A copy at a cache line, as the floor's loads want it."""
-    memory = np.empty(values.size * 8 + 64, np.uint8)
-    at = -memory.ctypes.data % 64
-    copy = memory[at : at + values.size * 8].view(np.float64)
-    copy[:] = values.reshape(-1)
-    return copy
-
-
-def call(function: Any, n: int, inputs: list[Floats], last: list[Any]) -> Callable[[], object]:
-    """A ready call; the arrays stay alive with it."""
-    kept = [aligned(np.asarray(a, np.float64)) for a in inputs]
-    arguments = [ctypes.c_size_t(n), *(ctypes.c_void_p(a.ctypes.data) for a in kept), *last]
-    return lambda kept=kept: function(*arguments)  # type: ignore[misc]
-
-
 def rows() -> Iterator[Row]:
     """Every comparison; results are checked equal before they are timed."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            floor: Floor | None = Floor(folder)
-            reason = ""
-        except (OSError, subprocess.CalledProcessError) as error:
-            floor, reason = None, str(error)
-        # Multiples of 8: the floor works on whole vectors.
-        for n in (1_000, 100_000):
-            yield from prices(n, floor, reason)
-            yield from grids(n, floor, reason)
-            yield from vols(n, floor, reason)
+    # Multiples of 8: the floor works on whole vectors.
+    for n in (1_000, 100_000):
+        price = list(prices(n))
+        yield from price
+        yield from grids(n, price)
+        yield from vols(n)
+    yield from grid_by_avx2(100_000)
 
 
-def prices(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
-    bench = "european price"
+def prices(n: int) -> Iterator[Row]:
+    bench, goals = "european price", PRICE_GOALS[n]
     c, right = columns(n)
     out = np.empty(n)
-    calls: dict[str, Callable[[], object]] = {"ours": lambda: pricing.price(**c, right=right, out=out)}
-    calls["ours"]()
+    calls: dict[str, Callable[[], object]] = {OURS: lambda: pricing.price(**c, right=right, out=out)}
+    calls[OURS]()
     check_equal(bench, out, numpy_price(c, right), rel=1e-9, abs_=1e-12)
-    calls["numpy + scipy ndtr"] = lambda: numpy_price(c, right)
+    calls[NUMPY] = lambda: numpy_price(c, right)
     try:
         compiled, theirs = numba_price(), np.empty(n)
         compiled(*c.values(), right, theirs)
@@ -176,51 +168,91 @@ def prices(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
             return [ql.blackFormula(*row) for row in table]
 
         check_equal(bench, out, quantlib(), rel=1e-4, abs_=1e-12)
-        calls["QuantLib blackFormula"] = quantlib
+        calls[QUANTLIB] = quantlib
     except ImportError as error:
-        yield missing(bench, "QuantLib", str(error), n=n)
-    if floor is None:
-        yield missing(bench, "C floor", reason, n=n)
-    else:
-        theirs_c = aligned(np.zeros(n))
-        calls["C floor"] = call(
-            floor.kernels.naive_T2, n, [*c.values(), right], [ctypes.c_void_p(theirs_c.ctypes.data)]
-        )
-        calls["C floor"]()
+        yield missing(bench, QUANTLIB, str(error), n=n)
+    try:
+        theirs_c = floor.aligned(np.zeros(n))
+        kernel = floor.library("kernels_avx512").naive_T2
+        calls[FLOOR] = floor.call(kernel, n, [*c.values(), right], floor.pointer(theirs_c))
+        calls[FLOOR]()
         check_equal(bench, out, theirs_c, rel=1e-9, abs_=1e-12)
-    found = list(compare(bench, calls, n=n))
+    except OSError as error:
+        yield missing(bench, FLOOR, str(error), n=n, goals=goals)
+    found = list(compare(bench, calls, n=n, goals=goals))
     yield from found
-    yield from peers.rows(bench, "price", out, found[0].ours_ns, {**c, "right": right}, peers.PRICES)
+    yield from peers.rows(bench, "price", out, found[0].ours_ns, {**c, "right": right}, peers.PRICES, goals)
 
 
-def grids(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
-    bench = "european grid, 16 scenarios"
+def our_grid(n: int) -> tuple[Callable[[], object], Floats]:
+    """A ready call of ours and where it writes."""
     c, right = columns(n)
     out = np.empty((n, 16))
+    return lambda: pricing.price_grid(**c, right=right, price_moves=PRICE_MOVES, vol_moves=VOL_MOVES, out=out), out
 
-    def ours() -> object:
-        return pricing.price_grid(**c, right=right, price_moves=PRICE_MOVES, vol_moves=VOL_MOVES, out=out)
 
+def floor_grid(n: int) -> tuple[Callable[[], object], Floats]:
+    """The floor's on its prepared inputs; raises ``OSError`` where there is none."""
+    c, right = columns(n)
+    root = np.sqrt(c["years"])
+    forward = c["spot"] * np.exp(-c["dividend_yield"] * c["years"])
+    strike = c["strike"] * np.exp(-c["rate"] * c["years"])
+    inputs = [forward, strike, np.log(forward / strike), right, c["vol"], root]
+    out = floor.aligned(np.zeros(16 * n))
+    kernel = floor.library("kernels_avx512").gridom_T2
+    return floor.call(kernel, n, inputs, ctypes.byref(Grid.scenarios()), floor.pointer(out)), out
+
+
+def grids(n: int, price: list[Row]) -> Iterator[Row]:
+    """`price` are the rows of the vector price, for the peers that have no grid."""
+    bench, goals = "european grid, 16 scenarios", GRID_GOALS[n]
+    c, right = columns(n)
+    ours, out = our_grid(n)
     ours()
     check_equal(bench, out[: min(n, 5_000)].reshape(-1), numpy_grid(c, right)[:5_000].reshape(-1), rel=1e-9, abs_=1e-12)
-    calls: dict[str, Callable[[], object]] = {"ours": ours, "numpy + scipy ndtr": lambda: numpy_grid(c, right)}
-    if floor is None:
-        yield missing(bench, "C floor", reason, n=16 * n)
-    else:
-        root = np.sqrt(c["years"])
-        forward = c["spot"] * np.exp(-c["dividend_yield"] * c["years"])
-        strike = c["strike"] * np.exp(-c["rate"] * c["years"])
-        inputs = [forward, strike, np.log(forward / strike), right.astype(np.float64), c["vol"], root]
-        grid, theirs = Grid.scenarios(), aligned(np.zeros(16 * n))
-        last = [ctypes.byref(grid), ctypes.c_void_p(theirs.ctypes.data)]
-        calls["C floor, inputs prepared"] = call(floor.kernels.gridom_T2, n, inputs, last)
-        calls["C floor, inputs prepared"]()
+    calls: dict[str, Callable[[], object]] = {OURS: ours, NUMPY: lambda: numpy_grid(c, right)}
+    try:
+        calls[FLOOR], theirs = floor_grid(n)
+        calls[FLOOR]()
         check_equal(bench, out[:5_000].reshape(-1), theirs[: out[:5_000].size], rel=1e-8, abs_=1e-11)
-    yield from compare(bench, calls, n=16 * n)
+    except OSError as error:
+        yield missing(bench, FLOOR, str(error), n=16 * n, goals=goals)
+    found = list(compare(bench, calls, n=16 * n, goals=goals))
+    yield from found
+    for row in price:
+        peer = (row.peer or "").removesuffix(peers.OWN_PROCESS)
+        if peer in calls:
+            continue
+        if row.peer_ns is None:
+            yield missing(bench, peer, row.reason or "", n=16 * n, goals=goals)
+        else:
+            name = f"{row.peer}, its price"
+            yield Row(bench, found[0].ours_ns, name, row.peer_ns, 16 * n, goal=goals.get(peer))
 
 
-def vols(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
-    bench = "european implied vol"
+def grid_by_avx2(n: int) -> Iterator[Row]:
+    """Our AVX2 level in a process of its own, beside the floor's AVX-512."""
+    bench = "european grid, 16 scenarios, ours by AVX2"
+    try:
+        theirs, _ = floor_grid(n)
+    except OSError as error:
+        yield missing(bench, FLOOR, str(error), n=16 * n, goals=AVX2_GOALS)
+        return
+    command = [sys.executable, "-c", f"from benches import bench_pricing as b; b.print_our_grid({n})"]
+    environment = {**os.environ, "MARGINCORE_SIMD": "avx2"}
+    root = Path(__file__).parents[1]
+    run = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True)
+    peer = interleaved({FLOOR: theirs}, n=16 * n)[FLOOR]
+    yield Row(bench, float(run.stdout), f"{FLOOR}, AVX-512", peer.median_ns, 16 * n, goal=AVX2_GOALS[FLOOR])
+
+
+def print_our_grid(n: int) -> None:
+    """What our grid takes in this process."""
+    print(interleaved({OURS: our_grid(n)[0]}, n=16 * n)[OURS].median_ns)
+
+
+def vols(n: int) -> Iterator[Row]:
+    bench, goals = "european implied vol", VOL_GOALS[n]
     c, _ = columns(n)
     forward = c["spot"] * np.exp((c["rate"] - c["dividend_yield"]) * c["years"])
     right = np.where(forward < c["strike"], 1, -1).astype(np.int8)
@@ -229,21 +261,19 @@ def vols(n: int, floor: Floor | None, reason: str) -> Iterator[Row]:
     quotes = pricing.price(**c, right=right)
     known = {name: c[name] for name in ("spot", "strike", "years", "rate", "dividend_yield")}
     out = np.empty(n)
-    calls: dict[str, Callable[[], object]] = {
-        "ours": lambda: pricing.implied_vol(quotes, **known, right=right, out=out)
-    }
-    calls["ours"]()
+    calls: dict[str, Callable[[], object]] = {OURS: lambda: pricing.implied_vol(quotes, **known, right=right, out=out)}
+    calls[OURS]()
     check_equal(bench, out, c["vol"], rel=1e-12)
-    if floor is None:
-        yield missing(bench, "C floor", reason, n=n)
-    else:
-        theirs = aligned(np.zeros(n))
+    try:
+        theirs = floor.aligned(np.zeros(n))
+        # It wants its forwards prepared.
         inputs = [quotes, forward, c["strike"], c["years"], right, np.exp(-c["rate"] * c["years"])]
-        last = [ctypes.c_void_p(theirs.ctypes.data)]
-        calls["C floor, forwards prepared"] = call(floor.iv.iv2, n, inputs, last)
-        calls["C floor, forwards prepared"]()
+        calls[FLOOR] = floor.call(floor.library("iv").iv2, n, inputs, floor.pointer(theirs))
+        calls[FLOOR]()
         check_equal(bench, out, theirs, rel=1e-11)
-    measured = list(compare(bench, calls, n=n))
+    except OSError as error:
+        yield missing(bench, FLOOR, str(error), n=n, goals=goals)
+    measured = list(compare(bench, calls, n=n, goals=goals))
     yield from measured
-    inputs = {**known, "vol": c["vol"], "price": quotes, "right": right}
-    yield from peers.rows(bench, "vol", out, measured[0].ours_ns, inputs, peers.VOLS)
+    given = {**known, "vol": c["vol"], "price": quotes, "right": right}
+    yield from peers.rows(bench, "vol", out, measured[0].ours_ns, given, peers.VOLS, goals)

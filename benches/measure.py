@@ -10,6 +10,9 @@ checks that ours and the peers agree on them (:func:`check_equal`), and times th
         yield from compare("tims.margin 100 positions", calls, n=1)
         yield missing("tims.margin 100 positions", "other-engine", "not installed")
 
+A goal goes with the peer it is stated against (``compare(..., goals={"NumPy": Goal(17)})``) and the table says whether
+it is met.
+
 Repeats are interleaved, so that a slow moment of a shared machine hits every candidate alike; the median of
 the repeats is kept and every number is nanoseconds **per item** (``n`` items per call). Ratios are peer over
 ours: above 1, ours is the faster one.
@@ -23,9 +26,41 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a row is to reach: a least ``ratio`` of the peer's time to ours, or at most so many ``ns`` per item.
+
+    A goal to take at most 1.35 times a peer's time is a ratio of 1 / 1.35.
+
+    >>> str(Goal(17)), str(Goal(1 / 1.35)), str(Goal(ns=45))
+    ('≥ 17', '≥ 0.741 (1.35 × its time)', '≤ 45 ns')
+    """
+
+    ratio: float | None = None
+    ns: float | None = None
+
+    def __str__(self) -> str:
+        if self.ns is not None:
+            return f"≤ {readable(self.ns)}"
+        assert self.ratio is not None
+        return f"≥ {self.ratio:.3g}" + (f" ({1 / self.ratio:.3g} × its time)" if self.ratio < 1 else "")
+
+    def met(self, row: Row) -> bool | None:
+        """Whether the row reaches it; None where the row has no time."""
+        if self.ns is not None:
+            return None if row.ours_ns is None else row.ours_ns <= self.ns
+        assert self.ratio is not None
+        return None if row.ratio is None else row.ratio >= self.ratio
+
+
+Goals = Mapping[str, Goal]
+"""Goals by peer; the one under ``"ours"`` is in nanoseconds and stands in a row without a peer."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +74,7 @@ class Row:
     n: int
     threads: int = 1
     reason: str | None = None
+    goal: Goal | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -62,6 +98,8 @@ class Row:
         }
         if self.reason is not None:
             line["missing"] = self.reason
+        if self.goal is not None:
+            line |= {"goal": str(self.goal), "met": self.goal.met(self)}
         return json.dumps(line)
 
 
@@ -111,22 +149,30 @@ def interleaved(
 
 
 def compare(
-    bench: str, calls: Mapping[str, Callable[[], object]], *, n: int = 1, threads: int = 1, **options: Any
+    bench: str,
+    calls: Mapping[str, Callable[[], object]],
+    *,
+    n: int = 1,
+    threads: int = 1,
+    goals: Goals = MappingProxyType({}),
+    **options: Any,
 ) -> Iterator[Row]:
     """Times ``calls`` together, one of them named ``"ours"``, and yields one row per peer (or one alone)."""
     if OURS not in calls:
         raise ValueError(f"{bench}: one of the calls has to be named {OURS!r}; got {', '.join(calls)}")
     timings = interleaved(calls, n=n, **options)
     ours = timings.pop(OURS).median_ns
-    if not timings:
-        yield Row(bench, ours, None, None, n, threads)
+    if not timings or OURS in goals:
+        yield Row(bench, ours, None, None, n, threads, goal=goals.get(OURS))
     for peer, timing in timings.items():
-        yield Row(bench, ours, peer, timing.median_ns, n, threads)
+        yield Row(bench, ours, peer, timing.median_ns, n, threads, goal=goals.get(peer))
 
 
-def missing(bench: str, peer: str, reason: str, *, n: int = 1, threads: int = 1) -> Row:
+def missing(
+    bench: str, peer: str, reason: str, *, n: int = 1, threads: int = 1, goals: Goals = MappingProxyType({})
+) -> Row:
     """A peer that could not be run here, with the reason: it is named in the table, never left out."""
-    return Row(bench, None, peer, None, n, threads, reason)
+    return Row(bench, None, peer, None, n, threads, reason, goals.get(peer))
 
 
 def check_equal(bench: str, ours: Iterable[float], peer: Iterable[float], *, rel: float, abs_: float = 0.0) -> None:
@@ -145,17 +191,20 @@ def check_equal(bench: str, ours: Iterable[float], peer: Iterable[float], *, rel
 def markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [
-        "| bench | n | threads | ours | peer | peer's | peer / ours |",
-        "|---|---:|---:|---:|---|---:|---:|",
+        "| bench | n | threads | ours | peer | peer's | peer / ours | goal | met |",
+        "|---|---:|---:|---:|---|---:|---:|---|---|",
     ]
     for row in rows:
+        goal = "" if row.goal is None else str(row.goal)
+        verdict = "" if row.goal is None else {True: "yes", False: "**no**", None: "not measured"}[row.goal.met(row)]
         if row.reason is not None:
-            lines.append(f"| {row.bench} | | | | {row.peer} | missing: {row.reason} | |")
+            lines.append(f"| {row.bench} | | | | {row.peer} | missing: {row.reason} | | {goal} | {verdict} |")
             continue
         ratio = "" if row.ratio is None else f"{row.ratio:,.3g}"
         peer_time = "" if row.peer_ns is None else readable(row.peer_ns)
         ours = "" if row.ours_ns is None else readable(row.ours_ns)
-        lines.append(f"| {row.bench} | {row.n:,} | {row.threads} | {ours} | {row.peer or ''} | {peer_time} | {ratio} |")
+        cells = (row.bench, f"{row.n:,}", row.threads, ours, row.peer or "", peer_time, ratio, goal, verdict)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 

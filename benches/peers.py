@@ -1,11 +1,16 @@
 """Peers that cannot live beside us: timed by another interpreter, on the same inputs, on one thread.
 
-``MARGINCORE_PEER_PYTHON`` names a Python whose environment has them. py_vollib_vectorized 0.1.1 works only with
-``numba==0.60.0 "numpy<2.1" py_vollib==1.0.1 py_lets_be_rational==1.0.1 "setuptools<80" pandas scipy``; that numba also
-finds Intel's short vector math library where ``intel-cmplr-lib-rt`` is installed, which no newer wheel does. pyvolr,
-fast-vollib and torch run there too; one that cannot be imported is named as missing. Inputs go over as an ``.npz``,
-results and the median time come back as one; results are checked before times are used. Times are not interleaved with
-ours: the other process runs after, on the same machine.
+``MARGINCORE_PEER_PYTHON`` names a Python whose environment has them, or several, separated as in ``PATH``: the first
+that runs a peer is the one whose time counts. py_vollib_vectorized 0.1.1 works only with ``numba==0.60.0 "numpy<2.1"
+py_vollib==1.0.1 py_lets_be_rational==1.0.1 "setuptools<80" pandas scipy``; that numba also finds Intel's short vector
+math library where ``intel-cmplr-lib-rt`` is installed, which no newer wheel does. pyvolr and fast-vollib run there
+too; torch wants a newer NumPy and an environment of its own. One that cannot be imported is named as missing.
+
+Each peer is called in the fastest way it offers: pyvolr one right at a time, since an array of rights costs it more
+than the price; numba with vectors of 512 bits, which its LLVM does not choose by itself; fast-vollib's vols by its
+"Let's Be Rational". Inputs go over as an ``.npz``, results and the median time come back as one; results are checked
+before times are used. Times are not interleaved with ours: the other process runs after, on the same machine and with
+our CPU affinity.
 """
 
 from __future__ import annotations
@@ -15,20 +20,22 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benches.measure import Row, check_equal, missing
+from benches.measure import Goals, Row, check_equal, missing
 
 VARIABLE = "MARGINCORE_PEER_PYTHON"
 PRICES = ("numba with SVML", "torch compiled", "fast-vollib", "pyvolr", "py_vollib_vectorized")
 VOLS = ("fast-vollib", "pyvolr", "py_vollib_vectorized")
+OWN_PROCESS = " (own process)"
 Floats = NDArray[np.float64]
 
 SCRIPT = r"""
-import math, sys, time
+import math, os, sys, time
 import numpy as np
 
 given = dict(np.load(sys.argv[1]))
@@ -52,6 +59,10 @@ def median(call):
 
 
 def numba_svml(what):
+    import llvmlite.binding as llvm
+
+    os.environ["NUMBA_CPU_NAME"] = llvm.get_host_cpu_name()
+    os.environ["NUMBA_CPU_FEATURES"] = llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
     import numba
 
     @numba.njit(fastmath=True, error_model="numpy")
@@ -59,8 +70,8 @@ def numba_svml(what):
         for i in range(len(s)):
             deviation = v[i] * math.sqrt(t[i])
             d1 = (math.log(s[i] / k[i]) + (r[i] - q[i]) * t[i]) / deviation + 0.5 * deviation
-            owned = s[i] * math.exp(-q[i] * t[i]) * 0.5 * math.erfc(-a[i] * d1 * math.sqrt(0.5))
-            paid = k[i] * math.exp(-r[i] * t[i]) * 0.5 * math.erfc(-a[i] * (d1 - deviation) * math.sqrt(0.5))
+            owned = s[i] * math.exp(-q[i] * t[i]) * (0.5 + 0.5 * math.erf(a[i] * d1 * math.sqrt(0.5)))
+            paid = k[i] * math.exp(-r[i] * t[i]) * (0.5 + 0.5 * math.erf(a[i] * (d1 - deviation) * math.sqrt(0.5)))
             out[i] = a[i] * (owned - paid)
 
     if what != "price":
@@ -88,22 +99,33 @@ def vollib(what):
 def pyvolr(what):
     from pyvolr import bs
 
+    rights = [("c", np.flatnonzero(right > 0)), ("p", np.flatnonzero(right < 0))]
+    # Columns sorted by right beforehand: only the calls are timed.
+    parts = [(flag, [np.ascontiguousarray(c[rows]) for c in (s, k, t, r, v, q)]) for flag, rows in rights]
+    prices = [given["price"][rows] for _, rows in rights] if what == "vol" else []
     if what == "price":
-        call = lambda: bs.price(flags, s, k, t, r, v, q)
+        call = lambda: [bs.price(flag, *c) for flag, c in parts]
     else:
-        call = lambda: bs.implied_vol(given["price"], flags, s, k, t, r, q)
-    return call, call
+        call = lambda: [bs.implied_vol(p, flag, *c[:4], c[5]) for p, (flag, c) in zip(prices, parts)]
+
+    def values():
+        out = np.empty(len(s))
+        for (_, rows), found in zip(rights, call()):
+            out[rows] = found
+        return out
+
+    return call, values
 
 
 def fast_vollib(what):
     import fast_vollib as peer
+    from fast_vollib.jackel import jackel_iv_black
 
     if what == "price":
         call = lambda: peer.fast_black_scholes_merton(flags, s, k, t, r, v, q, return_as="numpy")
     else:
-        call = lambda: peer.fast_implied_volatility(
-            given["price"], s, k, t, r, flags, q, model="black_scholes_merton", return_as="numpy"
-        )
+        calls = right > 0
+        call = lambda: jackel_iv_black(given["price"] * np.exp(r * t), s * np.exp((r - q) * t), k, t, calls)
     return call, call
 
 
@@ -147,28 +169,43 @@ def _environment(python: str) -> dict[str, str]:
 
 
 def rows(
-    bench: str, what: str, ours: Floats, ours_ns: float | None, inputs: dict[str, Any], names: tuple[str, ...]
+    bench: str,
+    what: str,
+    ours: Floats,
+    ours_ns: float | None,
+    inputs: dict[str, Any],
+    names: tuple[str, ...],
+    goals: Goals = MappingProxyType({}),
 ) -> Iterator[Row]:
     """A row per peer beside the time of ours; `what` is ``"price"`` or ``"vol"``."""
-    python = os.environ.get(VARIABLE)
     n = len(ours)
     for name in names:
-        if not python:
-            yield missing(bench, name, f"set {VARIABLE} to a Python that has it", n=n)
-            continue
+        try:
+            seconds, values = _run(name, what, inputs)
+            check_equal(bench, ours, values, rel=1e-6, abs_=1e-9)
+        except (LookupError, AssertionError) as error:
+            yield missing(bench, name, str(error), n=n, goals=goals)
+        else:
+            yield Row(bench, ours_ns, name + OWN_PROCESS, seconds * 1e9 / n, n, goal=goals.get(name))
+
+
+def _run(name: str, what: str, inputs: dict[str, Any]) -> tuple[float, Floats]:
+    """Seconds and results of the first interpreter that runs the peer; ``LookupError`` says why none does."""
+    reason = f"set {VARIABLE} to a Python that has it"
+    for python in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         with tempfile.TemporaryDirectory() as folder:
             given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
             np.savez(given, **inputs)
             command = [python, "-c", SCRIPT, str(given), name, what, str(found)]
-            run = subprocess.run(command, env=_environment(python), capture_output=True, text=True, check=False)
-            if run.returncode != 0:
-                reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
-                yield missing(bench, name, reason, n=n)
-                continue
-            with np.load(found) as result:
-                try:
-                    check_equal(bench, ours, result["values"], rel=1e-6, abs_=1e-9)
-                except AssertionError as error:
-                    yield missing(bench, name, str(error), n=n)
-                    continue
-                yield Row(bench, ours_ns, f"{name} (own process)", float(result["seconds"]) * 1e9 / n, n)
+            # In the folder of the files: what lies in ours is not to be imported there.
+            run = subprocess.run(
+                command, env=_environment(python), cwd=folder, capture_output=True, text=True, check=False
+            )
+            if run.returncode == 0:
+                with np.load(found) as result:
+                    return float(result["seconds"]), result["values"]
+            # An environment without the peer says less than one in which it fails.
+            last = (run.stderr.strip().splitlines() or ["no message"])[-1]
+            if not last.startswith("ModuleNotFoundError") or reason.startswith("set"):
+                reason = last
+    raise LookupError(reason)
