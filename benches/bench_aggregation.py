@@ -1,8 +1,7 @@
 """Adding up a million positions under 16 scenarios: the scan alone and TIMS around it, against what else does it.
 
-Every candidate has the same sorted positions and gives the same worst sum per account, checked first. The C floor is
-compiled from ``MARGINCORE_FLOOR`` (default ``../shared/floor`` beside the project) with g++, where both exist. The
-floor and SciPy get their arrays prepared; TIMS nets, takes minimums and option value into account, and says which
+Every candidate has the same sorted positions and gives the same worst sum per account, checked first. The C floor and
+SciPy get their arrays prepared; TIMS nets, takes minimums and option value into account, and says which
 point is the worst.
 """
 
@@ -10,19 +9,22 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import margincore as mc
-from benches.measure import Row, check_equal, compare, missing
+from benches import floor
+from benches.measure import OURS, Goal, Goals, Row, check_equal, compare, missing
 
+FLOOR = "C floor (arrays prepared)"
+SCIPY = "scipy CSR @ dense (prebuilt)"
+POLARS = "polars join, group_by"
+SCAN_GOALS: Goals = {FLOOR: Goal(1 / 1.3), SCIPY: Goal(3), POLARS: Goal(60)}
+ONE_THREAD = "ours, one thread"
+THREADS_GOALS: Goals = {ONE_THREAD: Goal(1.6)}
 POSITIONS, ACCOUNTS, CONTRACTS, SCENARIOS = 1_000_000, 10_000, 5_000, 16
 Floats = NDArray[np.float64]
 
@@ -45,29 +47,11 @@ class Book:
         return len(self.account)
 
 
-def floor(book: Book, folder: str) -> tuple[Callable[[], Any], Floats]:
+def floor_scan(book: Book) -> tuple[Callable[[], Any], Floats]:
     """The hand-written C++ loop, and where it writes."""
-    default = Path(__file__).parents[2] / "shared" / "floor"
-    source = Path(os.environ.get("MARGINCORE_FLOOR", default)) / "c" / "agg.cpp"
-    compiler = shutil.which("g++")
-    if not source.is_file() or compiler is None:
-        raise FileNotFoundError("no agg.cpp under MARGINCORE_FLOOR, or no g++")
-    library = Path(folder) / "agg.so"
-    flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fPIC", "-shared"]
-    subprocess.run([compiler, *flags, str(source), "-o", str(library)], check=True)
-    function = ctypes.CDLL(str(library)).agg_sorted
-    memory = np.empty(book.losses.size * 8 + 64, np.uint8)
-    at = -memory.ctypes.data % 64
-    losses = memory[at : at + book.losses.size * 8].view(np.float64)
-    losses[:] = book.losses.reshape(-1)
-    quantity, worst = book.quantity.astype(np.float64), np.empty(ACCOUNTS)
-    columns = [book.start, book.contract, quantity, losses]
-
-    def call() -> None:
-        arguments = [ctypes.c_void_p(c.ctypes.data) for c in columns]
-        function(ctypes.c_size_t(ACCOUNTS), *arguments, None, ctypes.c_void_p(worst.ctypes.data))
-
-    return call, worst
+    worst = np.empty(ACCOUNTS)
+    columns = (book.start, book.contract, book.quantity.astype(np.float64), floor.aligned(book.losses))
+    return floor.call(floor.library("agg").agg_sorted, ctypes.c_size_t(ACCOUNTS), *columns, None, worst), worst
 
 
 def by_scipy(book: Book) -> Callable[[], Floats]:
@@ -112,37 +96,39 @@ def rows() -> Iterator[Row]:
     name = f"aggregation of {n:,} positions in {ACCOUNTS:,} accounts x {SCENARIOS} scenarios"
     scan = accounts.greatest(book.losses)[0]
     peers: dict[str, Callable[[], Any]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    try:
+        call, worst = floor_scan(book)
+        call()
+        check_equal(name, scan, worst, rel=1e-12, abs_=1e-8)
+        peers[FLOOR] = call
+    except OSError as error:
+        yield missing(name, FLOOR, str(error), n=n, goals=SCAN_GOALS)
+    for peer, make in {SCIPY: by_scipy, POLARS: by_polars}.items():
         try:
-            call, worst = floor(book, folder)
-            call()
-            check_equal(name, scan, worst, rel=1e-12, abs_=1e-8)
-            peers["C floor (arrays prepared)"] = call
-        except (OSError, subprocess.CalledProcessError) as error:
-            yield missing(name, "C floor", str(error), n=n)
-        for peer, make in {"scipy CSR @ dense (prebuilt)": by_scipy, "polars join, group_by": by_polars}.items():
-            try:
-                made = make(book)
-            except ImportError as error:
-                yield missing(name, peer, str(error), n=n)
-                continue
-            check_equal(name, scan, made(), rel=1e-12, abs_=1e-8)
-            peers[peer] = made
-        yield from compare(f"{name}: the scan", {"ours": lambda: accounts.greatest(book.losses), **peers}, n=n)
+            made = make(book)
+        except ImportError as error:
+            yield missing(name, peer, str(error), n=n, goals=SCAN_GOALS)
+            continue
+        check_equal(name, scan, made(), rel=1e-12, abs_=1e-8)
+        peers[peer] = made
+    ours = {OURS: lambda: accounts.greatest(book.losses)}
+    yield from compare(f"{name}: the scan", {**ours, **peers}, n=n, goals=SCAN_GOALS)
 
-        profit = -book.losses[:, :10]
-        ids = contracts.ids
-        tims = mc.methods.Tims(
-            theoretical={ids[i]: {"profit": profit[i].tolist(), "price": 2.5} for i in range(CONTRACTS)}
-        )
-        prepared = mc.Engine(tims).prepare(contracts)
-        largest = np.maximum(accounts.greatest(np.pad(book.losses[:, :10], ((0, 0), (0, 6))))[0], 0.0)
-        lots = np.abs(book.quantity) * 37.5
-        minimum = np.bincount(book.account, weights=lots, minlength=ACCOUNTS)
-        check_equal("tims", prepared.margin_many(accounts).initial, np.maximum(largest, minimum), rel=1e-12)
-        for threads in (1, 2):
-            calls: dict[str, Callable[[], Any]] = {
-                "ours": lambda threads=threads: prepared.margin_many(accounts, threads=threads)  # type: ignore[misc]
-            }
-            name_ = f"{name}: TIMS margin_many, minimums and option value included"
-            yield from compare(name_, {**calls, **peers}, n=n, threads=threads)
+    profit = -book.losses[:, :10]
+    ids = contracts.ids
+    tims = mc.methods.Tims(theoretical={ids[i]: {"profit": profit[i].tolist(), "price": 2.5} for i in range(CONTRACTS)})
+    prepared = mc.Engine(tims).prepare(contracts)
+    largest = np.maximum(accounts.greatest(np.pad(book.losses[:, :10], ((0, 0), (0, 6))))[0], 0.0)
+    lots = np.abs(book.quantity) * 37.5
+    minimum = np.bincount(book.account, weights=lots, minlength=ACCOUNTS)
+    check_equal("tims", prepared.margin_many(accounts).initial, np.maximum(largest, minimum), rel=1e-12)
+    name_ = f"{name}: TIMS margin_many, minimums and option value included"
+    yield from compare(name_, {OURS: lambda: prepared.margin_many(accounts), **peers}, n=n)
+    if len(os.sched_getaffinity(0)) < 2:
+        yield missing(name_, ONE_THREAD, "needs two cores", n=n, threads=2, goals=THREADS_GOALS)
+        return
+    calls = {
+        OURS: lambda: prepared.margin_many(accounts, threads=2),
+        ONE_THREAD: lambda: prepared.margin_many(accounts),
+    }
+    yield from compare(name_, calls, n=n, threads=2, goals=THREADS_GOALS)

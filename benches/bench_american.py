@@ -90,24 +90,19 @@ def floor_collocation(
 ) -> tuple[Callable[[], Any], Floats]:
     """(7, 2, 7)-21, a boundary per option, and where it writes: (moves, options)."""
     n, out = len(right), np.empty((len(moves), len(right)))
-    last = (ctypes.c_int(len(moves)), floor.pointer(out), ctypes.c_int(5))
-    kernel, factors = floor.library("alo").alo2_7_2_p21, floor.aligned(1.0 + moves)
-    call = floor.call(kernel, n, [*columns, right], floor.pointer(factors), *last)
-    return lambda kept=factors: call(), out  # type: ignore[misc]
+    inputs = map(floor.aligned, [*columns, right, 1.0 + moves])
+    last = (ctypes.c_int(len(moves)), out, ctypes.c_int(5))
+    return floor.call(floor.library("alo").alo2_7_2_p21, ctypes.c_size_t(n), *inputs, *last), out
 
 
 def floor_shared(columns: list[Floats], moves: Floats) -> tuple[Callable[[], Any], Floats]:
     """The same with one boundary for the puts of an expiry."""
     spot, strike, *expiry, vol = columns
-    kept = [floor.aligned(c) for c in (spot, strike, vol, 1.0 + moves)]
     n, out = len(spot), np.empty((len(moves), len(spot)))
-    years, rate, dividend_yield = (ctypes.c_double(float(c[0])) for c in expiry)
-    at = [floor.pointer(c) for c in kept]
-    last = (at[3], ctypes.c_int(len(moves)), floor.pointer(out), ctypes.c_int(5))
-    kernel = floor.library("alo").alosh_7_2_p21
-    return lambda kept=kept: kernel(  # type: ignore[misc]
-        ctypes.c_size_t(n), at[0], at[1], years, rate, dividend_yield, at[2], *last
-    ), out
+    terms = (ctypes.c_double(float(c[0])) for c in expiry)
+    inputs = [floor.aligned(spot), floor.aligned(strike), *terms, floor.aligned(vol), floor.aligned(1.0 + moves)]
+    last = (ctypes.c_int(len(moves)), out, ctypes.c_int(5))
+    return floor.call(floor.library("alo").alosh_7_2_p21, ctypes.c_size_t(n), *inputs, *last), out
 
 
 def floor_tree(
@@ -116,7 +111,8 @@ def floor_tree(
     """A tree per option."""
     out = np.empty(len(right))
     kernel = getattr(floor.library("tree"), "tree_crr" if scheme == "crr" else "tree_lr")
-    return floor.call(kernel, len(right), [*columns, right], ctypes.c_int(steps), floor.pointer(out)), out
+    inputs = map(floor.aligned, [*columns, right])
+    return floor.call(kernel, ctypes.c_size_t(len(right)), *inputs, ctypes.c_int(steps), out), out
 
 
 def chain() -> tuple[list[Floats], NDArray[np.int8]]:

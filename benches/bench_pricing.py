@@ -174,7 +174,7 @@ def prices(n: int) -> Iterator[Row]:
     try:
         theirs_c = floor.aligned(np.zeros(n))
         kernel = floor.library("kernels_avx512").naive_T2
-        calls[FLOOR] = floor.call(kernel, n, [*c.values(), right], floor.pointer(theirs_c))
+        calls[FLOOR] = floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, [*c.values(), right]), theirs_c)
         calls[FLOOR]()
         check_equal(bench, out, theirs_c, rel=1e-9, abs_=1e-12)
     except OSError as error:
@@ -200,7 +200,8 @@ def floor_grid(n: int) -> tuple[Callable[[], object], Floats]:
     inputs = [forward, strike, np.log(forward / strike), right, c["vol"], root]
     out = floor.aligned(np.zeros(16 * n))
     kernel = floor.library("kernels_avx512").gridom_T2
-    return floor.call(kernel, n, inputs, ctypes.byref(Grid.scenarios()), floor.pointer(out)), out
+    last = (ctypes.byref(Grid.scenarios()), out)
+    return floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, inputs), *last), out
 
 
 def grids(n: int, price: list[Row]) -> Iterator[Row]:
@@ -268,7 +269,8 @@ def vols(n: int) -> Iterator[Row]:
         theirs = floor.aligned(np.zeros(n))
         # It wants its forwards prepared.
         inputs = [quotes, forward, c["strike"], c["years"], right, np.exp(-c["rate"] * c["years"])]
-        calls[FLOOR] = floor.call(floor.library("iv").iv2, n, inputs, floor.pointer(theirs))
+        kernel = floor.library("iv").iv2
+        calls[FLOOR] = floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, inputs), theirs)
         calls[FLOOR]()
         check_equal(bench, out, theirs, rel=1e-11)
     except OSError as error:

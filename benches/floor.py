@@ -44,8 +44,8 @@ def library(name: str) -> ctypes.CDLL:
         return ctypes.CDLL(str(made))
 
 
-def aligned(values: Floats) -> Floats:
-    """A flat copy at a cache line."""
+def aligned(values: NDArray[Any]) -> Floats:
+    """A flat copy in double precision at a cache line."""
     memory = np.empty(values.size * 8 + 64, np.uint8)
     at = -memory.ctypes.data % 64
     copy = memory[at : at + values.size * 8].view(np.float64)
@@ -53,13 +53,11 @@ def aligned(values: Floats) -> Floats:
     return copy
 
 
-def pointer(values: NDArray[Any]) -> ctypes.c_void_p:
-    """Where an array begins; the caller keeps the array."""
-    return ctypes.c_void_p(values.ctypes.data)
+def call(function: Any, *arguments: Any) -> Callable[[], object]:
+    """A ready call; arrays go as pointers to their data and stay alive with it."""
 
+    def passed(argument: Any) -> Any:
+        return ctypes.c_void_p(argument.ctypes.data) if isinstance(argument, np.ndarray) else argument
 
-def call(function: Any, n: int, inputs: list[Any], *last: Any) -> Callable[[], object]:
-    """A ready call of ``function(n, inputs..., last...)``; copies of the inputs stay alive with it."""
-    kept = [aligned(np.asarray(a, np.float64)) for a in inputs]
-    arguments = [ctypes.c_size_t(n), *map(pointer, kept), *last]
-    return lambda kept=kept: function(*arguments)  # type: ignore[misc]
+    ready = [passed(argument) for argument in arguments]
+    return lambda kept=arguments: function(*ready)  # type: ignore[misc]
