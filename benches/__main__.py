@@ -1,4 +1,4 @@
-"""``python -m benches``: every benchmark, as a Markdown table or as JSON lines."""
+"""``python -m benches``: every benchmark with its goals, as a Markdown table or as JSON lines; then the errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import benches
+from benches import accuracy
 from benches.measure import Row, markdown, missing
+
+ACCURACY = "accuracy"
 
 
 def engine() -> tuple[str, str]:
@@ -34,7 +37,7 @@ def modules(only: list[str]) -> list[str]:
     names = sorted(m.name for m in pkgutil.iter_modules(benches.__path__) if m.name.startswith("bench_"))
     if not only:
         return names
-    wanted = [name if name.startswith("bench_") else f"bench_{name}" for name in only]
+    wanted = [name if name.startswith("bench_") else f"bench_{name}" for name in only if name != ACCURACY]
     unknown = sorted(set(wanted) - set(names))
     if unknown:
         raise SystemExit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names)}")
@@ -70,7 +73,7 @@ def machine() -> str:
 def main() -> None:
     """Runs the benchmarks named on the command line, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
-    parser.add_argument("bench", nargs="*", help="modules to run, such as tims (default: all)")
+    parser.add_argument("bench", nargs="*", help="modules to run, such as tims, or accuracy (default: all)")
     parser.add_argument("--json", metavar="FILE", help="also write one JSON object per line to FILE")
     arguments = parser.parse_args()
     simd, build = engine()
@@ -79,7 +82,11 @@ def main() -> None:
         print(name, file=sys.stderr)
         found.extend(rows(name))
     print(f"margincore {build}, {simd}, Python {platform.python_version()}, {machine()}\n")
-    print(markdown(found))
+    if found:
+        print(f"{markdown(found)}\n")
+    if not arguments.bench or ACCURACY in arguments.bench:
+        print(ACCURACY, file=sys.stderr)
+        print(accuracy.markdown(accuracy.figures()))
     if arguments.json:
         Path(arguments.json).write_text("".join(row.to_json(simd, build) + "\n" for row in found), encoding="utf-8")
 
