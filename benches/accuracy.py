@@ -124,8 +124,8 @@ def grid(c: Columns) -> Floats:
 def implied(c: Columns, price: Floats, vol: Floats) -> Figure:
     """Vols of the options out of the money whose price exceeds 1e-12 of the forward's value and determines the vol.
 
-    Where a price's last bit moves the vol by more than a hundred of its own, the price has saturated and the rounding of
-    the inputs alone does too: no method can do better there.
+    Where a price's last bit moves the vol by more than a hundred of its own, the price has saturated and the rounding
+    of the inputs alone does too: no method can do better there.
     """
     forward = c["spot"] * np.exp(-c["dividend_yield"] * c["years"])
     strike = c["strike"] * np.exp(-c["rate"] * c["years"])
