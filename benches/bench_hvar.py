@@ -1,25 +1,20 @@
 """Historical VaR: many accounts, one more trade, and margins through time, beside SciPy with NumPy and the C floor.
 
-The C floor is compiled from ``MARGINCORE_FLOOR`` (default ``../shared/floor`` beside the project) with g++, where both
-are there. It makes the profits and losses only; the quantile after it is the floor's own partition.
+The floor makes the profits and losses only; the quantile after it is its own partition.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import margincore as mc
+from benches import floor
 from benches.measure import Row, check_equal, compare, missing
 from margincore.methods import hvar
 from margincore.reference import hvar as reference
@@ -65,80 +60,42 @@ class Scene:
         self.rank = self.scenarios - int(self.scenarios * (1_000_000 - hvar.ppm(self.confidence)) // 1_000_000)
 
 
-class Floor:
-    """The hand-written C++ aggregation."""
-
-    def __init__(self, folder: str) -> None:
-        source = Path(os.environ.get("MARGINCORE_FLOOR", Path(__file__).parents[2] / "shared" / "floor")) / "c"
-        if not source.is_dir():
-            raise FileNotFoundError(f"no {source.name} folder under MARGINCORE_FLOOR")
-        compiler = shutil.which("g++")
-        if compiler is None:
-            raise FileNotFoundError("g++ is not installed")
-        library = Path(folder) / "agg.so"
-        flags = ["-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp", "-fPIC", "-shared"]
-        subprocess.run([compiler, *flags, str(source / "agg.cpp"), "-o", str(library)], check=True)
-        self.library = ctypes.CDLL(str(library))
-
-
-def aligned(values: Floats) -> Floats:
-    """A copy at a cache line, as the floor's loads want it."""
-    memory = np.empty(values.size * 8 + 64, np.uint8)
-    at = -memory.ctypes.data % 64
-    copy = memory[at : at + values.size * 8].view(np.float64)
-    copy[:] = values.reshape(-1)
-    return copy
-
-
 class FloorCalls:
     """The floor on a scene: profits and losses, then the quantile of each account."""
 
-    def __init__(self, scene: Scene, floor: Floor) -> None:
-        self.scene, self.library = scene, floor.library
-        self.start = scene.start.astype(np.uint32)
-        self.quantity = aligned(scene.quantity.astype(np.float64))
-        self.table = aligned(scene.losses)
-        self.scratch = aligned(np.empty(scene.instruments * 16))
-        self.out = aligned(np.empty(scene.accounts * scene.scenarios))
-        self.quantiles = np.empty(scene.accounts)
+    def __init__(self, scene: Scene) -> None:
+        s = scene
+        self.out, self.quantiles = floor.aligned(np.empty(s.accounts * s.scenarios)), np.empty(s.accounts)
+        book = (s.start.astype(np.uint32), s.instrument, floor.aligned(s.quantity))
+        accounts, scenarios = ctypes.c_size_t(s.accounts), s.scenarios
+        table, scratch = floor.aligned(s.losses), floor.aligned(np.empty(s.instruments * 16))
+        library = floor.library("agg")
+        self._losses = floor.call(
+            library.hvar, accounts, ctypes.c_size_t(s.instruments), scenarios, *book, table, scratch, self.out, 16
+        )
+        self._quantiles = floor.call(library.quant, accounts, scenarios, s.rank, self.out, self.quantiles)
 
     def losses(self) -> Floats:
-        s = self.scene
-        self.library.hvar(
-            ctypes.c_size_t(s.accounts), ctypes.c_size_t(s.instruments), s.scenarios, _at(self.start),
-            _at(s.instrument), _at(self.quantity), _at(self.table), _at(self.scratch), _at(self.out), 16,
-        )  # fmt: skip
+        self._losses()
         return self.out
 
     def margins(self) -> Floats:
-        s = self.scene
-        self.losses()
-        self.library.quant(ctypes.c_size_t(s.accounts), s.scenarios, s.rank, _at(self.out), _at(self.quantiles))
+        self._losses()
+        self._quantiles()
         return self.quantiles
-
-
-def _at(array: NDArray[np.generic]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
 
 
 def rows() -> Iterator[Row]:
     """All of it; the peers compute the same margins first."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            floor: Floor | None = Floor(folder)
-            reason = ""
-        except (OSError, subprocess.CalledProcessError) as error:
-            floor, reason = None, str(error)
-        # 512 scenarios: the floor's blocks hold 32 columns, and the goal is stated at this size.
-        yield from many(Scene(10_000, 100, 5_000, 512), floor, reason)
-        scene = Scene(20_000, 50, 5_000, 1_000)
-        yield from many(scene, None, "its blocks do not divide 1,000 scenarios")
-        yield from one_more_trade(scene)
+    yield from many(Scene(10_000, 100, 5_000, 512))
+    scene = Scene(20_000, 50, 5_000, 1_000)
+    yield from many(scene)
+    yield from one_more_trade(scene)
     yield from one_account()
     yield from through_time()
 
 
-def many(scene: Scene, floor: Floor | None, reason: str) -> Iterator[Row]:
+def many(scene: Scene) -> Iterator[Row]:
     """Margins of many accounts in one call."""
     name = f"hvar.margin_many, {scene.accounts:,} x {scene.held} positions, {scene.scenarios} scenarios, per position"
     n = scene.accounts * scene.held
@@ -154,13 +111,16 @@ def many(scene: Scene, floor: Floor | None, reason: str) -> Iterator[Row]:
         check_equal(name, ours, calls["SciPy CSR + np.partition"](), rel=1e-9)
     except ImportError as error:
         yield missing(name, "SciPy", str(error))
-    if floor is None:
-        yield missing(name, "C floor", reason)
-    else:
-        own = FloorCalls(scene, floor)
+    try:
+        # Its blocks hold 32 columns; the goal is stated at 512 scenarios.
+        if scene.scenarios % 32:
+            raise OSError(f"its blocks do not divide {scene.scenarios:,} scenarios")
+        own = FloorCalls(scene)
         check_equal(name, ours, own.margins(), rel=1e-9)
         calls["C floor, losses + nth_element"] = own.margins
         calls["C floor, losses only"] = own.losses
+    except OSError as error:
+        yield missing(name, "C floor", str(error))
     yield from compare(name, calls, n=n, repeats=7)
     two = {"ours": lambda: scene.prepared.margin_many(scene.batch, threads=2)}
     yield from compare(name, two, n=n, threads=2, repeats=7)
