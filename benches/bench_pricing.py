@@ -1,28 +1,26 @@
 """European prices, grids and vols: against NumPy with SciPy, numba, QuantLib, the C floor, and the peers of `peers`.
 
 The floor's grid takes inputs that are prepared, so it is what the machine can do and not what a caller would see. A
-peer without a grid prices one scenario after the other: its price per option stands beside our grid per evaluation.
+peer without a grid prices one scenario after the other: sixteen of its prices stand beside our grid.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benches import floor, peers
-from benches.measure import OURS, Goal, Goals, Row, check_equal, compare, interleaved, missing
+from benches.measure import OURS, Goal, Goals, Repeated, Row, check_equal, compare, missing
 from margincore import pricing
 
 Floats = NDArray[np.float64]
 Columns = dict[str, Floats]
+Calls = dict[str, Callable[[], object]]
 
 FLOOR = "C floor"
 NUMPY = "numpy + scipy ndtr"
@@ -133,28 +131,30 @@ def rows() -> Iterator[Row]:
     """Every comparison; results are checked equal before they are timed."""
     # Multiples of 8: the floor works on whole vectors.
     for n in (1_000, 100_000):
-        price = list(prices(n))
-        yield from price
-        yield from grids(n, price)
+        c, right = columns(n)
+        out = np.empty(n)
+        ours = lambda c=c, right=right, out=out: pricing.price(**c, right=right, out=out)  # noqa: E731
+        ours()
+        with peers.running("price", peers.PRICES, {**c, "right": right}, out) as (others, absent):
+            here, absent_here = in_process(c, right, out)
+            others, absent = {**here, **others}, {**absent_here, **absent}
+            yield from prices(n, ours, out, others, absent)
+            yield from grids(n, others, absent)
         yield from vols(n)
     yield from grid_by_avx2(100_000)
 
 
-def prices(n: int) -> Iterator[Row]:
-    bench, goals = "european price", PRICE_GOALS[n]
-    c, right = columns(n)
-    out = np.empty(n)
-    calls: dict[str, Callable[[], object]] = {OURS: lambda: pricing.price(**c, right=right, out=out)}
-    calls[OURS]()
-    check_equal(bench, out, numpy_price(c, right), rel=1e-9, abs_=1e-12)
-    calls[NUMPY] = lambda: numpy_price(c, right)
+def in_process(c: Columns, right: NDArray[np.int8], out: Floats) -> tuple[Calls, dict[str, str]]:
+    """Peers without a grid that live beside us, and why others do not."""
+    calls: Calls = {}
+    absent = {}
     try:
-        compiled, theirs = numba_price(), np.empty(n)
-        compiled(*c.values(), right, theirs)
-        check_equal(bench, out, theirs, rel=1e-9, abs_=1e-12)
+        compiled, theirs = numba_price(), np.empty(len(out))
         calls["numba"] = lambda: compiled(*c.values(), right, theirs)
+        calls["numba"]()
+        check_equal("numba", out, theirs, rel=1e-9, abs_=1e-12)
     except ImportError as error:
-        yield missing(bench, "numba", str(error), n=n)
+        absent["numba"] = str(error)
     try:
         import QuantLib as ql
 
@@ -167,21 +167,29 @@ def prices(n: int) -> Iterator[Row]:
         def quantlib() -> list[float]:
             return [ql.blackFormula(*row) for row in table]
 
-        check_equal(bench, out, quantlib(), rel=1e-4, abs_=1e-12)
+        check_equal(QUANTLIB, out, quantlib(), rel=1e-4, abs_=1e-12)
         calls[QUANTLIB] = quantlib
     except ImportError as error:
-        yield missing(bench, QUANTLIB, str(error), n=n)
+        absent[QUANTLIB] = str(error)
+    return calls, absent
+
+
+def prices(n: int, ours: Callable[[], object], out: Floats, others: Calls, absent: dict[str, str]) -> Iterator[Row]:
+    """One price per option; `others` and `absent` are the peers without a grid."""
+    bench, goals = "european price", PRICE_GOALS[n]
+    c, right = columns(n)
+    check_equal(bench, out, numpy_price(c, right), rel=1e-9, abs_=1e-12)
+    calls: Calls = {OURS: ours, NUMPY: lambda: numpy_price(c, right), **others}
     try:
-        theirs_c = floor.aligned(np.zeros(n))
-        kernel = floor.library("kernels_avx512").naive_T2
-        calls[FLOOR] = floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, [*c.values(), right]), theirs_c)
+        theirs = floor.aligned(np.zeros(n))
+        inputs = map(floor.aligned, [*c.values(), right])
+        calls[FLOOR] = floor.call(floor.library("kernels_avx512").naive_T2, ctypes.c_size_t(n), *inputs, theirs)
         calls[FLOOR]()
-        check_equal(bench, out, theirs_c, rel=1e-9, abs_=1e-12)
+        check_equal(bench, out, theirs, rel=1e-9, abs_=1e-12)
     except OSError as error:
-        yield missing(bench, FLOOR, str(error), n=n, goals=goals)
-    found = list(compare(bench, calls, n=n, goals=goals))
-    yield from found
-    yield from peers.rows(bench, "price", out, found[0].ours_ns, {**c, "right": right}, peers.PRICES, goals)
+        absent = {**absent, FLOOR: str(error)}
+    yield from (missing(bench, name, why, n=n, goals=goals) for name, why in absent.items())
+    yield from compare(bench, calls, n=n, goals=goals)
 
 
 def our_grid(n: int) -> tuple[Callable[[], object], Floats]:
@@ -204,52 +212,41 @@ def floor_grid(n: int) -> tuple[Callable[[], object], Floats]:
     return floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, inputs), *last), out
 
 
-def grids(n: int, price: list[Row]) -> Iterator[Row]:
-    """`price` are the rows of the vector price, for the peers that have no grid."""
+def grids(n: int, others: Calls, absent: dict[str, str]) -> Iterator[Row]:
+    """Every option under each scenario; `others` and `absent` are the peers that price one scenario at a time."""
     bench, goals = "european grid, 16 scenarios", GRID_GOALS[n]
     c, right = columns(n)
     ours, out = our_grid(n)
     ours()
-    check_equal(bench, out[: min(n, 5_000)].reshape(-1), numpy_grid(c, right)[:5_000].reshape(-1), rel=1e-9, abs_=1e-12)
-    calls: dict[str, Callable[[], object]] = {OURS: ours, NUMPY: lambda: numpy_grid(c, right)}
+    check_equal(bench, out[:5_000].reshape(-1), numpy_grid(c, right)[:5_000].reshape(-1), rel=1e-9, abs_=1e-12)
+    calls: Calls = {OURS: ours, NUMPY: lambda: numpy_grid(c, right)}
+    calls |= {name: Repeated(call, 16) for name, call in others.items()}
     try:
         calls[FLOOR], theirs = floor_grid(n)
         calls[FLOOR]()
         check_equal(bench, out[:5_000].reshape(-1), theirs[: out[:5_000].size], rel=1e-8, abs_=1e-11)
     except OSError as error:
-        yield missing(bench, FLOOR, str(error), n=16 * n, goals=goals)
-    found = list(compare(bench, calls, n=16 * n, goals=goals))
-    yield from found
-    for row in price:
-        peer = (row.peer or "").removesuffix(peers.OWN_PROCESS)
-        if peer in calls:
-            continue
-        if row.peer_ns is None:
-            yield missing(bench, peer, row.reason or "", n=16 * n, goals=goals)
-        else:
-            name = f"{row.peer}, its price"
-            yield Row(bench, found[0].ours_ns, name, row.peer_ns, 16 * n, goal=goals.get(peer))
+        absent = {**absent, FLOOR: str(error)}
+    yield from (missing(bench, name, why, n=16 * n, goals=goals) for name, why in absent.items())
+    yield from compare(bench, calls, n=16 * n, goals=goals, slowest_seconds=5.0)
 
 
 def grid_by_avx2(n: int) -> Iterator[Row]:
-    """Our AVX2 level in a process of its own, beside the floor's AVX-512."""
+    """Our AVX2 level, which takes a process of its own, beside the floor's AVX-512; both levels have the same bits."""
     bench = "european grid, 16 scenarios, ours by AVX2"
+    c, right = columns(n)
+    ours, out = our_grid(n)
+    ours()
+    inputs = {**c, "right": right, "price_moves": PRICE_MOVES, "vol_moves": VOL_MOVES}
+    by_avx2 = peers.Peer("margincore", "grid", inputs, [sys.executable], MARGINCORE_SIMD="avx2")
+    np.testing.assert_array_equal(by_avx2.values, out.reshape(-1))
+    calls: Calls = {OURS: by_avx2}
     try:
-        theirs, _ = floor_grid(n)
+        calls[FLOOR], _ = floor_grid(n)
     except OSError as error:
         yield missing(bench, FLOOR, str(error), n=16 * n, goals=AVX2_GOALS)
-        return
-    command = [sys.executable, "-c", f"from benches import bench_pricing as b; b.print_our_grid({n})"]
-    environment = {**os.environ, "MARGINCORE_SIMD": "avx2"}
-    root = Path(__file__).parents[1]
-    run = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True)
-    peer = interleaved({FLOOR: theirs}, n=16 * n)[FLOOR]
-    yield Row(bench, float(run.stdout), f"{FLOOR}, AVX-512", peer.median_ns, 16 * n, goal=AVX2_GOALS[FLOOR])
-
-
-def print_our_grid(n: int) -> None:
-    """What our grid takes in this process."""
-    print(interleaved({OURS: our_grid(n)[0]}, n=16 * n)[OURS].median_ns)
+    yield from compare(bench, calls, n=16 * n, goals=AVX2_GOALS)
+    by_avx2.close()
 
 
 def vols(n: int) -> Iterator[Row]:
@@ -262,20 +259,19 @@ def vols(n: int) -> Iterator[Row]:
     quotes = pricing.price(**c, right=right)
     known = {name: c[name] for name in ("spot", "strike", "years", "rate", "dividend_yield")}
     out = np.empty(n)
-    calls: dict[str, Callable[[], object]] = {OURS: lambda: pricing.implied_vol(quotes, **known, right=right, out=out)}
+    calls: Calls = {OURS: lambda: pricing.implied_vol(quotes, **known, right=right, out=out)}
     calls[OURS]()
     check_equal(bench, out, c["vol"], rel=1e-12)
     try:
         theirs = floor.aligned(np.zeros(n))
         # It wants its forwards prepared.
         inputs = [quotes, forward, c["strike"], c["years"], right, np.exp(-c["rate"] * c["years"])]
-        kernel = floor.library("iv").iv2
-        calls[FLOOR] = floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, inputs), theirs)
+        calls[FLOOR] = floor.call(floor.library("iv").iv2, ctypes.c_size_t(n), *map(floor.aligned, inputs), theirs)
         calls[FLOOR]()
         check_equal(bench, out, theirs, rel=1e-11)
     except OSError as error:
         yield missing(bench, FLOOR, str(error), n=n, goals=goals)
-    measured = list(compare(bench, calls, n=n, goals=goals))
-    yield from measured
     given = {**known, "vol": c["vol"], "price": quotes, "right": right}
-    yield from peers.rows(bench, "vol", out, measured[0].ours_ns, given, peers.VOLS, goals)
+    with peers.running("vol", peers.VOLS, given, out) as (others, absent):
+        yield from (missing(bench, name, why, n=n, goals=goals) for name, why in absent.items())
+        yield from compare(bench, {**calls, **others}, n=n, goals=goals)

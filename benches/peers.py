@@ -8,54 +8,41 @@ too; torch wants a newer NumPy and an environment of its own. One that cannot be
 
 Each peer is called in the fastest way it offers: pyvolr one right at a time, since an array of rights costs it more
 than the price; numba with vectors of 512 bits, which its LLVM does not choose by itself; fast-vollib's vols by its
-"Let's Be Rational". Inputs go over as an ``.npz``, results and the median time come back as one; results are checked
-before times are used. Times are not interleaved with ours: the other process runs after, on the same machine and with
-our CPU affinity.
+"Let's Be Rational". Inputs go over as an ``.npz``, results come back as one and are checked before anything is timed.
+The process then waits and times itself when asked, in turn with ours and with our CPU affinity.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benches.measure import Goals, Row, check_equal, missing
+from benches.measure import check_equal
 
 VARIABLE = "MARGINCORE_PEER_PYTHON"
 PRICES = ("numba with SVML", "torch compiled", "fast-vollib", "pyvolr", "py_vollib_vectorized")
 VOLS = ("fast-vollib", "pyvolr", "py_vollib_vectorized")
-OWN_PROCESS = " (own process)"
 Floats = NDArray[np.float64]
 
 SCRIPT = r"""
 import math, os, sys, time
 import numpy as np
 
+# What a peer prints is not an answer.
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
 given = dict(np.load(sys.argv[1]))
 s, k, t, r, q, v = (given[n] for n in ("spot", "strike", "years", "rate", "dividend_yield", "vol"))
 right = given["right"].astype(float)
 flags = np.where(right > 0, "c", "p")
-
-
-def median(call):
-    call()
-    start = time.perf_counter()
-    call()
-    loops = max(1, int(0.05 / max(time.perf_counter() - start, 1e-9)))
-    times = []
-    for _ in range(9):
-        start = time.perf_counter()
-        for _ in range(loops):
-            call()
-        times.append((time.perf_counter() - start) / loops)
-    return float(np.median(times))
 
 
 def numba_svml(what):
@@ -148,7 +135,18 @@ def torch_compiled(what):
     return call, lambda: call().numpy()
 
 
+def margincore(what):
+    from margincore import pricing
+
+    moves = given["price_moves"], given["vol_moves"]
+    out = np.empty((len(s), len(moves[0])))
+    call = lambda: pricing.price_grid(s, k, t, r, q, v, given["right"], *moves, out=out)
+    call()
+    return call, lambda: out
+
+
 peers = {
+    "margincore": margincore,
     "numba with SVML": numba_svml,
     "py_vollib_vectorized": vollib,
     "pyvolr": pyvolr,
@@ -156,8 +154,83 @@ peers = {
     "torch compiled": torch_compiled,
 }
 call, values = peers[sys.argv[2]](sys.argv[3])
-np.savez(sys.argv[4], seconds=median(call), values=np.asarray(values(), float).reshape(-1))
+np.save(sys.argv[4], np.asarray(values(), float).reshape(-1))
+print("ready", file=answers, flush=True)
+for line in sys.stdin:
+    loops = range(int(line))
+    start = time.perf_counter()
+    for _ in loops:
+        call()
+    print(time.perf_counter() - start, file=answers, flush=True)
 """
+
+
+class Peer:
+    """A peer in a process of its own; called, it is called there. `values` is what it computed.
+
+    `pythons` are those of ``MARGINCORE_PEER_PYTHON`` where none are given. Raises ``LookupError`` saying why where none
+    of them runs it.
+    """
+
+    def __init__(
+        self, name: str, what: str, inputs: dict[str, Any], pythons: Iterable[str] = (), **environment: str
+    ) -> None:
+        reason = f"set {VARIABLE} to a Python that has it"
+        for python in pythons or filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+            with tempfile.TemporaryDirectory() as folder:
+                given, found = Path(folder) / "given.npz", Path(folder) / "found.npy"
+                np.savez(given, **inputs)
+                command = [python, "-c", SCRIPT, str(given), name, what, str(found)]
+                with (Path(folder) / "errors").open("w+") as errors:
+                    # In the folder of the files: what lies in ours is not to be imported there.
+                    self._process = subprocess.Popen(
+                        command, env=_environment(python) | environment, cwd=folder, text=True, bufsize=1,
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                    )  # fmt: skip
+                    if self._read() == "ready":
+                        self.values: Floats = np.load(found)
+                        return
+                    self.close()
+                    errors.seek(0)
+                    last = (errors.read().strip().splitlines() or ["no message"])[-1]
+            # An environment without the peer says less than one in which it fails.
+            if not last.startswith("ModuleNotFoundError") or reason.startswith("set"):
+                reason = last
+        raise LookupError(reason)
+
+    def seconds(self, loops: int) -> float:
+        """What so many calls take there."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{loops}\n")
+        return float(self._read())
+
+    def __call__(self) -> None:
+        self.seconds(1)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@contextlib.contextmanager
+def running(
+    what: str, names: tuple[str, ...], inputs: dict[str, Any], ours: Floats
+) -> Iterator[tuple[dict[str, Peer], dict[str, str]]]:
+    """The peers that compute what ours does, by name, and why the others do not; `what` is ``"price"`` or ``"vol"``."""
+    found, absent = {}, {}
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            try:
+                peer = Peer(name, what, inputs)
+                stack.callback(peer.close)
+                check_equal(name, ours, peer.values, rel=1e-6, abs_=1e-9)
+                found[name] = peer
+            except (LookupError, AssertionError) as error:
+                absent[name] = str(error)
+        yield found, absent
 
 
 def _environment(python: str) -> dict[str, str]:
@@ -166,46 +239,3 @@ def _environment(python: str) -> dict[str, str]:
     known = os.environ.get("LD_LIBRARY_PATH")
     one_thread = dict.fromkeys(("RAYON_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     return {**os.environ, **one_thread, "LD_LIBRARY_PATH": libraries if not known else f"{libraries}:{known}"}
-
-
-def rows(
-    bench: str,
-    what: str,
-    ours: Floats,
-    ours_ns: float | None,
-    inputs: dict[str, Any],
-    names: tuple[str, ...],
-    goals: Goals = MappingProxyType({}),
-) -> Iterator[Row]:
-    """A row per peer beside the time of ours; `what` is ``"price"`` or ``"vol"``."""
-    n = len(ours)
-    for name in names:
-        try:
-            seconds, values = _run(name, what, inputs)
-            check_equal(bench, ours, values, rel=1e-6, abs_=1e-9)
-        except (LookupError, AssertionError) as error:
-            yield missing(bench, name, str(error), n=n, goals=goals)
-        else:
-            yield Row(bench, ours_ns, name + OWN_PROCESS, seconds * 1e9 / n, n, goal=goals.get(name))
-
-
-def _run(name: str, what: str, inputs: dict[str, Any]) -> tuple[float, Floats]:
-    """Seconds and results of the first interpreter that runs the peer; ``LookupError`` says why none does."""
-    reason = f"set {VARIABLE} to a Python that has it"
-    for python in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
-        with tempfile.TemporaryDirectory() as folder:
-            given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
-            np.savez(given, **inputs)
-            command = [python, "-c", SCRIPT, str(given), name, what, str(found)]
-            # In the folder of the files: what lies in ours is not to be imported there.
-            run = subprocess.run(
-                command, env=_environment(python), cwd=folder, capture_output=True, text=True, check=False
-            )
-            if run.returncode == 0:
-                with np.load(found) as result:
-                    return float(result["seconds"]), result["values"]
-            # An environment without the peer says less than one in which it fails.
-            last = (run.stderr.strip().splitlines() or ["no message"])[-1]
-            if not last.startswith("ModuleNotFoundError") or reason.startswith("set"):
-                reason = last
-    raise LookupError(reason)
