@@ -1,7 +1,7 @@
 //! The European kernels over NumPy columns. `margincore.pricing` broadcasts and names; this copies, checks and computes.
 
 use margincore::pricing::greeks::GreekColumns;
-use margincore::pricing::implied::{PriceColumns, Status};
+use margincore::pricing::implied::Status;
 use margincore::pricing::{BLOCK, Moves, RowCopy, Rows, black, check, greeks, implied};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -51,9 +51,14 @@ impl<'py> Options<'py> {
     /// Copies `count` rows, unchecked.
     #[inline(always)]
     fn fill(&self, first: usize, count: usize, copy: &mut RowCopy) {
-        for k in 0..self.floats.len() {
-            self.floats[k].copy(first, count, &mut copy.floats[k]);
-        }
+        // Column by column, no loop: each copy is compiled to its own few vector loads and stores.
+        let [spot, strike, years, rate, dividend_yield, vol] = &mut copy.floats;
+        self.floats[0].copy(first, count, spot);
+        self.floats[1].copy(first, count, strike);
+        self.floats[2].copy(first, count, years);
+        self.floats[3].copy(first, count, rate);
+        self.floats[4].copy(first, count, dividend_yield);
+        self.floats[5].copy(first, count, vol);
         self.right.copy(first, count, &mut copy.right);
     }
 }
@@ -69,6 +74,20 @@ impl Rows for Options<'_> {
             check::options(&copy.columns(count), first)?;
         }
         Ok(())
+    }
+}
+
+/// Rows with prices in the place of vols. Inputs that are not numbers or not positive become a status; a right is a
+/// mistake in the call.
+struct Quotes<'a, 'py>(&'a Options<'py>);
+
+impl Rows for Quotes<'_, '_> {
+    type Error = margincore::MarginError;
+
+    #[inline(always)]
+    fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
+        self.0.fill(first, count, copy);
+        check::rights(&copy.right[..count], first)
     }
 }
 
@@ -289,31 +308,10 @@ pub(crate) fn european_implied(
         .as_slice_mut()
         .map_err(|_| InvalidInput::new_err("status must be C-contiguous"))?;
     run(py, 15 * rows, move || {
-        let mut copy = RowCopy::default();
-        let mut statuses = [Status::Ok; BLOCK];
-        for (i, (out, numbers)) in out
-            .chunks_mut(BLOCK)
-            .zip(numbers.chunks_mut(BLOCK))
-            .enumerate()
-        {
-            let (first, count) = (i * BLOCK, out.len());
-            // Inputs that are not numbers or not positive become a status; a right is a mistake in the call.
-            options.fill(first, count, &mut copy);
-            let o = copy.columns(count);
-            let quotes = PriceColumns {
-                price: o.vol,
-                spot: o.spot,
-                strike: o.strike,
-                years: o.years,
-                rate: o.rate,
-                dividend_yield: o.dividend_yield,
-                right: o.right,
-            };
-            check::rights(quotes.right, first)?;
-            implied::black(&quotes, out, &mut statuses[..count]);
-            for (number, &status) in numbers.iter_mut().zip(&statuses) {
-                *number = status as u8;
-            }
+        let mut statuses = vec![Status::Ok; rows];
+        implied::black_rows(&Quotes(&options), out, &mut statuses)?;
+        for (number, &status) in numbers.iter_mut().zip(&statuses) {
+            *number = status as u8;
         }
         Ok(())
     })

@@ -28,6 +28,12 @@ pub fn options(o: &OptionColumns, first_row: usize) -> Result<()> {
 
 /// Refuses a right that is neither +1 nor -1, by row.
 pub fn rights(column: &[i8], first_row: usize) -> Result<()> {
+    if column
+        .iter()
+        .fold(true, |sound, &r| sound & (r == 1 || r == -1))
+    {
+        return Ok(());
+    }
     column
         .iter()
         .enumerate()

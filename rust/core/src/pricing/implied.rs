@@ -14,10 +14,10 @@ use std::f64::consts::{PI, SQRT_2};
 use super::black::{intrinsic, terms};
 use super::coefficients::{DISTANCE_P, DISTANCE_Q};
 use super::math::{INV_SQRT_2PI, exp, gauss, greater, lesser, ln, mills, mills_slope, polynomial};
+use super::{BLOCK, OptionColumns, RowCopy, Rows};
 use crate::simd::{self, Kernel};
 
-/// Rows per block, and the multiple to which they are padded.
-const ROWS: usize = 64;
+/// The multiple to which rows are padded.
 const LANES: usize = 8;
 
 /// What became of a row.
@@ -141,31 +141,31 @@ const POOR_Y: f64 = 2.0;
 ///
 /// Short passes, as in [`super::black`]: the processor overlaps rows only within some 60 operations.
 struct Block {
-    b: [f64; ROWS],
-    y: [f64; ROWS],
-    s: [f64; ROWS],
+    b: [f64; BLOCK],
+    y: [f64; BLOCK],
+    s: [f64; BLOCK],
     /// b at the inflection in s; below it, 1/ln b is solved for, above it ln(1 - b).
-    b_turn: [f64; ROWS],
+    b_turn: [f64; BLOCK],
     /// ln b - y/2, and ln(1 - b): what the transformed objectives must reach.
-    log_b: [f64; ROWS],
-    log_rest: [f64; ROWS],
-    d: [f64; ROWS],
-    far: [f64; ROWS],
-    weight: [f64; ROWS],
-    p_near: [f64; ROWS],
-    q_near: [f64; ROWS],
-    value: [f64; ROWS],
-    log_value: [f64; ROWS],
+    log_b: [f64; BLOCK],
+    log_rest: [f64; BLOCK],
+    d: [f64; BLOCK],
+    far: [f64; BLOCK],
+    weight: [f64; BLOCK],
+    p_near: [f64; BLOCK],
+    q_near: [f64; BLOCK],
+    value: [f64; BLOCK],
+    log_value: [f64; BLOCK],
 }
 
 impl Block {
     /// Rows past the last hold an ordinary equation, so that vectors can run over the end.
     fn new() -> Self {
-        let zeros = [0.0; ROWS];
+        let zeros = [0.0; BLOCK];
         Self {
-            b: [0.1; ROWS],
-            y: [0.1; ROWS],
-            s: [1.0; ROWS],
+            b: [0.1; BLOCK],
+            y: [0.1; BLOCK],
+            s: [1.0; BLOCK],
             b_turn: zeros,
             log_b: zeros,
             log_rest: zeros,
@@ -364,8 +364,33 @@ pub struct PriceColumns<'a> {
 /// # Panics
 /// If the columns, `vol` and `status` differ in length.
 pub fn black(o: &PriceColumns, vol: &mut [f64], status: &mut [Status]) {
+    let rows = OptionColumns {
+        spot: o.spot,
+        strike: o.strike,
+        years: o.years,
+        rate: o.rate,
+        dividend_yield: o.dividend_yield,
+        vol: o.price,
+        right: o.right,
+    };
+    let Ok(()) = black_rows(&rows.exactly(vol.len()), vol, status);
+}
+
+/// As [`black`], of the first `vol.len()` rows of a source that has prices in the place of vols. It need not check them:
+/// what is not a number becomes a status.
+///
+/// # Errors
+/// The source's.
+///
+/// # Panics
+/// If `vol` and `status` differ in length.
+pub fn black_rows<R: Rows>(
+    rows: &R,
+    vol: &mut [f64],
+    status: &mut [Status],
+) -> Result<(), R::Error> {
     assert_eq!(vol.len(), status.len(), "vol and status differ in length");
-    simd::run(Columns { o: *o, vol, status });
+    simd::run(Columns { rows, vol, status })
 }
 
 /// One implied vol; the bits of [`black`].
@@ -396,77 +421,89 @@ pub fn black_one(
     }
 }
 
-struct Columns<'a> {
-    o: PriceColumns<'a>,
+struct Columns<'a, R> {
+    rows: &'a R,
     vol: &'a mut [f64],
     status: &'a mut [Status],
 }
 
-impl Kernel for Columns<'_> {
-    type Output = ();
+impl<R: Rows> Kernel for Columns<'_, R> {
+    type Output = Result<(), R::Error>;
 
     #[inline(always)]
-    fn run(self) {
-        let n = self.vol.len();
-        let o = self.o;
-        assert!(
-            [o.price, o.spot, o.strike, o.years, o.rate, o.dividend_yield]
-                .iter()
-                .all(|c| c.len() == n)
-                && o.right.len() == n,
-            "price columns differ in length"
-        );
+    fn run(self) -> Self::Output {
+        let mut copy = RowCopy::default();
         let mut block = Block::new();
-        let (mut b, mut years) = ([0.0; ROWS], [0.0; ROWS]);
-        for start in (0..n).step_by(ROWS) {
-            let rows = start..n.min(start + ROWS);
-            let count = rows.len();
-            let row = |column: &'_ [f64]| -> [f64; ROWS] {
-                let mut values = [1.0; ROWS];
-                values[..count].copy_from_slice(&column[rows.clone()]);
-                values
-            };
-            let (price, spot, strike) = (row(o.price), row(o.spot), row(o.strike));
-            let (rate, dividend_yield) = (row(o.rate), row(o.dividend_yield));
-            years[..count].copy_from_slice(&o.years[rows.clone()]);
-            let mut sign = [1.0; ROWS];
-            for (sign, &right) in sign.iter_mut().zip(&o.right[rows.clone()]) {
-                *sign = f64::from(right);
-            }
+        let (mut b, mut vol) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let out = self
+            .vol
+            .chunks_mut(BLOCK)
+            .zip(self.status.chunks_mut(BLOCK));
+        for (i, (out, status)) in out.enumerate() {
+            let count = out.len();
+            self.rows.copy(i * BLOCK, count, &mut copy)?;
+            let [spot, strike, years, rate, dividend_yield, price] = &copy.floats;
             // Whole vectors: the rows past the last are computed and dropped.
             let padded = count.next_multiple_of(LANES);
+            let mut usual = true;
             for l in 0..padded {
                 let t = terms(spot[l], strike[l], years[l], rate[l], dividend_yield[l]);
-                b[l] = (price[l] - intrinsic(t.forward, t.strike, sign[l]))
-                    / lesser(t.forward, t.strike);
+                let sign = f64::from(copy.right[l]);
+                b[l] =
+                    (price[l] - intrinsic(t.forward, t.strike, sign)) / lesser(t.forward, t.strike);
                 block.y[l] = t.moneyness.abs();
                 block.b[l] = lesser(greater(b[l], TINY), 1.0 - f64::EPSILON);
             }
             block.solve(padded);
-            let out = self.vol[rows.clone()]
-                .iter_mut()
-                .zip(&mut self.status[rows.clone()]);
-            for (l, (vol, status)) in out.enumerate() {
-                *status = status_of(
-                    b[l],
+            for l in 0..padded {
+                vol[l] = block.s[l] / years[l].sqrt();
+            }
+            for l in 0..count {
+                let (positive, finite) = (
                     [spot[l], strike[l], years[l]],
                     [price[l], rate[l], dividend_yield[l]],
                 );
-                *vol = if *status == Status::Ok {
-                    block.s[l] / years[l].sqrt()
-                } else {
-                    f64::NAN
-                };
+                usual &= (b[l] > 0.0) & (b[l] < 1.0) & usable(positive, finite);
+            }
+            out.copy_from_slice(&vol[..count]);
+            status.fill(Status::Ok);
+            if usual {
+                continue;
+            }
+            for l in 0..count {
+                let (positive, finite) = (
+                    [spot[l], strike[l], years[l]],
+                    [price[l], rate[l], dividend_yield[l]],
+                );
+                status[l] = status_of(b[l], usable(positive, finite));
+                if status[l] != Status::Ok {
+                    out[l] = f64::NAN;
+                }
             }
         }
+        Ok(())
     }
 }
 
-/// A row's status, from its time value over the lesser of discounted forward and strike, and its inputs.
+/// Whether numbers are positive and finite, and others finite. Without branches, for the loops of kernels.
 #[inline(always)]
-fn status_of(b: f64, positive: [f64; 3], finite: [f64; 3]) -> Status {
-    let usable = positive.iter().all(|&x| x > 0.0 && x < f64::INFINITY)
-        && finite.iter().all(|x| x.is_finite());
+fn usable(positive: [f64; 3], finite: [f64; 3]) -> bool {
+    let [a, b, c] = positive;
+    let [d, e, f] = finite.map(f64::abs);
+    let inf = f64::INFINITY;
+    (a > 0.0)
+        & (b > 0.0)
+        & (c > 0.0)
+        & (a < inf)
+        & (b < inf)
+        & (c < inf)
+        & (d < inf)
+        & (e < inf)
+        & (f < inf)
+}
+
+/// A row's status, from its time value over the lesser of discounted forward and strike.
+fn status_of(b: f64, usable: bool) -> Status {
     if !usable {
         Status::Invalid
     } else if b >= 1.0 {
