@@ -140,6 +140,9 @@ def rows() -> Iterator[Row]:
         lots = np.abs(book.quantity) * 37.5
         minimum = np.bincount(book.account, weights=lots, minlength=ACCOUNTS)
         check_equal("tims", prepared.margin_many(accounts).initial, np.maximum(largest, minimum), rel=1e-12)
+        both = [prepared.margin_many(accounts, threads=threads) for threads in (1, 2)]
+        if both[0].initial.tobytes() != both[1].initial.tobytes():
+            raise AssertionError("tims: two threads give other bits than one")
         for threads in (1, 2):
             calls: dict[str, Callable[[], Any]] = {
                 "ours": lambda threads=threads: prepared.margin_many(accounts, threads=threads)  # type: ignore[misc]
