@@ -122,6 +122,9 @@ def rows() -> Iterator[Row]:
     lots = np.abs(book.quantity) * 37.5
     minimum = np.bincount(book.account, weights=lots, minlength=ACCOUNTS)
     check_equal("tims", prepared.margin_many(accounts).initial, np.maximum(largest, minimum), rel=1e-12)
+    both = [prepared.margin_many(accounts, threads=threads) for threads in (1, 2)]
+    if both[0].initial.tobytes() != both[1].initial.tobytes():
+        raise AssertionError("tims: two threads give other bits than one")
     name_ = f"{name}: TIMS margin_many, minimums and option value included"
     yield from compare(name_, {OURS: lambda: prepared.margin_many(accounts), **peers}, n=n)
     if len(os.sched_getaffinity(0)) < 2:

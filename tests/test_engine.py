@@ -81,6 +81,29 @@ def test_batches_columns_and_single_accounts_agree(prepared: mc.Prepared) -> Non
     assert prepared.margin_many(books).initial.tolist() == singles
 
 
+@pytest.mark.parametrize("positions", [5, 4_000])  # fewer than the table's contracts, and more
+def test_greatest_is_the_first_largest_sum_of_each_account(prepared: mc.Prepared, positions: int) -> None:
+    rng, table, count = np.random.default_rng(5), prepared.contracts, 40
+    account, contract = rng.integers(0, count - 1, positions), rng.integers(0, len(table), positions)
+    quantity = rng.integers(-9, 10, positions)
+    accounts = mc.Accounts.from_columns(
+        table, account=account.astype(np.uint32), contract=contract.astype(np.uint32), quantity=quantity, count=count
+    )
+    values = rng.integers(-3, 4, (len(table), 16)).astype(np.float64)  # sums are exact, and many are equal
+    sums = np.zeros((count, 16))
+    np.add.at(sums, account, quantity[:, None] * values[contract])
+    for layout in (values, np.asfortranarray(values)):
+        greatest, column = accounts.greatest(layout)
+        assert greatest.tolist() == sums.max(axis=1).tolist()
+        assert column.tolist() == sums.argmax(axis=1).tolist()
+    for bad in (math.nan, math.inf, -math.inf):
+        values[1, 2] = bad
+        with pytest.raises(mc.InvalidInput, match=r"values row 1: .* in column 2"):
+            accounts.greatest(values)
+    with pytest.raises(mc.InvalidInput, match="a row of 16"):
+        accounts.greatest(values[:, :15])
+
+
 def test_many_threads_share_a_prepared_rulebook(prepared: mc.Prepared) -> None:
     expected = [prepared.margin(book(prepared, s)).requirement.initial for s in range(40)]
     with ThreadPoolExecutor(8) as pool:

@@ -127,6 +127,25 @@ fn batches_do_not_depend_on_threads_or_row_order() {
     };
     let accounts = build(&account, &contract, &quantity);
     let once = prepared.margin_many(&accounts, 1).unwrap();
+    let mut scratch = Scratch::default();
+    for a in 0..3_000 {
+        let alone = prepared
+            .requirement(accounts.view(a), &mut scratch)
+            .unwrap();
+        let numbers = |i: f64, m: f64, v: f64| [i, m, v].map(f64::to_bits);
+        assert_eq!(
+            numbers(
+                once.initial[a],
+                once.maintenance[a],
+                once.net_option_value[a]
+            ),
+            numbers(alone.initial, alone.maintenance, alone.net_option_value)
+        );
+        assert_eq!(
+            once.worst_scenario[a],
+            alone.worst_scenario.map_or(-1, |s| s as i32)
+        );
+    }
     account.reverse();
     contract.reverse();
     quantity.reverse();
@@ -135,9 +154,44 @@ fn batches_do_not_depend_on_threads_or_row_order() {
         let again = prepared.margin_many(&shuffled, threads).unwrap();
         let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&again.initial), bits(&once.initial));
+        assert_eq!(bits(&again.maintenance), bits(&once.maintenance));
+        assert_eq!(bits(&again.net_option_value), bits(&once.net_option_value));
         assert_eq!(again.worst_scenario, once.worst_scenario);
     }
     assert!(once.initial.iter().all(|m| *m >= 0.0) && once.initial.iter().any(|m| *m > 0.0));
+}
+
+/// Columns shorter and longer than the table of contracts are put in order in two ways.
+#[test]
+fn columns_give_the_accounts_that_rows_give() {
+    let contracts = table();
+    for positions in [0, 10, 22, 23, 5_000] {
+        let row = |i: u32| {
+            (
+                i.wrapping_mul(2_654_435_761) % 7,
+                i.wrapping_mul(40_503) % 23,
+                i64::from(i % 5) - 2,
+            )
+        };
+        let rows: Vec<_> = (0..positions).map(row).collect();
+        let account: Vec<_> = rows.iter().map(|r| r.0).collect();
+        let contract: Vec<_> = rows.iter().map(|r| r.1).collect();
+        let quantity: Vec<_> = rows.iter().map(|r| r.2).collect();
+        let accounts =
+            Accounts::from_columns(&contracts, 9, &account, &contract, &quantity, vec![]).unwrap();
+        assert_eq!(accounts.len(), 9);
+        for a in 0..9 {
+            let own = rows.iter().filter(|r| r.0 == a);
+            let sides = own.map(|&(_, c, q)| (c, q.max(0), (-q).max(0))).collect();
+            let expected = Holdings::from_rows(sides, false).unwrap();
+            let (is, expected) = (accounts.view(a as usize).positions, expected.positions());
+            assert_eq!(
+                (is.contract, is.quantity),
+                (expected.contract, expected.quantity),
+                "{positions} positions, account {a}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -130,6 +130,59 @@ pub struct MarginBatch {
     pub worst_scenario: Vec<i32>,
 }
 
+/// The columns of a run of accounts, to be filled.
+pub(crate) struct BatchRun<'a> {
+    initial: &'a mut [f64],
+    maintenance: &'a mut [f64],
+    net_option_value: &'a mut [f64],
+    worst_scenario: &'a mut [i32],
+}
+
+impl MarginBatch {
+    /// Columns of `count` accounts, in memory that is touched first by whoever fills it.
+    pub(crate) fn of(count: usize) -> Self {
+        Self {
+            initial: vec![0.0; count],
+            maintenance: vec![0.0; count],
+            net_option_value: vec![0.0; count],
+            worst_scenario: vec![0; count],
+        }
+    }
+
+    /// Runs of `length` accounts, the last one shorter, numbered from 0.
+    pub(crate) fn runs(&mut self, length: usize) -> impl Iterator<Item = (usize, BatchRun<'_>)> {
+        let initial = self.initial.chunks_mut(length);
+        let maintenance = self.maintenance.chunks_mut(length);
+        let net_option_value = self.net_option_value.chunks_mut(length);
+        let worst_scenario = self.worst_scenario.chunks_mut(length);
+        let columns = initial
+            .zip(maintenance)
+            .zip(net_option_value.zip(worst_scenario));
+        let run = |((initial, maintenance), (net_option_value, worst_scenario))| BatchRun {
+            initial,
+            maintenance,
+            net_option_value,
+            worst_scenario,
+        };
+        columns.map(run).enumerate()
+    }
+}
+
+impl BatchRun<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.initial.len()
+    }
+
+    pub(crate) fn fill(self, rows: &[Requirement]) {
+        for (i, row) in rows.iter().enumerate() {
+            self.initial[i] = row.initial;
+            self.maintenance[i] = row.maintenance;
+            self.net_option_value[i] = row.net_option_value;
+            self.worst_scenario[i] = row.worst_scenario.map_or(-1, |s| s as i32);
+        }
+    }
+}
+
 /// Where a rulebook writes the terms of a requirement. The sum is kept by the ledger, so that numbers with and
 /// without their explanation come from one piece of code and agree to the last bit.
 pub trait Ledger {

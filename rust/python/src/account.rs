@@ -266,25 +266,27 @@ impl Accounts {
                 self.1.0.len()
             )));
         }
-        let copy: Vec<f64> = match values.as_slice() {
-            Some(values) => values.to_vec(),
-            None => values.iter().copied().collect(),
+        let rows = match values.as_slice() {
+            Some(values) => scan::rows_from(values),
+            None => scan::rows_from(&values.iter().copied().collect::<Vec<_>>()),
         };
         let accounts = &self.0;
         let (greatest, column) = crate::errors::enter(py, move || {
-            if let Some(at) = copy.iter().position(|v| !v.is_finite()) {
+            // No early exit within a row, so that a row is one comparison of vectors.
+            let finite = |row: &scan::Row| row.0.iter().fold(true, |all, v| all & v.is_finite());
+            if let Some(at) = rows.iter().position(|row| !finite(row)) {
+                let bad = rows[at].0.iter().position(|v| !v.is_finite());
+                let bad = bad.expect("the row was found by it");
                 return Err(Core::InvalidInput(format!(
-                    "values row {}: {} in column {}: finite numbers are needed",
-                    at / scan::WIDTH,
-                    copy[at],
-                    at % scan::WIDTH
+                    "values row {at}: {} in column {bad}: finite numbers are needed",
+                    rows[at].0[bad]
                 )));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];
             let mut column = vec![0; accounts.len()];
             scan::greatest_per_account(
-                &scan::rows_from(&copy),
+                &rows,
                 start,
                 contract,
                 quantity,

@@ -126,6 +126,10 @@ pub struct Outcome {
 pub trait Rulebook: Send + Sync + 'static {
     type Scratch: Default + Send + 'static;
 
+    /// Accounts of a batch that a thread takes at a time: few, so that threads end together, or many where
+    /// [`Self::requirements`] shares work among them.
+    const RUN: usize = 512;
+
     fn frame(&self) -> &Frame;
 
     /// Writes the terms of the account's requirement to the ledger, in a fixed order.
@@ -234,26 +238,31 @@ impl<R: Rulebook> Prepared for R {
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {
         simd::check_environment()?;
-        let mut rows = vec![Requirement::default(); accounts.len()];
-        parallel::chunks(&mut rows, 1, threads, 512, |first, out| {
+        batch(accounts.len(), threads, 512, R::RUN, |first, out| {
             self.requirements(accounts, first, out)
-        })?;
-        Ok(MarginBatch::from_rows(&rows))
+        })
     }
 }
 
-impl MarginBatch {
-    fn from_rows(rows: &[Requirement]) -> Self {
-        Self {
-            initial: rows.iter().map(|r| r.initial).collect(),
-            maintenance: rows.iter().map(|r| r.maintenance).collect(),
-            net_option_value: rows.iter().map(|r| r.net_option_value).collect(),
-            worst_scenario: rows
-                .iter()
-                .map(|r| r.worst_scenario.map_or(-1, |s| s as i32))
-                .collect(),
-        }
-    }
+/// The requirements of `count` accounts as columns: runs of at most `run` of them, on up to `threads` threads. Fewer
+/// than `least` accounts a thread are not worth one.
+fn batch(
+    count: usize,
+    threads: usize,
+    least: usize,
+    run: usize,
+    requirements: impl Fn(usize, &mut [Requirement]) -> Result<()> + Sync,
+) -> Result<MarginBatch> {
+    let threads = threads.clamp(1, count.div_ceil(least).max(1));
+    let run = run.min(count.div_ceil(threads)).max(1);
+    let mut batch = MarginBatch::of(count);
+    parallel::each(batch.runs(run), threads, |(i, columns)| {
+        let mut rows = vec![Requirement::default(); columns.len()];
+        requirements(i * run, &mut rows)?;
+        columns.fill(&rows);
+        Ok(())
+    })?;
+    Ok(batch)
 }
 
 /// Accounts that are objects rather than columns: each is bound to the prepared table, then margined.
@@ -262,8 +271,7 @@ pub fn margin_list(
     accounts: &[Account],
     threads: usize,
 ) -> Result<MarginBatch> {
-    let mut rows = vec![Requirement::default(); accounts.len()];
-    parallel::chunks(&mut rows, 1, threads, 64, |first, out| {
+    batch(accounts.len(), threads, 64, 256, |first, out| {
         let mut scratch = Scratch::default();
         for (i, row) in out.iter_mut().enumerate() {
             let account = &accounts[first + i];
@@ -280,8 +288,7 @@ pub fn margin_list(
             *row = one(&mut scratch).map_err(|e| e.at(format!("account {}", first + i)))?;
         }
         Ok(())
-    })?;
-    Ok(MarginBatch::from_rows(&rows))
+    })
 }
 
 /// The initial requirements of every position margined alone, added up.

@@ -322,6 +322,8 @@ impl ComponentBook {
 impl Rulebook for Book {
     type Scratch = HvarScratch;
 
+    const RUN: usize = TOGETHER;
+
     fn frame(&self) -> &Frame {
         &self.frame
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arrays::{SCAN, labels, overlay_points, scan_points};
-use super::netting::{LONG_MINIMUM, OPTION_VALUE, Row, SHORT_MINIMUM, SHORT_OPTIONS};
+use super::netting::{LONG_MINIMUM, OPTION_VALUE, Row, SHORT_MINIMUM, SHORT_OPTIONS, Sides};
 use super::parameters::{MinimumLevel, POINTS, Parameters};
 use super::placement::Placements;
 use crate::cells::RiskArrays;
@@ -24,6 +24,7 @@ pub(super) struct Book {
     pub(super) minimum_level: MinimumLevel,
     /// Per lot: profit and loss at the ten points, and what [`super::netting`] sums beside them.
     pub(super) scan: Vec<Row>,
+    pub(super) sides: Sides,
     pub(super) class_of: Vec<u32>,
     pub(super) terms: Vec<ContractTerms>,
     /// In the order of their portfolio groups, so that every group is a run.
@@ -112,6 +113,7 @@ impl Book {
             },
             minimum_level: parameters.minimum_level,
             scan: vec![Row::default(); contracts.len()],
+            sides: Sides::default(),
             class_of: Vec::with_capacity(contracts.len()),
             terms: Vec::with_capacity(contracts.len()),
             class_groups: Vec::new(),

@@ -20,7 +20,45 @@ pub(super) const SHORT_OPTIONS: usize = POINTS + 3;
 #[repr(C, align(64))]
 pub(super) struct Row(pub(super) [f64; WIDTH]);
 
+/// What the columns from [`SIDED`] on count of a holding's net lots: their sign, and the least that counts, so that a
+/// column takes them as they are, or the long or the short side alone.
+///
+/// Data of the book and not constants: a compiler that knows them works column by column, with a branch on the side.
+pub(super) struct Sides {
+    sign: [f64; WIDTH - SIDED],
+    least: [f64; WIDTH - SIDED],
+}
+
+/// All columns before this one count net lots: half of them, a whole number of vectors.
+const SIDED: usize = WIDTH / 2;
+
+impl Default for Sides {
+    fn default() -> Self {
+        let (mut sign, mut least) = ([1.0; WIDTH - SIDED], [f64::NEG_INFINITY; WIDTH - SIDED]);
+        for column in [LONG_MINIMUM, SHORT_MINIMUM, SHORT_OPTIONS] {
+            least[column - SIDED] = 0.0;
+        }
+        for column in [SHORT_MINIMUM, SHORT_OPTIONS] {
+            sign[column - SIDED] = -1.0;
+        }
+        Self { sign, least }
+    }
+}
+
 impl Row {
+    /// Adds a holding of one contract that has one side only: as [`Self::add`] does, to the last bit.
+    #[inline(always)]
+    fn add_net(&mut self, net: f64, row: &Self, sides: &Sides) {
+        for k in 0..SIDED {
+            self.0[k] = net.mul_add(row.0[k], self.0[k]);
+        }
+        for k in SIDED..WIDTH {
+            let (signed, least) = (sides.sign[k - SIDED] * net, sides.least[k - SIDED]);
+            let lots = if signed > least { signed } else { least };
+            self.0[k] = lots.mul_add(row.0[k], self.0[k]);
+        }
+    }
+
     /// Adds a holding of one contract.
     #[inline(always)]
     pub(super) fn add(&mut self, net: f64, long: f64, short: f64, row: &Self) {
@@ -146,9 +184,7 @@ fn sum(book: &Book, positions: &Positions<'_>, from: usize, end: usize, mut sums
     match positions.short {
         None => {
             for (&c, &q) in contract.iter().zip(quantity) {
-                let net = q as f64;
-                let (long, short) = if net > 0.0 { (net, 0.0) } else { (0.0, -net) };
-                sums.add(net, long, short, &book.scan[c as usize]);
+                sums.add_net(q as f64, &book.scan[c as usize], &book.sides);
             }
         }
         Some(shorts) => {
@@ -186,5 +222,46 @@ impl Book {
             positions: account.positions,
             class,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Level, run_at};
+
+    /// Adds the same lots in both forms.
+    struct Both<'a>(&'a [f64], &'a [Row], &'a Sides);
+
+    impl Kernel for Both<'_> {
+        type Output = (Row, Row);
+
+        #[inline(always)]
+        fn run(self) -> (Row, Row) {
+            let (mut netted, mut sided) = (Row::default(), Row::default());
+            for (&net, row) in self.0.iter().zip(self.1) {
+                netted.add_net(net, row, self.2);
+                let (long, short) = if net > 0.0 { (net, 0.0) } else { (0.0, -net) };
+                sided.add(net, long, short, row);
+            }
+            (netted, sided)
+        }
+    }
+
+    #[test]
+    fn one_side_adds_the_bits_of_two() {
+        let lots: Vec<f64> = (0..40).map(|i| f64::from(i * 17 % 23 - 11)).collect();
+        let value = |i: usize| ((i * 7919) % 1009) as f64 / 7.0 - 60.0;
+        let rows: Vec<Row> = (0..lots.len())
+            .map(|i| Row(std::array::from_fn(|k| value(i * WIDTH + k))))
+            .collect();
+        let sides = Sides::default();
+        let bits = |row: Row| row.0.map(f64::to_bits);
+        let first = run_at(Level::Baseline, Both(&lots, &rows, &sides)).0;
+        assert!(first.0[SHORT_MINIMUM] != 0.0 && first.0[LONG_MINIMUM] != 0.0);
+        for level in Level::ALL {
+            let (netted, sided) = run_at(level, Both(&lots, &rows, &sides));
+            assert_eq!((bits(netted), bits(sided)), (bits(first), bits(first)));
+        }
     }
 }

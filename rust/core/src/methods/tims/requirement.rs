@@ -238,8 +238,13 @@ fn add_offset(sum: &mut [f64; POINTS], profit: &[f64; POINTS], offset: f64) {
 
 /// The largest loss, not below zero, and the lowest point that has it. No branches: losses are not predictable.
 pub(super) fn worst(profit: &[f64; POINTS]) -> (f64, usize) {
-    let lower = |least: f64, &p: &f64| if p < least { p } else { least };
-    let least = profit.iter().fold(profit[0], lower);
+    // Halves against each other: a chain of nine comparisons would wait for each one.
+    let lower = |a: f64, b: f64| if b < a { b } else { a };
+    let half: [f64; POINTS / 2] = std::array::from_fn(|k| lower(profit[k], profit[k + POINTS / 2]));
+    let least = lower(
+        lower(lower(half[0], half[1]), lower(half[2], half[3])),
+        half[4],
+    );
     let mut at = 0;
     for k in (0..POINTS).rev() {
         at = if profit[k] == least { k } else { at };
