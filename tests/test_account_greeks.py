@@ -120,7 +120,9 @@ def crypto_legs(seed: int, settlement: str, coins: tuple[str, ...], discounted: 
         linear: list[tuple[mc.Contract, float, str]] = []
         for unit, expiry, forward in zip(units[:2], EXPIRIES, forwards, strict=True):
             size = 10 if unit == "USD" else 0.5
-            linear.append((mc.Future(coin, expiry=expiry, multiplier=size, multiplier_unit=unit, **paid), forward, unit))
+            linear.append(
+                (mc.Future(coin, expiry=expiry, multiplier=size, multiplier_unit=unit, **paid), forward, unit)
+            )
         for unit, mark in ((units[0], spot * 1.001), (units[2], spot * 0.999)):
             size = 10 if unit == "USD" else 1
             contract = mc.Perpetual(coin, multiplier=size, multiplier_unit=unit, venue=unit, **paid)
@@ -160,9 +162,7 @@ def derive(manager: str) -> mc.Methodology:
         }
         for e in EXPIRIES
     ]  # fmt: skip
-    return mc.methods.Derive(
-        manager, feeds={"stable": 1.0, "underlyings": {"ETH": everything}, "expiries": expiries}
-    )
+    return mc.methods.Derive(manager, feeds={"stable": 1.0, "underlyings": {"ETH": everything}, "expiries": expiries})
 
 
 BOTH = ("BTC", "ETH")
@@ -241,7 +241,9 @@ def security_legs(seed: int, seconds: bool, exercise: str, accuracy: str) -> tup
     def quantity() -> int:
         return draw.choice([-1, 1]) * draw.randint(1, 9)
 
-    def option(underlying: str, symbol: str, moneyness: float, right: str, expiry: str, level: float, carry: float) -> None:
+    def option(
+        underlying: str, symbol: str, moneyness: float, right: str, expiry: str, level: float, carry: float
+    ) -> None:
         strike, vol, size = round(level * moneyness), draw.uniform(0.2, 0.6), 100
         contract = mc.Option(
             underlying, right, strike, expiry=expiry, settles="pm", exercise=exercise, multiplier=size,  # type: ignore[arg-type]
