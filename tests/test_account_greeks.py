@@ -123,11 +123,9 @@ def crypto_legs(seed: int, settlement: str, coins: tuple[str, ...], discounted: 
             linear.append(
                 (mc.Future(coin, expiry=expiry, multiplier=size, multiplier_unit=unit, **paid), forward, unit)
             )
-        for unit, mark in ((units[0], spot * 1.001), (units[2], spot * 0.999)):
-            size = 10 if unit == "USD" else 1
-            contract = mc.Perpetual(coin, multiplier=size, multiplier_unit=unit, venue=unit, **paid)
-            if contract.id not in price:
-                linear.append((contract, mark, unit))
+        unit = draw.choice(units)
+        size = 10 if unit == "USD" else 1
+        linear.append((mc.Perpetual(coin, multiplier=size, multiplier_unit=unit, **paid), spot * 1.001, unit))
         for contract, mark, unit in linear:
             price[contract.id] = mark
             held = quantity(contract.lot)
@@ -273,9 +271,10 @@ def security_legs(seed: int, seconds: bool, exercise: str, accuracy: str) -> tup
             held = quantity()
             legs.append(Leg(mc.Position(future, held), symbol, lambda m, n=50 * held: n * m.price, level))
             for right in ("call", "put"):
-                for moneyness in (0.85, 1.0, 1.1):
+                # Away from where American options are exercised: their gamma jumps there.
+                for moneyness in (0.85, 0.95, 1.0) if right == "put" else (1.0, 1.05, 1.15):
                     option(symbol, symbol, moneyness, right, expiry, spot, YIELDS[symbol])
-                option(future.id, symbol, 1.05, right, expiry, level, 0.0)
+                option(future.id, symbol, 1.0, right, expiry, level, 0.0)
     market = mc.Market(
         # The last hour of trading is the hour at which options settle: seconds are whole days.
         "2026-11-20T16:00:00-05:00", spot=SPOTS, dividend_yield=YIELDS, rate={"USD": 0.05}, vol=vols, price=price,
@@ -327,7 +326,7 @@ def test_american_options_on_futures_feel_a_rate_as_their_price_does() -> None:
     market = mc.Market(
         "2026-11-20T16:00:00-05:00", spot=SPOTS, rate={"USD": 0.05}, vol={put.id: 0.2}, price={future.id: 101.0}
     )
-    [greeks] = mc.margin([mc.Position(put, 3)], market, mc.methods.Tims()).greeks
-    assert greeks.delta == pytest.approx(-150.0, rel=1e-6)
+    [greeks] = mc.margin([mc.Position(put, 3), mc.Position(future, 1)], market, mc.methods.Tims()).greeks
+    assert greeks.delta == pytest.approx(-100.0, rel=1e-6)
     assert greeks.rho == pytest.approx(0.0, abs=1e-6)
     assert greeks.theta == pytest.approx(0.0, abs=1e-6)

@@ -219,25 +219,49 @@ fn a_check_judges_every_part_an_order_may_fill_in() {
             let size = 1e-9 * (1e5 + all.0.abs());
             // Parts that need as much as no fill at all may count or not: rounding decides.
             let expected = |tie: f64| {
-                fills[1..].iter().fold(all, |(most, least), &(requirement, excess)| {
-                    let counts = requirement > none.0 + tie;
-                    let drains = excess < none.1 - tie;
-                    (
-                        if counts { most.max(requirement) } else { most },
-                        if drains { least.min(excess) } else { least },
-                    )
-                })
+                fills[1..]
+                    .iter()
+                    .fold(all, |(most, least), &(requirement, excess)| {
+                        let counts = requirement > none.0 + tie;
+                        let drains = excess < none.1 - tie;
+                        (
+                            if counts { most.max(requirement) } else { most },
+                            if drains { least.min(excess) } else { least },
+                        )
+                    })
             };
             let (low, high) = (expected(size), expected(-size));
             let excess = decision.excess_after.unwrap();
-            assert!(decision.worst >= low.0 - size && excess <= low.1 + size, "{decision:?} {low:?}");
+            assert!(
+                decision.worst >= low.0 - size && excess <= low.1 + size,
+                "{decision:?} {low:?}"
+            );
             if decision.coverage != Coverage::Bound {
-                assert!(decision.worst <= high.0 + size && excess >= high.1 - size, "{decision:?} {high:?}");
+                assert!(
+                    decision.worst <= high.0 + size && excess >= high.1 - size,
+                    "{decision:?} {high:?}"
+                );
             }
             inside += u32::from(low.0 > none.0.max(all.0) + size);
             below += u32::from(low.1 < none.1.min(all.1) - size);
-            let complete = live.check(&new, &Limit { complete_only: true, ..limit }, None, false);
-            let whole = live.check(&Order { all_or_none: true, ..new }, &limit, None, false);
+            let complete = live.check(
+                &new,
+                &Limit {
+                    complete_only: true,
+                    ..limit
+                },
+                None,
+                false,
+            );
+            let whole = live.check(
+                &Order {
+                    all_or_none: true,
+                    ..new
+                },
+                &limit,
+                None,
+                false,
+            );
             assert_eq!(complete.worst, whole.worst);
             assert_eq!(complete.excess_after, whole.excess_after);
             if complete.coverage != Coverage::Bound {

@@ -136,7 +136,8 @@ impl LiveAccount {
             if part.worst > none.worst && part.worst > worst.worst {
                 worst.worst = part.worst;
             }
-            if let (Ok(excess), Ok(without), Ok(least)) = (part.excess, &none.excess, &mut worst.excess)
+            if let (Ok(excess), Ok(without), Ok(least)) =
+                (part.excess, &none.excess, &mut worst.excess)
                 && excess < *without
                 && excess < *least
             {

@@ -180,10 +180,12 @@ fn block(
     let forward_rates = rows
         .iter()
         .zip(&european.years)
-        .map(|(&row, years)| match resolved.instruments[row as usize].discount {
-            discount if discount < 1.0 => -discount.ln() / years,
-            _ => 0.0,
-        })
+        .map(
+            |(&row, years)| match resolved.instruments[row as usize].discount {
+                discount if discount < 1.0 => -discount.ln() / years,
+                _ => 0.0,
+            },
+        )
         .collect();
     // A skew leaves prices where they are, whatever move its scenario states.
     let price = plan

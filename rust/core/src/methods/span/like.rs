@@ -297,7 +297,9 @@ impl SpanLike {
         };
         let american = option.exercise == Exercise::American;
         let symbol = contracts.root_symbol(row);
-        let future = contracts.underlying_row(row);
+        let future = contracts
+            .underlying_row(row)
+            .filter(|&u| contracts.rows()[u as usize].kind() == Kind::Future);
         inputs.underlying = match future {
             Some(future) => market.linear_price(contracts, future)?,
             None => market.spot(symbol)?,
