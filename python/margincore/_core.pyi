@@ -598,8 +598,8 @@ class Limit:
 
     At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
     them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
-    (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves the partial
-    fills of an order unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+    (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an order's
+    partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
 
     >>> import margincore as mc
     >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
