@@ -226,7 +226,8 @@ def test_a_venue_s_formula_on_marks_prices_nothing() -> None:
 
 SPOTS = {"A": 100.0, "B": 55.0}
 YIELDS = {"A": 0.02, "B": 0.0}
-DATES = {"2026-12-18": 28, "2027-06-18": 210}
+# Days to expiry, and the hours by which daylight saving time brings it forward.
+DATES = {"2026-12-18": (28, 0), "2027-06-18": (210, 1)}
 
 
 def security_legs(seed: int, seconds: bool, exercise: str, accuracy: str) -> tuple[list[Leg], mc.Market]:
@@ -248,7 +249,8 @@ def security_legs(seed: int, seconds: bool, exercise: str, accuracy: str) -> tup
             currency="USD",
         )  # fmt: skip
         vols[contract.id] = vol
-        years = DATES[expiry] / 365
+        days, earlier = DATES[expiry]
+        years = (days - (earlier / 24 if seconds else 0.0)) / 365
         on_future = underlying != symbol
         held = quantity()
 
@@ -276,7 +278,6 @@ def security_legs(seed: int, seconds: bool, exercise: str, accuracy: str) -> tup
                     option(symbol, symbol, moneyness, right, expiry, spot, YIELDS[symbol])
                 option(future.id, symbol, 1.0, right, expiry, level, 0.0)
     market = mc.Market(
-        # The last hour of trading is the hour at which options settle: seconds are whole days.
         "2026-11-20T16:00:00-05:00", spot=SPOTS, dividend_yield=YIELDS, rate={"USD": 0.05}, vol=vols, price=price,
     )  # fmt: skip
     return legs, market
