@@ -242,9 +242,114 @@ def test_the_largest_quantity_is_that_of_trying_every_one(name: str) -> None:
         found = live.max_quantity(contract, side, limit, most=most * contract.lot)  # type: ignore[arg-type]
         first = passes.index(False) if False in passes else most + 1
         assert found == pytest.approx((first - 1) * contract.lot)
-        last = max(q for q, ok in enumerate(passes) if ok)
+        whole = mc.Limit(limit.max_requirement, complete_only=True)
+        last = max(
+            q
+            for q in range(most + 1)
+            if q == 0 or live.check(mc.Order(f"{q}", contract, side, q * contract.lot, 1.0), whole)  # type: ignore[arg-type]
+        )
         complete = live.max_quantity_complete(contract, side, limit, most=most * contract.lot)  # type: ignore[arg-type]
         assert complete == pytest.approx(last * contract.lot)
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_every_part_an_order_may_fill_in_is_judged(name: str) -> None:
+    """Fills of none, a part and all of an order, by fresh margins: a part counts where it needs more than none."""
+    prepared, contracts = world(name)
+    for seed in range(30):
+        draw = random.Random(seed + 130)
+        held = [mc.Position(c, _quantity(draw, c, 6)) for c in draw.sample(contracts, 4)]
+        account = mc.Account(held, cash={"USD": 1e6})
+        live = prepared.open(account)
+        contract = draw.choice([p.contract for p in held])
+        side = draw.choice(["buy", "sell"])
+        lots = draw.randint(2, 14)
+        price = _price(prepared, contract) * draw.uniform(0.95, 1.05)
+        order = mc.Order("new", contract, side, lots * contract.lot, price, fees=0.5 * lots)  # type: ignore[arg-type]
+        fills = []
+        for part in range(lots + 1):
+            one = prepared.open(account)
+            if part:
+                quantity = part * contract.lot * (1 if side == "buy" else -1)
+                one.apply([(contract, quantity, price, 0.5 * part)])
+            fills.append((one.margin.initial, one.excess))
+        none, complete = fills[0], fills[-1]
+        close = 1e-9 * (1e6 + abs(complete[0]))
+        # Rounding may let a part that needs what none does count, or not.
+        for tie in (close, -close):
+            most = max([complete[0], *(f[0] for f in fills if f[0] > none[0] + tie)])
+            least = min([complete[1], *(f[1] for f in fills if f[1] < none[1] - tie)])
+            decision = live.check(order, mc.Limit(1e12, -1e12))
+            assert decision.excess_after is not None, decision
+            sign = 1 if tie > 0 else -1
+            assert sign * (decision.worst - most) >= -close
+            assert sign * (least - decision.excess_after) >= -close
+
+
+HELD_IN_PART: dict[str, tuple[dict[tuple[str, int, str], float], tuple[str, int, str], int]] = {
+    # Few long calls are paired with the wrong shorts first.
+    "reg-t greedy": (
+        {
+            ("2026-02-20", 100, "put"): 6, ("2026-03-20", 150, "call"): -3, ("2026-03-20", 90, "put"): -1,
+            ("2026-02-20", 100, "call"): 2, ("2026-02-20", 150, "call"): -2,
+        },
+        ("2026-03-20", 110, "call"), 8,
+    ),
+    # A quantile is not convex.
+    "historical var": (
+        {
+            ("2026-03-20", 150, "put"): -4, ("2026-03-20", 110, "put"): -5, ("2026-02-20", 100, "call"): -5,
+            ("2026-02-20", 150, "call"): 2, ("2026-02-20", 110, "call"): -3, ("2026-03-20", 90, "call"): -5,
+        },
+        ("2026-03-20", 110, "put"), 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HELD_IN_PART)
+def test_an_order_can_need_most_when_filled_in_part(name: str) -> None:
+    """Neither none nor all of it breaks the limit, and it is refused."""
+    prepared, contracts = world(name)
+    held, traded, lots = HELD_IN_PART[name]
+
+    def find(terms: tuple[str, int, str]) -> mc.Contract:
+        expiry, strike, right = terms
+        return next(c for c in contracts if c.id.startswith(f"XYZ {expiry} {strike} {right}"))
+
+    live = prepared.open(mc.Account([mc.Position(find(t), q) for t, q in held.items()], cash={"USD": 1e6}))
+    needs = [live.what_if([(find(traded), q)] if q else []).after.initial for q in range(lots + 1)]
+    ends = max(needs[0], needs[-1])
+    assert max(needs) > 1.01 * ends
+    order = mc.Order("1", find(traded), "buy", lots, 1.0)
+    decision = live.check(order, mc.Limit(1.01 * ends))
+    assert (decision.accepted, decision.reason, decision.worst) == (False, "max_requirement", max(needs))
+    assert decision.after.initial == needs[-1]
+    assert live.check(order, mc.Limit(1.01 * ends, complete_only=True))
+    assert live.check(order, mc.Limit(max(needs)))
+    whole = mc.Order("1", find(traded), "buy", lots, 1.0, all_or_none=True)
+    assert live.check(whole, mc.Limit(1.01 * ends))
+
+
+def test_an_order_that_mends_a_broken_limit_passes() -> None:
+    """Its partial fills leave the limit broken, but less than no order at all."""
+    prepared, contracts = world("reg-t")
+    call = next(c for c in contracts if c.kind == "option" and c.right == "call")
+    live = prepared.open(mc.Account([mc.Position(call, -10)], cash={"USD": 1e6}))
+    limit = mc.Limit(live.margin.initial / 2)
+    assert live.check(mc.Order("1", call, "buy", 10, 1.0), limit)
+    assert live.check(mc.Order("2", call, "buy", 1, 1.0), limit).reason == "max_requirement"
+    assert live.check(mc.Order("3", call, "sell", 1, 1.0), limit).reason == "max_requirement"
+
+
+def test_an_order_too_large_to_judge_in_parts_is_refused() -> None:
+    """Unless the limit says that its complete fill is enough."""
+    prepared, contracts = world("reg-t")
+    live = prepared.open(mc.Account([], cash={"USD": 1e9}))
+    order = mc.Order("1", contracts[1], "buy", 70_000, 1.0)
+    decision = live.check(order, mc.Limit(1e12))
+    assert (decision.accepted, decision.reason) == (False, "open_orders")
+    assert "complete_only" in decision.message
+    assert live.check(order, mc.Limit(1e12, complete_only=True))
 
 
 def test_too_many_ways_to_fill_are_refused() -> None:

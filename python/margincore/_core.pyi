@@ -319,9 +319,11 @@ class UnderlyingGreeks:
     `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of volatility
     (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day); `rho` money per
     1.00 of the interest rate. Options have the greeks of the model, volatility and carry the rulebook prices them
-    with; stocks, futures and coins move one for one. Options the rulebook does not price, because it has an
+    with (American options of SPAN-like margin: those of the exact American price); stocks, futures and coins move one
+    for one, coin-settled contracts valued in dollars. An option on a future or forward feels a rate in its discount
+    only, and none where the venue values it without one. Options the rulebook does not price, because it has an
     exchange's own values for them, are not in the sums but named in `excluded`. A rulebook that prices no options
-    (Reg T, a SPAN file) gives none.
+    (Reg T, a SPAN file, a venue's standard margin on marks) gives none.
 
     >>> import margincore as mc
     >>> call = mc.Option("XYZ", "call", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
@@ -596,7 +598,8 @@ class Limit:
 
     At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
     them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
-    (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. Raises :class:`InvalidInput`.
+    (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an order's
+    partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
 
     >>> import margincore as mc
     >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
@@ -613,6 +616,7 @@ class Limit:
         max_quantity: int | None = None,
         max_notional: float | None = None,
         throttle: tuple[int, float] | None = None,
+        complete_only: bool = False,
     ) -> Self: ...
     @property
     def max_requirement(self) -> float | None: ...
@@ -628,6 +632,8 @@ class Limit:
     def max_notional(self) -> float | None: ...
     @property
     def throttle(self) -> tuple[int, float] | None: ...
+    @property
+    def complete_only(self) -> bool: ...
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -638,7 +644,7 @@ class Decision:
 
     Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
     ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
-    ``price_collar``, ``open_orders`` (their worst case cannot be established), ``missing_data``, ``engine``,
+    ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
     ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted.
     """
 
@@ -658,13 +664,16 @@ class Decision:
 
     @property
     def worst(self) -> float:
-        """The requirement with this order filled and open orders in their worst case."""
+        """The requirement that limits are held against, open orders in their worst case.
+
+        With this order filled completely, or with a part of it filled that needs more than that and more than none.
+        """
 
     @property
     def excess_before(self) -> float | None: ...
     @property
     def excess_after(self) -> float | None:
-        """Equity less requirement in that worst case; `None` where equity is not known."""
+        """Equity less requirement in the worst case of it; `None` where equity is not known."""
 
     @property
     def headroom(self) -> float:
@@ -784,6 +793,12 @@ class LiveAccount:
     ) -> Decision:
         """Whether an order may be sent, with open orders in their worst case. Fails closed; never raises for bad data.
 
+        Limits are held against the complete fill, and against every partial fill that needs more than no fill at all
+        does, so that an order which mends a broken limit passes. Where the requirement is convex in the lots no
+        partial fill can be the worst. Elsewhere (SPAN, Reg T, TIMS class groups that share a portfolio group, combined
+        rulebooks, quantiles, some venues' charges) each is margined, up to 65,536 ways for the order and open orders
+        together; more are refused unless the limit is `complete_only`.
+
         `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as open
         at once.
         """
@@ -823,7 +838,8 @@ class LiveAccount:
     ) -> float | None:
         """The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
 
-        `price` is the mark where left out; `most` ends the search (100,000 lots by default).
+        An order of it passes :meth:`check`. `price` is the mark where left out; `most` ends the search (100,000 lots by
+        default).
         """
 
     def max_quantity_complete(
@@ -836,7 +852,7 @@ class LiveAccount:
         fees_per_contract: float = 0.0,
         most: float | None = None,
     ) -> float | None:
-        """The largest quantity whose complete fill passes, whatever smaller fills do."""
+        """The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit)."""
 
     def rank(self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
         """The requirement after each candidate trade alone; columns of contract rows and signed lots."""

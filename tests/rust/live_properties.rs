@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use margincore::live::{Coverage, Limit, LiveAccount, Side, Trade};
+use margincore::live::{Coverage, Limit, LiveAccount, Order, Side, Trade};
 use margincore::update::{MarketChange, Preparation};
 use proptest::prelude::*;
 
@@ -115,7 +115,12 @@ proptest! {
             let first_break = every.iter().position(|&ok| !ok);
             let expected = match first_break { Some(0) => None, Some(q) => Some(q as i64 - 1), None => Some(MOST) };
             prop_assert_eq!(live.max_quantity(contract, side, &limit, Some(price), 0.0, MOST).unwrap(), expected);
-            let complete = every.iter().rposition(|&ok| ok).map(|q| q as i64);
+            let complete_only = Limit { complete_only: true, ..limit };
+            let complete = (1..=MOST).rev().find(|&q| {
+                let q = if buy { q } else { -q };
+                live.check(&order("x", contract, q, price), &complete_only, None, false).accepted
+            });
+            let complete = complete.or(every[0].then_some(0));
             prop_assert_eq!(live.max_quantity_complete(contract, side, &limit, Some(price), 0.0, MOST).unwrap(), complete);
         }
     }
@@ -139,6 +144,134 @@ proptest! {
             }
         }
     }
+}
+
+/// The largest requirement and the least excess over every way open orders may fill, margined by hand.
+fn over_fills(
+    p: &Preparation,
+    start: &Rows,
+    first: Trade,
+    orders: &[(u32, i64, f64)],
+) -> (f64, f64) {
+    let (mut largest, mut least) = (f64::NEG_INFINITY, f64::INFINITY);
+    let mut fills = vec![0_i64; orders.len()];
+    loop {
+        let mut own = open(p, start, 1e5);
+        let filled = orders.iter().zip(&fills).map(|(&(c, q, price), &f)| Trade {
+            price: Some(price),
+            ..Trade::new(c, f * q.signum())
+        });
+        let trades: Vec<_> = std::iter::once(first).chain(filled).collect();
+        largest = largest.max(own.apply(&trades).unwrap().initial);
+        least = least.min(own.excess().unwrap());
+        let Some(i) = (0..fills.len()).find(|&i| fills[i] < orders[i].1.abs()) else {
+            return (largest, least);
+        };
+        fills[i] += 1;
+        fills[..i].fill(0);
+    }
+}
+
+/// A check beside margins of every part an order may fill in. Counted: parts that need more than both no fill and the
+/// complete one; a rulebook that says its requirement is convex has none.
+#[test]
+fn a_check_judges_every_part_an_order_may_fill_in() {
+    let mut counted = Vec::new();
+    for p in all() {
+        let (mut inside, mut below) = (0, 0);
+        for seed in 0..400 {
+            let mut draw = accounts::Sequence(seed);
+            let rows = 23;
+            let start: Rows = (0..6)
+                .map(|_| (draw.next(rows) as u32, draw.next(17) as i64 - 8))
+                .collect();
+            let orders: Vec<(u32, i64, f64)> = (0..seed % 3)
+                .map(|_| (draw.next(rows) as u32, 2 * draw.next(2) as i64 - 1, 8.0))
+                .collect();
+            let contract = draw.next(rows) as u32;
+            let lots = (2 + draw.next(9) as i64) * (2 * draw.next(2) as i64 - 1);
+            let (price, fees) = (draw.next(20) as f64, draw.next(9) as f64 - 2.0);
+            let mut live = open(p, &start, 1e5);
+            for (i, &(c, q, price)) in orders.iter().enumerate() {
+                live.reserve(&order(&format!("o{i}"), c, q, price)).unwrap();
+            }
+            let new = Order {
+                fees,
+                ..order("new", contract, lots, price)
+            };
+            let limit = Limit {
+                max_requirement: Some(1e15),
+                min_excess: Some(-1e15),
+                ..Limit::default()
+            };
+            let decision = live.check(&new, &limit, None, false);
+            let fills: Vec<_> = (0..=new.lots)
+                .map(|f| {
+                    let part = Trade {
+                        price: Some(price),
+                        fees: fees * f as f64 / new.lots as f64,
+                        ..Trade::new(contract, f * lots.signum())
+                    };
+                    over_fills(p, &start, part, &orders)
+                })
+                .collect();
+            let (none, all) = (fills[0], fills[fills.len() - 1]);
+            let size = 1e-9 * (1e5 + all.0.abs());
+            // Parts that need as much as no fill at all may count or not: rounding decides.
+            let expected = |tie: f64| {
+                fills[1..]
+                    .iter()
+                    .fold(all, |(most, least), &(requirement, excess)| {
+                        let counts = requirement > none.0 + tie;
+                        let drains = excess < none.1 - tie;
+                        (
+                            if counts { most.max(requirement) } else { most },
+                            if drains { least.min(excess) } else { least },
+                        )
+                    })
+            };
+            let (low, high) = (expected(size), expected(-size));
+            let excess = decision.excess_after.unwrap();
+            assert!(
+                decision.worst >= low.0 - size && excess <= low.1 + size,
+                "{decision:?} {low:?}"
+            );
+            if decision.coverage != Coverage::Bound {
+                assert!(
+                    decision.worst <= high.0 + size && excess >= high.1 - size,
+                    "{decision:?} {high:?}"
+                );
+            }
+            inside += u32::from(low.0 > none.0.max(all.0) + size);
+            below += u32::from(low.1 < none.1.min(all.1) - size);
+            let complete = live.check(
+                &new,
+                &Limit {
+                    complete_only: true,
+                    ..limit
+                },
+                None,
+                false,
+            );
+            let whole = live.check(
+                &Order {
+                    all_or_none: true,
+                    ..new
+                },
+                &limit,
+                None,
+                false,
+            );
+            assert_eq!(complete.worst, whole.worst);
+            assert_eq!(complete.excess_after, whole.excess_after);
+            if complete.coverage != Coverage::Bound {
+                assert!((complete.worst - all.0).abs() <= size);
+            }
+        }
+        counted.push((p.methodology.name().to_string(), inside, below));
+    }
+    println!("parts that need more than both ends, of 400: {counted:?}");
+    assert!(counted.iter().any(|c| c.1 > 0) && counted.iter().any(|c| c.2 > 0));
 }
 
 #[test]

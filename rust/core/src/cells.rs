@@ -93,8 +93,9 @@ pub struct Block {
     /// together: they share boundaries.
     pub american: OptionCells,
     pub trees: Vec<TreeCell>,
-    /// The options' `spot` is a forward: an interest rate moves the discount only.
-    pub on_forward: bool,
+    /// Of options whose `spot` is a forward: the rate their `scale` discounts with, by option; zero where it does not.
+    /// Empty where `spot` is the underlying's own price.
+    pub forward_rates: Vec<f64>,
 }
 
 /// The list of a block an option is in, and its row there.
@@ -136,6 +137,15 @@ impl Block {
             None => OptionPlace::European(option),
             Some(i) if i < self.american.len() => OptionPlace::American(i),
             Some(i) => OptionPlace::Tree(i - self.american.len()),
+        }
+    }
+
+    /// An option's number, counted over all of them.
+    pub(crate) fn index(&self, option: OptionPlace) -> usize {
+        match option {
+            OptionPlace::European(i) => i,
+            OptionPlace::American(i) => self.european.len() + i,
+            OptionPlace::Tree(i) => self.european.len() + self.american.len() + i,
         }
     }
 

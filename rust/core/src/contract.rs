@@ -321,6 +321,12 @@ impl Contract {
             .expect("set when the terms were checked")
     }
 
+    /// Whether the multiplier counts money, a face value, and not units of the underlying.
+    pub fn counts_money(&self) -> bool {
+        let counted = self.terms.multiplier_unit.as_deref();
+        counted.is_some_and(|unit| unit != "coin" && unit != self.underlying())
+    }
+
     /// Money per lot for a move of one in the quoted price.
     pub fn value_per_lot(&self) -> f64 {
         self.multiplier() * self.terms.lot

@@ -15,7 +15,7 @@
 //! Money is in `currency`, that of the underlying's price (coin-settled contracts are valued in dollars). The price an
 //! option on a future, or on a forward, depends on is that future's or forward's; their sum is over different prices, as
 //! vega is over different volatilities: all of an underlying's moving alike. An option on a future or forward feels a
-//! rate in its discount only.
+//! rate in its discount only, and none where the rulebook values it without one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -23,8 +23,8 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use crate::account::{AccountView, Accounts};
-use crate::cells::{Block, Cells, OptionPlace};
-use crate::contract::{ContractIndex, Contracts, Kind, Settlement};
+use crate::cells::{Cells, OptionPlace};
+use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::error::Result;
 use crate::live::Live;
 use crate::market::Market;
@@ -71,8 +71,14 @@ struct WithGreeks {
     places: OnceLock<Vec<Option<Place>>>,
 }
 
-/// An option's block and where it is there.
-type Place = (u32, OptionPlace);
+/// Where the cells have a contract.
+#[derive(Clone, Copy)]
+enum Place {
+    /// An option's block, and where it is there.
+    Option(u32, OptionPlace),
+    /// Money per lot for a move of one in the price of anything else.
+    Linear(f64),
+}
 
 impl WithGreeks {
     /// Each contract's first place: stresses on top of a rule price it again.
@@ -80,8 +86,11 @@ impl WithGreeks {
         self.places.get_or_init(|| {
             let mut places = vec![None; self.prepared.contracts().len()];
             for (b, block) in self.cells.blocks.iter().enumerate() {
+                for cell in &block.linear {
+                    places[cell.contract as usize].get_or_insert(Place::Linear(cell.scale));
+                }
                 for (contract, place) in block.options() {
-                    places[contract as usize].get_or_insert((b as u32, place));
+                    places[contract as usize].get_or_insert(Place::Option(b as u32, place));
                 }
             }
             places
@@ -95,25 +104,29 @@ impl WithGreeks {
         let mut held: BTreeMap<u32, Vec<(usize, OptionPlace)>> = BTreeMap::new();
         let mut own: Vec<Option<(Greeks, f64)>> = vec![None; account.positions.len()];
         for (i, &row) in account.positions.contract.iter().enumerate() {
-            if contracts.rows()[row as usize].kind() != Kind::Option {
-                let units = units(contracts, row, &self.market)?;
-                let greeks = Greeks {
-                    delta: 1.0,
-                    ..Greeks::default()
-                };
-                own[i] = Some((greeks, units));
-            } else if let Some((block, place)) = self.places()[row as usize] {
-                held.entry(block).or_default().push((i, place));
-            }
+            let units = match self.places()[row as usize] {
+                Some(Place::Option(block, place)) => {
+                    held.entry(block).or_default().push((i, place));
+                    continue;
+                }
+                Some(Place::Linear(units)) => units,
+                None if contracts.rows()[row as usize].kind() == Kind::Option => continue,
+                None => units(contracts, row, &self.market)?,
+            };
+            let greeks = Greeks {
+                delta: 1.0,
+                ..Greeks::default()
+            };
+            own[i] = Some((greeks, units));
         }
         for (block, options) in held {
             let block = &self.cells.blocks[block as usize];
             let places: Vec<OptionPlace> = options.iter().map(|o| o.1).collect();
-            for (&(i, place), mut greeks) in options.iter().zip(block.greeks(&places)?) {
-                let row = account.positions.contract[i];
-                if on_forward(block, contracts, row) {
-                    greeks.rho = -block.years(place) * greeks.price;
-                }
+            let on_future: Vec<bool> = options
+                .iter()
+                .map(|o| is_on_future(contracts, account.positions.contract[o.0]))
+                .collect();
+            for (&(i, place), greeks) in options.iter().zip(block.greeks(&places, &on_future)?) {
                 own[i] = Some((greeks, block.scale(place)));
             }
         }
@@ -140,20 +153,17 @@ impl WithGreeks {
     }
 }
 
-/// Whether an option is priced on a forward or a future, which a rate does not move.
-fn on_forward(block: &Block, contracts: &Contracts, row: ContractIndex) -> bool {
-    let future = contracts.underlying_row(row);
-    block.on_forward || future.is_some_and(|u| contracts.rows()[u as usize].kind() == Kind::Future)
+/// Whether an option is priced on a future, which a rate does not move.
+fn is_on_future(contracts: &Contracts, row: ContractIndex) -> bool {
+    let underlying = contracts.underlying_row(row);
+    underlying.is_some_and(|u| contracts.rows()[u as usize].kind() == Kind::Future)
 }
 
-/// Units of the underlying in one lot of what is no option. A coin-settled contract whose size is in money holds less
-/// coin the higher the price.
+/// Units of the underlying in one lot of what is no option and has no cell. A contract whose size is in money holds
+/// fewer the higher the price.
 fn units(contracts: &Contracts, row: ContractIndex, market: &Market) -> Result<f64> {
     let contract = &contracts.rows()[row as usize];
-    let terms = contract.terms();
-    let in_money =
-        terms.settlement == Settlement::Inverse && terms.multiplier_unit.as_deref() != Some("coin");
-    Ok(if in_money && terms.multiplier_unit.is_some() {
+    Ok(if contract.counts_money() {
         contract.value_per_lot() / market.linear_price(contracts, row)?
     } else {
         contract.value_per_lot()

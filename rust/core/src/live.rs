@@ -17,6 +17,7 @@ pub use money::Money;
 pub use order::{Decision, Limit, Order, Reason, Side};
 pub use orders::{Coverage, OpenOrder};
 pub use search::{Hedge, MOST};
+pub use worst::MAX_FILLS;
 
 use std::sync::Arc;
 
@@ -100,8 +101,8 @@ pub trait Live: Send {
         Ok((requirement, self.worst_case(account, changed, orders)?))
     }
 
-    /// Whether the requirement is a convex function of the lots of this contract: then a set of fills that pass is
-    /// one interval.
+    /// Whether requirement and drain are convex functions of the lots of this contract, whatever else is held: then the
+    /// fills that pass are one interval, and the worst fill of an order is none of it or all of it.
     fn is_convex(&self, _contract: ContractIndex) -> bool {
         false
     }

@@ -204,7 +204,6 @@ impl Block {
         let mut part = Self {
             scope: self.scope.clone(),
             scenarios: self.scenarios.clone(),
-            on_forward: self.on_forward,
             ..Self::default()
         };
         let mut vol = Vec::new();

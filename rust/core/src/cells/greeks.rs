@@ -12,8 +12,58 @@ const VOL_STEP: f64 = 0.01;
 const RATE_STEP: f64 = 1e-3;
 
 impl Block {
-    /// Unmoved price and sensitivities per unit of each option, in the order given.
-    pub(crate) fn greeks(&self, options: &[OptionPlace]) -> Result<Vec<Greeks>> {
+    /// Unmoved price and sensitivities per unit of each option, in the order given. Of those named, a rate moves the
+    /// discount only: they are options on a future.
+    pub(crate) fn greeks(
+        &self,
+        options: &[OptionPlace],
+        on_future: &[bool],
+    ) -> Result<Vec<Greeks>> {
+        let mut found = self.plain_greeks(options)?;
+        for ((&place, &on_future), greeks) in options.iter().zip(on_future).zip(&mut found) {
+            if let Some(&rate) = self.forward_rates.get(self.index(place)) {
+                // The price is not discounted yet.
+                greeks.theta += rate * greeks.price;
+                greeks.rho = if rate > 0.0 {
+                    -self.years(place) * greeks.price
+                } else {
+                    0.0
+                };
+            } else if on_future {
+                greeks.rho = self.rho_on_future(place, greeks.price)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Of an option on a future: the yield, which stands for the future's missing cost of carry, moves with the rate.
+    fn rho_on_future(&self, place: OptionPlace, price: f64) -> Result<f64> {
+        let mut at = [0.0; 2];
+        match place {
+            OptionPlace::European(_) => return Ok(-self.years(place) * price),
+            OptionPlace::American(i) => {
+                let mut o = self.american.select(&[i as u32, i as u32]);
+                for (k, step) in [-RATE_STEP, RATE_STEP].into_iter().enumerate() {
+                    o.rate[k] += step;
+                    o.dividend_yield[k] += step;
+                }
+                american::price(&o.columns(), MODE, &mut at)?;
+            }
+            OptionPlace::Tree(i) => {
+                for (k, step) in [-RATE_STEP, RATE_STEP].into_iter().enumerate() {
+                    let cell = TreeCell {
+                        rate: self.trees[i].rate + step,
+                        dividend_yield: self.trees[i].dividend_yield + step,
+                        ..self.trees[i].clone()
+                    };
+                    cell.price_spots(cell.vol, 0.0, &[cell.spot], &mut at[k..=k])?;
+                }
+            }
+        }
+        Ok((at[1] - at[0]) / (2.0 * RATE_STEP))
+    }
+
+    fn plain_greeks(&self, options: &[OptionPlace]) -> Result<Vec<Greeks>> {
         let rows = |of: fn(&OptionPlace) -> Option<usize>| -> Vec<u32> {
             options.iter().filter_map(of).map(|i| i as u32).collect()
         };

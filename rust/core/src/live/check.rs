@@ -2,12 +2,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::account::{LiveAccount, Trade};
+use super::account::LiveAccount;
 use super::order::{Decision, Limit, Order, Reason, Refusal};
 use super::orders::Coverage;
 
 impl LiveAccount {
     /// Whether an order may be sent. Fails closed: what cannot be established is a refusal with its reason.
+    ///
+    /// Limits are held against the complete fill of the order, and against every partial fill that needs more than the
+    /// account without the order does (the order is not to blame for the rest: one that mends a broken limit passes).
+    /// Both with open orders in their worst case. Where the requirement is convex in the lots no partial fill can do so
+    /// and none is margined; elsewhere each is, up to [`super::MAX_FILLS`] ways for the order and open orders together.
+    /// More are refused, unless the limit says `complete_only`.
     ///
     /// The order of the checks, so that the first reason is always the same: kill switch; the order's and the limit's
     /// own numbers; a known order id; the market's age; the contract; throttle; quantity; notional; price collar; open
@@ -131,12 +137,8 @@ impl LiveAccount {
                 return refuse(Reason::PriceCollar);
             }
         }
-        let trade = Trade {
-            effect: order.effect,
-            ..Trade::new(order.contract, order.signed_lots())
-        };
         let assessed = self
-            .assess(Some(trade), order.price, order.fees)
+            .assess_order(order, limit.complete_only)
             .map_err(|e| match e {
                 crate::MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
                 other => other.into(),

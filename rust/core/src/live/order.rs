@@ -33,8 +33,8 @@ pub struct Order {
     /// Needed where the account keeps long and short apart.
     #[serde(default)]
     pub effect: Option<Effect>,
-    /// Whether it fills completely or not at all. Where a rulebook has no closed form for the worst case of open
-    /// orders, such an order counts for two ways of filling instead of one per lot.
+    /// Whether it fills completely or not at all. Its partial fills are not judged; where a rulebook has no closed form
+    /// for the worst case of open orders, it counts for two ways of filling instead of one per lot.
     #[serde(default)]
     pub all_or_none: bool,
 }
@@ -90,6 +90,8 @@ pub struct Limit {
     pub max_notional: Option<f64>,
     /// At most so many messages in so many seconds.
     pub throttle: Option<(u32, f64)>,
+    /// Judges the complete fill of an order only, not its partial fills.
+    pub complete_only: bool,
 }
 
 impl Limit {
@@ -181,13 +183,15 @@ pub struct Decision {
     /// Fresh margins of the positions, without open orders: now, and with the order filled.
     pub before: Requirement,
     pub after: Requirement,
-    /// The requirement with the order filled and open orders in their worst case: what limits are held against.
+    /// The requirement that limits are held against, open orders in their worst case: with the order filled
+    /// completely, or with a part of it filled that needs more than that and more than none of it.
     pub worst: f64,
-    /// Equity less requirement, now and in that worst case; `None` where equity is not known.
+    /// Equity less requirement, now and in the worst case of it; `None` where equity is not known.
     pub excess_before: Option<f64>,
     pub excess_after: Option<f64>,
     /// How far the tightest limit is away; negative where it is broken.
     pub headroom: f64,
+    /// How the worst case of open orders was established.
     pub coverage: Coverage,
     /// Seconds from the market to `now`.
     pub market_age: Option<f64>,

@@ -1,6 +1,7 @@
 //! A trade's effect with open orders in their worst case.
 
 use super::account::{LiveAccount, Trade, finite};
+use super::order::Order;
 use super::{Exposure, WorstCase};
 use crate::account::{AccountView, Effect};
 use crate::error::{MarginError, Result};
@@ -11,6 +12,9 @@ use super::orders::Coverage;
 
 /// Sets of fills margined one by one where a rulebook has no closed form for open orders.
 const MAX_FILL_SETS: u64 = 4096;
+
+/// Sets of fills that one check margins at most, those of the new order among them.
+pub const MAX_FILLS: u64 = 65_536;
 
 /// One trade's effect with open orders in their worst case.
 pub(super) struct Assessed {
@@ -39,6 +43,11 @@ struct Fills {
 impl Exposed {
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty() && self.error.is_none()
+    }
+
+    /// How many sets of fills the open orders have.
+    fn sets(&self) -> u64 {
+        (0..self.list.len()).fold(1_u64, |n, i| n.saturating_mul(self.choices(i)))
     }
 
     /// How many ways an order may fill, no fill among them.
@@ -84,6 +93,58 @@ impl LiveAccount {
     pub fn worst_requirement(&mut self) -> Result<(f64, Coverage)> {
         let assessed = self.assess(None, 0.0, 0.0)?;
         Ok((assessed.worst, assessed.coverage))
+    }
+
+    /// Margins an order in the worst of its fills, with open orders in their worst case. `after` is its complete fill.
+    ///
+    /// A partial fill counts where it needs more than no fill at all. A convex function of the lots is largest at an end
+    /// of an interval, and so is the largest of several, one for each way open orders may fill: there the complete fill
+    /// says all. Costs are linear in the lots, fees among them.
+    pub(super) fn assess_order(&mut self, order: &Order, complete_only: bool) -> Result<Assessed> {
+        let trade = |lots: i64| Trade {
+            effect: order.effect,
+            ..Trade::new(order.contract, lots)
+        };
+        let mut worst = self.assess(Some(trade(order.signed_lots())), order.price, order.fees)?;
+        if order.lots == 1
+            || order.all_or_none
+            || complete_only
+            || self.live.is_convex(order.contract)
+        {
+            return Ok(worst);
+        }
+        let sets = match worst.coverage {
+            Coverage::EveryFill => self.exposed.sets(),
+            _ => 1,
+        };
+        let count = sets.saturating_mul(order.lots.unsigned_abs());
+        if count > MAX_FILLS {
+            fail!(
+                Unsupported,
+                "an order of {} lots and the open orders can fill in {count} ways, and the rulebook needs them margined one by one: at most {MAX_FILLS} are; fewer lots, an all-or-none order, or a limit with complete_only",
+                order.lots
+            );
+        }
+        let none = self.assess(None, 0.0, 0.0)?;
+        for lots in 1..order.lots {
+            let fees = order.fees * (lots as f64 / order.lots as f64);
+            let part = self.assess(
+                Some(trade(lots * order.signed_lots().signum())),
+                order.price,
+                fees,
+            )?;
+            if part.worst > none.worst && part.worst > worst.worst {
+                worst.worst = part.worst;
+            }
+            if let (Ok(excess), Ok(without), Ok(least)) =
+                (part.excess, &none.excess, &mut worst.excess)
+                && excess < *without
+                && excess < *least
+            {
+                *least = excess;
+            }
+        }
+        Ok(worst)
     }
 
     /// Margins one trade, with open orders in their worst case.
@@ -155,8 +216,7 @@ impl LiveAccount {
     /// Margins every set of fills, or refuses where they are too many.
     fn every_fill(&mut self) -> Result<WorstCase> {
         let exposed = &self.exposed;
-        let count =
-            (0..exposed.list.len()).fold(1_u64, |n, i| n.saturating_mul(exposed.choices(i)));
+        let count = exposed.sets();
         if count > MAX_FILL_SETS {
             fail!(
                 Unsupported,

@@ -192,7 +192,7 @@ pub(crate) struct Limit(pub(super) core::Limit);
 impl Limit {
     #[new]
     #[pyo3(signature = (max_requirement=None, min_excess=None, *, max_age=None, price_collar=None, max_quantity=None,
-                        max_notional=None, throttle=None))]
+                        max_notional=None, throttle=None, complete_only=false))]
     fn new(
         max_requirement: Option<f64>,
         min_excess: Option<f64>,
@@ -201,6 +201,7 @@ impl Limit {
         max_quantity: Option<i64>,
         max_notional: Option<f64>,
         throttle: Option<(u32, f64)>,
+        complete_only: bool,
     ) -> PyResult<Self> {
         let limit = core::Limit {
             max_requirement,
@@ -210,6 +211,7 @@ impl Limit {
             max_quantity,
             max_notional,
             throttle,
+            complete_only,
         };
         limit.validate().map_err(raise)?;
         Ok(Self(limit))
@@ -248,6 +250,11 @@ impl Limit {
     #[getter]
     fn throttle(&self) -> Option<(u32, f64)> {
         self.0.throttle
+    }
+
+    #[getter]
+    fn complete_only(&self) -> bool {
+        self.0.complete_only
     }
 
     fn __repr__(&self) -> String {

@@ -177,6 +177,16 @@ fn block(
         scale: of(|i| i.coins * i.discount),
         base: vec![None; rows.len()],
     };
+    let forward_rates = rows
+        .iter()
+        .zip(&european.years)
+        .map(
+            |(&row, years)| match resolved.instruments[row as usize].discount {
+                discount if discount < 1.0 => -discount.ln() / years,
+                _ => 0.0,
+            },
+        )
+        .collect();
     // A skew leaves prices where they are, whatever move its scenario states.
     let price = plan
         .columns
@@ -202,7 +212,7 @@ fn block(
             roll: 0.0,
         },
         european,
-        on_forward: true,
+        forward_rates,
         ..Block::default()
     })
 }

@@ -184,15 +184,14 @@ impl RowLayout {
                 contract.currency()
             );
         }
-        let in_dollars = match terms.multiplier_unit.as_deref() {
-            Some(counted) => counted != "coin" && counted != contract.underlying(),
-            None if inverse && class != Class::Option => fail!(
+        if terms.multiplier_unit.is_none() && inverse && class != Class::Option {
+            fail!(
                 InvalidInput,
                 "'{}' is inverse: say multiplier_unit=\"USD\" (its face) or \"coin\"",
                 contract.id()
-            ),
-            None => false,
-        };
+            );
+        }
+        let in_dollars = contract.counts_money();
         let mut made = Self {
             unit: 0,
             class,

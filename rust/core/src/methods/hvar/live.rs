@@ -165,6 +165,7 @@ impl Live for LiveBook {
     }
 
     fn is_convex(&self, contract: ContractIndex) -> bool {
+        // Expected shortfall is the largest of the averages of so many losses, each linear in the lots; a quantile is not.
         self.is_additive(contract)
             && self.book.places[contract as usize].is_some_and(|(set, _)| {
                 let components = &self.book.sets[set as usize].components;

@@ -13,7 +13,7 @@ use super::generate::{ArrayInputs, Model};
 use super::model::*;
 use super::options::Options;
 use super::{book, compile};
-use crate::cells::{Block, Cells, RiskArrays};
+use crate::cells::{Block, Cells, LinearCell, RiskArrays};
 use crate::contract::{ContractIndex, Contracts, Exercise, Kind, Premium, Settlement};
 use crate::error::{MarginError, Result};
 use crate::fail;
@@ -104,7 +104,7 @@ impl Methodology for SpanLike {
     }
 
     /// The arrays are made in [`Self::compile`], by models of their own; the cells have no scenarios, and say what the
-    /// options are priced from.
+    /// contracts are priced from.
     fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
         let Some(market) = market else {
             return Ok(Cells::default());
@@ -116,7 +116,15 @@ impl Methodology for SpanLike {
         };
         for (row, contract) in contracts.iter() {
             let ranges = self.parameters.underlyings.get(contracts.root_symbol(row));
-            let (Some(option), Some(ranges)) = (contract.option(), ranges) else {
+            let Some(ranges) = ranges else {
+                continue;
+            };
+            let Some(option) = contract.option() else {
+                block.linear.push(LinearCell {
+                    contract: row,
+                    price: market.linear_price(contracts, row)?,
+                    scale: contract.value_per_lot(),
+                });
                 continue;
             };
             let inputs = self
@@ -289,7 +297,9 @@ impl SpanLike {
         };
         let american = option.exercise == Exercise::American;
         let symbol = contracts.root_symbol(row);
-        let future = contracts.underlying_row(row);
+        let future = contracts
+            .underlying_row(row)
+            .filter(|&u| contracts.rows()[u as usize].kind() == Kind::Future);
         inputs.underlying = match future {
             Some(future) => market.linear_price(contracts, future)?,
             None => market.spot(symbol)?,

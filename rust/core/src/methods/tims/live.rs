@@ -452,6 +452,8 @@ impl Live for LiveBook {
     }
 
     fn is_convex(&self, contract: ContractIndex) -> bool {
+        // Of one class group it is the largest of the scan loss (a maximum of linear functions of the lots), the sum of
+        // the minimums (each a maximum of two) and what an overlay asks (a sum of such maxima): convex, all of them.
         // With several class groups, a minimum that stops binding takes its top-up away.
         self.book.is_single(
             self.book
