@@ -108,7 +108,7 @@ def price(
     escrowed dividends and neither `scheme` nor `steps` named, the scheme is ``"trinomial"`` of 400 steps, else it is
     ``"crr"`` of 400 or the `steps` given. Of 208 random options (vols of 5-100 %, rates and yields up to 15 %, up to
     three years and four dividends) the trinomial's relative error has a median of 2e-6, a 95th percentile of 3e-4 and a
-    largest of 2e-3, that of ``"crr"`` 2e-4, 8e-3 and 3e-2 at a quarter of the cost. Above 1e-4 are vols of about a tenth
+    largest of 2e-3, that of ``"crr"`` 2e-4, 8e-3 and 3e-2 at a quarter of the cost. Above 1e-4 are vols of a tenth
     with rates or yields above a tenth, and ex-dates days before expiry. `accuracy` is also that of trees that take the
     collocation's place (negative rates with two boundaries: 5e-4 the largest error; high carry: 4e-3).
     Raises :class:`~margincore.InvalidInput` naming the row.
