@@ -167,3 +167,55 @@ def test_small_rates_do_not_lose_the_european_value():
     european = np.array([reference.black_scholes(99.5, 100.0, 0.03, r, 0.0, 0.74, -1) for r in rates])
     assert np.all(american >= european - 1e-12)
     assert np.all(american <= european + 100.0 * 0.03 * rates + 1e-12)
+
+
+def test_dividends_take_the_trinomial_lattice_unless_a_tree_is_named():
+    columns = (100.0, [95.0, 105.0], 0.5, 0.05, 0.0, 0.3, ["put", "call"])
+    cash = [(0.2, 2.0)]
+    default = _american.price(*columns, dividends=cash)
+    named = _american.price(*columns, dividends=cash, scheme="trinomial", steps=400)
+    np.testing.assert_array_equal(default, named)
+    binomial = _american.price(*columns, dividends=cash, scheme="crr")
+    np.testing.assert_array_equal(binomial, _american.price(*columns, dividends=cash, steps=400))
+    assert np.all(default != binomial)
+    np.testing.assert_allclose(default, binomial, rtol=2e-3)
+    vol, _ = _american.implied_vol(default, *columns[:5], columns[6], dividends=cash)
+    np.testing.assert_allclose(vol, 0.3, rtol=1e-9)
+    with pytest.raises(InvalidInput, match="escrowed"):
+        _american.price(*columns, dividends=cash, scheme="trinomial", treatment="spot_drop")
+
+
+def test_escrowed_dividends_agree_with_finite_differences():
+    ql = pytest.importorskip("QuantLib")
+    today = ql.Date(15, 5, 2025)
+    ql.Settings.instance().evaluationDate = today
+    count = ql.Actual365Fixed()
+    random = np.random.default_rng(20)
+    errors = []
+    for _ in range(30):
+        # Without a yield: with one, QuantLib escrows dividends at the carry instead of the rate.
+        days = int(np.exp(random.uniform(np.log(30), np.log(730))))
+        vol, rate = float(random.uniform(0.15, 0.8)), float(random.uniform(0.0, 0.08))
+        spot = float(100.0 * np.exp(random.uniform(-1.0, 1.0) * min(1.5 * vol * math.sqrt(days / 365), 0.5)))
+        right = int(random.choice([1, -1]))
+        ex = sorted({int(d) for d in random.integers(3, days - 3, 2)})
+        cash = [(d, float(random.uniform(0.2, 2.0))) for d in ex]
+        rates, none = (ql.YieldTermStructureHandle(ql.FlatForward(today, r, count)) for r in (rate, 0.0))
+        vols = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), vol, count))
+        process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(spot)), none, rates, vols)
+        kind = ql.Option.Call if right > 0 else ql.Option.Put
+        option = ql.VanillaOption(ql.PlainVanillaPayoff(kind, 100.0), ql.AmericanExercise(today, today + days))
+        paid = ql.DividendVector([today + d for d, _ in cash], [amount for _, amount in cash])
+        escrowed = ql.FdBlackScholesVanillaEngine.Escrowed
+        scheme = ql.FdmSchemeDesc.Douglas()
+        option.setPricingEngine(
+            ql.FdBlackScholesVanillaEngine(process, paid, 600, 600, 0, scheme, False, -1.0, escrowed)
+        )
+        exact = option.NPV()
+        dividends = [(d / 365, amount) for d, amount in cash]
+        ours = float(_american.price(spot, 100.0, days / 365, rate, 0.0, vol, right, dividends=dividends))
+        if exact > 0.01:
+            errors.append(abs(ours / exact - 1.0))
+    # The grid's own error is about 1e-4.
+    assert np.quantile(errors, 0.9) < 2e-4
+    assert max(errors) < 1e-3

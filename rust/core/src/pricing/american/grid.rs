@@ -188,8 +188,15 @@ impl Grid<'_> {
         }
     }
 
+    /// One boundary, at a high carry: the trinomial lattice, which moves with the forward. Two boundaries: Leisen-Reimer
+    /// trees, whose smooth error of first order is extrapolated away.
     fn trees(&mut self, rows: &[Row], columns: &[usize]) -> Result<()> {
         let mut values = vec![0.0; columns.len()];
+        let mut coarse = vec![0.0; columns.len()];
+        let steps = self.mode.tree_steps();
+        // Odd, as the scheme wants them.
+        let fewer = (steps / 2) | 1;
+        let weight = fewer as f64 / (steps - fewer) as f64;
         for row in rows {
             let inputs = TreeInputs {
                 spot: row.spot,
@@ -205,19 +212,23 @@ impl Grid<'_> {
                 .iter()
                 .map(|&j| row.spot * self.price_moves.factor(row.index, j))
                 .collect();
-            let (scheme, steps) = (Scheme::LeisenReimer, self.mode.tree_steps());
-            tree::price_spots(
-                &inputs,
-                &spots,
-                true,
-                scheme,
-                steps,
-                DividendTreatment::Escrowed,
-                &mut values,
-            )
-            .map_err(|e| e.at(format_args!("american: row {}", row.index)))?;
+            let price = |scheme, steps, values: &mut [f64]| {
+                let treatment = DividendTreatment::Escrowed;
+                tree::price_spots(&inputs, &spots, true, scheme, steps, treatment, values)
+                    .map_err(|e| e.at(format_args!("american: row {}", row.index)))
+            };
+            if row.put_rates().0 >= 0.0 {
+                price(Scheme::Trinomial, steps, &mut values)?;
+            } else {
+                price(Scheme::LeisenReimer, steps, &mut values)?;
+                price(Scheme::LeisenReimer, fewer, &mut coarse)?;
+                for (value, coarse) in values.iter_mut().zip(&coarse) {
+                    *value += weight * (*value - coarse);
+                }
+            }
             for ((&j, &value), &spot) in columns.iter().zip(&values).zip(&spots) {
-                // A tree's own error must not take an option that is never exercised early below its European price.
+                // A tree's own error must not take an option that is never exercised early below its European price,
+                // nor one that should be exercised now below that.
                 let european = black::price_one(
                     spot,
                     row.strike,
@@ -227,7 +238,9 @@ impl Grid<'_> {
                     row.vol,
                     row.right,
                 );
-                self.out[row.index * self.scenarios + j] = greater(value, european);
+                let exercised = f64::from(row.right) * (spot - row.strike);
+                self.out[row.index * self.scenarios + j] =
+                    greater(greater(value, european), exercised);
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ pub(super) enum Route {
     European,
     /// One exercise boundary, found by collocation.
     Collocation,
-    /// The boundary is double, or the fixed point iteration does not settle: a Leisen-Reimer tree.
+    /// The boundary is double, or the fixed point iteration does not settle: trees.
     Tree,
 }
 

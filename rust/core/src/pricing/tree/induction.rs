@@ -6,7 +6,7 @@ use super::dividends::{Schedule, drop_values};
 use super::moves::Moves;
 use super::{Scheme, TreeInputs};
 use crate::pricing::math::exp;
-use crate::simd::Kernel;
+use crate::simd::{self, Kernel, Level};
 
 /// The trees as the induction wants them: per node and per level, lanes innermost.
 ///
@@ -167,8 +167,9 @@ impl<const L: usize> Trees<L> {
 }
 
 /// Levels worked off in one pass over the nodes of trees side by side, so that a value is loaded and stored once for
-/// all of them.
-const LEVELS: usize = 4;
+/// all of them: as many as the registers hold.
+const LEVELS_AVX512: usize = 6;
+const LEVELS: usize = 2;
 
 /// The values of `L` options; their dividends are in `trees`.
 pub(super) struct Induction<'a, const L: usize, const AMERICAN: bool> {
@@ -194,6 +195,7 @@ impl<const L: usize, const AMERICAN: bool> Kernel for Induction<'_, L, AMERICAN>
                 value[l] = if exercised > 0.0 { exercised } else { 0.0 };
             }
         }
+        let many_registers = simd::level() == Level::Avx512;
         let mut next_drop = 0;
         trees.drop_at(steps, &mut next_drop, AMERICAN);
         let mut level = steps;
@@ -202,6 +204,9 @@ impl<const L: usize, const AMERICAN: bool> Kernel for Induction<'_, L, AMERICAN>
             if L == 1 {
                 along::<L, AMERICAN>(trees, level);
                 level -= 1;
+            } else if many_registers && level - stop >= LEVELS_AVX512 {
+                sweep::<L, LEVELS_AVX512, AMERICAN>(trees, level);
+                level -= LEVELS_AVX512;
             } else if level - stop >= LEVELS {
                 sweep::<L, LEVELS, AMERICAN>(trees, level);
                 level -= LEVELS;
@@ -256,10 +261,11 @@ fn sweep<const L: usize, const M: usize, const AMERICAN: bool>(trees: &mut Trees
     for k in 0..M {
         strike[k] = trees.strike[from - 1 - k];
     }
-    let price = &trees.price[..=from];
+    let price = &trees.price[..from];
     let value = &mut trees.value[..=from];
-    // row[k]: the newest node of level `from - k` seen so far.
+    // row[k]: the newest node of level `from - k` seen so far; near[k]: the price that it is exercised against.
     let mut row = [[0.0; L]; M];
+    let mut near = [[0.0; L]; M];
     row[0] = value[0];
     for i in 1..M {
         let mut new = value[i];
@@ -271,11 +277,24 @@ fn sweep<const L: usize, const M: usize, const AMERICAN: bool>(trees: &mut Trees
         }
         row[i] = new;
     }
+    for k in 0..M - 1 {
+        near[k] = price[M - 2 - k];
+    }
     for i in M..=from {
+        if M > LEVELS {
+            // Kept in registers: one new price per column.
+            for k in (1..M).rev() {
+                near[k] = near[k - 1];
+            }
+            near[0] = price[i - 1];
+        } else {
+            for (near, price) in near.iter_mut().zip(price[i - M..i].iter().rev()) {
+                *near = *price;
+            }
+        }
         let mut new = value[i];
         for k in 0..M {
-            let made =
-                node::<L, AMERICAN>(&up, &down, &row[k], &new, &price[i - 1 - k], &strike[k]);
+            let made = node::<L, AMERICAN>(&up, &down, &row[k], &new, &near[k], &strike[k]);
             row[k] = new;
             new = made;
         }

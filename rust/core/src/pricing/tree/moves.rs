@@ -50,6 +50,8 @@ impl Moves {
                     return Self::scaled(growth * p1 / p, growth * q1 / q, discount, p, q);
                 }
             }
+            // Has lattices of its own.
+            Scheme::Trinomial => {}
         }
         let half = exp(step);
         let p = 1.0 / (1.0 + half);
