@@ -14,6 +14,13 @@ const RATE_STEP: f64 = 1e-3;
 impl Block {
     /// Unmoved price and sensitivities per unit of each option, in the order given.
     pub(crate) fn greeks(&self, options: &[OptionPlace]) -> Result<Vec<Greeks>> {
+        if self.is_normal {
+            let own = options.iter().map(|place| match place {
+                OptionPlace::European(i) => Ok(super::normal::greeks(&self.european, *i)),
+                _ => unreachable!("a normal block holds European options only"),
+            });
+            return own.collect();
+        }
         let rows = |of: fn(&OptionPlace) -> Option<usize>| -> Vec<u32> {
             options.iter().filter_map(of).map(|i| i as u32).collect()
         };
