@@ -103,6 +103,8 @@ def test_a_rate_s_factor_is_named_when_it_is_wrong() -> None:
         mc.margin(held, market, rule)
     with pytest.raises(mc.InvalidInput, match="USD is the report's own currency"):
         mc.methods.HistoricalVar(history, returns="relative", fx={"USD": "A"}, **VAR)
+    with pytest.raises(mc.Unsupported, match="exposures are in the report's money"):
+        rule.rolling({"A": 1.0})
     fall = {"A": [40.0, 41.0, 40.0], "cable": [3.0, 1.0, 1.25]}
     rule = mc.methods.HistoricalVar(
         fall, returns={"A": "relative", "cable": "absolute"}, fx={"GBP": "cable"}, measure="order_floor",

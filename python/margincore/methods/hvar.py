@@ -371,9 +371,11 @@ class HistoricalVar(Rulebook):
     ) -> Rolling:
         """Margins as of every date for fixed linear exposures: what a backtest or a study of procyclicality reads.
 
-        `exposures` is money held of each factor (units of it under absolute returns), positive long. `first` and
+        `exposures` is money held of each factor (units of it under absolute returns), positive long; an exchange rate
+        is a factor with an exposure of its own. `first` and
         `last` are dates, or numbers of returns counted from zero; from the first date with enough history to the
-        last. Every date sees the history up to itself only. Netting sets and stages raise :class:`Unsupported`.
+        last. Every date sees the history up to itself only. Netting sets, stages, `fx` and `offset_cap` raise
+        :class:`Unsupported`.
 
         >>> import margincore as mc
         >>> rule = mc.methods.HistoricalVar({"X": [100.0, 99.0, 101.0, 100.0, 97.0]}, returns="relative",

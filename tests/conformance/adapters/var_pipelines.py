@@ -207,6 +207,7 @@ def _outside(stages: list[dict[str, Any]]) -> set[str]:
     return {name for rates in own for name in rates}
 
 
+SPOT = "spot_values_lambda_"
 PERIODS = {"covid": ("2020-01-01", "2020-12-31"), "financialcrisis": ("2007-06-01", "2009-03-31")}
 """The study's periods; the case names them only."""
 
@@ -216,10 +217,14 @@ def prisma_entry(entry: Entry) -> list[Check]:
     case = entry.context
     p = case["parameters"]
     data = columns(case["data"][0])
-    mine = data["inst"] == "FESX"
+    # The case's name says which of the file's instruments it is about.
+    names = [name for name in sorted(set(data["inst"])) if name.lower() in case["id"].split("_")]
+    if len(names) != 1:
+        raise MalformedCase(f"{entry.id}: no one instrument of {sorted(set(data['inst']))} is named by {case['id']}")
+    name, mine = names[0], data["inst"] == names[0]
     dates, returns = data["date"][mine], data["log_ret"][mine].astype(float)
     priced = data["has_price"][mine] == "1"
-    exposure = {"FESX": {"long": 1.0, "short": -1.0}[p["side"]]}
+    exposure = {name: {"long": 1.0, "short": -1.0}[p["side"]]}
 
     def components(decay: float, floored: bool) -> list[dict[str, Any]]:
         days = p["MPOR"]
@@ -242,7 +247,7 @@ def prisma_entry(entry: Entry) -> list[Check]:
 
     def rolled(decay: float, floored: bool) -> hvar.Rolling:
         rule = mc.methods.HistoricalVar(
-            hvar.History({"FESX": returns}, dates=dates, kind="returns"), returns="log",
+            hvar.History({name: returns}, dates=dates, kind="returns"), returns="log",
             components=components(decay, floored),
         )  # fmt: skip
         # From the first date with a whole look-back, which is the study's first or the one after it.
@@ -250,11 +255,14 @@ def prisma_entry(entry: Entry) -> list[Check]:
         return rule.rolling(exposure, last=str(last))
 
     if entry.document["key"] is None:
-        made = rolled(0.97, True)
-        fhs = dict(zip(made.dates, made.components["FHS"], strict=True))
-        checks = [printed(f"FHS {d}", x, float(fhs[d])) for d, x in case["spot_values_lambda_0.97_fhs"].items()]
-        stress = made.components["stress"][0]
-        return [*checks, Check("stress", case["stress_period_margin_PEQ01"], float(stress), abs_=case["tolerance"])]
+        checks = []
+        for key in (key for key in case if key.startswith(SPOT)):
+            made = rolled(float(key.removeprefix(SPOT).removesuffix("_fhs")), True)
+            fhs = dict(zip(made.dates, made.components["FHS"], strict=True))
+            checks += [printed(f"FHS {d}", x, float(fhs[d])) for d, x in case[key].items()]
+            stress, stated = made.components["stress"][0], case[f"stress_period_margin_{p['liq_group']}"]
+            checks.append(Check("stress", stated, float(stress), abs_=case["tolerance"]))
+        return checks
     key = entry.document["key"]
     decay, model, period = key.split("|")
     if model not in ("baseline", "floor") or period not in PERIODS:

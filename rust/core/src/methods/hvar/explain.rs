@@ -26,7 +26,11 @@ impl Book {
         }
         let mut details = json!({
             "calibration": self.calibration,
-            "revaluation": "linear contracts by their price, options repriced in every scenario",
+            "revaluation": "linear contracts by their price; options repriced in full in every scenario: by the \
+                            closed formula, by a tree for American exercise and cash dividends, by Bachelier's where \
+                            option_models says normal",
+            "allocation": "each position's loss in the scenarios of the tail, with their weights: for a VaR, in its \
+                           one or two scenarios",
             "netting_sets": sets,
         });
         for charge in &self.charges {

@@ -98,6 +98,13 @@ impl HistoricalVar {
                  is rolled"
             );
         }
+        if !self.parameters.fx_map.is_empty() {
+            fail!(
+                Unsupported,
+                "rolling: exposures are in the report's money: leave fx out, and give an exposure to the exchange rate's \
+                 factor beside that to what is held abroad"
+            );
+        }
         if exposures.is_empty() {
             fail!(InvalidInput, "rolling: no exposure to any factor");
         }
