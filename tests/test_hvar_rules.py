@@ -94,6 +94,31 @@ def test_a_converted_history_and_an_exchange_rate_factor_are_the_same_scenarios(
     assert one.worst_scenario == other.worst_scenario
 
 
+@pytest.mark.parametrize("premium", ["upfront", "futures_style"])
+def test_an_option_paid_for_loses_with_its_money(premium: Any) -> None:
+    history = {"A": walk(3, 101, 50.0), "X": walk(4, 101, 1.2, 0.01)}
+    spot, dollars = history["A"][-1], history["X"][-1]
+    option = mc.Option(
+        "A", "put", 50.0, expiry="2027-01-15", settles="pm", exercise="european", multiplier=10, currency="EUR",
+        premium=premium,
+    )  # fmt: skip
+    market = mc.Market(
+        VALUATION, spot={"A": spot}, rate={"EUR": 0.03}, vol={option.id: 0.3}, fx={"EUR/USD": dollars}
+    )
+    rule = mc.methods.HistoricalVar(history, returns="relative", fx={"EUR": "X"}, **VAR)
+
+    def value(price: float) -> float:
+        return 50.0 * dollars * pricing.black_scholes(price, 50.0, 56 / 365, 0.03, 0.0, 0.3, -1)
+
+    losses = [
+        -reference.exchanged(value(spot), value(spot * (1 + r)) - value(spot), 1 + x, asset=premium == "upfront")
+        for r, x in zip(*(reference.returns(column, "relative") for column in history.values()), strict=True)
+    ]
+    expected = reference.risk(losses, "order_floor", Fraction(9, 10))
+    report = mc.margin([mc.Position(option, 5)], market, rule)
+    assert report.requirement.initial == pytest.approx(expected, rel=1e-9)
+
+
 def test_a_rate_s_factor_is_named_when_it_is_wrong() -> None:
     history = {"A": walk(1, 21, 40.0)}
     market = mc.Market(VALUATION, spot={"A": 40.0}, fx={"GBP/USD": 1.25})
@@ -511,4 +536,7 @@ def test_the_worst_on_the_way_to_the_end_of_the_holding_period() -> None:
     rolled = rule.rolling({"A": 10.0}, first=2)
     assert rolled.realised.tolist() == [-60.0]
     assert rolled.worst.tolist() == [-20.0]
+    # Without a window, from the first date with as many scenarios as the measure needs.
+    grown = mc.methods.HistoricalVar({"A": walk(1, 41, 30.0)}, returns="log", **VAR).rolling({"A": 1.0})
+    assert grown.steps[0] == 9
     assert [column.tolist() for column in rolled.observed(on_the_way=True)] == [rolled.margin[:1].tolist(), [-20.0]]

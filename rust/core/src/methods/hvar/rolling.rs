@@ -268,11 +268,15 @@ impl Track<'_> {
     }
 }
 
-/// The first step as of which every component has its window.
+/// The first step as of which every component has its window, and enough scenarios for its measure.
 fn earliest(tracks: &[Track<'_>], last: usize) -> Result<usize> {
     let has = |step: usize| {
         let mut moving = tracks.iter().filter(|t| t.fixed.is_none());
-        moving.try_for_each(|t| View::at(t.component, t.history, step).map(drop))
+        moving.try_for_each(|t| {
+            let view = View::at(t.component, t.history, step)?;
+            let mut sets = view.sets.iter().enumerate();
+            sets.try_for_each(|(i, set)| Part::new(t.component, i, 0, set.shape(), 0.0).map(drop))
+        })
     };
     has(last)?;
     let (mut without, mut with) = (0, last);
