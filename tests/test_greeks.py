@@ -121,7 +121,10 @@ def american(of: dict[str, Any], accuracy: str) -> pricing.Greeks:
 
 
 def test_american_greeks_are_differences_over_wide_inputs() -> None:
-    """Away from the exercise boundary, where gamma jumps, and from a rate of zero, where exercise sets in."""
+    """Away from the exercise boundary, where gamma jumps, and from a rate of zero, where exercise sets in.
+
+    At high carry a lattice prices, whose error is not smooth.
+    """
     o = table(3_000, 5, 2.0)
     o["vol"] = np.maximum(o["vol"], 0.1)
     o["years"] = np.maximum(o["years"], 0.05)
@@ -141,12 +144,15 @@ def test_american_greeks_are_differences_over_wide_inputs() -> None:
         "vega": (difference(price, o, "vol", vol_step), o["spot"] * root, 1e-4),
         "theta": (-difference(price, o, "years", time_step), o["spot"] * (0.1 + o["vol"] / root), 5e-3),
         "rho": (difference(price, o, "rate", 1e-4), o["strike"] * o["years"], 1e-3),
-        "vanna": (difference(delta, o, "vol", vol_step), 1.0 / o["vol"], 5e-3),
+        "vanna": (difference(delta, o, "vol", vol_step), 1.0 / o["vol"], 5e-4),
         "volga": (difference(vega, o, "vol", vol_step), o["spot"] * root / o["vol"], 5e-3),
     }
+    lattice = np.abs(o["rate"] - o["dividend_yield"]) * root > 1.25 * o["vol"]
+    assert 0 < (alive & lattice).sum() < 0.1 * alive.sum()
     for name, (want, size, tolerance) in expected.items():
-        error = (np.abs(getattr(found, name) - want) / size)[alive]
-        assert error.max() < tolerance, (name, error.max())
+        error = np.abs(getattr(found, name) - want) / size
+        assert error[alive & ~lattice].max() < tolerance, (name, error[alive & ~lattice].max())
+        assert error[alive & lattice].max() < 2e-2, (name, error[alive & lattice].max())
 
 
 @pytest.mark.parametrize("exercise", ["european", "american"])

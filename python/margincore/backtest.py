@@ -7,7 +7,7 @@ Arrays in, numbers out; a loss and a margin are positive amounts, one per date, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,10 +18,14 @@ from margincore._core import InvalidInput
 
 __all__ = [
     "Z2",
+    "AccountCoverage",
+    "Backtest",
     "Coverage",
     "LikelihoodRatio",
+    "Procyclicality",
     "TrafficLight",
     "Transitions",
+    "account_coverage",
     "breaches",
     "buffer",
     "cap",
@@ -36,6 +40,8 @@ __all__ = [
     "max_to_min",
     "peak_to_trough",
     "plus_factor",
+    "procyclicality",
+    "report",
     "speed_limit",
     "stress_weight",
     "traffic_light",
@@ -47,16 +53,37 @@ Floats = NDArray[np.float64]
 
 
 def _column(name: str, values: ArrayLike) -> Floats:
-    column = np.asarray(values, dtype=np.float64)
+    try:
+        column = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name}: numbers are needed: {error}") from None
     if column.ndim != 1 or not np.isfinite(column).all():
-        raise InvalidInput(f"{name}: a one-dimensional array of finite numbers is needed")
+        odd = column[~np.isfinite(column)]
+        raise InvalidInput(
+            f"{name}: a one-dimensional array of finite numbers is needed, not of shape {column.shape}"
+            + (f" with {odd[0]}" if odd.size else "")
+        )
     return column
 
 
-def _pair(margins: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
-    m, x = _column("margins", margins), _column("losses", losses)
+def _positive(name: str, values: ArrayLike) -> Floats:
+    """What is divided by."""
+    column = _column(name, values)
+    if column.size == 0 or (column <= 0.0).any():
+        raise InvalidInput(f"{name}: positive amounts are needed, at least one: their ratios are asked for")
+    return column
+
+
+def _number(name: str, value: float, least: float, most: float = math.inf) -> float:
+    if not (least <= value <= most and math.isfinite(value)):
+        raise InvalidInput(f"{name} is {value}: a finite number from {least} to {most} is needed")
+    return value
+
+
+def _pair(margins: ArrayLike, others: ArrayLike, other: str = "loss") -> tuple[Floats, Floats]:
+    m, x = _column("margins", margins), _column(f"{other} column", others)
     if m.size != x.size or m.size == 0:
-        raise InvalidInput(f"{m.size} margins and {x.size} losses: one loss for each margin is needed")
+        raise InvalidInput(f"{m.size} margins, {x.size} of the {other} column: one {other} for each margin is needed")
     return m, x
 
 
@@ -101,8 +128,12 @@ class LikelihoodRatio:
 
 
 def _counts(observations: int, failures: int, p: float) -> None:
-    if not 0 <= failures <= observations or observations == 0 or not 0.0 < p < 1.0:
-        raise InvalidInput(f"{failures} breaches of {observations} at p = {p}: counts and a probability are needed")
+    whole = all(float(count).is_integer() for count in (observations, failures))
+    if not whole or not 0 <= failures <= observations or observations == 0 or not 0.0 < p < 1.0:
+        raise InvalidInput(
+            f"{failures} breaches of {observations} at p = {p}: whole counts are needed, and the promised rate of "
+            "breaches between 0 and 1 (0.01 for a confidence of 99 %)"
+        )
 
 
 def kupiec(observations: int, failures: int, p: float) -> LikelihoodRatio:
@@ -160,7 +191,9 @@ def transitions(breached: ArrayLike) -> Transitions:
     >>> transitions([False, True, True, False])
     Transitions(n00=0, n01=1, n10=1, n11=1)
     """
-    hit = np.asarray(breached, dtype=bool)
+    hit = np.asarray(breached)
+    if hit.ndim != 1 or hit.dtype != np.bool_:
+        raise InvalidInput("transitions: a one-dimensional array of True and False is needed (see breaches)")
     before, after = hit[:-1], hit[1:]
     return Transitions(
         int((~before & ~after).sum()), int((~before & after).sum()),
@@ -177,6 +210,8 @@ def christoffersen(pairs: Transitions) -> LikelihoodRatio | None:
     >>> round(test.statistic, 5), round(test.p_value, 5)
     (0.25866, 0.61104)
     """
+    if min(pairs.n00, pairs.n01, pairs.n10, pairs.n11) < 0:
+        raise InvalidInput(f"{pairs}: counts cannot be negative")
     calm, struck = pairs.n00 + pairs.n01, pairs.n10 + pairs.n11
     hits = pairs.n01 + pairs.n11
     if hits == 0 or calm == 0 or struck == 0 or hits == calm + struck:
@@ -199,6 +234,9 @@ def conditional_coverage(observations: int, failures: int, p: float, pairs: Tran
     >>> round(test.statistic, 5), round(test.p_value, 5)
     (0.72013, 0.69763)
     """
+    count, hits = pairs.n00 + pairs.n01 + pairs.n10 + pairs.n11, pairs.n01 + pairs.n11
+    if count >= observations or hits > failures:
+        raise InvalidInput(f"{pairs} are not of {failures} breaches of {observations}: fewer pairs than observations")
     independence = christoffersen(pairs)
     if independence is None:
         return None
@@ -245,13 +283,17 @@ def plus_factor(failures: int) -> float:
     >>> [plus_factor(x) for x in (4, 5, 7, 12)]
     [0.0, 0.4, 0.65, 1.0]
     """
+    if failures < 0:
+        raise InvalidInput(f"{failures} breaches")
     table = {5: 0.40, 6: 0.50, 7: 0.65, 8: 0.75, 9: 0.85}
     return 0.0 if failures < 5 else table.get(failures, 1.0)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Margins against losses. A shortfall is loss less margin where there is a breach; ``None`` without breaches."""
+    """Margins against losses. A shortfall is loss less margin where there is a breach; ``None`` without breaches.
+    Loss to margin is ``None`` too where a breached margin is not positive: the ratio says nothing then.
+    """
 
     observations: int
     breaches: int
@@ -272,12 +314,13 @@ def coverage(margins: ArrayLike, losses: ArrayLike) -> Coverage:
     m, x = _pair(margins, losses)
     hit = x > m
     count = int(hit.sum())
-    short, ratio = x[hit] - m[hit], x[hit] / m[hit]
+    short = x[hit] - m[hit]
     some = count > 0
+    ratio = x[hit] / m[hit] if some and (m[hit] > 0.0).all() else None
     return Coverage(
         m.size, count, 1.0 - count / m.size,
         float(short.mean()) if some else None, float(short.max()) if some else None,
-        float(ratio.mean()) if some else None, float(ratio.max()) if some else None,
+        None if ratio is None else float(ratio.mean()), None if ratio is None else float(ratio.max()),
     )  # fmt: skip
 
 
@@ -287,7 +330,7 @@ def max_to_min(margins: ArrayLike) -> float:
     >>> max_to_min([3.0, 2.0, 1.0]), peak_to_trough([3.0, 2.0, 1.0])
     (3.0, 1.0)
     """
-    m = _column("margins", margins)
+    m = _positive("margins", margins)
     return float(m.max() / m.min())
 
 
@@ -297,7 +340,7 @@ def peak_to_trough(margins: ArrayLike) -> float:
     >>> peak_to_trough([2.0, 1.0, 3.0, 2.0])
     3.0
     """
-    m = _column("margins", margins)
+    m = _positive("margins", margins)
     return float((m / np.minimum.accumulate(m)).max())
 
 
@@ -307,10 +350,102 @@ def max_ratio(margins: ArrayLike, days: int) -> float:
     >>> max_ratio([2.0, 1.0, 3.0, 2.0], 1)
     3.0
     """
-    m = _column("margins", margins)
+    m = _positive("margins", margins)
     if not 0 < days < m.size:
-        raise InvalidInput(f"max_ratio: {days} days among {m.size} margins")
+        raise InvalidInput(f"max_ratio: {days} days among {m.size} margins: fewer days than margins are needed")
     return float((m[days:] / m[:-days]).max())
+
+
+@dataclass(frozen=True)
+class Procyclicality:
+    """What margins cost and how fast they rose: largest ratios to the margin so many days earlier."""
+
+    mean: float
+    max: float
+    min: float
+    peak_to_trough: float
+    max_1d: float
+    max_5d: float
+    max_20d: float
+
+
+def procyclicality(margins: ArrayLike) -> Procyclicality:
+    """The cost of margins and their rises, over at least 21 dates.
+
+    >>> procyclicality([100.0] * 20 + [150.0]).peak_to_trough
+    1.5
+    """
+    m = _positive("margins", margins)
+    return Procyclicality(
+        float(m.mean()), float(m.max()), float(m.min()), peak_to_trough(m),
+        max_ratio(m, 1), max_ratio(m, 5), max_ratio(m, 20),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Every statistic of margins against the losses that followed: coverage and cost show the trade-off together."""
+
+    coverage: Coverage
+    kupiec: LikelihoodRatio
+    transitions: Transitions
+    independence: LikelihoodRatio | None
+    conditional_coverage: LikelihoodRatio | None
+    traffic_light: TrafficLight
+    procyclicality: Procyclicality
+
+
+def report(margins: ArrayLike, losses: ArrayLike, p: float) -> Backtest:
+    """All at once; `p` is the promised rate of breaches, 0.01 for a confidence of 99 %.
+
+    A high ``kupiec.p_value`` says that the number of breaches fits, nothing about their clustering: that is
+    ``independence``.
+
+    >>> found = report([2.0] * 99 + [3.0], [1.0] * 98 + [2.5, 1.0], 0.01)
+    >>> found.coverage.breaches, round(found.kupiec.p_value, 3), found.traffic_light.zone, found.procyclicality.max_1d
+    (1, 1.0, 'green', 1.5)
+    """
+    hit = breaches(margins, losses)
+    cover = coverage(margins, losses)
+    pairs = transitions(hit)
+    n, x = cover.observations, cover.breaches
+    return Backtest(
+        cover, kupiec(n, x, p), pairs, christoffersen(pairs), conditional_coverage(n, x, p, pairs),
+        traffic_light(n, x, p), procyclicality(margins),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AccountCoverage:
+    """Coverage over accounts, as clearing houses disclose it (ISO 20022 auth.066: NbOfObsrvtns, NbOfXcptns, Cvrg,
+    LrgstXcptn, AvrgXcptn). `largest_account` is where the largest shortfall was; ``None`` without one.
+    """
+
+    observations: int
+    exceptions: int
+    coverage: float
+    largest_exception: float | None
+    largest_account: str | None
+    average_exception: float | None
+
+
+def account_coverage(accounts: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> AccountCoverage:
+    """Margins and losses of several accounts, by account: one exception for each date and account.
+
+    >>> account_coverage({"A": ([1.0, 1.0], [0.5, 1.5]), "B": ([2.0, 2.0], [1.0, 4.0])})
+    AccountCoverage(observations=4, exceptions=2, coverage=0.5, largest_exception=2.0, largest_account='B',
+                    average_exception=1.25)
+    """
+    if not accounts:
+        raise InvalidInput("account_coverage: no accounts")
+    observed, short = 0, []
+    for name, (margins, losses) in accounts.items():
+        m, x = _pair(margins, losses)
+        observed += m.size
+        short += [(float(gap), name) for gap in (x - m)[x > m]]
+    largest, account = max(short, key=lambda row: row[0], default=(None, None))
+    average = math.fsum(gap for gap, _ in short) / len(short) if short else None
+    return AccountCoverage(observed, len(short), 1.0 - len(short) / observed, largest, account, average)
 
 
 @dataclass(frozen=True)
@@ -368,6 +503,7 @@ def buffer(margins: ArrayLike, release: float, *, rate: float = 0.25) -> Floats:
     [110.0, 100.0, 120.0]
     """
     m = _column("margins", margins)
+    rate, release = _number("rate", rate, 0.0), _number("release", release, 0.0)
     return np.maximum(m, np.minimum((1.0 + rate) * m, release))
 
 
@@ -377,7 +513,9 @@ def stress_weight(margins: ArrayLike, stressed: ArrayLike, *, weight: float = 0.
     >>> stress_weight([100.0], [260.0]).tolist()
     [140.0]
     """
-    return (1.0 - weight) * _column("margins", margins) + weight * _column("stressed", stressed)
+    m, s = _pair(margins, stressed, "stressed margin")
+    weight = _number("weight", weight, 0.0, 1.0)
+    return (1.0 - weight) * m + weight * s
 
 
 def long_run_floor(margins: ArrayLike, ten_year: ArrayLike) -> Floats:
@@ -386,7 +524,7 @@ def long_run_floor(margins: ArrayLike, ten_year: ArrayLike) -> Floats:
     >>> long_run_floor([60.0, 90.0], [75.0, 75.0]).tolist()
     [75.0, 90.0]
     """
-    return np.maximum(_column("margins", margins), _column("ten_year", ten_year))
+    return np.maximum(*_pair(margins, ten_year, "ten-year margin"))
 
 
 def cap(margins: ArrayLike, amount: float) -> Floats:
@@ -395,7 +533,7 @@ def cap(margins: ArrayLike, amount: float) -> Floats:
     >>> cap([150.0, 130.0], 140.0).tolist()
     [140.0, 130.0]
     """
-    return np.minimum(_column("margins", margins), amount)
+    return np.minimum(_column("margins", margins), _number("amount", amount, 0.0))
 
 
 def speed_limit(margins: Sequence[float] | Floats, limit: float, *, days: int = 1) -> Floats:
@@ -406,7 +544,8 @@ def speed_limit(margins: Sequence[float] | Floats, limit: float, *, days: int = 
     """
     charged = _column("margins", margins).copy()
     if days < 1:
-        raise InvalidInput(f"speed_limit: {days} days")
+        raise InvalidInput(f"speed_limit: {days} days: at least one is needed")
+    limit = _number("limit", limit, 0.0)
     for i in range(days, charged.size):
         charged[i] = min(charged[i], charged[i - days] * limit)
     return charged

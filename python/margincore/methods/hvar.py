@@ -48,22 +48,26 @@ def ppm(confidence: Confidence) -> int:
     >>> ppm("0.994"), ppm(0.99), ppm(Decimal("0.8869"))
     (994000, 990000, 886900)
     """
-    scaled = Decimal(str(confidence)) * 1_000_000
-    if not 0 < scaled < 1_000_000 or scaled != int(scaled):
-        raise _core.InvalidInput(
-            f"confidence {confidence}: a fraction between 0 and 1 in whole parts per million is needed ('0.99')"
-        )
-    return int(scaled)
+    try:
+        scaled = Decimal(str(confidence)) * 1_000_000
+        if 0 < scaled < 1_000_000 and scaled == int(scaled):
+            return int(scaled)
+    except ArithmeticError:  # no number, or a NaN
+        pass
+    raise _core.InvalidInput(
+        f"confidence {confidence}: a fraction between 0 and 1 in whole parts per million is needed ('0.99')"
+    )
 
 
 def ewma(
-    decay: float, *, seed: Seed, seed_returns: int | None = None, **filter: Any
+    decay: float, *, seed: Seed, seed_returns: int | None = None, mean: bool = False, **filter: Any
 ) -> dict[str, Any]:
     """A filter: each return over the volatility known before it, times tomorrow's, by the EWMA recursion.
 
     `seed` is the variance the recursion starts from: of the oldest `seed_returns` returns, which are then no
-    scenarios; or, without `seed_returns`, of the window's own returns. ``{"given": variance}`` states it. Other
-    keywords: ``target`` (``"current"``, ``"mid"``), ``average``, ``quantile_floor_ppm``, ``vol_floor``, ``ratio``.
+    scenarios; or, without `seed_returns`, of the window's own returns. ``{"given": variance}`` states it. With `mean`,
+    deviations are from a mean of the same decay, which ``add_mean=True`` adds back to the scenario. Other keywords:
+    ``target`` (``"current"``, ``"mid"``), ``average``, ``quantile_floor_ppm``, ``vol_floor``, ``ratio``.
 
     >>> ewma(0.97, seed="mean_square", seed_returns=250)["model"]
     {'ewma': {'lambda': 0.97, 'seed': 'mean_square', 'seed_returns': 250}}
@@ -71,6 +75,8 @@ def ewma(
     model: dict[str, Any] = {"lambda": decay, "seed": seed}
     if seed_returns is not None:
         model["seed_returns"] = seed_returns
+    if mean:
+        model["mean"] = True
     return {"model": {"ewma": model}, **filter}
 
 
@@ -108,7 +114,8 @@ def component(
     """One risk measure over one set of scenarios.
 
     `parameters`: ``weight``; ``role`` (``"term"``: added, ``"floor"``: the sum may not fall below it); ``history``
-    (a name, where there are several); ``window`` (the newest so many returns) or ``periods`` (lists of dates);
+    (a name, where there are several); ``window`` (the newest so many returns) or ``periods`` (lists of dates), or both
+    with ``stress_weight``, the share of all weight that the periods have under a weighted measure;
     ``days`` and ``scaling`` (``"sqrt_returns"``, ``"sqrt_risk"``, ``"overlapping"``, ``"interleaved"``); ``filter``
     and ``portfolio_filter`` (:func:`ewma` and others); ``antithetic``; ``age_decay``; ``variance``; ``multiplier``;
     ``roll_days``; ``given`` (risk by netting set, as a clearing house states it). `levels` are the confidences of
@@ -128,9 +135,14 @@ def component(
 def stage(name: str, rule: str, **parameters: Any) -> dict[str, Any]:
     """A charge or credit after the scenarios.
 
-    Rules: ``gross_floor``, ``flat_rate``, ``liquidity``, ``tick_value``, ``side_rate``, ``scale``, ``round_up``,
-    ``position_limit``, ``favourable_mark``, ``mark_requirement``, ``credit``, ``amount``, ``buffer``, ``cap``,
-    ``speed_limit``. They run in the order given; a stage is a line under its name.
+    Rules: ``gross_floor``, ``flat_rate``, ``liquidity``, ``close_out``, ``impact``, ``tick_value``, ``side_rate``,
+    ``scale``, ``round_up``, ``position_limit``, ``favourable_mark``, ``mark_requirement``, ``credit``, ``amount``,
+    ``buffer``, ``cap``, ``speed_limit``. They run in the order given; a stage is a line under its name.
+
+    ``close_out(products={name: {"spread", "volume"}}, kappa, beta)`` is ``spread / 2 |q| (1 + kappa (|q| /
+    volume)^beta)`` of each contract's net lots, a proposal for what SPAN 2 says in words; ``impact(products={name:
+    {"vol", "volume"}}, scale)`` the square-root law ``vol sqrt(|q| / volume) |value| scale``. Volume is lots of an
+    average day, names are contract ids or underlying symbols; others are not charged.
 
     >>> stage("rounding", "round_up", unit=10_000)
     {'name': 'rounding', 'rule': {'round_up': {'unit': 10000}}}
@@ -147,14 +159,37 @@ def measure(
     >>> measure(losses, "order_floor", "0.5"), measure(losses, "es_discrete", "0.5"), measure(losses, "linear", "0.5")
     (5.0, 6.5, 4.0)
     """
-    return _core.hvar_measure(np.ascontiguousarray(losses, dtype=np.float64), measure, ppm(confidence), age_decay)
+    return _core.hvar_measure(_numbers("losses", losses), measure, ppm(confidence), age_decay)
+
+
+def _numbers(what: str, values: ArrayLike, dimensions: int = 1) -> NDArray[np.float64]:
+    """An array of numbers, or a refusal that says what they are of. What is masked has no value."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise _core.InvalidInput(f"{what}: {int(np.ma.getmaskarray(values).sum())} values are masked: give every one")
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind not in "biufO":
+            raise TypeError(f"values of type {found.dtype}")
+        array = np.ascontiguousarray(found, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise _core.InvalidInput(f"{what}: numbers are needed: {error}") from None
+    if found.ndim != dimensions:
+        shape = "a one-dimensional array" if dimensions == 1 else "a table of rows by factors"
+        raise _core.InvalidInput(f"{what}: {shape} is needed, not of shape {found.shape}")
+    return array
 
 
 def _dates(dates: Iterable[Any]) -> list[str]:
-    """ISO dates from text, dates, or a NumPy array of either."""
+    """ISO dates from text, dates, times (their own day), or NumPy's."""
     if isinstance(dates, np.ndarray) and dates.dtype.kind == "M":
         return [str(d) for d in dates.astype("datetime64[D]")]
-    return [d.isoformat() if isinstance(d, dt.date) else str(d) for d in dates]
+    return [_date(d) for d in dates]
+
+
+def _date(date: Any) -> str:
+    if isinstance(date, np.datetime64):
+        return str(date.astype("datetime64[D]"))
+    return date.isoformat()[:10] if isinstance(date, dt.date) else str(date)
 
 
 @dataclass(frozen=True)
@@ -182,8 +217,8 @@ class History:
     def table(self) -> NDArray[np.float64]:
         """The numbers, rows by factors."""
         if not isinstance(self.values, Mapping):
-            return np.ascontiguousarray(self.values, dtype=np.float64)
-        columns = [np.asarray(column, dtype=np.float64) for column in self.values.values()]
+            return _numbers("history", self.values, dimensions=2)
+        columns = [_numbers(f"history: factor '{name}'", column) for name, column in self.values.items()]
         if len({column.shape for column in columns}) > 1:
             raise _core.InvalidInput(
                 "history: factors have different lengths: "
@@ -196,8 +231,9 @@ class History:
 class Rolling:
     """Margins as of every date, `margin[i]` as of `dates[i]`, with each component's weighted risk.
 
-    ``realised[i]`` is the loss over the holding period that begins at ``dates[i]``; it is shorter than ``margin`` by
-    the dates after which the history has no whole holding period.
+    ``realised[i]`` is the loss over the holding period that begins at ``dates[i]``, ``worst[i]`` the largest of the
+    losses over its first day, two days, up to all of it; they are shorter than ``margin`` by the dates after which the
+    history has no whole holding period.
     """
 
     dates: list[str]
@@ -205,10 +241,14 @@ class Rolling:
     margin: NDArray[np.float64]
     components: dict[str, NDArray[np.float64]]
     realised: NDArray[np.float64]
+    worst: NDArray[np.float64]
 
-    def observed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Margins and the losses that followed them, of equal length: what a backtest compares."""
-        return self.margin[: len(self.realised)], self.realised
+    def observed(self, *, on_the_way: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Margins and the losses that followed them, of equal length: what a backtest compares.
+
+        `on_the_way` takes the worst loss of the holding period instead of the one at its end: BME's coverage test.
+        """
+        return self.margin[: len(self.realised)], self.worst if on_the_way else self.realised
 
 
 class HistoricalVar(Rulebook):
@@ -225,6 +265,18 @@ class HistoricalVar(Rulebook):
       raises :class:`InvalidInput` with its factor and date.
     - `map`: factor of a contract id or underlying symbol, where it is not the symbol itself; `vol_map`: factor of the
       implied volatility of an underlying's options.
+    - `fx`: factor of the exchange rate of a currency, quoted as `currency` for one unit of it, or ``{"inverse":
+      factor}`` as units of it for one of `currency`: ``fx={"GBP": "GBPUSD", "JPY": {"inverse": "USDJPY"}}``. What was
+      paid for loses with the rate of its money, a future on its gain only; other currencies keep today's rate, and cash
+      is no position.
+    - `option_models`: ``"normal"`` (Bachelier; volatility in units of the price, European options on a future or
+      forward, which may be negative) by contract id or underlying symbol; ``"lognormal"`` where left out.
+    - `option_floor`: ``{"ticks": {name: tick}, "zero_below": money}``: a lot that a scenario makes worth less than
+      `zero_below` (0.5 where left out) counts as tick times contract unit, rounded up to whole money (JSCC, from 10
+      February 2025).
+    - `offset_cap`: ``{"share": 0.8, "products": {name: product}}``: at most that share of the difference between the
+      sum of the products' own margins and the margin together is granted (EMIR RTS 153/2013 Article 27 (4)); a product
+      is an underlying symbol where left out. Within a netting set.
     - `netting_sets`: ``[{"name", "members", "group", "components"}]``; positions net within a set only.
     - `position_rounding`: unit to which each position's profit and loss is rounded before it is summed.
 
@@ -232,7 +284,8 @@ class HistoricalVar(Rulebook):
     scenarios are numbered from one in each set there, and from zero over all components in ``MarginBatch``.
 
     Linear contracts move with their factor; options are repriced in full in every scenario. Raises
-    :class:`MissingData` for factors without history and windows longer than it.
+    :class:`MissingData` for factors without history and windows longer than it. A gross account's long and short sides
+    are two portfolios that do not net.
 
     >>> import margincore as mc
     >>> prices = {"XYZ": [100.0, 98.0, 101.0, 99.0, 102.0, 95.0]}
@@ -260,6 +313,10 @@ class HistoricalVar(Rulebook):
         stages: Sequence[Mapping[str, Any]] | None = None,
         map: Mapping[str, str] | None = None,
         vol_map: Mapping[str, str] | None = None,
+        fx: Mapping[str, str | Mapping[str, str]] | None = None,
+        option_models: Mapping[str, Literal["lognormal", "normal"]] | None = None,
+        option_floor: Mapping[str, Any] | None = None,
+        offset_cap: Mapping[str, Any] | None = None,
         position_rounding: float | None = None,
         allow_negative: bool | None = None,
         currency: str | None = None,
@@ -269,6 +326,10 @@ class HistoricalVar(Rulebook):
         **one_component: Any,
     ) -> Self:
         tables = dict(histories or {})
+        if dates is not None and (history is None or isinstance(history, History)):
+            raise _core.InvalidInput("hvar: dates belong to a mapping of prices; a History has its own")
+        if history is not None and "history" in tables:
+            raise _core.InvalidInput("hvar: two histories are named 'history': give one of them, or another name")
         if history is not None:
             tables["history"] = history if isinstance(history, History) else History(history, dates)
         if measure is not None and confidence is not None and components is None:
@@ -286,6 +347,10 @@ class HistoricalVar(Rulebook):
             "stages": None if stages is None else [dict(s) for s in stages],
             "map": None if map is None else dict(map),
             "vol_map": None if vol_map is None else dict(vol_map),
+            "fx_map": None if fx is None else {k: {"direct": v} if isinstance(v, str) else v for k, v in fx.items()},
+            "option_models": None if option_models is None else dict(option_models),
+            "option_floor": None if option_floor is None else dict(option_floor),
+            "offset_cap": None if offset_cap is None else dict(offset_cap),
             "position_rounding": position_rounding,
             "allow_negative": allow_negative,
             "currency": currency,
@@ -300,15 +365,17 @@ class HistoricalVar(Rulebook):
         self,
         exposures: Mapping[str, float],
         *,
-        first: str | int | dt.date | None = None,
-        last: str | int | dt.date | None = None,
+        first: str | int | dt.date | np.datetime64 | None = None,
+        last: str | int | dt.date | np.datetime64 | None = None,
         threads: int = 1,
     ) -> Rolling:
         """Margins as of every date for fixed linear exposures: what a backtest or a study of procyclicality reads.
 
-        `exposures` is money held of each factor (units of it under absolute returns), positive long. `first` and
+        `exposures` is money held of each factor (units of it under absolute returns), positive long; an exchange rate
+        is a factor with an exposure of its own. `first` and
         `last` are dates, or numbers of returns counted from zero; from the first date with enough history to the
-        last. Every date sees the history up to itself only. Netting sets and stages raise :class:`Unsupported`.
+        last. Every date sees the history up to itself only. Netting sets, stages, `fx` and `offset_cap` raise
+        :class:`Unsupported`.
 
         >>> import margincore as mc
         >>> rule = mc.methods.HistoricalVar({"X": [100.0, 99.0, 101.0, 100.0, 97.0]}, returns="relative",
@@ -318,7 +385,9 @@ class HistoricalVar(Rulebook):
         ([1.0, 0.9901, 3.0], [0.9901, 3.0])
         """
         _, document, tables = self._document
-        place = [x.isoformat() if isinstance(x, dt.date) else x for x in (first, last)]
+        place = [_date(x) if isinstance(x, (dt.date, np.datetime64)) else x for x in (first, last)]
+        if any(isinstance(x, int) and x < 0 for x in place):
+            raise _core.InvalidInput(f"rolling: first {first}, last {last}: numbers of returns count from zero")
         made = _core.hvar_rolling(document, tables, dict(exposures), first=place[0], last=place[1], threads=threads)
         return Rolling(**made)
 

@@ -91,6 +91,25 @@ def age_weights(n: int, decay: float) -> list[float]:
     return [decay ** (n - i) * (1.0 - decay) / (1.0 - decay**n) for i in range(1, n + 1)]
 
 
+def sample_weights(stressed: int, newest: int, share: float, decay: float | None = None) -> list[float]:
+    """Weights of stressed observations and of the newest ones in one sample: EMIR RTS 153/2013 Article 28 (1)(b).
+
+    >>> sample_weights(1, 3, 0.25)
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    own = [1.0 / newest] * newest if decay is None else age_weights(newest, decay)
+    return [share / stressed] * stressed + [(1.0 - share) * w for w in own]
+
+
+def mirrored_weights(n: int, decay: float) -> list[float]:
+    """Weights of `n` returns and then of their opposites, which are as old.
+
+    >>> [round(w, 3) for w in mirrored_weights(2, 0.5)]
+    [0.167, 0.333, 0.167, 0.333]
+    """
+    return [0.5 * w for w in age_weights(n, decay)] * 2
+
+
 PLOTTING = {
     "interpolated_inverted_cdf": (Fraction(0), Fraction(1)), "hazen": (Fraction(1, 2), Fraction(1, 2)),
     "weibull": (Fraction(0), Fraction(0)), "linear": (Fraction(1), Fraction(1)),
@@ -98,19 +117,28 @@ PLOTTING = {
 }  # fmt: skip
 
 
-def risk(values: Sequence[float], measure: str, confidence: Fraction, *, decay: float = 0.0) -> float:
+def risk(
+    values: Sequence[float],
+    measure: str,
+    confidence: Fraction,
+    *,
+    decay: float = 0.0,
+    weights: Sequence[float] | None = None,
+) -> float:
     """One measure of losses in scenario order.
 
     >>> risk([3.0, -1.0, 8.0, 5.0], "es_discrete", Fraction(1, 2))
     6.5
     """
     n = len(values)
+    if measure in ("order_floor", "es_hull") and n * (1 - confidence) < 1:
+        raise ValueError(f"{measure} of {n} losses at {float(confidence)}: there is no such loss")
     worst = ranked(values)
     loss = [x for x, _ in worst]
     tail = n * (1 - confidence)
     floor, ceil = math.floor(tail), math.ceil(tail)
     if measure == "order_floor":
-        return loss[max(floor, 1) - 1]
+        return loss[floor - 1]
     if measure == "order_ceil":
         return loss[ceil - 1]
     if measure == "es_discrete":
@@ -118,7 +146,7 @@ def risk(values: Sequence[float], measure: str, confidence: Fraction, *, decay: 
     if measure == "es_inclusive":
         return fmean(loss[: floor + 1])
     if measure == "es_hull":
-        var = loss[max(floor, 1) - 1]
+        var = loss[floor - 1]
         return fmean([x for x in loss if x > var] or [var])
     if measure == "es_acerbi":
         rest = float(tail - floor) * (loss[floor] if floor < n else 0.0)
@@ -126,7 +154,8 @@ def risk(values: Sequence[float], measure: str, confidence: Fraction, *, decay: 
     if measure == "normal":
         return NormalDist().inv_cdf(float(confidence)) * math.sqrt(pvariance(values))
     if measure in ("weighted", "es_weighted"):
-        return _weighted([(x, age_weights(n, decay)[i]) for x, i in worst], float(1 - confidence), measure)
+        own = weights or age_weights(n, decay)
+        return _weighted([(x, own[i]) for x, i in worst], float(1 - confidence), measure)
     return _quantile(loss[::-1], measure, confidence)
 
 
@@ -242,7 +271,14 @@ def losses(book: Book, component: Component) -> list[list[float]]:
 def component_risk(book: Book, component: Component) -> float:
     """The mean of the sets' risks, over the holding period."""
     sets = losses(book, component)
-    own = fmean(risk(s, component.measure, component.confidence, decay=component.age_decay) for s in sets)
+    own = fmean(
+        risk(
+            s, component.measure, component.confidence, decay=component.age_decay,
+            weights=mirrored_weights(len(s) // 2, component.age_decay)
+            if component.antithetic and component.age_decay else None,
+        )
+        for s in sets
+    )  # fmt: skip
     return own * (math.sqrt(component.days) if component.scaling == "sqrt_risk" else 1.0)
 
 
@@ -301,6 +337,46 @@ def interleaved_filtered_var(
         revolatilised = [factor * (math.exp(z * max(newest, median)) - 1.0) for z in devolatilised[-count:]]
         quantiles.append(risk([-m for m in revolatilised], "averaged_inverted_cdf", confidence))
     return fmean(quantiles)
+
+
+def mean_filtered(
+    changes: Sequence[float], decay: float, *, seed: str = "sample_var_ddof1", add_mean: bool = False
+) -> list[float]:
+    """Hull and White with an exponentially weighted mean beside the variance: ``m + (r - m_t) s_T / s_t``."""
+    seeds = {"sample_var_ddof1": variance, "sample_var_ddof0": pvariance}
+    mean, var = fmean(changes), seeds[seed](changes)
+    known = []
+    for r in changes:
+        known.append((mean, var))
+        var = decay * var + (1.0 - decay) * (r - mean) ** 2
+        mean = decay * mean + (1.0 - decay) * r
+    last = mean if add_mean else 0.0
+    return [last + (r - m) * math.sqrt(var / v) for r, (m, v) in zip(changes, known, strict=True)]
+
+
+def exchanged(value: float, gain: float, ratio: float, *, asset: bool) -> float:
+    """A gain in the report's currency where the exchange rate becomes `ratio` times today's; `value` and `gain` are at
+    today's rate. A future has no value of its own to lose.
+
+    >>> exchanged(100.0, 10.0, 0.5, asset=True), exchanged(100.0, 10.0, 0.5, asset=False)
+    (-45.0, 5.0)
+    """
+    return ratio * (value + gain) - value if asset else ratio * gain
+
+
+def floored(value: float, least: float, *, zero_below: float = 0.5) -> float:
+    """A lot of an option in a scenario, by JSCC: one tick where the scenario makes it worthless."""
+    return least if value < zero_below else value
+
+
+def offset(together: float, alone: Sequence[float], share: float) -> float:
+    """EMIR RTS 153/2013 Article 27 (4): at most a share of the difference between alone and together is granted.
+
+    >>> round(offset(100.0, [120.0, 80.0], 0.8), 9)
+    120.0
+    """
+    gross = math.fsum(alone)
+    return together if gross <= together else gross - share * (gross - together)
 
 
 def portfolio_filtered(values: Sequence[float], decay: float) -> list[float]:

@@ -8,6 +8,7 @@ use std::sync::Arc;
 mod american;
 mod european;
 mod greeks;
+mod normal;
 mod tree;
 
 pub(crate) use american::implied_vol as american_implied_vol;
@@ -29,7 +30,7 @@ pub struct Cells {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scenarios {
     pub labels: Arc<[String]>,
-    /// Moves of the underlying as fractions of its price.
+    /// Moves of the underlying as fractions of its price; as amounts where the block is normal.
     pub price: Vec<f64>,
     /// Moves added to the volatility: one per scenario, or a row-major table over the block's options
     /// (European rows, then American, then trees).
@@ -96,6 +97,9 @@ pub struct Block {
     /// Of options whose `spot` is a forward: the rate their `scale` discounts with, by option; zero where it does not.
     /// Empty where `spot` is the underlying's own price.
     pub forward_rates: Vec<f64>,
+    /// European options by Bachelier's formula: `spot` is a forward of any sign, price moves are amounts, volatilities
+    /// are in the price's units. There is nothing else in such a block.
+    pub is_normal: bool,
 }
 
 /// The list of a block an option is in, and its row there.
@@ -331,9 +335,18 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
             .pnl
             .extend(moves.iter().map(|m| cell.price * m * cell.scale));
     }
+    if block.is_normal {
+        normal::price(block, &mut result, threads)?;
+        return finite(block, result);
+    }
     european::price(block, &mut result, threads)?;
     american::price(block, &mut result, threads)?;
     tree::price(block, &mut result, threads)?;
+    finite(block, result)
+}
+
+fn finite(block: &Block, result: RiskBlock) -> Result<RiskBlock> {
+    let count = result.scenarios;
     // One pass without a branch tells whether there is anything to look for.
     let bad = result.pnl.iter().fold(false, |bad, p| bad | !p.is_finite());
     let at = result.pnl.iter().position(|p| bad && !p.is_finite());

@@ -167,6 +167,7 @@ impl Block {
             )
         };
         self.scope == other.scope
+            && self.is_normal == other.is_normal
             && shape(self) == shape(other)
             && self.scenarios.price == other.scenarios.price
             && self.scenarios.roll == other.scenarios.roll
@@ -204,6 +205,7 @@ impl Block {
         let mut part = Self {
             scope: self.scope.clone(),
             scenarios: self.scenarios.clone(),
+            is_normal: self.is_normal,
             ..Self::default()
         };
         let mut vol = Vec::new();

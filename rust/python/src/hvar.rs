@@ -20,7 +20,7 @@ pub(crate) enum When {
     Date(String),
 }
 
-/// Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised"}`.
+/// Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised", "worst"}`.
 #[pyfunction]
 #[pyo3(signature = (parameters, tables, exposures, *, first=None, last=None, threads=1))]
 pub(crate) fn hvar_rolling<'py>(
@@ -62,6 +62,7 @@ pub(crate) fn hvar_rolling<'py>(
     }
     out.set_item("components", components)?;
     out.set_item("realised", rolled.realised.to_pyarray(py))?;
+    out.set_item("worst", rolled.worst.to_pyarray(py))?;
     Ok(out)
 }
 

@@ -113,25 +113,21 @@ def history_entry(entry: Entry) -> list[Check]:
 
 
 def _model_numbers(margins: Any, losses: Any) -> dict[str, float]:
-    hit = bt.breaches(margins, losses)
-    pairs = bt.transitions(hit)
-    cover = bt.coverage(margins, losses)
-    pof = bt.kupiec(cover.observations, cover.breaches, 0.01)
-    ind = bt.christoffersen(pairs)
-    cc = bt.conditional_coverage(cover.observations, cover.breaches, 0.01, pairs)
+    found = bt.report(margins, losses, 0.01)
+    cover, pairs, pof, cost = found.coverage, found.transitions, found.kupiec, found.procyclicality
+    ind, cc = found.independence, found.conditional_coverage
     assert ind is not None
     assert cc is not None
     return {
-        "breaches": cover.breaches, "rate": float(hit.mean()), "coverage": cover.coverage,
+        "breaches": cover.breaches, "rate": 1.0 - cover.coverage, "coverage": cover.coverage,
         "LR_pof": pof.statistic, "p_pof": pof.p_value,
         "n00": pairs.n00, "n01": pairs.n01, "n10": pairs.n10, "n11": pairs.n11,
         "LR_ind": ind.statistic, "LR_cc": cc.statistic, "p_cc": cc.p_value,
-        "mean_margin": float(margins.mean()), "max_margin": float(margins.max()),
-        "min_margin": float(margins.min()),
+        "mean_margin": cost.mean, "max_margin": cost.max, "min_margin": cost.min,
         # The case divides the largest margin by the smallest, also where the smallest came later.
         "peak_to_trough": bt.max_to_min(margins),
-        "max_5d_ratio": bt.max_ratio(margins, 5), "last_margin": float(margins[-1]),
-        "mean": float(margins.mean()), "max": float(margins.max()), "last": float(margins[-1]),
+        "max_5d_ratio": cost.max_5d, "last_margin": float(margins[-1]),
+        "mean": cost.mean, "max": cost.max, "last": float(margins[-1]),
     }  # fmt: skip
 
 
@@ -161,31 +157,45 @@ def apc_case(entry: Entry) -> list[Check]:
     made = tools[tool]()
     numbers = expected.get("series", [expected.get("required")])
     checks = [Check(f"{tool} {i}", number, float(made[i]), rel=1e-12) for i, number in enumerate(numbers)]
-    if tool in STAGES and "required" in expected:
-        checks += _as_stage(tool, inputs, expected)
+    if tool in ACCOUNT and "required" in expected:
+        checks += _of_an_account(tool, inputs, expected)
     return checks
 
 
-STAGES: dict[str, Callable[[dict[str, float]], dict[str, Any]]] = {
-    "a_buffer_25": lambda i: hvar.stage("buffer", "buffer", rate=0.25, release=i["release_level"]),
-    "cap": lambda i: hvar.stage("cap", "cap", amount=i["cap"]),
-}
+def _given(name: str, risk: float, **parameters: Any) -> dict[str, Any]:
+    return hvar.component(name, measure="order_floor", confidence="0.99", given={"portfolio": risk}, **parameters)
 
 
-def _as_stage(tool: str, inputs: dict[str, float], expected: dict[str, float]) -> list[Check]:
-    """The same tool as a stage of an account's margin: a line of its own."""
-    given = hvar.component("VaR", measure="order_floor", confidence="0.99", given={"portfolio": inputs["margin"]})
+Parts = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+ACCOUNT: dict[str, Callable[[dict[str, float]], Parts]] = {
+    "a_buffer_25": lambda i: (
+        [_given("VaR", i["margin"])],
+        [hvar.stage("buffer", "buffer", rate=0.25, release=i["release_level"])],
+    ),
+    "b_stress_weight_25": lambda i: (
+        [_given("VaR", i["current"], weight=0.75), _given("stress", i["stressed"], weight=0.25)], [],
+    ),
+    "c_10y_floor": lambda i: (
+        [_given("VaR", i["current"]), _given("ten years", i["ten_year_vol_margin"], role="floor")], [],
+    ),
+    "cap": lambda i: ([_given("VaR", i["margin"])], [hvar.stage("cap", "cap", amount=i["cap"])]),
+}  # fmt: skip
+
+
+def _of_an_account(tool: str, inputs: dict[str, float], expected: dict[str, float]) -> list[Check]:
+    """The same tool in an account's margin: a component or a stage, each a line of its own."""
     stock = mc.Stock("X", currency="USD")
 
-    def margin(stage: dict[str, Any]) -> mc.MarginReport:
-        rule = mc.methods.HistoricalVar(components=[given], stages=[stage])
+    def margin(inputs: dict[str, float]) -> mc.MarginReport:
+        components, stages = ACCOUNT[tool](inputs)
+        rule = mc.methods.HistoricalVar(components=components, stages=stages)
         return mc.margin([mc.Position(stock, 1)], mc.Market(VALUATION, spot={"X": 1.0}), rule)
 
-    report = margin(STAGES[tool](inputs))
-    checks = [Check(f"{tool} as a stage", expected["required"], report.requirement.initial, rel=1e-12)]
+    report = margin(inputs)
+    checks = [Check(f"{tool} of an account", expected["required"], report.requirement.initial, rel=1e-12)]
     if "buffer_used" in expected:
         # Of the full quarter, what the release level has freed.
-        free = margin(hvar.stage("buffer", "buffer", rate=0.25, release=1e12))
+        free = margin({**inputs, "release_level": 1e12})
         used = free.requirement.initial - report.requirement.initial
         checks.append(Check("buffer_used", expected["buffer_used"], used, rel=1e-12))
     return checks

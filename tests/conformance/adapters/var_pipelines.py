@@ -35,7 +35,7 @@ def hkscc_pipeline(entry: Entry) -> list[Check]:
         checks.append(Check(f"tail of {component}", row["k"], len(measured)))
 
     def upto(count: int) -> mc.MarginReport:
-        made = book.margin(stages[:count], given=True)
+        made = book.margin(stages[:count], given=1.0)
         assert made.adds_up()
         return made
 
@@ -54,11 +54,12 @@ def hkscc_pipeline(entry: Entry) -> list[Check]:
     deltas = after[names[-1]].details["stages"]["liquidity"]
     numbers = {
         "portfolio_margin_before_floor": plain.requirement.initial,
-        "portfolio_margin_floor": after["portfolio floor"].requirement.initial,
+        # The floor itself: what it asks of a book whose scenarios lose nothing.
+        "portfolio_margin_floor": book.margin(stages[:1], given=0.0).requirement.initial,
         "portfolio_margin": after["portfolio floor"].requirement.initial,
         "flat_rate_margin": amount_of("flat rate"),
-        "instrument_lra": next(line.initial for line in liquidity if line.scope != "account"),
-        "portfolio_lra": next(line.initial for line in liquidity if line.scope == "account"),
+        "instrument_lra": sum(line.initial for line in liquidity if line.scope != "account"),
+        "portfolio_lra": sum(line.initial for line in liquidity if line.scope == "account"),
         "beta_hedge_total": deltas["beta_delta"],
         "lra": amount_of("liquidity"),
         "structured_product_addon": amount_of("structured product"),
@@ -76,7 +77,7 @@ def hkscc_pipeline(entry: Entry) -> list[Check]:
         "adhoc_addon": amount_of("ad hoc"),
         "total_mtm_and_margin": after[names[-1]].requirement.initial,
     }
-    limited = book.margin([*stages[: names.index("rounding")], book.position_limit()], given=True)
+    limited = book.margin([*stages[: names.index("rounding")], book.position_limit()], given=1.0)
     numbers["position_limit_addon_by_formula"] = limited.by_component()["position limit"].initial
     for name, number in expected["delta_equivalent"].items():
         checks.append(printed(f"delta {name}", number, deltas["delta"][name]))
@@ -115,19 +116,22 @@ class _Member:
         self.account = mc.Account(self.positions, cash={"HKD": paid})
         self.market = mc.Market(VALUATION, spot=spot)
 
-    def components(self, given: bool) -> list[dict[str, Any]]:
+    def components(self, given: float | None) -> list[dict[str, Any]]:
+        """With a multiple of the tail means that the case states, or from scenarios."""
         p, made = self.case["parameters"], []
         for name in ("HVaR", "SVaR"):
-            means = self.case["given_tail_means"][name] if given else {}
+            means = {} if given is None else self.case["given_tail_means"][name]
             made.append(
                 hvar.component(
                     name, measure="es_discrete", confidence=p[f"{name}_CL"], weight=p[f"{name}_WGT"], history=name,
-                    given={group: -mean for group, mean in means.items()},
+                    given={group: -mean * (given or 0.0) for group, mean in means.items()},
                 )
             )  # fmt: skip
         return made
 
-    def margin(self, stages: list[dict[str, Any]], *, given: bool = False, **parameters: Any) -> mc.MarginReport:
+    def margin(
+        self, stages: list[dict[str, Any]], *, given: float | None = None, **parameters: Any
+    ) -> mc.MarginReport:
         sets = [name for name in self.case["given_tail_means"]["HVaR"] if name != NO_SET]
         rule = mc.methods.HistoricalVar(
             preset="hkscc-vp",
@@ -203,6 +207,7 @@ def _outside(stages: list[dict[str, Any]]) -> set[str]:
     return {name for rates in own for name in rates}
 
 
+SPOT = "spot_values_lambda_"
 PERIODS = {"covid": ("2020-01-01", "2020-12-31"), "financialcrisis": ("2007-06-01", "2009-03-31")}
 """The study's periods; the case names them only."""
 
@@ -212,10 +217,14 @@ def prisma_entry(entry: Entry) -> list[Check]:
     case = entry.context
     p = case["parameters"]
     data = columns(case["data"][0])
-    mine = data["inst"] == "FESX"
+    # The case's name says which of the file's instruments it is about.
+    names = [name for name in sorted(set(data["inst"])) if name.lower() in case["id"].split("_")]
+    if len(names) != 1:
+        raise MalformedCase(f"{entry.id}: no one instrument of {sorted(set(data['inst']))} is named by {case['id']}")
+    name, mine = names[0], data["inst"] == names[0]
     dates, returns = data["date"][mine], data["log_ret"][mine].astype(float)
     priced = data["has_price"][mine] == "1"
-    exposure = {"FESX": {"long": 1.0, "short": -1.0}[p["side"]]}
+    exposure = {name: {"long": 1.0, "short": -1.0}[p["side"]]}
 
     def components(decay: float, floored: bool) -> list[dict[str, Any]]:
         days = p["MPOR"]
@@ -238,7 +247,7 @@ def prisma_entry(entry: Entry) -> list[Check]:
 
     def rolled(decay: float, floored: bool) -> hvar.Rolling:
         rule = mc.methods.HistoricalVar(
-            hvar.History({"FESX": returns}, dates=dates, kind="returns"), returns="log",
+            hvar.History({name: returns}, dates=dates, kind="returns"), returns="log",
             components=components(decay, floored),
         )  # fmt: skip
         # From the first date with a whole look-back, which is the study's first or the one after it.
@@ -246,11 +255,14 @@ def prisma_entry(entry: Entry) -> list[Check]:
         return rule.rolling(exposure, last=str(last))
 
     if entry.document["key"] is None:
-        made = rolled(0.97, True)
-        fhs = dict(zip(made.dates, made.components["FHS"], strict=True))
-        checks = [printed(f"FHS {d}", x, float(fhs[d])) for d, x in case["spot_values_lambda_0.97_fhs"].items()]
-        stress = made.components["stress"][0]
-        return [*checks, Check("stress", case["stress_period_margin_PEQ01"], float(stress), abs_=case["tolerance"])]
+        checks = []
+        for key in (key for key in case if key.startswith(SPOT)):
+            made = rolled(float(key.removeprefix(SPOT).removesuffix("_fhs")), True)
+            fhs = dict(zip(made.dates, made.components["FHS"], strict=True))
+            checks += [printed(f"FHS {d}", x, float(fhs[d])) for d, x in case[key].items()]
+            stress, stated = made.components["stress"][0], case[f"stress_period_margin_{p['liq_group']}"]
+            checks.append(Check("stress", stated, float(stress), abs_=case["tolerance"]))
+        return checks
     key = entry.document["key"]
     decay, model, period = key.split("|")
     if model not in ("baseline", "floor") or period not in PERIODS:
@@ -263,12 +275,13 @@ def prisma_entry(entry: Entry) -> list[Check]:
     # The loss of the holding period that ends on a date; a period's losses are those that end inside it.
     ended = dict(zip(dates[made.steps[: len(made.realised)] + p["MPOR"]], made.realised, strict=True))
     losses = np.array([ended[d] for d in own[kept][p["MPOR"] :]])
-    cover = bt.coverage(margins[: -p["MPOR"]], losses)
+    cover, cost = bt.coverage(margins[: -p["MPOR"]], losses), bt.procyclicality(margins)
     numbers = {
         "n_breaches": cover.breaches, "N_observations": cover.observations, "conf_level": cover.coverage,
         "avg_shortfall": -_some(cover.average_shortfall), "max_shortfall": -_some(cover.max_shortfall),
-        "costs": float(margins.mean()), "peak_to_through": bt.peak_to_trough(margins),
-        "max_1d": bt.max_ratio(margins, 1), "max_5d": bt.max_ratio(margins, 5), "max_30d": bt.max_ratio(margins, 20),
+        "costs": cost.mean, "peak_to_through": cost.peak_to_trough,
+        # The study's 30 days are 20 of its dates.
+        "max_1d": cost.max_1d, "max_5d": cost.max_5d, "max_30d": cost.max_20d,
         "max_ltm": _some(cover.max_loss_to_margin), "avg_ltm": _some(cover.average_loss_to_margin),
     }  # fmt: skip
     expected = case["expected_lambda|model|period"][key]
@@ -300,11 +313,15 @@ def clearing_house_identities(entry: Entry) -> list[Check]:
     """Components that a clearing house states add up to its totals, as lines of a report."""
     response = required(entry.document, "response", dict, entry.id)
 
-    def total(name: str, first: float, rest: dict[str, float]) -> float:
-        given = hvar.component("market risk", measure="order_floor", confidence="0.99", given={name: first})
+    def total(name: str, terms: list[tuple[str, float, float]], rest: dict[str, float] | None = None) -> float:
+        """Weighted numbers (name, weight, number) of a netting set, and amounts on top."""
+        given = [
+            hvar.component(word, measure="order_floor", confidence="0.99", weight=weight, given={name: number})
+            for word, weight, number in terms
+        ]
         rule = mc.methods.HistoricalVar(
-            components=[given], netting_sets=[{"name": name}],
-            stages=[hvar.stage(word, "amount", amount=amount) for word, amount in rest.items()],
+            components=given, netting_sets=[{"name": name}],
+            stages=[hvar.stage(word, "amount", amount=amount) for word, amount in (rest or {}).items()],
         )  # fmt: skip
         stock = mc.Stock("X", currency="USD")
         report = mc.margin([mc.Position(stock, 1)], mc.Market(VALUATION, spot={"X": 1.0}), rule)
@@ -313,14 +330,17 @@ def clearing_house_identities(entry: Entry) -> list[Check]:
 
     group = response["liquidation_group"]
     words = ("liquidity_addon", "long_option_credit", "time_to_expiry_adjustment")
-    made = total(group, response["market_risk"], {word: response[word] for word in words})
+    made = total(group, [("market risk", 1.0, response["market_risk"])], {word: response[word] for word in words})
     # Each printed number is rounded to six decimals, and so is their sum.
     checks = [Check("initial_margin", response["initial_margin"], made, abs_=2e-6)]
-    for rms in response["market_risk_per_rms"]:
-        if len(rms["rms_components"]) != 1:
-            raise MalformedCase(f"{entry.id}: an average over subsamples of a single response is not published")
-        own = rms["rms_components"][0]
-        words = ("correlation_break_adjustment", "compression_adjustment")
-        made = total(rms["rms_name"], own["risk_measure_value"], {word: own[word] for word in words})
-        checks.append(Check(rms["rms_name"], rms["rms_market_risk"], made, abs_=2e-6))
+    sets = response["market_risk_per_rms"]
+    for rms in sets:
+        # The mean over subsamples of the measure and its two adjustments.
+        own = rms["rms_components"]
+        words = ("risk_measure_value", "correlation_break_adjustment", "compression_adjustment")
+        terms = [(f"{word} {i}", 1.0 / len(own), part[word]) for i, part in enumerate(own) for word in words]
+        checks.append(Check(rms["rms_name"], rms["rms_market_risk"], total(rms["rms_name"], terms), abs_=2e-6))
+    if sum(rms["weighting_factor"] for rms in sets) >= 1.0:  # otherwise some are not shown
+        terms = [(rms["rms_name"], rms["weighting_factor"], rms["rms_market_risk"]) for rms in sets]
+        checks.append(Check("market_risk", response["market_risk"], total(group, terms), abs_=2e-6))
     return checks

@@ -19,6 +19,13 @@ impl Block {
         options: &[OptionPlace],
         on_future: &[bool],
     ) -> Result<Vec<Greeks>> {
+        if self.is_normal {
+            let own = options.iter().map(|place| match place {
+                OptionPlace::European(i) => Ok(super::normal::greeks(&self.european, *i)),
+                _ => unreachable!("a normal block holds European options only"),
+            });
+            return own.collect();
+        }
         let mut found = self.plain_greeks(options)?;
         for ((&place, &on_future), greeks) in options.iter().zip(on_future).zip(&mut found) {
             if let Some(&rate) = self.forward_rates.get(self.index(place)) {

@@ -1,12 +1,17 @@
 //! A table of contracts compiled: each netting set's losses per lot in blocks of scenarios, and what stages need.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::charges::{self, Charge, Worth};
+use super::exchange;
 use super::history::History;
 use super::layout::{self, Layout, View};
-use super::parameters::{Component, Parameters, Role, Scaling};
+use super::offset::Products;
+use super::parameters::{Component, OptionFloor, Parameters, Role, Scaling};
 use super::risk::Part;
+use super::stages::round_up;
 use crate::cells::RiskArrays;
 use crate::contract::{ContractIndex, Contracts, Kind, Premium};
 use crate::error::Result;
@@ -29,6 +34,8 @@ pub(super) struct Book {
     /// Each position's profit and loss is rounded to this unit before it is summed; zero: not rounded.
     pub(super) unit: f64,
     pub(super) allow_negative: bool,
+    /// Of offsets between products; granted in full where left out.
+    pub(super) offset_share: Option<f64>,
     /// Parts of all components of all sets.
     pub(super) parts: usize,
     /// For the exchange rate of an account's cash.
@@ -40,6 +47,7 @@ pub(super) struct SetBook {
     pub(super) name: String,
     pub(super) scope: String,
     pub(super) contracts: Vec<ContractIndex>,
+    pub(super) products: Products,
     pub(super) components: Vec<ComponentBook>,
 }
 
@@ -114,6 +122,7 @@ impl Book {
             option_value,
             unit: parameters.position_rounding,
             allow_negative: parameters.allow_negative,
+            offset_share: parameters.offset_cap.as_ref().map(|cap| cap.share),
             parts: 0,
             market: market.clone(),
         };
@@ -123,6 +132,7 @@ impl Book {
             let mut own = Vec::new();
             for component in components.iter() {
                 let made = book.compile_component(
+                    parameters,
                     netting_set,
                     component,
                     histories,
@@ -143,6 +153,7 @@ impl Book {
                 name: netting_set.name.clone(),
                 scope,
                 contracts: members.clone(),
+                products: Products::new(parameters, contracts, members),
                 components: own,
             });
         }
@@ -157,6 +168,7 @@ impl Book {
 
     fn compile_component(
         &mut self,
+        parameters: &Parameters,
         set: &super::NettingSet,
         component: &Component,
         histories: &[History],
@@ -194,11 +206,22 @@ impl Book {
                 component,
                 i,
                 members.len(),
-                own.len(),
+                own.shape(),
                 self.unit,
             )?);
         }
         made.labels = view.labels();
+        let contracts = self.frame.contracts.clone();
+        let mut exchange: BTreeMap<&str, Option<Vec<f64>>> = BTreeMap::new();
+        for &row in members {
+            let (currency, today) = (
+                contracts.rows()[row as usize].currency(),
+                rate[row as usize],
+            );
+            if let Entry::Vacant(entry) = exchange.entry(currency) {
+                entry.insert(exchange::ratios(parameters, &view, currency, today)?);
+            }
+        }
         let scope = layout::scope(set, component);
         for block in arrays.blocks.iter().filter(|b| b.scope == scope) {
             for (i, &contract) in block.contract.iter().enumerate() {
@@ -207,19 +230,51 @@ impl Book {
                     .expect("blocks price members")
                     .row;
                 let fx = rate[contract as usize];
-                let mut gains = block.row(i).iter();
+                let terms = &contracts.rows()[contract as usize];
+                let floor = match &parameters.option_floor {
+                    Some(floor) if terms.kind() == Kind::Option => {
+                        Some((floor.zero_below, least(floor, &contracts, contract)?))
+                    }
+                    _ => None,
+                };
+                let gain = |gain: f64| match floor {
+                    Some((zero, least)) if block.value[i] + gain < zero => least - block.value[i],
+                    _ => gain,
+                };
+                let own = if exchange::is_asset(terms) {
+                    self.worth[contract as usize].value
+                } else {
+                    0.0
+                };
+                let ratios = exchange[terms.currency()].as_deref();
+                let mut losses = block.row(i).iter().enumerate().map(|(s, &g)| match ratios {
+                    None => -(gain(g) * fx),
+                    Some(ratios) => -(ratios[s] * (gain(g) * fx) + (ratios[s] - 1.0) * own),
+                });
                 for part in &mut made.parts {
                     let count = part.table.scenarios;
-                    part.table.put(
-                        row as usize,
-                        gains.by_ref().take(count).map(|gain| -(gain * fx)),
-                    );
+                    part.table.put(row as usize, losses.by_ref().take(count));
                 }
             }
         }
         debug_assert_eq!(view.scenarios(), made.labels.len());
         self.parts += made.parts.len();
         Ok(made)
+    }
+}
+
+/// The least value of a lot of an option that a scenario makes worthless.
+fn least(floor: &OptionFloor, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
+    let contract = &contracts.rows()[row as usize];
+    let keys = [contract.id(), contracts.root_symbol(row)];
+    match keys.iter().find_map(|k| floor.ticks.get(*k)) {
+        Some(tick) => Ok(round_up(tick * contract.value_per_lot(), 1.0)),
+        None => fail!(
+            MissingData,
+            "hvar: no tick of the option '{}': add '{}' to option_floor's ticks",
+            contract.id(),
+            keys[1]
+        ),
     }
 }
 
@@ -257,7 +312,7 @@ fn values(
         }
         worth.push(Worth {
             value,
-            units: scale,
+            units: scale * rate[at],
             is_covered: layout.places[at].is_some(),
         });
     }

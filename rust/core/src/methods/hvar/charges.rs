@@ -11,7 +11,7 @@ use crate::report::{Ledger, LineText};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Worth {
     pub(super) value: f64,
-    /// Units of the underlying.
+    /// Money for a move of one in the price.
     pub(super) units: f64,
     pub(super) is_covered: bool,
 }
@@ -112,6 +112,14 @@ impl Charge {
                         }
                     }
                 }
+                Rule::CloseOut { products, .. } => keys(row).iter().find_map(|k| {
+                    let depth = products.get(*k)?;
+                    Some((0, 0.5 * depth.spread * worth[at].units, depth.volume))
+                }),
+                Rule::Impact { products, .. } => keys(row).iter().find_map(|k| {
+                    let daily = products.get(*k)?;
+                    Some((0, daily.vol * worth[at].value.abs(), daily.volume))
+                }),
                 _ => None,
             };
         }
@@ -216,6 +224,12 @@ impl Charge {
                     sum + lots * worth[row].units * per_unit
                 })
             }
+            Rule::CloseOut { kappa, beta, .. } => self.of_lots(account, |lots, half, volume| {
+                half * lots * (1.0 + kappa * (lots / volume).powf(*beta))
+            }),
+            Rule::Impact { scale, .. } => self.of_lots(account, |lots, value, volume| {
+                scale * value * lots * (lots / volume).sqrt()
+            }),
             Rule::Liquidity {
                 hedge, rounding, ..
             } => {
@@ -260,6 +274,17 @@ impl Charge {
         };
         self.line("account", amount, ledger);
         amount
+    }
+
+    /// A sum over contracts of what their net lots cost, by the stage's two numbers of each.
+    fn of_lots(&self, account: AccountView<'_>, cost: impl Fn(f64, f64, f64) -> f64) -> f64 {
+        let positions = account.positions;
+        (0..positions.len()).fold(0.0, |sum, i| {
+            match self.rows[positions.contract[i] as usize] {
+                Some((_, a, b)) => sum + cost(positions.net(i).unsigned_abs() as f64, a, b),
+                None => sum,
+            }
+        })
     }
 
     fn line<L: Ledger + ?Sized>(&self, scope: &str, amount: f64, ledger: &mut L) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::book::{Book, ComponentBook, SetBook};
-use super::requirement::{HvarScratch, SetPositions};
+use super::requirement::{SetPositions, Side};
 use super::risk::{Part, RiskScratch};
 use super::tail::Tail;
 use crate::account::AccountView;
@@ -14,28 +14,23 @@ const LISTED: usize = 20;
 
 impl Book {
     pub(super) fn explain(&self, account: AccountView<'_>) -> Result<Value> {
-        let mut scratch = HvarScratch::default();
-        self.sort(account, &mut scratch.positions);
+        let mut positions = Vec::new();
         let mut sets = Map::new();
-        for (set, positions) in self.sets.iter().zip(&scratch.positions) {
-            if positions.is_empty() {
-                continue;
+        for &side in Side::of(account) {
+            self.sort(account, side, &mut positions);
+            for (set, positions) in self.sets.iter().zip(&positions) {
+                if !positions.is_empty() {
+                    sets.insert(side.scope(&set.name), self.set(set, side, positions)?);
+                }
             }
-            let mut components = Map::new();
-            for component in &set.components {
-                components.insert(
-                    component.name.clone(),
-                    self.component(set, component, positions)?,
-                );
-            }
-            sets.insert(
-                set.name.clone(),
-                json!({"scope": set.scope, "components": components}),
-            );
         }
         let mut details = json!({
             "calibration": self.calibration,
-            "revaluation": "linear contracts by their price, options repriced in every scenario",
+            "revaluation": "linear contracts by their price; options repriced in full in every scenario: by the \
+                            closed formula, by a tree for American exercise and cash dividends, by Bachelier's where \
+                            option_models says normal",
+            "allocation": "each position's loss in the scenarios of the tail, with their weights: for a VaR, in its \
+                           one or two scenarios",
             "netting_sets": sets,
         });
         for charge in &self.charges {
@@ -48,6 +43,26 @@ impl Book {
             }
         }
         Ok(details)
+    }
+
+    fn set(&self, set: &SetBook, side: Side, positions: &SetPositions) -> Result<Value> {
+        let mut components = Map::new();
+        for component in &set.components {
+            components.insert(
+                component.name.clone(),
+                self.component(set, component, positions)?,
+            );
+        }
+        let mut out = json!({"scope": side.scope(&set.scope), "components": components});
+        if let Some(share) = self.offset_share {
+            let alone = self.alone(set, positions, &mut RiskScratch::default())?;
+            let products: Map<String, Value> = alone
+                .into_iter()
+                .map(|(product, margin)| (set.products.names[product].clone(), margin.into()))
+                .collect();
+            out["offset_cap"] = json!({"share": share, "alone": products});
+        }
+        Ok(out)
     }
 
     fn component(

@@ -47,6 +47,10 @@ pub enum Model {
         seed: Seed,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seed_returns: Option<usize>,
+        /// Deviations from the mean `m' = lambda m + (1 - lambda) r`, which starts at that of the seed's returns,
+        /// instead of from zero.
+        #[serde(default)]
+        mean: bool,
     },
     /// `v' = omega + alpha r^2 + beta v`; parameters are fitted elsewhere.
     Garch {
@@ -138,6 +142,7 @@ impl Filter {
                 lambda,
                 seed: s,
                 seed_returns,
+                ..
             } => {
                 decay(lambda)?;
                 seed(s, seed_returns)?;
@@ -157,24 +162,17 @@ impl Filter {
                 }
                 seed(s, seed_returns)?;
             }
-            Model::Finite {
-                lambda,
-                points,
-                mean,
-            } => {
+            Model::Finite { lambda, points, .. } => {
                 decay(lambda)?;
                 if points < 2 {
                     fail!(InvalidInput, "filter: points is {points}: at least 2");
                 }
-                if self.add_mean && !mean {
-                    fail!(InvalidInput, "filter: add_mean without a mean");
-                }
             }
         }
-        if self.add_mean && !matches!(self.model, Model::Finite { .. }) {
+        if self.add_mean && !self.has_mean() {
             fail!(
                 InvalidInput,
-                "filter: add_mean needs the finite model with its mean"
+                "filter: add_mean without a mean: the ewma and finite models have one by mean"
             );
         }
         if self.average == 0 {
@@ -202,6 +200,13 @@ impl Filter {
             );
         }
         Ok(())
+    }
+
+    pub(super) fn has_mean(&self) -> bool {
+        match self.model {
+            Model::Ewma { mean, .. } | Model::Finite { mean, .. } => mean,
+            Model::Garch { .. } => false,
+        }
     }
 
     /// Whether the seed is made from each window's own returns.
@@ -242,14 +247,21 @@ impl Filter {
                 lambda,
                 seed,
                 seed_returns,
-            } => self.recursion(returns, (0.0, 1.0 - lambda, lambda), seed, seed_returns),
+                mean,
+            } => self.recursion(
+                returns,
+                (0.0, 1.0 - lambda, lambda),
+                seed,
+                seed_returns,
+                mean.then_some(lambda),
+            ),
             Model::Garch {
                 omega,
                 alpha,
                 beta,
                 seed,
                 seed_returns,
-            } => self.recursion(returns, (omega, alpha, beta), seed, seed_returns),
+            } => self.recursion(returns, (omega, alpha, beta), seed, seed_returns, None),
             Model::Finite {
                 lambda,
                 points,
@@ -264,6 +276,7 @@ impl Filter {
         (omega, alpha, beta): (f64, f64, f64),
         seed: Seed,
         seed_returns: Option<usize>,
+        mean_decay: Option<f64>,
     ) -> Volatilities {
         let n = returns.len();
         let first = seed_returns.unwrap_or(0);
@@ -271,17 +284,29 @@ impl Filter {
         if n == 0 || first > n {
             return out;
         }
-        let mut variance = seed.variance(match seed_returns {
+        let seeding = match seed_returns {
             Some(count) => &returns[..count],
             None => returns,
-        });
+        };
+        let mut variance = seed.variance(seeding);
+        let mut mean = match mean_decay {
+            Some(_) => seeding.iter().fold(0.0, |a, r| a + r) / seeding.len() as f64,
+            None => 0.0,
+        };
         if let Some(last) = first.checked_sub(1) {
             out.after[last] = self.volatility(variance);
+            out.mean_after[last] = mean;
         }
         for (i, r) in returns.iter().enumerate().skip(first) {
             out.known[i] = self.volatility(variance);
-            variance = omega + alpha * (r * r) + beta * variance;
+            out.mean[i] = mean;
+            let deviation = r - mean;
+            variance = omega + alpha * (deviation * deviation) + beta * variance;
+            if let Some(decay) = mean_decay {
+                mean = decay * mean + (1.0 - decay) * r;
+            }
             out.after[i] = self.volatility(variance);
+            out.mean_after[i] = mean;
         }
         out
     }
@@ -407,6 +432,7 @@ mod tests {
                 lambda: 0.9,
                 seed: Seed::MeanSquare,
                 seed_returns,
+                mean: false,
             },
             target: Target::Current,
             average: 1,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::History;
-use super::parameters::{Component, NettingSet, Parameters, ReturnRule};
+use super::normal::{self, NormalOption};
+use super::parameters::{Component, NettingSet, Parameters, ReturnRule, WHOLE};
 use super::scenarios::{Series, Set, sets};
 use crate::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use crate::contract::{Contracts, Kind, Settlement};
@@ -41,10 +42,14 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// As of the last date of the component's history.
     pub(super) fn new(component: &'a Component, histories: &'a [History]) -> Result<Self> {
-        let history = histories
-            .iter()
-            .find(|h| h.name == component.history)
-            .expect("checked with the parameters");
+        let Some(history) = histories.iter().find(|h| h.name == component.history) else {
+            fail!(
+                MissingData,
+                "hvar: component '{}' reads the history '{}', which is not given, and no risk is given in its place",
+                component.name,
+                component.history
+            );
+        };
         let Some(last) = history.steps().checked_sub(1) else {
             fail!(
                 MissingData,
@@ -94,7 +99,7 @@ pub(super) fn scope(set: &NettingSet, component: &Component) -> String {
 /// The netting set that stands for the whole account where the parameters name none.
 pub(super) fn whole() -> NettingSet {
     NettingSet {
-        name: "portfolio".into(),
+        name: WHOLE.into(),
         members: Vec::new(),
         group: None,
         components: Vec::new(),
@@ -180,8 +185,9 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Contracts of a component that move alike: by factor, by price where the move is an amount, by factor of volatility.
-type Alike = BTreeMap<(String, Option<u64>, Option<String>), Vec<u32>>;
+/// Contracts of a component that move alike: by factor, by price where the move is an amount, by factor of volatility,
+/// and whether they are options under the normal model.
+type Alike = BTreeMap<(String, Option<u64>, Option<String>, bool), Vec<u32>>;
 
 /// Which prices the components need: a block for each group of contracts that move alike.
 pub(super) fn cells(
@@ -192,7 +198,8 @@ pub(super) fn cells(
 ) -> Result<Cells> {
     let whole = whole();
     let layout = Layout::new(parameters, &whole, contracts)?;
-    let inputs = resolve(parameters, &layout, contracts, market)?;
+    let normal = normal::options(parameters, &layout, contracts, market)?;
+    let inputs = resolve(parameters, &layout, &normal, contracts, market)?;
     let mut cells = Cells::default();
     for (set, (netting_set, components)) in layout.sets.iter().enumerate() {
         for component in components.iter() {
@@ -207,17 +214,23 @@ pub(super) fn cells(
                 let place = layout.places[row as usize]
                     .as_ref()
                     .expect("members have places");
+                let own = normal.get(&row);
                 let price = match inputs.instruments[row as usize] {
                     Instrument::Option(option) if !is_fraction(parameters.rule(&place.factor)?) => {
                         Some(inputs.options.spot[option as usize].to_bits())
                     }
-                    _ => None,
+                    _ => own.map(|option| option.forward.to_bits()),
                 };
-                let key = (place.factor.clone(), price, place.vol_factor.clone());
+                let key = (
+                    place.factor.clone(),
+                    price,
+                    place.vol_factor.clone(),
+                    own.is_some(),
+                );
                 alike.entry(key).or_default().push(row);
             }
             let mut moves: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-            for ((factor, price, vol_factor), rows) in alike {
+            for ((factor, price, vol_factor, is_normal), rows) in alike {
                 for name in [Some(&factor), vol_factor.as_ref()].into_iter().flatten() {
                     if !moves.contains_key(name) {
                         let own = view.moves(&view.series(name, parameters.rule(name)?)?)?;
@@ -236,7 +249,11 @@ pub(super) fn cells(
                     labels: &labels,
                     roll: component.roll_days / 365.0,
                 };
-                group.add(&factor, contracts, &inputs, &rows, &mut cells)?;
+                if is_normal {
+                    group.add_normal(&normal, &rows, &mut cells);
+                } else {
+                    group.add(&factor, contracts, &inputs, &rows, &mut cells)?;
+                }
             }
         }
     }
@@ -328,7 +345,7 @@ impl Group<'_> {
                 fail!(
                     CalculationError,
                     "hvar: {} takes factor '{factor}' to or below zero in scenario {}: the lognormal model of its \
-                     options has no price there",
+                     options has no price there; option_models has the normal one",
                     self.scope,
                     self.labels[at]
                 );
@@ -336,6 +353,26 @@ impl Group<'_> {
             cells.blocks.push(options);
         }
         Ok(())
+    }
+
+    /// Options under the normal model, whose underlying moves by amounts.
+    fn add_normal(&self, normal: &BTreeMap<u32, NormalOption>, rows: &[u32], cells: &mut Cells) {
+        let forward = self.price.expect("normal options are grouped by price");
+        let by = match self.rule {
+            ReturnRule::Absolute => 1.0,
+            ReturnRule::Displaced(by) => forward + by,
+            ReturnRule::Relative | ReturnRule::Log => forward,
+        };
+        let mut block = self.block(self.moves.iter().map(|m| by * m).collect());
+        block.is_normal = true;
+        for &row in rows {
+            normal[&row].push(row, &mut block.european);
+        }
+        if self.vol.is_some() {
+            let vols = rows.iter().flat_map(|row| self.vol_moves(normal[row].vol));
+            block.scenarios.vol = VolMoves::PerOption(vols.collect());
+        }
+        cells.blocks.push(block);
     }
 
     fn block(&self, price: Vec<f64>) -> Block {
@@ -391,6 +428,7 @@ impl Group<'_> {
 fn resolve(
     parameters: &Parameters,
     layout: &Layout<'_>,
+    normal: &BTreeMap<u32, NormalOption>,
     contracts: &Contracts,
     market: &Market,
 ) -> Result<Inputs> {
@@ -401,7 +439,7 @@ fn resolve(
         no_vol: NoVol::Refuse,
         vol_floor: None,
     };
-    let outside = |row: u32| layout.places[row as usize].is_none();
+    let outside = |row: u32| layout.places[row as usize].is_none() || normal.contains_key(&row);
     let mut inputs = Inputs::resolve(valuation, contracts, Some(market), outside)?;
     // From the model's own value, so that no move means no loss.
     inputs.options.base.fill(None);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::book::Book;
-use super::requirement::HvarScratch;
+use super::requirement::{HvarScratch, Side};
 use super::risk::RiskScratch;
 use super::tail;
 use crate::account::AccountView;
@@ -24,6 +24,8 @@ pub(super) struct LiveBook {
     parts: Vec<(f64, u32)>,
     held: Vec<bool>,
     positions: usize,
+    /// A trade in a gross account opens or closes: nothing is kept.
+    is_gross: bool,
     /// Sum of `|lots|` times the contract's largest loss, weighted as the components are.
     magnitude: f64,
 }
@@ -39,6 +41,7 @@ impl LiveBook {
             parts: Vec::new(),
             held: Vec::new(),
             positions: 0,
+            is_gross: false,
             magnitude: 0.0,
         }
     }
@@ -75,8 +78,10 @@ impl LiveBook {
         let Some((set, _)) = self.book.places[contract as usize] else {
             return false;
         };
-        self.book.charges.is_empty()
+        !self.is_gross
+            && self.book.charges.is_empty()
             && self.book.unit == 0.0
+            && self.book.offset_share.is_none()
             && self.book.sets[set as usize]
                 .components
                 .iter()
@@ -87,6 +92,7 @@ impl LiveBook {
 impl Live for LiveBook {
     fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement> {
         let requirement = self.fresh(account)?;
+        self.is_gross = account.positions.short.is_some();
         self.parts.clone_from(&self.scratch.parts);
         self.held.clear();
         self.held.extend_from_slice(&self.scratch.held);
@@ -149,7 +155,7 @@ impl Live for LiveBook {
         self.totals.clear();
         for (i, set) in book.sets.iter().enumerate() {
             if self.held[i] || i == at as usize {
-                book.charge_set(set, &self.scratch.parts, &mut self.totals);
+                book.charge_set(set, Side::Net, &self.scratch.parts, None, &mut self.totals);
             }
         }
         let (initial, _) = self.totals.converted(&book.frame.currencies);

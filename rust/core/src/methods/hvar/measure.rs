@@ -11,7 +11,7 @@ use super::parameters::PPM;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// The k-th worst, k = floor(n (1 - a)), at least the first: Hull.
+    /// The k-th worst, k = floor(n (1 - a)), which must be at least one: Hull.
     OrderFloor,
     /// k = ceil(n (1 - a)).
     OrderCeil,
@@ -32,7 +32,8 @@ pub enum Measure {
     Weighted,
     /// Mean of the ceil(n (1 - a)) worst: HKSCC's discrete expected shortfall.
     EsDiscrete,
-    /// Mean of the losses strictly worse than `order_floor`, or that loss where none is worse: Hull.
+    /// Mean of the losses strictly worse than `order_floor`, or that loss where none is worse: Hull. As many scenarios
+    /// are needed.
     EsHull,
     /// Mean of the losses from the `inverted_cdf` quantile on: floor(n (1 - a)) + 1 of them.
     EsInclusive,
@@ -115,7 +116,8 @@ pub(super) fn ranks(measure: Measure, n: usize, level: u32) -> Option<Ranks> {
     let floor = (tail / PPM) as usize;
     let ceil = tail.div_ceil(PPM) as usize;
     Some(match measure {
-        Measure::OrderFloor => Ranks::one(floor.max(1) - 1),
+        // No loss at all where floor is zero: more than there are.
+        Measure::OrderFloor => Ranks::one(floor.checked_sub(1).unwrap_or(n)),
         Measure::OrderCeil => Ranks::one(ceil.max(1) - 1),
         Measure::EsDiscrete => Ranks::worst(ceil.max(1)),
         Measure::EsInclusive => Ranks::worst((floor + 1).min(n)),
@@ -263,9 +265,10 @@ mod tests {
             Ranks::one(3)
         );
         assert_eq!(
-            ranks(Measure::OrderFloor, 10, 990_000).unwrap(),
+            ranks(Measure::OrderFloor, 100, 990_000).unwrap(),
             Ranks::one(0)
         );
+        assert!(ranks(Measure::OrderFloor, 99, 990_000).unwrap().depth() > 99);
     }
 
     #[test]

@@ -8,23 +8,26 @@
 //! | volatility filters | `filter.rs` |
 //! | sets of scenarios and their moves | `scenarios.rs` |
 //! | ranks and weights of every named measure | `measure.rs`, `parametric.rs` |
-//! | netting sets, and the prices they need | `layout.rs` |
+//! | netting sets, and the prices they need | `layout.rs`, `normal.rs`, `exchange.rs` |
 //! | losses in blocks of 16 scenarios, running tails | `tail.rs` |
 //! | a measure on a book | `risk.rs` |
 //! | floors, flat rates, liquidity and other charges | `stages.rs`, `charges.rs` |
-//! | compiled netting sets, the requirement | `book.rs`, `requirement.rs` |
+//! | compiled netting sets, the requirement | `book.rs`, `requirement.rs`, `offset.rs` |
 //! | tails, dates and attribution | `explain.rs` |
 //! | losses kept between trades | `live.rs` |
 //! | margins through time | `rolling.rs` |
 
 mod book;
 mod charges;
+mod exchange;
 mod explain;
 mod filter;
 mod history;
 mod layout;
 mod live;
 mod measure;
+mod normal;
+mod offset;
 mod parameters;
 mod parametric;
 mod requirement;
@@ -43,21 +46,53 @@ pub use filter::{Filter, Model, Seed, Target};
 use history::History;
 pub use measure::Measure;
 pub use parameters::{
-    Component, HistoryKind, HistoryTable, NettingSet, Parameters, ReturnRule, Role, Scaling,
+    Component, FxFactor, HistoryKind, HistoryTable, NettingSet, OffsetCap, OptionFloor,
+    OptionModel, Parameters, ReturnRule, Role, Scaling,
 };
 pub use parametric::Variance;
-pub use stages::{Rule, Sides, Stage, Threshold, Ticks};
+pub use stages::{Daily, Depth, Rule, Sides, Stage, Threshold, Ticks};
 
 use super::registry::Attachments;
 use super::{Methodology, Prepared};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::{MarginError, Result};
+use crate::fail;
 use crate::market::Market;
 use crate::report::ParameterInfo;
 
 /// The shipped parameter sets.
 pub const PRESETS: &str = include_str!("../../../presets/hvar.json");
+
+/// Clearing houses whose descriptions are public without the numbers or formulas that a preset needs.
+const ABSENT: &[(&str, &str)] = &[
+    (
+        "occ-stans",
+        "its simulated scenarios are not public; give your own as a history of kind returns, with a component for each \
+         level",
+    ),
+    (
+        "asx-hsvar",
+        "its levels and look-backs are not public; state them in components",
+    ),
+    (
+        "bme",
+        "its look-back and holding period differ by product; state them in components",
+    ),
+    (
+        "euronext-eq",
+        "its level and look-back are not public; state them in components",
+    ),
+    (
+        "iceu-cds",
+        "credit spread scenarios and their simulation are not public",
+    ),
+    (
+        "nasdaq-oms2",
+        "its window method between correlated underlyings is not modelled; its valuation points can be a history of \
+         kind returns under order_ceil",
+    ),
+];
 
 /// One VaR or expected-shortfall margin with its parameters and its dated history.
 #[derive(Debug, Clone)]
@@ -70,6 +105,11 @@ pub struct HistoricalVar {
 impl HistoricalVar {
     /// From `{"preset": "plain", ...changes}` and one table of numbers for each entry of `histories`, rows by factors.
     pub fn new(document: &Value, tables: &Attachments) -> Result<Self> {
+        if let Some(name) = document.get("preset").and_then(Value::as_str)
+            && let Some((_, why)) = ABSENT.iter().find(|(absent, _)| *absent == name)
+        {
+            fail!(Unsupported, "hvar: there is no preset '{name}': {why}");
+        }
         let (parameters, mut info) =
             super::parameters::resolve::<Parameters>(PRESETS, "plain", document)?;
         parameters.check()?;

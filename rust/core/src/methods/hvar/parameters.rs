@@ -106,6 +106,10 @@ pub struct Component {
     /// not reach before a period's first date.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub periods: Vec<Vec<String>>,
+    /// The share of all weight that the periods have beside the newest returns, in one sample under a weighted
+    /// measure: EMIR RTS 153/2013 Article 28 (1)(b), at least a quarter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stress_weight: Option<f64>,
     #[serde(default = "one_day")]
     pub days: usize,
     #[serde(default)]
@@ -133,6 +137,50 @@ pub struct Component {
     /// Risk numbers of netting sets that a clearing house has stated: used instead of scenarios.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub given: BTreeMap<String, f64>,
+}
+
+/// The factor of an exchange rate, by how its history is quoted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FxFactor {
+    /// Report currency for one unit of the contract's.
+    Direct(String),
+    /// Units of the contract's currency for one of the report's.
+    Inverse(String),
+}
+
+/// How the price of an option follows from its underlying's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptionModel {
+    /// Black and Scholes, Black-76, or the tree.
+    #[default]
+    Lognormal,
+    /// Bachelier: the underlying may be at or below zero, and the volatility is in its price's units.
+    Normal,
+}
+
+/// Offsets between products are granted in part: EMIR RTS 153/2013 Article 27 (4), 80 %.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OffsetCap {
+    /// Of the difference between the sum of the products' own margins and the margin together.
+    pub share: f64,
+    /// Product by contract id or underlying symbol; the symbol itself where left out.
+    #[serde(default)]
+    pub products: BTreeMap<String, String>,
+}
+
+/// JSCC, from 10 February 2025: an option that a scenario makes worthless counts as one tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionFloor {
+    /// The smallest price step by contract id or underlying symbol: times the contract unit, rounded up to whole units
+    /// of money, it is the least value of a lot.
+    pub ticks: BTreeMap<String, f64>,
+    /// A lot's value in a scenario is recorded as zero below this much money.
+    #[serde(default = "half")]
+    pub zero_below: f64,
 }
 
 /// Positions that net with each other and with no others.
@@ -168,6 +216,16 @@ pub struct Parameters {
     /// Factor of implied volatility by underlying symbol; options of others keep their volatility.
     #[serde(default)]
     pub vol_map: BTreeMap<String, String>,
+    /// Factor of the exchange rate by currency; the rates of others stay where they are.
+    #[serde(default)]
+    pub fx_map: BTreeMap<String, FxFactor>,
+    /// Pricing model of options by contract id or underlying symbol; lognormal where left out.
+    #[serde(default)]
+    pub option_models: BTreeMap<String, OptionModel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option_floor: Option<OptionFloor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset_cap: Option<OffsetCap>,
     pub components: Vec<Component>,
     #[serde(default)]
     pub netting_sets: Vec<NettingSet>,
@@ -185,8 +243,23 @@ pub struct Parameters {
     pub steps: usize,
 }
 
+/// The netting set that stands for the whole account where the parameters name none.
+pub(super) const WHOLE: &str = "portfolio";
+
+fn refuse_twins(what: &str, names: &[&str]) -> Result<()> {
+    let twin = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
+    match twin {
+        Some(i) => fail!(InvalidInput, "two {what} are named '{}'", names[i]),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn one() -> f64 {
     1.0
+}
+
+fn half() -> f64 {
+    0.5
 }
 
 fn one_day() -> usize {
@@ -218,6 +291,7 @@ impl Component {
             history: default_history(),
             window: None,
             periods: Vec::new(),
+            stress_weight: None,
             days: 1,
             scaling: Scaling::None,
             filter: None,
@@ -231,6 +305,11 @@ impl Component {
         };
         component.check()?;
         Ok(component)
+    }
+
+    /// Whether it reads the newest returns.
+    pub(super) fn is_windowed(&self) -> bool {
+        self.periods.is_empty() || self.stress_weight.is_some()
     }
 
     /// Days between the returns of one set.
@@ -295,11 +374,33 @@ impl Component {
                 self.levels_ppm.len()
             );
         }
-        if !self.periods.is_empty() && (self.window.is_some() || self.filter.is_some()) {
+        if !self.periods.is_empty()
+            && (self.filter.is_some() || (self.window.is_some() && self.stress_weight.is_none()))
+        {
             fail!(
                 Unsupported,
-                "fixed periods take their returns as they are: leave window and filter out"
+                "fixed periods take their returns as they are: leave window and filter out, or say their stress_weight \
+                 beside a window"
             );
+        }
+        if let Some(weight) = self.stress_weight {
+            if !(weight > 0.0 && weight < 1.0) {
+                fail!(
+                    InvalidInput,
+                    "stress_weight is {weight}: it lies above 0 and below 1 (0.25)"
+                );
+            }
+            if !self.measure.is_weighted()
+                || self.periods.is_empty()
+                || self.antithetic
+                || self.stride() > 1
+            {
+                fail!(
+                    Unsupported,
+                    "stress_weight needs periods and the measure weighted or es_weighted, without antithetic returns and \
+                     interleaved sets"
+                );
+            }
         }
         for (what, value) in [
             ("weight", self.weight),
@@ -316,6 +417,7 @@ impl Component {
         }
         match (self.measure.is_weighted(), self.age_decay) {
             (true, Some(decay)) if decay > 0.0 && decay < 1.0 => {}
+            (true, None) if self.stress_weight.is_some() => {}
             (false, None) => {}
             (true, _) => fail!(
                 InvalidInput,
@@ -339,6 +441,15 @@ impl Component {
         for filter in self.filter.iter().chain(&self.portfolio_filter) {
             filter.check()?;
         }
+        if let Some(filter) = &self.portfolio_filter
+            && (filter.first() > 0 || filter.has_mean())
+        {
+            fail!(
+                Unsupported,
+                "a portfolio filter is seeded by its own window and has no mean: leave seed_returns and mean out, and \
+                 use ewma or garch"
+            );
+        }
         Ok(())
     }
 }
@@ -349,18 +460,18 @@ impl Parameters {
     }
 
     fn check_all(&self) -> Result<()> {
-        let own = self.netting_sets.iter().flat_map(|s| &s.components);
-        for component in self.components.iter().chain(own) {
-            component
-                .check()
-                .map_err(|e| e.at(format!("component '{}'", component.name)))?;
-            if !self.histories.contains_key(&component.history) && component.given.is_empty() {
-                fail!(
-                    MissingData,
-                    "component '{}' reads the history '{}', which is not given",
-                    component.name,
-                    component.history
-                );
+        let sets: Vec<&str> = match self.netting_sets.as_slice() {
+            [] => vec![WHOLE],
+            named => named.iter().map(|s| s.name.as_str()).collect(),
+        };
+        refuse_twins("netting sets", &sets)?;
+        let own = self.netting_sets.iter().map(|s| &s.components);
+        for components in [&self.components].into_iter().chain(own) {
+            let names: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
+            refuse_twins("components", &names)?;
+            for component in components {
+                self.check_component(component, &sets)
+                    .map_err(|e| e.at(format!("component '{}'", component.name)))?;
             }
         }
         for set in self.netting_sets.iter() {
@@ -397,6 +508,65 @@ impl Parameters {
         }
         for stage in &self.stages {
             stage.check()?;
+        }
+        self.check_options()
+    }
+
+    fn check_component(&self, component: &Component, sets: &[&str]) -> Result<()> {
+        component.check()?;
+        if let Some(stranger) = component
+            .given
+            .keys()
+            .find(|name| !sets.contains(&name.as_str()))
+        {
+            fail!(
+                InvalidInput,
+                "a risk is given for '{stranger}', which is no netting set: those are {}",
+                sets.join(", ")
+            );
+        }
+        if !self.histories.contains_key(&component.history) && component.given.is_empty() {
+            fail!(
+                MissingData,
+                "it reads the history '{}', which is not given",
+                component.history
+            );
+        }
+        Ok(())
+    }
+
+    /// What is said of exchange rates, options and offsets.
+    fn check_options(&self) -> Result<()> {
+        if self.fx_map.contains_key(&self.currency) {
+            fail!(
+                InvalidInput,
+                "fx_map: {} is the report's own currency",
+                self.currency
+            );
+        }
+        if let Some(floor) = &self.option_floor {
+            let ticks = floor
+                .ticks
+                .iter()
+                .map(|(name, tick)| (name.as_str(), *tick));
+            for (name, value) in ticks.chain([("zero_below", floor.zero_below)]) {
+                check_finite(&format!("option_floor: {name}"), value)?;
+                if value <= 0.0 {
+                    fail!(
+                        InvalidInput,
+                        "option_floor: {name} is {value}: it must be positive"
+                    );
+                }
+            }
+        }
+        if let Some(cap) = &self.offset_cap
+            && !(0.0..=1.0).contains(&cap.share)
+        {
+            fail!(
+                InvalidInput,
+                "offset_cap: share is {}: it lies between 0 and 1 (0.8 is EMIR's)",
+                cap.share
+            );
         }
         Ok(())
     }

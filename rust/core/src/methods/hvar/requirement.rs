@@ -22,8 +22,43 @@ pub(super) struct HvarScratch {
     risk: RiskScratch,
     /// Of every part: its risk and its worst scenario.
     pub(super) parts: Vec<(f64, u32)>,
+    /// Of every netting set: what its products need alone, where offsets between them are granted in part.
+    pub(super) gross: Vec<Option<f64>>,
     totals: Vec<f64>,
     sides: Vec<(u32, f64, f64)>,
+}
+
+/// Which positions net with each other: all of them, or one side of a gross account, whose two sides are portfolios
+/// that do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Net,
+    Long,
+    Short,
+}
+
+impl Side {
+    pub(super) fn of(account: AccountView<'_>) -> &'static [Self] {
+        match account.positions.short {
+            None => &[Self::Net],
+            Some(_) => &[Self::Long, Self::Short],
+        }
+    }
+
+    pub(super) fn scope(self, own: &str) -> String {
+        match self {
+            Self::Net => own.to_string(),
+            Self::Long => format!("long/{own}"),
+            Self::Short => format!("short/{own}"),
+        }
+    }
+}
+
+/// Netting sets added up, and the worst scenario of the largest.
+#[derive(Debug, Default)]
+struct Sum {
+    total: f64,
+    worst: Option<(f64, u32)>,
 }
 
 /// What is held of one netting set.
@@ -49,23 +84,49 @@ impl SetPositions {
     pub(super) fn is_empty(&self) -> bool {
         self.row.is_empty()
     }
+
+    fn slice(&self, own: std::ops::Range<usize>) -> Self {
+        Self {
+            row: self.row[own.clone()].to_vec(),
+            lots: self.lots[own].to_vec(),
+        }
+    }
+
+    /// Some of the rows.
+    pub(super) fn only(&self, keep: impl Fn(u32) -> bool) -> Self {
+        let own = self
+            .row
+            .iter()
+            .zip(&self.lots)
+            .filter(|(row, _)| keep(**row));
+        let (row, lots) = own.unzip();
+        Self { row, lots }
+    }
 }
 
 impl Book {
     /// Sorts an account's positions into their netting sets, in contract order.
-    pub(super) fn sort(&self, account: AccountView<'_>, out: &mut Vec<SetPositions>) {
+    pub(super) fn sort(&self, account: AccountView<'_>, side: Side, out: &mut Vec<SetPositions>) {
         out.resize(self.sets.len(), SetPositions::default());
         out.iter_mut().for_each(SetPositions::clear);
-        self.add(account, out);
+        self.add(account, side, out);
     }
 
-    fn add(&self, account: AccountView<'_>, out: &mut [SetPositions]) {
+    fn add(&self, account: AccountView<'_>, side: Side, out: &mut [SetPositions]) {
         let positions = account.positions;
         for i in 0..positions.len() {
+            let lots = match side {
+                Side::Net => positions.net(i) as f64,
+                Side::Long => positions.long(i) as f64,
+                Side::Short => -(positions.short(i) as f64),
+            };
+            if side != Side::Net && lots == 0.0 {
+                continue;
+            }
             if let Some((set, row)) = self.places[positions.contract[i] as usize] {
                 let own = &mut out[set as usize];
                 own.row.push(row);
-                own.lots.push(positions.net(i) as f64);
+                own.lots.push(lots);
             }
         }
     }
@@ -79,44 +140,65 @@ impl Book {
             .held
             .extend(scratch.positions.iter().map(|p| !p.is_empty()));
         for (set, positions) in self.sets.iter().zip(&scratch.positions) {
-            if positions.is_empty() {
-                continue;
-            }
-            for component in &set.components {
-                for (i, part) in component.parts.iter().enumerate() {
-                    let risk = part.risk(positions.held(), &mut scratch.risk)?;
-                    scratch.parts[component.first_part + i] = (risk, scratch.risk.tail().1[0]);
-                }
+            if !positions.is_empty() {
+                self.measure_set(set, positions, &mut scratch.parts, &mut scratch.risk)?;
             }
         }
         Ok(())
     }
 
-    /// Lines of every netting set and of the stages, from measured parts.
+    /// The risk of every part of one set.
+    pub(super) fn measure_set(
+        &self,
+        set: &SetBook,
+        positions: &SetPositions,
+        parts: &mut [(f64, u32)],
+        scratch: &mut RiskScratch,
+    ) -> Result<()> {
+        for component in &set.components {
+            for (i, part) in component.parts.iter().enumerate() {
+                let risk = part.risk(positions.held(), scratch)?;
+                parts[component.first_part + i] = (risk, scratch.tail().1[0]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of every netting set, from measured parts.
+    fn charge_sets<L: Ledger + ?Sized>(
+        &self,
+        side: Side,
+        scratch: &HvarScratch,
+        sum: &mut Sum,
+        ledger: &mut L,
+    ) {
+        let sets = self.sets.iter().zip(&scratch.gross);
+        for ((set, gross), held) in sets.zip(&scratch.held) {
+            if !held {
+                continue;
+            }
+            let own = self.charge_set(set, side, &scratch.parts, *gross, ledger);
+            sum.total += own;
+            if let Some(scenario) = set.worst_scenario(&scratch.parts)
+                && sum.worst.is_none_or(|(largest, _)| own > largest)
+            {
+                sum.worst = Some((own, scenario));
+            }
+        }
+    }
+
+    /// Lines of the stages, after those of the netting sets.
     fn settle<L: Ledger + ?Sized>(
         &self,
         account: AccountView<'_>,
         scratch: &mut HvarScratch,
+        sum: &Sum,
         ledger: &mut L,
     ) -> Result<Outcome> {
-        let mut worst: Option<(f64, u32)> = None;
-        let mut total = 0.0;
-        for (set, held) in self.sets.iter().zip(&scratch.held) {
-            if !held {
-                continue;
-            }
-            let own = self.charge_set(set, &scratch.parts, ledger);
-            total += own;
-            if let Some(scenario) = set.worst_scenario(&scratch.parts)
-                && worst.is_none_or(|(largest, _)| own > largest)
-            {
-                worst = Some((own, scenario));
-            }
-        }
         if !self.charges.is_empty() {
             let standing = self.standing(account)?;
             scratch.totals.clear();
-            scratch.totals.push(total);
+            scratch.totals.push(sum.total);
             charges::run(
                 &self.charges,
                 account,
@@ -129,15 +211,18 @@ impl Book {
         }
         Ok(Outcome {
             net_option_value: self.net_option_value(account),
-            worst_scenario: worst.filter(|w| w.0 > 0.0).map(|w| w.1),
+            worst_scenario: sum.worst.filter(|w| w.0 > 0.0).map(|w| w.1),
         })
     }
 
-    /// One netting set's lines: terms added, floors as what they ask beyond, and not below zero.
+    /// One netting set's lines: terms added, floors as what they ask beyond, not below zero, and what offsets between
+    /// products are not granted.
     pub(super) fn charge_set<L: Ledger + ?Sized>(
         &self,
         set: &SetBook,
+        side: Side,
         parts: &[(f64, u32)],
+        gross: Option<f64>,
         ledger: &mut L,
     ) -> f64 {
         let mut sum = 0.0;
@@ -151,7 +236,7 @@ impl Book {
                 };
                 sum += amount;
                 ledger.line(0, amount, amount, &|| {
-                    let text = LineText::new(set.scope.as_str(), component.label.as_str());
+                    let text = LineText::new(side.scope(&set.scope), component.label.as_str());
                     match component.worst_scenario(parts) {
                         Some(at) => text.in_scenario(self.label(at)),
                         None => text,
@@ -161,11 +246,20 @@ impl Book {
         }
         if sum < 0.0 && !self.allow_negative {
             ledger.line(0, -sum, -sum, &|| {
-                LineText::new(set.scope.as_str(), "not below zero")
+                LineText::new(side.scope(&set.scope), "not below zero")
             });
-            return 0.0;
+            sum = 0.0;
         }
-        sum
+        match (gross, self.offset_share) {
+            (Some(gross), Some(share)) if gross > sum => {
+                let kept = (1.0 - share) * (gross - sum);
+                ledger.line(0, kept, kept, &|| {
+                    LineText::new(side.scope(&set.scope), "offset cap")
+                });
+                sum + kept
+            }
+            _ => sum,
+        }
     }
 
     fn standing(&self, account: AccountView<'_>) -> Result<Standing> {
@@ -218,7 +312,7 @@ impl Book {
         let mut books = vec![SetPositions::default(); self.sets.len()];
         let mut starts = vec![vec![0]; self.sets.len()];
         for i in 0..out.len() {
-            self.add(accounts.view(first + i), &mut books);
+            self.add(accounts.view(first + i), Side::Net, &mut books);
             for (start, book) in starts.iter_mut().zip(&books) {
                 start.push(book.row.len());
             }
@@ -245,8 +339,26 @@ impl Book {
                 .parts
                 .extend_from_slice(&measured[i * self.parts..(i + 1) * self.parts]);
             totals.clear();
+            let account = accounts.view(first + i);
+            if account.positions.short.is_some() {
+                let outcome = self
+                    .charge(account, &mut scratch, &mut totals)
+                    .map_err(|e| e.at(format!("account {}", first + i)))?;
+                *row = crate::methods::requirement(&totals, &self.frame.currencies, outcome);
+                continue;
+            }
+            scratch.positions.clear();
+            if self.offset_share.is_some() {
+                let own = starts.iter().zip(&books);
+                let own = own.map(|(start, book)| book.slice(start[i]..start[i + 1]));
+                scratch.positions.extend(own);
+            }
+            self.gross(&scratch.positions, &mut scratch.risk, &mut scratch.gross)
+                .map_err(|e| e.at(format!("account {}", first + i)))?;
+            let mut sum = Sum::default();
+            self.charge_sets(Side::Net, &scratch, &mut sum, &mut totals);
             let outcome = self
-                .settle(accounts.view(first + i), &mut scratch, &mut totals)
+                .settle(account, &mut scratch, &sum, &mut totals)
                 .map_err(|e| e.at(format!("account {}", first + i)))?;
             *row = crate::methods::requirement(&totals, &self.frame.currencies, outcome);
         }
@@ -334,9 +446,14 @@ impl Rulebook for Book {
         scratch: &mut HvarScratch,
         ledger: &mut L,
     ) -> Result<Outcome> {
-        self.sort(account, &mut scratch.positions);
-        self.measure(scratch)?;
-        self.settle(account, scratch, ledger)
+        let mut sum = Sum::default();
+        for &side in Side::of(account) {
+            self.sort(account, side, &mut scratch.positions);
+            self.measure(scratch)?;
+            self.gross(&scratch.positions, &mut scratch.risk, &mut scratch.gross)?;
+            self.charge_sets(side, scratch, &mut sum, ledger);
+        }
+        self.settle(account, scratch, &sum, ledger)
     }
 
     fn live(self: std::sync::Arc<Self>) -> Box<dyn crate::live::Live> {

@@ -3,6 +3,7 @@
 use super::measure::{self, Measure, Ranks};
 use super::parameters::{Component, PPM};
 use super::parametric::{self, Variance};
+use super::scenarios::Shape;
 use super::tail::{DEEPEST, Held, LossTable, Tail};
 use super::{filter::Filter, tail};
 use crate::error::Result;
@@ -56,9 +57,10 @@ impl Part {
         component: &Component,
         set: usize,
         rows: usize,
-        scenarios: usize,
+        shape: Shape,
         unit: f64,
     ) -> Result<Self> {
+        let scenarios = shape.scenarios;
         let (measure, level) = (component.measure, component.level(set));
         let tail = (PPM - u64::from(level)) as f64 / PPM as f64;
         let rule = match (measure::ranks(measure, scenarios, level), measure) {
@@ -73,10 +75,7 @@ impl Part {
                 variance: component.variance.expect("checked with the parameters"),
             },
             (None, _) => Rule::Weighted {
-                weights: measure::age_weights(
-                    scenarios,
-                    component.age_decay.expect("checked with the parameters"),
-                ),
+                weights: weights(component, shape),
                 tail,
                 mean: measure == Measure::EsWeighted,
             },
@@ -90,10 +89,12 @@ impl Part {
         if depth > scenarios {
             fail!(
                 InvalidInput,
-                "hvar: component '{}': {} of {scenarios} losses at {} % needs {depth} of them: use more scenarios",
+                "hvar: component '{}': {} at {} % has no loss to take among {scenarios} scenarios: at least {} are \
+                 needed; order_ceil takes the worst of fewer",
                 component.name,
                 measure.name(),
-                f64::from(level) / 1e4
+                f64::from(level) / 1e4,
+                PPM.div_ceil(PPM - u64::from(level))
             );
         }
         Ok(Self {
@@ -313,16 +314,30 @@ impl Part {
     }
 }
 
+/// Weights of a set's scenarios in their order, adding up to one: a share on the stressed ones, the rest by age where
+/// weights decay. A mirrored return is as old as the return.
+fn weights(component: &Component, shape: Shape) -> Vec<f64> {
+    let newest = shape.scenarios - shape.stressed;
+    let own = if shape.mirrored { newest / 2 } else { newest };
+    let mut aged = match component.age_decay {
+        Some(decay) => measure::age_weights(own, decay),
+        None => vec![1.0 / own as f64; own],
+    };
+    if shape.mirrored {
+        aged.iter_mut().for_each(|w| *w *= 0.5);
+        aged.extend_from_within(..);
+    }
+    let Some(share) = component.stress_weight else {
+        return aged;
+    };
+    let mut out = vec![share / shape.stressed as f64; shape.stressed];
+    out.extend(aged.iter().map(|w| (1.0 - share) * w));
+    out
+}
+
 /// Hull and White at portfolio level: each loss from the volatility known before it to tomorrow's.
 fn rescale(filter: &Filter, losses: &mut [f64]) -> Result<()> {
     let vols = filter.volatilities(losses);
-    let first = filter.first();
-    if first > 0 {
-        fail!(
-            Unsupported,
-            "hvar: a portfolio filter is seeded by its own window: leave seed_returns out, and use ewma or garch"
-        );
-    }
     // A book without any profit or loss has no volatility to scale.
     if losses.iter().all(|&l| l == 0.0) {
         return Ok(());

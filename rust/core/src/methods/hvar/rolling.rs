@@ -8,7 +8,7 @@ use super::layout::View;
 use super::measure::Measure;
 use super::parameters::{Component, Role, Scaling};
 use super::risk::{Part, RiskScratch};
-use super::scenarios::Series;
+use super::scenarios::{Series, Shape};
 use crate::contract::check_finite;
 use crate::error::Result;
 use crate::fail;
@@ -34,6 +34,8 @@ pub struct Rolling {
     /// The loss over the holding period that begins at each date; shorter than `margin` by the days after which no
     /// history is left.
     pub realised: Vec<f64>,
+    /// The largest of the losses over one day, two days, up to the holding period that begin at each date.
+    pub worst: Vec<f64>,
 }
 
 /// One component with what does not change from date to date.
@@ -57,7 +59,7 @@ impl HistoricalVar {
             .parameters
             .components
             .iter()
-            .filter(|c| c.periods.is_empty() && c.given.is_empty());
+            .filter(|c| c.is_windowed() && c.given.is_empty());
         let mut names = moving.map(|c| &c.history);
         let Some(first) = names.next() else {
             fail!(
@@ -86,11 +88,25 @@ impl HistoricalVar {
         range: Range,
         threads: usize,
     ) -> Result<Rolling> {
-        if !self.parameters.netting_sets.is_empty() || !self.parameters.stages.is_empty() {
+        if !self.parameters.netting_sets.is_empty()
+            || !self.parameters.stages.is_empty()
+            || self.parameters.offset_cap.is_some()
+        {
             fail!(
                 Unsupported,
-                "rolling: netting sets and stages are for accounts: leave them out of a methodology that is rolled"
+                "rolling: netting sets, stages and offset caps are for accounts: leave them out of a methodology that \
+                 is rolled"
             );
+        }
+        if !self.parameters.fx_map.is_empty() {
+            fail!(
+                Unsupported,
+                "rolling: exposures are in the report's money: leave fx out, and give an exposure to the exchange rate's \
+                 factor beside that to what is held abroad"
+            );
+        }
+        if exposures.is_empty() {
+            fail!(InvalidInput, "rolling: no exposure to any factor");
         }
         for (factor, &amount) in exposures {
             check_finite(&format!("the exposure to '{factor}'"), amount)?;
@@ -136,6 +152,7 @@ impl HistoricalVar {
         };
         let steps: Vec<usize> = (first..=last).collect();
         let column = |c: usize| risks.iter().skip(c).step_by(width).copied().collect();
+        let (realised, worst) = self.realised(base, exposures, &steps)?;
         Ok(Rolling {
             dates: steps
                 .iter()
@@ -151,7 +168,8 @@ impl HistoricalVar {
                 .enumerate()
                 .map(|(c, t)| (t.component.name.clone(), column(c)))
                 .collect(),
-            realised: self.realised(base, exposures, &steps)?,
+            realised,
+            worst,
             steps,
         })
     }
@@ -178,7 +196,7 @@ impl HistoricalVar {
                 series,
                 fixed: None,
             };
-            if !component.periods.is_empty() {
+            if !component.is_windowed() {
                 let last = view.history.steps() - 1;
                 track.fixed = Some(track.risk(last, &mut RiskScratch::default())?);
             }
@@ -187,31 +205,42 @@ impl HistoricalVar {
         Ok(tracks)
     }
 
-    /// Losses over the holding period after each step: the return a period later, as it came.
+    /// Losses over the holding period after each step, as they came; and the worst over its first days or all.
     fn realised(
         &self,
         base: &History,
         exposures: &BTreeMap<String, f64>,
         steps: &[usize],
-    ) -> Result<Vec<f64>> {
-        let days = self
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let longest = self
             .parameters
             .components
             .iter()
             .map(|c| c.days)
             .max()
             .unwrap_or(1);
-        let mut losses = vec![0.0; steps.iter().filter(|&&s| s + days < base.steps()).count()];
-        for (factor, amount) in exposures {
-            let rule = self.parameters.rule(factor)?;
-            let column = base.column(factor).expect("its series was made");
-            let mut returns = base.returns(column, rule, days)?;
-            rule.apply(&mut returns, 1.0, 1.0);
-            for (loss, &step) in losses.iter_mut().zip(steps) {
-                *loss -= amount * returns[step + days];
+        let followed = |&&s: &&usize| s + longest < base.steps();
+        let count = steps.iter().filter(followed).count();
+        let mut losses = Vec::new();
+        let mut worst = vec![f64::NEG_INFINITY; count];
+        for days in 1..=longest {
+            losses = vec![0.0; count];
+            for (factor, amount) in exposures {
+                let rule = self.parameters.rule(factor)?;
+                let column = base.column(factor).expect("its series was made");
+                let mut returns = base.returns(column, rule, days)?;
+                rule.apply(&mut returns, 1.0, 1.0);
+                for (loss, &step) in losses.iter_mut().zip(steps) {
+                    *loss -= amount * returns[step + days];
+                }
+            }
+            for (worst, &loss) in worst.iter_mut().zip(&losses) {
+                if loss > *worst {
+                    *worst = loss;
+                }
             }
         }
-        Ok(losses)
+        Ok((losses, worst))
     }
 }
 
@@ -227,7 +256,7 @@ impl Track<'_> {
         let mut sum = 0.0;
         let mut first = 0;
         for (i, set) in view.sets.iter().enumerate() {
-            let part = Part::new(self.component, i, 0, set.len(), 0.0)?;
+            let part = Part::new(self.component, i, 0, set.shape(), 0.0)?;
             sum += part.of_losses(&mut losses[first..first + set.len()], scratch)?;
             first += set.len();
         }
@@ -239,11 +268,15 @@ impl Track<'_> {
     }
 }
 
-/// The first step as of which every component has its window.
+/// The first step as of which every component has its window, and enough scenarios for its measure.
 fn earliest(tracks: &[Track<'_>], last: usize) -> Result<usize> {
     let has = |step: usize| {
         let mut moving = tracks.iter().filter(|t| t.fixed.is_none());
-        moving.try_for_each(|t| View::at(t.component, t.history, step).map(drop))
+        moving.try_for_each(|t| {
+            let view = View::at(t.component, t.history, step)?;
+            let mut sets = view.sets.iter().enumerate();
+            sets.try_for_each(|(i, set)| Part::new(t.component, i, 0, set.shape(), 0.0).map(drop))
+        })
     };
     has(last)?;
     let (mut without, mut with) = (0, last);
@@ -290,6 +323,6 @@ pub fn measure(
         fail!(InvalidInput, "no losses to measure");
     }
     let component = Component::measuring(measure, confidence_ppm, age_decay)?;
-    let part = Part::new(&component, 0, 0, losses.len(), 0.0)?;
+    let part = Part::new(&component, 0, 0, Shape::plain(losses.len()), 0.0)?;
     part.of_losses(&mut losses.to_vec(), &mut RiskScratch::default())
 }

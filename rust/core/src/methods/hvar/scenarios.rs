@@ -13,12 +13,40 @@ pub(super) struct Set {
     pub(super) steps: Vec<usize>,
     /// With the opposite of every return after the returns themselves.
     pub(super) mirrored: bool,
+    /// So many first ones are of stressed periods, before the newest returns.
+    pub(super) stressed: usize,
+}
+
+/// What the weights of a set's scenarios depend on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) scenarios: usize,
+    pub(super) mirrored: bool,
+    pub(super) stressed: usize,
+}
+
+impl Shape {
+    pub(super) fn plain(scenarios: usize) -> Self {
+        Self {
+            scenarios,
+            mirrored: false,
+            stressed: 0,
+        }
+    }
 }
 
 impl Set {
     /// Scenarios in the set.
     pub(super) fn len(&self) -> usize {
         self.steps.len() * if self.mirrored { 2 } else { 1 }
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        Shape {
+            scenarios: self.len(),
+            mirrored: self.mirrored,
+            stressed: self.stressed,
+        }
     }
 
     /// The words of a scenario: its date, or its number from one.
@@ -36,11 +64,12 @@ impl Set {
     }
 }
 
-/// The sets of a component as of a step: the newest returns, or fixed periods.
+/// The sets of a component as of a step: the newest returns, fixed periods, or both.
 pub(super) fn sets(component: &Component, history: &History, today: usize) -> Result<Vec<Set>> {
     let stride = component.stride();
+    let stressed = period_steps(component, history)?;
     let mut sets = vec![Vec::new(); stride];
-    if component.periods.is_empty() {
+    if component.is_windowed() {
         let first = first_step(component);
         let available = (today + 1).saturating_sub(first);
         let window = component.window.unwrap_or(available - available % stride);
@@ -53,47 +82,67 @@ pub(super) fn sets(component: &Component, history: &History, today: usize) -> Re
         if window > available || window == 0 {
             fail!(
                 MissingData,
-                "{window} returns are needed and the history '{}' has {available} that can be scenarios",
-                history.name
+                "{} returns are needed and the history '{}' has {available} that can be scenarios{}",
+                window.max(1),
+                history.name,
+                match first {
+                    0 => String::new(),
+                    _ =>
+                        format!(", after {first} that make the first volatility or holding period"),
+                }
             );
         }
         for step in today + 1 - window..=today {
             sets[(today - step) % stride].push(step);
         }
-    } else {
-        for period in &component.periods {
-            let mut steps = Vec::with_capacity(period.len());
-            for date in period {
-                steps.push(history.step_on(date)?);
-            }
-            if let Some(gap) = steps.windows(2).position(|w| w[1] != w[0] + 1) {
-                fail!(
-                    InvalidInput,
-                    "a period leads from {} to {}: a period is a run of dates of the history without gaps",
-                    period[gap],
-                    period[gap + 1]
-                );
-            }
-            for (age, &step) in steps.iter().rev().enumerate() {
-                if age + component.span() <= steps.len() {
-                    sets[age % stride].push(step);
-                }
-            }
-        }
     }
     let sets: Vec<Set> = sets
         .into_iter()
-        .map(|mut steps| {
-            steps.sort_unstable();
+        .zip(stressed)
+        .map(|(newest, mut steps)| {
+            let stressed = if newest.is_empty() { 0 } else { steps.len() };
+            steps.extend(newest);
             Set {
                 steps,
                 mirrored: component.antithetic,
+                stressed,
             }
         })
         .collect();
     if sets.iter().any(|s| s.steps.is_empty()) {
         fail!(MissingData, "no return falls into one of the {stride} sets");
     }
+    Ok(sets)
+}
+
+/// The steps of fixed periods by interleaved set, ascending.
+fn period_steps(component: &Component, history: &History) -> Result<Vec<Vec<usize>>> {
+    let stride = component.stride();
+    let mut sets = vec![Vec::new(); stride];
+    for period in &component.periods {
+        let mut steps = Vec::with_capacity(period.len());
+        for date in period {
+            steps.push(history.step_on(date)?);
+        }
+        let gap = steps.windows(2).position(|w| match component.span() {
+            1 => w[1] <= w[0],
+            _ => w[1] != w[0] + 1,
+        });
+        if let Some(gap) = gap {
+            fail!(
+                InvalidInput,
+                "a period leads from {} to {}: dates ascend, and where returns span days a period has no gaps",
+                period[gap],
+                period[gap + 1]
+            );
+        }
+        for (age, &step) in steps.iter().rev().enumerate() {
+            if age + component.span() <= steps.len() {
+                sets[age % stride].push(step);
+            }
+        }
+    }
+    sets.iter_mut().for_each(|steps| steps.sort_unstable());
     Ok(sets)
 }
 
@@ -212,7 +261,8 @@ impl Series {
                         .take(filter.average)
                         .copied()
                         .collect();
-                    (&windowed, (0..plain.len()).collect(), newest, 0.0)
+                    let mean = windowed.mean_after.last().copied().unwrap_or(0.0);
+                    (&windowed, (0..plain.len()).collect(), newest, mean)
                 }
             };
         let own: Vec<f64> = place.iter().map(|&i| vols.after[i]).collect();

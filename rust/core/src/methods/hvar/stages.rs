@@ -43,6 +43,26 @@ pub struct Threshold {
     pub beta: f64,
 }
 
+/// How a product trades.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Depth {
+    /// Between bid and ask, in units of the price.
+    pub spread: f64,
+    /// Lots of an average day.
+    pub volume: f64,
+}
+
+/// How a product trades, and how far it moves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Daily {
+    /// Volatility of the day's relative return.
+    pub vol: f64,
+    /// Lots of an average day.
+    pub volume: f64,
+}
+
 /// Minimum price steps of a low-priced product.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +102,18 @@ pub enum Rule {
         /// Unit each amount is rounded to; zero: not rounded.
         #[serde(default)]
         rounding: f64,
+    },
+    /// `spread / 2 |q| (1 + kappa (|q| / volume)^beta)` of each contract's net lots: close-out at the bid or ask, dearer
+    /// for what is large against a day's volume. SPAN 2 describes both in words; the formula is ours.
+    CloseOut {
+        products: BTreeMap<String, Depth>,
+        kappa: f64,
+        beta: f64,
+    },
+    /// `vol sqrt(|q| / volume) |value| * scale` of each contract's net lots: the square-root law of market impact.
+    Impact {
+        products: BTreeMap<String, Daily>,
+        scale: f64,
     },
     /// Units held, long or short, times `ticks * tick`.
     TickValue {
@@ -181,6 +213,22 @@ impl Stage {
                 .values()
                 .flat_map(|p| [("ticks", p.ticks), ("tick", p.tick)])
                 .collect(),
+            Rule::CloseOut {
+                products,
+                kappa,
+                beta,
+            } => {
+                check_volumes(products.iter().map(|(name, p)| (name, p.volume)))?;
+                let spreads = products.values().map(|p| ("spread", p.spread));
+                spreads
+                    .chain([("kappa", *kappa), ("beta", *beta)])
+                    .collect()
+            }
+            Rule::Impact { products, scale } => {
+                check_volumes(products.iter().map(|(name, p)| (name, p.volume)))?;
+                let vols = products.values().map(|p| ("vol", p.vol));
+                vols.chain([("scale", *scale)]).collect()
+            }
             Rule::SideRate { rates } => {
                 for sides in rates.values() {
                     check_finite("long", sides.long)?;
@@ -250,6 +298,19 @@ impl Stage {
             _ => false,
         }
     }
+}
+
+fn check_volumes<'a>(volumes: impl Iterator<Item = (&'a String, f64)>) -> Result<()> {
+    for (name, volume) in volumes {
+        check_finite(&format!("volume of '{name}'"), volume)?;
+        if volume <= 0.0 {
+            fail!(
+                InvalidInput,
+                "volume of '{name}' is {volume}: it must be positive"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// A multiple of a unit, up; an excess below a billionth of the unit is noise of the sum, not an amount.
