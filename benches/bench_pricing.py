@@ -25,6 +25,7 @@ Calls = dict[str, Callable[[], object]]
 FLOOR = "C floor"
 NUMPY = "numpy + scipy ndtr"
 QUANTLIB = "QuantLib blackFormula"
+QUANTLIB_ENGINE = "QuantLib engine, options built, a quote moved"
 PRICE_GOALS: dict[int, Goals] = {
     1_000: {},
     100_000: {FLOOR: Goal(1 / 1.35), "numba with SVML": Goal(1.1), "py_vollib_vectorized": Goal(50)},
@@ -34,7 +35,6 @@ GRID_GOALS: dict[int, Goals] = {
     100_000: {
         FLOOR: Goal(1 / 1.35),
         NUMPY: Goal(17),
-        QUANTLIB: Goal(180),
         "numba with SVML": Goal(2.5),
         "torch compiled": Goal(6),
         "fast-vollib": Goal(28),
@@ -42,6 +42,7 @@ GRID_GOALS: dict[int, Goals] = {
         "py_vollib_vectorized": Goal(120),
     },
 }
+ENGINE_GOALS: Goals = {QUANTLIB_ENGINE: Goal(180)}
 AVX2_GOALS: Goals = {FLOOR: Goal(1 / 1.7)}
 VOL_GOALS: dict[int, Goals] = {
     1_000: {},
@@ -141,6 +142,7 @@ def rows() -> Iterator[Row]:
             yield from prices(n, ours, out, others, absent)
             yield from grids(n, others, absent)
         yield from vols(n)
+    yield from grid_by_engine(200)
     yield from grid_by_avx2(100_000)
 
 
@@ -229,6 +231,54 @@ def grids(n: int, others: Calls, absent: dict[str, str]) -> Iterator[Row]:
         absent = {**absent, FLOOR: str(error)}
     yield from (missing(bench, name, why, n=16 * n, goals=goals) for name, why in absent.items())
     yield from compare(bench, calls, n=16 * n, goals=goals, slowest_seconds=5.0)
+
+
+def grid_by_engine(n: int) -> Iterator[Row]:
+    """QuantLib's way of scenarios: instruments that follow their quotes. It counts in whole days."""
+    bench = "european grid, 16 scenarios, whole days"
+    try:
+        import QuantLib as ql
+    except ImportError as error:
+        yield missing(bench, QUANTLIB_ENGINE, str(error), n=16 * n, goals=ENGINE_GOALS)
+        return
+    c, right = columns(n)
+    days = np.ceil(c["years"] * 365).astype(int)
+    c["years"] = days / 365
+    today, count = ql.Date(2, 1, 2026), ql.Actual365Fixed()
+    ql.Settings.instance().evaluationDate = today
+
+    def curve(rate: float) -> Any:
+        return ql.YieldTermStructureHandle(ql.FlatForward(today, rate, count))
+
+    built = []
+    for i in range(n):
+        spot, vol = ql.SimpleQuote(c["spot"][i]), ql.SimpleQuote(c["vol"][i])
+        surface = ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(vol), count)
+        process = ql.BlackScholesMertonProcess(
+            ql.QuoteHandle(spot), curve(c["dividend_yield"][i]), curve(c["rate"][i]),
+            ql.BlackVolTermStructureHandle(surface),
+        )  # fmt: skip
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call if right[i] > 0 else ql.Option.Put, c["strike"][i])
+        option = ql.VanillaOption(payoff, ql.EuropeanExercise(today + int(days[i])))
+        option.setPricingEngine(ql.AnalyticEuropeanEngine(process))
+        spots, vols = c["spot"][i] * (1 + PRICE_MOVES), c["vol"][i] + VOL_MOVES
+        built.append((option, spot, vol, spots.tolist(), vols.tolist()))
+
+    def quantlib() -> list[float]:
+        found = []
+        for option, spot, vol, spots, vols in built:
+            for j in range(16):
+                spot.setValue(spots[j])
+                vol.setValue(vols[j])
+                found.append(option.NPV())
+        return found
+
+    out = np.empty((n, 16))
+    moves = {"price_moves": PRICE_MOVES, "vol_moves": VOL_MOVES}
+    calls: Calls = {OURS: lambda: pricing.price_grid(**c, right=right, **moves, out=out), QUANTLIB_ENGINE: quantlib}
+    calls[OURS]()
+    check_equal(bench, out.reshape(-1), quantlib(), rel=1e-4, abs_=1e-9)
+    yield from compare(bench, calls, n=16 * n, goals=ENGINE_GOALS)
 
 
 def grid_by_avx2(n: int) -> Iterator[Row]:
