@@ -218,7 +218,8 @@ def greeks(
     *,
     accuracy: Accuracy = "standard",
     dividends: Dividends = (),
-    steps: int = TREE_STEPS,
+    steps: int | None = None,
+    scheme: Scheme | None = None,
     treatment: Treatment = "escrowed",
 ) -> tuple[Floats, ...]:
     """Price, delta, gamma, vega, theta, rho, vanna and volga of American options, by the collocation.
@@ -236,7 +237,8 @@ def greeks(
     table = _Table(right, [spot, strike, years, rate, dividend_yield, vol])
     cash = list(dividends)
     if cash:
-        values = _dividends.american_greeks(table.columns, table.right, cash, steps, treatment)
+        kind = _tree(scheme, steps, True, treatment)
+        values = _dividends.american_greeks(table.columns, table.right, cash, *kind, treatment)
     else:
         values = tuple(_core.american_greeks(table.columns, table.right, accuracy))
     return tuple(g.reshape(table.shape) for g in values)
