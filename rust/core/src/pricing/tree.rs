@@ -56,7 +56,9 @@ pub enum Scheme {
     /// four dividends of up to 3 % of the strike, vols of 5-100 %, up to three years, rates and yields of -2 to 15 %,
     /// prices above 0.01 % of the strike: 400 steps have a median of 2e-6, a 95th percentile of 3e-4 and a largest of
     /// 2e-3; [`Scheme::Crr`] with as many 2e-4, 8e-3 and 3e-2. Above 1e-4 are one in ten: vols around a tenth with
-    /// rates or yields above a tenth, and dividends days before expiry, whose features are finer than the lattice.
+    /// rates or yields above a tenth, and dividends days before expiry, whose features are finer than the lattice; an
+    /// ordinary deep put can be as well (one of about 200 was off by 2.6e-4). Costs about 31 us an option at 400 steps,
+    /// eight at a time, twice the cost of [`Scheme::Crr`].
     Trinomial,
 }
 

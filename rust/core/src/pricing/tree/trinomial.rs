@@ -10,7 +10,8 @@
 //!   their cells (Heston and Zhou, Mathematical Finance 10, 2000).
 //!
 //! What is left is the error of exercise at levels only, of first order: `2 fine - coarse` (as Broadie and Detemple's
-//! BBSR). Nodes beyond eight deviations from the forward are left out.
+//! BBSR). An ordinary deep put can still miss 1e-4 of its price at 400 steps. Delta and gamma come from the nodes next to
+//! the spot's at now. Nodes beyond eight deviations from the forward are left out.
 // Lane loops of a constant length are what the compiler turns into vector instructions.
 #![allow(clippy::needless_range_loop)]
 
