@@ -102,15 +102,15 @@ def price(
 
     `accuracy` is the collocation's: ``"standard"`` is within 1e-4, relative, of ``"precise"`` where the price exceeds
     0.01 % of the strike (4e-5 the largest of 19,000 random options of up to two years), ``"fast"`` within 1e-3.
-    `dividends` are (years to the ex-date, cash), in order, the same for all rows. `steps`, `scheme` and `treatment` are the tree's: ``"escrowed"`` takes the present
-    value of the dividends off the price that diffuses (Hull), ``"spot_drop"`` lets the price drop on the ex-date. With
-    escrowed dividends and neither `scheme` nor `steps` named, the scheme is ``"trinomial"`` of 400 steps, else it is
-    ``"crr"`` of 400 or the `steps` given. Of 208 random options (vols of 5-100 %, rates and yields up to 15 %, up to
-    three years and four dividends) the trinomial's relative error has a median of 2e-6, a 95th percentile of 3e-4 and a
-    largest of 2e-3, that of ``"crr"`` 2e-4, 8e-3 and 3e-2. Above 1e-4 are vols of a tenth with rates or yields above a
-    tenth, ex-dates days before expiry, and now and then an ordinary deep put (one of about 200 was off by 2.6e-4). An
-    option takes about 31 us, 17 us with ``"crr"`` of as many steps; 300 steps take 21 us and have errors 1.5 to 2
-    times as large. `accuracy` is also that of trees that take the
+    `dividends` are (years to the ex-date, cash), in order, the same for all rows. `steps`, `scheme` and `treatment` are
+    the tree's: ``"escrowed"`` takes the present value of the dividends off the price that diffuses (Hull),
+    ``"spot_drop"`` lets the price drop on the ex-date. With escrowed dividends and neither `scheme` nor `steps` named,
+    the scheme is ``"trinomial"`` of 400 steps, else it is ``"crr"`` of 400 or the `steps` given. Of 208 random options
+    (vols of 5-100 %, rates and yields up to 15 %, up to three years and four dividends) the trinomial's relative error
+    has a median of 2e-6, a 95th percentile of 3e-4 and a largest of 2e-3, that of ``"crr"`` 2e-4, 8e-3 and 3e-2. Above
+    1e-4 are vols of a tenth with rates or yields above a tenth, ex-dates days before expiry, and now and then an
+    ordinary deep put (one of about 200 was off by 2.6e-4). An option takes about 31 us, 17 us with ``"crr"`` of as many
+    steps; 300 steps take 21 us and have errors 1.5 to 2 times as large. `accuracy` is also that of trees that take the
     collocation's place (negative rates with two boundaries: 5e-4 the largest error; high carry: 4e-3).
     Raises :class:`~margincore.InvalidInput` naming the row.
 

@@ -88,7 +88,8 @@ def american_greeks(
     # The escrowed value grows at the rate, and leaves the price that diffuses.
     carried = rate * price - (rate - dividend_yield) * diffusing * delta - delta * rate * worth
     theta = carried - 0.5 * (vol * diffusing) ** 2 * gamma
-    exercised = price <= right * (spot - strike)
+    # To the rounding of the trees.
+    exercised = price <= right * (spot - strike) + 1e-13 * (spot + strike)
     vega, rho, vanna, volga = others
     return price, delta, gamma, vega, np.where(exercised, 0.0, theta), rho, vanna, volga
 
@@ -103,13 +104,12 @@ def _lattice_greeks(
     """
     *_, rate, _, vol = columns
     vol_step, rate_step = 0.06 * vol, 1e-3
-    moves = [(0.0, 0.0), (0.0, vol_step), (0.0, -vol_step), (rate_step, 0.0), (-rate_step, 0.0)]
-    spot, strike, years, _, dividend_yield, _ = (np.tile(c, len(moves)) for c in columns)
-    rates = np.concatenate([rate + move for move, _ in moves])
-    vols = np.concatenate([vol + move for _, move in moves])
+    spot, strike, years, _, dividend_yield, _ = (np.tile(c, 5) for c in columns)
+    rates = np.concatenate([rate, rate, rate, rate + rate_step, rate - rate_step])
+    vols = np.concatenate([vol, vol + vol_step, vol - vol_step, vol, vol])
     table = [spot, strike, years, rates, dividend_yield, vols]
-    curves = _core.tree_curves(table, np.tile(right, len(moves)), dividends, steps)
-    prices, deltas, gammas = (c.reshape(len(moves), -1) for c in curves)
+    curves = _core.tree_curves(table, np.tile(right, 5), dividends, steps)
+    prices, deltas, gammas = (c.reshape(5, -1) for c in curves)
     price, more, less, dear, cheap = prices
     vega = (more - less) / (2.0 * vol_step)
     volga = (more - 2.0 * price + less) / vol_step**2
