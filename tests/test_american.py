@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margincore import InvalidInput, Unsupported, _american
+from margincore import CalculationError, InvalidInput, Unsupported, _american, pricing
 from margincore.reference import pricing as reference
 
 options = st.tuples(
@@ -148,6 +148,110 @@ def test_greeks_with_cash_dividends_are_those_of_the_price():
         assert theta == pytest.approx((at(later=0.01) - at(later=-0.01)) / 0.02, rel=3e-2)
         assert math.isfinite(vanna)
         assert math.isfinite(volga)
+
+
+SEVERAL = (
+    np.array([100.0, 92.0, 118.0, 75.0, 104.0, 150.0]),
+    100.0,
+    np.array([0.5, 0.25, 1.2, 0.6, 0.08, 0.9]),
+    0.04,
+    np.array([0.0, 0.02, 0.0, 0.01, 0.0, 0.0]),
+    np.array([0.3, 0.25, 0.4, 0.6, 0.2, 0.3]),
+    ["put", "call", "put", "put", "call", "call"],
+)
+CASH = [(0.004, 0.3), (0.2, 1.5), (0.7, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{}, {"steps": 150}, {"scheme": "crr"}, {"scheme": "trinomial", "steps": 90}, {"treatment": "spot_drop"}],
+    ids=str,
+)
+def test_the_price_of_greeks_is_the_price(named):
+    found = _american.greeks(*SEVERAL, dividends=CASH, **named)[0]
+    np.testing.assert_array_equal(found, _american.price(*SEVERAL, dividends=CASH, **named))
+    assert np.all(found > np.maximum([0.0, -8.0, -18.0, 25.0, 4.0, 50.0], 0.0))  # none is at its intrinsic value
+
+
+def test_greeks_with_cash_dividends_are_differences_of_fine_lattices():
+    _, delta, gamma, vega, theta, rho, vanna, volga = _american.greeks(*SEVERAL, dividends=CASH)
+    spot, strike, years, rate, q, vol, right = SEVERAL
+
+    def at(s=0.0, v=0.0, r=0.0, later=0.0):
+        cash = [(when - later, paid) for when, paid in CASH]
+        return _american.price(
+            spot + s, strike, years - later, rate + r, q, vol + v, right,
+            dividends=cash, scheme="trinomial", steps=3200,
+        )  # fmt: skip
+
+    root = np.sqrt(years)
+    h, w, t = 0.02 * spot * vol * root, 0.02 * vol, 1e-3
+    middle = at()
+    # Errors in units of the greeks' own sizes.
+    expected = {
+        "delta": (delta, (at(s=h) - at(s=-h)) / (2 * h), 1.0, 2e-4),
+        "gamma": (gamma, (at(s=h) - 2 * middle + at(s=-h)) / h**2, 1.0 / (spot * vol * root), 2e-3),
+        "vega": (vega, (at(v=w) - at(v=-w)) / (2 * w), spot * root, 5e-4),
+        "theta": (theta, (at(later=t) - at(later=-t)) / (2 * t), spot * (0.1 + vol / root), 2e-3),
+        "rho": (rho, (at(r=t) - at(r=-t)) / (2 * t), strike * years, 2e-3),
+        "vanna": (
+            vanna, (at(h, w) - at(-h, w) - at(h, -w) + at(-h, -w)) / (4 * h * w), 1.0 / vol, 2e-3,
+        ),
+        "volga": (volga, (at(v=w) - 2 * middle + at(v=-w)) / w**2, spot * root / vol, 1e-2),
+    }  # fmt: skip
+    for name, (ours, difference, size, tolerance) in expected.items():
+        error = np.abs(ours - difference) / size
+        assert error.max() < tolerance, (name, error)
+
+
+def test_a_call_that_is_never_exercised_has_european_greeks():
+    spot = np.array([80.0, 95.0, 100.0, 110.0, 140.0])
+    columns = (spot, 100.0, 0.5, 0.05, 0.0, 0.3, "call")
+    found = pricing.greeks(*columns, exercise="american", dividends=[(0.6, 2.0)])
+    european = pricing.greeks(*columns)
+    root = math.sqrt(0.5)
+    sizes = {
+        "price": 1e-6 * spot, "delta": 1e-5, "gamma": 1e-5 / (spot * 0.3 * root), "theta": 1e-5 * spot,
+        "rho": 5e-5 * spot, "vega": 1e-3 * spot * root, "vanna": 1e-3 / 0.3, "volga": 5e-3 * spot * root / 0.3,
+    }  # fmt: skip
+    for name, size in sizes.items():
+        error = np.abs(getattr(found, name) - getattr(european, name)) / size
+        assert error.max() < 1.0, (name, error)
+
+
+def test_an_option_to_exercise_now_moves_with_the_spot():
+    price, delta, *others = _american.greeks(40.0, 100.0, 0.5, 0.08, 0.0, 0.2, "put", dividends=[(0.01, 0.5)])
+    assert price > 60.0  # before the dividend waiting pays
+    price, delta, *others = _american.greeks(40.0, 100.0, 0.5, 0.08, 0.0, 0.2, "put", dividends=[(0.49, 0.01)])
+    np.testing.assert_allclose([price, delta], [60.0, -1.0], rtol=1e-12)
+    np.testing.assert_allclose(others, 0.0, atol=1e-9)
+
+
+def test_prices_with_dividends_do_not_depend_on_their_neighbours():
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        years = np.exp(random.uniform(np.log(0.05), np.log(2.0), 8))
+        spot = 100.0 * np.exp(random.uniform(-0.1, 0.4, 8))
+        cash = [(float(random.uniform(0.001, 0.02)), 2.0), (float(random.uniform(0.03, 1.0)), 1.0)]
+        together = _american.price(spot, 100.0, years, 0.03, 0.0, 0.25, "call", dividends=cash)
+        alone = [
+            float(_american.price(s, 100.0, t, 0.03, 0.0, 0.25, "call", dividends=cash))
+            for s, t in zip(spot, years, strict=True)
+        ]
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_implied_vols_with_cash_dividends_return_their_quotes():
+    *columns, vol, right = SEVERAL
+    for named in ({}, {"steps": 100}, {"scheme": "trinomial", "steps": 60}):
+        quotes = 0.05 + _american.price(*columns, vol, right, dividends=CASH, **named)
+        found, status = _american.implied_vol(quotes, *columns, right, dividends=CASH, **named)
+        assert not status.any()
+        again = _american.price(*columns, found, right, dividends=CASH, **named)
+        np.testing.assert_allclose(again, quotes, rtol=0, atol=1e-11)
+        assert np.all((found > vol) & (found < 1.25 * vol))
+    with pytest.raises(CalculationError, match="above"):
+        _american.implied_vol(99.99, 100.0, 100.0, 1.0, 0.0, 0.0, "put", dividends=CASH, scheme="trinomial", steps=20)
 
 
 def test_a_dividend_of_nothing_changes_no_greek():

@@ -531,6 +531,14 @@ def tree_grid(
 ) -> NDArray[np.float64]:
     """Tree prices by rows and moves."""
 
+def tree_curves(
+    columns: Sequence[NDArray[np.float64]],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    steps: int,
+) -> list[NDArray[np.float64]]:
+    """American prices, deltas and gammas from the trinomial lattices."""
+
 def tree_implied(
     columns: Sequence[NDArray[np.float64]],
     right: NDArray[np.int8],

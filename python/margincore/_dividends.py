@@ -68,26 +68,78 @@ def american_greeks(
     columns: list[Floats],
     right: NDArray[np.int8],
     dividends: list[tuple[float, float]],
+    scheme: str,
     steps: int,
     treatment: Treatment,
 ) -> tuple[Floats, ...]:
-    """Price and seven sensitivities from Cox-Ross-Rubinstein trees of `steps` and one more step, averaged.
+    """Price and seven sensitivities, by the scheme that prices.
 
-    Spots are moved by two nodes of the tree, so that its nodes, and their error, stay where they are; vols by 8 %,
-    rates by 0.001. Theta is that of the pricing equation between ex-dates. Differences of prices that are good to about
-    1e-4: expect delta to 1e-3, volga to a fifth of its value, the rest to a percent.
+    Theta is that of the pricing equation between ex-dates; where exercise is due now it is 0.
     """
     spot, strike, years, rate, dividend_yield, vol = columns
     if np.any(vol * years <= 0.0):
         raise Unsupported("greeks: with cash dividends every row needs time to expiry and a vol above zero")
-
-    def values(spots: Floats, rates: Floats, vols: Floats) -> Floats:
-        table = [spots, strike, years, rates, dividend_yield, vols]
-        at = [_core.tree_grid(table, right, [0.0], dividends, True, "crr", n, treatment) for n in (steps, steps + 1)]
-        return np.asarray(0.5 * (at[0] + at[1]))
-
     worth = escrowed(years, rate, dividends) if treatment == "escrowed" else np.zeros(len(spot))
     diffusing = left_to_diffuse(spot, worth)
+    if scheme == "trinomial" and treatment == "escrowed":
+        price, delta, gamma, *others = _lattice_greeks(columns, right, dividends, steps)
+    else:
+        price, delta, gamma, *others = _tree_greeks(columns, right, dividends, diffusing, scheme, steps, treatment)
+    # The escrowed value grows at the rate, and leaves the price that diffuses.
+    carried = rate * price - (rate - dividend_yield) * diffusing * delta - delta * rate * worth
+    theta = carried - 0.5 * (vol * diffusing) ** 2 * gamma
+    # To the rounding of the trees.
+    exercised = price <= right * (spot - strike) + 1e-13 * (spot + strike)
+    vega, rho, vanna, volga = others
+    return price, delta, gamma, vega, np.where(exercised, 0.0, theta), rho, vanna, volga
+
+
+def _lattice_greeks(
+    columns: list[Floats], right: NDArray[np.int8], dividends: list[tuple[float, float]], steps: int
+) -> tuple[Floats, ...]:
+    """All but theta from the trinomial lattices: delta and gamma from their nodes, the rest with vols and rates moved.
+
+    Vols are moved by 6 %: by less, the lattice's own error shows in volga; by more, the curvature in vega. Rates by
+    0.001.
+    """
+    *_, rate, _, vol = columns
+    vol_step, rate_step = 0.06 * vol, 1e-3
+    spot, strike, years, _, dividend_yield, _ = (np.tile(c, 5) for c in columns)
+    rates = np.concatenate([rate, rate, rate, rate + rate_step, rate - rate_step])
+    vols = np.concatenate([vol, vol + vol_step, vol - vol_step, vol, vol])
+    table = [spot, strike, years, rates, dividend_yield, vols]
+    curves = _core.tree_curves(table, np.tile(right, 5), dividends, steps)
+    prices, deltas, gammas = (c.reshape(5, -1) for c in curves)
+    price, more, less, dear, cheap = prices
+    vega = (more - less) / (2.0 * vol_step)
+    volga = (more - 2.0 * price + less) / vol_step**2
+    vanna = (deltas[1] - deltas[2]) / (2.0 * vol_step)
+    return price, deltas[0], gammas[0], vega, (dear - cheap) / (2.0 * rate_step), vanna, volga
+
+
+def _tree_greeks(
+    columns: list[Floats],
+    right: NDArray[np.int8],
+    dividends: list[tuple[float, float]],
+    diffusing: Any,
+    scheme: str,
+    steps: int,
+    treatment: Treatment,
+) -> tuple[Floats, ...]:
+    """The price of the tree of `steps` steps, and all but theta from it and one of one more step, averaged.
+
+    Spots are moved by two nodes of the tree, so that its nodes, and their error, stay where they are; vols by 8 %,
+    rates by 0.001.
+    """
+    spot, strike, years, rate, dividend_yield, vol = columns
+
+    def tree(spots: Floats, rates: Floats, vols: Floats, count: int) -> Floats:
+        table = [spots, strike, years, rates, dividend_yield, vols]
+        return _core.tree_grid(table, right, [0.0], dividends, True, scheme, count, treatment)
+
+    def values(spots: Floats, rates: Floats, vols: Floats) -> Floats:
+        return 0.5 * (tree(spots, rates, vols, steps) + tree(spots, rates, vols, steps + 1))
+
     node = np.exp(2.0 * vol * np.sqrt(years / steps))
     above, below = diffusing * (node - 1.0), diffusing * (1.0 - 1.0 / node)
     vol_step, rate_step = 0.08 * vol, 1e-3
@@ -96,6 +148,7 @@ def american_greeks(
     def slope(low: Floats, high: Floats) -> Floats:
         return np.asarray((high - low) / (above + below))
 
+    price = tree(spot, rate, vol, steps)
     middle = values(spot, rate, vol)
     up, down = values(spot + above, rate, vol), values(spot - below, rate, vol)
     first, second = (up - middle) / above, (middle - down) / below
@@ -108,8 +161,4 @@ def american_greeks(
     flat = slope(values(spot - below, rate, less), values(spot + above, rate, less))
     vanna = (steep - flat) / (2.0 * vol_step)
     rho = (values(spot, rate + rate_step, vol) - values(spot, rate - rate_step, vol)) / (2.0 * rate_step)
-    # The escrowed value grows at the rate, and leaves the price that diffuses.
-    carried = rate * middle - (rate - dividend_yield) * diffusing * delta - delta * rate * worth
-    theta = carried - 0.5 * (vol * diffusing) ** 2 * gamma
-    exercised = middle <= right * (spot - strike)
-    return middle, delta, gamma, vega, np.where(exercised, 0.0, theta), rho, vanna, volga
+    return price, delta, gamma, vega, rho, vanna, volga

@@ -6,7 +6,7 @@ use margincore::pricing::american::{self, Mode, Sharing};
 use margincore::pricing::baw::{self, QuadraticInputs};
 use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::implied::{PriceColumns, Status};
-use margincore::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
+use margincore::pricing::tree::{self, Curve, DividendTreatment, Scheme, TreeInputs};
 use margincore::pricing::{Moves, OptionColumns};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -261,6 +261,33 @@ pub(crate) fn tree_grid<'py>(
         Ok(out)
     })?;
     Ok(values.into_pyarray(py))
+}
+
+/// Price, delta and gamma from the trinomial lattices.
+#[pyfunction]
+pub(crate) fn tree_curves<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    dividends: Vec<(f64, f64)>,
+    steps: usize,
+) -> PyResult<Arrays<'py>> {
+    let table = Table::new(columns, &right)?;
+    let curves = enter(py, || {
+        let rows: Vec<TreeInputs<'_>> = (0..table.len())
+            .map(|row| table.tree(row, &dividends))
+            .collect();
+        tree::curves(&rows, steps)
+    })?;
+    let column = |of: fn(&Curve) -> f64| curves.iter().map(of).collect::<Vec<_>>();
+    Ok([
+        column(|c| c.price),
+        column(|c| c.delta),
+        column(|c| c.gamma),
+    ]
+    .into_iter()
+    .map(|v| v.into_pyarray(py))
+    .collect())
 }
 
 /// Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error.

@@ -191,42 +191,64 @@ impl Grid<'_> {
     /// One boundary, at a high carry: the trinomial lattice, which moves with the forward. Two boundaries: Leisen-Reimer
     /// trees, whose smooth error of first order is extrapolated away.
     fn trees(&mut self, rows: &[Row], columns: &[usize]) -> Result<()> {
-        let mut values = vec![0.0; columns.len()];
-        let mut coarse = vec![0.0; columns.len()];
+        let (one, two): (Vec<Row>, Vec<Row>) =
+            rows.iter().partition(|row| row.put_rates().0 >= 0.0);
         let steps = self.mode.tree_steps();
         // Odd, as the scheme wants them.
         let fewer = (steps / 2) | 1;
         let weight = fewer as f64 / (steps - fewer) as f64;
-        for row in rows {
-            let inputs = TreeInputs {
-                spot: row.spot,
-                strike: row.strike,
-                years: row.years,
-                rate: row.rate,
-                dividend_yield: row.dividend_yield,
-                vol: row.vol,
-                right: row.right,
-                dividends: &[],
-            };
-            let spots: Vec<f64> = columns
-                .iter()
-                .map(|&j| row.spot * self.price_moves.factor(row.index, j))
-                .collect();
-            let price = |scheme, steps, values: &mut [f64]| {
-                let treatment = DividendTreatment::Escrowed;
-                tree::price_spots(&inputs, &spots, true, scheme, steps, treatment, values)
-                    .map_err(|e| e.at(format_args!("american: row {}", row.index)))
-            };
-            if row.put_rates().0 >= 0.0 {
-                price(Scheme::Trinomial, steps, &mut values)?;
-            } else {
-                price(Scheme::LeisenReimer, steps, &mut values)?;
-                price(Scheme::LeisenReimer, fewer, &mut coarse)?;
-                for (value, coarse) in values.iter_mut().zip(&coarse) {
-                    *value += weight * (*value - coarse);
-                }
+        let values = self.tree_prices(&one, columns, Scheme::Trinomial, steps)?;
+        self.fill_trees(&one, columns, &values);
+        let mut values = self.tree_prices(&two, columns, Scheme::LeisenReimer, steps)?;
+        let coarse = self.tree_prices(&two, columns, Scheme::LeisenReimer, fewer)?;
+        for (value, coarse) in values.iter_mut().zip(&coarse) {
+            *value += weight * (*value - coarse);
+        }
+        self.fill_trees(&two, columns, &values);
+        Ok(())
+    }
+
+    fn tree_prices(
+        &self,
+        rows: &[Row],
+        columns: &[usize],
+        scheme: Scheme,
+        steps: usize,
+    ) -> Result<Vec<f64>> {
+        let option = |row: &Row, j: usize| TreeInputs {
+            spot: row.spot * self.price_moves.factor(row.index, j),
+            strike: row.strike,
+            years: row.years,
+            rate: row.rate,
+            dividend_yield: row.dividend_yield,
+            vol: row.vol,
+            right: row.right,
+            dividends: &[],
+        };
+        let options: Vec<TreeInputs<'_>> = rows
+            .iter()
+            .flat_map(|row| columns.iter().map(move |&j| option(row, j)))
+            .collect();
+        let mut values = vec![0.0; options.len()];
+        let price = |options: &[TreeInputs<'_>], values: &mut [f64]| {
+            let treatment = DividendTreatment::Escrowed;
+            tree::price_many(options, true, scheme, steps, treatment, values)
+        };
+        if let Err(error) = price(&options, &mut values) {
+            // Priced together; alone, a row can be named.
+            for (row, options) in rows.iter().zip(options.chunks(columns.len())) {
+                price(options, &mut values[..columns.len()])
+                    .map_err(|e| e.at(format_args!("american: row {}", row.index)))?;
             }
-            for ((&j, &value), &spot) in columns.iter().zip(&values).zip(&spots) {
+            return Err(error);
+        }
+        Ok(values)
+    }
+
+    fn fill_trees(&mut self, rows: &[Row], columns: &[usize], values: &[f64]) {
+        for (row, values) in rows.iter().zip(values.chunks(columns.len())) {
+            for (&j, &value) in columns.iter().zip(values) {
+                let spot = row.spot * self.price_moves.factor(row.index, j);
                 // A tree's own error must not take an option that is never exercised early below its European price,
                 // nor one that should be exercised now below that.
                 let european = black::price_one(
@@ -243,7 +265,6 @@ impl Grid<'_> {
                     greater(greater(value, european), exercised);
             }
         }
-        Ok(())
     }
 
     fn collocations<const N: usize, const L: usize, const P: usize>(

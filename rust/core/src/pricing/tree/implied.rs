@@ -1,6 +1,6 @@
 //! The vol at which a tree returns a given price.
 
-use super::{DividendTreatment, MAX_HALF_WIDTH, Scheme, TreeInputs, price};
+use super::{DividendTreatment, MAX_HALF_WIDTH, Scheme, TreeInputs, price, trinomial};
 use crate::error::Result;
 use crate::fail;
 
@@ -52,7 +52,11 @@ pub fn implied_vol(
         );
     }
     let carry = ((inputs.rate - inputs.dividend_yield) * inputs.years).abs();
-    let largest = 0.99 * (MAX_HALF_WIDTH - carry) / (inputs.years * (steps + 1) as f64).sqrt();
+    let mut widest = (MAX_HALF_WIDTH - carry) / ((steps + 1) as f64).sqrt();
+    if scheme == Scheme::Trinomial {
+        widest = widest.min(trinomial::most_deviation(steps));
+    }
+    let largest = 0.99 * widest / inputs.years.sqrt();
     let mut high = if largest < 0.25 { largest } else { 0.25 };
     let mut above = excess(high)?;
     while above < 0.0 {

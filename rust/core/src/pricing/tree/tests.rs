@@ -423,6 +423,34 @@ fn trinomial_without_dividends_is_the_collocation() {
 }
 
 #[test]
+fn a_curve_has_the_price_and_differences_of_it() {
+    let dividends: Vec<_> = (1..=24).map(with_dividends).collect();
+    for (i, (o, dividends)) in dividends.iter().enumerate() {
+        let o = TreeInputs { dividends, ..*o };
+        let at = |move_by: f64, steps| {
+            let o = TreeInputs {
+                spot: o.spot + move_by,
+                ..o
+            };
+            price(&o, true, Scheme::Trinomial, steps, ESCROWED).unwrap()
+        };
+        // Beside another that has fewer levels.
+        let short = TreeInputs { years: 0.01, ..o };
+        let curve = curves(&[short, o], 400).unwrap()[1];
+        assert_eq!(curve.price.to_bits(), at(0.0, 400).to_bits(), "{i}");
+        let deviation = o.spot * o.vol * o.years.sqrt();
+        let h = 0.02 * deviation;
+        let (low, middle, high) = (at(-h, 3200), at(0.0, 3200), at(h, 3200));
+        close(curve.delta, (high - low) / (2.0 * h), 5e-4);
+        let gamma = (high - 2.0 * middle + low) / (h * h);
+        close(curve.gamma * deviation, gamma * deviation, 5e-3);
+    }
+    let expired = option(100.0, 90.0, 0.0, 0.05, 0.0, 0.2, 1);
+    assert!(curves(&[expired], 400).is_err());
+    assert!(curves(&[with_dividends(1).0], 0).is_err());
+}
+
+#[test]
 fn a_call_takes_the_dividend_of_its_last_day() {
     // Exercise just before expiry is worth the dividend more; nothing else pays here.
     let o = TreeInputs {
