@@ -34,54 +34,102 @@ class CalculationError(MarginError):
 
 @final
 class Contract:
-    """One contract's terms, checked. Immutable and hashable; equal terms are equal contracts."""
+    """One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
+
+    Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them.
+    Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
+    """
 
     def __new__(cls, **terms: Any) -> Self: ...
     @classmethod
-    def from_dict(cls, terms: dict[str, Any]) -> Contract: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def underlying(self) -> str: ...
-    @property
-    def right(self) -> str | None: ...
-    @property
-    def strike(self) -> float | None: ...
-    @property
-    def expiry(self) -> str | None: ...
-    @property
-    def expires(self) -> str | None:
-        """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``."""
+    def from_dict(cls, terms: dict[str, Any]) -> Contract:
+        """The contract of a document, as :meth:`to_dict` gives it. Raises :class:`InvalidInput`."""
 
     @property
-    def exercise(self) -> str | None: ...
+    def id(self) -> str:
+        """The name it is known by, unique in its table; derived from the other terms where none was given."""
+
     @property
-    def multiplier(self) -> float: ...
+    def kind(self) -> str:
+        """``spot``, ``stock``, ``etf``, ``index``, ``future``, ``perpetual`` or ``option``."""
+
     @property
-    def currency(self) -> str: ...
+    def underlying(self) -> str:
+        """The symbol it is on; for an option on another contract, that contract's id."""
+
     @property
-    def lot(self) -> float: ...
+    def right(self) -> str | None:
+        """``call`` or ``put``; `None` for what is not an option."""
+
     @property
-    def venue(self) -> str | None: ...
-    def to_dict(self) -> dict[str, Any]: ...
+    def strike(self) -> float | None:
+        """The strike price; `None` for what is not an option."""
+
+    @property
+    def expiry(self) -> str | None:
+        """The expiry as it was written, a date or an instant; `None` for what does not expire."""
+
+    @property
+    def expires(self) -> str | None:
+        """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``; `None` for what does not expire."""
+
+    @property
+    def exercise(self) -> str | None:
+        """``european`` or ``american``; `None` for what is not an option."""
+
+    @property
+    def multiplier(self) -> float:
+        """Units of the underlying (or of its `multiplier_unit`) per contract; 1 where none was given."""
+
+    @property
+    def currency(self) -> str:
+        """The currency profit, loss and premium are paid in."""
+
+    @property
+    def lot(self) -> float:
+        """The smallest tradable quantity, in contracts: quantities are whole numbers of lots."""
+
+    @property
+    def venue(self) -> str | None:
+        """The venue it trades on, where one was given."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The terms as a document of plain values, without those left out."""
+
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
 
 @final
 class Contracts:
-    """A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows."""
+    """A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows.
+
+    Raises :class:`InvalidInput` for an id that comes twice.
+    """
 
     def __new__(cls, contracts: Iterable[Contract]) -> Self: ...
     @classmethod
-    def from_columns(cls, **columns: Any) -> Contracts: ...
-    def index(self, contract: Contract | str) -> int: ...
+    def from_columns(cls, **columns: Any) -> Contracts:
+        """A table from columns by the names of a contract's terms.
+
+        Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
+        numbers, dates `datetime64`; `""` means left out. Raises :class:`InvalidInput`.
+        """
+
+    def index(self, contract: Contract | str) -> int:
+        """The row of a contract or id, from 0.
+
+        Raises :class:`MissingData` where it is not in the table, :class:`InvalidInput` where its terms are others.
+        """
+
     @property
-    def ids(self) -> list[str]: ...
+    def ids(self) -> list[str]:
+        """The ids, in the order of the rows."""
+
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """SHA-256 of every row's terms in order, in hexadecimal: tables with one digest are the same table."""
+
     def __len__(self, /) -> int: ...
     def __getitem__(self, row: int, /) -> Contract: ...
     def __iter__(self, /) -> Iterator[Contract]: ...
@@ -91,9 +139,20 @@ class Contracts:
 class Market:
     """One snapshot of a market, its valuation time inside. Immutable.
 
-    `spot`, `dividend_yield` and `borrow` are by symbol; `price` and `vol` by contract id, or arrays beside
-    `contracts`; `rate` is continuously compounded by currency, flat or by date; a symbol with neither `dividends`
-    nor a `dividend_yield` pays none.
+    Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Raises
+    :class:`InvalidInput` for anything that is not finite, not a quote or of an unknown name.
+
+    - `valuation`: an instant with its zone as text, or an aware datetime.
+    - `spot`: by symbol, in the currency the symbol is quoted in.
+    - `forward`: by ``(underlying, expiry)``, the expiry written as the contracts write theirs.
+    - `dividends`: ``(ex-date, amount per unit)`` by symbol, or `dividend_yield` by symbol; with neither a symbol
+      pays none.
+    - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
+      between the dates, flat outside them.
+    - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
+    - `price`, `vol`: marks in the contract's quote and implied vols, by contract id or as arrays beside
+      `contracts`.
+    - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
     """
 
     def __new__(
@@ -109,15 +168,25 @@ class Market:
         **parts: Any,
     ) -> Self: ...
     @property
-    def valuation(self) -> str: ...
+    def valuation(self) -> str:
+        """The instant of the snapshot with its zone, as it was given."""
+
     @property
-    def spot(self) -> dict[str, float]: ...
-    def to_dict(self) -> dict[str, Any]: ...
+    def spot(self) -> dict[str, float]:
+        """Spot prices by symbol, a new dictionary."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The snapshot as a document of plain values; array columns are not part of it."""
+
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Position:
-    """A holding: a contract and a signed quantity in contracts, or long and short apart."""
+    """A holding: a contract and a signed quantity in contracts, or long and short apart.
+
+    Positive is long; of a spot a quantity is in units. Raises :class:`InvalidInput` for what is not a whole
+    number of lots.
+    """
 
     def __new__(
         cls,
@@ -128,20 +197,33 @@ class Position:
         short: float | None = None,
     ) -> Self: ...
     @property
-    def contract(self) -> Contract: ...
+    def contract(self) -> Contract:
+        """The contract held."""
+
     @property
-    def quantity(self) -> float: ...
+    def quantity(self) -> float:
+        """Long less short, in contracts."""
+
     @property
-    def long(self) -> float: ...
+    def long(self) -> float:
+        """The long side, in contracts; never negative."""
+
     @property
-    def short(self) -> float: ...
+    def short(self) -> float:
+        """The short side, in contracts; never negative."""
+
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Account:
-    """Positions and the money beside them. Net per contract unless `gross`."""
+    """Positions and the money beside them. Net per contract unless `gross`.
+
+    `cash` and `collateral` are amounts by currency and by asset; `kind` is the rulebook's own word for the
+    account; `equity` is the liquidating equity where the caller knows it; `gross` keeps long and short apart.
+    Raises :class:`InvalidInput` for an amount that is not finite.
+    """
 
     def __new__(
         cls,
@@ -154,17 +236,29 @@ class Account:
         gross: bool = False,
     ) -> Self: ...
     @property
-    def positions(self) -> list[Position]: ...
+    def positions(self) -> list[Position]:
+        """The positions, in the order given."""
+
     @property
-    def cash(self) -> dict[str, float]: ...
+    def cash(self) -> dict[str, float]:
+        """Cash balances by currency, each in its own; negative is a debit."""
+
     @property
-    def collateral(self) -> dict[str, float]: ...
+    def collateral(self) -> dict[str, float]:
+        """Amounts of assets posted, by asset, in units of the asset; the rulebook says what they cover."""
+
     @property
-    def kind(self) -> str | None: ...
+    def kind(self) -> str | None:
+        """The rulebook's own word for the account, such as ``margin``, ``cash``, ``hedger`` or ``member``."""
+
     @property
-    def equity(self) -> float | None: ...
+    def equity(self) -> float | None:
+        """Liquidating equity where the caller knows it; `None` otherwise."""
+
     @property
-    def gross(self) -> bool: ...
+    def gross(self) -> bool:
+        """Whether long and short are kept apart."""
+
     def __len__(self, /) -> int: ...
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
@@ -197,13 +291,31 @@ class Accounts:
         quantity: NDArray[np.int64],
         count: int | None = None,
         kind: str | None = None,
-    ) -> Accounts: ...
-    def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]: ...
+    ) -> Accounts:
+        """Accounts from one entry per position, in any order.
+
+        `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
+        arrays of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
+        all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
+        """
+
+    def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """The greatest of each account's sums of lots times `values`, and the first column that has it.
+
+        `values` has shape ``(len(contracts), 16)``; both results have one entry per account. Raises
+        :class:`InvalidInput` for another shape or a value that is not finite.
+        """
+
     def __len__(self, /) -> int: ...
 
 @disjoint_base
 class Methodology:
-    """One rulebook as frozen, versioned data."""
+    """One rulebook as frozen, versioned data.
+
+    Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
+    several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
+    SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
+    """
 
     def __new__(
         cls,
@@ -214,31 +326,62 @@ class Methodology:
         file: SpanFile | None = None,
     ) -> Self: ...
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The rulebook's own name, such as ``OCC TIMS``."""
+
     @property
-    def parameters(self) -> dict[str, str]: ...
+    def parameters(self) -> dict[str, str]:
+        """Which parameters these are: `name`, `version`, `effective` (date), `source`, and `digest`, their SHA-256."""
+
     def prepare(
         self, contracts: Contracts | Iterable[Contract], market: Market | None = None, *, threads: int = 1
-    ) -> Prepared: ...
+    ) -> Prepared:
+        """Reprice what the rulebook needs and compile it for a table of contracts.
+
+        `market` may be left out where the rulebook carries the exchange's own arrays. Raises :class:`MissingData`
+        naming what is not quoted, :class:`NotApplicable` naming what is not covered.
+        """
 
 @final
 class Prepared:
     """A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads."""
 
     @property
-    def contracts(self) -> Contracts: ...
+    def contracts(self) -> Contracts:
+        """The table it was compiled for: rows elsewhere are rows of this table."""
+
     @property
-    def currency(self) -> str: ...
-    def margin(self, account: Account | Iterable[Position], *, standalone: bool = False) -> MarginReport: ...
+    def currency(self) -> str:
+        """The currency of its reports."""
+
+    def margin(self, account: Account | Iterable[Position], *, standalone: bool = False) -> MarginReport:
+        """The margin of one account, explained.
+
+        With `standalone`, every position is also margined alone (`standalone_sum` and `offset_benefit` of the
+        report). Raises :class:`MissingData` for a contract that is not in the table.
+        """
+
     def margin_many(
         self, accounts: Accounts | Iterable[Account | Iterable[Position]], *, threads: int = 1
-    ) -> MarginBatch: ...
+    ) -> MarginBatch:
+        """The requirements of many accounts, as columns in the order of the accounts.
+
+        The same bits for any number of `threads`. Raises :class:`InvalidInput` for columns over another table,
+        :class:`MissingData` for a contract that is not in the table.
+        """
+
     @property
-    def market(self) -> Market | None: ...
+    def market(self) -> Market | None:
+        """The market it was prepared for; `None` where there was none."""
+
     @property
-    def methodology(self) -> Methodology: ...
+    def methodology(self) -> Methodology:
+        """The rulebook it was compiled from."""
+
     @property
-    def repriced(self) -> tuple[int, int]: ...
+    def repriced(self) -> tuple[int, int]:
+        """Rows priced to make this, and rows in all."""
+
     def open(
         self, account: Account | Iterable[Position], *, haircuts: Mapping[str, float] | None = None
     ) -> LiveAccount:
@@ -286,31 +429,50 @@ class Prepared:
 
 @final
 class Requirement:
-    """The numbers of a requirement, in the report's currency."""
+    """The numbers of a requirement, in the report's currency.
+
+    What the liquidating equity (cash, option value and collateral) must reach.
+    """
 
     @property
-    def initial(self) -> float: ...
+    def initial(self) -> float:
+        """The initial requirement."""
+
     @property
-    def maintenance(self) -> float: ...
+    def maintenance(self) -> float:
+        """The maintenance requirement."""
 
 @final
 class Line:
     """One term of a requirement; credits are negative. Amounts are in `currency`, `fx` converts to the report's."""
 
     @property
-    def scope(self) -> str: ...
+    def scope(self) -> str:
+        """Whom the term is about: a class group, a commodity, a currency."""
+
     @property
-    def component(self) -> str: ...
+    def component(self) -> str:
+        """The rulebook's own name for the term."""
+
     @property
-    def initial(self) -> float: ...
+    def initial(self) -> float:
+        """Its part of the initial requirement, in `currency`; negative for a credit."""
+
     @property
-    def maintenance(self) -> float: ...
+    def maintenance(self) -> float:
+        """Its part of the maintenance requirement, in `currency`; negative for a credit."""
+
     @property
-    def currency(self) -> str: ...
+    def currency(self) -> str:
+        """The currency of its amounts."""
+
     @property
-    def fx(self) -> float: ...
+    def fx(self) -> float:
+        """Units of the report's currency for one of `currency`."""
+
     @property
-    def scenario(self) -> str | None: ...
+    def scenario(self) -> str | None:
+        """The label of the scenario the term comes from, where it comes from one."""
 
 @final
 class UnderlyingGreeks:
@@ -336,93 +498,176 @@ class UnderlyingGreeks:
     """
 
     @property
-    def underlying(self) -> str: ...
+    def underlying(self) -> str:
+        """The symbol of the underlying."""
+
     @property
-    def currency(self) -> str: ...
+    def currency(self) -> str:
+        """The currency of the underlying's price, which the money amounts are in."""
+
     @property
-    def delta(self) -> float: ...
+    def delta(self) -> float:
+        """Units of the underlying held in effect, positive for long."""
+
     @property
-    def gamma(self) -> float: ...
+    def gamma(self) -> float:
+        """Change of `delta` per 1.00 of the underlying's price."""
+
     @property
-    def vega(self) -> float: ...
+    def vega(self) -> float:
+        """Money per 1.00 of volatility; divide by 100 for a vol point."""
+
     @property
-    def theta(self) -> float: ...
+    def theta(self) -> float:
+        """Money per year of time passing, the market unchanged; divide by 365 for a day."""
+
     @property
-    def rho(self) -> float: ...
+    def rho(self) -> float:
+        """Money per 1.00 of the interest rate, the dividend yield unchanged."""
+
     @property
-    def excluded(self) -> list[str]: ...
+    def excluded(self) -> list[str]:
+        """Ids of options held that the rulebook does not price: they are not in the sums."""
 
 @final
 class MarginReport:
     """A requirement with everything that explains it; the lines add up to the total, always."""
 
     @property
-    def requirement(self) -> Requirement: ...
+    def requirement(self) -> Requirement:
+        """The requirement: initial and maintenance, in `currency`."""
+
     @property
-    def equity_required(self) -> float: ...
+    def equity_required(self) -> float:
+        """What the liquidating equity must reach: the initial requirement, in `currency`."""
+
     @property
-    def cash_required(self) -> float: ...
+    def cash_required(self) -> float:
+        """What a new account must bring, in `currency`: `equity_required` less `net_option_value`."""
+
     @property
-    def net_option_value(self) -> float: ...
+    def net_option_value(self) -> float:
+        """Liquidating value of the premium-style options held, in `currency`; positive for an asset."""
+
     @property
-    def worst_scenario(self) -> str | None: ...
+    def worst_scenario(self) -> str | None:
+        """The worst scenario's label; `None` where the rulebook has no scenarios."""
+
     @property
-    def worst_scenario_index(self) -> int | None: ...
+    def worst_scenario_index(self) -> int | None:
+        """The worst scenario's number from 0 in the rulebook's own list; `None` where it has none."""
+
     @property
-    def methodology(self) -> str: ...
+    def methodology(self) -> str:
+        """The rulebook's own name, such as ``OCC TIMS``."""
+
     @property
-    def parameters(self) -> dict[str, str]: ...
+    def parameters(self) -> dict[str, str]:
+        """Which parameters made the numbers: `name`, `version`, `effective`, `source`, `digest`."""
+
     @property
-    def valuation(self) -> str | None: ...
+    def valuation(self) -> str | None:
+        """The instant of the market; `None` where the rulebook needed none."""
+
     @property
-    def currency(self) -> str: ...
+    def currency(self) -> str:
+        """The currency of the requirement."""
+
     @property
-    def lines(self) -> list[Line]: ...
+    def lines(self) -> list[Line]:
+        """The terms of the requirement in the rulebook's order, each in its own currency; credits are negative."""
+
     @property
-    def totals(self) -> list[Line]: ...
+    def totals(self) -> list[Line]:
+        """One line per currency; converted and added in this order they are the requirement."""
+
     @property
-    def details(self) -> dict[str, Any]: ...
+    def details(self) -> dict[str, Any]:
+        """The rulebook's intermediate results as plain values, under its own names."""
+
     @property
-    def greeks(self) -> list[UnderlyingGreeks]: ...
+    def greeks(self) -> list[UnderlyingGreeks]:
+        """Sensitivities by underlying, where the rulebook prices options; empty otherwise."""
+
     @property
-    def standalone_sum(self) -> float | None: ...
+    def standalone_sum(self) -> float | None:
+        """The initial requirements of every position margined alone, added up, in `currency`.
+
+        `None` unless `standalone=True` asked for it.
+        """
+
     @property
-    def offset_benefit(self) -> float | None: ...
-    def by_scope(self) -> dict[str, Requirement]: ...
-    def by_component(self) -> dict[str, Requirement]: ...
-    def adds_up(self) -> bool: ...
-    def to_dict(self) -> dict[str, Any]: ...
-    def _repr_html_(self) -> str: ...
+    def offset_benefit(self) -> float | None:
+        """`standalone_sum` less the initial requirement: what netting and offsets save. `None` without the former."""
+
+    def by_scope(self) -> dict[str, Requirement]:
+        """Requirements by scope, in the report's currency, in the order scopes first appear."""
+
+    def by_component(self) -> dict[str, Requirement]:
+        """Requirements by component, in the report's currency, in the order components first appear."""
+
+    def adds_up(self) -> bool:
+        """Whether the lines, summed per currency in order and converted, give the requirement to the last bit."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as a document of plain values."""
+
+    def _repr_html_(self) -> str:
+        """The report as a table, for notebooks."""
 
 @final
 class MarginBatch:
-    """Requirements of many accounts as NumPy columns; `worst_scenario` is -1 where there is none."""
+    """Requirements of many accounts as NumPy columns, one entry per account, in the prepared rulebook's currency.
+
+    `worst_scenario` is -1 where there is none.
+    """
 
     @property
-    def initial(self) -> NDArray[np.float64]: ...
+    def initial(self) -> NDArray[np.float64]:
+        """Initial requirements, one per account; a new array."""
+
     @property
-    def maintenance(self) -> NDArray[np.float64]: ...
+    def maintenance(self) -> NDArray[np.float64]:
+        """Maintenance requirements, one per account; a new array."""
+
     @property
-    def net_option_value(self) -> NDArray[np.float64]: ...
+    def net_option_value(self) -> NDArray[np.float64]:
+        """Liquidating values of the premium-style options held, positive for an asset; a new array."""
+
     @property
-    def worst_scenario(self) -> NDArray[np.int32]: ...
+    def worst_scenario(self) -> NDArray[np.int32]:
+        """Numbers of the worst scenarios from 0, -1 where the rulebook has none; a new array."""
+
     def __len__(self, /) -> int: ...
 
 @final
 class OsiSymbol:
-    """An option symbol in any common spelling; `str()` gives the canonical 21 characters."""
+    """An option symbol in any common spelling; `str()` gives the canonical 21 characters.
+
+    ``OsiSymbol("AAPL 240119C00150000")``; raises :class:`InvalidInput` for what is not a symbol.
+    """
 
     def __new__(cls, text: str) -> Self: ...
     @property
-    def root(self) -> str: ...
+    def root(self) -> str:
+        """The root, such as ``SPXW``."""
+
     @property
-    def expiry(self) -> str: ...
+    def expiry(self) -> str:
+        """The expiry date, as ``yyyy-mm-dd``."""
+
     @property
-    def right(self) -> str: ...
+    def right(self) -> str:
+        """``call`` or ``put``."""
+
     @property
-    def strike(self) -> float: ...
+    def strike(self) -> float:
+        """The strike, in units of price."""
+
     @property
-    def compact(self) -> str: ...
+    def compact(self) -> str:
+        """The spelling without blanks."""
+
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self, /) -> int: ...
@@ -432,12 +677,24 @@ class Products:
     """The dated product table that gives option symbols their terms. Immutable; extending gives a new table."""
 
     def __new__(cls) -> Self: ...
-    def with_equities(self, roots: Sequence[str]) -> Products: ...
-    def extended(self, rows: Sequence[Mapping[str, Any]]) -> Products: ...
-    def contract(self, symbol: str) -> Contract: ...
-    def rows(self) -> list[dict[str, Any]]: ...
+    def with_equities(self, roots: Sequence[str]) -> Products:
+        """This table and standard equity options (American, 100 shares, PM) on the named stocks."""
+
+    def extended(self, rows: Sequence[Mapping[str, Any]]) -> Products:
+        """This table and more rows, as documents in the shape of :meth:`rows`. Raises :class:`InvalidInput`."""
+
+    def contract(self, symbol: str) -> Contract:
+        """The contract of an option symbol in any spelling; its id is the spelling without blanks.
+
+        Raises :class:`MissingData` for a root that is in no row, :class:`InvalidInput` for what is not a symbol.
+        """
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row as a document."""
+
     @classmethod
-    def from_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Products: ...
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Products:
+        """A table of these rows alone. Raises :class:`InvalidInput`."""
 
 @final
 class SpanFile:
@@ -460,43 +717,96 @@ class SpanFile:
 
     def __new__(cls, path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Self: ...
     @staticmethod
-    def parse(data: bytes, name: str) -> SpanFile: ...
+    def parse(data: bytes, name: str) -> SpanFile:
+        """A file from its bytes; `name` stands for the file's name in messages. Raises :class:`ParseError`."""
+
     def __reduce__(self) -> tuple[Any, ...]: ...
-    def cache(self) -> bytes: ...
+    def cache(self) -> bytes:
+        """The parsed file as bytes that load in milliseconds; :meth:`parse` takes them."""
+
     @property
-    def info(self) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]:
+        """The file's own head: file, format, digest (SHA-256), organisation, created, business date, settlement and
+        run.
+        """
+
     @property
-    def summary(self) -> dict[str, Any]: ...
-    def commodity(self, code: str) -> dict[str, Any] | None: ...
+    def summary(self) -> dict[str, Any]:
+        """Counts, and everything met in the file that is not read."""
+
+    def commodity(self, code: str) -> dict[str, Any] | None:
+        """One commodity's tiers, spreads and rates as the file has them; `None` where it has no such code."""
+
     @property
-    def commodities(self) -> list[str]: ...
-    def ids(self) -> list[str]: ...
-    def contracts(self) -> Contracts: ...
-    def arrays(self) -> NDArray[np.float64]: ...
-    def composite_deltas(self) -> NDArray[np.float64]: ...
+    def commodities(self) -> list[str]:
+        """The codes of the combined commodities, in the file's order."""
+
+    def ids(self) -> list[str]:
+        """Contract ids, in the order of the arrays' rows."""
+
+    def contracts(self) -> Contracts:
+        """All contracts of the file, in the order of the arrays' rows."""
+
+    def arrays(self) -> NDArray[np.float64]:
+        """Losses of one long contract as printed, shape ``(contracts, scan points)``; NaN where the file has none."""
+
+    def composite_deltas(self) -> NDArray[np.float64]:
+        """The composite delta of each contract as printed, in the order of the arrays' rows."""
+
     def regenerate(
         self, variant: str
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Arrays and deltas of futures and options made again from the file's own parameters.
+
+        Gives row numbers, arrays ``(rows, scan points)``, deltas, and the value of each underlying. Raises
+        :class:`InvalidInput` for an unknown variant.
+        """
+
     def __len__(self, /) -> int: ...
 
-def span_risk_array(request: Mapping[str, Any]) -> dict[str, Any]: ...
-def span_settlement_price(digits: str, locator: int, alignment: str) -> float: ...
-def build_info() -> dict[str, str]: ...
-def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]: ...
-def rulebooks() -> list[str]: ...
+def span_risk_array(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A risk array from ``{"inputs": {...}, "extreme": [multiplier, cover]}``, as ``{"array", "composite_delta",
+    "delta"}``.
+    """
 
-def common_length(columns: tuple[Any, ...]) -> int | None: ...
-def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
+def span_settlement_price(digits: str, locator: int, alignment: str) -> float:
+    """A settlement price of the expanded format: digits, decimal locator, alignment code."""
+
+def build_info() -> dict[str, str]:
+    """Version, build profile (`release` or `debug`) and the instruction set in use."""
+
+def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]:
+    """Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``."""
+
+def rulebooks() -> list[str]:
+    """The names of the registered rulebooks."""
+
+def common_length(columns: tuple[Any, ...]) -> int | None:
+    """The length of columns that are as the engine takes them, floats and float64 vectors, int8 for the right: None
+    where any is something else, they differ in length, or none is a vector.
+    """
+
+def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+    """Prices into `out`, one per row."""
+
 def european_grid(
     columns: Sequence[Any],
     price_moves: NDArray[np.float64],
     vol_moves: NDArray[np.float64],
     roll: float,
     out: NDArray[np.float64],
-) -> None: ...
-def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None: ...
-def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None: ...
-def implied_statuses() -> list[str]: ...
+) -> None:
+    """Prices into `out`, rows by scenarios."""
+
+def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+    """Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`."""
+
+def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None:
+    """Implied vols into `out`, statuses as numbers into `status`. The sixth column holds the prices."""
+
+def implied_statuses() -> list[str]:
+    """What each status number of :func:`european_implied` means, in order."""
+
 def american_grid(
     columns: Sequence[NDArray[np.float64]],
     right: NDArray[np.int8],
@@ -517,7 +827,7 @@ def american_greeks(
 def american_implied(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Vols and status numbers; the vol column holds the prices."""
+    """Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices."""
 
 def tree_grid(
     columns: Sequence[NDArray[np.float64]],
@@ -529,7 +839,7 @@ def tree_grid(
     steps: int,
     treatment: str,
 ) -> NDArray[np.float64]:
-    """Tree prices by rows and moves."""
+    """Tree prices by rows and moves; `price_moves` are shared by all rows."""
 
 def tree_curves(
     columns: Sequence[NDArray[np.float64]],
@@ -548,7 +858,7 @@ def tree_implied(
     steps: int,
     treatment: str,
 ) -> NDArray[np.float64]:
-    """Vols at which the tree returns the prices, which are in the vol column."""
+    """Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error."""
 
 def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
     """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
@@ -583,21 +893,37 @@ class Order:
         all_or_none: bool = False,
     ) -> Self: ...
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The caller's id of the order, unique in the account."""
+
     @property
-    def contract(self) -> Contract: ...
+    def contract(self) -> Contract:
+        """The contract to trade."""
+
     @property
-    def side(self) -> Literal["buy", "sell"]: ...
+    def side(self) -> Literal["buy", "sell"]:
+        """``buy`` or ``sell``."""
+
     @property
-    def quantity(self) -> float: ...
+    def quantity(self) -> float:
+        """How much, in contracts, without a sign."""
+
     @property
-    def price(self) -> float: ...
+    def price(self) -> float:
+        """The limit price, in the contract's quote."""
+
     @property
-    def fees(self) -> float: ...
+    def fees(self) -> float:
+        """Fees of the whole order, in the contract's currency; negative for a rebate."""
+
     @property
-    def effect(self) -> Literal["open", "close"] | None: ...
+    def effect(self) -> Literal["open", "close"] | None:
+        """``open`` or ``close``, needed where the account keeps long and short apart; `None` otherwise."""
+
     @property
-    def all_or_none(self) -> bool: ...
+    def all_or_none(self) -> bool:
+        """Whether it fills completely or not at all: its partial fills are not judged."""
+
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
@@ -627,21 +953,37 @@ class Limit:
         complete_only: bool = False,
     ) -> Self: ...
     @property
-    def max_requirement(self) -> float | None: ...
+    def max_requirement(self) -> float | None:
+        """The requirement may not be larger; in the report's currency."""
+
     @property
-    def min_excess(self) -> float | None: ...
+    def min_excess(self) -> float | None:
+        """Equity less requirement may not be smaller; in the report's currency."""
+
     @property
-    def max_age(self) -> float | None: ...
+    def max_age(self) -> float | None:
+        """Seconds the market may be away from `now`."""
+
     @property
-    def price_collar(self) -> float | None: ...
+    def price_collar(self) -> float | None:
+        """The largest distance of a price from the mark, as a fraction of the mark."""
+
     @property
-    def max_quantity(self) -> int | None: ...
+    def max_quantity(self) -> int | None:
+        """The most lots in one order."""
+
     @property
-    def max_notional(self) -> float | None: ...
+    def max_notional(self) -> float | None:
+        """The largest price times quantity of one order, in the report's currency."""
+
     @property
-    def throttle(self) -> tuple[int, float] | None: ...
+    def throttle(self) -> tuple[int, float] | None:
+        """At most so many messages in so many seconds, as ``(messages, seconds)``."""
+
     @property
-    def complete_only(self) -> bool: ...
+    def complete_only(self) -> bool:
+        """Whether the complete fill of an order alone is judged, not its partial fills."""
+
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -657,11 +999,17 @@ class Decision:
     """
 
     @property
-    def accepted(self) -> bool: ...
+    def accepted(self) -> bool:
+        """Whether the order may be sent."""
+
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> str:
+        """The code of the first check that failed, or ``accepted``."""
+
     @property
-    def message(self) -> str: ...
+    def message(self) -> str:
+        """What went wrong, where the reason alone does not say; empty otherwise."""
+
     @property
     def before(self) -> Requirement:
         """Fresh margin of the positions, without open orders."""
@@ -678,7 +1026,9 @@ class Decision:
         """
 
     @property
-    def excess_before(self) -> float | None: ...
+    def excess_before(self) -> float | None:
+        """Equity less requirement now, in the report's currency; `None` where equity is not known."""
+
     @property
     def excess_after(self) -> float | None:
         """Equity less requirement in the worst case of it; `None` where equity is not known."""
@@ -689,14 +1039,23 @@ class Decision:
 
     @property
     def coverage(self) -> Literal["none", "exact", "bound", "every_fill"]:
-        """How the worst case of open orders was established."""
+        """How the worst case of open orders was established.
+
+        ``none`` (there were none), ``exact`` or ``bound`` (a closed form, reached or not exceeded), ``every_fill``.
+        """
 
     @property
-    def market_age(self) -> float | None: ...
+    def market_age(self) -> float | None:
+        """Seconds from the market to `now`; `None` where either is not known."""
+
     @property
-    def epoch(self) -> int: ...
+    def epoch(self) -> int:
+        """How many markets the account had been moved to."""
+
     @property
-    def sequence(self) -> int: ...
+    def sequence(self) -> int:
+        """The number of this check in the account, from 1."""
+
     def digest(self) -> str:
         """SHA-256 of order, limit, table, numbers and reason, in hexadecimal."""
 
@@ -707,11 +1066,16 @@ class WhatIf:
     """Requirements before and after trades, and the difference."""
 
     @property
-    def before(self) -> Requirement: ...
+    def before(self) -> Requirement:
+        """The requirement of the positions as they are."""
+
     @property
-    def after(self) -> Requirement: ...
+    def after(self) -> Requirement:
+        """The requirement with the trades done."""
+
     @property
-    def change(self) -> Requirement: ...
+    def change(self) -> Requirement:
+        """After less before; negative where the trades lower it."""
 
 @final
 class LiveAccount:
@@ -746,13 +1110,24 @@ class LiveAccount:
         """The initial requirement with open orders in their worst case."""
 
     @property
-    def equity(self) -> float: ...
+    def equity(self) -> float:
+        """Cash, collateral after haircuts, option value and holdings paid in full, in the report's currency.
+
+        Raises :class:`MissingData` where an exchange rate or a mark is missing.
+        """
+
     @property
-    def excess(self) -> float: ...
+    def excess(self) -> float:
+        """Equity less the initial requirement, in the report's currency; negative for a deficit. Raises as `equity`."""
+
     @property
-    def cash(self) -> dict[str, float]: ...
+    def cash(self) -> dict[str, float]:
+        """Cash balances by currency, each in its own."""
+
     @property
-    def positions(self) -> list[Position]: ...
+    def positions(self) -> list[Position]:
+        """The positions now, long and short apart where the account keeps them so."""
+
     @property
     def gross(self) -> bool:
         """Whether long and short are kept apart."""
@@ -779,13 +1154,24 @@ class LiveAccount:
         """How many markets the account has been moved to."""
 
     @property
-    def killed(self) -> bool: ...
-    def report(self) -> MarginReport: ...
+    def killed(self) -> bool:
+        """Whether every order is refused, by :meth:`kill` or because the engine failed."""
+
+    def report(self) -> MarginReport:
+        """The margin of the positions now, explained; open orders are not in it."""
+
     def what_if(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> WhatIf:
-        """Requirements before and after trades; nothing changes."""
+        """Requirements before and after trades; nothing changes.
+
+        Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
+        contract.
+        """
 
     def index(self, contract: Contract) -> int:
-        """The row of a contract, for :meth:`margin_after`."""
+        """The row of a contract, for :meth:`margin_after`.
+
+        Raises :class:`MissingData` where it is not in the table.
+        """
 
     def margin_after(self, index: int, lots: int, /) -> float:
         """The initial requirement after one more trade of signed lots: the fast path.
@@ -812,28 +1198,53 @@ class LiveAccount:
         """
 
     def apply(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> Requirement:
-        """Book trades: all of them, or none where one is refused."""
+        """Book trades: all of them, or none where one is refused. Gives the requirement after.
 
-    def deposit(self, currency: str, amount: float) -> None: ...
+        Cash follows the trades that state a price. Raises :class:`InvalidInput` for what is not a whole number of
+        lots, :class:`MissingData` for an unknown contract.
+        """
+
+    def deposit(self, currency: str, amount: float) -> None:
+        """Add to a cash balance, in its currency: a deposit, interest, or negative a withdrawal.
+
+        Raises :class:`InvalidInput` for an amount that is not finite.
+        """
+
     def rebase(self, prepared: Prepared) -> None:
-        """Move to another preparation of the same table or of one that appends to it. On an error nothing changes."""
+        """Move to another preparation of the same table or of one that appends to it. On an error nothing changes.
+
+        What settles in money is settled from the old marks to the new, into cash. Raises :class:`InvalidInput` for
+        another table.
+        """
 
     def reserve(self, order: Order) -> bool:
-        """Count an order's worst case from now on. False where it is known already."""
+        """Count an order's worst case from now on. False where it is known already.
+
+        Raises :class:`InvalidInput` where its id is known with other terms.
+        """
 
     def fill(self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0) -> bool:
-        """Book an execution of a reserved order. False where it is known already."""
+        """Book an execution of a reserved order. False where it is known already.
+
+        `quantity` is in contracts without a sign, `price` in the contract's quote, `fees` in its currency. Raises
+        :class:`MissingData` for an order never reserved, :class:`InvalidInput` for more than is open.
+        """
 
     def cancel(self, order_id: str) -> bool:
-        """Whether anything was left to cancel."""
+        """Whether anything was left to cancel. Raises :class:`MissingData` for an order never reserved."""
 
     def replace(self, order_id: str, order: Order) -> bool:
-        """Cancel one order and reserve another in its place. False where it is known already."""
+        """Cancel one order and reserve another in its place, or do neither. False where it is known already.
+
+        Raises :class:`MissingData` for an order never reserved, :class:`InvalidInput` where both have one id.
+        """
 
     def kill(self) -> None:
         """Refuse every order until :meth:`revive`."""
 
-    def revive(self) -> None: ...
+    def revive(self) -> None:
+        """Accept orders again after :meth:`kill`."""
+
     def max_quantity(
         self,
         contract: Contract,
@@ -882,7 +1293,9 @@ def hvar_rolling(
     last: str | int | None = None,
     threads: int = 1,
 ) -> dict[str, Any]:
-    """Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised"}`."""
+    """Margins as of every date of a history, as ``{"steps", "dates", "margin", "components", "realised",
+    "worst"}``.
+    """
 
 def hvar_measure(
     losses: NDArray[np.float64], measure: str, confidence_ppm: int, age_decay: float | None = None

@@ -11,7 +11,10 @@ use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, raise};
 use crate::values::{Number, from_python, to_python};
 
-/// A holding: a contract and how much of it, long and short apart.
+/// A holding: a contract and a signed quantity in contracts, or long and short apart.
+///
+/// Positive is long; of a spot a quantity is in units. Raises :class:`InvalidInput` for what is not a whole
+/// number of lots.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Position(pub(crate) core::Position);
@@ -68,6 +71,7 @@ impl Position {
         Ok(Self(position.map_err(raise)?))
     }
 
+    /// The contract held.
     #[getter]
     fn contract(&self) -> Contract {
         Contract(self.0.contract.clone())
@@ -79,11 +83,13 @@ impl Position {
         (self.0.long - self.0.short) as f64 * self.0.contract.terms().lot
     }
 
+    /// The long side, in contracts; never negative.
     #[getter]
     fn long(&self) -> f64 {
         self.0.long as f64 * self.0.contract.terms().lot
     }
 
+    /// The short side, in contracts; never negative.
     #[getter]
     fn short(&self) -> f64 {
         self.0.short as f64 * self.0.contract.terms().lot
@@ -104,7 +110,11 @@ impl Position {
     }
 }
 
-/// Positions and the money beside them.
+/// Positions and the money beside them. Net per contract unless `gross`.
+///
+/// `cash` and `collateral` are amounts by currency and by asset; `kind` is the rulebook's own word for the
+/// account; `equity` is the liquidating equity where the caller knows it; `gross` keeps long and short apart.
+/// Raises :class:`InvalidInput` for an amount that is not finite.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Account(pub(crate) core::Account);
@@ -152,31 +162,37 @@ impl Account {
         }))
     }
 
+    /// The positions, in the order given.
     #[getter]
     fn positions(&self) -> Vec<Position> {
         self.0.positions.iter().cloned().map(Position).collect()
     }
 
+    /// Cash balances by currency, each in its own; negative is a debit.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.terms.cash)
     }
 
+    /// Amounts of assets posted, by asset, in units of the asset; the rulebook says what they cover.
     #[getter]
     fn collateral<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.terms.collateral)
     }
 
+    /// The rulebook's own word for the account, such as ``margin``, ``cash``, ``hedger`` or ``member``.
     #[getter]
     fn kind(&self) -> Option<&str> {
         self.0.terms.kind.as_deref()
     }
 
+    /// Liquidating equity where the caller knows it; `None` otherwise.
     #[getter]
     fn equity(&self) -> Option<f64> {
         self.0.terms.equity
     }
 
+    /// Whether long and short are kept apart.
     #[getter]
     fn gross(&self) -> bool {
         self.0.gross
@@ -214,7 +230,12 @@ impl Account {
     }
 }
 
-/// Many accounts over one table of contracts, as columns.
+/// Many accounts over one table of contracts, as columns: a million rows are not a million objects.
+///
+/// `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in
+/// the table and signed whole lots. `greatest` adds up a scenario table of one's own: for `values` of shape
+/// ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the first column that
+/// has it. Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Accounts(pub(crate) core::Accounts, pub(crate) Contracts);
 
@@ -223,7 +244,11 @@ type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 
 #[pymethods]
 impl Accounts {
-    /// One entry per position: the account's number (from 0), the contract's row, signed whole lots.
+    /// Accounts from one entry per position, in any order.
+    ///
+    /// `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
+    /// arrays of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
+    /// all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
     #[classmethod]
     #[pyo3(signature = (contracts, *, account, contract, quantity, count=None, kind=None))]
     fn from_columns(
@@ -251,7 +276,10 @@ impl Accounts {
         Ok(Self(accounts, contracts.clone()))
     }
 
-    /// The greatest of each account's sums of quantity times `values` over 16 columns, and the first column that has it.
+    /// The greatest of each account's sums of lots times `values`, and the first column that has it.
+    ///
+    /// `values` has shape ``(len(contracts), 16)``; both results have one entry per account. Raises
+    /// :class:`InvalidInput` for another shape or a value that is not finite.
     fn greatest<'py>(
         &self,
         py: Python<'py>,

@@ -124,7 +124,7 @@ fn moves(table: &[f64], scenarios: usize, per_row: bool) -> PyResult<Moves<'_>> 
     })
 }
 
-/// Prices by rows and scenarios; `price_moves` and `vol_moves` are (values, whether they are a table by rows).
+/// Prices by rows and scenarios; the moves are (values, whether they are a table by rows).
 #[pyfunction]
 pub(crate) fn american_grid<'py>(
     py: Python<'py>,
@@ -196,7 +196,7 @@ pub(crate) fn american_greeks<'py>(
 
 type VolsAndStatuses<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 
-/// Vols, and status numbers as [`Status`] counts them. The vol column of the table holds the prices.
+/// Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices.
 #[pyfunction]
 pub(crate) fn american_implied<'py>(
     py: Python<'py>,
@@ -230,7 +230,7 @@ pub(crate) fn american_implied<'py>(
     Ok((vol.into_pyarray(py), status.into_pyarray(py)))
 }
 
-/// Tree prices; `price_moves` are shared by all rows.
+/// Tree prices by rows and moves; `price_moves` are shared by all rows.
 #[pyfunction]
 pub(crate) fn tree_grid<'py>(
     py: Python<'py>,

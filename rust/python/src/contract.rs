@@ -12,7 +12,10 @@ use pyo3::types::{PyDict, PyIterator, PyTuple, PyType};
 use crate::errors::{InvalidInput, enter, raise};
 use crate::values::{from_python, is_flag, time_text, to_python, without_none};
 
-/// One contract's terms, checked. Immutable; equal terms are equal contracts.
+/// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
+///
+/// Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them.
+/// Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
@@ -38,21 +41,25 @@ impl Contract {
         Ok(Self(Arc::new(core::Contract::new(terms).map_err(raise)?)))
     }
 
+    /// The name it is known by, unique in its table; derived from the other terms where none was given.
     #[getter]
     fn id(&self) -> &str {
         self.0.id()
     }
 
+    /// ``spot``, ``stock``, ``etf``, ``index``, ``future``, ``perpetual`` or ``option``.
     #[getter]
     fn kind(&self) -> String {
         format!("{:?}", self.0.kind()).to_lowercase()
     }
 
+    /// The symbol it is on; for an option on another contract, that contract's id.
     #[getter]
     fn underlying(&self) -> &str {
         self.0.underlying()
     }
 
+    /// ``call`` or ``put``; `None` for what is not an option.
     #[getter]
     fn right(&self) -> Option<String> {
         self.0
@@ -61,22 +68,25 @@ impl Contract {
             .map(|r| format!("{r:?}").to_lowercase())
     }
 
+    /// The strike price; `None` for what is not an option.
     #[getter]
     fn strike(&self) -> Option<f64> {
         self.0.terms().strike
     }
 
+    /// The expiry as it was written, a date or an instant; `None` for what does not expire.
     #[getter]
     fn expiry(&self) -> Option<&str> {
         self.0.terms().expiry.as_deref()
     }
 
-    /// The instant of expiry, in UTC.
+    /// The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``; `None` for what does not expire.
     #[getter]
     fn expires(&self) -> Option<String> {
         self.0.expiry().map(|e| e.instant.to_string())
     }
 
+    /// ``european`` or ``american``; `None` for what is not an option.
     #[getter]
     fn exercise(&self) -> Option<String> {
         self.0
@@ -85,26 +95,31 @@ impl Contract {
             .map(|e| format!("{e:?}").to_lowercase())
     }
 
+    /// Units of the underlying (or of its `multiplier_unit`) per contract; 1 where none was given.
     #[getter]
     fn multiplier(&self) -> f64 {
         self.0.multiplier()
     }
 
+    /// The currency profit, loss and premium are paid in.
     #[getter]
     fn currency(&self) -> &str {
         self.0.currency()
     }
 
+    /// The smallest tradable quantity, in contracts: quantities are whole numbers of lots.
     #[getter]
     fn lot(&self) -> f64 {
         self.0.terms().lot
     }
 
+    /// The venue it trades on, where one was given.
     #[getter]
     fn venue(&self) -> Option<&str> {
         self.0.terms().venue.as_deref()
     }
 
+    /// The terms as a document of plain values, without those left out.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.terms())
     }
@@ -128,6 +143,7 @@ impl Contract {
         Ok((rebuild, (self.to_dict(py)?,)))
     }
 
+    /// The contract of a document, as :meth:`to_dict` gives it. Raises :class:`InvalidInput`.
     #[classmethod]
     fn from_dict(
         _: &Bound<'_, PyType>,
@@ -138,7 +154,9 @@ impl Contract {
     }
 }
 
-/// A table of contracts with unique ids.
+/// A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows.
+///
+/// Raises :class:`InvalidInput` for an id that comes twice.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Contracts(pub(crate) Arc<core::Contracts>);
@@ -154,8 +172,10 @@ impl Contracts {
         Ok(Self(core::Contracts::new(rows).map_err(raise)?))
     }
 
-    /// A table from columns by the names of a contract's terms: arrays or lists with one entry per row, or one value
-    /// for all rows. Text may be NumPy text, numbers NumPy numbers, dates `datetime64`; `""` means left out.
+    /// A table from columns by the names of a contract's terms.
+    ///
+    /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
+    /// numbers, dates `datetime64`; `""` means left out. Raises :class:`InvalidInput`.
     #[classmethod]
     #[pyo3(signature = (**columns))]
     fn from_columns(
@@ -200,7 +220,9 @@ impl Contracts {
         Ok(Self(enter(py, move || terms.contracts())?))
     }
 
-    /// The row of a contract or id.
+    /// The row of a contract or id, from 0.
+    ///
+    /// Raises :class:`MissingData` where it is not in the table, :class:`InvalidInput` where its terms are others.
     fn index(&self, contract: &Bound<'_, PyAny>) -> PyResult<u32> {
         if let Ok(contract) = contract.cast::<Contract>() {
             return self.0.resolve(&contract.get().0).map_err(raise);
@@ -210,11 +232,13 @@ impl Contracts {
             .map_err(raise)
     }
 
+    /// The ids, in the order of the rows.
     #[getter]
     fn ids(&self) -> Vec<&str> {
         self.0.rows().iter().map(|c| c.id()).collect()
     }
 
+    /// SHA-256 of every row's terms in order, in hexadecimal: tables with one digest are the same table.
     #[getter]
     fn digest(&self) -> String {
         self.0.digest().iter().map(|b| format!("{b:02x}")).collect()

@@ -20,7 +20,8 @@ pub(crate) enum When {
     Date(String),
 }
 
-/// Margins as of every date of a history, as `{"steps", "dates", "margin", "components", "realised", "worst"}`.
+/// Margins as of every date of a history, as ``{"steps", "dates", "margin", "components", "realised",
+/// "worst"}``.
 #[pyfunction]
 #[pyo3(signature = (parameters, tables, exposures, *, first=None, last=None, threads=1))]
 pub(crate) fn hvar_rolling<'py>(

@@ -22,12 +22,14 @@ use crate::methods::Prepared;
 use crate::report::{MarginReport, Requirement};
 use crate::values::{document, to_python};
 
-/// Requirements before and after trades.
+/// Requirements before and after trades, and the difference.
 #[pyclass(frozen, get_all, module = "margincore._core")]
 pub(crate) struct WhatIf {
+    /// The requirement of the positions as they are.
     before: Requirement,
+    /// The requirement with the trades done.
     after: Requirement,
-    /// After less before.
+    /// After less before; negative where the trades lower it.
     change: Requirement,
 }
 
@@ -42,6 +44,11 @@ impl WhatIf {
 }
 
 /// An open account: margin between trades, and the check before an order. Safe to share between threads.
+///
+/// Trades are ``(contract, quantity)``, with a price and fees behind it where cash is to follow. `what_if`,
+/// `check` and `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value,
+/// and stock, ETF and spot holdings at their mark; futures and perpetuals settle to their mark when traded and
+/// at every `rebase`.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct LiveAccount(Mutex<core::LiveAccount>);
 
@@ -175,6 +182,7 @@ impl LiveAccount {
         Ok(self.lock()?.requirement().into())
     }
 
+    /// The margin of the positions now, explained; open orders are not in it.
     fn report(&self, py: Python<'_>) -> PyResult<MarginReport> {
         let report = self.locked(py, |live| live.report())?;
         Ok(MarginReport {
@@ -183,16 +191,21 @@ impl LiveAccount {
         })
     }
 
+    /// Cash, collateral after haircuts, option value and holdings paid in full, in the report's currency.
+    ///
+    /// Raises :class:`MissingData` where an exchange rate or a mark is missing.
     #[getter]
     fn equity(&self) -> PyResult<f64> {
         self.lock()?.equity().map_err(raise)
     }
 
+    /// Equity less the initial requirement, in the report's currency; negative for a deficit. Raises as `equity`.
     #[getter]
     fn excess(&self) -> PyResult<f64> {
         self.lock()?.excess().map_err(raise)
     }
 
+    /// Cash balances by currency, each in its own.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.lock()?.terms().cash)
@@ -204,11 +217,13 @@ impl LiveAccount {
         Ok(self.lock()?.view().positions.short.is_some())
     }
 
+    /// How many markets the account has been moved to.
     #[getter]
     fn epoch(&self) -> PyResult<u64> {
         Ok(self.lock()?.epoch())
     }
 
+    /// The positions now, long and short apart where the account keeps them so.
     #[getter]
     fn positions(&self) -> PyResult<Vec<Position>> {
         let live = self.lock()?;
@@ -228,6 +243,10 @@ impl LiveAccount {
             .collect()
     }
 
+    /// Requirements before and after trades; nothing changes.
+    ///
+    /// Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
+    /// contract.
     #[pyo3(signature = (trades, *, effect=None))]
     fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
         let effect = orders::effect(effect)?;
@@ -241,16 +260,31 @@ impl LiveAccount {
         })
     }
 
+    /// The initial requirement after one more trade of signed lots: the fast path.
+    ///
+    /// From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh
+    /// one.
     #[pyo3(signature = (index, lots, /))]
     fn margin_after(&self, index: u32, lots: i64) -> PyResult<f64> {
         self.lock()?.margin_after(index, lots).map_err(raise)
     }
 
+    /// How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|.
     #[pyo3(signature = (index, lots, /))]
     fn band_after(&self, index: u32, lots: i64) -> PyResult<f64> {
         self.lock()?.band_after(index, lots).map_err(raise)
     }
 
+    /// Whether an order may be sent, with open orders in their worst case. Fails closed; never raises for bad data.
+    ///
+    /// Limits are held against the complete fill, and against every partial fill that needs more than no fill at all
+    /// does, so that an order which mends a broken limit passes. Where the requirement is convex in the lots no
+    /// partial fill can be the worst. Elsewhere (SPAN, Reg T, TIMS class groups that share a portfolio group,
+    /// combined rulebooks, quantiles, some venues' charges) each is margined, up to 65,536 ways for the order and
+    /// open orders together; more are refused unless the limit is `complete_only`.
+    ///
+    /// `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as
+    /// open at once.
     #[pyo3(signature = (order, limit, now=None, *, reserve=false))]
     fn check(
         &self,
@@ -274,6 +308,10 @@ impl LiveAccount {
         })
     }
 
+    /// Book trades: all of them, or none where one is refused. Gives the requirement after.
+    ///
+    /// Cash follows the trades that state a price. Raises :class:`InvalidInput` for what is not a whole number of
+    /// lots, :class:`MissingData` for an unknown contract.
     #[pyo3(signature = (trades, *, effect=None))]
     fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
         let effect = orders::effect(effect)?;
@@ -282,10 +320,17 @@ impl LiveAccount {
         Ok(live.apply(&trades).map_err(raise)?.into())
     }
 
+    /// Add to a cash balance, in its currency: a deposit, interest, or negative a withdrawal.
+    ///
+    /// Raises :class:`InvalidInput` for an amount that is not finite.
     fn deposit(&self, currency: &str, amount: f64) -> PyResult<()> {
         self.lock()?.deposit(currency, amount).map_err(raise)
     }
 
+    /// Move to another preparation of the same table or of one that appends to it. On an error nothing changes.
+    ///
+    /// What settles in money is settled from the old marks to the new, into cash. Raises :class:`InvalidInput` for
+    /// another table.
     fn rebase(&self, py: Python<'_>, prepared: &Prepared) -> PyResult<()> {
         let preparation = prepared.0.clone();
         self.locked(py, move |live| {
@@ -293,12 +338,19 @@ impl LiveAccount {
         })
     }
 
+    /// Count an order's worst case from now on. False where it is known already.
+    ///
+    /// Raises :class:`InvalidInput` where its id is known with other terms.
     fn reserve(&self, order: &Order) -> PyResult<bool> {
         let mut live = self.lock()?;
         let order = order.placed(live.prepared().contracts());
         live.reserve(&order).map_err(raise)
     }
 
+    /// Book an execution of a reserved order. False where it is known already.
+    ///
+    /// `quantity` is in contracts without a sign, `price` in the contract's quote, `fees` in its currency. Raises
+    /// :class:`MissingData` for an order never reserved, :class:`InvalidInput` for more than is open.
     #[pyo3(signature = (order_id, execution_id, quantity, price, *, fees=0.0))]
     fn fill(
         &self,
@@ -321,17 +373,21 @@ impl LiveAccount {
             .map_err(raise)
     }
 
+    /// Whether anything was left to cancel. Raises :class:`MissingData` for an order never reserved.
     fn cancel(&self, order_id: &str) -> PyResult<bool> {
         self.lock()?.cancel(order_id).map_err(raise)
     }
 
+    /// Cancel one order and reserve another in its place, or do neither. False where it is known already.
+    ///
+    /// Raises :class:`MissingData` for an order never reserved, :class:`InvalidInput` where both have one id.
     fn replace(&self, order_id: &str, order: &Order) -> PyResult<bool> {
         let mut live = self.lock()?;
         let order = order.placed(live.prepared().contracts());
         live.replace(order_id, &order).map_err(raise)
     }
 
-    /// What may still be filled, by order id, in contracts.
+    /// What may still be filled, by order id: signed, in contracts.
     #[getter]
     fn open_orders(&self) -> PyResult<BTreeMap<String, f64>> {
         let live = self.lock()?;
@@ -346,7 +402,7 @@ impl LiveAccount {
             .collect())
     }
 
-    /// Every order ever reserved with what became of it; quantities in lots.
+    /// Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`.
     #[getter]
     fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let live = self.lock()?;
@@ -358,6 +414,7 @@ impl LiveAccount {
         to_python(py, &documents)
     }
 
+    /// One of :attr:`orders`; `None` where it was never reserved.
     fn order<'py>(&self, py: Python<'py>, order_id: &str) -> PyResult<Bound<'py, PyAny>> {
         let live = self.lock()?;
         let contracts = live.prepared().contracts();
@@ -365,6 +422,9 @@ impl LiveAccount {
         to_python(py, &known.map(|open| orders::document(open, contracts)))
     }
 
+    /// Take over the orders of a closed account with these positions, so that repeated messages are recognised.
+    ///
+    /// All of them, or none: raises :class:`InvalidInput` where one is known already or its fills do not add up.
     fn restore_orders(&self, orders: &Bound<'_, PyAny>) -> PyResult<()> {
         let Value::Array(documents) = document("orders", orders)? else {
             return Err(InvalidInput::new_err("orders: a list is needed"));
@@ -379,27 +439,34 @@ impl LiveAccount {
         live.restore_orders(orders).map_err(raise)
     }
 
-    /// The requirement with open orders in their worst case.
+    /// The initial requirement with open orders in their worst case.
     #[getter]
     fn worst(&self) -> PyResult<f64> {
         Ok(self.lock()?.worst_requirement().map_err(raise)?.0)
     }
 
+    /// Refuse every order until :meth:`revive`.
     fn kill(&self) -> PyResult<()> {
         self.lock()?.kill();
         Ok(())
     }
 
+    /// Accept orders again after :meth:`kill`.
     fn revive(&self) -> PyResult<()> {
         self.lock()?.revive();
         Ok(())
     }
 
+    /// Whether every order is refused, by :meth:`kill` or because the engine failed.
     #[getter]
     fn killed(&self) -> PyResult<bool> {
         Ok(self.lock()?.is_killed())
     }
 
+    /// The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
+    ///
+    /// An order of it passes :meth:`check`. `price` is the mark where left out; `most` ends the search (100,000 lots
+    /// by default).
     #[pyo3(signature = (contract, side, limit, *, price=None, fees_per_contract=0.0, most=None))]
     fn max_quantity(
         &self,
@@ -419,6 +486,7 @@ impl LiveAccount {
         )
     }
 
+    /// The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit).
     #[pyo3(signature = (contract, side, limit, *, price=None, fees_per_contract=0.0, most=None))]
     fn max_quantity_complete(
         &self,
@@ -438,7 +506,7 @@ impl LiveAccount {
         )
     }
 
-    /// Requirements after each candidate alone; columns of contract rows and signed lots.
+    /// The requirement after each candidate trade alone; columns of contract rows and signed lots.
     #[pyo3(signature = (index, lots, *, threads=1))]
     fn rank<'py>(
         &self,
@@ -460,7 +528,9 @@ impl LiveAccount {
         Ok(after.to_pyarray(py))
     }
 
-    /// `(contract, quantity, requirement after, change)`, largest reduction first.
+    /// The best single trade per contract and side: (contract, quantity, requirement after, change).
+    ///
+    /// Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
     #[pyo3(signature = (limit=None, *, count=10, most=100.0))]
     fn hedges(
         &self,
@@ -487,7 +557,9 @@ impl LiveAccount {
             .collect())
     }
 
-    /// The row of a contract, for `margin_after`.
+    /// The row of a contract, for :meth:`margin_after`.
+    ///
+    /// Raises :class:`MissingData` where it is not in the table.
     fn index(&self, contract: &Contract) -> PyResult<u32> {
         Self::row(&*self.lock()?, contract)
     }

@@ -12,6 +12,21 @@ use crate::errors::{InvalidInput, raise};
 use crate::values::{from_python, time_text, to_python, without_none};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
+///
+/// Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Raises
+/// :class:`InvalidInput` for anything that is not finite, not a quote or of an unknown name.
+///
+/// - `valuation`: an instant with its zone as text, or an aware datetime.
+/// - `spot`: by symbol, in the currency the symbol is quoted in.
+/// - `forward`: by ``(underlying, expiry)``, the expiry written as the contracts write theirs.
+/// - `dividends`: ``(ex-date, amount per unit)`` by symbol, or `dividend_yield` by symbol; with neither a symbol
+///   pays none.
+/// - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
+///   between the dates, flat outside them.
+/// - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
+/// - `price`, `vol`: marks in the contract's quote and implied vols, by contract id or as arrays beside
+///   `contracts`.
+/// - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Market(pub(crate) Arc<core::Market>);
@@ -76,17 +91,19 @@ impl Market {
         )))
     }
 
+    /// The instant of the snapshot with its zone, as it was given.
     #[getter]
     fn valuation(&self) -> &str {
         &self.0.snapshot().valuation
     }
 
+    /// Spot prices by symbol, a new dictionary.
     #[getter]
     fn spot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.snapshot().spot)
     }
 
-    /// The snapshot as a document; array columns are not part of it.
+    /// The snapshot as a document of plain values; array columns are not part of it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.snapshot())
     }

@@ -22,6 +22,10 @@ use crate::span::SpanFile;
 use crate::values::{from_python, to_python};
 
 /// One rulebook as frozen, versioned data.
+///
+/// Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
+/// several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
+/// SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
 #[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
@@ -55,16 +59,22 @@ impl Methodology {
         })?))
     }
 
+    /// The rulebook's own name, such as ``OCC TIMS``.
     #[getter]
     fn name(&self) -> &str {
         self.0.name()
     }
 
+    /// Which parameters these are: `name`, `version`, `effective` (date), `source`, and `digest`, their SHA-256.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.parameters())
     }
 
+    /// Reprice what the rulebook needs and compile it for a table of contracts.
+    ///
+    /// `market` may be left out where the rulebook carries the exchange's own arrays. Raises :class:`MissingData`
+    /// naming what is not quoted, :class:`NotApplicable` naming what is not covered.
     #[pyo3(signature = (contracts, market=None, *, threads=1))]
     fn prepare(
         &self,
@@ -119,7 +129,7 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
     )))
 }
 
-/// Parameters read from the files an exchange publishes, as a document: `read_parameters("tims", {...})`.
+/// Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
 #[pyfunction]
 pub(crate) fn read_parameters<'py>(
     py: Python<'py>,
@@ -130,28 +140,34 @@ pub(crate) fn read_parameters<'py>(
     to_python(py, &document)
 }
 
-/// The registered rulebooks.
+/// The names of the registered rulebooks.
 #[pyfunction]
 pub(crate) fn rulebooks() -> Vec<&'static str> {
     core::registry::names()
 }
 
-/// A rulebook compiled for one table of contracts and one market. Immutable; safe to share between threads.
+/// A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Prepared(pub(crate) Arc<Preparation>);
 
 #[pymethods]
 impl Prepared {
+    /// The table it was compiled for: rows elsewhere are rows of this table.
     #[getter]
     fn contracts(&self) -> Contracts {
         Contracts(self.0.prepared.contracts().clone())
     }
 
+    /// The currency of its reports.
     #[getter]
     fn currency(&self) -> &str {
         self.0.prepared.currencies().report()
     }
 
+    /// The margin of one account, explained.
+    ///
+    /// With `standalone`, every position is also margined alone (`standalone_sum` and `offset_benefit` of the
+    /// report). Raises :class:`MissingData` for a contract that is not in the table.
     #[pyo3(signature = (account, *, standalone=false))]
     fn margin(&self, account: &Bound<'_, PyAny>, standalone: bool) -> PyResult<MarginReport> {
         let py = account.py();
@@ -175,6 +191,10 @@ impl Prepared {
         })
     }
 
+    /// The requirements of many accounts, as columns in the order of the accounts.
+    ///
+    /// The same bits for any number of `threads`. Raises :class:`InvalidInput` for columns over another table,
+    /// :class:`MissingData` for a contract that is not in the table.
     #[pyo3(signature = (accounts, *, threads=1))]
     fn margin_many(
         &self,
@@ -202,12 +222,13 @@ impl Prepared {
         })?))
     }
 
-    /// The market it was prepared for.
+    /// The market it was prepared for; `None` where there was none.
     #[getter]
     fn market(&self) -> Option<Market> {
         self.0.market.clone().map(Market)
     }
 
+    /// The rulebook it was compiled from.
     #[getter]
     fn methodology(&self) -> Methodology {
         Methodology(self.0.methodology.clone())
@@ -219,6 +240,10 @@ impl Prepared {
         self.0.repriced
     }
 
+    /// Open an account for checks and what-ifs.
+    ///
+    /// `haircuts` are the fractions taken off collateral, by asset (0.1 counts 90 %). Raises :class:`MissingData`
+    /// for a contract that is not in the prepared table.
     #[pyo3(signature = (account, *, haircuts=None))]
     fn open(
         &self,
@@ -232,6 +257,10 @@ impl Prepared {
         })
     }
 
+    /// The same rulebook after a change of the market: a new object; this one stays as it is.
+    ///
+    /// Only rows whose inputs changed are priced again (`repriced` counts them); the result equals a preparation
+    /// from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
     #[pyo3(signature = (*, threads=1, **changes))]
     fn update(
         &self,
@@ -247,7 +276,7 @@ impl Prepared {
         })?)))
     }
 
-    /// The same rulebook and contracts under another market; rows whose inputs are equal are not priced again.
+    /// As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
     #[pyo3(signature = (market, *, threads=1))]
     fn with_market(&self, py: Python<'_>, market: &Market, threads: usize) -> PyResult<Self> {
         let market = market.0.clone();

@@ -317,7 +317,7 @@ pub(crate) fn european_implied(
     })
 }
 
-/// What each status number of [`european_implied`] means, in order.
+/// What each status number of :func:`european_implied` means, in order.
 #[pyfunction]
 pub(crate) fn implied_statuses() -> Vec<&'static str> {
     Status::ALL.iter().map(|status| status.message()).collect()

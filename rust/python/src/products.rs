@@ -11,7 +11,9 @@ use crate::contract::Contract;
 use crate::errors::raise;
 use crate::values::{from_python, to_python};
 
-/// An option symbol in any common spelling: `OsiSymbol("AAPL  240119C00150000")`. `str()` gives the 21 characters.
+/// An option symbol in any common spelling; `str()` gives the canonical 21 characters.
+///
+/// ``OsiSymbol("AAPL 240119C00150000")``; raises :class:`InvalidInput` for what is not a symbol.
 #[pyclass(frozen, eq, hash, module = "margincore._core")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct OsiSymbol(symbols::OsiSymbol);
@@ -23,17 +25,19 @@ impl OsiSymbol {
         Ok(Self(symbols::OsiSymbol::parse(text).map_err(raise)?))
     }
 
+    /// The root, such as ``SPXW``.
     #[getter]
     fn root(&self) -> &str {
         &self.0.root
     }
 
-    /// The expiry date, as `yyyy-mm-dd`.
+    /// The expiry date, as ``yyyy-mm-dd``.
     #[getter]
     fn expiry(&self) -> String {
         self.0.expiry.to_string()
     }
 
+    /// ``call`` or ``put``.
     #[getter]
     fn right(&self) -> &'static str {
         match self.0.right {
@@ -42,6 +46,7 @@ impl OsiSymbol {
         }
     }
 
+    /// The strike, in units of price.
     #[getter]
     fn strike(&self) -> f64 {
         self.0.strike()
@@ -66,7 +71,7 @@ impl OsiSymbol {
     }
 }
 
-/// The product table that gives option symbols their terms. Immutable; extending gives a new table.
+/// The dated product table that gives option symbols their terms. Immutable; extending gives a new table.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Products(core::ProductTable);
 
@@ -87,13 +92,15 @@ impl Products {
         ))
     }
 
-    /// This table and more rows, as documents in the shape of [`Products::rows`].
+    /// This table and more rows, as documents in the shape of :meth:`rows`. Raises :class:`InvalidInput`.
     fn extended(&self, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rows: Vec<core::ProductTerms> = from_python("products", rows)?;
         Ok(Self(self.0.extended(rows).map_err(raise)?))
     }
 
     /// The contract of an option symbol in any spelling; its id is the spelling without blanks.
+    ///
+    /// Raises :class:`MissingData` for a root that is in no row, :class:`InvalidInput` for what is not a symbol.
     fn contract(&self, symbol: &str) -> PyResult<Contract> {
         let symbol = symbols::OsiSymbol::parse(symbol).map_err(raise)?;
         Ok(Contract(Arc::new(self.0.contract(&symbol).map_err(raise)?)))
@@ -118,7 +125,7 @@ impl Products {
         ))
     }
 
-    /// A table of these rows alone.
+    /// A table of these rows alone. Raises :class:`InvalidInput`.
     #[classmethod]
     fn from_rows(_: &Bound<'_, PyType>, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rows: Vec<core::ProductTerms> = from_python("products", rows)?;

@@ -8,10 +8,14 @@ use pyo3::types::PyDict;
 use crate::values::to_python;
 
 /// The numbers of a requirement, in the report's currency.
+///
+/// What the liquidating equity (cash, option value and collateral) must reach.
 #[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Requirement {
+    /// The initial requirement.
     pub(crate) initial: f64,
+    /// The maintenance requirement.
     pub(crate) maintenance: f64,
 }
 
@@ -34,16 +38,23 @@ impl Requirement {
     }
 }
 
-/// One term of a requirement; credits are negative.
+/// One term of a requirement; credits are negative. Amounts are in `currency`, `fx` converts to the report's.
 #[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Line {
+    /// Whom the term is about: a class group, a commodity, a currency.
     scope: String,
+    /// The rulebook's own name for the term.
     component: String,
+    /// Its part of the initial requirement, in `currency`; negative for a credit.
     initial: f64,
+    /// Its part of the maintenance requirement, in `currency`; negative for a credit.
     maintenance: f64,
+    /// The currency of its amounts.
     currency: String,
+    /// Units of the report's currency for one of `currency`.
     fx: f64,
+    /// The label of the scenario the term comes from, where it comes from one.
     scenario: Option<String>,
 }
 
@@ -80,17 +91,35 @@ impl From<&core::Line> for Line {
     }
 }
 
-/// Sensitivities of an account to one underlying.
+/// Sensitivities of an account to one underlying, in `currency`, positive for what the account gains.
+///
+/// `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of
+/// volatility (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day);
+/// `rho` money per 1.00 of the interest rate. Options have the greeks of the model, volatility and carry the
+/// rulebook prices them with (American options of SPAN-like margin: those of the exact American price); stocks,
+/// futures and coins move one for one, coin-settled contracts valued in dollars. An option on a future or
+/// forward feels a rate in its discount only, and none where the venue values it without one. Options the
+/// rulebook does not price, because it has an exchange's own values for them, are not in the sums but named in
+/// `excluded`. A rulebook that prices no options (Reg T, a SPAN file, a venue's standard margin on marks) gives
+/// none.
 #[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct UnderlyingGreeks {
+    /// The symbol of the underlying.
     underlying: String,
+    /// The currency of the underlying's price, which the money amounts are in.
     currency: String,
+    /// Units of the underlying held in effect, positive for long.
     delta: f64,
+    /// Change of `delta` per 1.00 of the underlying's price.
     gamma: f64,
+    /// Money per 1.00 of volatility; divide by 100 for a vol point.
     vega: f64,
+    /// Money per year of time passing, the market unchanged; divide by 365 for a day.
     theta: f64,
+    /// Money per 1.00 of the interest rate, the dividend yield unchanged.
     rho: f64,
+    /// Ids of options held that the rulebook does not price: they are not in the sums.
     excluded: Vec<String>,
 }
 
@@ -129,7 +158,7 @@ impl From<&margincore::greeks::UnderlyingGreeks> for UnderlyingGreeks {
     }
 }
 
-/// A requirement with everything that explains it.
+/// A requirement with everything that explains it; the lines add up to the total, always.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct MarginReport {
     pub(crate) report: core::MarginReport,
@@ -138,6 +167,7 @@ pub(crate) struct MarginReport {
 
 #[pymethods]
 impl MarginReport {
+    /// The requirement: initial and maintenance, in `currency`.
     #[getter]
     fn requirement(&self) -> Requirement {
         let core::Requirement {
@@ -151,53 +181,61 @@ impl MarginReport {
         }
     }
 
-    /// What the liquidating equity must reach: the initial requirement.
+    /// What the liquidating equity must reach: the initial requirement, in `currency`.
     #[getter]
     fn equity_required(&self) -> f64 {
         self.report.requirement.initial
     }
 
-    /// What a new account must bring: `equity_required - net_option_value`.
+    /// What a new account must bring, in `currency`: `equity_required` less `net_option_value`.
     #[getter]
     fn cash_required(&self) -> f64 {
         self.report.requirement.cash_required()
     }
 
+    /// Liquidating value of the premium-style options held, in `currency`; positive for an asset.
     #[getter]
     fn net_option_value(&self) -> f64 {
         self.report.requirement.net_option_value
     }
 
+    /// The worst scenario's label; `None` where the rulebook has no scenarios.
     #[getter]
     fn worst_scenario(&self) -> Option<&str> {
         self.report.worst_scenario.as_deref()
     }
 
+    /// The worst scenario's number from 0 in the rulebook's own list; `None` where it has none.
     #[getter]
     fn worst_scenario_index(&self) -> Option<u32> {
         self.report.requirement.worst_scenario
     }
 
+    /// The rulebook's own name, such as ``OCC TIMS``.
     #[getter]
     fn methodology(&self) -> &str {
         &self.report.methodology
     }
 
+    /// Which parameters made the numbers: `name`, `version`, `effective`, `source`, `digest`.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.report.parameters)
     }
 
+    /// The instant of the market; `None` where the rulebook needed none.
     #[getter]
     fn valuation(&self) -> Option<&str> {
         self.report.valuation.as_deref()
     }
 
+    /// The currency of the requirement.
     #[getter]
     fn currency(&self) -> &str {
         &self.report.currency
     }
 
+    /// The terms of the requirement in the rulebook's order, each in its own currency; credits are negative.
     #[getter]
     fn lines(&self) -> Vec<Line> {
         self.report.lines.iter().map(Line::from).collect()
@@ -209,12 +247,13 @@ impl MarginReport {
         self.report.totals().iter().map(Line::from).collect()
     }
 
+    /// The rulebook's intermediate results as plain values, under its own names.
     #[getter]
     fn details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.report.details)
     }
 
-    /// Sensitivities by underlying, where the rulebook prices options.
+    /// Sensitivities by underlying, where the rulebook prices options; empty otherwise.
     #[getter]
     fn greeks(&self) -> Vec<UnderlyingGreeks> {
         self.report
@@ -224,12 +263,15 @@ impl MarginReport {
             .collect()
     }
 
-    /// The sum of every position margined alone; only where `standalone=True` asked for it.
+    /// The initial requirements of every position margined alone, added up, in `currency`.
+    ///
+    /// `None` unless `standalone=True` asked for it.
     #[getter]
     fn standalone_sum(&self) -> Option<f64> {
         self.standalone_sum
     }
 
+    /// `standalone_sum` less the initial requirement: what netting and offsets save. `None` without the former.
     #[getter]
     fn offset_benefit(&self) -> Option<f64> {
         self.standalone_sum
@@ -246,10 +288,12 @@ impl MarginReport {
         self.grouped(py, |line| &line.component)
     }
 
+    /// Whether the lines, summed per currency in order and converted, give the requirement to the last bit.
     fn adds_up(&self) -> bool {
         self.report.adds_up()
     }
 
+    /// The report as a document of plain values.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let document = to_python(py, &self.report)?;
         document.set_item("totals", to_python(py, &self.report.totals())?)?;
@@ -348,27 +392,33 @@ impl MarginReport {
     }
 }
 
-/// Requirements of many accounts as NumPy columns.
+/// Requirements of many accounts as NumPy columns, one entry per account, in the prepared rulebook's currency.
+///
+/// `worst_scenario` is -1 where there is none.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct MarginBatch(pub(crate) core::MarginBatch);
 
 #[pymethods]
 impl MarginBatch {
+    /// Initial requirements, one per account; a new array.
     #[getter]
     fn initial<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         self.0.initial.to_pyarray(py)
     }
 
+    /// Maintenance requirements, one per account; a new array.
     #[getter]
     fn maintenance<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         self.0.maintenance.to_pyarray(py)
     }
 
+    /// Liquidating values of the premium-style options held, positive for an asset; a new array.
     #[getter]
     fn net_option_value<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         self.0.net_option_value.to_pyarray(py)
     }
 
+    /// Numbers of the worst scenarios from 0, -1 where the rulebook has none; a new array.
     #[getter]
     fn worst_scenario<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
         self.0.worst_scenario.to_pyarray(py)

@@ -13,7 +13,10 @@ use crate::contract::Contracts;
 use crate::errors::{enter, raise};
 use crate::values::{document, to_python};
 
-/// A parsed parameter file: what it holds, its contracts and arrays. Immutable.
+/// A parsed SPAN parameter file: what it holds, its contracts and arrays. Immutable.
+///
+/// A list of paths is several clearing organisations as one set, with the spreads between them. Raises
+/// :class:`ParseError` with file, line or byte offset, and field; :class:`InvalidInput` where it cannot be read.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct SpanFile(pub(crate) Arc<CoreFile>);
 
@@ -52,7 +55,7 @@ impl SpanFile {
         Ok(Self(Arc::new(enter(py, || core::read_files(&paths))?)))
     }
 
-    /// Parses bytes; `name` stands for the file's name in messages.
+    /// A file from its bytes; `name` stands for the file's name in messages. Raises :class:`ParseError`.
     #[staticmethod]
     fn parse(py: Python<'_>, data: &[u8], name: &str) -> PyResult<Self> {
         let data = data.to_vec();
@@ -71,11 +74,13 @@ impl SpanFile {
         Ok((rebuild, (self.cache(py)?, &self.0.info.file)))
     }
 
-    /// The parsed file as bytes that load in milliseconds.
+    /// The parsed file as bytes that load in milliseconds; :meth:`parse` takes them.
     fn cache<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, &enter(py, || core::cache::save(&self.0))?))
     }
 
+    /// The file's own head: file, format, digest (SHA-256), organisation, created, business date, settlement and
+    /// run.
     #[getter]
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.info)
@@ -100,7 +105,7 @@ impl SpanFile {
         )
     }
 
-    /// One commodity's tiers, spreads and rates as the file has them.
+    /// One commodity's tiers, spreads and rates as the file has them; `None` where it has no such code.
     fn commodity<'py>(&self, py: Python<'py>, code: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let found = self
             .0
@@ -109,6 +114,7 @@ impl SpanFile {
         found.map(|c| to_python(py, c)).transpose()
     }
 
+    /// The codes of the combined commodities, in the file's order.
     #[getter]
     fn commodities(&self) -> Vec<String> {
         self.0.commodities.iter().map(|c| c.code.clone()).collect()
@@ -137,16 +143,20 @@ impl SpanFile {
         ))
     }
 
-    /// (contracts, scan points) losses of one long contract, as printed; NaN where the file has none.
+    /// Losses of one long contract as printed, shape ``(contracts, scan points)``; NaN where the file has none.
     fn arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         table(py, self.0.contracts.array.clone(), self.0.contracts.len())
     }
 
+    /// The composite delta of each contract as printed, in the order of the arrays' rows.
     fn composite_deltas<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, &self.0.contracts.delta)
     }
 
     /// Arrays and deltas of futures and options made again from the file's own parameters.
+    ///
+    /// Gives row numbers, arrays ``(rows, scan points)``, deltas, and the value of each underlying. Raises
+    /// :class:`InvalidInput` for an unknown variant.
     fn regenerate<'py>(&self, py: Python<'py>, variant: &str) -> PyResult<Regenerated<'py>> {
         let made = enter(py, || {
             core::generate::regenerate(&self.0, &core::generate::variant(variant)?)
@@ -179,7 +189,8 @@ impl SpanFile {
     }
 }
 
-/// `{"inputs": {...}, "extreme": [multiplier, cover]}` to `{"array", "composite_delta", "delta"}`.
+/// A risk array from ``{"inputs": {...}, "extreme": [multiplier, cover]}``, as ``{"array", "composite_delta",
+/// "delta"}``.
 #[pyfunction]
 pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = request.py();

@@ -36,7 +36,13 @@ pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
     }
 }
 
-/// An order as it would be sent. Its numbers are judged by the check, so that a bad one is a refusal, not an exception.
+/// An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its
+/// currency.
+///
+/// Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception.
+/// `effect` is needed where the account keeps long and short apart. The price counts as the fill price. Under
+/// rulebooks without a closed form for open orders every way they may fill is margined, up to 4,096 ways; an
+/// `all_or_none` order has two.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Order {
@@ -77,16 +83,19 @@ impl Order {
         })
     }
 
+    /// The caller's id of the order, unique in the account.
     #[getter]
     fn id(&self) -> &str {
         &self.order.id
     }
 
+    /// The contract to trade.
     #[getter]
     fn contract(&self) -> Contract {
         self.contract.clone()
     }
 
+    /// ``buy`` or ``sell``.
     #[getter]
     fn side(&self) -> &'static str {
         match self.order.side {
@@ -95,21 +104,25 @@ impl Order {
         }
     }
 
+    /// How much, in contracts, without a sign.
     #[getter]
     fn quantity(&self) -> f64 {
         self.quantity
     }
 
+    /// The limit price, in the contract's quote.
     #[getter]
     fn price(&self) -> f64 {
         self.order.price
     }
 
+    /// Fees of the whole order, in the contract's currency; negative for a rebate.
     #[getter]
     fn fees(&self) -> f64 {
         self.order.fees
     }
 
+    /// ``open`` or ``close``, needed where the account keeps long and short apart; `None` otherwise.
     #[getter]
     fn effect(&self) -> Option<&'static str> {
         self.order.effect.map(|e| match e {
@@ -118,6 +131,7 @@ impl Order {
         })
     }
 
+    /// Whether it fills completely or not at all: its partial fills are not judged.
     #[getter]
     fn all_or_none(&self) -> bool {
         self.order.all_or_none
@@ -183,7 +197,13 @@ pub(super) fn restored(
         .map_err(|e| margincore::MarginError::InvalidInput(format!("orders: {e}")))
 }
 
-/// What a check is held against, in the report's currency.
+/// What a check is held against, in the report's currency, on the basis `equity_required`.
+///
+/// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters
+/// before them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark),
+/// `max_quantity` (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``.
+/// `complete_only` leaves an order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises
+/// :class:`InvalidInput`.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Limit(pub(super) core::Limit);
@@ -217,41 +237,49 @@ impl Limit {
         Ok(Self(limit))
     }
 
+    /// The requirement may not be larger; in the report's currency.
     #[getter]
     fn max_requirement(&self) -> Option<f64> {
         self.0.max_requirement
     }
 
+    /// Equity less requirement may not be smaller; in the report's currency.
     #[getter]
     fn min_excess(&self) -> Option<f64> {
         self.0.min_excess
     }
 
+    /// Seconds the market may be away from `now`.
     #[getter]
     fn max_age(&self) -> Option<f64> {
         self.0.max_age
     }
 
+    /// The largest distance of a price from the mark, as a fraction of the mark.
     #[getter]
     fn price_collar(&self) -> Option<f64> {
         self.0.price_collar
     }
 
+    /// The most lots in one order.
     #[getter]
     fn max_quantity(&self) -> Option<i64> {
         self.0.max_quantity
     }
 
+    /// The largest price times quantity of one order, in the report's currency.
     #[getter]
     fn max_notional(&self) -> Option<f64> {
         self.0.max_notional
     }
 
+    /// At most so many messages in so many seconds, as ``(messages, seconds)``.
     #[getter]
     fn throttle(&self) -> Option<(u32, f64)> {
         self.0.throttle
     }
 
+    /// Whether the complete fill of an order alone is judged, not its partial fills.
     #[getter]
     fn complete_only(&self) -> bool {
         self.0.complete_only
@@ -269,7 +297,12 @@ impl Limit {
     }
 }
 
-/// The answer to a check; anything that could not be established is a refusal.
+/// The answer to a check. Anything that could not be established is a refusal; `reason` is a fixed code.
+///
+/// Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
+/// ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
+/// ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
+/// ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Decision {
     pub(super) decision: core::Decision,
@@ -280,71 +313,89 @@ pub(crate) struct Decision {
 
 #[pymethods]
 impl Decision {
+    /// Whether the order may be sent.
     #[getter]
     fn accepted(&self) -> bool {
         self.decision.accepted
     }
 
+    /// The code of the first check that failed, or ``accepted``.
     #[getter]
     fn reason(&self) -> &'static str {
         self.decision.reason.code()
     }
 
+    /// What went wrong, where the reason alone does not say; empty otherwise.
     #[getter]
     fn message(&self) -> &str {
         &self.decision.message
     }
 
+    /// Fresh margin of the positions, without open orders.
     #[getter]
     fn before(&self) -> Requirement {
         Requirement::from(self.decision.before)
     }
 
+    /// Fresh margin with this order filled, without other open orders.
     #[getter]
     fn after(&self) -> Requirement {
         Requirement::from(self.decision.after)
     }
 
+    /// The requirement that limits are held against, open orders in their worst case.
+    ///
+    /// With this order filled completely, or with a part of it filled that needs more than that and more than none.
     #[getter]
     fn worst(&self) -> f64 {
         self.decision.worst
     }
 
+    /// Equity less requirement now, in the report's currency; `None` where equity is not known.
     #[getter]
     fn excess_before(&self) -> Option<f64> {
         self.decision.excess_before
     }
 
+    /// Equity less requirement in the worst case of it; `None` where equity is not known.
     #[getter]
     fn excess_after(&self) -> Option<f64> {
         self.decision.excess_after
     }
 
+    /// How far the tightest limit is away; negative where it is broken.
     #[getter]
     fn headroom(&self) -> f64 {
         self.decision.headroom
     }
 
+    /// How the worst case of open orders was established.
+    ///
+    /// ``none`` (there were none), ``exact`` or ``bound`` (a closed form, reached or not exceeded), ``every_fill``.
     #[getter]
     fn coverage(&self) -> &'static str {
         self.decision.coverage.code()
     }
 
+    /// Seconds from the market to `now`; `None` where either is not known.
     #[getter]
     fn market_age(&self) -> Option<f64> {
         self.decision.market_age
     }
 
+    /// How many markets the account had been moved to.
     #[getter]
     fn epoch(&self) -> u64 {
         self.decision.epoch
     }
 
+    /// The number of this check in the account, from 1.
     #[getter]
     fn sequence(&self) -> u64 {
         self.decision.sequence
     }
 
+    /// SHA-256 of order, limit, table, numbers and reason, in hexadecimal.
     fn digest(&self) -> String {
         self.decision
             .digest(&self.order, &self.limit, self.contracts.digest())
