@@ -220,12 +220,49 @@ def test_sides_of_a_position() -> None:
         ("products", {"equities": "IBM"}),
         ("products", {"equities": ["AAPL1"]}),
         ("products", {"rows": [{"root": "ABC"}]}),
+        ("contracts", [{**OPTION, "strike": 10**400}]),
+        ("contracts", [{1: 2}]),
+        ("account/cash", {"USD": 10**400}),
+        ("account/positions/0/quantity", 10**400),
+        ("market/contracts", [1]),
+        ("market/rate", 0.05),
+        ("market/rate", {"USD": 10**400}),
+        ("market/valuation", 5),
+        ("market/dividends", 5),
+        ("market/dividends", {"SPX": 5}),
+        ("market/spot", [4500.0]),
+        ("market/forward", 4510.0),
+        ("market/vol", 0.2),
+        ("market/vol", {"SPX   261218C04700000": 0.2, ".SPX261218C4700": 0.2}),
+        ("methodology", {"name": "tims", "minimum_rate": 10**400}),
+        ("products", {"equities": [5]}),
         ("standalone", "no"),
         ("comment", "hello"),
     ],
 )
 def test_documents(path: str, value: Any) -> None:
-    refused(lambda: mc.evaluate(changed(DOCUMENT, path, value)))
+    keys = path.split("/")
+    assert keys[min(1, len(keys) - 1)] in refused(lambda: mc.evaluate(changed(DOCUMENT, path, value)))
+
+
+def test_a_comparison_of_no_rulebooks_is_refused() -> None:
+    document = {**changed(DOCUMENT, "methodology", None), "methodologies": []}
+    assert "methodologies: an empty list" in refused(lambda: mc.evaluate(document), mc.InvalidInput)
+
+
+@pytest.mark.parametrize("symbol", ["SPX   261218C04700000", ".SPX261218C4700", "SPX261218C04700000"])
+def test_a_vol_is_found_by_any_spelling_of_its_option(symbol: str) -> None:
+    held = changed(DOCUMENT, "account/positions/0", {"symbol": "SPX261218C04700000", "quantity": -1})
+    assert mc.evaluate(changed(held, "market/vol", {symbol: 0.15})) == mc.evaluate(
+        changed(held, "market/vol", {"SPX261218C04700000": 0.15})
+    )
+
+
+def test_an_id_of_one_s_own_is_not_taken_for_a_symbol() -> None:
+    own = {**OPTION, "id": "SPX   261218C04700000"}
+    named = changed(DOCUMENT, "account/positions/0/contract", own)
+    expected = mc.evaluate(DOCUMENT)["requirement"]
+    assert mc.evaluate(changed(named, "market/vol", {own["id"]: 0.15}))["requirement"] == expected
 
 
 @pytest.mark.parametrize("document", [None, 3, "x", [], {}, {"account": {"positions": []}}])

@@ -18,7 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from margincore import methods
-from margincore._core import Account, Contract, InvalidInput, MarginError, Market, Methodology, MissingData, Position, Prepared
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    MarginError,
+    Market,
+    Methodology,
+    MissingData,
+    Position,
+    Prepared,
+)
 from margincore.crypto.names import parse
 from margincore.engine import Engine
 from margincore.importers.text import at_line, number, records
@@ -148,8 +158,8 @@ def sample_accounts(prepared: Prepared, spot: float) -> dict[str, Account]:
 def _events(
     snapshots: Sequence[Snapshot], contracts: Sequence[Contract], coin: str
 ) -> Iterator[tuple[Snapshot, Event]]:
-    for number, snapshot in enumerate(snapshots, start=1):
-        yield snapshot, MarketEvent(number, market=_market(snapshot, contracts, coin))
+    for count, snapshot in enumerate(snapshots, start=1):
+        yield snapshot, MarketEvent(count, market=_market(snapshot, contracts, coin))
 
 
 def _market(snapshot: Snapshot, contracts: Sequence[Contract], coin: str) -> Market:
