@@ -118,3 +118,8 @@ def test_names_must_fit_the_batch() -> None:
     )
     with pytest.raises(mc.InvalidInput, match="2 names for 1 accounts"):
         arrow.batch(prepared.margin_many(held), ["a", "b"])
+
+
+def test_contracts_need_their_kind() -> None:
+    with pytest.raises(mc.MissingData, match="'kind'"):
+        arrow.contracts(pa.table({"underlying": ["SPY"], "currency": ["USD"]}))

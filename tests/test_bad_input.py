@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import margincore as mc
+from margincore import backtest, crypto, questions
 
 IBKR_UNSET = 1.7976931348623157e308
 OPTION: dict[str, Any] = {
@@ -220,12 +221,49 @@ def test_sides_of_a_position() -> None:
         ("products", {"equities": "IBM"}),
         ("products", {"equities": ["AAPL1"]}),
         ("products", {"rows": [{"root": "ABC"}]}),
+        ("contracts", [{**OPTION, "strike": 10**400}]),
+        ("contracts", [{1: 2}]),
+        ("account/cash", {"USD": 10**400}),
+        ("account/positions/0/quantity", 10**400),
+        ("market/contracts", [1]),
+        ("market/rate", 0.05),
+        ("market/rate", {"USD": 10**400}),
+        ("market/valuation", 5),
+        ("market/dividends", 5),
+        ("market/dividends", {"SPX": 5}),
+        ("market/spot", [4500.0]),
+        ("market/forward", 4510.0),
+        ("market/vol", 0.2),
+        ("market/vol", {"SPX   261218C04700000": 0.2, ".SPX261218C4700": 0.2}),
+        ("methodology", {"name": "tims", "minimum_rate": 10**400}),
+        ("products", {"equities": [5]}),
         ("standalone", "no"),
         ("comment", "hello"),
     ],
 )
 def test_documents(path: str, value: Any) -> None:
-    refused(lambda: mc.evaluate(changed(DOCUMENT, path, value)))
+    keys = path.split("/")
+    assert keys[min(1, len(keys) - 1)] in refused(lambda: mc.evaluate(changed(DOCUMENT, path, value)))
+
+
+def test_a_comparison_of_no_rulebooks_is_refused() -> None:
+    document = {**changed(DOCUMENT, "methodology", None), "methodologies": []}
+    assert "methodologies: an empty list" in refused(lambda: mc.evaluate(document), mc.InvalidInput)
+
+
+@pytest.mark.parametrize("symbol", ["SPX   261218C04700000", ".SPX261218C4700", "SPX261218C04700000"])
+def test_a_vol_is_found_by_any_spelling_of_its_option(symbol: str) -> None:
+    held = changed(DOCUMENT, "account/positions/0", {"symbol": "SPX261218C04700000", "quantity": -1})
+    assert mc.evaluate(changed(held, "market/vol", {symbol: 0.15})) == mc.evaluate(
+        changed(held, "market/vol", {"SPX261218C04700000": 0.15})
+    )
+
+
+def test_an_id_of_one_s_own_is_not_taken_for_a_symbol() -> None:
+    own = {**OPTION, "id": "SPX   261218C04700000"}
+    named = changed(DOCUMENT, "account/positions/0/contract", own)
+    expected = mc.evaluate(DOCUMENT)["requirement"]
+    assert mc.evaluate(changed(named, "market/vol", {own["id"]: 0.15}))["requirement"] == expected
 
 
 @pytest.mark.parametrize("document", [None, 3, "x", [], {}, {"account": {"positions": []}}])
@@ -362,3 +400,108 @@ def test_another_table_of_contracts_is_refused() -> None:
     refused(lambda: prepared.margin([mc.Position(mc.Stock("ABC", currency="USD"), 1)]), mc.MissingData)
     other = mc.Contracts([mc.Stock("ABC", currency="USD")])
     refused(lambda: prepared.margin_many(mc.Accounts.from_columns(other, **columns())), mc.InvalidInput)
+
+
+STOCK = mc.Stock("XYZ", currency="USD")
+BOOK = [mc.Position(STOCK, 100)]
+SNAPSHOT = mc.Market(MARKET["valuation"], spot={"XYZ": 50.0})
+TIMS = mc.methods.Tims()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((BOOK, SNAPSHOT, "tims"), "methodology: a rulebook is needed, such as mc.methods.Tims(), not 'tims'"),
+        ((BOOK, SNAPSHOT, mc.methods.Tims), "methodology: Tims is a class: call it, mc.methods.Tims()"),
+        ((SNAPSHOT, BOOK, TIMS), "account: an Account or a list of positions is needed, not Market"),
+        ((BOOK, TIMS, SNAPSHOT), "market: a Market is needed, not Tims: the order is account, market, methodology"),
+        ((BOOK[0], SNAPSHOT, TIMS), "account: one Position: put it in a list"),
+        (("XYZ", SNAPSHOT, TIMS), "not 'XYZ'"),
+        ((["XYZ"], SNAPSHOT, TIMS), "account: positions[0]: a Position is needed, not 'XYZ'"),
+    ],
+)
+def test_arguments_of_another_kind(arguments: Any, words: str) -> None:
+    assert words in refused(lambda: mc.margin(*arguments), mc.InvalidInput)
+    account, market, methodology = arguments
+    assert words in refused(lambda: mc.compare(account, market, [methodology]), mc.InvalidInput)
+
+
+def test_a_comparison_needs_rulebooks() -> None:
+    for methodologies in ([], (), TIMS, "tims"):
+        refused(lambda methodologies=methodologies: mc.compare(BOOK, SNAPSHOT, methodologies), mc.InvalidInput)
+    assert "1 labels for 2" in refused(lambda: mc.compare(BOOK, SNAPSHOT, [TIMS, TIMS], labels=["a"]), mc.InvalidInput)
+
+
+def test_an_engine_s_arguments() -> None:
+    refused(lambda: mc.Engine("tims"), mc.InvalidInput)  # type: ignore[arg-type]
+    engine = mc.Engine(TIMS)
+    assert "threads is -1" in refused(lambda: engine.prepare([STOCK], SNAPSHOT, threads=-1), mc.InvalidInput)
+    refused(lambda: engine.prepare([STOCK], "market"), mc.InvalidInput)  # type: ignore[arg-type]
+
+
+def test_questions_need_numbers() -> None:
+    prepared = mc.Engine(TIMS).prepare([STOCK], SNAPSHOT)
+    for call, words in (
+        (lambda: questions.moved(prepared, BOOK, ["x"]), "moves[0] is 'x'"),  # type: ignore[list-item]
+        (lambda: questions.moved(prepared, BOOK, [0.0, math.nan]), "moves[1] is nan"),
+        (lambda: questions.moved(prepared, BOOK, 0.1), "moves: a list"),  # type: ignore[arg-type]
+        (lambda: questions.moved(prepared, BOOK, [0.1], threads=-1), "threads is -1"),
+        (lambda: questions.moved(prepared, BOOK[0], [0.1]), "put it in a list"),  # type: ignore[arg-type]
+        (lambda: questions.rolled(prepared, BOOK, [True]), "days[0] is True"),
+        (lambda: questions.along(prepared, BOOK, [{"XYZ": "x"}]), "price of 'XYZ' is 'x'"),  # type: ignore[dict-item]
+    ):
+        assert words in refused(call, mc.InvalidInput)
+
+
+def test_a_picture_needs_a_spot_price() -> None:
+    pytest.importorskip("matplotlib")
+    from margincore.plot import plot
+
+    nothing = mc.Market(MARKET["valuation"])
+    assert "no spot price for 'XYZ'" in refused(lambda: plot(BOOK, nothing, [TIMS]), mc.MissingData)
+
+
+def test_the_rate_of_breaches_is_not_the_confidence() -> None:
+    assert "rate of breaches, 0.01" in refused(lambda: backtest.report([1.0] * 9, [0.5] * 9, 0.99), mc.InvalidInput)
+
+
+@pytest.mark.parametrize(
+    ("positions", "kind", "words"),
+    [
+        ({"BTC-PERPETUAL": "10"}, mc.InvalidInput, "size of 'BTC-PERPETUAL' is '10'"),
+        ({"BTC-PERPETUAL": None}, mc.InvalidInput, "size of 'BTC-PERPETUAL' is None"),
+        (None, mc.InvalidInput, "a list of rows is needed"),
+        ([None], mc.InvalidInput, "positions[0]: an object"),
+        ([{"size": 1.0}], mc.MissingData, "positions[0]: instrument_name is missing"),
+        ([{"instrument_name": "BTC-PERPETUAL"}], mc.MissingData, "positions[0]: size is missing"),
+        ([{"instrument_name": "BTC-PERPETUAL", "size": math.nan}], mc.InvalidInput, "is nan"),
+        ([{"instrument_name": "BTC-PERPETUAL", "size": -1, "direction": "buy"}], mc.InvalidInput, "direction 'buy'"),
+        ([{"instrument_name": "BTC-PERPETUAL", "size": 1, "direction": "long"}], mc.InvalidInput, "buy, sell or zero"),
+    ],
+)
+def test_positions_of_deribit(positions: Any, kind: type[Exception], words: str) -> None:
+    assert words in refused(lambda: crypto.deribit_positions(positions), kind)
+
+
+@pytest.mark.parametrize(
+    ("rows", "values", "kind", "words"),
+    [
+        ([{"instId": "BTC-USDT-SWAP"}], {}, mc.MissingData, "positions[0]: pos is missing"),
+        ([{"instId": "BTC-USDT-SWAP", "pos": None}], {}, mc.MissingData, "positions[0]: pos is missing"),
+        ([{"pos": "1"}], {}, mc.MissingData, "positions[0]: instId is missing"),
+        ([{"instId": "BTC-USDT-SWAP", "pos": "x"}], {"BTC-USDT-SWAP": 0.01}, mc.InvalidInput, "'x'"),
+        ([{"instId": "BTC-USDT-SWAP", "pos": "nan"}], {"BTC-USDT-SWAP": 0.01}, mc.InvalidInput, "'nan'"),
+        ([{"instId": "BTC-USDT-SWAP", "pos": "1"}], {"BTC-USDT-SWAP": "x"}, mc.InvalidInput, "contract value"),
+        ([None], {}, mc.InvalidInput, "positions[0]: an object"),
+        (None, {}, mc.InvalidInput, "a list of rows is needed"),
+    ],
+)
+def test_positions_of_okx(rows: Any, values: Any, kind: type[Exception], words: str) -> None:
+    assert words in refused(lambda: crypto.okx_positions(rows, values), kind)
+
+
+def test_parameters_of_deribit() -> None:
+    assert "params:1" in refused(lambda: mc.methods.Deribit.from_params("{bad"), mc.ParseError)
+    refused(lambda: mc.methods.Deribit.from_params("[1]"), mc.InvalidInput)
+    refused(lambda: mc.methods.Deribit.from_params(5), mc.InvalidInput)  # type: ignore[arg-type]
+    assert "on is 5" in refused(lambda: mc.methods.Deribit(on=5), mc.InvalidInput)  # type: ignore[arg-type]

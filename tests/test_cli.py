@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,9 @@ def test_an_account_and_a_market_are_the_document_they_stand_for(folder: Path) -
     market = {**MARKET, "vol": {".SPX261218C4700": 0.133}}
     (folder / "market.json").write_text(json.dumps(market))
     assert run("margin", "part.json", "--method", "tims", "--market", "market.json", "--json").stdout == result.stdout
+    assert mc.evaluate({**document, "market": market})["requirement"] == mc.evaluate(document)["requirement"]
+    listed = run("margin", "part.json", "--method", "tims", "--market", "market.json").stdout
+    assert "vol: SPX261218C04700000 0.133" in listed
 
 
 def test_several_methods_are_compared(folder: Path) -> None:
@@ -122,6 +126,70 @@ def test_bad_input_is_one_line_and_a_hint(folder: Path, arguments: list[str], wo
     (folder / "nan.json").write_text(json.dumps({**MARKET, "spot": {"SPX": float("nan")}}))
     (folder / "other.json").write_text(json.dumps({**MARKET, "vol": {"SPX261218C04700000": 0.2}}))
     assert word in refused(run("margin", *arguments))
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "word"),
+    [
+        ("rate", 0.05, 'market: rate: a number or curve by currency is needed, {"USD": 0.05}'),
+        ("valuation", 5, "market: valuation 5"),
+        ("dividends", 5, "market: dividends"),
+        ("vol", 5, "vol: an object is needed"),
+    ],
+)
+def test_a_market_of_wrong_parts_is_refused(folder: Path, part: str, value: Any, word: str) -> None:
+    (folder / "market.json").write_text(json.dumps({**MARKET, part: value}))
+    error = refused(run("margin", "account.csv", "--method", "tims", "--market", "market.json"))
+    assert word in error
+
+
+def test_an_account_without_rows_is_refused(folder: Path) -> None:
+    (folder / "account.csv").write_text("symbol,quantity\n")
+    assert "no row" in refused(run("margin", "account.csv", "--method", "tims", "--market", "market.json"))
+
+
+def test_a_plain_number_may_lack_its_zero(folder: Path) -> None:
+    arguments = ["margin", "account.csv", "--method", "tims", "--market", "market.json", "--json"]
+    numbers = []
+    for vol in ("0.2", ".2"):
+        (folder / "account.csv").write_text(f"symbol,quantity,vol\nSPX261218C04700000,-1,{vol}\n")
+        numbers.append(run(*arguments).stdout)
+    assert numbers[0] == numbers[1] != ""
+
+
+def test_watch_names_its_columns_and_refuses_other_files(folder: Path) -> None:
+    described = " ".join(run("watch", "--help").stdout.split())
+    for column in ("date", "instrument_name", "expiry_date", "strike", "type", "delta", "mark_iv"):
+        assert column in described
+    assert "absent.csv" in refused(run("watch", "absent.csv"))
+    result = run("watch", "account.csv")
+    assert "account.csv:1: no column 'date'" in refused(result)
+    assert "'margincore watch --help'" in result.stderr
+
+
+def test_hints_name_the_command(folder: Path) -> None:
+    for command in (["span", "a.spn", "b.csv"], ["span-info", "a.spn"], ["margin", "absent.csv"]):
+        assert f"'margincore {command[0]} --help'" in run(*command).stderr
+
+
+@pytest.mark.parametrize("shown", ["", "1"])
+def test_a_defect_is_one_line_unless_its_traceback_is_wanted(shown: str) -> None:
+    broken = (
+        "import sys, margincore.commands as c; c.rulebooks = lambda: 1 / 0; sys.argv[1:] = ['rulebooks'];"
+        "from margincore.cli import main; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", broken], capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "MARGINCORE_TRACEBACK": shown},
+    )  # fmt: skip
+    assert result.stdout == ""
+    assert "ZeroDivisionError: division by zero" in result.stderr
+    if shown:
+        assert "Traceback" in result.stderr
+    else:
+        assert result.returncode == 70
+        assert len(result.stderr.splitlines()) == 2
+        assert "MARGINCORE_TRACEBACK=1" in result.stderr
 
 
 def test_rulebooks_and_version() -> None:

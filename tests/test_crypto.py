@@ -508,6 +508,18 @@ def test_liquidation_along_a_path() -> None:
     assert crypto.liquidation_price(state, SPOT, [0.05, 0.5, 5.0]) is None
 
 
+def test_deribit_s_own_rows_are_positions() -> None:
+    rows = [
+        {"instrument_name": "BTC-PERPETUAL", "size": 60_000.0, "direction": "sell", "kind": "future"},
+        {"instrument_name": "BTC-27DEC30-70000-C", "size": -0.5, "direction": "sell"},
+        {"instrument_name": "BTC-27DEC30-70000-P", "size": 0.5, "direction": "buy"},
+        {"instrument_name": "ETH-PERPETUAL", "size": 0.0, "direction": "zero"},
+    ]
+    sizes = {"BTC-PERPETUAL": -60_000.0, "BTC-27DEC30-70000-C": -0.5, "BTC-27DEC30-70000-P": 0.5}
+    expected = [(p.contract, p.quantity) for p in crypto.deribit_positions(sizes)]
+    assert [(p.contract, p.quantity) for p in crypto.deribit_positions(rows)] == expected
+
+
 def test_deribit_and_okx_shapes() -> None:
     positions = crypto.deribit_positions({"BTC-PERPETUAL": 60_000.0})
     market = mc.Market(NOW, spot={"BTC": SPOT}, price={"BTC-PERPETUAL": SPOT})

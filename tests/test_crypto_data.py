@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,17 @@ FILE = (
 )
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason=f"{FILE.name} is not here")
 
+BTC: dict[str, Any] = {"snapshot": "2025-12-05", "valuation": "2025-12-05T01:09:53Z", "spot": 92529.81}
+"""The file's index column holds each expiry's forward at that time: the spot price is its source's own."""
+
+
+def test_the_btc_file_has_no_spot_price() -> None:
+    with pytest.raises(mc.InvalidInput, match=r"gz:\d+: index 92538\.1\d* differs from 92529\.8\d* on line 2"):
+        crypto.deribit_chain(FILE, currency="BTC", snapshot=BTC["snapshot"], valuation=BTC["valuation"])
+
 
 def test_the_btc_chain_reprices_to_the_exchange_s_marks() -> None:
-    chain = crypto.deribit_chain(FILE, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z")
+    chain = crypto.deribit_chain(FILE, currency="BTC", **BTC)
     marks = crypto.model_marks(chain)
     errors = [abs(marks[name] - quote) for name, quote in chain.quotes.items()]
     assert len(errors) == 676
@@ -34,7 +43,7 @@ def test_the_eth_chain_keeps_parity() -> None:
 
 
 def test_a_portfolio_of_the_chain_is_margined() -> None:
-    chain = crypto.deribit_chain(FILE, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z")
+    chain = crypto.deribit_chain(FILE, currency="BTC", **BTC)
     prepared = mc.methods.Deribit().prepare(chain.contracts, chain.market)
     account = [mc.Position(c, (-1) ** i * 0.1) for i, c in enumerate(chain.contracts)]
     report = prepared.margin(account)

@@ -13,7 +13,7 @@ import pytest
 import margincore as mc
 from conformance.cases import data_folder
 from margincore.importers import chain, read_account, read_cboe_quotes
-from margincore.importers.documents import market_document, read_json
+from margincore.importers.documents import read_json
 
 GOOD = """symbol,quantity,kind,price,vol
 SPXW261218C04700000,-2,,31.50,0.14
@@ -194,14 +194,6 @@ def test_json_that_is_not_quite_json_is_refused(tmp_path: Path, content: str) ->
     path = write(tmp_path, content.encode("utf-8", "surrogatepass"), "document.json")
     with pytest.raises(mc.MarginError, match=r"document\.json"):
         read_json(path)
-
-
-def test_a_market_may_be_keyed_by_any_spelling(tmp_path: Path) -> None:
-    path = write(tmp_path, '{"vol": {"SPX   261218C04700000": 0.2, "my own id": 0.3}}', "market.json")
-    assert market_document(path, mc.Products())["vol"] == {"SPX261218C04700000": 0.2, "my own id": 0.3}
-    twice = write(tmp_path, '{"vol": {"SPX   261218C04700000": 0.2, ".SPX261218C4700": 0.3}}', "market.json")
-    with pytest.raises(mc.InvalidInput, match="two spellings"):
-        market_document(twice, mc.Products())
 
 
 def made_up_chain(tmp_path: Path) -> Path:

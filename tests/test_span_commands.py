@@ -65,6 +65,7 @@ def test_symbols_lots_and_account_kinds(folder: Path) -> None:
         ("symbol,count\nE:F:FUT:202506,1\n", "line 1: the columns are"),
         ("product,period,right,quantity\nF,202506,X,1\n", "line 2: :F:OOP:202506: right 'X' is not C or P"),
         ("", "line 1"),
+        ("symbol,quantity\n", "no row"),
     ],
 )
 def test_positions_that_cannot_be_margined_are_refused_with_their_line(folder: Path, book: str, why: str) -> None:
@@ -108,5 +109,9 @@ def test_risk_arrays(folder: Path) -> None:
         (("--model", "M", "--right", "call"), "strike 0"),
         (("--model", "QQ", "--right", "call", "--strike", "1"), "QQ"),
         (("--price-scan", "nan"), "price_scan is nan"),
+        (("--price-scan", "-10"), "price_scan is -10"),
+        (("--right", "call", "--strike", "100"), "right and strike belong to an option"),
+        (("--strike", "100"), "right and strike belong to an option"),
+        (("--vol", "0.3"), "name its --model"),
     ):
         assert why in refused("risk-array", *shared, *bad)

@@ -59,8 +59,31 @@ def test_a_fall_raises_alerts_and_the_label_is_shown(tmp_path: Path) -> None:
     assert watch(path, pause=0.0, console=Console(quiet=True), journal=tmp_path / "journal") == []
 
 
-def test_a_broken_recording_is_refused_with_its_line(tmp_path: Path) -> None:
+ROW = "2026-01-23T01:00:00,BTC-30JAN26-90000-C,2026-01-30,90000,call,0.5,40\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        (HEADER + ROW.replace("0.5", "NaN?"), mc.InvalidInput, "r.csv:2: delta 'NaN?'"),
+        (HEADER + ROW.replace("2026-01-30", "30JAN26"), mc.InvalidInput, "r.csv:2: expiry_date '30JAN26'"),
+        (HEADER + ROW.replace("BTC-30JAN26-90000-C", "BTC"), mc.ParseError, "'BTC'"),
+        (HEADER + ROW.replace(",call", ""), mc.ParseError, "r.csv:2: 6 cells"),
+        (HEADER.replace("date,ins", "day,ins", 1) + ROW, mc.ParseError, "r.csv:1: no column 'date'"),
+        (HEADER, mc.MissingData, "no row"),
+        ("", mc.ParseError, "r.csv:1: no column 'date'"),
+    ],
+)
+def test_a_broken_recording_is_refused_with_its_line(
+    tmp_path: Path, text: str, error: type[Exception], words: str
+) -> None:
     path = tmp_path / "r.csv"
-    path.write_text(HEADER + "2026-01-23T01:00:00,BTC-30JAN26-90000-C,2026-01-30,90000,call,NaN?,40\n")
-    with pytest.raises(mc.ParseError, match="line 2"):
-        read_recording(path)
+    path.write_text(text)
+    with pytest.raises(error) as caught:
+        watch(path, pause=0.0, console=Console(quiet=True))
+    assert words in str(caught.value)
+
+
+def test_a_recording_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(mc.ParseError, match=r"absent\.csv"):
+        read_recording(tmp_path / "absent.csv")

@@ -398,6 +398,8 @@ class Backtest:
 def report(margins: ArrayLike, losses: ArrayLike, p: float) -> Backtest:
     """All at once; `p` is the promised rate of breaches, 0.01 for a confidence of 99 %.
 
+    Raises :class:`InvalidInput` for a `p` above 0.5: that is the confidence, not the rate of breaches.
+
     A high ``kupiec.p_value`` says that the number of breaches fits, nothing about their clustering: that is
     ``independence``.
 
@@ -405,6 +407,8 @@ def report(margins: ArrayLike, losses: ArrayLike, p: float) -> Backtest:
     >>> found.coverage.breaches, round(found.kupiec.p_value, 3), found.traffic_light.zone, found.procyclicality.max_1d
     (1, 1.0, 'green', 1.5)
     """
+    if p > 0.5:
+        raise InvalidInput(f"p is {p}: it is the rate of breaches, 0.01 for a confidence of 99 %")
     hit = breaches(margins, losses)
     cover = coverage(margins, losses)
     pairs = transitions(hit)

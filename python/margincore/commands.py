@@ -26,9 +26,9 @@ from margincore._core import (
     Products,
     Unsupported,
 )
-from margincore.documents import account_from_document, evaluate, products_from_document
+from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
 from margincore.importers import chain, read_account, read_cboe_quotes
-from margincore.importers.documents import market_document, read_json
+from margincore.importers.documents import read_json
 from margincore.methods import rulebooks
 from margincore.span_commands import risk_array_command, span, span_info
 
@@ -41,10 +41,10 @@ app = typer.Typer(
 )
 
 HINTS: Mapping[type[MarginError], str] = {
-    MissingData: "nothing is guessed: give what is missing in the market (--market) or the account",
+    MissingData: "nothing is guessed: give what is missing; see 'margincore {command} --help'",
     NotApplicable: "choose a rulebook that covers every position (margincore rulebooks lists them)",
-    ParseError: "see 'margincore margin --help' for the columns and keys",
-    InvalidInput: "correct that value; see 'margincore margin --help' for the formats",
+    ParseError: "see 'margincore {command} --help' for the columns and keys",
+    InvalidInput: "correct that value; see 'margincore {command} --help' for the formats",
     Unsupported: "this rule is not implemented; nothing was calculated",
     CalculationError: "nothing was calculated; check the market's numbers",
 }
@@ -53,21 +53,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Bad input as one line and a hint on standard error, exit code 2."""
+def _refusals(command: str) -> Iterator[None]:
+    """Bad input of a command as one line and a hint on standard error, exit code 2."""
     try:
         yield
     except MarginError as error:
         message = " ".join(str(error).split())
         hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
-        print(f"error: {message}\nhint: {hint}", file=sys.stderr)
+        print(f"error: {message}\nhint: {hint.format(command=command)}", file=sys.stderr)
         raise typer.Exit(2) from None
 
 
 @app.command()
 def demo(as_json: Json = False) -> None:
     """Margin an iron condor on the S&P 500, embedded here, under Reg T and TIMS; its vols and days are printed."""
-    with _refusals():
+    with _refusals("demo"):
         text = files("margincore").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
         document = json.loads(text)
         _show(document, evaluate(document), as_json)
@@ -75,14 +75,20 @@ def demo(as_json: Json = False) -> None:
 
 @app.command()
 def watch(
-    recording: Annotated[Path, typer.Argument(help="A CSV of option snapshots with greeks, plain or .gz.")],
+    recording: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV of Deribit option snapshots, plain or .gz, with the columns date, instrument_name, "
+            "expiry_date, strike, type (call, put), delta, mark_iv (percent); others are left alone."
+        ),
+    ],
     pause: Annotated[float, typer.Option(help="Seconds between moments.")] = 0.2,
     journal: Annotated[Path | None, typer.Option(help="Continue from, and write, this journal.")] = None,
 ) -> None:
     """Watch sample accounts through a recorded market: requirement, utilisation, margin calls."""
     from margincore.watch import watch as replay
 
-    with _refusals():
+    with _refusals("watch"):
         replay(recording, pause=pause, journal=journal)
 
 
@@ -116,7 +122,7 @@ def margin(
     as_json: Json = False,
 ) -> None:
     """Margin one account and explain the number."""
-    with _refusals():
+    with _refusals("margin"):
         document = _document(account, market, equity or [], rate)
         _choose(document, method or [], parameters)
         _show(document, evaluate(document), as_json)
@@ -129,19 +135,19 @@ def list_rulebooks() -> None:
         print(name)
 
 
-def _refusing(command: Callable[..., None]) -> Callable[..., None]:
+def _refusing(name: str, command: Callable[..., None]) -> Callable[..., None]:
     """A command whose refusals are one line and a hint."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
-        with _refusals():
+        with _refusals(name):
             command(*arguments, **options)
 
     return run
 
 
 for _name, _command in (("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
-    app.command(name=_name)(_refusing(_command))
+    app.command(name=_name)(_refusing(_name, _command))
 
 
 @app.command()
@@ -152,6 +158,7 @@ def version() -> None:
 
 def _document(account: Path, market: Path | None, equities: list[str], rate: float | None) -> dict[str, Any]:
     """The document that the files say, without its rulebook where they name none."""
+    products = Products().with_equities(equities)
     if account.suffix.lower() in (".csv", ".gz"):
         held = read_account(account, equities=equities)
         document: dict[str, Any] = {
@@ -168,20 +175,26 @@ def _document(account: Path, market: Path | None, equities: list[str], rate: flo
         if "positions" in document:
             document = {"account": document}
         if equities:
-            products = document.setdefault("products", {})
-            products["equities"] = [*products.get("equities", []), *equities]
+            stated = document.setdefault("products", {})
+            if not isinstance(stated, dict) or not isinstance(stated.get("equities", []), list):
+                raise InvalidInput(f"{account}: products: an object with a list of equities is needed")
+            stated["equities"] = [*stated.get("equities", []), *equities]
         quotes = {}
     if market is not None:
         if document.get("market") is not None:
             raise InvalidInput(f"{account}: the document has a market of its own: leave --market out")
-        document["market"] = _market(market, Products().with_equities(equities), rate)
+        document["market"] = _market(market, products, rate)
     elif rate is not None:
         raise InvalidInput("--rate belongs to a quotes CSV: give --market, or state rates in the document")
     for name, values in quotes.items():
         if values and market is None:
             raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
+        if not values:
+            continue
+        given = quotes_by_id(document["market"].get(name, {}), products, f"{market}: {name}")
+        document["market"][name] = given
         for id_, value in values.items():
-            known = document["market"].setdefault(name, {}).setdefault(id_, value)
+            known = given.setdefault(id_, value)
             if known != value:
                 raise InvalidInput(f"{account}: {name} of '{id_}' is {value} here and {known} in {market}")
     return document
@@ -192,7 +205,7 @@ def _market(market: Path, products: Products, rate: float | None) -> dict[str, A
     if market.suffix.lower() not in (".csv", ".gz"):
         if rate is not None:
             raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates")
-        return market_document(market, products)
+        return read_json(market)
     quotes = read_cboe_quotes(market)
     if rate is None:
         raise MissingData(f"{market}: quotes carry no interest rate: give --rate")
@@ -305,6 +318,8 @@ def _assumptions(console: Console, document: Mapping[str, Any]) -> None:
     for key, value in market.items():
         if isinstance(value, Mapping):
             quotes = key in ("price", "vol")
+            if quotes:
+                value = quotes_by_id(value, products, key, held)
             parts = [f"{name} {item}" for name, item in value.items() if not quotes or name in held]
             value = ", ".join(parts[:12]) + (f" and {len(parts) - 12} more" if len(parts) > 12 else "")
         elif isinstance(value, list):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from margincore._core import Account, Contract, MarginReport, Market, Methodology, NotApplicable, Position
-from margincore.engine import margin
+from margincore._core import Account, Contract, InvalidInput, MarginReport, Market, Methodology, NotApplicable, Position
+from margincore.engine import holder, margin, rulebook, snapshot
 
 __all__ = ["Comparison", "Outcome", "compare"]
 
@@ -151,12 +151,16 @@ def compare(
     >>> comparison.saving(comparison.outcomes[1])
     0.5
     """
-    if not isinstance(account, Account):
-        account = Account(account)
+    account, market = holder(account), snapshot(market)
+    if not isinstance(methodologies, Sequence) or isinstance(methodologies, str):
+        raise InvalidInput("methodologies: a list of rulebooks is needed, [mc.methods.RegT(), mc.methods.Tims()]")
+    if not methodologies:
+        raise InvalidInput("methodologies: an empty list: name at least one rulebook")
+    methodologies = [rulebook(methodology) for methodology in methodologies]
     contracts = list(contracts)
     names = list(labels) if labels is not None else _labels(methodologies)
     if len(names) != len(methodologies):
-        raise ValueError(f"{len(names)} labels for {len(methodologies)} rulebooks")
+        raise InvalidInput(f"{len(names)} labels for {len(methodologies)} rulebooks")
     outcomes = []
     for name, methodology in zip(names, methodologies, strict=True):
         try:

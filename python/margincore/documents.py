@@ -12,15 +12,16 @@ A document says what is held, the market, and the rulebook (or several, to compa
     }
 
 A contract is written with the terms of :class:`margincore.Contract`, or as an option symbol of the product table,
-which ``"products": {"equities": [...], "rows": [...]}`` extends. ``"contracts"`` adds contracts that options are
-written on. ``"methodologies"`` in place of ``"methodology"`` compares rulebooks. Unknown keys are refused. The JSON
-Schema is :func:`schema`.
+which ``"products": {"equities": [...], "rows": [...]}`` extends. The market's ``price`` and ``vol`` are by contract id
+or by option symbol, in any spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
+place of ``"methodology"`` compares rulebooks. Unknown keys are refused. The JSON Schema is :func:`schema`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
@@ -39,7 +40,27 @@ from margincore.compare import compare
 from margincore.engine import margin
 from margincore.methods.base import Rulebook
 
-__all__ = ["account_from_document", "evaluate", "methodology_from_document", "products_from_document", "schema"]
+__all__ = [
+    "account_from_document",
+    "evaluate",
+    "methodology_from_document",
+    "products_from_document",
+    "quotes_by_id",
+    "schema",
+]
+
+_MARKET: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "spot": (Mapping, 'prices by symbol are needed, {"SPX": 4500.0}'),
+    "forward": ((list, tuple, Mapping), 'a list is needed, [{"underlying": "SPX", "expiry": ..., "price": 4510.0}]'),
+    "dividends": (Mapping, 'lists by symbol are needed, {"XYZ": [{"date": "2026-12-01", "amount": 0.5}]}'),
+    "dividend_yield": (Mapping, 'annual fractions by symbol are needed, {"SPX": 0.015}'),
+    "rate": (Mapping, 'a number or curve by currency is needed, {"USD": 0.05}'),
+    "borrow": (Mapping, 'annual fractions by symbol are needed, {"XYZ": 0.01}'),
+    "price": (Mapping, 'prices by contract id or option symbol are needed, {"XYZ": 50.0}'),
+    "vol": (Mapping, 'annual fractions by contract id or option symbol are needed, {"SPXW261218C04700000": 0.15}'),
+    "fx": (Mapping, 'rates by pair are needed, {"EURUSD": 1.1}'),
+}
+"""The parts of a market beside its valuation, and what each must be."""
 
 
 def schema() -> dict[str, Any]:
@@ -73,14 +94,14 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     )
     products = products_from_document(_mapping(document.get("products", {}), "products"))
     account = account_from_document(_mapping(_required(document, "document", "account"), "account"), products)
-    market = None
-    if document.get("market") is not None:
-        parts = dict(_mapping(document["market"], "market"))
-        market = Market(parts.pop("valuation", None) or _missing("market", "valuation"), **parts)
     contracts = [
         _contract(_mapping(terms, f"contracts[{i}]"), f"contracts[{i}]")
         for i, terms in enumerate(_list(document.get("contracts", []), "contracts"))
     ]
+    market = None
+    if document.get("market") is not None:
+        ids = {contract.id for contract in (*(p.contract for p in account.positions), *contracts)}
+        market = _market(_mapping(document["market"], "market"), products, ids)
     standalone = document.get("standalone", False)
     if not isinstance(standalone, bool):
         raise InvalidInput("standalone: true or false is needed")
@@ -90,6 +111,8 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
         methodology = methodology_from_document(_mapping(document["methodology"], "methodology"))
         return margin(account, market, methodology, contracts=contracts, standalone=standalone).to_dict()
     several = _list(document["methodologies"], "methodologies")
+    if not several:
+        raise InvalidInput("methodologies: an empty list: name at least one rulebook")
     rulebooks = [
         methodology_from_document(_mapping(m, f"methodologies[{i}]"), f"methodologies[{i}]")
         for i, m in enumerate(several)
@@ -107,7 +130,8 @@ def methodology_from_document(document: Mapping[str, Any], where: str = "methodo
     name = parameters.pop("name", None)
     if not isinstance(name, str):
         raise MissingData(f"{where}: name is missing: which rulebook?")
-    return Rulebook(name, parameters)
+    with _place(where):
+        return Rulebook(name, parameters)
 
 
 def account_from_document(document: Mapping[str, Any], products: Products | None = None) -> Account:
@@ -124,35 +148,74 @@ def account_from_document(document: Mapping[str, Any], products: Products | None
         for i, row in enumerate(rows)
     ]
     rest = {key: value for key, value in document.items() if key != "positions" and value is not None}
-    try:
+    if not isinstance(rest.get("gross", False), bool):
+        raise InvalidInput(f"account: gross: true or false is needed, not {rest['gross']}")
+    with _place("account"):
         return Account(positions, **rest)
-    except TypeError as error:
-        raise InvalidInput(f"account: {error}") from None
 
 
 def _position(row: Mapping[str, Any], where: str, products: Products) -> Position:
     _only(row, where, {"contract", "symbol", "quantity", "long", "short"})
     if ("contract" in row) == ("symbol" in row):
         raise MissingData(f"{where}: give contract (its terms) or symbol (of a listed option)")
-    try:
+    with _place(where):
         if "symbol" in row:
             contract = products.contract(row["symbol"])
         else:
             contract = _contract(_mapping(row["contract"], f"{where}.contract"), f"{where}.contract")
         sides = {key: row[key] for key in ("quantity", "long", "short") if row.get(key) is not None}
         return Position(contract, **sides)
-    except MarginError as error:
-        message = str(error)
-        raise type(error)(message if message.startswith(where) else f"{where}: {message}") from None
-    except TypeError as error:
-        raise InvalidInput(f"{where}: {error}") from None
 
 
 def _contract(terms: Mapping[str, Any], where: str) -> Contract:
-    try:
+    with _place(where):
         return Contract(**terms)
-    except MarginError as error:
-        raise type(error)(f"{where}: {error}") from None
+
+
+def _market(document: Mapping[str, Any], products: Products, ids: Collection[str]) -> Market:
+    _only(document, "market", {"valuation", *_MARKET})
+    parts = {key: value for key, value in document.items() if value is not None}
+    valuation = parts.pop("valuation", None) or _missing("market", "valuation")
+    if not (isinstance(valuation, str) or hasattr(valuation, "isoformat")):
+        raise InvalidInput(f"market: valuation {valuation}: an instant is needed, 2026-11-20T16:00:00-05:00")
+    for name, value in parts.items():
+        kind, needed = _MARKET[name]
+        if not isinstance(value, kind):
+            raise InvalidInput(f"market: {name}: {needed}, not {value}")
+    for symbol, dividends in parts.get("dividends", {}).items():
+        _list(dividends, f"market: dividends: {symbol}")
+    for name in ("price", "vol"):
+        if name in parts:
+            parts[name] = quotes_by_id(parts[name], products, f"market: {name}", ids)
+    with _place("market"):
+        return Market(valuation, **parts)
+
+
+def quotes_by_id(
+    quotes: Mapping[str, Any], products: Products, where: str, ids: Collection[str] = ()
+) -> dict[str, Any]:
+    """Prices or vols by contract id, from ones keyed by contract id or by any spelling of an option symbol.
+
+    A key that is one of `ids`, or that `products` cannot read, is an id already. Two spellings of one contract raise
+    :class:`InvalidInput` with `where` in front.
+
+    >>> quotes_by_id({"SPX   261218C04700000": 0.2, "my own id": 0.3}, Products(), "vol")
+    {'SPX261218C04700000': 0.2, 'my own id': 0.3}
+    """
+    by_id: dict[str, Any] = {}
+    for key, value in _mapping(quotes, where).items():
+        id_ = key if key in ids else _listed_id(key, products)
+        if id_ in by_id:
+            raise InvalidInput(f"{where} of '{id_}' is given twice, in two spellings")
+        by_id[id_] = value
+    return by_id
+
+
+def _listed_id(key: str, products: Products) -> str:
+    try:
+        return products.contract(key).id
+    except (MarginError, TypeError):  # not a symbol of the table: the id of a contract given by its terms
+        return key
 
 
 def products_from_document(document: Mapping[str, Any]) -> Products:
@@ -162,9 +225,25 @@ def products_from_document(document: Mapping[str, Any]) -> Products:
     'IBM'
     """
     _only(document, "products", {"equities", "rows"})
-    table = Products().with_equities(_list(document.get("equities", []), "products.equities"))
+    equities = _list(document.get("equities", []), "products.equities")
     rows = _list(document.get("rows", []), "products.rows")
-    return table.extended(rows) if rows else table
+    with _place("products"):
+        table = Products().with_equities(equities)
+        return table.extended(rows) if rows else table
+
+
+@contextmanager
+def _place(where: str) -> Iterator[None]:
+    """Refusals with their place in the document in front; values of a wrong type or size are refused as well."""
+    try:
+        yield
+    except MarginError as error:
+        message = str(error)
+        raise type(error)(message if message.startswith(where) else f"{where}: {message}") from None
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{where}: {error}") from None
+    except OverflowError:
+        raise InvalidInput(f"{where}: a number is out of range") from None
 
 
 def _only(document: Mapping[str, Any], where: str, known: set[str]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from margincore._core import (
     Account,
     Contract,
     Contracts,
+    InvalidInput,
     MarginReport,
     Market,
     Methodology,
@@ -32,7 +34,7 @@ class Engine:
     __slots__ = ("methodology",)
 
     def __init__(self, methodology: Methodology) -> None:
-        self.methodology = methodology
+        self.methodology = rulebook(methodology)
 
     def prepare(
         self, contracts: Contracts | Iterable[Contract], market: Market | None = None, *, threads: int = 1
@@ -42,10 +44,53 @@ class Engine:
         `market` may be left out where the methodology carries the exchange's own arrays. Raises
         :class:`MissingData` naming what is not quoted, :class:`NotApplicable` naming what is not covered.
         """
-        return self.methodology.prepare(contracts, market, threads=threads)
+        return self.methodology.prepare(contracts, snapshot(market), threads=thread_count(threads))
 
     def __repr__(self) -> str:
         return f"Engine({self.methodology!r})"
+
+
+def rulebook(methodology: Any) -> Methodology:
+    """A rulebook, or :class:`InvalidInput` that says what stands in its place."""
+    if isinstance(methodology, Methodology):
+        return methodology
+    if isinstance(methodology, type) and issubclass(methodology, Methodology):
+        name = methodology.__name__
+        raise InvalidInput(f"methodology: {name} is a class: call it, mc.methods.{name}()")
+    raise InvalidInput(f"methodology: a rulebook is needed, such as mc.methods.Tims(), not {_named(methodology)}")
+
+
+def snapshot(market: Any) -> Market | None:
+    """A market or none, or :class:`InvalidInput` that says what stands in its place."""
+    if market is None or isinstance(market, Market):
+        return market
+    raise InvalidInput(f"market: a Market is needed, not {_named(market)}: the order is account, market, methodology")
+
+
+def holder(account: Any) -> Account:
+    """An account, from positions where it is not one yet; :class:`InvalidInput` for anything else."""
+    if isinstance(account, Account):
+        return account
+    if isinstance(account, Position):
+        raise InvalidInput("account: one Position: put it in a list, [position]")
+    if isinstance(account, str | Mapping) or not isinstance(account, Iterable):
+        raise InvalidInput(f"account: an Account or a list of positions is needed, not {_named(account)}")
+    positions = list(account)
+    for i, position in enumerate(positions):
+        if not isinstance(position, Position):
+            raise InvalidInput(f"account: positions[{i}]: a Position is needed, not {_named(position)}")
+    return Account(positions)
+
+
+def thread_count(threads: int) -> int:
+    """A number of threads, none of which is negative."""
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
+        raise InvalidInput(f"threads is {threads!r}: a whole number is needed, 1 for one thread")
+    return threads
+
+
+def _named(value: Any) -> str:
+    return repr(value) if isinstance(value, str | int | float) else type(value).__name__
 
 
 def margin(
@@ -59,7 +104,8 @@ def margin(
     """The margin of one account under one rulebook, explained.
 
     `contracts` adds what the account does not hold but its options are written on, such as their futures.
-    For many accounts or many questions, prepare an :class:`Engine` once instead.
+    For many accounts or many questions, prepare an :class:`Engine` once instead. Raises :class:`InvalidInput` for
+    arguments of another kind or in another order, and what the rulebook raises.
 
     >>> import margincore as mc
     >>> report = mc.margin([mc.Position(mc.Stock("XYZ", currency="USD"), -100)],
@@ -67,8 +113,7 @@ def margin(
     >>> report.worst_scenario, report.adds_up()
     ('up 5/5', True)
     """
-    if not isinstance(account, Account):
-        account = Account(account)
+    account, market, methodology = holder(account), snapshot(market), rulebook(methodology)
     table: dict[str, Contract] = {}
     for contract in (*(p.contract for p in account.positions), *contracts):
         if table.setdefault(contract.id, contract) != contract:

@@ -8,9 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from margincore._core import Account, InvalidInput, MarginReport, Market, Methodology, NotApplicable, Position
+from margincore._core import (
+    Account,
+    InvalidInput,
+    MarginReport,
+    Market,
+    Methodology,
+    MissingData,
+    NotApplicable,
+    Position,
+)
 from margincore.compare import Comparison, compare
-from margincore.engine import margin
+from margincore.engine import holder, margin
 from margincore.methods import Tims
 from margincore.portfolio import Stock
 
@@ -36,8 +45,9 @@ def plot(
 
     Rulebooks with price points (TIMS) get their points on the curve and a ring around the worst; a rulebook without
     appears as the loss its equity requirement would cover. Profit and loss is dollars from the theoretical value,
-    volatilities unchanged, as TIMS reprices. Raises :class:`InvalidInput` for an account on several underlyings and
-    what the rulebooks raise; a rulebook that does not cover the account is named in the legend.
+    volatilities unchanged, as TIMS reprices. Raises :class:`InvalidInput` for an account on several underlyings,
+    :class:`MissingData` where that one has no spot price, and what the rulebooks raise; a rulebook that does not cover
+    the account is named in the legend.
 
     >>> import margincore as mc
     >>> from margincore.plot import plot
@@ -47,12 +57,13 @@ def plot(
     """
     import matplotlib.pyplot as plt
 
-    if not isinstance(account, Account):
-        account = Account(account)
+    account = holder(account)
     underlyings = sorted({p.contract.underlying for p in account.positions})
     if len(underlyings) != 1:
         raise InvalidInput(f"plot: an account on one underlying is needed, not on {', '.join(underlyings) or 'none'}")
     symbol = underlyings[0]
+    if symbol not in market.spot:
+        raise MissingData(f"plot: no spot price for '{symbol}'")
     spot = market.spot[symbol]
     if ax is None:
         _, ax = plt.subplots(figsize=(9.0, 5.0), layout="constrained")

@@ -7,8 +7,10 @@ volatility and are repriced by the rulebook: their quoted prices are left out of
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from margincore._core import (
     Position,
     Prepared,
 )
+from margincore.engine import holder, rulebook, thread_count
 
 __all__ = ["Answers", "LiquidationPrice", "along", "liquidation_price", "moved", "rolled", "series"]
 
@@ -119,11 +122,23 @@ class _Mover:
         return Market(**parts)
 
     def prepare(self, factors: Mapping[str, float], days: float = 0.0, threads: int = 1) -> Prepared:
-        return self.prepared.with_market(self.market(factors, days), threads=threads)
+        return self.prepared.with_market(self.market(factors, days), threads=thread_count(threads))
+
+
+def _number(value: float, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InvalidInput(f"{what} is {value!r}: a finite number is needed")
+    return float(value)
+
+
+def _numbers(values: Iterable[float], what: str) -> list[float]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInput(f"{what}: a list of numbers is needed, not {values!r}")
+    return [_number(value, f"{what}[{i}]") for i, value in enumerate(values)]
 
 
 def _answers(prepared: Iterable[tuple[Any, Prepared]], start: Prepared, account: Holder) -> Answers:
-    live = start.open(account)
+    live = start.open(holder(account))
     rows = []
     for label, moved_to in prepared:
         live.rebase(moved_to)
@@ -154,7 +169,7 @@ def moved(
     """
     mover = _Mover(prepared)
     names = list(mover.base.get("spot", {})) if symbols is None else list(symbols)
-    steps = ((m, mover.prepare(dict.fromkeys(names, 1.0 + m), threads=threads)) for m in moves)
+    steps = ((m, mover.prepare(dict.fromkeys(names, 1.0 + m), threads=threads)) for m in _numbers(moves, "moves"))
     return _answers(steps, prepared, account)
 
 
@@ -171,7 +186,7 @@ def rolled(prepared: Prepared, account: Holder, days: Sequence[float] = (1.0,), 
     True
     """
     mover = _Mover(prepared)
-    steps = ((d, mover.prepare({}, d, threads=threads)) for d in days)
+    steps = ((d, mover.prepare({}, d, threads=threads)) for d in _numbers(days, "days"))
     return _answers(steps, prepared, account)
 
 
@@ -193,7 +208,7 @@ def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float
         missing = [s for s in step if s not in spot]
         if missing:
             raise MissingData(f"no spot price for '{missing[0]}' to move")
-        return {s: value / spot[s] for s, value in step.items()}
+        return {s: _number(value, f"price of '{s}'") / spot[s] for s, value in step.items()}
 
     steps = ((dict(step), mover.prepare(factors(step), threads=threads)) for step in path)
     return _answers(steps, prepared, account)
@@ -229,10 +244,10 @@ def liquidation_price(
     if symbol not in mover.base.get("spot", {}):
         raise MissingData(f"no spot price for '{symbol}'")
     spot = mover.base["spot"][symbol]
-    holder = account if isinstance(account, Account) else Account(account)
+    held = holder(account)
 
     def distance(move: float) -> float:
-        live = prepared.open(holder)
+        live = prepared.open(held)
         live.rebase(mover.prepare({symbol: 1.0 + move}, threads=threads))
         return live.equity - level * live.margin.maintenance
 
@@ -281,6 +296,7 @@ def series(
     last: tuple[Methodology, Prepared] | None = None
     steps: list[tuple[Any, Prepared]] = []
     for label, methodology, market in dates:
+        rulebook(methodology)
         if last is not None and last[0] is methodology:
             own = last[1].with_market(market, threads=threads)
         else:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from margincore._core import Account, Contract, InvalidInput, MarginReport, ParseError, Position, SpanFile
+from margincore._core import Account, Contract, InvalidInput, MarginReport, MissingData, ParseError, Position, SpanFile
 from margincore.engine import margin
 from margincore.methods.span import Span, contract_id, lot_sizes, open_text, risk_array
 
@@ -64,6 +64,8 @@ def read_positions(path: Path, contracts: dict[str, Contract]) -> list[Position]
                     f"{path.name}: line {number}: quantity {row['quantity']!r} is not a whole number"
                 ) from None
             positions.append(Position(contracts[name], quantity))
+    if not positions:
+        raise MissingData(f"{path.name}: no row after the column names: an account holds something")
     return positions
 
 
@@ -147,6 +149,8 @@ def risk_array_command(
     """One contract's 16 values and its deltas from parameters, as JSON. Losses are positive."""
     if right not in (None, "call", "put"):
         raise InvalidInput(f"right is call or put, not {right!r}")
+    if model is None and any((days, rate, dividend_yield, vol, vol_scan)):
+        raise InvalidInput("days, rate, dividend-yield, vol and vol-scan belong to an option: name its --model")
     made = risk_array(
         underlying=underlying,
         price_scan=price_scan,

@@ -7,20 +7,31 @@ gzipped. It holds no prices: forwards are reconstructed from delta and volatilit
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import gzip
 import math
 import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from margincore import methods
-from margincore._core import Account, Contract, Market, Methodology, MissingData, ParseError, Position, Prepared
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    MarginError,
+    Market,
+    Methodology,
+    MissingData,
+    Position,
+    Prepared,
+)
+from margincore.crypto.names import parse
 from margincore.engine import Engine
+from margincore.importers.text import at_line, number, records
 from margincore.monitor import Alert, Event, MarketEvent, Monitor
 from margincore.portfolio import Option
 
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LABEL", "Snapshot", "read_recording", "sample_accounts", "watch"]
 
+COLUMNS = ("date", "instrument_name", "expiry_date", "strike", "type", "delta", "mark_iv")
 LABEL = "prices reconstructed from delta and mark volatility; not quotes"
 YEAR = 365 * 86_400
 CALL = 1.25
@@ -50,46 +62,50 @@ class Snapshot:
         return self.forward[min(self.forward)]
 
 
-def _open(path: str | os.PathLike[str]) -> Any:
-    name = os.fspath(path)
-    return gzip.open(name, "rt", newline="") if name.endswith(".gz") else open(name, newline="")
-
-
 def read_recording(path: str | os.PathLike[str]) -> list[Snapshot]:
     """The snapshots of a recording in order of time.
 
     The forward of an expiry is the median over its calls with delta between 0.2 and 0.8 of
     ``K exp(N^-1(delta) vol sqrt(t) - vol^2 t / 2)``: the Black-76 delta turned around. Raises
-    :class:`margincore.ParseError` with file and line, :class:`margincore.MissingData` where a moment has no
-    such call.
+    :class:`margincore.ParseError` or :class:`margincore.InvalidInput` with file and line,
+    :class:`margincore.MissingData` where there is no row or a moment has no such call.
     """
     normal = statistics.NormalDist()
     forwards: dict[str, dict[str, list[float]]] = {}
     vols: dict[str, dict[str, float]] = {}
-    with _open(path) as file:
-        for line, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                moment = dt.datetime.fromisoformat(row["date"]).replace(tzinfo=dt.UTC)
-                expiry = dt.datetime.fromisoformat(row["expiry_date"]).replace(hour=8, tzinfo=dt.UTC)
-                strike, delta, vol = float(row["strike"]), float(row["delta"]), float(row["mark_iv"]) / 100
-            except (KeyError, TypeError, ValueError) as error:
-                raise ParseError(f"{os.fspath(path)}: line {line}: {error}") from error
-            key, years = row["date"], (expiry - moment).total_seconds() / YEAR
-            if years <= 0 or not vol > 0:
-                continue
-            vols.setdefault(key, {})[row["instrument_name"]] = vol
-            if row["type"] == "call" and 0.2 < delta < 0.8:
-                d1 = normal.inv_cdf(delta)
-                level = strike * math.exp(d1 * vol * math.sqrt(years) - vol * vol * years / 2)
-                forwards.setdefault(key, {}).setdefault(expiry.isoformat(), []).append(level)
+    file = Path(path)
+    for line, row in records(file, COLUMNS):
+        try:
+            moment, expiry = _instant(row["date"], "date"), _instant(row["expiry_date"], "expiry_date").replace(hour=8)
+            strike, delta = number(row["strike"], "strike"), number(row["delta"], "delta")
+            vol = number(row["mark_iv"], "mark_iv") / 100
+        except MarginError as error:
+            raise at_line(file, line, error) from None
+        key, years = row["date"], (expiry - moment).total_seconds() / YEAR
+        if years <= 0 or not vol > 0:
+            continue
+        vols.setdefault(key, {})[row["instrument_name"]] = vol
+        if row["type"] == "call" and 0.2 < delta < 0.8:
+            d1 = normal.inv_cdf(delta)
+            level = strike * math.exp(d1 * vol * math.sqrt(years) - vol * vol * years / 2)
+            forwards.setdefault(key, {}).setdefault(expiry.isoformat(), []).append(level)
+    if not vols:
+        raise MissingData(f"{file}: no row of an option with a vol that has not expired")
     snapshots = []
     for key in sorted(vols):
         if key not in forwards:
-            raise MissingData(f"{os.fspath(path)}: {key}: no call with a delta between 0.2 and 0.8")
+            raise MissingData(f"{file}: {key}: no call with a delta between 0.2 and 0.8")
         own = {expiry: statistics.median(levels) for expiry, levels in forwards[key].items()}
         moment = dt.datetime.fromisoformat(key).replace(tzinfo=dt.UTC)
         snapshots.append(Snapshot(moment, own, vols[key]))
     return snapshots
+
+
+def _instant(text: str, what: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise InvalidInput(f"{what} {text!r} is not a date or time such as 2026-01-23T01:00:00") from None
 
 
 def _contracts(snapshots: Sequence[Snapshot], coin: str) -> list[Contract]:
@@ -97,14 +113,15 @@ def _contracts(snapshots: Sequence[Snapshot], coin: str) -> list[Contract]:
     names = set.intersection(*(set(s.vol) for s in snapshots))
     contracts = []
     for name in sorted(names):
-        _, expiry, strike, right = name.split("-")
-        date = dt.datetime.strptime(expiry, "%d%b%y").replace(hour=8, tzinfo=dt.UTC)
+        option = parse("deribit", name)
+        if option.kind != "option" or option.right is None or option.strike is None or option.expiry is None:
+            raise InvalidInput(f"instrument_name {name!r} is no option")
         contracts.append(
             Option(
                 coin,
-                "call" if right == "C" else "put",
-                float(strike),
-                expiry=date,
+                option.right,
+                option.strike,
+                expiry=option.expiry,
                 exercise="european",
                 multiplier=1.0,
                 currency="USD",
@@ -141,8 +158,8 @@ def sample_accounts(prepared: Prepared, spot: float) -> dict[str, Account]:
 def _events(
     snapshots: Sequence[Snapshot], contracts: Sequence[Contract], coin: str
 ) -> Iterator[tuple[Snapshot, Event]]:
-    for number, snapshot in enumerate(snapshots, start=1):
-        yield snapshot, MarketEvent(number, market=_market(snapshot, contracts, coin))
+    for count, snapshot in enumerate(snapshots, start=1):
+        yield snapshot, MarketEvent(count, market=_market(snapshot, contracts, coin))
 
 
 def _market(snapshot: Snapshot, contracts: Sequence[Contract], coin: str) -> Market:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import math
 import os
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from margincore import _core
 from margincore.crypto.names import contract, parse
+from margincore.importers.text import at_line, number, records
 
 __all__ = ["Chain", "deribit_chain", "model_marks"]
 
@@ -41,22 +40,33 @@ class Chain:
         return errors
 
 
-def _rows(path: Path) -> Iterable[dict[str, str]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8", newline="") as stream:
-        yield from csv.DictReader(stream)
+_COLUMNS = ("snapshot", "ccy", "instrument", "forward", "mark_iv_pct", "mark_price_coin")
 
 
 def deribit_chain(
-    path: str | os.PathLike[str], *, currency: str, valuation: str, snapshot: str | None = None, lot: float = 0.1
+    path: str | os.PathLike[str],
+    *,
+    currency: str,
+    valuation: str,
+    snapshot: str | None = None,
+    spot: float | None = None,
+    lot: float = 0.1,
 ) -> Chain:
-    """A chain of Deribit's inverse options from a CSV file with the columns snapshot, ccy, instrument, T_years, strike,
-    forward, index, mark_iv_pct, mark_price_coin.
+    """A chain of Deribit's inverse options from a CSV file (plain or ``.gz``) with the columns snapshot, ccy,
+    instrument, forward, mark_iv_pct, mark_price_coin and, without `spot`, index.
 
     `valuation` is the instant of the quotes, with its zone: the file's own column holds a date. `snapshot` picks rows
-    whose snapshot starts with it. A row without a vol keeps its quote only: its vol is implied.
-    Raises :class:`margincore.ParseError` with file and row, :class:`margincore.MissingData` where no row is left.
+    whose snapshot starts with it. A row without a vol keeps its quote only: its vol is implied. An expiry's forward is
+    the median of its rows'.
+
+    The spot price is the one ``index`` of all rows. Some recordings put each option's own underlying price there,
+    which is the forward of its expiry, or nothing: such a file has no spot price, and `spot` must state it.
+
+    Raises :class:`margincore.ParseError` or :class:`margincore.InvalidInput` with file and line,
+    :class:`margincore.MissingData` where no row or no spot price is left.
     """
+    if spot is not None and not (spot > 0.0 and math.isfinite(spot)):
+        raise _core.InvalidInput(f"spot is {spot}: a positive price is needed")
     file = Path(path)
     held: list[_core.Contract] = []
     vol: dict[str, float] = {}
@@ -64,22 +74,24 @@ def deribit_chain(
     quotes: dict[str, float] = {}
     forwards: dict[str, float] = {}
     by_expiry: dict[str, list[float]] = {}
-    index, when = math.nan, ""
-    for number, row in enumerate(_rows(file), start=2):
+    index: tuple[int, float] | None = None
+    when = ""
+    for line, row in records(file, _COLUMNS if spot is not None else (*_COLUMNS, "index")):
         if row["ccy"] != currency or not row["snapshot"].startswith(snapshot or ""):
             continue
         name = row["instrument"]
         try:
             made = contract("deribit", name, lot=lot)
-            forward, quote = float(row["forward"]), float(row["mark_price_coin"])
-            index = float(row["index"])
-            iv = float(row["mark_iv_pct"]) / 100.0 if row["mark_iv_pct"] else None
-        except (ValueError, KeyError, _core.MarginError) as error:
-            raise _core.ParseError(f"{file.name}, line {number}: {error}") from None
-        if when and when != row["snapshot"]:
-            raise _core.InvalidInput(
-                f"{file.name}, line {number}: rows of {when} and {row['snapshot']}: choose a snapshot"
-            )
+            if made.kind != "option":
+                raise _core.InvalidInput(f"{name!r} is no option")
+            forward, quote = number(row["forward"], "forward"), number(row["mark_price_coin"], "mark_price_coin")
+            iv = number(row["mark_iv_pct"], "mark_iv_pct") / 100.0 if row["mark_iv_pct"] else None
+            if spot is None:
+                index = _same_index(line, row["index"], index)
+            if when and when != row["snapshot"]:
+                raise _core.InvalidInput(f"rows of {when} and {row['snapshot']}: choose a snapshot")
+        except _core.MarginError as error:
+            raise at_line(file, line, error) from None
         when = row["snapshot"]
         held.append(made)
         quotes[name] = quote
@@ -92,15 +104,28 @@ def deribit_chain(
         assert expiry is not None
         by_expiry.setdefault(expiry, []).append(forward)
     if not held:
-        raise _core.MissingData(f"{file.name}: no row of {currency} at {snapshot or 'any time'}")
+        raise _core.MissingData(f"{file}: no row of {currency} at {snapshot or 'any time'}")
     market = _core.Market(
         valuation,
-        spot={currency: index},
+        spot={currency: spot if index is None else index[1]},
         forward={(currency, expiry): statistics.median(rows) for expiry, rows in by_expiry.items()},
         vol=vol,
         price=price,
     )
     return Chain(_core.Contracts(held), market, quotes, forwards)
+
+
+def _same_index(line: int, cell: str, known: tuple[int, float] | None) -> tuple[int, float]:
+    """The line and value of the first index; a row that has none or another one is refused."""
+    if not cell:
+        raise _core.MissingData("index is empty: state the spot price with spot=")
+    value = number(cell, "index")
+    if known is not None and value != known[1]:
+        raise _core.InvalidInput(
+            f"index {value} differs from {known[1]} on line {known[0]}: rows of one snapshot have one index price; "
+            "where the column holds forwards, state the spot price with spot="
+        )
+    return known or (line, value)
 
 
 def model_marks(chain: Chain) -> dict[str, float]:

@@ -2,48 +2,94 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 from margincore import _core
 from margincore.crypto.names import contract
+from margincore.importers.text import number
+from margincore.methods.crypto import venue_reply
 
 __all__ = ["deribit_positions", "deribit_result", "okx_positions", "okx_result", "record_case"]
 
 
-def deribit_positions(positions: Mapping[str, float], *, lot: float = 1e-8) -> list[_core.Position]:
-    """Positions of Deribit's ``{instrument: size}``: dollars for inverse futures and perpetuals, coins otherwise.
+def deribit_positions(
+    positions: Mapping[str, float] | Iterable[Mapping[str, Any]], *, lot: float = 1e-8
+) -> list[_core.Position]:
+    """Positions of Deribit's ``{instrument: size}``, as a ``simulated_positions`` request has them, or of the rows of
+    ``private/get_positions``: ``[{"instrument_name", "size", "direction", ...}]``.
 
-    The names may also be those of a ``simulated_positions`` request. Raises :class:`margincore.ParseError` for a name.
+    Sizes are dollars for inverse futures and perpetuals, coins otherwise. They are signed; a positive size whose
+    `direction` is ``"sell"`` is short. Rows of size 0, which are closed positions, are left out. Raises
+    :class:`margincore.ParseError` for a name, :class:`margincore.InvalidInput` for a size that is no number or
+    contradicts its direction, :class:`margincore.MissingData` for a row without a name or size.
 
     >>> [str(p.contract.id) for p in deribit_positions({"BTC-PERPETUAL": 1000, "BTC-27DEC30-70000-C": -0.5})]
     ['BTC-PERPETUAL', 'BTC-27DEC30-70000-C']
     """
-    for name, size in positions.items():
-        if isinstance(size, bool):
-            raise _core.InvalidInput(f"size of {name!r} is {size}: a number is needed")
-    return [_core.Position(contract("deribit", name, lot=lot), size) for name, size in positions.items()]
+    if isinstance(positions, Mapping):
+        sizes = [(name, _amount(size, f"size of {name!r}")) for name, size in positions.items()]
+    else:
+        sizes = [_signed(row, where) for where, row in _rows(positions)]
+        sizes = [(name, size) for name, size in sizes if size]
+    return [_core.Position(contract("deribit", name, lot=lot), size) for name, size in sizes]
+
+
+def _signed(row: Mapping[str, Any], where: str) -> tuple[str, float]:
+    """Name and signed size of one of Deribit's rows."""
+    name, direction = str(_needed(row, "instrument_name", where)), row.get("direction")
+    size = _amount(_needed(row, "size", where), f"{where}: size of {name!r}")
+    if direction not in (None, "buy", "sell", "zero"):
+        raise _core.InvalidInput(f"{where}: direction of {name!r} is {direction!r}: it is buy, sell or zero")
+    if (direction == "buy" and size < 0.0) or (direction == "zero" and size):
+        raise _core.InvalidInput(f"{where}: size of {name!r} is {size} and its direction {direction!r}")
+    return name, -abs(size) if direction == "sell" else size
+
+
+def _rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A venue's rows with their places."""
+    if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
+        raise _core.InvalidInput(f"positions: a list of rows is needed, not {type(rows).__name__}")
+    for i, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise _core.InvalidInput(f"positions[{i}]: an object is needed, not {type(row).__name__}")
+        yield f"positions[{i}]", row
+
+
+def _needed(row: Mapping[str, Any], key: str, where: str) -> Any:
+    if row.get(key) is None:
+        raise _core.MissingData(f"{where}: {key} is missing")
+    return row[key]
+
+
+def _amount(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal) or not math.isfinite(value):
+        raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed")
+    return float(value)
 
 
 def okx_positions(rows: Iterable[Mapping[str, Any]], contract_values: Mapping[str, float]) -> list[_core.Position]:
     """Positions of OKX's ``simPos``: ``[{"instId", "pos", ...}]``, quantities in contracts.
 
     `contract_values` holds each instrument's ctVal (times ctMult) from the venue's product list: coins for linear
-    instruments and options, dollars for inverse futures. A missing one raises :class:`margincore.MissingData`.
+    instruments and options, dollars for inverse futures. A missing one, or a row without ``instId`` or ``pos``, raises
+    :class:`margincore.MissingData`; a ``pos`` that is no number, nor one as text, :class:`margincore.InvalidInput`.
 
     >>> okx_positions([{"instId": "BTC-USDT-SWAP", "pos": "-10"}], {"BTC-USDT-SWAP": 0.01})[0].contract.multiplier
     0.01
     """
     positions = []
-    for row in rows:
-        if isinstance(row["pos"], bool):
-            raise _core.InvalidInput(f"position in {row['instId']!r}: pos is {row['pos']}, a number is needed")
-        name = str(row["instId"])
+    for where, row in _rows(rows):
+        name, size = str(_needed(row, "instId", where)), _needed(row, "pos", where)
         if name not in contract_values:
             raise _core.MissingData(f"no contract value of {name!r}: OKX states it as ctVal in its product list")
-        made = contract("okx", name, multiplier=contract_values[name])
-        positions.append(_core.Position(made, float(row["pos"])))
+        value = _amount(contract_values[name], f"contract value of {name!r}")
+        what = f"{where}: pos of {name!r}"
+        quantity = number(size, what) if isinstance(size, str) else _amount(size, what)
+        positions.append(_core.Position(contract("okx", name, multiplier=value), quantity))
     return positions
 
 
@@ -116,7 +162,7 @@ def record_case(
     >>> case["expected"]["initial_margin"]
     0.1
     """
-    document = json.loads(reply) if isinstance(reply, str) else reply
+    document = venue_reply(reply, "reply")
     result = document.get("result", document)
     currencies: Sequence[str] = sorted({contract("deribit", name).currency for name in positions})
     if len(currencies) != 1:

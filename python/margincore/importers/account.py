@@ -95,6 +95,8 @@ def read_account(
                     _quote(contract, name, decimal(row[name], name), quotes)
         except MarginError as error:
             raise at_line(path, line, error) from None
+    if not positions and not cash:
+        raise MissingData(f"{path}: no row after the column names: an account holds something")
     return AccountFile(Account(positions, cash=cash or None), price, vol)
 
 

@@ -38,7 +38,7 @@ def contracts(table: Any) -> Contracts:
     """
     arrow = _table(table)
     columns: dict[str, Any] = {}
-    options = _texts(arrow, "kind") == "option" if "kind" in arrow.column_names else np.array([])
+    options = _texts(arrow, "kind") == "option"
     for name in arrow.column_names:
         if name not in _TERMS:
             columns[name] = _texts(arrow, name)

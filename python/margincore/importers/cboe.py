@@ -8,7 +8,6 @@ the reason.
 from __future__ import annotations
 
 import datetime as dt
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from margincore._core import InvalidInput, MarginError, OsiSymbol, ParseError
-from margincore.importers.text import at_line, decimal, rows, whole
+from margincore.importers.text import at_line, decimal, number, rows
 
 SIDE = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 HEADER = ("Expiration Date", "Calls", *SIDE, "Strike", "Puts", *SIDE)
@@ -167,7 +166,7 @@ def _pair(line: int, cells: list[str]) -> tuple[OptionQuote, OptionQuote]:
 
 
 def _quote(line: int, cells: list[str]) -> OptionQuote:
-    values = {name: _number(cell, name) for name, cell in zip(SIDE, cells[1:], strict=True)}
+    values = {name: number(cell.strip(), name) for name, cell in zip(SIDE, cells[1:], strict=True)}
     return OptionQuote(
         OsiSymbol(cells[0].strip()),
         values["Bid"],
@@ -177,13 +176,6 @@ def _quote(line: int, cells: list[str]) -> OptionQuote:
         values["Open Interest"],
         line,
     )
-
-
-def _number(cell: str, name: str) -> float:
-    """A number of the file; gammas and deltas near zero may be printed with an exponent."""
-    mantissa, _, power = cell.strip().upper().partition("E")
-    value = decimal(mantissa, name)
-    return value * math.pow(10.0, whole(power, f"exponent of {name}")) if power else value
 
 
 def _reason_to_drop(quote: OptionQuote, valuation: dt.datetime) -> str | None:

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from margincore._core import InvalidInput, MarginError, ParseError, Products
+from margincore._core import InvalidInput, MarginError, ParseError
 from margincore.importers.text import read_text
 
 _LONGEST_NUMBER = 40
@@ -37,33 +37,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ParseError(f"{path}:1: a JSON object is needed, not {type(document).__name__}")
     return document
-
-
-def market_document(path: Path, products: Products) -> dict[str, Any]:
-    """A market from a JSON file; prices and vols may be keyed by any spelling of an option symbol.
-
-    Their keys become contract ids, which for listed options are the symbols without blanks.
-    """
-    market = read_json(path)
-    for name in ("price", "vol"):
-        quotes = market.get(name)
-        if not isinstance(quotes, dict):
-            continue
-        by_id: dict[str, Any] = {}
-        for key, value in quotes.items():
-            id_ = _contract_id(key, products)
-            if id_ in by_id:
-                raise InvalidInput(f"{path}: {name} of '{id_}' is given twice, in two spellings")
-            by_id[id_] = value
-        market[name] = by_id
-    return market
-
-
-def _contract_id(key: str, products: Products) -> str:
-    try:
-        return products.contract(key).id
-    except MarginError:  # not an option symbol of the table: the id of a contract given by its terms
-        return key
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from margincore._core import InvalidInput, MarginError, ParseError
@@ -15,7 +15,8 @@ from margincore._core import InvalidInput, MarginError, ParseError
 MAX_BYTES = 512 * 1024 * 1024
 """Files larger than this (unpacked) are refused: no account or quotes file is."""
 
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
+_DECIMAL = re.compile(r"-?([0-9]{1,15}(\.[0-9]{1,12})?|\.[0-9]{1,12})", re.ASCII)
+_SCIENTIFIC = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 
 
@@ -37,6 +38,26 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         if any(cell.strip() for cell in row):
             yield start, row
         start = reader.line_num + 1
+
+
+def records(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file by column name, with the line each starts on; columns beside those needed are kept.
+
+    Raises :class:`margincore.ParseError` with file and line for a missing column or a row that is too short or long.
+    """
+    lines = rows(path)
+    line, head = next(lines, (1, []))
+    columns = [cell.strip() for cell in head]
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise ParseError(
+            f"{path}:{line}: no column {', '.join(map(repr, missing))}: the first row names the columns, "
+            f"which must have {', '.join(needed)}"
+        )
+    for line, cells in lines:
+        if len(cells) != len(columns):
+            raise ParseError(f"{path}:{line}: {len(cells)} cells in a row of {len(columns)} columns")
+        yield line, dict(zip(columns, (cell.strip() for cell in cells), strict=True))
 
 
 def read_text(path: Path) -> str:
@@ -65,12 +86,25 @@ def decimal(text: str, what: str) -> float:
 
     >>> decimal("12.50", "price")
     12.5
+    >>> decimal(".2", "vol")
+    0.2
     >>> decimal("1,250.00", "price")
     Traceback (most recent call last):
     margincore.InvalidInput: price '1,250.00' is not a plain decimal number such as 12.50
     """
     if not _DECIMAL.fullmatch(text):
         raise InvalidInput(f"{what} {text!r} is not a plain decimal number such as 12.50")
+    return float(text)
+
+
+def number(text: str, what: str) -> float:
+    """A decimal number that may be printed with an exponent, as programs write small ones.
+
+    >>> number("3.555e-05", "mark price")
+    3.555e-05
+    """
+    if not _SCIENTIFIC.fullmatch(text):
+        raise InvalidInput(f"{what} {text!r} is not a number such as 12.50 or 1e-05")
     return float(text)
 
 

@@ -38,10 +38,23 @@ def _chosen(what: str, value: str, known: Mapping[str, str]) -> str:
     return known[value]
 
 
+def venue_reply(reply: Mapping[str, Any] | str, what: str) -> dict[str, Any]:
+    """A venue's JSON object, as text or read already."""
+    try:
+        document = json.loads(reply) if isinstance(reply, str) else reply
+    except json.JSONDecodeError as error:
+        raise _core.ParseError(f"{what}:{error.lineno}: column {error.colno}: {error.msg}") from None
+    if not isinstance(document, Mapping):
+        raise _core.InvalidInput(f"{what}: a JSON object is needed, not {type(document).__name__}")
+    return dict(document)
+
+
 def _dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[str]) -> dict[str, Any]:
     """A preset by vintage, or the one of its family in force on a date."""
     if on is None:
         return {"preset": _chosen("vintage", vintage, {name: f"{family}-{name}" for name in known})}
+    if not isinstance(on, str | dt.date):
+        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20")
     return {"preset": family, "on": on if isinstance(on, str) else on.isoformat()}
 
 
@@ -145,7 +158,8 @@ class Deribit(Crypto):
         `params` is the reply, its ``result`` or the parameters themselves (a mapping or JSON text). They may be one
         flat table, a table per currency, or the reply's ``model_params`` with its groups ``currency_pair``,
         ``currency`` and ``general``. `currency` picks the settlement currency's entry, and the rules are set for that
-        underlying. Keys that are not margin parameters are refused with :class:`InvalidInput`.
+        underlying. Keys that are not margin parameters are refused with :class:`InvalidInput`, text that is not JSON
+        with :class:`ParseError`.
 
         >>> import margincore as mc
         >>> rules = mc.methods.Deribit.from_params({"price_range": 0.15, "mm_factor": 0.75}, currency="btc")
@@ -156,7 +170,7 @@ class Deribit(Crypto):
         >>> mc.methods.Deribit.from_params({"result": {"model_params": groups}}, currency="btc").parameters["name"]
         'deribit-pm-2024 (changed)'
         """
-        document = json.loads(params) if isinstance(params, str) else dict(params)
+        document = venue_reply(params, "params")
         name = currency.lower()
         for key in ("result", "model_params", "params", name):
             if isinstance(document.get(key), Mapping):

@@ -257,8 +257,9 @@ def risk_array(
     """One contract's risk array and deltas from parameters: ``{"array", "composite_delta", "delta"}``.
 
     All values are money for one long contract, losses positive, cover included. `model` is PC-SPAN's code (BS, B, M, W,
-    WS, WB, CA, CE, I, N); without it the contract is a future. `points` are dictionaries of price, vol, weight and
-    paired (from 0); or give `extreme` (multiplier, cover) for the standard 16. `rounding` is a unit of money.
+    WS, WB, CA, CE, I, N); without it the contract is a future, which has neither right nor strike. `points` are
+    dictionaries of price, vol, weight and paired (from 0); or give `extreme` (multiplier, cover) for the standard 16.
+    `rounding` is a unit of money.
     Raises :class:`InvalidInput` or :class:`Unsupported`.
 
     >>> risk_array(underlying=17_000.0, price_scan=1700.0, extreme=(3.0, 0.33), rounding=1.0)["array"][2]
@@ -274,6 +275,10 @@ def risk_array(
     for name, value in given.items():
         if not math.isfinite(value):
             raise _core.InvalidInput(f"risk array: {name} is {value}: a finite number is needed")
+        if name.startswith(("price_scan", "vol_scan")) and value < 0.0:
+            raise _core.InvalidInput(f"risk array: {name} is {value}: a scan range is not negative")
+    if model is None and (right is not None or strike):
+        raise _core.InvalidInput("risk array: right and strike belong to an option: name its pricing model")
     optional = {"model": model, "price_scan_down": price_scan_down, "vol_scan_down": vol_scan_down}
     inputs.update({key: value for key, value in optional.items() if value is not None})
     request: dict[str, Any] = {"inputs": inputs, "rounding": rounding}

@@ -256,7 +256,9 @@ def _inverse_mark(entry: Entry) -> list[Check]:
     case = entry.document
     judge = Judge(case)
     file = data_folder() / "crypto" / "deribit_normalized.csv.gz"
-    chain = crypto.deribit_chain(file, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z")
+    chain = crypto.deribit_chain(
+        file, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z", spot=92529.81
+    )
     marks = crypto.model_marks(chain)
     errors = {name: abs(marks[name] - quote) for name, quote in chain.quotes.items()}
     if len(errors) != 676:
