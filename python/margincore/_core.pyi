@@ -141,7 +141,11 @@ class Position:
 
 @final
 class Account:
-    """Positions and the money beside them. Net per contract unless `gross`."""
+    """Positions and the money beside them. Net per contract unless `gross`.
+
+    The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR margin them as two
+    portfolios; rulebooks without a rule for them raise :class:`NotApplicable`.
+    """
 
     def __new__(
         cls,

@@ -101,6 +101,10 @@ impl LiveAccount {
             }
         }
         let book = account.bind(prepared.contracts())?;
+        prepared.admit(AccountView {
+            positions: book.positions(),
+            terms: &account.terms,
+        })?;
         let mut this = Self {
             live: prepared.clone().live(),
             rows: prepared.contracts().len(),
@@ -329,6 +333,7 @@ impl LiveAccount {
                 InvalidInput,
                 "rebase: the new table of contracts is neither the account's own nor an extension of it: open the account again"
             );
+        prepared.admit(self.view())?;
         }
         let mut live = prepared.clone().live();
         let mut terms = self.terms.clone();
