@@ -801,7 +801,8 @@ class LiveAccount:
         does, so that an order which mends a broken limit passes. Where the requirement is convex in the lots no
         partial fill can be the worst. Elsewhere (SPAN, Reg T, TIMS class groups that share a portfolio group, combined
         rulebooks, quantiles, some venues' charges) each is margined, up to 65,536 ways for the order and open orders
-        together; more are refused unless the limit is `complete_only`.
+        together; more are refused unless the limit is `complete_only`. Of a stock order under Reg T those suffice that
+        leave whole covers of options, or a share more or less.
 
         `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as open
         at once.
