@@ -94,7 +94,7 @@ def test_marginal_is_a_lot_more_and_a_lot_less() -> None:
 
 
 def test_sides_of_a_gross_account_are_apart() -> None:
-    prepared = mc.Engine(RULEBOOKS["tims"]).prepare(TABLE, market())
+    prepared = mc.Engine(RULEBOOKS["span-like"]).prepare(TABLE, market())
     gross = mc.Account([mc.Position(OPTIONS[4], long=5, short=7), mc.Position(STOCK, 10)], gross=True)
     for kind in ("incremental", "marginal", "euler"):
         found = attribute(prepared, gross, kind)  # type: ignore[arg-type]

@@ -200,7 +200,9 @@ def test_orders_and_limits_pickle() -> None:
     assert pickle.loads(pickle.dumps(limit)) == limit
 
 
-def test_gross_accounts_say_open_or_close(prepared: mc.Prepared) -> None:
+def test_gross_accounts_say_open_or_close() -> None:
+    ranges = {"XYZ": {"price_scan": 0.1, "vol_scan": 0.25}}
+    prepared = mc.Engine(mc.methods.SpanLike(ranges)).prepare([STOCK, *OPTIONS], MARKET)
     gross = mc.Account([mc.Position(OPTIONS[0], long=5, short=3)], gross=True)
     live = prepared.open(gross)
     with pytest.raises(mc.InvalidInput, match="open"):

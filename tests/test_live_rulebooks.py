@@ -367,3 +367,115 @@ def test_too_many_ways_to_fill_are_refused() -> None:
     live.reserve(mc.Order("whole", options[0], "sell", 10, 1.0, all_or_none=True))
     with pytest.raises(mc.InvalidInput, match="all or none"):
         live.fill("whole", "e", 5, 1.0)
+
+
+GROSS = {"span-like", "historical var"}
+"""Rulebooks that margin the sides of a gross account apart; any other refuses it."""
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_a_gross_account_s_sides_never_net(name: str) -> None:
+    prepared, contracts = world(name)
+    contract = next(c for c in contracts if c.kind != "future")
+
+    def account(long: float, short: float, *, gross: bool) -> mc.Account:
+        held = mc.Position(contract, long=long * contract.lot, short=short * contract.lot)
+        return mc.Account([held], gross=gross)
+
+    assert prepared.margin(account(10, 10, gross=False)).requirement.initial == 0.0
+    long, short = (prepared.margin(account(*sides, gross=False)).requirement.initial for sides in ((10, 0), (0, 10)))
+    assert long > 0.0
+    assert short > 0.0
+    for sides in ((10, 10), (10, 0)):
+        gross = account(*sides, gross=True)
+        if name in GROSS:
+            both = long + short if sides == (10, 10) else long
+            assert prepared.margin(gross).requirement.initial == pytest.approx(both, rel=1e-12)
+            assert prepared.open(gross).margin.initial == prepared.margin(gross).requirement.initial
+            continue
+        with pytest.raises(mc.NotApplicable, match="gross"):
+            prepared.margin(gross)
+        with pytest.raises(mc.NotApplicable, match="gross"):
+            prepared.margin_many([gross])
+        with pytest.raises(mc.NotApplicable, match="gross"):
+            prepared.open(gross)
+
+
+def test_a_gross_account_goes_where_it_is_margined() -> None:
+    """A part that nets refuses its own share only, and an open account does not move to a rulebook that nets."""
+    combined, contracts = world("combined")
+    stock, future = contracts[:2]
+    futures = mc.Account([mc.Position(future, long=2, short=3)], gross=True)
+    assert combined.margin(futures).requirement.initial > 0.0
+    assert combined.open(futures).margin.initial == combined.margin(futures).requirement.initial
+    with pytest.raises(mc.NotApplicable, match="gross"):
+        combined.margin(mc.Account([mc.Position(future, long=2, short=3), mc.Position(stock, 1)], gross=True))
+    live = world("span-like")[0].open(futures)
+    before = live.margin.initial
+    with pytest.raises(mc.NotApplicable, match="gross"):
+        live.rebase(world("tims")[0])
+    assert live.margin.initial == before
+    market = world("tims")[0].market
+    comparison = mc.compare(futures, market, [mc.methods.Tims(), mc.methods.SpanLike(RANGES)])
+    assert [outcome.report is None for outcome in comparison.outcomes] == [True, False]
+
+
+PAIRINGS: dict[str, dict[str, object]] = {
+    "cheapest": {},
+    "greedy": {"pairing": "greedy"},
+    "two legs": {"pairing": "two_leg"},
+    "house": {"preset": "reg-t-ibkr"},
+    "maintenance binds": {"initial_at_least_maintenance": True},
+}
+
+
+@pytest.mark.parametrize("adjusted", [False, True])
+@pytest.mark.parametrize("pairing", PAIRINGS)
+def test_the_worst_fill_of_a_stock_order_is_found_without_margining_them_all(pairing: str, adjusted: bool) -> None:
+    """Against every fill. Stock that covers options needs less in whole covers, more between them."""
+    draw = random.Random(3)
+    contracts, market = _equity()
+    stock = contracts[0]
+    odd = mc.Option("XYZ", "call", 105, expiry="2026-02-20", settles="pm", exercise="european", multiplier=150,
+                    currency="USD", id="adjusted")  # fmt: skip
+    options = [c for c in contracts if c.kind == "option"] + [odd] * adjusted
+    quotes = mc.Market(
+        market.valuation, spot={"XYZ": 100.0}, price={o.id: market.to_dict()["price"].get(o.id, 2.0) for o in options}
+    )
+    rulebook = mc.methods.RegT(underlyings=CLASS, **PAIRINGS[pairing])  # type: ignore[arg-type]
+    prepared = mc.Engine(rulebook).prepare([stock, *options], quotes)
+    bent = 0
+    for i in range(40):
+        held = [mc.Position(o, draw.randint(-5, 3)) for o in draw.sample(options, 4)]
+        shares = draw.choice([-430, -100, -1, 0, 99, 250, 500])
+        account = mc.Account([*held, *([mc.Position(stock, shares)] if shares else [])], cash={"USD": 1e6})
+        live = prepared.open(account)
+        quantity = draw.choice([draw.randint(2, 700), 100 * draw.randint(1, 5)])
+        side, price = draw.choice(["buy", "sell"]), draw.choice([90.0, 100.0, 103.0])
+        sign = 1 if side == "buy" else -1
+        initial = [live.what_if([(stock, sign * n)] if n else []).after.initial for n in range(quantity + 1)]
+        equity = [live.equity - sign * n * (price - 100.0) - 7.0 * n / quantity for n in range(quantity + 1)]
+        excess = [e - m for e, m in zip(equity, initial, strict=True)]
+        decision = live.check(mc.Order(str(i), stock, side, quantity, price, fees=7.0), mc.Limit(1e9, min_excess=-1e9))  # type: ignore[arg-type]
+        assert decision, decision.message
+        worse = [m for m in initial[1:-1] if m > initial[0]]
+        assert decision.worst == pytest.approx(max([initial[-1], *worse]), rel=1e-12)
+        less = [e for e in excess[1:-1] if e < excess[0]]
+        assert decision.excess_after == pytest.approx(min([excess[-1], *less]), rel=1e-12)
+        bent += decision.worst > max(initial[0], initial[-1]) + 1.0
+    assert bent > 0
+
+
+def test_a_stock_order_of_any_size_is_checked_under_reg_t() -> None:
+    prepared, contracts = world("reg-t")
+    stock, option = contracts[0], contracts[2]
+    live = prepared.open(mc.Account([mc.Position(option, -300), mc.Position(stock, -40)], cash={"USD": 1e9}))
+    fits = live.what_if([(stock, 70_000)]).after.initial
+    order = mc.Order("1", stock, "buy", 70_000, 100.0)
+    assert live.check(order, mc.Limit(fits + 1.0))
+    assert live.check(order, mc.Limit(fits - 1.0)).reason == "max_requirement"
+    # Options cover whole hundreds: every contract is a way of its own.
+    assert live.check(mc.Order("2", option, "buy", 70_000, 1.0), mc.Limit(1e12)).reason == "open_orders"
+    # An open order in the stock moves the hundreds.
+    live.reserve(mc.Order("3", stock, "buy", 2, 100.0))
+    assert live.check(order, mc.Limit(1e12)).reason == "open_orders"

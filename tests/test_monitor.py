@@ -144,6 +144,32 @@ def test_a_monitor_continues_from_its_journal(tmp_path: Path) -> None:
         assert [again.status(n) for n in "abc"] == [whole.status(n) for n in "abc"]
 
 
+def test_a_state_names_only_the_orders_messages_have_reached(tmp_path: Path) -> None:
+    path, day = tmp_path / "j", 64
+    own = monitor(path, sync=False)
+    for number in range(1, 40 * day, 2):
+        own.take(OrderEvent(number, "c", f"o{number}", STOCK.id, "buy", 1.0, 1.0))
+        own.take(FillEvent(number + 1, "c", STOCK.id, 1.0, 1.0, 0.0, f"o{number}", "e"))
+    own.close()
+    with Journal(path) as journal:
+        states = [r["state"]["accounts"]["c"]["orders"] for r in journal.records if "state" in r]
+    # Sixteen messages between two states are eight orders.
+    assert len(states) == 1 + 40 * day // 16
+    assert {len(orders) for orders in states[1:]} == {8}
+    # Every order is known again, the first as well as the last: a message that comes again changes nothing.
+    again = monitor(path, sync=False)
+    live, number = again.accounts["c"], again.number
+    assert live.orders == own.accounts["c"].orders
+    assert len(live.orders) == 20 * day
+    for order in ("o1", f"o{number - 1}"):
+        number += 1
+        again.take(FillEvent(number, "c", STOCK.id, 1.0, 1.0, 0.0, order, "e"))
+        number += 1
+        again.take(OrderEvent(number, "c", order, STOCK.id, "buy", 1.0, 1.0))
+    assert live.positions[0].quantity == 20 * day
+    assert live.open_orders == {}
+
+
 def test_other_arguments_are_refused(tmp_path: Path) -> None:
     first = monitor(tmp_path / "j")
     first.close()

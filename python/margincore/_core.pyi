@@ -221,8 +221,9 @@ class Account:
     """Positions and the money beside them. Net per contract unless `gross`.
 
     `cash` and `collateral` are amounts by currency and by asset; `kind` is the rulebook's own word for the
-    account; `equity` is the liquidating equity where the caller knows it; `gross` keeps long and short apart.
-    Raises :class:`InvalidInput` for an amount that is not finite.
+    account; `equity` is the liquidating equity where the caller knows it. The long and short sides of a gross account
+    do not net: an omnibus account, say. SPAN and VaR margin them as two portfolios; rulebooks without a rule for them
+    raise :class:`NotApplicable`. Raises :class:`InvalidInput` for an amount that is not finite.
     """
 
     def __new__(
@@ -1191,7 +1192,8 @@ class LiveAccount:
         does, so that an order which mends a broken limit passes. Where the requirement is convex in the lots no
         partial fill can be the worst. Elsewhere (SPAN, Reg T, TIMS class groups that share a portfolio group, combined
         rulebooks, quantiles, some venues' charges) each is margined, up to 65,536 ways for the order and open orders
-        together; more are refused unless the limit is `complete_only`.
+        together; more are refused unless the limit is `complete_only`. Of a stock order under Reg T those suffice that
+        leave whole covers of options, or a share more or less.
 
         `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as open
         at once.

@@ -167,6 +167,8 @@ class Monitor:
         self._live = {name: self._open(account) for name, account in accounts.items()}
         self._by_id = {contract.id: contract for contract in prepared.contracts}
         self._number = 0
+        # Orders that messages have reached since the last state was written: a state names only these.
+        self._touched: dict[str, set[str]] = {name: set() for name in self._live}
         self._failed = False
         self._journal: Journal | None = None
         self._level: dict[str, Level] = {}
@@ -286,6 +288,7 @@ class Monitor:
                 live.deposit(event.currency, event.amount)
             case CancelEvent():
                 live.cancel(event.order)
+                self._touched[event.account].add(event.order)
             case OrderEvent():
                 order = Order(
                     event.order,
@@ -301,6 +304,8 @@ class Monitor:
                     live.reserve(order)
                 else:
                     live.replace(event.replaces, order)
+                    self._touched[event.account].add(event.replaces)
+                self._touched[event.account].add(event.order)
             case FillEvent(order=None, execution=None):
                 live.apply([(self._by_id[event.contract], event.quantity, event.price, event.fees)])
             case FillEvent():
@@ -317,6 +322,7 @@ class Monitor:
                 f"monitor: event {event.number}: order '{event.order}' does not {side} '{event.contract}'"
             )
         live.fill(event.order, event.execution, abs(event.quantity), event.price, fees=event.fees)
+        self._touched[event.account].add(event.order)
 
     # ---- the journal
 
@@ -330,6 +336,8 @@ class Monitor:
     def _write_checkpoint(self) -> None:
         if self._journal is not None and self._number % self._checkpoint == 0:
             self._write({"state": self._state()})
+            for orders in self._touched.values():
+                orders.clear()
 
     def _begin(self) -> dict[str, Any]:
         return {
@@ -342,6 +350,10 @@ class Monitor:
         }
 
     def _state(self) -> dict[str, Any]:
+        """Everything but the orders no message has reached since the last state: those are in the states before.
+
+        An order that is done stays known, so that a message that comes again is recognised.
+        """
         market = self._prepared.market
         return {
             "number": self._number,
@@ -351,7 +363,7 @@ class Monitor:
                 name: {
                     "cash": live.cash,
                     "positions": [[p.contract.id, p.long, p.short] for p in live.positions],
-                    "orders": live.orders,
+                    "orders": [live.order(order) for order in sorted(self._touched[name])],
                 }
                 for name, live in self._live.items()
             },
@@ -361,6 +373,7 @@ class Monitor:
         assert self._journal is not None
         begin = self._begin()
         state: dict[str, Any] | None = None
+        orders: dict[str, dict[str, Any]] = {name: {} for name in self._live}
         events: list[dict[str, Any]] = []
         for i, record in enumerate(self._journal.records):
             if i == 0 and record.get("begin") != begin:
@@ -369,13 +382,15 @@ class Monitor:
                 )
             if "state" in record:
                 state, events = record["state"], []
+                for name, own in record["state"]["accounts"].items():
+                    orders[name].update((known["order"]["id"], known) for known in own["orders"])
             else:
                 events.append(record["event"])
         if state is None:
             self._level = {name: self.status(name).level for name in self._live}
             self._write({"begin": begin, "state": self._state()})
             return
-        self._restore(state)
+        self._restore(state, orders)
         journal, self._journal = self._journal, None
         for event in events:
             self.take(_event(event))
@@ -384,7 +399,7 @@ class Monitor:
             # The process may have died between an event and the state that follows it.
             self._write_checkpoint()
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: dict[str, Any], orders: dict[str, dict[str, Any]]) -> None:
         if state["market"] is not None:
             self._prepared = self._prepared.with_market(Market(**state["market"]), threads=self._threads)
         for name, own in state["accounts"].items():
@@ -396,7 +411,7 @@ class Monitor:
                 positions, cash=own["cash"], collateral=collateral, kind=kind, gross=self._live[name].gross
             )
             self._live[name] = self._open(account)
-            self._live[name].restore_orders(own["orders"])
+            self._live[name].restore_orders(list(orders[name].values()))
         self._level = dict(state["levels"])
         self._number = state["number"]
 

@@ -77,7 +77,7 @@ impl Position {
 pub struct Account {
     pub positions: Vec<Position>,
     pub terms: AccountTerms,
-    /// Long and short of one contract are kept apart instead of netted.
+    /// Long and short of one contract are kept apart instead of netted; a rulebook without a rule for that refuses it.
     pub gross: bool,
 }
 

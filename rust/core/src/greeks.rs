@@ -179,6 +179,10 @@ impl Prepared for WithGreeks {
         self.prepared.currencies()
     }
 
+    fn admit(&self, account: AccountView<'_>) -> Result<()> {
+        self.prepared.admit(account)
+    }
+
     fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement> {
         self.prepared.requirement(account, scratch)
     }

@@ -101,6 +101,13 @@ pub trait Live: Send {
         Ok((requirement, self.worst_case(account, changed, orders)?))
     }
 
+    /// Where requirement and drain are convex functions of the lots held of this contract between whole multiples of a
+    /// number of them, zero among these, whatever else is held: that number. Then the worst partial fill lies at a
+    /// multiple or next to one.
+    fn convex_between(&self, _contract: ContractIndex) -> Option<i64> {
+        None
+    }
+
     /// Whether requirement and drain are convex functions of the lots of this contract, whatever else is held: then the
     /// fills that pass are one interval, and the worst fill of an order is none of it or all of it.
     fn is_convex(&self, _contract: ContractIndex) -> bool {

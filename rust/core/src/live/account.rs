@@ -101,6 +101,10 @@ impl LiveAccount {
             }
         }
         let book = account.bind(prepared.contracts())?;
+        prepared.admit(AccountView {
+            positions: book.positions(),
+            terms: &account.terms,
+        })?;
         let mut this = Self {
             live: prepared.clone().live(),
             rows: prepared.contracts().len(),
@@ -279,13 +283,12 @@ impl LiveAccount {
             check_finite("trade: price", trade.price.unwrap_or(0.0))?;
             check_finite("trade: fees", trade.fees)?;
         }
-        for trade in trades {
-            let price = trade.price.unwrap_or(0.0);
-            let paid = if trade.price.is_some() {
-                self.money.payment(trade.contract, trade.lots, price)
-            } else {
-                0.0
-            };
+        let paid = |trade: &Trade| match trade.price {
+            Some(price) => self.money.payment(trade.contract, trade.lots, price),
+            None => Ok(0.0),
+        };
+        let paid: Vec<f64> = trades.iter().map(paid).collect::<Result<_>>()?;
+        for (trade, paid) in trades.iter().zip(paid) {
             self.book_cash(trade.contract, -(paid + trade.fees));
         }
         self.book.assign(&self.next);
@@ -330,12 +333,13 @@ impl LiveAccount {
                 "rebase: the new table of contracts is neither the account's own nor an extension of it: open the account again"
             );
         }
+        prepared.admit(self.view())?;
         let mut live = prepared.clone().live();
         let mut terms = self.terms.clone();
         let positions = self.book.positions();
         for i in 0..positions.len() {
             let contract = positions.contract[i];
-            let amount = self.money.variation(&money, contract, positions.net(i));
+            let amount = self.money.variation(&money, contract, positions.net(i))?;
             if amount != 0.0 {
                 let currency = new.rows()[contract as usize].currency();
                 *terms.cash.entry(currency.to_string()).or_default() += amount;

@@ -12,8 +12,9 @@ impl LiveAccount {
     /// Limits are held against the complete fill of the order, and against every partial fill that needs more than the
     /// account without the order does (the order is not to blame for the rest: one that mends a broken limit passes).
     /// Both with open orders in their worst case. Where the requirement is convex in the lots no partial fill can do so
-    /// and none is margined; elsewhere each is, up to [`super::MAX_FILLS`] ways for the order and open orders together.
-    /// More are refused, unless the limit says `complete_only`.
+    /// and none is margined; where it is between whole multiples ([`super::Live::convex_between`]), those and their
+    /// neighbours are; elsewhere each is. Up to [`super::MAX_FILLS`] ways for the order and open orders together are
+    /// margined, and more refused, unless the limit says `complete_only`.
     ///
     /// The order of the checks, so that the first reason is always the same: kill switch; the order's and the limit's
     /// own numbers; a known order id; the market's age; the contract; throttle; quantity; notional; price collar; open

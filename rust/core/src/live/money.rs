@@ -1,4 +1,6 @@
 //! What trades cost and holdings are worth, beside the requirement: payment style, marks and exchange rates by contract.
+//!
+//! Sizes are those the crypto rulebooks see: a multiplier that counts money holds its face over the price in coins.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +26,56 @@ enum Pays {
 #[derive(Debug, Clone, Copy)]
 struct ContractMoney {
     pays: Pays,
+    is_option: bool,
+    /// Quoted in dollars and paid in the coin. An option's premium is quoted in what it is paid in.
     inverse: bool,
-    /// Money per lot for one in the price, in the contract's currency.
-    per_price: f64,
+    /// Units of the underlying per lot; of money where `is_face`.
+    size: f64,
+    is_face: bool,
     fx: Option<f64>,
     mark: Option<f64>,
+}
+
+impl ContractMoney {
+    /// Units of the underlying in one lot at a price: a face value holds fewer the higher the price.
+    fn units(&self, price: f64) -> f64 {
+        if self.is_face {
+            self.size / price
+        } else {
+            self.size
+        }
+    }
+
+    /// What lots bought at one price have gained at another, in the contract's currency. A face value settled in
+    /// coin gains `face (1 / from - 1 / to)`, one coin settled in coin `1 - from / to`, a face value settled in money
+    /// `face (to / from - 1)`.
+    fn gain(&self, lots: i64, from: f64, to: f64) -> f64 {
+        let gain = lots as f64 * self.units(from) * (to - from);
+        if self.inverse { gain / to } else { gain }
+    }
+
+    /// What lots are worth at a price, in the contract's currency.
+    fn worth(&self, lots: i64, price: f64) -> f64 {
+        let units = lots as f64 * self.units(price);
+        if self.inverse { units } else { units * price }
+    }
+
+    /// Refuses a price, or a contract, that says nothing of the money a lot is worth.
+    fn check(&self, contract: ContractIndex, price: f64) -> Result<()> {
+        if self.is_face && self.is_option {
+            fail!(
+                Unsupported,
+                "contract row {contract}: the premium of an option whose multiplier counts money: state its multiplier in units of the underlying"
+            );
+        }
+        if (self.is_face || self.inverse) && price <= 0.0 {
+            fail!(
+                InvalidInput,
+                "contract row {contract}: price {price}: a contract sized in money or settled in coin has positive prices only"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Payment terms of a prepared table under one market. Shared by the accounts opened on it.
@@ -79,8 +126,11 @@ impl Money {
                 }
                 ContractMoney {
                     pays: pays(contract),
-                    inverse: contract.terms().settlement == Settlement::Inverse,
-                    per_price: contract.value_per_lot(),
+                    is_option: contract.kind() == Kind::Option,
+                    inverse: contract.terms().settlement == Settlement::Inverse
+                        && contract.kind() != Kind::Option,
+                    size: contract.value_per_lot(),
+                    is_face: contract.counts_money(),
                     fx: rates.get(currency).copied(),
                     mark: market.and_then(|m| match contract.kind() {
                         Kind::Option => m.price(contracts, row),
@@ -105,7 +155,8 @@ impl Money {
     /// Absolute value of a quantity at a price, in the report's currency.
     pub(super) fn notional(&self, contract: ContractIndex, lots: i64, price: f64) -> Result<f64> {
         let row = &self.rows[contract as usize];
-        Ok((lots as f64 * row.per_price * price * self.rate_of(contract)?).abs())
+        row.check(contract, price)?;
+        Ok((row.worth(lots, price) * self.rate_of(contract)?).abs())
     }
 
     fn rate_of(&self, contract: ContractIndex) -> Result<f64> {
@@ -134,15 +185,17 @@ impl Money {
 
     /// What a trade of signed lots takes from the account's cash, in the contract's currency. What settles in money
     /// is settled to its mark at once, where there is one.
-    pub(super) fn payment(&self, contract: ContractIndex, lots: i64, price: f64) -> f64 {
+    pub(super) fn payment(&self, contract: ContractIndex, lots: i64, price: f64) -> Result<f64> {
         let row = &self.rows[contract as usize];
-        let size = lots as f64 * row.per_price;
-        match (row.pays, row.mark) {
-            (Pays::Premium | Pays::Outright, _) => size * price,
+        row.check(contract, price)?;
+        Ok(match (row.pays, row.mark) {
+            (Pays::Premium | Pays::Outright, _) => row.worth(lots, price),
             (Pays::Variation, None) => 0.0,
-            (Pays::Variation, Some(mark)) if row.inverse => size * (1.0 / mark - 1.0 / price),
-            (Pays::Variation, Some(mark)) => size * (price - mark),
-        }
+            (Pays::Variation, Some(mark)) => {
+                row.check(contract, mark)?;
+                -row.gain(lots, price, mark)
+            }
+        })
     }
 
     /// What a trade takes from the excess beside requirement and option value, fees included (in the contract's
@@ -155,7 +208,7 @@ impl Money {
         fees: f64,
     ) -> Result<f64> {
         let row = &self.rows[contract as usize];
-        let mut cost = self.payment(contract, lots, price) + fees;
+        let mut cost = self.payment(contract, lots, price)? + fees;
         if row.pays == Pays::Outright {
             cost -= self.outright(contract, lots)?;
         }
@@ -165,7 +218,10 @@ impl Money {
     fn outright(&self, contract: ContractIndex, lots: i64) -> Result<f64> {
         let row = &self.rows[contract as usize];
         match row.mark {
-            Some(mark) => Ok(lots as f64 * row.per_price * mark),
+            Some(mark) => {
+                row.check(contract, mark)?;
+                Ok(row.worth(lots, mark))
+            }
             None => fail!(
                 MissingData,
                 "contract row {contract}: no mark to value the holding at: open the account with a market that quotes it"
@@ -189,13 +245,15 @@ impl Money {
 
     /// Money that flowed on holdings settled in money, from this market's marks to another's: by contract, in its
     /// currency.
-    pub(super) fn variation(&self, next: &Self, contract: ContractIndex, lots: i64) -> f64 {
-        let (a, b) = (&self.rows[contract as usize], &next.rows[contract as usize]);
-        let size = lots as f64 * a.per_price;
-        match (a.pays, a.mark, b.mark) {
-            (Pays::Variation, Some(from), Some(to)) if a.inverse => size * (1.0 / from - 1.0 / to),
-            (Pays::Variation, Some(from), Some(to)) => size * (to - from),
-            _ => 0.0,
+    pub(super) fn variation(&self, next: &Self, contract: ContractIndex, lots: i64) -> Result<f64> {
+        let (row, moved) = (&self.rows[contract as usize], &next.rows[contract as usize]);
+        match (row.pays, row.mark, moved.mark) {
+            (Pays::Variation, Some(from), Some(to)) => {
+                row.check(contract, from)?;
+                row.check(contract, to)?;
+                Ok(row.gain(lots, from, to))
+            }
+            _ => Ok(0.0),
         }
     }
 

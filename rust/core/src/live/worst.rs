@@ -60,6 +60,34 @@ impl Exposed {
     }
 }
 
+/// The fills after which the position is a whole multiple of `step`, or a lot off one.
+struct Walk {
+    held: i64,
+    sign: i64,
+    step: i64,
+}
+
+impl Walk {
+    /// The first of them after `lots`.
+    fn next(&self, lots: i64) -> i64 {
+        let lots = lots + 1;
+        let over = (self.held + self.sign * lots).rem_euclid(self.step);
+        if over <= 1 || over == self.step - 1 {
+            lots
+        } else if self.sign > 0 {
+            lots + (self.step - 1 - over)
+        } else {
+            lots + (over - 1)
+        }
+    }
+
+    /// At most so many of them in an order.
+    fn count(&self, lots: i64) -> u64 {
+        let near = 3 * (lots.unsigned_abs() / self.step.unsigned_abs() + 2);
+        near.min(lots.unsigned_abs())
+    }
+}
+
 impl LiveAccount {
     /// Takes the open orders as they stand, at the present marks.
     pub(super) fn expose(&mut self) {
@@ -99,7 +127,8 @@ impl LiveAccount {
     ///
     /// A partial fill counts where it needs more than no fill at all. A convex function of the lots is largest at an end
     /// of an interval, and so is the largest of several, one for each way open orders may fill: there the complete fill
-    /// says all. Costs are linear in the lots, fees among them.
+    /// says all. Where it is convex between whole multiples, the ends of those intervals do. Costs are linear in the
+    /// lots, fees among them.
     pub(super) fn assess_order(&mut self, order: &Order, complete_only: bool) -> Result<Assessed> {
         let trade = |lots: i64| Trade {
             effect: order.effect,
@@ -117,7 +146,8 @@ impl LiveAccount {
             Coverage::EveryFill => self.exposed.sets(),
             _ => 1,
         };
-        let count = sets.saturating_mul(order.lots.unsigned_abs());
+        let walk = self.walk(order);
+        let count = sets.saturating_mul(walk.count(order.lots));
         if count > MAX_FILLS {
             fail!(
                 Unsupported,
@@ -126,7 +156,8 @@ impl LiveAccount {
             );
         }
         let none = self.assess(None, 0.0, 0.0)?;
-        for lots in 1..order.lots {
+        let mut lots = walk.next(0);
+        while lots < order.lots {
             let fees = order.fees * (lots as f64 / order.lots as f64);
             let part = self.assess(
                 Some(trade(lots * order.signed_lots().signum())),
@@ -143,8 +174,24 @@ impl LiveAccount {
             {
                 *least = excess;
             }
+            lots = walk.next(lots);
         }
         Ok(worst)
+    }
+
+    /// The fills of an order one of which is its worst. An open order in the same contract moves the multiples.
+    fn walk(&self, order: &Order) -> Walk {
+        let same = |e: &Exposure| e.contract == order.contract;
+        let step = match self.live.convex_between(order.contract) {
+            Some(step) if !self.exposed.list.iter().any(same) => step,
+            _ => 1,
+        };
+        let (long, short) = self.book().sides(order.contract);
+        Walk {
+            held: long - short,
+            sign: order.signed_lots().signum(),
+            step,
+        }
     }
 
     /// Margins one trade, with open orders in their worst case.
@@ -268,5 +315,43 @@ impl LiveAccount {
         }
         self.changed.truncate(kept);
         Ok(worst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Walk;
+    use crate::account::MAX_LOTS;
+
+    #[test]
+    fn a_walk_meets_every_multiple_and_its_neighbours() {
+        for step in [1, 2, 3, 4, 10, 2 * MAX_LOTS] {
+            for held in -25..=25_i64 {
+                for sign in [1, -1] {
+                    let walk = Walk { held, sign, step };
+                    let near = |n: &i64| {
+                        let over = (held + sign * n).rem_euclid(step);
+                        over <= 1 || over == step - 1
+                    };
+                    let expected: Vec<i64> = (1..60).filter(near).collect();
+                    let mut found = Vec::new();
+                    let mut lots = walk.next(0);
+                    while lots < 60 {
+                        found.push(lots);
+                        lots = walk.next(lots);
+                    }
+                    assert_eq!(found, expected, "{held} {sign} {step}");
+                    assert!(expected.len() as u64 <= walk.count(60));
+                }
+            }
+        }
+        let most = Walk {
+            held: -MAX_LOTS,
+            sign: 1,
+            step: 2 * MAX_LOTS,
+        };
+        // From the largest short on: nothing before zero, and nothing after it.
+        assert_eq!(most.next(0), MAX_LOTS - 1);
+        assert!(most.next(MAX_LOTS + 1) > MAX_LOTS + 1 + MAX_LOTS / 2);
     }
 }

@@ -300,6 +300,9 @@ impl<L: Ledger + ?Sized> Ledger for Prefixed<'_, L> {
 impl Rulebook for Whole {
     type Scratch = Vec<PartScratch>;
 
+    /// The parts admit their own shares.
+    const GROSS: bool = true;
+
     fn frame(&self) -> &Frame {
         &self.frame
     }

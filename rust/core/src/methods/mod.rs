@@ -14,6 +14,7 @@ use crate::account::{Account, AccountTerms, AccountView, Accounts, Holdings};
 use crate::cells::{self, Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
+use crate::fail;
 use crate::greeks;
 use crate::live::{Live, Recompute};
 use crate::market::Market;
@@ -53,6 +54,8 @@ pub trait Methodology: Send + Sync {
 pub trait Prepared: Send + Sync {
     fn contracts(&self) -> &Arc<Contracts>;
     fn currencies(&self) -> &Currencies;
+    /// Refuses an account of a form the rulebook has no rule for, whatever it holds: see [`Rulebook::GROSS`].
+    fn admit(&self, account: AccountView<'_>) -> Result<()>;
     /// Numbers only; allocates nothing once `scratch` is warm.
     fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement>;
     /// The same bits, explained.
@@ -130,6 +133,10 @@ pub trait Rulebook: Send + Sync + 'static {
     /// [`Self::requirements`] shares work among them.
     const RUN: usize = 512;
 
+    /// Whether the rulebook margins the two sides of a gross account, which do not net. One that does not refuses such
+    /// an account: its net would be the margin of another one.
+    const GROSS: bool = false;
+
     fn frame(&self) -> &Frame;
 
     /// Writes the terms of the account's requirement to the ledger, in a fixed order.
@@ -195,7 +202,19 @@ impl<R: Rulebook> Prepared for R {
         &self.frame().currencies
     }
 
+    fn admit(&self, account: AccountView<'_>) -> Result<()> {
+        if account.positions.short.is_some() && !R::GROSS {
+            fail!(
+                NotApplicable,
+                "{}: the account is gross, and this rulebook margins net positions only: margin each account behind it on its own, or leave gross out where long and short do net",
+                self.frame().methodology
+            );
+        }
+        Ok(())
+    }
+
     fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement> {
+        self.admit(account)?;
         let (totals, own) = scratch.split::<R::Scratch>();
         totals.clear();
         let outcome = self.charge(account, own, totals)?;
@@ -203,6 +222,7 @@ impl<R: Rulebook> Prepared for R {
     }
 
     fn margin(&self, account: AccountView<'_>) -> Result<MarginReport> {
+        self.admit(account)?;
         let frame = self.frame();
         let mut ledger = Lines {
             totals: Totals::default(),
@@ -229,6 +249,7 @@ impl<R: Rulebook> Prepared for R {
         scratch: &mut Scratch,
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome> {
+        self.admit(account)?;
         self.charge(account, scratch.split::<R::Scratch>().1, ledger)
     }
 

@@ -196,8 +196,8 @@ impl Live for LiveBook {
         contract: ContractIndex,
         lots: i64,
     ) -> Option<Estimate> {
-        // What nets by strike is not kept, and a gross account's trade opens or closes.
-        if self.book.nets_strikes || account.positions.short.is_some() {
+        // What nets by strike is not kept.
+        if self.book.nets_strikes {
             return None;
         }
         let book = &self.book;

@@ -149,11 +149,13 @@ impl<'a> Layout<'a> {
                 layout.places.push(None);
                 continue;
             }
-            if contract.kind() == Kind::Index || contract.terms().settlement == Settlement::Inverse
+            if contract.kind() == Kind::Index
+                || contract.terms().settlement == Settlement::Inverse
+                || contract.counts_money()
             {
                 fail!(
                     NotApplicable,
-                    "hvar covers linear contracts, not '{}': indices are not held, and inverse contracts are not covered",
+                    "hvar covers linear contracts, not '{}': indices are not held, inverse contracts and multipliers that count money are not covered",
                     contract.id()
                 );
             }

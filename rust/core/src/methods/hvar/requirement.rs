@@ -435,6 +435,7 @@ impl Rulebook for Book {
     type Scratch = HvarScratch;
 
     const RUN: usize = TOGETHER;
+    const GROSS: bool = true;
 
     fn frame(&self) -> &Frame {
         &self.frame

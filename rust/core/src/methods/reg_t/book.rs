@@ -11,8 +11,8 @@ use super::pairing::{Holding, Kept, Method, Question, Scratch, Total};
 use super::parameters::{AccountKind, Parameters};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
-use crate::account::AccountView;
-use crate::contract::Contracts;
+use crate::account::{AccountView, MAX_LOTS};
+use crate::contract::{ContractIndex, Contracts};
 use crate::error::Result;
 use crate::fail;
 use crate::live::Live;
@@ -107,6 +107,30 @@ impl Book {
             when,
             node_limit: self.parameters.node_limit,
         }
+    }
+
+    /// The lots of a stock that every option it covers takes whole multiples of; `None` for options, and where a fund
+    /// covers an index by value.
+    ///
+    /// Shares that stand alone cost so much each, other for long than for short, and what they cover or are protected
+    /// by is whole options. Between two multiples the same pairings are open, so that the cheapest of them stays the
+    /// cheapest and costs are linear; the larger of initial and maintenance is convex. A search that stops before its
+    /// proof may say otherwise; the rule does not.
+    pub(super) fn shares_per_cover(&self, contract: ContractIndex) -> Option<i64> {
+        let Place::Shares(at) = self.layout.places[contract as usize] else {
+            return None;
+        };
+        let shares = &self.margin.shares[at as usize];
+        let mut step = 0;
+        for amount in self.margin.series.iter().filter_map(|s| shares.against(s)) {
+            let lots = amount / shares.unit;
+            if lots.fract() != 0.0 || !(1.0..=MAX_LOTS as f64).contains(&lots) {
+                return None;
+            }
+            step = greatest_common_divisor(step, lots as i64);
+        }
+        // Without options only zero divides.
+        Some(if step == 0 { 2 * MAX_LOTS } else { step })
     }
 
     /// The holdings in the pairing's terms; their option value is returned.
@@ -361,5 +385,13 @@ impl Rulebook for Book {
             "initial": initial,
             "held": maintenance,
         }))
+    }
+}
+
+fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
     }
 }

@@ -54,4 +54,8 @@ impl Live for LiveBook {
     ) -> Result<Requirement> {
         self.charge(account)
     }
+
+    fn convex_between(&self, contract: ContractIndex) -> Option<i64> {
+        self.book.shares_per_cover(contract)
+    }
 }

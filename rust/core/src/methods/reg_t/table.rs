@@ -66,13 +66,14 @@ pub(super) fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -
                 || c.currency() != parameters.currency
                 || t.settlement != contract::Settlement::Linear
                 || t.premium != contract::Premium::Upfront
+                || c.counts_money()
         })
         .map(|(_, c)| c.id())
         .collect();
     if !uncovered.is_empty() {
         fail!(
             NotApplicable,
-            "reg t covers stocks, funds and options on stocks, funds and indexes in {}, not: {}",
+            "reg t covers stocks, funds and options on stocks, funds and indexes in {}, sized in units of their underlying, not: {}",
             parameters.currency,
             uncovered.join(", ")
         );

@@ -344,8 +344,11 @@ impl SpanLike {
                 "span-like has no scan ranges for '{symbol}': give underlyings[\"{symbol}\"]"
             );
         };
-        if terms.settlement == Settlement::Inverse {
-            fail!(NotApplicable, "span-like does not cover inverse contracts");
+        if terms.settlement == Settlement::Inverse || contract.counts_money() {
+            fail!(
+                NotApplicable,
+                "span-like covers neither inverse contracts nor multipliers that count money"
+            );
         }
         let commodity = self.commodity(file, symbol, contract.currency(), ranges)?;
         let kind = match contract.kind() {

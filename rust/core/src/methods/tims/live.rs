@@ -215,9 +215,9 @@ impl LiveBook {
         (sum, worst)
     }
 
-    /// Whether kept sums say all: an overlay's stress is not kept, and a gross account's trade opens or closes.
-    fn is_scanned(&self, account: AccountView<'_>) -> bool {
-        self.book.overlays.is_empty() && account.positions.short.is_none()
+    /// Whether kept sums say all: an overlay's stress is not kept.
+    fn is_scanned(&self) -> bool {
+        self.book.overlays.is_empty()
     }
 
     /// The worst case over fills of open orders on the tallies as they stand.
@@ -371,7 +371,7 @@ impl Live for LiveBook {
         contract: ContractIndex,
         lots: i64,
     ) -> Option<Estimate> {
-        if !self.is_scanned(account) {
+        if !self.is_scanned() {
             return None;
         }
         let book = &self.book;
@@ -427,7 +427,7 @@ impl Live for LiveBook {
         changed: &[ContractIndex],
         orders: &[Exposure],
     ) -> Result<Option<WorstCase>> {
-        if !self.is_scanned(account) {
+        if !self.is_scanned() {
             return Ok(None);
         }
         self.change(account, changed);
@@ -444,9 +444,7 @@ impl Live for LiveBook {
     ) -> Result<(Requirement, Option<WorstCase>)> {
         self.change(account, changed);
         let requirement = self.write(account);
-        let worst = self
-            .is_scanned(account)
-            .then(|| self.worst_fills(account, orders));
+        let worst = self.is_scanned().then(|| self.worst_fills(account, orders));
         self.restore();
         Ok((requirement, worst))
     }

@@ -181,18 +181,8 @@ impl Kernel for ClassPass<'_> {
 fn sum(book: &Book, positions: &Positions<'_>, from: usize, end: usize, mut sums: Row) -> Row {
     let contract = &positions.contract[from..end];
     let quantity = &positions.quantity[from..end];
-    match positions.short {
-        None => {
-            for (&c, &q) in contract.iter().zip(quantity) {
-                sums.add_net(q as f64, &book.scan[c as usize], &book.sides);
-            }
-        }
-        Some(shorts) => {
-            for ((&c, &long), &short) in contract.iter().zip(quantity).zip(&shorts[from..end]) {
-                let net = (long - short) as f64;
-                sums.add(net, long as f64, short as f64, &book.scan[c as usize]);
-            }
-        }
+    for (&c, &q) in contract.iter().zip(quantity) {
+        sums.add_net(q as f64, &book.scan[c as usize], &book.sides);
     }
     sums
 }

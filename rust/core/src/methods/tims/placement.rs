@@ -70,6 +70,7 @@ impl Placements {
                     c.kind(),
                     Kind::Stock | Kind::Etf | Kind::Future | Kind::Option
                 ) || c.currency() != parameters.currency
+                    || c.counts_money()
                     || !self.of(*row).product.eligible
             })
             .map(|(_, c)| c.id())
@@ -79,7 +80,7 @@ impl Placements {
         }
         fail!(
             NotApplicable,
-            "tims covers eligible stocks, ETFs, futures and options in {}, not: {}",
+            "tims covers eligible stocks, ETFs, futures and options in {}, sized in units of their underlying, not: {}",
             parameters.currency,
             list(&uncovered)
         )

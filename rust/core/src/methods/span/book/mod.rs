@@ -268,6 +268,8 @@ fn label(points: &[ScanPoint], scenario: usize) -> String {
 impl Rulebook for Book {
     type Scratch = Working;
 
+    const GROSS: bool = true;
+
     fn frame(&self) -> &Frame {
         &self.frame
     }
