@@ -307,6 +307,64 @@ pub struct Accounts {
     terms: Vec<AccountTerms>,
 }
 
+/// Sorts one account's rows by contract: a radix sort of two digits (Knuth, TAOCP vol. 3, 5.2.5), or by comparison
+/// where the rows are too few to pay for clearing the counters.
+struct ContractSorter {
+    /// Bits of the low digit; the high one has no more.
+    bits: u32,
+    /// Where the next row of each digit goes, low and high.
+    low: Vec<usize>,
+    high: Vec<usize>,
+    buffer: Vec<(ContractIndex, i64)>,
+}
+
+impl ContractSorter {
+    fn new(contracts: usize) -> Self {
+        let bits = contracts.next_power_of_two().ilog2().div_ceil(2);
+        Self {
+            bits,
+            low: vec![0; 1 << bits],
+            high: vec![0; 1 << bits],
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Rows of one contract come out in any order.
+    fn sort(&mut self, rows: &mut [(ContractIndex, i64)]) {
+        // About two counters a row cost what comparisons do.
+        if 4 * rows.len() < self.low.len() {
+            rows.sort_unstable_by_key(|r| r.0);
+            return;
+        }
+        let (bits, mask) = (self.bits, self.low.len() - 1);
+        let low = |contract: ContractIndex| contract as usize & mask;
+        // The mask changes nothing; it spares a check of bounds.
+        let high = |contract: ContractIndex| contract as usize >> bits & mask;
+        self.low.fill(0);
+        self.high.fill(0);
+        for r in rows.iter() {
+            self.low[low(r.0)] += 1;
+            self.high[high(r.0)] += 1;
+        }
+        let (mut before_low, mut before_high) = (0, 0);
+        for (l, h) in self.low.iter_mut().zip(&mut self.high) {
+            before_low += std::mem::replace(l, before_low);
+            before_high += std::mem::replace(h, before_high);
+        }
+        self.buffer.resize(rows.len(), (0, 0));
+        for &r in rows.iter() {
+            let place = &mut self.low[low(r.0)];
+            self.buffer[*place] = r;
+            *place += 1;
+        }
+        for &r in &self.buffer {
+            let place = &mut self.high[high(r.0)];
+            rows[*place] = r;
+            *place += 1;
+        }
+    }
+}
+
 impl Accounts {
     /// `account` (any order, 0-based), `contract` (rows of the table) and signed lots, one entry per position.
     /// `terms` has one entry for all accounts or one per account.
@@ -337,7 +395,7 @@ impl Accounts {
         for t in &terms {
             t.check()?;
         }
-        // Counting sort by account, then each account's few rows by contract.
+        // Counting sort by account, then each account's rows by contract, which the cache holds.
         let mut start = vec![0_usize; count + 1];
         for (row, (&a, (&c, &q))) in account
             .iter()
@@ -368,9 +426,11 @@ impl Accounts {
         let mut next = start.clone();
         let mut rows = vec![(0_u32, 0_i64); account.len()];
         for ((&a, &c), &q) in account.iter().zip(contract).zip(quantity) {
-            rows[next[a as usize]] = (c, q);
-            next[a as usize] += 1;
+            let place = &mut next[a as usize];
+            rows[*place] = (c, q);
+            *place += 1;
         }
+        let mut sorter = ContractSorter::new(contracts.len());
         let mut result = Self {
             start: Vec::with_capacity(count + 1),
             contract: Vec::with_capacity(rows.len()),
@@ -385,19 +445,24 @@ impl Accounts {
         for a in 0..count {
             let own = &mut rows[start[a]..start[a + 1]];
             if !own.is_sorted_by(|x, y| x.0 < y.0) {
-                own.sort_unstable_by_key(|r| r.0);
+                sorter.sort(own);
             }
-            for chunk in own.chunk_by(|x, y| x.0 == y.0) {
-                let net: i128 = chunk.iter().map(|r| i128::from(r.1)).sum();
+            let mut at = 0;
+            while at < own.len() {
+                let row = own[at].0;
+                let mut net = 0_i128;
+                while at < own.len() && own[at].0 == row {
+                    net += i128::from(own[at].1);
+                    at += 1;
+                }
                 if net.abs() > i128::from(MAX_LOTS) {
                     fail!(
                         InvalidInput,
-                        "account {a}: more than 2^53 lots of contract row {}",
-                        chunk[0].0
+                        "account {a}: more than 2^53 lots of contract row {row}"
                     );
                 }
                 if net != 0 {
-                    result.contract.push(chunk[0].0);
+                    result.contract.push(row);
                     result.quantity.push(net as i64);
                 }
             }
@@ -454,6 +519,32 @@ mod tests {
         let gross = Holdings::from_rows(vec![(4, 2, 0), (4, 0, 2)], true).unwrap();
         let p = gross.positions();
         assert_eq!((p.long(0), p.short(0), p.net(0)), (2, 2, 0));
+    }
+
+    #[test]
+    fn the_radix_sort_sorts_tables_and_accounts_of_any_size() {
+        let mut state = 1_u64;
+        let mut noise = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as usize
+        };
+        for contracts in [1, 2, 3, 4, 5, 64, 65, 5_000, 16_384, 16_385] {
+            let mut sorter = ContractSorter::new(contracts);
+            for length in [1_000, 2, 70, 0, 300] {
+                let mut rows: Vec<(u32, i64)> = (0..length)
+                    .map(|i| ((noise() % contracts) as u32, i))
+                    .chain([(contracts as u32 - 1, -1)])
+                    .collect();
+                let mut expected = rows.clone();
+                expected.sort_unstable();
+                sorter.sort(&mut rows);
+                assert!(rows.is_sorted_by_key(|r| r.0));
+                rows.sort_unstable();
+                assert_eq!(rows, expected);
+            }
+        }
     }
 
     #[test]
