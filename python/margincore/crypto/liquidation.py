@@ -103,11 +103,11 @@ def liquidation_prices(
 ) -> dict[str, float | None]:
     """The liquidation price of every underlying held, the others standing still; nothing where there is none.
 
-    Along the path `moves` (fractions from 0 outwards; falling by default) an underlying's spot, forwards and marks move
-    alike and volatilities stand still; options are valued by the rulebook at their vols, never at a quoted price. Equity is the account's cash, option value,
-    spot, and the profit of futures since `market`. Contracts are linear and share one currency, else
-    :class:`NotApplicable` is raised; an option without a vol in `market` raises :class:`MissingData`: its price would
-    not move.
+    Along the path `moves` (fractions from 0 outwards; falling by default) an underlying's spot, forwards and marks
+    move alike and volatilities stand still; options are valued by the rulebook at their vols, never at a quoted
+    price. Equity is the account's cash, option value, spot, and the profit of futures since `market`. Contracts are
+    linear and share one currency, else :class:`NotApplicable` is raised; an option without a vol in `market` raises
+    :class:`MissingData`: its price would not move.
 
     >>> import margincore as mc
     >>> perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")
