@@ -93,7 +93,7 @@ def test_a_rulebook_without_its_data_does_not_end_the_comparison() -> None:
 def test_coins_show_with_their_currency() -> None:
     perp = mc.Perpetual("BTC", multiplier=10, multiplier_unit="USD", currency="BTC", settlement="inverse")
     market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 60_000.0}, price={perp.id: 60_000.0})
-    comparison = mc.compare([mc.Position(perp, 1)], market, [mc.methods.Deribit("standard")])
+    comparison = mc.compare([mc.Position(perp, 1_000)], market, [mc.methods.Deribit("standard")])
     header, row = comparison.rows()
     report = comparison.outcomes[0].report
     assert report is not None

@@ -225,17 +225,17 @@ def test_quotes_do_not_outlive_the_spot_they_belong_to() -> None:
         prepared = mc.Engine(mc.methods.Tims()).prepare([option], market)
         live = prepared.open([mc.Position(option, 1)])
         with pytest.raises(mc.MissingData, match="is not that of the moved market"):
-            prepared.update(spot={"XYZ": 95.0})
+            prepared.update(spot={"XYZ": 92.0})
         with pytest.raises(mc.MissingData, match="is not that of the moved market"):
             prepared.update(forward=forward)
-        live.rebase(prepared.update(spot={"XYZ": 95.0}, marks="keep"))
+        live.rebase(prepared.update(spot={"XYZ": 92.0}, marks="keep"))
         assert live.equity == 300.0
-        live.rebase(prepared.update(spot={"XYZ": 95.0}, price={option.id: 6.5}))
-        assert live.equity == 650.0
+        live.rebase(prepared.update(spot={"XYZ": 92.0}, price={option.id: 4.25}))
+        assert live.equity == 425.0
         live.rebase(prepared.update(price={option.id: 3.25}))
         assert live.equity == 325.0
         with pytest.raises(mc.InvalidInput, match="marks"):
-            prepared.update(spot={"XYZ": 95.0}, marks="forget")
+            prepared.update(spot={"XYZ": 92.0}, marks="forget")
     by_vol = mc.Market(valuation, **terms, vol={option.id: 0.3})
     prepared = mc.Engine(mc.methods.Tims()).prepare([option], by_vol)
     assert prepared.update(spot={"XYZ": 95.0}).open([mc.Position(option, 1)]).equity > 500.0
