@@ -72,3 +72,31 @@ def test_a_saving_may_be_negative() -> None:
     comparison = mc.compare([mc.Position(stock, 100)], market, [reg_t, wide])
     assert comparison.outcomes[0].equity_required == 5_000.0
     assert comparison.saving(comparison.outcomes[1]) == pytest.approx(-0.2)
+
+
+def test_a_rulebook_without_its_data_does_not_end_the_comparison() -> None:
+    put = option("put", 4300)
+    market = mc.Market(VALUATION, spot={"SPX": 4500.0}, rate={"USD": 0.05}, vol={put.id: 0.17})
+    held, rulebooks = [mc.Position(put, -1)], [mc.methods.RegT(), mc.methods.Tims()]
+    comparison = mc.compare(held, market, rulebooks)
+    unquoted, tims = comparison.outcomes
+    assert (unquoted.report, unquoted.not_applicable) == (None, None)
+    for word in (put.id, "mc.pricing.price", "price="):
+        assert word in (unquoted.no_number or "")
+    assert comparison.baseline is tims
+    assert "no number" in str(comparison)
+    assert comparison.to_dict()["outcomes"][0]["no_number"] == unquoted.no_number
+    with pytest.raises(mc.MissingData, match="no mark for"):
+        mc.compare(held, market, rulebooks, strict=True)
+
+
+def test_coins_show_with_their_currency() -> None:
+    perp = mc.Perpetual("BTC", multiplier=10, multiplier_unit="USD", currency="BTC", settlement="inverse")
+    market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 60_000.0}, price={perp.id: 60_000.0})
+    comparison = mc.compare([mc.Position(perp, 1_000)], market, [mc.methods.Deribit("standard")])
+    header, row = comparison.rows()
+    report = comparison.outcomes[0].report
+    assert report is not None
+    assert row[header.index("currency")] == report.currency == "BTC"
+    assert float(row[1]) == pytest.approx(report.equity_required, rel=1e-3)
+    assert row[1] in repr(report)

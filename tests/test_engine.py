@@ -232,3 +232,35 @@ def test_a_mark_below_intrinsic_is_refused_with_its_contract() -> None:
 def test_negative_zero_is_zero(prepared: mc.Prepared) -> None:
     flat = prepared.margin([mc.Position(prepared.contracts[0], -0.0)])
     assert math.copysign(1.0, flat.requirement.initial) == 1.0
+
+
+def _two_names(puts: int) -> mc.MarginReport:
+    """Long A beside a short or long of B: both lose downwards, or each its own way."""
+    stocks = [mc.Stock(name, currency="USD") for name in ("A", "B")]
+    market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 50.0, "B": 80.0})
+    return mc.margin([mc.Position(stocks[0], 100), mc.Position(stocks[1], puts)], market, mc.methods.Tims())
+
+
+def test_one_worst_scenario_only_where_there_is_one() -> None:
+    assert _two_names(100).worst_scenario == "down 5/5"
+    apart = _two_names(-100)
+    assert (apart.worst_scenario, apart.worst_scenario_index) == (None, None)
+    assert "worst per line" in repr(apart)
+    assert len({line.scenario for line in apart.lines if line.scenario}) == 2
+
+
+def test_reports_and_batches_pickle_to_the_last_bit() -> None:
+    report = _two_names(-100)
+    again = pickle.loads(pickle.dumps(report))
+    assert (again.to_dict(), repr(again)) == (report.to_dict(), repr(report))
+    assert again.adds_up()
+    document = report.to_dict()
+    document["requirement"]["initial"] += 1.0
+    with pytest.raises(mc.InvalidInput, match="add up"):
+        mc.MarginReport.from_dict(document)
+    stock = mc.Stock("A", currency="USD")
+    market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 50.0})
+    batch = mc.Engine(mc.methods.Tims()).prepare([stock], market).margin_many([[mc.Position(stock, 7)], []])
+    other = pickle.loads(pickle.dumps(batch))
+    for name in ("initial", "maintenance", "net_option_value", "worst_scenario"):
+        assert getattr(other, name).tobytes() == getattr(batch, name).tobytes()

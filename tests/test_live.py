@@ -211,3 +211,38 @@ def test_gross_accounts_say_open_or_close() -> None:
     assert (live.positions[0].long, live.positions[0].short) == (5, 1)
     with pytest.raises(mc.InvalidInput, match="larger"):
         live.apply([(OPTIONS[0], 2)], effect="close")
+
+
+def test_quotes_do_not_outlive_the_spot_they_belong_to() -> None:
+    option = mc.Option("XYZ", "call", 90, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100,
+                       currency="USD")  # fmt: skip
+    forward = {("XYZ", "2026-12-18"): 90.3}
+    terms = {"rate": {"USD": 0.04}, "spot": {"XYZ": 90.0}}
+    valuation = "2026-11-20T16:00:00-05:00"
+    for market in (
+        mc.Market(valuation, **terms, price={option.id: 3.0}),
+        mc.Market(valuation, **terms, price={option.id: 3.0}, vol={option.id: 0.3}),
+        mc.Market(valuation, **terms, contracts=[option], price=np.array([3.0]), vol=np.array([0.3])),
+    ):
+        prepared = mc.Engine(mc.methods.Tims()).prepare([option], market)
+        live = prepared.open([mc.Position(option, 1)])
+        with pytest.raises(mc.MissingData, match="is not that of the moved market"):
+            prepared.update(spot={"XYZ": 92.0})
+        with pytest.raises(mc.MissingData, match="is not that of the moved market"):
+            prepared.update(forward=forward)
+        live.rebase(prepared.update(spot={"XYZ": 92.0}, marks="keep"))
+        assert live.equity == 300.0
+        live.rebase(prepared.update(spot={"XYZ": 92.0}, price={option.id: 4.25}))
+        assert live.equity == 425.0
+        live.rebase(prepared.update(price={option.id: 3.25}))
+        assert live.equity == 325.0
+        with pytest.raises(mc.InvalidInput, match="marks"):
+            prepared.update(spot={"XYZ": 92.0}, marks="forget")
+    by_vol = mc.Market(valuation, **terms, vol={option.id: 0.3})
+    prepared = mc.Engine(mc.methods.Tims()).prepare([option], by_vol)
+    assert prepared.update(spot={"XYZ": 95.0}).open([mc.Position(option, 1)]).equity > 500.0
+    with_forward = mc.Market(valuation, **terms, vol={option.id: 0.3}, forward=forward)
+    prepared = mc.Engine(mc.methods.Tims()).prepare([option], with_forward)
+    with pytest.raises(mc.MissingData, match="forward of 'XYZ' for 2026-12-18"):
+        prepared.update(spot={"XYZ": 95.0})
+    assert prepared.update(spot={"XYZ": 95.0}, forward={("XYZ", "2026-12-18"): 95.3}).repriced == (1, 1)

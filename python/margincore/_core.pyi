@@ -411,11 +411,17 @@ class Prepared:
         dividend_yield: Mapping[str, float] | None = None,
         forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
         fx: Mapping[str, float] | None = None,
+        marks: Literal["refuse", "keep"] | None = None,
     ) -> Prepared:
         """The same rulebook after a change of the market: a new object; this one stays as it is.
 
         Only rows whose inputs changed are priced again (`repriced` counts them); the result equals a preparation
         from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
+
+        A spot or forward does not move alone where contracts on it are quoted: old prices would value holdings at a
+        market that is gone. New prices (and forwards) come in the same update, :class:`MissingData` names the first
+        that is missing; ``marks="keep"`` keeps the old ones. Options quoted by vol only keep their vol. A new price
+        moves nothing else: the quotes of options on a future stay where the future ticks.
 
         >>> import margincore as mc
         >>> table = [mc.Stock(symbol, currency="USD") for symbol in ("A", "B", "C")]
@@ -423,6 +429,14 @@ class Prepared:
         >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
         >>> prepared.update(spot={"B": 21.0}).repriced
         (1, 3)
+        >>> quoted = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0}, price={table[0].id: 10.01})
+        >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table[:1], quoted)
+        >>> prepared.update(spot={"A": 11.0})
+        Traceback (most recent call last):
+            ...
+        margincore.MissingData: update: the quoted price of '...' is not that of the moved market: ...
+        >>> prepared.update(spot={"A": 11.0}, price={table[0].id: 11.02}).repriced
+        (1, 1)
         """
 
     def with_market(self, market: Market, *, threads: int = 1) -> Prepared:
@@ -552,7 +566,7 @@ class MarginReport:
 
     @property
     def worst_scenario(self) -> str | None:
-        """The worst scenario's label; `None` where the rulebook has no scenarios."""
+        """The worst scenario's label where the whole account has one, else `None`; lines name their own."""
 
     @property
     def worst_scenario_index(self) -> int | None:
@@ -610,6 +624,13 @@ class MarginReport:
     def adds_up(self) -> bool:
         """Whether the lines, summed per currency in order and converted, give the requirement to the last bit."""
 
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> MarginReport:
+        """The report that :meth:`to_dict` wrote, to the last bit; pickling uses it.
+
+        Raises :class:`InvalidInput` where a part is missing or the lines do not add up to the requirement.
+        """
+
     def to_dict(self) -> dict[str, Any]:
         """The report as a document of plain values."""
 
@@ -620,8 +641,17 @@ class MarginReport:
 class MarginBatch:
     """Requirements of many accounts as NumPy columns, one entry per account, in the prepared rulebook's currency.
 
-    `worst_scenario` is -1 where there is none.
+    `worst_scenario` is -1 where no one scenario is the worst.
     """
+
+    @staticmethod
+    def from_columns(
+        initial: Sequence[float] | NDArray[np.float64],
+        maintenance: Sequence[float] | NDArray[np.float64],
+        net_option_value: Sequence[float] | NDArray[np.float64],
+        worst_scenario: Sequence[int] | NDArray[np.int32],
+    ) -> MarginBatch:
+        """The batch of its four columns; :class:`InvalidInput` where their lengths differ."""
 
     @property
     def initial(self) -> NDArray[np.float64]:

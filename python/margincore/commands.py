@@ -26,6 +26,7 @@ from margincore._core import (
     Products,
     Unsupported,
 )
+from margincore.compare import amount_text, worst_text
 from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import read_json
@@ -272,18 +273,19 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
             line["scope"],
             line["component"],
             line.get("scenario") or "",
-            f"{line['initial']:,.2f}{unit}",
-            f"{line['maintenance']:,.2f}{unit}",
+            f"{amount_text(line['initial'])}{unit}",
+            f"{amount_text(line['maintenance'])}{unit}",
         )
     table.add_section()
     table.add_row(
-        "account", "total", report.get("worst_scenario") or "",
-        f"{requirement['initial']:,.2f}", f"{requirement['maintenance']:,.2f}", style="bold",
+        "account", "total", worst_text(report.get("worst_scenario"), (x.get("scenario") for x in report["lines"])),
+        amount_text(requirement["initial"]), amount_text(requirement["maintenance"]), style="bold",
     )  # fmt: skip
     console.print(table)
     value = requirement["net_option_value"]
-    console.print(f"equity required {requirement['initial']:,.2f}: what liquidating equity must reach")
-    console.print(f"cash required {requirement['initial'] - value:,.2f}: with option value {value:,.2f} counted\n")
+    console.print(f"equity required {amount_text(requirement['initial'])}: what liquidating equity must reach")
+    cash = amount_text(requirement["initial"] - value)
+    console.print(f"cash required {cash}: with option value {amount_text(value)} counted\n")
 
 
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:
@@ -297,9 +299,9 @@ def _comparison(console: Console, result: Mapping[str, Any]) -> None:
             continue
         table.add_row(
             outcome["label"],
-            f"{outcome['equity_required']:,.2f}",
+            amount_text(outcome["equity_required"]),
             _percent(outcome["saving_on_equity"]),
-            f"{outcome['cash_required']:,.2f}",
+            amount_text(outcome["cash_required"]),
             _percent(outcome["saving_on_cash"]),
         )
     console.print(table)

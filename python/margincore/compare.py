@@ -7,12 +7,24 @@ must hold; `cash_required` is what a new account must bring, with premium paid o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from margincore._core import Account, Contract, InvalidInput, MarginReport, Market, Methodology, NotApplicable, Position
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    MarginReport,
+    Market,
+    Methodology,
+    MissingData,
+    NotApplicable,
+    Position,
+    Unsupported,
+)
 from margincore.engine import holder, margin, rulebook, snapshot
 
 __all__ = ["Comparison", "Outcome", "compare"]
@@ -20,39 +32,51 @@ __all__ = ["Comparison", "Outcome", "compare"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One rulebook's answer: its report, or why it does not cover the account."""
+    """One rulebook's answer: its report, or why there is no number.
+
+    `not_applicable` says why the rulebook does not cover the account, `no_number` what else it needs: data the market
+    does not have, or a rule that is not there.
+    """
 
     label: str
     report: MarginReport | None
     not_applicable: str | None
+    no_number: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no number, in words; `None` where there is one."""
+        if self.not_applicable is not None:
+            return f"not applicable: {self.not_applicable}"
+        return None if self.no_number is None else f"no number: {self.no_number}"
 
     @property
     def equity_required(self) -> float | None:
-        """Initial requirement on liquidating equity; `None` where the rulebook does not cover the account."""
+        """Initial requirement on liquidating equity; `None` where the rulebook gives no number."""
         return None if self.report is None else self.report.equity_required
 
     @property
     def cash_required(self) -> float | None:
-        """What a new account must bring; `None` where the rulebook does not cover the account."""
+        """What a new account must bring; `None` where the rulebook gives no number."""
         return None if self.report is None else self.report.cash_required
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rulebooks side by side; the first one that covers the account is what savings are measured against."""
+    """Rulebooks side by side; the first one that gives a number is what savings are measured against."""
 
     outcomes: tuple[Outcome, ...]
     assumptions: dict[str, Any]
 
     @property
     def baseline(self) -> Outcome | None:
-        """The first rulebook that covers the account."""
+        """The first rulebook that gives a number."""
         return next((o for o in self.outcomes if o.report is not None), None)
 
     def saving(self, outcome: Outcome, basis: str = "equity_required") -> float | None:
         """The fraction of the baseline's initial requirement that `outcome` saves, within one basis.
 
-        Negative where it costs more; `None` for the baseline itself, for a rulebook that does not apply, and where
+        Negative where it costs more; `None` for the baseline itself, for a rulebook without a number, and where
         the baseline is not positive.
         """
         if basis not in ("equity_required", "cash_required"):
@@ -78,6 +102,7 @@ class Comparison:
                     "saving_on_cash": self.saving(o, "cash_required"),
                     "report": None if o.report is None else o.report.to_dict(),
                     "not_applicable": o.not_applicable,
+                    "no_number": o.no_number,
                 }
                 for o in self.outcomes
             ],
@@ -87,22 +112,25 @@ class Comparison:
     def rows(self) -> list[tuple[str, ...]]:
         """Header and one row per rulebook, as text."""
         header = (
-            "rulebook", "equity required", "saving", "cash required", "saving", "maintenance", "worst scenario",
+            "rulebook", "equity required", "saving", "cash required", "saving", "maintenance", "currency",
+            "worst scenario",
         )  # fmt: skip
         rows: list[tuple[str, ...]] = [header]
         for o in self.outcomes:
             if o.report is None:
-                rows.append((o.label, "not applicable", "", "", "", "", o.not_applicable or ""))
+                kind, _, why = (o.reason or "").partition(": ")
+                rows.append((o.label, kind, "", "", "", "", "", why))
                 continue
             rows.append(
                 (
                     o.label,
-                    f"{o.report.equity_required:,.2f}",
+                    amount_text(o.report.equity_required),
                     _percent(self.saving(o, "equity_required")),
-                    f"{o.report.cash_required:,.2f}",
+                    amount_text(o.report.cash_required),
                     _percent(self.saving(o, "cash_required")),
-                    f"{o.report.requirement.maintenance:,.2f}",
-                    o.report.worst_scenario or "",
+                    amount_text(o.report.requirement.maintenance),
+                    o.report.currency,
+                    worst_text(o.report.worst_scenario, (line.scenario for line in o.report.lines)),
                 )
             )
         return rows
@@ -136,11 +164,13 @@ def compare(
     *,
     labels: Sequence[str] | None = None,
     contracts: Iterable[Contract] = (),
+    strict: bool = False,
 ) -> Comparison:
     """Margin one account under several rulebooks.
 
-    A rulebook that does not cover every position gives no number: its outcome says which positions are uncovered.
-    Other errors are raised. The result prints the assumptions that make the numbers: every volatility and price
+    A rulebook that does not cover every position gives no number: its outcome says which positions are uncovered. So
+    does one that lacks data or a rule (:class:`MissingData`, :class:`Unsupported`), unless `strict` raises them. Other
+    errors are raised. The result prints the assumptions that make the numbers: every volatility and price
     given, days to expiry, and each rulebook's parameter set.
 
     >>> import margincore as mc
@@ -167,6 +197,10 @@ def compare(
             outcomes.append(Outcome(name, margin(account, market, methodology, contracts=contracts), None))
         except NotApplicable as error:
             outcomes.append(Outcome(name, None, str(error)))
+        except (MissingData, Unsupported) as error:
+            if strict:
+                raise
+            outcomes.append(Outcome(name, None, None, str(error)))
     return Comparison(tuple(outcomes), _assumptions(account, market, methodologies, names))
 
 
@@ -198,6 +232,22 @@ def _assumptions(
         name: f"{m.parameters['name']} {m.parameters['version']}" for name, m in zip(names, methodologies, strict=True)
     }
     return said
+
+
+def amount_text(amount: float) -> str:
+    """An amount with two decimals or more, as many as six significant digits need, at most eight: coins show.
+
+    >>> amount_text(-1234567.891), amount_text(0.0123456789), amount_text(0.0)
+    ('-1,234,567.89', '0.0123457', '0.00')
+    """
+    digits = min(max(5 - math.floor(math.log10(abs(amount))), 2), 8) if amount else 2
+    whole, point, decimals = f"{amount:,.{digits}f}".partition(".")
+    return whole + point + decimals[:2] + decimals[2:].rstrip("0")
+
+
+def worst_text(scenario: str | None, of_lines: Iterable[str | None]) -> str:
+    """The account's worst scenario; or that every line has its own; nothing without scenarios."""
+    return scenario or ("per line" if any(of_lines) else "")
 
 
 def _percent(fraction: float | None) -> str:

@@ -117,7 +117,7 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
         methodology_from_document(_mapping(m, f"methodologies[{i}]"), f"methodologies[{i}]")
         for i, m in enumerate(several)
     ]
-    return compare(account, market, rulebooks, contracts=contracts).to_dict()
+    return compare(account, market, rulebooks, contracts=contracts, strict=True).to_dict()
 
 
 def methodology_from_document(document: Mapping[str, Any], where: str = "methodology") -> Methodology:

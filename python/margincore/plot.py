@@ -76,7 +76,7 @@ def plot(
         color = f"C{number}"
         report = outcome.report
         if report is None:
-            ax.plot([], [], " ", label=f"{outcome.label}: not applicable")
+            ax.plot([], [], " ", label=f"{outcome.label}: {(outcome.reason or '').partition(':')[0]}")
             continue
         text = f"{outcome.label}: equity {report.equity_required:,.0f}, cash {report.cash_required:,.0f}"
         points = _points(report)

@@ -84,7 +84,7 @@ def _root(contracts: Contracts, contract: Contract) -> str:
     return contract.underlying
 
 
-class _Mover:
+class Mover:
     """Moves one market, many times."""
 
     def __init__(self, prepared: Prepared) -> None:
@@ -167,7 +167,7 @@ def moved(
     >>> moved(prepared, account, [-0.1, 0.0, 0.1]).excess.round(6).tolist()
     [-175.0, 250.0, 675.0]
     """
-    mover = _Mover(prepared)
+    mover = Mover(prepared)
     names = list(mover.base.get("spot", {})) if symbols is None else list(symbols)
     steps = ((m, mover.prepare(dict.fromkeys(names, 1.0 + m), threads=threads)) for m in _numbers(moves, "moves"))
     return _answers(steps, prepared, account)
@@ -185,7 +185,7 @@ def rolled(prepared: Prepared, account: Holder, days: Sequence[float] = (1.0,), 
     >>> bool((answers.equity[1:] > answers.equity[:-1]).all())      # a short option gains as time goes by
     True
     """
-    mover = _Mover(prepared)
+    mover = Mover(prepared)
     steps = ((d, mover.prepare({}, d, threads=threads)) for d in _numbers(days, "days"))
     return _answers(steps, prepared, account)
 
@@ -201,7 +201,7 @@ def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float
     >>> along(prepared, account, [{"XYZ": 49.0}, {"XYZ": 47.0}, {"XYZ": 44.0}]).call.tolist()
     [False, True, True]
     """
-    mover = _Mover(prepared)
+    mover = Mover(prepared)
     spot = mover.base.get("spot", {})
 
     def factors(step: Mapping[str, float]) -> dict[str, float]:
@@ -240,7 +240,7 @@ def liquidation_price(
     """
     if not (0.0 < reach < 1.0 and steps >= 1):
         raise InvalidInput("liquidation_price: reach lies between 0 and 1, and there is at least one step")
-    mover = _Mover(prepared)
+    mover = Mover(prepared)
     if symbol not in mover.base.get("spot", {}):
         raise MissingData(f"no spot price for '{symbol}'")
     spot = mover.base["spot"][symbol]

@@ -147,6 +147,33 @@ pub(crate) fn preparations() -> Vec<Preparation> {
 }
 
 #[test]
+fn quotes_do_not_outlive_the_spot_they_belong_to() {
+    let p = reg_t("optimal");
+    let option = 5;
+    let id = p.prepared.contracts().rows()[option].id();
+    let update = |document| {
+        p.update(
+            &serde_json::from_value::<MarketChange>(document).unwrap(),
+            1,
+        )
+    };
+    let refused = |document| match update(document) {
+        Err(MarginError::MissingData(text)) => text,
+        _ => panic!("not refused"),
+    };
+    assert!(refused(json!({"spot": {"A": 101.0}})).contains("quoted price"));
+    assert!(
+        refused(json!({"spot": {"A": 101.0}, "price": {id: 7.0}})).contains("and"),
+        "one new price is not all of them"
+    );
+    assert!(update(json!({"spot": {"A": 101.0}, "marks": "keep"})).is_ok());
+    let same = p.market.as_ref().unwrap().spot("A").unwrap();
+    assert!(update(json!({"spot": {"A": same}})).is_ok());
+    assert!(update(json!({"price": {id: 7.0}})).is_ok());
+    assert!(update(json!({"vol": {id: 0.4}})).is_ok());
+}
+
+#[test]
 fn an_update_reprices_only_what_moved() {
     let p = preparation(apart());
     let change = |document| serde_json::from_value::<MarketChange>(document).unwrap();

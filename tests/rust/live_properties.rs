@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use margincore::live::{Coverage, Limit, LiveAccount, Order, Side, Trade};
-use margincore::update::{MarketChange, Preparation};
+use margincore::update::{MarketChange, Marks, Preparation};
 use proptest::prelude::*;
 
 use crate::accounts;
@@ -133,6 +133,7 @@ proptest! {
             let change = MarketChange {
                 spot: [("A".to_string(), a), ("B".to_string(), b)].into(),
                 vol: [(id, vol)].into(),
+                marks: Marks::Keep,
                 ..MarketChange::default()
             };
             let updated = p.update(&change, 1).unwrap();

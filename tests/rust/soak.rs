@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use margincore::account::{AccountView, Holdings};
 use margincore::live::{Limit, LiveAccount, Order, Side, Trade};
-use margincore::update::MarketChange;
+use margincore::update::{MarketChange, Marks};
 
 use crate::accounts::{Sequence, World};
 
@@ -44,6 +44,7 @@ pub(crate) fn soak(world: &World, symbol: &str, spot: f64, duration: Duration) -
                 let level = spot * (0.97 + 0.06 * sequence.next(10_000) as f64 / 10_000.0);
                 let change = MarketChange {
                     spot: [(symbol.to_string(), level)].into(),
+                    marks: Marks::Keep,
                     ..MarketChange::default()
                 };
                 let moved = world.preparation.update(&change, 1).expect("an update");

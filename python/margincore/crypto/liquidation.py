@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from margincore import _core
+from margincore.questions import Mover
 
 __all__ = [
     "Health",
@@ -102,11 +103,11 @@ def liquidation_prices(
 ) -> dict[str, float | None]:
     """The liquidation price of every underlying held, the others standing still; nothing where there is none.
 
-    Along the path `moves` (fractions from 0 outwards; falling by default) an underlying's spot, forwards and marks move
-    alike and volatilities stand still; options are valued by the rulebook. Equity is the account's cash, option value,
-    spot, and the profit of futures since `market`. Contracts are linear and share one currency, else
-    :class:`NotApplicable` is raised; an option without a vol in `market` raises :class:`MissingData`: its price would
-    not move.
+    Along the path `moves` (fractions from 0 outwards; falling by default) an underlying's spot, forwards and marks
+    move alike and volatilities stand still; options are valued by the rulebook at their vols, never at a quoted
+    price. Equity is the account's cash, option value, spot, and the profit of futures since `market`. Contracts are
+    linear and share one currency, else :class:`NotApplicable` is raised; an option without a vol in `market` raises
+    :class:`MissingData`: its price would not move.
 
     >>> import margincore as mc
     >>> perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")
@@ -128,17 +129,7 @@ def liquidation_prices(
     if still := [c.id for c in contracts if c.kind == "option" and c.id not in document.get("vol", {})]:
         raise _core.MissingData(f"no vol for option {still[0]!r}: add it to market.vol")
 
-    prepared = methodology.prepare(contracts, market)
-
-    def moved(underlying: str, move: float) -> _core.Prepared:
-        marks = {c.id for c in contracts if c.underlying == underlying and c.kind != "option"}
-        factor = 1.0 + move
-        forwards = [row for row in document.get("forward", []) if row["underlying"] == underlying]
-        return prepared.update(
-            spot={underlying: document["spot"][underlying] * factor},
-            forward=[{**row, "price": row["price"] * factor} for row in forwards],
-            price={k: v * factor for k, v in document.get("price", {}).items() if k in marks},
-        )
+    mover = Mover(methodology.prepare(contracts, market))
 
     def linear(position: _core.Position, underlying: str, move: float) -> float:
         contract = position.contract
@@ -149,7 +140,7 @@ def liquidation_prices(
         return position.quantity * contract.multiplier * (mark + gain if contract.kind == "spot" else gain)
 
     def state(underlying: str, move: float) -> Health:
-        report = moved(underlying, move).margin(held)
+        report = mover.prepare({underlying: 1.0 + move}).margin(held)
         worth = held.cash.get(currency, 0.0) + report.net_option_value
         return health(report, worth + sum(linear(position, underlying, move) for position in held.positions))
 

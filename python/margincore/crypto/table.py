@@ -156,9 +156,8 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
                 ("SPAN-like 12 %, 10 points", spot, Span16(spot=spot)),
                 ("SPAN-like 30 %, 35 %", spot, Span16("30pct-35pct", spot=spot)),
             ]
-        found = compare(
-            positions, market, [m for _, _, m in rulebooks], labels=[f"{name} {used}" for name, used, _ in rulebooks]
-        )
+        labels = [f"{name} {used}" for name, used, _ in rulebooks]
+        found = compare(positions, market, [m for _, _, m in rulebooks], labels=labels, strict=True)
         for (name, treatment, _), outcome in zip(rulebooks, found.outcomes, strict=True):
             report = outcome.report
             if report is None or outcome.equity_required is None or outcome.cash_required is None:

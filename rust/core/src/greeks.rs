@@ -20,7 +20,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, OptionPlace};
@@ -33,7 +33,7 @@ use crate::pricing::greeks::Greeks;
 use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, Requirement};
 
 /// Sensitivities of an account to one underlying; units in the module's text.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnderlyingGreeks {
     pub underlying: String,
     pub currency: String,

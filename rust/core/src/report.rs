@@ -1,12 +1,12 @@
 //! Requirements and their explanation: lines that add up to the total, always.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::greeks::UnderlyingGreeks;
 
 /// One term of a requirement. Credits are negative.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Whom the term is about: a class group, a commodity, a currency.
     pub scope: String,
@@ -23,13 +23,13 @@ pub struct Line {
 
 /// The numbers of a requirement, without their explanation, on the basis `equity_required`: what the liquidating
 /// equity (cash, option value and collateral) must reach. In the report's currency.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Requirement {
     pub initial: f64,
     pub maintenance: f64,
     /// Liquidating value of the premium-style options held; positive for an asset.
     pub net_option_value: f64,
-    /// Index of the worst scenario in the rulebook's own list, where it has one.
+    /// Index of the account's worst scenario in the rulebook's own list, where it has one.
     pub worst_scenario: Option<u32>,
 }
 
@@ -40,8 +40,25 @@ impl Requirement {
     }
 }
 
+/// An amount as text: at least two decimals and six significant digits, at most eight decimals, so that coins show.
+pub fn amount_text(amount: f64) -> String {
+    let digits = if amount == 0.0 || !amount.is_finite() {
+        2
+    } else {
+        (5 - amount.abs().log10().floor() as i32).clamp(2, 8) as usize
+    };
+    let text = format!("{amount:.digits$}");
+    let surplus = text
+        .bytes()
+        .rev()
+        .take(digits - 2)
+        .take_while(|&b| b == b'0')
+        .count();
+    text[..text.len() - surplus].to_string()
+}
+
 /// Which parameters made a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterInfo {
     pub name: String,
     pub version: String,
@@ -52,7 +69,7 @@ pub struct ParameterInfo {
 }
 
 /// A requirement with everything that explains it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MarginReport {
     pub methodology: String,
     pub parameters: ParameterInfo,
@@ -60,7 +77,7 @@ pub struct MarginReport {
     pub currency: String,
     pub requirement: Requirement,
     pub lines: Vec<Line>,
-    /// The worst scenario's label, where the rulebook has scenarios.
+    /// The worst scenario's label, where the rulebook has scenarios and one is the worst of the whole account.
     pub worst_scenario: Option<String>,
     /// The rulebook's intermediate results, under its own names.
     pub details: Value,
@@ -69,6 +86,12 @@ pub struct MarginReport {
 }
 
 impl MarginReport {
+    /// The worst scenario in words: its label, or that every line has its own; nothing without scenarios.
+    pub fn worst_text(&self) -> Option<&str> {
+        let own = self.lines.iter().any(|l| l.scenario.is_some());
+        self.worst_scenario.as_deref().or(own.then_some("per line"))
+    }
+
     /// Whether the lines, summed per currency in order and converted, give the requirement to the last bit.
     pub fn adds_up(&self) -> bool {
         let (initial, maintenance) = self.totals().iter().fold((0.0, 0.0), |(i, m), t| {
@@ -126,7 +149,7 @@ pub struct MarginBatch {
     pub initial: Vec<f64>,
     pub maintenance: Vec<f64>,
     pub net_option_value: Vec<f64>,
-    /// -1 where the rulebook has no scenarios.
+    /// -1 where the rulebook has no scenarios, or the account no single worst one.
     pub worst_scenario: Vec<i32>,
 }
 
@@ -330,5 +353,27 @@ impl Ledger for Lines<'_> {
             fx: self.currencies.fx(currency),
             scenario: text.scenario,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_show_their_digits() {
+        for (amount, text) in [
+            (0.0, "0.00"),
+            (4457.9, "4457.90"),
+            (-1234567.891, "-1234567.89"),
+            (0.0123456789, "0.0123457"),
+            (0.00000123, "0.00000123"),
+            (-0.05, "-0.05"),
+            (1.5, "1.50"),
+            (85.1234567, "85.1235"),
+        ] {
+            assert_eq!(amount_text(amount), text);
+        }
+        assert_eq!(amount_text(f64::INFINITY), "inf");
     }
 }

@@ -6,13 +6,24 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
-use crate::contract::Contracts;
+use crate::contract::{ContractIndex, Contracts};
 use crate::error::Result;
 use crate::fail;
 use crate::greeks;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market};
 use crate::methods::{Methodology, Prepared};
+
+/// What becomes of quotes whose underlying moves without them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Marks {
+    /// They are refused: the change has to bring new ones.
+    #[default]
+    Refuse,
+    /// They stay as they are, and so does the value they give to holdings.
+    Keep,
+}
 
 /// What changed in a market; everything else stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,6 +38,7 @@ pub struct MarketChange {
     pub fx: BTreeMap<String, f64>,
     /// Replaces the forwards of the same underlying and expiry.
     pub forward: Vec<Forward>,
+    pub marks: Marks,
 }
 
 impl MarketChange {
@@ -56,6 +68,52 @@ impl MarketChange {
         }
         let (price, vol) = market.columns();
         Market::with_columns(snapshot, price.cloned(), vol.cloned())
+    }
+
+    /// Refuses quotes that belong to a spot or forward as it was before the change: they would value holdings at a
+    /// market that is gone. New prices alone move nothing else.
+    fn refuse_stale(&self, contracts: &Contracts, old: &Market, new: &Market) -> Result<()> {
+        if self.marks == Marks::Keep || (self.spot.is_empty() && self.forward.is_empty()) {
+            return Ok(());
+        }
+        let (before, after) = (old.snapshot(), new.snapshot());
+        let moved = |symbol: &str| before.spot.get(symbol) != after.spot.get(symbol);
+        for forward in before.forward.iter().filter(|f| moved(&f.underlying)) {
+            let same =
+                |f: &Forward| (&f.underlying, &f.expiry) == (&forward.underlying, &forward.expiry);
+            if !self.forward.iter().any(same) {
+                fail!(
+                    MissingData,
+                    "update: the forward of '{}' for {} is not that of the moved spot: give its new value in the same \
+                     update, or marks=\"keep\"",
+                    forward.underlying,
+                    forward.expiry
+                );
+            }
+        }
+        let forward = |market: &Market, row: ContractIndex| {
+            let expiry = contracts.rows()[row as usize].expiry()?;
+            market.forward(contracts.root_symbol(row), expiry)
+        };
+        let stale = |row: ContractIndex, id: &str| {
+            !self.price.contains_key(id)
+                && (moved(contracts.root_symbol(row)) || forward(old, row) != forward(new, row))
+                && old.price(contracts, row).is_some()
+        };
+        let mut stale = contracts.iter().filter(|(row, c)| stale(*row, c.id()));
+        if let Some((_, first)) = stale.next() {
+            fail!(
+                MissingData,
+                "update: the quoted price of '{}'{} is not that of the moved market: give new prices in the same update \
+                 (mc.pricing.price values an option at its vol), or marks=\"keep\"",
+                first.id(),
+                match stale.count() {
+                    0 => String::new(),
+                    more => format!(" (and {more} more)"),
+                }
+            );
+        }
+        Ok(())
     }
 }
 
@@ -114,10 +172,15 @@ impl Preparation {
     }
 
     /// The same rulebook after a change of the market: a new preparation, equal to the last bit to one made from the
-    /// whole new market. Rows whose inputs are unchanged keep their arrays.
+    /// whole new market. Rows whose inputs are unchanged keep their arrays. A spot or forward that moves without the
+    /// prices quoted on it is [`MarginError::MissingData`](crate::error::MarginError), unless [`Marks::Keep`].
     pub fn update(&self, change: &MarketChange, threads: usize) -> Result<Self> {
         match &self.market {
-            Some(market) => self.with_market(Arc::new(change.apply(market)?), threads),
+            Some(market) => {
+                let moved = change.apply(market)?;
+                change.refuse_stale(self.prepared.contracts(), market, &moved)?;
+                self.with_market(Arc::new(moved), threads)
+            }
             None => fail!(
                 NotApplicable,
                 "update: the rulebook carries the exchange's own arrays: prepare it from the next file"

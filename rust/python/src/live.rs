@@ -567,9 +567,9 @@ impl LiveAccount {
     fn __repr__(&self) -> PyResult<String> {
         let live = self.lock()?;
         Ok(format!(
-            "LiveAccount({} positions, requirement {:.2})",
+            "LiveAccount({} positions, requirement {})",
             live.view().positions.len(),
-            live.requirement().initial
+            margincore::report::amount_text(live.requirement().initial)
         ))
     }
 }

@@ -5,7 +5,8 @@ use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::values::to_python;
+use crate::errors::InvalidInput;
+use crate::values::{from_python, to_python};
 
 /// The numbers of a requirement, in the report's currency.
 ///
@@ -326,8 +327,8 @@ impl MarginReport {
                 row([
                     &escape(&l.scope),
                     &escape(&l.component),
-                    &format!("{:.2}", l.initial),
-                    &format!("{:.2}", l.maintenance),
+                    &core::amount_text(l.initial),
+                    &core::amount_text(l.maintenance),
                     &escape(&l.currency),
                     &escape(l.scenario.as_deref().unwrap_or("")),
                 ])
@@ -336,8 +337,8 @@ impl MarginReport {
         let total = row([
             "<b>total</b>",
             "",
-            &format!("<b>{:.2}</b>", r.initial),
-            &format!("<b>{:.2}</b>", r.maintenance),
+            &format!("<b>{}</b>", core::amount_text(r.initial)),
+            &format!("<b>{}</b>", core::amount_text(r.maintenance)),
             &escape(&self.report.currency),
             "",
         ]);
@@ -354,17 +355,43 @@ impl MarginReport {
         let r = &self.report.requirement;
         let worst = self
             .report
-            .worst_scenario
-            .as_deref()
+            .worst_text()
             .map(|w| format!(", worst {w}"))
             .unwrap_or_default();
         format!(
-            "MarginReport({}: initial {:.2} {c}, maintenance {:.2} {c}{worst})",
+            "MarginReport({}: initial {} {c}, maintenance {} {c}{worst})",
             self.report.methodology,
-            r.initial,
-            r.maintenance,
+            core::amount_text(r.initial),
+            core::amount_text(r.maintenance),
             c = self.report.currency
         )
+    }
+
+    /// The report of a document that [`Self::to_dict`] wrote.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let report: core::MarginReport = from_python("report", document)?;
+        if !report.adds_up() {
+            return Err(InvalidInput::new_err(
+                "report: the lines do not add up to the requirement",
+            ));
+        }
+        let standalone_sum = match document.cast::<PyDict>()?.get_item("standalone_sum")? {
+            Some(sum) => Some(sum.extract()?),
+            None => None,
+        };
+        Ok(Self {
+            report,
+            standalone_sum,
+        })
+    }
+
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
+        let build = py.get_type::<Self>().getattr("from_dict")?;
+        Ok((build, (self.to_dict(py)?,)))
     }
 }
 
@@ -426,6 +453,55 @@ impl MarginBatch {
 
     fn __len__(&self) -> usize {
         self.0.initial.len()
+    }
+
+    /// The batch of its four columns, of one length.
+    #[staticmethod]
+    fn from_columns(
+        initial: Vec<f64>,
+        maintenance: Vec<f64>,
+        net_option_value: Vec<f64>,
+        worst_scenario: Vec<i32>,
+    ) -> PyResult<Self> {
+        let lengths = [
+            maintenance.len(),
+            net_option_value.len(),
+            worst_scenario.len(),
+        ];
+        if lengths.iter().any(|&l| l != initial.len()) {
+            return Err(InvalidInput::new_err("batch: columns of different lengths"));
+        }
+        Ok(Self(core::MarginBatch {
+            initial,
+            maintenance,
+            net_option_value,
+            worst_scenario,
+        }))
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(
+        Bound<'py, PyAny>,
+        (
+            Bound<'py, PyArray1<f64>>,
+            Bound<'py, PyArray1<f64>>,
+            Bound<'py, PyArray1<f64>>,
+            Bound<'py, PyArray1<i32>>,
+        ),
+    )> {
+        let build = py.get_type::<Self>().getattr("from_columns")?;
+        Ok((
+            build,
+            (
+                self.initial(py),
+                self.maintenance(py),
+                self.net_option_value(py),
+                self.worst_scenario(py),
+            ),
+        ))
     }
 
     fn __repr__(&self) -> String {

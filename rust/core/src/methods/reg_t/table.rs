@@ -264,7 +264,7 @@ impl Builder<'_> {
         let Some(price) = self.market.price(self.contracts, row) else {
             fail!(
                 MissingData,
-                "no mark for '{}': add it to market.price",
+                "no mark for '{}': give its price in the market (price={{id: mark}}); mc.pricing.price values an option",
                 contract.id()
             );
         };

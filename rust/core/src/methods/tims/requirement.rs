@@ -212,19 +212,32 @@ pub(super) struct PortfolioSum<'a> {
     profit: [f64; POINTS],
 }
 
-/// The point of the portfolio group with the largest loss; the first of equals.
+/// The point of the largest loss where every portfolio group that loses has the same one; groups at different points
+/// have none in common, and their lines say which is whose.
 #[derive(Clone, Copy, Default)]
-pub(super) struct AccountWorst(Option<(f64, usize)>);
+pub(super) enum AccountWorst {
+    #[default]
+    NoLoss,
+    Point(usize),
+    PerGroup,
+}
 
 impl AccountWorst {
-    pub(super) fn take(&mut self, own: (f64, usize)) {
-        if self.0.is_none_or(|(largest, _)| own.0 > largest) {
-            self.0 = Some(own);
+    pub(super) fn take(&mut self, (loss, point): (f64, usize)) {
+        if loss > 0.0 {
+            *self = match *self {
+                Self::NoLoss => Self::Point(point),
+                Self::Point(own) if own == point => Self::Point(point),
+                _ => Self::PerGroup,
+            };
         }
     }
 
     pub(super) fn scenario(self) -> Option<u32> {
-        self.0.filter(|w| w.0 > 0.0).map(|w| w.1 as u32)
+        match self {
+            Self::Point(point) => Some(point as u32),
+            _ => None,
+        }
     }
 }
 
