@@ -198,7 +198,8 @@ def test_sides_of_a_position() -> None:
         ("account/cash", {"USD": math.nan}),
         ("account/cash", {"USD": "1000"}),
         ("account/cash", [1000]),
-        ("account/equity", math.inf),
+        ("account/cash", {"USD": math.inf}),
+        ("account/equity", 1e6),
         ("account/gross", "yes"),
         ("account/owner", "me"),
         ("market", []),
@@ -299,13 +300,49 @@ def columns(**changes: Any) -> dict[str, Any]:
         {"quantity": np.array([1.0, -1.0])},
         {"quantity": np.array([[1, -1]], dtype=np.int64)},
         {"quantity": np.array(1, dtype=np.int64)},
-        {"quantity": [1, -1]},
+        {"quantity": [1, -0.5]},
+        {"quantity": np.array([True, False])},
+        {"quantity": ["1", "-1"]},
+        {"quantity": [[1], [1, 2]]},
+        {"quantity": np.array([2**63, 1], dtype=np.uint64)},
+        {"contract": None},
+        {"contract": np.array([0, 2**32])},
         {"account": np.array([0, -1], dtype=np.int64)},
+        {"account": np.array([0, 4_000_000_000], dtype=np.uint32)},
+        {"account": np.array([0, 20261218])},
+        {"count": 10**13},
+        {"count": 4_000_000_000},
     ],
 )
 def test_account_columns(changes: dict[str, Any]) -> None:
     table = mc.Contracts([mc.Contract(**OPTION)])
-    refused(lambda: mc.Accounts.from_columns(table, **columns(**changes)), mc.MarginError, TypeError)
+    message = refused(lambda: mc.Accounts.from_columns(table, **columns(**changes)), mc.InvalidInput)
+    assert all(name in message for name in changes if name not in ("count", "account")), "the column is named"
+
+
+def test_columns_say_what_they_want_and_got() -> None:
+    table = mc.Contracts([mc.Contract(**OPTION)])
+
+    def message(**changes: Any) -> str:
+        return refused(lambda: mc.Accounts.from_columns(table, **columns(**changes)), mc.InvalidInput)
+
+    assert "quantity is float64 of shape [2]" in message(quantity=np.array([1.0, -1.0]))
+    assert "int64" in message(quantity=np.array([1.0, -1.0]))
+    assert message(account=[0, -1]) == "accounts: account row 1: -1 does not fit uint32"
+    assert "np.unique" in message(account=[0, 4_000_000_000])
+    assert "account 4000000000 in a table of 2 rows" in message(account=[0, 4_000_000_000])
+
+
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">i4", ">i8", list, tuple])
+def test_columns_of_any_integers_are_read_right(kind: Any) -> None:
+    table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    prepared = mc.Engine(mc.methods.Tims()).prepare(table, mc.Market(MARKET["valuation"], spot={"A": 50.0, "B": 20.0}))
+    rows: dict[str, Any] = {"account": [2, 0], "contract": [0, 1], "quantity": [100, 10]}
+    held = {name: kind(values) if callable(kind) else np.array(values, kind) for name, values in rows.items()}
+    accounts = mc.Accounts.from_columns(table, **held)
+    assert prepared.margin_many(accounts).initial.tolist() == [30.0, 0.0, 750.0]
+    assert len(mc.Accounts.from_columns(table, account=[], contract=[], quantity=[])) == 0
+    assert len(mc.Accounts.from_columns(table, **held, count=2_000_000)) == 2_000_000
 
 
 def test_columns_of_any_layout_are_read_right() -> None:

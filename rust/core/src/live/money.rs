@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::order::Order;
 use crate::account::AccountTerms;
 use crate::contract::{Contract, ContractIndex, Kind, Premium, Settlement};
 use crate::error::Result;
@@ -25,6 +26,8 @@ enum Pays {
 struct ContractMoney {
     pays: Pays,
     inverse: bool,
+    /// Whether it can trade at zero or below: futures can (crude oil in April 2020).
+    trades_below_zero: bool,
     /// Money per lot for one in the price, in the contract's currency.
     per_price: f64,
     fx: Option<f64>,
@@ -80,6 +83,8 @@ impl Money {
                 ContractMoney {
                     pays: pays(contract),
                     inverse: contract.terms().settlement == Settlement::Inverse,
+                    trades_below_zero: contract.kind() == Kind::Future
+                        && contract.terms().settlement == Settlement::Linear,
                     per_price: contract.value_per_lot(),
                     fx: rates.get(currency).copied(),
                     mark: market.and_then(|m| match contract.kind() {
@@ -100,6 +105,19 @@ impl Money {
     /// The mark of a contract in its quote, where the market has one.
     pub fn mark(&self, contract: ContractIndex) -> Option<f64> {
         self.rows[contract as usize].mark
+    }
+
+    /// Refuses an order at a price the contract cannot trade at.
+    pub(super) fn check_price(&self, order: &Order) -> Result<()> {
+        if order.price <= 0.0 && !self.rows[order.contract as usize].trades_below_zero {
+            fail!(
+                InvalidInput,
+                "order '{}': price is {}: only futures trade at zero or below",
+                order.id,
+                order.price
+            );
+        }
+        Ok(())
     }
 
     /// Absolute value of a quantity at a price, in the report's currency.
