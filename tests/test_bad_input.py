@@ -399,3 +399,60 @@ def test_another_table_of_contracts_is_refused() -> None:
     refused(lambda: prepared.margin([mc.Position(mc.Stock("ABC", currency="USD"), 1)]), mc.MissingData)
     other = mc.Contracts([mc.Stock("ABC", currency="USD")])
     refused(lambda: prepared.margin_many(mc.Accounts.from_columns(other, **columns())), mc.InvalidInput)
+
+
+SHARE = mc.Stock("XYZ", currency="USD")
+RANGES = {"price_scan": 0.1, "vol_scan": 0.25}
+
+
+@pytest.mark.parametrize("rulebook", [mc.methods.Tims(), mc.methods.SpanLike({"XYZ": RANGES})])
+@pytest.mark.parametrize(
+    "quotes",
+    [
+        {"spot": {"XYZ": 0.0}},
+        {"spot": {"XYZ": -3.0}},
+        {"price": {SHARE.id: -3.0}},
+        {"price": {SHARE.id: 0.0}, "spot": {"XYZ": 50.0}},
+        {"price": {SHARE.id: 500.0}, "spot": {"XYZ": 50.0}},
+    ],
+)
+def test_a_stock_has_one_positive_price(rulebook: mc.Methodology, quotes: dict[str, Any]) -> None:
+    market = mc.Market(MARKET["valuation"], **quotes)
+    assert "XYZ" in refused(lambda: mc.margin([mc.Position(SHARE, 100)], market, rulebook), mc.InvalidInput)
+    near = mc.Market(MARKET["valuation"], spot={"XYZ": 50.0}, price={SHARE.id: 49.0})
+    assert mc.margin([mc.Position(SHARE, 100)], near, rulebook).requirement.initial > 0.0
+
+
+@pytest.mark.parametrize("price", [-50.0, 0.0])
+def test_orders_at_prices_that_cannot_be(price: float) -> None:
+    future = mc.Future("XYZ", expiry="2026-12-18", settles="pm", multiplier=100.0, currency="USD")
+    market = mc.Market(MARKET["valuation"], spot={"XYZ": 50.0}, price={future.id: 50.0})
+    live = mc.Engine(mc.methods.Tims()).prepare([SHARE, future], market).open([])
+    decision = live.check(mc.Order("n", SHARE, "buy", 1000, price), mc.Limit(1e9))
+    assert decision.reason == "invalid_order"
+    assert "price" in decision.message
+    refused(lambda: live.reserve(mc.Order("n", SHARE, "buy", 1000, price)), mc.InvalidInput)
+    assert live.check(mc.Order("f", future, "buy", 1, price), mc.Limit(1e9)).accepted
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mc.methods.SpanLike({"SPX": {**RANGES, "price_scan": 6}}),
+        lambda: mc.methods.SpanLike({"SPX": {**RANGES, "vol_scan": 25}}),
+        lambda: mc.methods.Tims(default_range={"down": -0.15, "up": 15}),
+        lambda: mc.methods.Deribit.from_params({"price_range": -0.15}),
+        lambda: mc.methods.Deribit.from_params({"price_range": 15}),
+        lambda: mc.methods.Deribit.from_params({"mm_factor": 80}),
+        lambda: mc.methods.Deribit.from_params({"max_delta_shock": -5}),
+        lambda: mc.evaluate(changed(DOCUMENT, "market/rate/USD", 5.0)),
+        lambda: mc.evaluate(changed(DOCUMENT, "market/vol/SPX 2026-12-18 am 4700 call", 18.0)),
+    ],
+)
+def test_percentages_are_not_fractions(make: Callable[[], object]) -> None:
+    def used() -> object:
+        rulebook = make()
+        coin = mc.Perpetual("BTC", multiplier=1, currency="BTC", multiplier_unit="USD", settlement="inverse")
+        return mc.margin([mc.Position(coin, 1)], mc.Market(MARKET["valuation"], spot={"BTC": 7e4}), rulebook)  # type: ignore[arg-type]
+
+    assert "%" in refused(used, mc.InvalidInput)
