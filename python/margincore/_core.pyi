@@ -171,9 +171,10 @@ class Accounts:
 
     `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in the
     table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there are where
-    the last have no positions; without it a number more than a million above the rows is refused. `greatest` adds up a scenario table of one's own: for `values` of shape
-    ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the first column that has
-    it. Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
+    the last have no positions; without it a number more than a million above the rows is refused. `greatest` adds up a
+    scenario table of one's own: for `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of
+    lots times values, and the first column that has it. Where values are losses, that is the worst; an account without
+    positions sums to 0 in column 0.
 
     >>> import margincore as mc, numpy as np
     >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
