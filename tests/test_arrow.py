@@ -96,7 +96,7 @@ def test_a_batch_without_scenarios_has_null_for_the_worst() -> None:
         (lambda: positions(contract=[0, 99]), mc.InvalidInput, "99"),
         (lambda: positions(quantity=[1.5, 2.0]), mc.InvalidInput, "'quantity' is double: it is whole numbers"),
         (lambda: positions(quantity=[1, None]), mc.InvalidInput, "'quantity' row 1: null"),
-        (lambda: positions(account=[-4, 0]), mc.InvalidInput, "'account' row 0: -4"),
+        (lambda: positions(account=[-4, 0]), mc.InvalidInput, "account row 0: -4"),
         (lambda: arrow.accounts(arrow.contracts(chain()), pa.table({"account": [0]})), mc.MissingData, "'contract'"),
     ],
 )  # fmt: skip
