@@ -92,11 +92,11 @@ def test_a_batch_without_scenarios_has_null_for_the_worst() -> None:
         (lambda: arrow.contracts(chain(colour=["x"] * 3)), mc.InvalidInput, "unknown text column 'colour'"),
         (lambda: positions(contract=["SPX 1999", "SPX 1999"]), mc.MissingData, "'SPX 1999'"),
         (lambda: positions(contract=["SPY", None]), mc.InvalidInput, "'contract' row 1: null"),
-        (lambda: positions(contract=[-1, 0]), mc.InvalidInput, "'contract' row 0: -1 is no row number"),
+        (lambda: positions(contract=[-1, 0]), mc.InvalidInput, "contract row 0: -1"),
         (lambda: positions(contract=[0, 99]), mc.InvalidInput, "99"),
         (lambda: positions(quantity=[1.5, 2.0]), mc.InvalidInput, "'quantity' is double: it is whole numbers"),
         (lambda: positions(quantity=[1, None]), mc.InvalidInput, "'quantity' row 1: null"),
-        (lambda: positions(account=[-4, 0]), mc.InvalidInput, "'account' row 0: -4"),
+        (lambda: positions(account=[-4, 0]), mc.InvalidInput, "account row 0: -4"),
         (lambda: arrow.accounts(arrow.contracts(chain()), pa.table({"account": [0]})), mc.MissingData, "'contract'"),
     ],
 )  # fmt: skip
@@ -108,6 +108,16 @@ def test_what_is_missing_or_of_the_wrong_kind_is_named(attempt, error, words) ->
 def positions(**changes: object) -> object:
     columns: dict[str, object] = {"account": ["a", "b"], "contract": ["SPY", "SPY"], "quantity": [1, 2]}
     return arrow.accounts(arrow.contracts(chain()), pa.table({**columns, **changes}))
+
+
+def test_account_numbers_are_rows_of_the_batch() -> None:
+    table = arrow.contracts(chain())
+    rows = {"contract": [0], "quantity": [1]}
+    for numbers in ([4_000_000_000], [87_654_321], [-1], [2**40]):
+        with pytest.raises(mc.InvalidInput, match="account"):
+            arrow.accounts(table, pa.table({"account": numbers, **rows}))
+    with pytest.raises(mc.InvalidInput, match="10000000000000"):
+        arrow.accounts(table, pa.table({"account": [0], **rows}), count=10**13)
 
 
 def test_names_must_fit_the_batch() -> None:

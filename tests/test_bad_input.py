@@ -199,7 +199,8 @@ def test_sides_of_a_position() -> None:
         ("account/cash", {"USD": math.nan}),
         ("account/cash", {"USD": "1000"}),
         ("account/cash", [1000]),
-        ("account/equity", math.inf),
+        ("account/cash", {"USD": math.inf}),
+        ("account/equity", 1e6),
         ("account/gross", "yes"),
         ("account/owner", "me"),
         ("market", []),
@@ -337,13 +338,49 @@ def columns(**changes: Any) -> dict[str, Any]:
         {"quantity": np.array([1.0, -1.0])},
         {"quantity": np.array([[1, -1]], dtype=np.int64)},
         {"quantity": np.array(1, dtype=np.int64)},
-        {"quantity": [1, -1]},
+        {"quantity": [1, -0.5]},
+        {"quantity": np.array([True, False])},
+        {"quantity": ["1", "-1"]},
+        {"quantity": [[1], [1, 2]]},
+        {"quantity": np.array([2**63, 1], dtype=np.uint64)},
+        {"contract": None},
+        {"contract": np.array([0, 2**32])},
         {"account": np.array([0, -1], dtype=np.int64)},
+        {"account": np.array([0, 4_000_000_000], dtype=np.uint32)},
+        {"account": np.array([0, 20261218])},
+        {"count": 10**13},
+        {"count": 4_000_000_000},
     ],
 )
 def test_account_columns(changes: dict[str, Any]) -> None:
     table = mc.Contracts([mc.Contract(**OPTION)])
-    refused(lambda: mc.Accounts.from_columns(table, **columns(**changes)), mc.MarginError, TypeError)
+    message = refused(lambda: mc.Accounts.from_columns(table, **columns(**changes)), mc.InvalidInput)
+    assert message.startswith("accounts")
+
+
+def test_columns_say_what_they_want_and_got() -> None:
+    table = mc.Contracts([mc.Contract(**OPTION)])
+
+    def message(**changes: Any) -> str:
+        return refused(lambda: mc.Accounts.from_columns(table, **columns(**changes)), mc.InvalidInput)
+
+    assert "quantity is float64 of shape [2]" in message(quantity=np.array([1.0, -1.0]))
+    assert "int64" in message(quantity=np.array([1.0, -1.0]))
+    assert message(account=[0, -1]) == "accounts: account row 1: -1 does not fit uint32"
+    assert "np.unique" in message(account=[0, 4_000_000_000])
+    assert "account 4000000000 in a table of 2 rows" in message(account=[0, 4_000_000_000])
+
+
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">i4", ">i8", list, tuple])
+def test_columns_of_any_integers_are_read_right(kind: Any) -> None:
+    table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    prepared = mc.Engine(mc.methods.Tims()).prepare(table, mc.Market(MARKET["valuation"], spot={"A": 50.0, "B": 20.0}))
+    rows: dict[str, Any] = {"account": [2, 0], "contract": [0, 1], "quantity": [100, 10]}
+    held = {name: kind(values) if callable(kind) else np.array(values, kind) for name, values in rows.items()}
+    accounts = mc.Accounts.from_columns(table, **held)
+    assert prepared.margin_many(accounts).initial.tolist() == [30.0, 0.0, 750.0]
+    assert len(mc.Accounts.from_columns(table, account=[], contract=[], quantity=[])) == 0
+    assert len(mc.Accounts.from_columns(table, **held, count=2_000_000)) == 2_000_000
 
 
 def test_columns_of_any_layout_are_read_right() -> None:
@@ -505,3 +542,60 @@ def test_parameters_of_deribit() -> None:
     refused(lambda: mc.methods.Deribit.from_params("[1]"), mc.InvalidInput)
     refused(lambda: mc.methods.Deribit.from_params(5), mc.InvalidInput)  # type: ignore[arg-type]
     assert "on is 5" in refused(lambda: mc.methods.Deribit(on=5), mc.InvalidInput)  # type: ignore[arg-type]
+
+
+SHARE = mc.Stock("XYZ", currency="USD")
+RANGES = {"price_scan": 0.1, "vol_scan": 0.25}
+
+
+@pytest.mark.parametrize("rulebook", [mc.methods.Tims(), mc.methods.SpanLike({"XYZ": RANGES})])
+@pytest.mark.parametrize(
+    "quotes",
+    [
+        {"spot": {"XYZ": 0.0}},
+        {"spot": {"XYZ": -3.0}},
+        {"price": {SHARE.id: -3.0}},
+        {"price": {SHARE.id: 0.0}, "spot": {"XYZ": 50.0}},
+        {"price": {SHARE.id: 500.0}, "spot": {"XYZ": 50.0}},
+    ],
+)
+def test_a_stock_has_one_positive_price(rulebook: mc.Methodology, quotes: dict[str, Any]) -> None:
+    market = mc.Market(MARKET["valuation"], **quotes)
+    assert "XYZ" in refused(lambda: mc.margin([mc.Position(SHARE, 100)], market, rulebook), mc.InvalidInput)
+    near = mc.Market(MARKET["valuation"], spot={"XYZ": 50.0}, price={SHARE.id: 49.0})
+    assert mc.margin([mc.Position(SHARE, 100)], near, rulebook).requirement.initial > 0.0
+
+
+@pytest.mark.parametrize("price", [-50.0, 0.0])
+def test_orders_at_prices_that_cannot_be(price: float) -> None:
+    future = mc.Future("XYZ", expiry="2026-12-18", settles="pm", multiplier=100.0, currency="USD")
+    market = mc.Market(MARKET["valuation"], spot={"XYZ": 50.0}, price={future.id: 50.0})
+    live = mc.Engine(mc.methods.Tims()).prepare([SHARE, future], market).open([])
+    decision = live.check(mc.Order("n", SHARE, "buy", 1000, price), mc.Limit(1e9))
+    assert decision.reason == "invalid_order"
+    assert "price" in decision.message
+    refused(lambda: live.reserve(mc.Order("n", SHARE, "buy", 1000, price)), mc.InvalidInput)
+    assert live.check(mc.Order("f", future, "buy", 1, price), mc.Limit(1e9)).accepted
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mc.methods.SpanLike({"SPX": {**RANGES, "price_scan": 6}}),
+        lambda: mc.methods.SpanLike({"SPX": {**RANGES, "vol_scan": 25}}),
+        lambda: mc.methods.Tims(default_range={"down": -0.15, "up": 15}),
+        lambda: mc.methods.Deribit.from_params({"price_range": -0.15}),
+        lambda: mc.methods.Deribit.from_params({"price_range": 15}),
+        lambda: mc.methods.Deribit.from_params({"mm_factor": 80}),
+        lambda: mc.methods.Deribit.from_params({"max_delta_shock": -5}),
+        lambda: mc.evaluate(changed(DOCUMENT, "market/rate/USD", 5.0)),
+        lambda: mc.evaluate(changed(DOCUMENT, "market/vol/SPX 2026-12-18 am 4700 call", 18.0)),
+    ],
+)
+def test_percentages_are_not_fractions(make: Callable[[], object]) -> None:
+    def used() -> object:
+        rulebook = make()
+        coin = mc.Perpetual("BTC", multiplier=1, currency="BTC", multiplier_unit="USD", settlement="inverse")
+        return mc.margin([mc.Position(coin, 1)], mc.Market(MARKET["valuation"], spot={"BTC": 7e4}), rulebook)  # type: ignore[arg-type]
+
+    assert "%" in refused(used, mc.InvalidInput)

@@ -64,9 +64,7 @@ def test_money_moves_with_its_exchange_rate(
     report = mc.margin([mc.Position(stock, stocks), mc.Position(future, futures)], market, made)
 
     changes = reference.returns(history["A"], "relative")
-    moves = reference.returns(
-        history["X"], "relative" if word == "displaced" else word, displacement=displacement
-    )
+    moves = reference.returns(history["X"], "relative" if word == "displaced" else word, displacement=displacement)
     losses = []
     for change, move in zip(changes, moves, strict=True):
         moved = reference.move(quoted, move, word, displacement=displacement)
@@ -102,9 +100,7 @@ def test_an_option_paid_for_loses_with_its_money(premium: Any) -> None:
         "A", "put", 50.0, expiry="2027-01-15", settles="pm", exercise="european", multiplier=10, currency="EUR",
         premium=premium,
     )  # fmt: skip
-    market = mc.Market(
-        VALUATION, spot={"A": spot}, rate={"EUR": 0.03}, vol={option.id: 0.3}, fx={"EUR/USD": dollars}
-    )
+    market = mc.Market(VALUATION, spot={"A": spot}, rate={"EUR": 0.03}, vol={option.id: 0.3}, fx={"EUR/USD": dollars})
     rule = mc.methods.HistoricalVar(history, returns="relative", fx={"EUR": "X"}, **VAR)
 
     def value(price: float) -> float:

@@ -184,9 +184,7 @@ def test_prices_without_a_vol_are_named() -> None:
     prices = [10.0, 200.0, 12.0, np.nan]
     with pytest.raises(mc.CalculationError, match=r"3 of 4 prices have no vol: row 0, price 10\.0: price at or below"):
         pricing.implied_vol(prices, 100.0, 90.0, 0.5, 0.02, 0.0, "call")
-    vol, status = pricing.implied_vol(
-        prices, 100.0, 90.0, 0.5, 0.02, 0.0, "call", on_error="nan", return_status=True
-    )
+    vol, status = pricing.implied_vol(prices, 100.0, 90.0, 0.5, 0.02, 0.0, "call", on_error="nan", return_status=True)
     assert status.tolist() == [1, 2, 0, 3]
     assert np.isnan(vol).tolist() == [True, True, False, True]
 

@@ -55,7 +55,6 @@ def test_a_quoted_mark_is_returned_where_nothing_moves(american: Any) -> None:
     vols = smile(CHAIN)
     tims = mc.methods.Tims(american=american, steps=100)
 
-
     def worth(at: dict[str, float]) -> dict[str, float]:
         return {c.id: mc.margin([mc.Position(c, 1)], market(at), tims).net_option_value / 100 for c in CHAIN}
 
@@ -70,9 +69,7 @@ def test_a_quoted_mark_is_returned_where_nothing_moves(american: Any) -> None:
         from_model = mc.margin(position, quotes, tims)
         assert profits(from_mark) == pytest.approx(profits(from_model), abs=1e-9)
         # And the points are those at the vol the mark was made with.
-        assert profits(from_model) == pytest.approx(
-            profits(mc.margin(position, market(vols), tims)), abs=1e-6
-        )
+        assert profits(from_model) == pytest.approx(profits(mc.margin(position, market(vols), tims)), abs=1e-6)
 
 
 @pytest.mark.parametrize("steps", [100, 400, 1600])

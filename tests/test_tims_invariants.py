@@ -100,9 +100,7 @@ def test_a_riskless_package_changes_the_scan_by_the_carry_of_its_cash_only(
 ) -> None:
     """A European conversion (stock, a put, no call) is worth the discounted strike at every point."""
     own = SPOT[symbol]
-    call, put = (
-        TABLE.index(option(symbol, right, strike * own / 100, days, "european")) for right in ("call", "put")
-    )
+    call, put = (TABLE.index(option(symbol, right, strike * own / 100, days, "european")) for right in ("call", "put"))
     vol = mc.Market(
         VALUATION, spot=SPOT, rate={"USD": 0.04}, vol={c.id: 0.3 for c in OPTIONS}
     )  # one vol for both rights, no yield: the package moves with nothing

@@ -1,8 +1,8 @@
 """Derivatives margin under the rulebooks that matter, fast, with every number explained.
 
-    market  = mc.Market("2026-11-20T16:00:00-05:00", spot={"SPX": 4500.0}, ...)
-    account = mc.Account([mc.Position(contract, -1), ...], cash={"USD": 50_000})
-    report  = mc.margin(account, market, mc.methods.Tims())
+market  = mc.Market("2026-11-20T16:00:00-05:00", spot={"SPX": 4500.0}, ...)
+account = mc.Account([mc.Position(contract, -1), ...], cash={"USD": 50_000})
+report  = mc.margin(account, market, mc.methods.Tims())
 """
 
 from margincore import backtest, methods, pricing

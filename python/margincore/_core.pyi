@@ -221,7 +221,7 @@ class Account:
     """Positions and the money beside them. Net per contract unless `gross`.
 
     `cash` and `collateral` are amounts by currency and by asset; `kind` is the rulebook's own word for the
-    account; `equity` is the liquidating equity where the caller knows it. The long and short sides of a gross account
+    account. The long and short sides of a gross account
     do not net: an omnibus account, say. SPAN and VaR margin them as two portfolios; rulebooks without a rule for them
     raise :class:`NotApplicable`. Raises :class:`InvalidInput` for an amount that is not finite.
     """
@@ -233,7 +233,6 @@ class Account:
         cash: Mapping[str, float] | None = None,
         collateral: Mapping[str, float] | None = None,
         kind: str | None = None,
-        equity: float | None = None,
         gross: bool = False,
     ) -> Self: ...
     @property
@@ -253,10 +252,6 @@ class Account:
         """The rulebook's own word for the account, such as ``margin``, ``cash``, ``hedger`` or ``member``."""
 
     @property
-    def equity(self) -> float | None:
-        """Liquidating equity where the caller knows it; `None` otherwise."""
-
-    @property
     def gross(self) -> bool:
         """Whether long and short are kept apart."""
 
@@ -268,14 +263,16 @@ class Accounts:
     """Many accounts over one table of contracts, as columns: a million rows are not a million objects.
 
     `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in the
-    table and signed whole lots. `greatest` adds up a scenario table of one's own: for `values` of shape
-    ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the first column that has
-    it. Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
+    table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there are where
+    the last have no positions; without it a number more than a million above the rows is refused. `greatest` adds up a
+    scenario table of one's own: for `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of
+    lots times values, and the first column that has it. Where values are losses, that is the worst; an account without
+    positions sums to 0 in column 0.
 
     >>> import margincore as mc, numpy as np
     >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
-    >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1], np.uint32),
-    ...                                     contract=np.array([0, 1, 1], np.uint32), quantity=np.array([10, -5, 2]))
+    >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1]), contract=np.array([0, 1, 1]),
+    ...                                     quantity=[10, -5, 2])
     >>> losses = np.zeros((2, 16))
     >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
     >>> [column.tolist() for column in accounts.greatest(losses)]
@@ -287,9 +284,9 @@ class Accounts:
         cls,
         contracts: Contracts,
         *,
-        account: NDArray[np.uint32],
-        contract: NDArray[np.uint32],
-        quantity: NDArray[np.int64],
+        account: NDArray[np.integer[Any]] | Sequence[int],
+        contract: NDArray[np.integer[Any]] | Sequence[int],
+        quantity: NDArray[np.integer[Any]] | Sequence[int],
         count: int | None = None,
         kind: str | None = None,
     ) -> Accounts:

@@ -22,9 +22,7 @@ Dividends = Iterable[tuple[float, float]]
 Treatment = Literal["escrowed", "spot_drop"]
 
 
-def escrowed(
-    years: ArrayLike, rate: ArrayLike, dividends: Dividends, roll: float = 0.0, weight: float = 0.0
-) -> Any:
+def escrowed(years: ArrayLike, rate: ArrayLike, dividends: Dividends, roll: float = 0.0, weight: float = 0.0) -> Any:
     """The present value, `roll` years from now, of the dividends still to come before expiry, by row.
 
     With `weight` 1.0 each is multiplied by its time: minus the derivative by the rate.

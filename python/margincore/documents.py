@@ -140,7 +140,7 @@ def account_from_document(document: Mapping[str, Any], products: Products | None
     >>> account_from_document({"positions": [{"symbol": "SPXW261218C04700000", "quantity": -1}]})
     Account(1 positions)
     """
-    _only(document, "account", {"positions", "cash", "collateral", "kind", "equity", "gross"})
+    _only(document, "account", {"positions", "cash", "collateral", "kind", "gross"})
     table = products or Products()
     rows = _list(_required(document, "account", "positions"), "account.positions")
     positions = [

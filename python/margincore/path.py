@@ -85,7 +85,6 @@ def margin_path(
                 cash=before.cash,
                 collateral=before.collateral,
                 kind=before.kind,
-                equity=before.equity,
                 gross=before.gross,
             )
         )

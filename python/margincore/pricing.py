@@ -321,9 +321,7 @@ def implied_vol(
     if on_error not in ("raise", "nan"):
         raise InvalidInput(f"on_error {on_error!r}: expected 'raise' or 'nan'")
     if _is_american(exercise, american):
-        vol, status = _american.implied_vol(
-            price, spot, strike, years, rate, dividend_yield, right, **american
-        )
+        vol, status = _american.implied_vol(price, spot, strike, years, rate, dividend_yield, right, **american)
         result = _output(out, vol.shape)
         result[...] = vol
         return _vols(result, status, price, on_error, return_status)

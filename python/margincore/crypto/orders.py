@@ -176,7 +176,6 @@ def margin_with_orders(
             cash=account.cash,
             collateral=account.collateral,
             kind=account.kind,
-            equity=account.equity,
         )
 
     def margin(fills: Mapping[str, tuple[_core.Contract, float]], exact: bool = True) -> WorstOrders:

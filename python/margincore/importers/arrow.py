@@ -72,24 +72,24 @@ def accounts(
     if _is_text(rows.type):
         names, account = np.unique(_texts(arrow, "account", needed=True), return_inverse=True)
         labels = [str(name) for name in names]
+        count = len(labels)
     else:
-        account = _whole(arrow, "account")
-        labels = [str(i) for i in range(count if count is not None else int(account.max(initial=-1)) + 1)]
+        account, labels = _whole(arrow, "account"), None
     held = _column(arrow, "contract")
     if _is_text(held.type):
         ids, codes = np.unique(_texts(arrow, "contract", needed=True), return_inverse=True)
         contract = np.array([contracts.index(str(one)) for one in ids], dtype=np.uint32)[codes]
     else:
-        contract = _unsigned(_whole(arrow, "contract"), "contract")
+        contract = _whole(arrow, "contract")
     columns = Accounts.from_columns(
         contracts,
-        account=_unsigned(account, "account"),
+        account=account,
         contract=contract,
         quantity=_whole(arrow, "quantity"),
-        count=len(labels),
+        count=count,
         kind=kind,
     )
-    return columns, labels
+    return columns, [str(i) for i in range(len(columns))] if labels is None else labels
 
 
 def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
@@ -175,12 +175,6 @@ def _whole(table: pa.Table, name: str) -> NDArray[np.int64]:
         return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
     except pa.ArrowInvalid as error:
         raise InvalidInput(f"arrow: column '{name}': {error}") from None
-
-
-def _unsigned(values: NDArray[np.integer[Any]], name: str) -> NDArray[np.uint32]:
-    if (row := np.flatnonzero((values < 0) | (values > np.iinfo(np.uint32).max))).size:
-        raise InvalidInput(f"arrow: column '{name}' row {row[0]}: {values[row[0]]} is no row number")
-    return values.astype(np.uint32)
 
 
 def _refuse_nulls(column: pa.ChunkedArray, name: str) -> None:

@@ -150,9 +150,7 @@ def stage(name: str, rule: str, **parameters: Any) -> dict[str, Any]:
     return {"name": name, "rule": {rule: parameters} if parameters else rule}
 
 
-def measure(
-    losses: ArrayLike, measure: str, confidence: Confidence, *, age_decay: float | None = None
-) -> float:
+def measure(losses: ArrayLike, measure: str, confidence: Confidence, *, age_decay: float | None = None) -> float:
     """One measure of losses in scenario order, oldest first; a loss is positive.
 
     >>> losses = [3.0, -1.0, 8.0, 5.0]

@@ -104,8 +104,7 @@ def crr(
     if vol <= 0.0:
         # Without noise the best exercise date is one of the grid's.
         values = [
-            math.exp(-rate * t)
-            * max(right * (spot * math.exp((rate - dividend_yield) * t) + to_come(t) - strike), 0.0)
+            math.exp(-rate * t) * max(right * (spot * math.exp((rate - dividend_yield) * t) + to_come(t) - strike), 0.0)
             for t in ([i * dt for i in range(steps + 1)] if american else [years])
         ]
         return max(values)
@@ -117,9 +116,7 @@ def crr(
     discount = math.exp(-rate * dt)
     values = [max(right * (spot * up ** (steps - 2 * i) - strike), 0.0) for i in range(steps + 1)]
     for step in range(steps - 1, -1, -1):
-        values = [
-            discount * (p * values[i] + (1.0 - p) * values[i + 1]) for i in range(step + 1)
-        ]
+        values = [discount * (p * values[i] + (1.0 - p) * values[i + 1]) for i in range(step + 1)]
         if american:
             cash = to_come(step * dt)
             values = [

@@ -253,9 +253,7 @@ def margin(
     return Result(classes, products, portfolios, requirements, house)
 
 
-def combine(
-    groups: Mapping[str, Group], parent: Mapping[str, str], offsets: Mapping[str, float]
-) -> dict[str, Group]:
+def combine(groups: Mapping[str, Group], parent: Mapping[str, str], offsets: Mapping[str, float]) -> dict[str, Group]:
     """The level above: at every point losses count in full and gains count for the parent's offset share.
 
     A parent with a single group in it scales nothing, and a group that is in no table is its own parent, so
@@ -279,9 +277,7 @@ def combine(
     return combined
 
 
-def model_price(
-    contract: Contract, underlying: Underlying, move: float, vol: float, steps: int = 400
-) -> float:
+def model_price(contract: Contract, underlying: Underlying, move: float, vol: float, steps: int = 400) -> float:
     """An option's model price with its underlying moved by the fraction ``move``; time unchanged.
 
     European options by Black-Scholes (Black-76 on a future), American ones by a Cox-Ross-Rubinstein tree.
@@ -321,9 +317,7 @@ def implied_vol(contract: Contract, underlying: Underlying, steps: int = 400) ->
         assert contract.price is not None
         try:
             return model_price(contract, underlying, 0.0, vol, steps) - contract.price
-        except (
-            ValueError
-        ):  # so little noise that the tree has no probabilities: below the volatility looked for
+        except ValueError:  # so little noise that the tree has no probabilities: below the volatility looked for
             return -math.inf
 
     low, high = 1e-4, 4.0
@@ -405,9 +399,7 @@ _Move = tuple[float, float, bool]  # price move, vol move, whether the vol move 
 class _Desk:
     """The contracts of one account with their volatilities, ready to be valued at any point."""
 
-    def __init__(
-        self, held: Sequence[Position], underlyings: Mapping[str, Underlying], parameters: Parameters
-    ) -> None:
+    def __init__(self, held: Sequence[Position], underlyings: Mapping[str, Underlying], parameters: Parameters) -> None:
         self.held = held
         self.underlyings = underlyings
         self.parameters = parameters
@@ -437,9 +429,7 @@ class _Desk:
         down, up = ranges.get(group, self.parameters.default_range)
         return [(move, 0.0, False) for move in points(down, up, self.parameters.grid)]
 
-    def scan(
-        self, moves_of: Callable[[str], Sequence[_Move]], minimums: Mapping[str, float]
-    ) -> dict[str, Group]:
+    def scan(self, moves_of: Callable[[str], Sequence[_Move]], minimums: Mapping[str, float]) -> dict[str, Group]:
         """Profit and loss of every class group held, netted in full inside the group."""
         pnl: dict[str, list[float]] = {}
         for position in self.held:

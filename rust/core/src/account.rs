@@ -18,8 +18,6 @@ pub struct AccountTerms {
     pub collateral: BTreeMap<String, f64>,
     /// The rulebook's own word: margin, cash, hedger, member ...
     pub kind: Option<String>,
-    /// Liquidating equity where the caller knows it.
-    pub equity: Option<f64>,
 }
 
 impl AccountTerms {
@@ -28,9 +26,6 @@ impl AccountTerms {
             for (name, &amount) in amounts {
                 check_finite(&format!("account {what} of {name}"), amount)?;
             }
-        }
-        if let Some(equity) = self.equity {
-            check_finite("account equity", equity)?;
         }
         Ok(())
     }
@@ -43,6 +38,9 @@ pub struct Position {
     pub long: i64,
     pub short: i64,
 }
+
+/// Accounts beyond this in one batch are refused: columns by account would not fit in memory.
+pub const MAX_ACCOUNTS: usize = 100_000_000;
 
 /// Lots beyond this are refused: sums of quantity times price must stay exact enough to mean something.
 pub const MAX_LOTS: i64 = 1 << 53;
@@ -394,6 +392,12 @@ impl Accounts {
         }
         for t in &terms {
             t.check()?;
+        }
+        if count > MAX_ACCOUNTS {
+            fail!(
+                InvalidInput,
+                "accounts: a batch of {count} accounts: at most {MAX_ACCOUNTS} are accepted"
+            );
         }
         // Counting sort by account, then each account's rows by contract, which the cache holds.
         let mut start = vec![0_usize; count + 1];

@@ -26,6 +26,21 @@ pub enum Kind {
     Option,
 }
 
+impl Kind {
+    /// As documents write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::Stock => "stock",
+            Self::Etf => "etf",
+            Self::Index => "index",
+            Self::Future => "future",
+            Self::Perpetual => "perpetual",
+            Self::Option => "option",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Right {
@@ -191,7 +206,7 @@ impl Contract {
         check_positive("lot", terms.lot)?;
         let dated = matches!(terms.kind, Kind::Option | Kind::Future);
         let option = terms.kind == Kind::Option;
-        let kind = format!("{:?}", terms.kind).to_lowercase();
+        let kind = terms.kind.name();
         match terms.multiplier {
             Some(multiplier) => check_positive("multiplier", multiplier)?,
             None if dated || terms.kind == Kind::Perpetual => fail!(

@@ -12,6 +12,16 @@ use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::time::{Expiry, parse_date, parse_instant};
 
+/// The largest lognormal volatility: 1,000 %. Larger ones are percentages by mistake.
+pub const MAX_VOL: f64 = 10.0;
+
+/// The largest interest rate either way: 200 %. Larger ones are percentages by mistake.
+pub const MAX_RATE: f64 = 2.0;
+
+/// How far a stock's quote may be from its symbol's spot, as a fraction of the quote: quotes of different times are, but
+/// not those of different stocks, splits or units.
+pub const MAX_APART: f64 = 0.2;
+
 /// A zero curve of one currency: continuously compounded annual fractions, flat or by date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -57,7 +67,8 @@ pub struct Snapshot {
     /// Marks by contract id, in the contract's quote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub price: BTreeMap<String, f64>,
-    /// Implied volatilities by contract id, annual fractions (0.18 is 18 %).
+    /// Implied volatilities by contract id: annual fractions (0.18 is 18 %), or amounts where a rulebook prices by
+    /// Bachelier's formula.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vol: BTreeMap<String, f64>,
     /// Units of the second currency for one of the first: `{"EURUSD": 1.08}` or `{"BTC/USD": 70000}`.
@@ -135,11 +146,8 @@ fn check_quote(what: &str, id: &str, value: f64) -> Result<()> {
             "{what} of '{id}' is {value}: that is no quote; leave unset values out"
         );
     }
-    if what == "vol" && !(0.0..=50.0).contains(&value) {
-        fail!(
-            InvalidInput,
-            "vol of '{id}' is {value}: an annual fraction between 0 and 50 is needed (0.18 is 18 %)"
-        );
+    if what == "vol" && value < 0.0 {
+        fail!(InvalidInput, "vol of '{id}' is {value}: it is not negative");
     }
     Ok(())
 }
@@ -278,7 +286,22 @@ impl Market {
         self.price_column.as_ref()?.get(contracts, row)
     }
 
-    /// The implied volatility of a contract, where the market quotes one.
+    /// The lognormal volatility of a contract, where the market quotes one: an annual fraction.
+    pub fn lognormal_vol(&self, contracts: &Contracts, row: ContractIndex) -> Result<Option<f64>> {
+        let vol = self.vol(contracts, row);
+        if let Some(vol) = vol
+            && vol > MAX_VOL
+        {
+            fail!(
+                InvalidInput,
+                "vol of '{}' is {vol}: an annual fraction between 0 and {MAX_VOL} is needed (0.18 is 18 %)",
+                contracts.rows()[row as usize].id()
+            );
+        }
+        Ok(vol)
+    }
+
+    /// The volatility of a contract in its rulebook's units, where the market quotes one.
     pub fn vol(&self, contracts: &Contracts, row: ContractIndex) -> Option<f64> {
         let id = contracts.rows()[row as usize].id();
         if let Some(&value) = self.snapshot.vol.get(id) {
@@ -287,8 +310,35 @@ impl Market {
         self.vol_column.as_ref()?.get(contracts, row)
     }
 
-    /// The mark of anything but an option: its own quote, or the spot of its symbol for cash instruments.
+    /// The mark of anything but an option: its own quote, or the spot of its symbol for cash instruments. Only a future
+    /// may be at zero or below (crude oil in April 2020). The quote of a stock and the spot its options are priced from
+    /// are one price: apart by more than [`MAX_APART`] they are refused.
     pub fn linear_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
+        let contract = &contracts.rows()[row as usize];
+        let price = self.quoted_price(contracts, row)?;
+        if price <= 0.0 && contract.kind() != Kind::Future {
+            fail!(
+                InvalidInput,
+                "contract '{}': its price is {price}, and a {} has a positive one: leave unset values out of the market",
+                contract.id(),
+                contract.kind().name()
+            );
+        }
+        if matches!(contract.kind(), Kind::Stock | Kind::Etf)
+            && let Some(&spot) = self.snapshot.spot.get(contract.underlying())
+            && (price - spot).abs() > MAX_APART * price
+        {
+            fail!(
+                InvalidInput,
+                "contract '{}': market.price says {price}, market.spot of '{}' says {spot}: give one, or both of the same time",
+                contract.id(),
+                contract.underlying()
+            );
+        }
+        Ok(price)
+    }
+
+    fn quoted_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
         if let Some(price) = self.price(contracts, row) {
             return Ok(price);
         }
@@ -419,10 +469,10 @@ fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
         }
         for &(_, rate) in &nodes {
             check_finite(&name(), rate)?;
-            if rate.abs() > 10.0 {
+            if rate.abs() > MAX_RATE {
                 fail!(
                     InvalidInput,
-                    "{} is {rate}: an annual fraction is needed (0.05 is 5 %)",
+                    "{} is {rate}: an annual fraction between -{MAX_RATE} and {MAX_RATE} is needed (0.05 is 5 %)",
                     name()
                 );
             }

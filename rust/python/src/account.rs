@@ -3,10 +3,11 @@
 use margincore::MarginError as Core;
 use margincore::account as core;
 use margincore::scan;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
+use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, raise};
 use crate::values::{Number, from_python, to_python};
@@ -122,14 +123,13 @@ pub(crate) struct Account(pub(crate) core::Account);
 #[pymethods]
 impl Account {
     #[new]
-    #[pyo3(signature = (positions, *, cash=None, collateral=None, kind=None, equity=None, gross=false))]
+    #[pyo3(signature = (positions, *, cash=None, collateral=None, kind=None, gross=false))]
     fn new(
         py: Python<'_>,
         positions: &Bound<'_, PyAny>,
         cash: Option<&Bound<'_, PyAny>>,
         collateral: Option<&Bound<'_, PyAny>>,
         kind: Option<&str>,
-        equity: Option<Number>,
         gross: bool,
     ) -> PyResult<Self> {
         let mut rows = Vec::new();
@@ -153,7 +153,6 @@ impl Account {
         }
         let mut terms: core::AccountTerms = from_python("account", terms.as_any())?;
         terms.kind = kind.map(str::to_string);
-        terms.equity = equity.map(|n| n.0);
         terms.check().map_err(raise)?;
         Ok(Self(core::Account {
             positions: rows,
@@ -186,12 +185,6 @@ impl Account {
         self.0.terms.kind.as_deref()
     }
 
-    /// Liquidating equity where the caller knows it; `None` otherwise.
-    #[getter]
-    fn equity(&self) -> Option<f64> {
-        self.0.terms.equity
-    }
-
     /// Whether long and short are kept apart.
     #[getter]
     fn gross(&self) -> bool {
@@ -214,7 +207,6 @@ impl Account {
         rest.set_item("cash", self.cash(py)?)?;
         rest.set_item("collateral", self.collateral(py)?)?;
         rest.set_item("kind", self.kind())?;
-        rest.set_item("equity", self.equity())?;
         rest.set_item("gross", self.gross())?;
         Ok((PyTuple::new(py, [self.positions()])?, rest))
     }
@@ -225,10 +217,13 @@ impl Account {
     pub(crate) fn from_any(account: &Bound<'_, PyAny>) -> PyResult<Self> {
         match account.cast::<Self>() {
             Ok(account) => Ok(account.get().clone()),
-            Err(_) => Self::new(account.py(), account, None, None, None, None, false),
+            Err(_) => Self::new(account.py(), account, None, None, None, false),
         }
     }
 }
+
+/// Accounts without a position that a batch may have unless `count` says how many accounts there are.
+const MAX_EMPTY: usize = 1_000_000;
 
 /// Many accounts over one table of contracts, as columns: a million rows are not a million objects.
 ///
@@ -238,6 +233,21 @@ impl Account {
 /// has it. Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Accounts(pub(crate) core::Accounts, pub(crate) Contracts);
+
+/// How many accounts the numbers ask for. An id of eight digits is a number too, but of no row.
+fn accounts_of(account: &[u32]) -> PyResult<usize> {
+    let greatest = account.iter().max().copied();
+    if let Some(greatest) = greatest
+        && greatest as usize > account.len() + MAX_EMPTY
+    {
+        return Err(InvalidInput::new_err(format!(
+            "accounts: account {greatest} in a table of {} rows: accounts are numbered from 0; number them with \
+             np.unique(ids, return_inverse=True), or give count where so many are meant",
+            account.len()
+        )));
+    }
+    Ok(greatest.map_or(0, |greatest| greatest as usize + 1))
+}
 
 /// The greatest sums, and the columns that have them.
 type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
@@ -255,16 +265,19 @@ impl Accounts {
         _: &Bound<'_, PyType>,
         py: Python<'_>,
         contracts: &Contracts,
-        account: PyReadonlyArray1<'_, u32>,
-        contract: PyReadonlyArray1<'_, u32>,
-        quantity: PyReadonlyArray1<'_, i64>,
+        account: &Bound<'_, PyAny>,
+        contract: &Bound<'_, PyAny>,
+        quantity: &Bound<'_, PyAny>,
         count: Option<usize>,
         kind: Option<String>,
     ) -> PyResult<Self> {
-        let account = account.as_array().to_vec();
-        let contract = contract.as_array().to_vec();
-        let quantity = quantity.as_array().to_vec();
-        let count = count.unwrap_or_else(|| account.iter().max().map_or(0, |&a| a as usize + 1));
+        let account: Vec<u32> = whole_numbers("accounts: account", account)?;
+        let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
+        let quantity: Vec<i64> = whole_numbers("accounts: quantity", quantity)?;
+        let count = match count {
+            Some(count) => count,
+            None => accounts_of(&account)?,
+        };
         let table = contracts.0.clone();
         let terms = core::AccountTerms {
             kind,

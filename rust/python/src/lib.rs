@@ -4,6 +4,7 @@ mod account;
 mod american;
 mod arrays;
 mod build;
+mod columns;
 mod contract;
 mod errors;
 mod hvar;

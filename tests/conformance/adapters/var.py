@@ -26,9 +26,7 @@ def collect(path: Path, document: Any) -> list[Entry]:
         case = entry.document
         if "cases" in case:
             rows = required(case, "cases", list, entry.id)
-            found += [
-                entry_of(path, row, f"{entry.id}/{i}-{row.get('tool')}", case) for i, row in enumerate(rows)
-            ]
+            found += [entry_of(path, row, f"{entry.id}/{i}-{row.get('tool')}", case) for i, row in enumerate(rows)]
         elif "expected_lambda|model|period" in case:
             keys = required(case, "expected_lambda|model|period", dict, entry.id)
             found += [entry_of(path, {"key": key}, f"{entry.id}/{key.replace('|', '-')}", case) for key in keys]

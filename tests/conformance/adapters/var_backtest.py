@@ -224,9 +224,7 @@ def negative_price(entry: Entry) -> list[Check]:
             mc.margin([mc.Position(crude, 1000)], market, rule)
         named = all(word in str(refused.value) for word in ("non-positive price", day, "WTI"))
         checks.append(Check(f"{returns} returns: {refused.value}", 1.0, float(named)))
-    rule = mc.methods.HistoricalVar(
-        history, returns="absolute", window=1000, measure="order_floor", confidence="0.999"
-    )
+    rule = mc.methods.HistoricalVar(history, returns="absolute", window=1000, measure="order_floor", confidence="0.999")
     report = mc.margin([mc.Position(crude, 1000)], market, rule)
     worst = report.details["netting_sets"]["portfolio"]["components"]["VaR"]["worst"][0]
     loss = _number(case["expect"], r"long 1,000 bbl: ([\d,]+) USD is the worst")

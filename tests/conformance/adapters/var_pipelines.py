@@ -129,9 +129,7 @@ class _Member:
             )  # fmt: skip
         return made
 
-    def margin(
-        self, stages: list[dict[str, Any]], *, given: float | None = None, **parameters: Any
-    ) -> mc.MarginReport:
+    def margin(self, stages: list[dict[str, Any]], *, given: float | None = None, **parameters: Any) -> mc.MarginReport:
         sets = [name for name in self.case["given_tail_means"]["HVaR"] if name != NO_SET]
         rule = mc.methods.HistoricalVar(
             preset="hkscc-vp",

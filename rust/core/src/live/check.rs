@@ -17,7 +17,7 @@ impl LiveAccount {
     /// margined, and more refused, unless the limit says `complete_only`.
     ///
     /// The order of the checks, so that the first reason is always the same: kill switch; the order's and the limit's
-    /// own numbers; a known order id; the market's age; the contract; throttle; quantity; notional; price collar; open
+    /// own numbers; a known order id; the market's age; the contract and whether it trades at such a price; throttle; quantity; notional; price collar; open
     /// orders' worst case; anything the engine refuses; `max_requirement`; `min_excess`. With `reserve`, an accepted
     /// order is counted at once. `now` is in seconds since 1970.
     pub fn check(
@@ -101,6 +101,9 @@ impl LiveAccount {
         if self.known(order.contract).is_err() {
             return refuse(Reason::UnknownContract);
         }
+        self.money
+            .check_price(order)
+            .map_err(|e| Refusal(Reason::InvalidOrder, e.message().into()))?;
         if let Some((count, seconds)) = limit.throttle {
             let Some(now) = now else {
                 return refuse(Reason::NoTime);

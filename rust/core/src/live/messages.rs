@@ -17,6 +17,7 @@ impl LiveAccount {
 
     fn acceptable(&self, order: &Order) -> Result<()> {
         self.known(order.contract)?;
+        self.money.check_price(order)?;
         if self.book().is_gross() && order.effect.is_none() {
             fail!(
                 InvalidInput,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::order::Order;
 use crate::account::AccountTerms;
 use crate::contract::{Contract, ContractIndex, Kind, Premium, Settlement};
 use crate::error::Result;
@@ -29,6 +30,8 @@ struct ContractMoney {
     is_option: bool,
     /// Quoted in dollars and paid in the coin. An option's premium is quoted in what it is paid in.
     inverse: bool,
+    /// Whether it can trade at zero or below: futures can (crude oil in April 2020).
+    trades_below_zero: bool,
     /// Units of the underlying per lot; of money where `is_face`.
     size: f64,
     is_face: bool,
@@ -129,6 +132,8 @@ impl Money {
                     is_option: contract.kind() == Kind::Option,
                     inverse: contract.terms().settlement == Settlement::Inverse
                         && contract.kind() != Kind::Option,
+                    trades_below_zero: contract.kind() == Kind::Future
+                        && contract.terms().settlement == Settlement::Linear,
                     size: contract.value_per_lot(),
                     is_face: contract.counts_money(),
                     fx: rates.get(currency).copied(),
@@ -150,6 +155,19 @@ impl Money {
     /// The mark of a contract in its quote, where the market has one.
     pub fn mark(&self, contract: ContractIndex) -> Option<f64> {
         self.rows[contract as usize].mark
+    }
+
+    /// Refuses an order at a price the contract cannot trade at.
+    pub(super) fn check_price(&self, order: &Order) -> Result<()> {
+        if order.price <= 0.0 && !self.rows[order.contract as usize].trades_below_zero {
+            fail!(
+                InvalidInput,
+                "order '{}': price is {}: only futures trade at zero or below",
+                order.id,
+                order.price
+            );
+        }
+        Ok(())
     }
 
     /// Absolute value of a quantity at a price, in the report's currency.

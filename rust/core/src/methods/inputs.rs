@@ -181,6 +181,22 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// Refuses futures at zero or below, for rulebooks whose moves are fractions of the price.
+    pub(super) fn refuse_negative_prices(&self, contracts: &Contracts) -> Result<()> {
+        for (row, instrument) in self.instruments.iter().enumerate() {
+            if let Instrument::Linear(price) = instrument
+                && *price <= 0.0
+            {
+                fail!(
+                    InvalidInput,
+                    "contracts row {row}: '{}' is at {price}: moves that are fractions of the price need a positive one",
+                    contracts.rows()[row].id()
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Adds an option, its volatility still open where only a mark is quoted.
     fn add(
         &mut self,
@@ -201,7 +217,7 @@ impl Inputs {
             );
         }
         let mark = market.price(contracts, row);
-        let vol = market.vol(contracts, row);
+        let vol = market.lognormal_vol(contracts, row)?;
         if mark.is_none() && vol.is_none() {
             fail!(
                 MissingData,

@@ -437,7 +437,7 @@ fn vol_of(
     made: &Instrument,
     years: f64,
 ) -> Result<f64> {
-    if let Some(vol) = market.vol(contracts, row) {
+    if let Some(vol) = market.lognormal_vol(contracts, row)? {
         return Ok(vol);
     }
     let id = contracts.rows()[row as usize].id();

@@ -60,6 +60,9 @@ pub enum SpotTreatment {
     CollateralOnly,
 }
 
+/// The largest factor from one margin to another. Larger ones are percentages by mistake.
+const MAX_FACTOR: f64 = 5.0;
+
 fn one() -> f64 {
     1.0
 }
@@ -372,10 +375,55 @@ impl UnitRules {
         self.vol.check()?;
         let charges = &self.charges;
         let stated = [&charges.stated, &charges.initial_only, &charges.provisions];
+        for (name, factor) in [("im_factor", self.im_factor), ("mm_factor", self.mm_factor)] {
+            if !(factor > 0.0 && factor <= MAX_FACTOR) {
+                fail!(
+                    InvalidInput,
+                    "rules of '{key}': {name} is {factor}: a factor above 0 and up to {MAX_FACTOR} is needed (0.8 is 80 %)"
+                );
+            }
+        }
+        let shock = charges.delta_shock.as_ref();
+        let roll = charges.roll.as_ref();
+        let least = charges.min_delta.as_ref();
+        for (name, share) in [
+            ("gain_share", Some(self.gain_share)),
+            ("charges.delta_shock.max", shock.map(|s| s.max)),
+            ("charges.roll.min", roll.map(|r| r.min)),
+            ("charges.min_delta.unhedged", least.map(|m| m.unhedged)),
+            ("charges.min_delta.hedged", least.map(|m| m.hedged)),
+            (
+                "charges.short_options.rate",
+                charges.short_options.as_ref().map(|s| s.rate),
+            ),
+            (
+                "charges.futures.rate",
+                charges.futures.as_ref().map(|f| f.rate),
+            ),
+            (
+                "charges.perpetual_slippage.rate",
+                charges.perpetual_slippage.as_ref().map(|s| s.rate),
+            ),
+        ] {
+            if let Some(share) = share
+                && !(0.0..=1.0).contains(&share)
+            {
+                fail!(
+                    InvalidInput,
+                    "rules of '{key}': {name} is {share}: a fraction from 0 to 1 is needed (0.1 is 10 %)"
+                );
+            }
+        }
         let numbers = [
-            ("im_factor", self.im_factor),
-            ("mm_factor", self.mm_factor),
-            ("gain_share", self.gain_share),
+            (
+                "charges.delta_shock.threshold",
+                shock.map_or(0.0, |s| s.threshold),
+            ),
+            ("charges.delta_shock.slope", shock.map_or(0.0, |s| s.slope)),
+            (
+                "charges.roll.annualised",
+                roll.map_or(0.0, |r| r.annualised),
+            ),
             ("gain_cap", self.gain_cap.unwrap_or(0.0)),
             ("charges.decay_days", charges.decay_days.unwrap_or(0.0)),
         ]

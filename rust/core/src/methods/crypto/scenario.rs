@@ -135,6 +135,20 @@ impl ScenarioLists {
             edge: 1.0,
             group,
         };
+        for (name, range) in [
+            ("grid.range", self.grid.as_ref().map(|g| g.range)),
+            ("extended.range", self.extended.as_ref().map(|e| e.range)),
+            ("extreme.range", self.extreme.as_ref().map(|e| e.range)),
+        ] {
+            if let Some(range) = range
+                && !(range > 0.0 && range < 1.0)
+            {
+                fail!(
+                    InvalidInput,
+                    "scenarios.{name} is {range}: a fraction of the price between 0 and 1 is needed (0.15 is 15 %)"
+                );
+            }
+        }
         if let Some(grid) = &self.grid {
             let steps = i64::from(grid.steps);
             if steps == 0 || grid.vol.is_empty() {

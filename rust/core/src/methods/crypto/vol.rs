@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::scenario::VolMove;
 use crate::error::Result;
 use crate::fail;
+use crate::market::MAX_VOL;
+
+/// The largest shock of a volatility before it is scaled by time. Larger ones are percentages by mistake.
+const MAX_SHOCK: f64 = 5.0;
 
 fn thirty() -> f64 {
     30.0
@@ -69,6 +73,32 @@ impl VolLaw {
             || !self.nodes.is_sorted_by(|a, b| a.0 < b.0)
         {
             fail!(InvalidInput, "vol.nodes start at 0 days and ascend");
+        }
+        for (name, shock) in [("up", self.up), ("down", self.down)] {
+            if !(0.0..=MAX_SHOCK).contains(&shock) {
+                fail!(
+                    InvalidInput,
+                    "vol.{name} is {shock}: a fraction between 0 and {MAX_SHOCK} is needed (0.5 is 50 %)"
+                );
+            }
+        }
+        if !(0.0..=MAX_VOL).contains(&self.min_up) {
+            fail!(
+                InvalidInput,
+                "vol.min_up is {}: an annual fraction between 0 and {MAX_VOL} is needed (0.5 is 50 %)",
+                self.min_up
+            );
+        }
+        for (name, power) in [
+            ("power_short", self.power_short),
+            ("power_long", self.power_long),
+        ] {
+            if !power.is_finite() {
+                fail!(
+                    InvalidInput,
+                    "vol.{name} is {power}: a finite number is needed"
+                );
+            }
         }
         if self.pivot_days <= 0.0 || self.floor_days < 0.0 {
             fail!(

@@ -24,6 +24,9 @@ use crate::report::ParameterInfo;
 
 pub const PRESETS: &str = include_str!("../../../presets/span_like.json");
 
+/// The largest vol scan range, of the vol or absolute. Larger ones are percentages by mistake.
+const MAX_VOL_SCAN: f64 = 2.0;
+
 /// Scan ranges of one underlying, by root symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,17 +69,30 @@ pub(in crate::methods) fn build(document: &Value, _: &Attachments) -> Result<Arc
         crate::methods::parameters::resolve::<LikeParameters>(PRESETS, "span-like", document)?;
     parameters.options.check()?;
     for (name, u) in &parameters.underlyings {
-        let numbers = [
-            u.price_scan,
-            u.vol_scan,
-            u.short_option_minimum,
-            u.calendar_charge,
-        ];
-        if numbers.iter().any(|v| !v.is_finite() || *v < 0.0) || u.price_scan <= 0.0 {
+        if !(u.price_scan > 0.0 && u.price_scan < 1.0) {
             fail!(
                 InvalidInput,
-                "span-like: {name}: scan ranges and rates are finite and not negative, price_scan is positive"
+                "span-like: {name}: price_scan is {}: a fraction of the price between 0 and 1 is needed (0.06 is 6 %)",
+                u.price_scan
             );
+        }
+        if !(0.0..=MAX_VOL_SCAN).contains(&u.vol_scan) {
+            fail!(
+                InvalidInput,
+                "span-like: {name}: vol_scan is {}: a fraction between 0 and {MAX_VOL_SCAN} is needed (0.25 is 25 %)",
+                u.vol_scan
+            );
+        }
+        for (what, value) in [
+            ("short_option_minimum", u.short_option_minimum),
+            ("calendar_charge", u.calendar_charge),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                fail!(
+                    InvalidInput,
+                    "span-like: {name}: {what} is {value}: a number that is not negative is needed"
+                );
+            }
         }
     }
     let numbers = [
@@ -319,7 +335,7 @@ impl SpanLike {
         } else {
             market.dividend_yield(symbol)
         };
-        inputs.vol = market.vol(contracts, row).ok_or_else(|| {
+        inputs.vol = market.lognormal_vol(contracts, row)?.ok_or_else(|| {
             MarginError::MissingData("no volatility in the market: its array cannot be made".into())
         })?;
         Ok(inputs)
@@ -369,6 +385,13 @@ impl SpanLike {
             .unwrap_or_else(|| own_period.clone());
         let lot = contract.value_per_lot();
         let mut inputs = self.inputs(contracts, row, market, ranges)?;
+        if inputs.underlying <= 0.0 {
+            fail!(
+                InvalidInput,
+                "the price it is scanned at is {}: a scan range that is a fraction of the price needs a positive one",
+                inputs.underlying
+            );
+        }
         let value = match contract.kind() {
             Kind::Option => {
                 let mark = market.price(contracts, row);
@@ -376,7 +399,7 @@ impl SpanLike {
             }
             _ => f64::NAN,
         };
-        inputs.price_scan = ranges.price_scan * inputs.underlying.abs();
+        inputs.price_scan = ranges.price_scan * inputs.underlying;
         let array = inputs.array(&file.points)?;
         file.families.push(Family {
             exchange: String::new(),

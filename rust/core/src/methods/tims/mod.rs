@@ -99,6 +99,7 @@ impl Methodology for Tims {
         };
         placements.refuse_unranged(&self.parameters, contracts, given)?;
         let mut inputs = Inputs::resolve(self.parameters.valuation(), contracts, market, given)?;
+        inputs.refuse_negative_prices(contracts)?;
         if self.parameters.base == Base::Theoretical {
             inputs.options.base.fill(None);
         }

@@ -59,14 +59,18 @@ pub struct Range {
     pub up: f64,
 }
 
+/// The largest move up: 300 %. Ranges of small companies' stocks may exceed their price; larger ones are percentages by
+/// mistake.
+const MAX_UP: f64 = 3.0;
+
 impl Range {
     fn check(&self, what: &str) -> Result<()> {
         check_finite(&format!("{what}: down"), self.down)?;
         check_finite(&format!("{what}: up"), self.up)?;
-        if !(-1.0..=0.0).contains(&self.down) || self.up < 0.0 {
+        if !(-1.0..=0.0).contains(&self.down) || !(0.0..=MAX_UP).contains(&self.up) {
             fail!(
                 InvalidInput,
-                "{what}: down {} and up {}: down lies in -1 to 0, up is not negative",
+                "{what}: down {} and up {}: fractions of the price are needed (0.15 is 15 %), down from -1 to 0, up from 0 to {MAX_UP}",
                 self.down,
                 self.up
             );
@@ -369,10 +373,10 @@ impl Overlay {
         for point in &self.points {
             check_finite(&format!("{name}: price move"), point.price)?;
             check_finite(&format!("{name}: vol move"), point.vol)?;
-            if point.price <= -1.0 {
+            if point.price <= -1.0 || point.price > MAX_UP {
                 fail!(
                     InvalidInput,
-                    "{name}: a price move of {} leaves no price",
+                    "{name}: a price move of {}: a fraction above -1 and up to {MAX_UP} is needed (0.15 is 15 %)",
                     point.price
                 );
             }
