@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -217,7 +218,7 @@ def survive(folder: Path, kills: int) -> int:
     dead = 0
     while dead < kills:
         path = folder / "killed"
-        while True:
+        for tries in itertools.count():
             child = os.fork()
             if child == 0:
                 try:
@@ -227,7 +228,8 @@ def survive(folder: Path, kills: int) -> int:
                 except BaseException as error:
                     print(error, file=sys.stderr)
                     os._exit(1)
-            time.sleep(rng.uniform(0.0, 0.03))
+            # Longer from try to try: on a busy machine a process may need more only to read its journal.
+            time.sleep(rng.uniform(0.0, 0.03 + 0.002 * tries))
             os.kill(child, signal.SIGKILL)
             _, state = os.waitpid(child, 0)
             if not os.WIFSIGNALED(state):
