@@ -309,7 +309,8 @@ def test_the_normal_model_says_what_it_needs() -> None:
         mc.margin(held, quiet, rule)
     market = mc.Market(VALUATION, spot={}, price={future.id: 10.0}, rate={"USD": 0.0}, vol={option.id: 40.0})
     with pytest.raises(mc.CalculationError, match="option_models has the normal one"):
-        mc.margin(held, market, mc.methods.HistoricalVar(history, **common))
+        lognormal = mc.Market(VALUATION, spot={}, price={future.id: 10.0}, rate={"USD": 0.0}, vol={option.id: 0.4})
+        mc.margin(held, lognormal, mc.methods.HistoricalVar(history, **common))
     report = mc.margin(held, market, rule)
     assert report.greeks[0].delta == pytest.approx(1000.0 * (1.0 - 0.5 - 0.5 * math.erf(
         (5.0 / (40.0 * math.sqrt(56 / 365))) / math.sqrt(2.0))), rel=1e-9)  # fmt: skip

@@ -311,8 +311,7 @@ impl Market {
     }
 
     /// The mark of anything but an option: its own quote, or the spot of its symbol for cash instruments. Only a future
-    /// may be at zero or below (crude oil in April 2020). The quote of a stock and the spot its options are priced from
-    /// are one price: apart by more than [`MAX_APART`] they are refused.
+    /// may be at zero or below (crude oil in April 2020).
     pub fn linear_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
         let contract = &contracts.rows()[row as usize];
         let price = self.quoted_price(contracts, row)?;
@@ -324,25 +323,28 @@ impl Market {
                 contract.kind().name()
             );
         }
-        if matches!(contract.kind(), Kind::Stock | Kind::Etf)
-            && let Some(&spot) = self.snapshot.spot.get(contract.underlying())
-            && (price - spot).abs() > MAX_APART * price
-        {
-            fail!(
-                InvalidInput,
-                "contract '{}': market.price says {price}, market.spot of '{}' says {spot}: give one, or both of the same time",
-                contract.id(),
-                contract.underlying()
-            );
-        }
         Ok(price)
     }
 
-    fn quoted_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
+    /// As [`Market::linear_price`], of any sign: a suspended stock may be carried at zero. The quote of a stock and the
+    /// spot its options are priced from are one price: apart by more than [`MAX_APART`] they are refused.
+    pub fn quoted_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
+        let contract = &contracts.rows()[row as usize];
         if let Some(price) = self.price(contracts, row) {
+            if price > 0.0
+                && matches!(contract.kind(), Kind::Stock | Kind::Etf)
+                && let Some(&spot) = self.snapshot.spot.get(contract.underlying())
+                && (price - spot).abs() > MAX_APART * price
+            {
+                fail!(
+                    InvalidInput,
+                    "contract '{}': market.price says {price}, market.spot of '{}' says {spot}: give one, or both of the same time",
+                    contract.id(),
+                    contract.underlying()
+                );
+            }
             return Ok(price);
         }
-        let contract = &contracts.rows()[row as usize];
         if let (Kind::Future, Some(expiry)) = (contract.kind(), contract.expiry())
             && let Some(forward) = self.forward(contract.underlying(), expiry)
         {
@@ -541,10 +543,6 @@ mod tests {
             (
                 serde_json::json!({"valuation": "2026-11-20T21:00:00"}),
                 "zone",
-            ),
-            (
-                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "vol": {"X": 18.0e3}}),
-                "vol of 'X'",
             ),
             (
                 serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 0.0}}),

@@ -30,7 +30,7 @@ struct ContractMoney {
     is_option: bool,
     /// Quoted in dollars and paid in the coin. An option's premium is quoted in what it is paid in.
     inverse: bool,
-    /// Whether it can trade at zero or below: futures can (crude oil in April 2020).
+    /// Whether it can trade below zero: futures can (crude oil in April 2020).
     trades_below_zero: bool,
     /// Units of the underlying per lot; of money where `is_face`.
     size: f64,
@@ -159,10 +159,10 @@ impl Money {
 
     /// Refuses an order at a price the contract cannot trade at.
     pub(super) fn check_price(&self, order: &Order) -> Result<()> {
-        if order.price <= 0.0 && !self.rows[order.contract as usize].trades_below_zero {
+        if order.price < 0.0 && !self.rows[order.contract as usize].trades_below_zero {
             fail!(
                 InvalidInput,
-                "order '{}': price is {}: only futures trade at zero or below",
+                "order '{}': price is {}: only futures trade below zero",
                 order.id,
                 order.price
             );

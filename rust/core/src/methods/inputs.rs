@@ -157,7 +157,7 @@ impl Inputs {
                 );
             };
             let instrument = match contract.option() {
-                None => market.linear_price(contracts, row).map(Instrument::Linear),
+                None => market.quoted_price(contracts, row).map(Instrument::Linear),
                 Some(option) => terms.of(contracts, row, option, market).and_then(|term| {
                     let own = &terms.list[term as usize];
                     inputs.add(valuation, contracts, row, option, market, own, term)

@@ -8,7 +8,7 @@ use crate::fail;
 use crate::market::MAX_VOL;
 
 /// The largest shock of a volatility before it is scaled by time. Larger ones are percentages by mistake.
-const MAX_SHOCK: f64 = 5.0;
+const MAX_SHOCK: f64 = 10.0;
 
 fn thirty() -> f64 {
     30.0

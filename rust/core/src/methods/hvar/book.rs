@@ -299,7 +299,7 @@ fn values(
         let is_option = contract.kind() == Kind::Option;
         let value = match (is_option, market.price(contracts, row), model[at]) {
             (_, Some(price), _) => price * scale,
-            (false, None, _) => market.linear_price(contracts, row)? * scale,
+            (false, None, _) => market.quoted_price(contracts, row)? * scale,
             (true, None, Some(value)) => value,
             (true, None, None) => fail!(
                 MissingData,
