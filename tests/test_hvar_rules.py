@@ -308,8 +308,8 @@ def test_the_normal_model_says_what_it_needs() -> None:
     with pytest.raises(mc.MissingData, match=r"market\.vol, in units of the price"):
         mc.margin(held, quiet, rule)
     market = mc.Market(VALUATION, spot={}, price={future.id: 10.0}, rate={"USD": 0.0}, vol={option.id: 40.0})
+    lognormal = mc.Market(VALUATION, spot={}, price={future.id: 10.0}, rate={"USD": 0.0}, vol={option.id: 0.4})
     with pytest.raises(mc.CalculationError, match="option_models has the normal one"):
-        lognormal = mc.Market(VALUATION, spot={}, price={future.id: 10.0}, rate={"USD": 0.0}, vol={option.id: 0.4})
         mc.margin(held, lognormal, mc.methods.HistoricalVar(history, **common))
     report = mc.margin(held, market, rule)
     assert report.greeks[0].delta == pytest.approx(1000.0 * (1.0 - 0.5 - 0.5 * math.erf(

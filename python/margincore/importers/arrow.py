@@ -76,6 +76,7 @@ def accounts(
     else:
         account, labels = _whole(arrow, "account"), None
     held = _column(arrow, "contract")
+    contract: NDArray[np.integer[Any]]
     if _is_text(held.type):
         ids, codes = np.unique(_texts(arrow, "contract", needed=True), return_inverse=True)
         contract = np.array([contracts.index(str(one)) for one in ids], dtype=np.uint32)[codes]
