@@ -8,7 +8,7 @@ use margincore::contract::{Contract, Contracts};
 use margincore::live::LiveAccount;
 use margincore::market::Market;
 use margincore::methods::registry;
-use margincore::update::Preparation;
+use margincore::preparation::Preparation;
 use serde_json::{Value, json};
 
 const POSITIONS: usize = 100;

@@ -7,7 +7,8 @@ use margincore::account::{AccountTerms, AccountView, Accounts, Holdings};
 use margincore::contract::Contracts;
 use margincore::market::Market;
 use margincore::methods::hvar::HistoricalVar;
-use margincore::methods::{self, Prepared, Scratch};
+use margincore::methods::self;
+use margincore::seam::{Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;
 

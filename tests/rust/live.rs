@@ -7,12 +7,12 @@ use std::time::Duration;
 use margincore::MarginError;
 use margincore::account::{Account, AccountView, Holdings, Position};
 use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
-use margincore::methods::combined::Combined;
+use margincore::combined::Combined;
 use margincore::methods::registry;
 use margincore::methods::tims::Tims;
-use margincore::methods::{Methodology, Prepared, Scratch};
+use margincore::seam::{Methodology, Prepared, Scratch};
 use margincore::report::Requirement;
-use margincore::update::{MarketChange, Preparation};
+use margincore::preparation::{MarketChange, Preparation};
 use serde_json::json;
 
 use crate::accounts::{self, Sequence};
@@ -35,7 +35,7 @@ fn halves() -> Arc<dyn Methodology> {
     let of = |symbol: &'static str| {
         Box::new(move |c: &margincore::contract::Contract| {
             Ok((c.underlying() == "A") == (symbol == "A"))
-        }) as margincore::methods::combined::Claim
+        }) as margincore::combined::Claim
     };
     Arc::new(Combined::new(vec![(of("A"), Arc::new(tims())), (of("B"), apart())]).unwrap())
 }

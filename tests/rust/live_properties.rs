@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use margincore::live::{Coverage, Limit, LiveAccount, Order, Side, Trade};
-use margincore::update::{MarketChange, Marks, Preparation};
+use margincore::preparation::{MarketChange, Marks, Preparation};
 use proptest::prelude::*;
 
 use crate::accounts;

@@ -7,9 +7,10 @@ use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings
 use margincore::contract::{Contract, Contracts};
 use margincore::error::MarginError;
 use margincore::market::Market;
-use margincore::methods::combined::Combined;
+use margincore::combined::Combined;
 use margincore::methods::tims::Tims;
-use margincore::methods::{self, Methodology, Prepared, Scratch};
+use margincore::methods::self;
+use margincore::seam::{Methodology, Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use margincore::account::{AccountView, Holdings};
 use margincore::live::{Limit, LiveAccount, Order, Side, Trade};
-use margincore::update::{MarketChange, Marks};
+use margincore::preparation::{MarketChange, Marks};
 
 use crate::accounts::{Sequence, World};
 

@@ -7,7 +7,7 @@ use margincore::cells::{Block, Cells, LinearCell, RiskArrays, Scenarios, VolMove
 use margincore::contract::Contracts;
 use margincore::error::Result;
 use margincore::market::Market;
-use margincore::methods::{Frame, Methodology, Outcome, Prepared, Rulebook};
+use margincore::seam::{Frame, Methodology, Outcome, Prepared, Rulebook};
 use margincore::report::{Currencies, Ledger, LineText, ParameterInfo};
 use serde_json::{Value, json};
 

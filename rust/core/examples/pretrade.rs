@@ -11,7 +11,7 @@ use margincore::contract::{Contract, Contracts, Terms};
 use margincore::live::{Limit, LiveAccount, Order, Side};
 use margincore::market::Market;
 use margincore::methods::tims::Tims;
-use margincore::update::{MarketChange, Preparation};
+use margincore::preparation::{MarketChange, Preparation};
 use serde_json::json;
 
 fn main() -> Result<()> {

@@ -20,31 +20,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
-
 use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, OptionPlace};
 use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::error::Result;
-use crate::live::Live;
 use crate::market::Market;
-use crate::methods::{Outcome, Prepared, Scratch};
 use crate::pricing::greeks::Greeks;
-use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, Requirement};
-
-/// Sensitivities of an account to one underlying; units in the module's text.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct UnderlyingGreeks {
-    pub underlying: String,
-    pub currency: String,
-    pub delta: f64,
-    pub gamma: f64,
-    pub vega: f64,
-    pub theta: f64,
-    pub rho: f64,
-    /// Options held that the rulebook does not price, such as those with an exchange's own values: not in the sums.
-    pub excluded: Vec<String>,
-}
+use crate::report::{
+    Currencies, Ledger, MarginBatch, MarginReport, Requirement, UnderlyingGreeks,
+};
+use crate::seam::{Live, Outcome, Prepared, Scratch};
 
 /// Gives a prepared rulebook's reports the sensitivities of its cells; one that prices nothing stays as it is.
 pub(crate) fn attach(

@@ -212,6 +212,11 @@ impl Market {
         (self.price_column.as_ref(), self.vol_column.as_ref())
     }
 
+    /// The valuation's date, in the zone it is stated in.
+    pub fn date(&self) -> jiff::civil::Date {
+        self.valuation.date()
+    }
+
     pub fn valuation(&self) -> Timestamp {
         self.valuation.timestamp()
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::greeks::UnderlyingGreeks;
+use crate::error::Result;
+use crate::parallel;
 
 /// One term of a requirement. Credits are negative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +67,20 @@ pub struct ParameterInfo {
     pub source: String,
     /// SHA-256 of the parameters in hexadecimal.
     pub digest: String,
+}
+
+/// Sensitivities of an account to one underlying; units in [`crate::greeks`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnderlyingGreeks {
+    pub underlying: String,
+    pub currency: String,
+    pub delta: f64,
+    pub gamma: f64,
+    pub vega: f64,
+    pub theta: f64,
+    pub rho: f64,
+    /// Options held that the rulebook does not price, such as those with an exchange's own values: not in the sums.
+    pub excluded: Vec<String>,
 }
 
 /// A requirement with everything that explains it.
@@ -162,8 +177,29 @@ pub(crate) struct BatchRun<'a> {
 }
 
 impl MarginBatch {
+    /// The requirements of `count` accounts: runs of at most `run` of them, on up to `threads` threads, each run given by
+    /// its first account. Fewer than `least` accounts a thread are not worth one.
+    pub fn gather(
+        count: usize,
+        threads: usize,
+        least: usize,
+        run: usize,
+        requirements: impl Fn(usize, &mut [Requirement]) -> Result<()> + Sync,
+    ) -> Result<Self> {
+        let threads = threads.clamp(1, count.div_ceil(least).max(1));
+        let run = run.min(count.div_ceil(threads)).max(1);
+        let mut batch = Self::of(count);
+        parallel::each(batch.runs(run), threads, |(i, columns)| {
+            let mut rows = vec![Requirement::default(); columns.len()];
+            requirements(i * run, &mut rows)?;
+            columns.fill(&rows);
+            Ok(())
+        })?;
+        Ok(batch)
+    }
+
     /// Columns of `count` accounts, in memory that is touched first by whoever fills it.
-    pub(crate) fn of(count: usize) -> Self {
+    fn of(count: usize) -> Self {
         Self {
             initial: vec![0.0; count],
             maintenance: vec![0.0; count],
@@ -173,7 +209,7 @@ impl MarginBatch {
     }
 
     /// Runs of `length` accounts, the last one shorter, numbered from 0.
-    pub(crate) fn runs(&mut self, length: usize) -> impl Iterator<Item = (usize, BatchRun<'_>)> {
+    fn runs(&mut self, length: usize) -> impl Iterator<Item = (usize, BatchRun<'_>)> {
         let initial = self.initial.chunks_mut(length);
         let maintenance = self.maintenance.chunks_mut(length);
         let net_option_value = self.net_option_value.chunks_mut(length);
@@ -196,7 +232,7 @@ impl BatchRun<'_> {
         self.initial.len()
     }
 
-    pub(crate) fn fill(self, rows: &[Requirement]) {
+    fn fill(self, rows: &[Requirement]) {
         for (i, row) in rows.iter().enumerate() {
             self.initial[i] = row.initial;
             self.maintenance[i] = row.maintenance;
@@ -294,16 +330,17 @@ impl Currencies {
 
 /// A ledger that only sums: per currency left to right, then converted in the order currencies first appear.
 #[derive(Debug, Default)]
-pub(crate) struct Totals {
+pub struct Totals {
     sums: Vec<(usize, f64, f64)>,
 }
 
 impl Totals {
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.sums.clear();
     }
 
-    pub(crate) fn converted(&self, currencies: &Currencies) -> (f64, f64) {
+    /// Initial and maintenance in the report's currency.
+    pub fn converted(&self, currencies: &Currencies) -> (f64, f64) {
         self.sums
             .iter()
             .fold((0.0, 0.0), |(i, m), &(c, initial, maintenance)| {

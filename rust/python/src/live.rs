@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use margincore::account::Effect;
 use margincore::live as core;
-use margincore::update::Preparation;
+use margincore::preparation::Preparation;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyString};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use margincore::MarginError as Core;
 use margincore::account::AccountView;
 use margincore::methods as core;
-use margincore::update::Preparation;
+use margincore::parameters::Attachments;
+use margincore::preparation::Preparation;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -99,7 +100,7 @@ impl Methodology {
 /// Numeric tables copied out of NumPy's memory.
 pub(crate) fn attachments(
     tables: BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>,
-) -> core::registry::Attachments {
+) -> Attachments {
     let copied = |table: PyReadonlyArrayDyn<'_, f64>| {
         let values = table.as_array().iter().copied().collect();
         (table.shape().to_vec(), values)
@@ -269,7 +270,7 @@ impl Prepared {
         changes: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let document = crate::market::change(py, changes)?;
-        let change: margincore::update::MarketChange =
+        let change: margincore::preparation::MarketChange =
             from_python("market change", document.as_any())?;
         Ok(Self(Arc::new(enter(py, || {
             self.0.update(&change, threads)

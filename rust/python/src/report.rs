@@ -134,9 +134,9 @@ impl UnderlyingGreeks {
     }
 }
 
-impl From<&margincore::greeks::UnderlyingGreeks> for UnderlyingGreeks {
-    fn from(greeks: &margincore::greeks::UnderlyingGreeks) -> Self {
-        let margincore::greeks::UnderlyingGreeks {
+impl From<&margincore::report::UnderlyingGreeks> for UnderlyingGreeks {
+    fn from(greeks: &margincore::report::UnderlyingGreeks) -> Self {
+        let margincore::report::UnderlyingGreeks {
             underlying,
             currency,
             delta,

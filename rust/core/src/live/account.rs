@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::Live;
+use crate::seam::Live;
 use super::money::Money;
 use super::orders::Orders;
 use super::worst::Exposed;
@@ -11,7 +11,7 @@ use crate::account::{Account, AccountTerms, AccountView, Effect, Holdings};
 use crate::contract::{ContractIndex, check_finite};
 use crate::error::Result;
 use crate::fail;
-use crate::methods::Prepared;
+use crate::seam::Prepared;
 use crate::report::{MarginReport, Requirement};
 
 /// A trade of signed lots; positive buys.

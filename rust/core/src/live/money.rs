@@ -11,7 +11,7 @@ use crate::contract::{Contract, ContractIndex, Kind, Premium, Settlement};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::Prepared;
+use crate::seam::Prepared;
 
 /// How a trade is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::account::{LiveAccount, Trade, finite};
 use super::order::Order;
-use super::{Exposure, WorstCase};
+use crate::seam::{Exposure, WorstCase};
 use crate::account::{AccountView, Effect};
 use crate::error::{MarginError, Result};
 use crate::fail;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Methodology, crypto, hvar, reg_t, span, tims};
+use super::{crypto, hvar, reg_t, span, tims};
+use crate::parameters::Attachments;
+use crate::seam::Methodology;
 use crate::error::Result;
 use crate::fail;
-
-/// Numeric tables too large for a document, by name: shape and row-major values.
-pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::instruments::{Class, Instrument, Resolved, Unit};
+use super::instruments::{Class, Instrument, Instruments, Unit};
 use super::layout::UnitLayout;
 use super::parameters::{Model, Parameters, UnitRules};
 use super::scenario::{Group, Scenario, VolMove};
@@ -95,7 +95,7 @@ pub(super) fn plan(parameters: &Parameters, unit: &UnitLayout) -> Result<Option<
 }
 
 /// The options of a unit by the share of their forward that moves: one block each, nearly always one in all.
-fn runs(unit: &Unit, resolved: &Resolved) -> Vec<(f64, Vec<ContractIndex>)> {
+fn runs(unit: &Unit, resolved: &Instruments) -> Vec<(f64, Vec<ContractIndex>)> {
     let mut runs: Vec<(f64, Vec<ContractIndex>)> = Vec::new();
     for &row in &unit.rows {
         let own = &resolved.instruments[row as usize];
@@ -112,7 +112,7 @@ fn runs(unit: &Unit, resolved: &Resolved) -> Vec<(f64, Vec<ContractIndex>)> {
 }
 
 /// Everything to reprice: per unit and moving share, European options on their own forwards without rates.
-pub(super) fn cells(resolved: &Resolved) -> Result<Cells> {
+pub(super) fn cells(resolved: &Instruments) -> Result<Cells> {
     let mut blocks = Vec::new();
     for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
         for (moving, rows) in runs(unit, resolved) {
@@ -127,7 +127,7 @@ pub(super) fn cells(resolved: &Resolved) -> Result<Cells> {
 
 fn block(
     unit: &Unit,
-    resolved: &Resolved,
+    resolved: &Instruments,
     plan: &UnitPlan,
     moving: f64,
     rows: &[ContractIndex],
@@ -241,7 +241,7 @@ pub(super) struct Place {
 }
 
 /// The sources of every unit, and every contract's place in them.
-pub(super) fn sources(resolved: &Resolved, arrays: &RiskArrays) -> (Vec<Sources>, Vec<Place>) {
+pub(super) fn sources(resolved: &Instruments, arrays: &RiskArrays) -> (Vec<Sources>, Vec<Place>) {
     let mut places = vec![Place::default(); resolved.instruments.len()];
     let mut sources: Vec<Sources> = Vec::with_capacity(resolved.plans.len());
     for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
@@ -308,7 +308,7 @@ fn linear(own: &Instrument, unit_in_coin: bool, price: f64) -> f64 {
 }
 
 /// d(value)/d(forward) per coin of every option, by contract row; one for everything else.
-pub(super) fn deltas(resolved: &Resolved) -> Vec<f64> {
+pub(super) fn deltas(resolved: &Instruments) -> Vec<f64> {
     let options: Vec<(usize, &Instrument)> = resolved
         .instruments
         .iter()

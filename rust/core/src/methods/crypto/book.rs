@@ -10,7 +10,7 @@ use super::pmrm::ExpiryTerms;
 use super::sums::{BookScratch, RowTerms};
 use crate::error::Result;
 use crate::fail;
-use crate::methods::Frame;
+use crate::seam::Frame;
 
 /// One unit compiled.
 pub(super) struct UnitBook {

@@ -1,20 +1,16 @@
 //! The terms of a requirement, written to a ledger.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::book::{Book, UnitRisk};
 use super::details;
-use super::live::LiveBook;
 use super::parameters::Model;
 use super::pmrm::PmrmRisk;
 use super::sums::BookScratch;
 use crate::account::AccountView;
 use crate::error::Result;
 use crate::fail;
-use crate::live::{Live, Recompute};
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
 
 impl Book {
@@ -205,14 +201,6 @@ impl Rulebook for Book {
 
     fn details(&self, account: AccountView<'_>) -> Result<Value> {
         details::of(self, account)
-    }
-
-    fn live(self: Arc<Self>) -> Box<dyn Live> {
-        match self.parameters.model {
-            Model::Scenario => Box::new(LiveBook::new(self)),
-            // A manager's account is one unit: nothing stays as it was.
-            _ => Box::new(Recompute::new(self)),
-        }
     }
 }
 

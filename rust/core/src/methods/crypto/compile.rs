@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::arrays::{self, Place};
 use super::book::{Book, UnitBook};
 use super::charges;
-use super::instruments::{Class, Instrument, Resolved, Unit};
+use super::instruments::{Class, Instrument, Instruments, Unit};
 use super::parameters::{Model, Parameters, SpotTreatment};
 use super::pmrm::ExpiryTerms;
 use super::sums::RowTerms;
@@ -13,7 +13,7 @@ use crate::cells::RiskArrays;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::market::Market;
-use crate::methods::Frame;
+use crate::seam::Frame;
 use crate::pricing::black;
 use crate::report::{Currencies, ParameterInfo};
 
@@ -43,7 +43,7 @@ impl Book {
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
         market: &Market,
-        resolved: &Resolved,
+        resolved: &Instruments,
         arrays: &RiskArrays,
     ) -> Result<Self> {
         let (sources, places) = arrays::sources(resolved, arrays);
@@ -147,7 +147,7 @@ impl Book {
         parameters: &Parameters,
         contracts: &Contracts,
         market: &Market,
-        resolved: &Resolved,
+        resolved: &Instruments,
         unit: &Unit,
     ) -> Result<Vec<ExpiryTerms>> {
         let Some(rules) = parameters

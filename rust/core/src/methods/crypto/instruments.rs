@@ -71,7 +71,7 @@ pub(super) struct Unit {
 
 /// Everything resolved.
 #[derive(Debug)]
-pub(super) struct Resolved {
+pub(super) struct Instruments {
     pub(super) units: Vec<Unit>,
     /// By contract row.
     pub(super) instruments: Vec<Instrument>,
@@ -124,7 +124,7 @@ pub(super) fn resolve(
     parameters: &Parameters,
     layout: &Layout,
     market: &Market,
-) -> Result<Resolved> {
+) -> Result<Instruments> {
     let contracts = &layout.contracts;
     let mut missing = Missing::default();
     let mut units = Vec::with_capacity(layout.units.len());
@@ -175,7 +175,7 @@ pub(super) fn resolve(
         }
     }
     missing.refuse()?;
-    Ok(Resolved {
+    Ok(Instruments {
         units,
         instruments,
         plans: Vec::new(),

@@ -11,8 +11,8 @@ use super::sums::{BookScratch, RowTerms};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::live::{Estimate, Live};
-use crate::methods::{Outcome, requirement};
+use crate::seam::{Estimate, Live};
+use crate::seam::{Outcome, requirement};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 
 /// One unit's lines without their words, and its worst scenario.
@@ -48,8 +48,8 @@ pub(super) struct LiveBook {
 }
 
 impl LiveBook {
-    pub(super) fn new(book: Arc<Book>) -> Self {
-        Self {
+    pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
+        Box::new(Self {
             units: vec![Unit::default(); book.units.len()],
             book,
             kept: BookScratch::default(),
@@ -59,7 +59,7 @@ impl LiveBook {
             unit: Unit::default(),
             touched: Vec::new(),
             totals: Totals::default(),
-        }
+        })
     }
 
     /// The requirement from kept lines, those of `self.touched` taken from `self.trial`.

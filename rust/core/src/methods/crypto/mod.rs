@@ -27,7 +27,6 @@ mod lanes;
 mod layout;
 mod live;
 mod manager;
-mod memo;
 pub mod parameters;
 pub mod pmrm;
 pub mod scenario;
@@ -36,15 +35,21 @@ mod standard;
 mod sums;
 pub mod vol;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::Value;
 
+use arrays::UnitPlan;
+use book::Book;
+use instruments::Instruments;
+use layout::Layout;
+use live::LiveBook;
 use parameters::Model;
 pub use parameters::Parameters;
 
-use super::registry::Attachments;
-use super::{Methodology, Prepared};
+use crate::parameters::Attachments;
+use crate::seam::{self, Methodology, Prepared, Quoted, Recompute, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
@@ -64,8 +69,6 @@ pub const PRESETS: &[&str] = &[
 pub struct Crypto {
     parameters: Arc<Parameters>,
     info: ParameterInfo,
-    /// A pure function's last result; it changes no answer.
-    memo: Mutex<memo::Memo>,
 }
 
 /// Every shipped preset in one list, and the document with a family and a date replaced by the preset in force.
@@ -132,31 +135,12 @@ impl Crypto {
     pub fn new(document: &Value) -> Result<Self> {
         let (list, document) = shipped(document)?;
         let (parameters, info) =
-            super::parameters::resolve::<Parameters>(&list, "deribit-pm-2024", &document)?;
+            crate::parameters::resolve::<Parameters>(&list, "deribit-pm-2024", &document)?;
         parameters.check()?;
         Ok(Self {
             parameters: Arc::new(parameters),
             info,
-            memo: Mutex::default(),
         })
-    }
-
-    fn resolve(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-    ) -> Result<(Arc<Market>, Arc<instruments::Resolved>)> {
-        let Some(market) = market else {
-            fail!(MissingData, "{}: a market is needed", self.parameters.venue);
-        };
-        let mut memo = self
-            .memo
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok((
-            market.clone(),
-            memo.resolve(&self.parameters, contracts, market)?,
-        ))
     }
 }
 
@@ -173,34 +157,90 @@ impl Methodology for Crypto {
         &self.info
     }
 
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
-        match self.parameters.model {
-            Model::Scenario | Model::Pmrm => {
-                let (_, resolved) = self.resolve(contracts, market)?;
-                arrays::cells(&resolved)
-            }
-            Model::Standard | Model::Srm => Ok(Cells::default()),
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        let layout = Layout::new(&self.parameters, contracts)?;
+        let mut plans = Vec::with_capacity(layout.units.len());
+        for unit in &layout.units {
+            plans.extend(arrays::plan(&self.parameters, unit)?);
         }
+        Ok(Arc::new(Planned {
+            parameters: self.parameters.clone(),
+            info: self.info.clone(),
+            layout: Arc::new(layout),
+            plans,
+        }))
+    }
+}
+
+/// A table of contracts in its units, and each unit's scenarios.
+struct Planned {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+    layout: Arc<Layout>,
+    plans: Vec<Arc<UnitPlan>>,
+}
+
+impl Resolved for Planned {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let Some(market) = market else {
+            fail!(MissingData, "{}: a market is needed", self.parameters.venue);
+        };
+        let instruments = Instruments {
+            plans: self.plans.clone(),
+            ..instruments::resolve(&self.parameters, &self.layout, market)?
+        };
+        let cells = match self.parameters.model {
+            Model::Scenario | Model::Pmrm => arrays::cells(&instruments)?,
+            Model::Standard | Model::Srm => Cells::default(),
+        };
+        Ok(Box::new(Inputted {
+            market: market.clone(),
+            instruments,
+            cells: Arc::new(cells),
+            planned: self,
+        }))
+    }
+}
+
+/// A planned table with one market's instruments.
+struct Inputted {
+    planned: Arc<Planned>,
+    market: Arc<Market>,
+    instruments: Instruments,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Inputted {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
     }
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        arrays: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
-        let (market, resolved) = self.resolve(contracts, market)?;
-        let (parameters, info) = (&self.parameters, &self.info);
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let Planned {
+            parameters,
+            info,
+            layout,
+            ..
+        } = &*self.planned;
+        let (contracts, market, instruments) = (&layout.contracts, &self.market, &self.instruments);
         Ok(match parameters.model {
-            Model::Scenario | Model::Pmrm => Arc::new(book::Book::compile(
-                parameters, info, contracts, &market, &resolved, &arrays,
-            )?),
-            Model::Standard => Arc::new(standard::Standard::compile(
-                parameters, info, contracts, &market, &resolved,
-            )?),
-            Model::Srm => Arc::new(srm::Srm::compile(
-                parameters, info, contracts, &market, &resolved,
-            )?),
+            Model::Scenario => seam::compiled(
+                Book::compile(parameters, info, contracts, market, instruments, &arrays)?,
+                LiveBook::open,
+            ),
+            // A manager's account is one unit: nothing stays as it was.
+            Model::Pmrm => seam::compiled(
+                Book::compile(parameters, info, contracts, market, instruments, &arrays)?,
+                Recompute::open,
+            ),
+            Model::Standard => seam::compiled(
+                standard::Standard::compile(parameters, info, contracts, market, instruments)?,
+                Recompute::open,
+            ),
+            Model::Srm => seam::compiled(
+                srm::Srm::compile(parameters, info, contracts, market, instruments)?,
+                Recompute::open,
+            ),
         })
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::compile::rate_into;
-use super::instruments::{Class, Resolved, UnitKey};
+use super::instruments::{Class, Instruments, UnitKey};
 use super::parameters::Parameters;
 use super::pmrm::Shortfall;
 use crate::account::AccountView;
@@ -17,7 +17,7 @@ use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 
 /// Option formulas. Shares are of spot; `mm_put_mark` and `put_offset` are multiples of mark and maintenance.
@@ -206,7 +206,7 @@ impl Srm {
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
         market: &Market,
-        resolved: &Resolved,
+        resolved: &Instruments,
     ) -> Result<Self> {
         let mut currencies =
             Currencies::new(&super::compile::report_currency(parameters, contracts));

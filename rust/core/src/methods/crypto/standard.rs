@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::compile::rate_into;
-use super::instruments::{Class, Instrument, Resolved, Unit, UnitKey};
+use super::instruments::{Class, Instrument, Instruments, Unit, UnitKey};
 use super::parameters::{OptionFormula, Parameters, StandardRules};
 use crate::account::AccountView;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 
 /// Amounts per lot in the unit's currency; a future's rate grows with its size in coins.
@@ -122,7 +122,7 @@ impl Standard {
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
         market: &Market,
-        resolved: &Resolved,
+        resolved: &Instruments,
     ) -> Result<Self> {
         let mut currencies =
             Currencies::new(&super::compile::report_currency(parameters, contracts));

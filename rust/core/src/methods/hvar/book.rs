@@ -17,7 +17,7 @@ use crate::contract::{ContractIndex, Contracts, Kind, Premium};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::Frame;
+use crate::seam::Frame;
 use crate::report::{Currencies, ParameterInfo};
 
 /// The methodology compiled for one table of contracts and one market.

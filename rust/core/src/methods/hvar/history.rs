@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::parameters::{HistoryKind, HistoryTable, Parameters, ReturnRule};
 use crate::error::Result;
 use crate::fail;
-use crate::methods::registry::Attachments;
+use crate::parameters::Attachments;
 use crate::pricing::math;
 use crate::simd::{self, Kernel};
 use crate::time::parse_date;

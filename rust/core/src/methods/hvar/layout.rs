@@ -12,7 +12,7 @@ use crate::contract::{Contracts, Kind, Settlement};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
+use crate::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
 
 /// One contract's place: its netting set and row there, and its factor. Outside: a stage margins it.
 #[derive(Debug, Clone)]

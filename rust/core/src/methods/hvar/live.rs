@@ -9,8 +9,8 @@ use super::tail;
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::live::{Estimate, Live};
-use crate::methods::{self, Rulebook};
+use crate::seam::{self, Estimate, Live};
+use crate::seam::Rulebook;
 use crate::report::{Requirement, Totals};
 
 pub(super) struct LiveBook {
@@ -31,8 +31,8 @@ pub(super) struct LiveBook {
 }
 
 impl LiveBook {
-    pub(super) fn new(book: Arc<Book>) -> Self {
-        Self {
+    pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
+        Box::new(Self {
             book,
             scratch: HvarScratch::default(),
             totals: Totals::default(),
@@ -43,7 +43,7 @@ impl LiveBook {
             positions: 0,
             is_gross: false,
             magnitude: 0.0,
-        }
+        })
     }
 
     fn fresh(&mut self, account: AccountView<'_>) -> Result<Requirement> {
@@ -51,7 +51,7 @@ impl LiveBook {
         let outcome = self
             .book
             .charge(account, &mut self.scratch, &mut self.totals)?;
-        Ok(methods::requirement(
+        Ok(seam::requirement(
             &self.totals,
             &self.book.frame.currencies,
             outcome,

@@ -39,11 +39,14 @@ mod tail;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use book::Book;
 pub use filter::{Filter, Model, Seed, Target};
 use history::History;
+use live::LiveBook;
 pub use measure::Measure;
 pub use parameters::{
     Component, FxFactor, HistoryKind, HistoryTable, NettingSet, OffsetCap, OptionFloor,
@@ -52,11 +55,11 @@ pub use parameters::{
 pub use parametric::Variance;
 pub use stages::{Daily, Depth, Rule, Sides, Stage, Threshold, Ticks};
 
-use super::registry::Attachments;
-use super::{Methodology, Prepared};
+use crate::parameters::Attachments;
+use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
-use crate::error::{MarginError, Result};
+use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
 use crate::report::ParameterInfo;
@@ -111,7 +114,7 @@ impl HistoricalVar {
             fail!(Unsupported, "hvar: there is no preset '{name}': {why}");
         }
         let (parameters, mut info) =
-            super::parameters::resolve::<Parameters>(PRESETS, "plain", document)?;
+            crate::parameters::resolve::<Parameters>(PRESETS, "plain", document)?;
         parameters.check()?;
         let histories = History::all(&parameters, tables)?;
         info.digest = with_tables(&info.digest, tables);
@@ -140,12 +143,6 @@ pub(super) fn build(document: &Value, tables: &Attachments) -> Result<Arc<dyn Me
     Ok(Arc::new(HistoricalVar::new(document, tables)?))
 }
 
-fn required(market: Option<&Arc<Market>>) -> Result<&Arc<Market>> {
-    market.ok_or_else(|| {
-        MarginError::MissingData("hvar: a market is needed: scenarios move today's prices".into())
-    })
-}
-
 impl Methodology for HistoricalVar {
     fn name(&self) -> &'static str {
         "Historical VaR"
@@ -155,25 +152,61 @@ impl Methodology for HistoricalVar {
         &self.info
     }
 
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
-        let market = required(market)?;
-        market.refuse_expired(contracts)?;
-        layout::cells(&self.parameters, &self.histories, contracts, market)
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        Ok(Arc::new(Table {
+            rule: self.clone(),
+            contracts: contracts.clone(),
+        }))
+    }
+}
+
+/// A table of contracts under the rulebook.
+struct Table {
+    rule: HistoricalVar,
+    contracts: Arc<Contracts>,
+}
+
+impl Resolved for Table {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let Some(market) = market else {
+            fail!(
+                MissingData,
+                "hvar: a market is needed: scenarios move today's prices"
+            );
+        };
+        market.refuse_expired(&self.contracts)?;
+        let rule = &self.rule;
+        let cells = layout::cells(&rule.parameters, &rule.histories, &self.contracts, market)?;
+        Ok(Box::new(Inputted {
+            market: market.clone(),
+            cells: Arc::new(cells),
+            table: self,
+        }))
+    }
+}
+
+/// A table and the prices it needs under one market.
+struct Inputted {
+    table: Arc<Table>,
+    market: Arc<Market>,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Inputted {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
     }
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        arrays: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
-        Ok(Arc::new(book::Book::compile(
-            &self.parameters,
-            &self.histories,
-            &self.info,
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let Table { rule, contracts } = &*self.table;
+        let book = Book::compile(
+            &rule.parameters,
+            &rule.histories,
+            &rule.info,
             contracts,
-            required(market)?,
+            &self.market,
             &arrays,
-        )?))
+        )?;
+        Ok(seam::compiled(book, LiveBook::open))
     }
 }

@@ -7,7 +7,7 @@ use super::risk::{Part, RiskScratch};
 use super::tail::Held;
 use crate::account::{AccountView, Accounts};
 use crate::error::{MarginError, Result};
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{self, Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 
 /// Accounts whose scenarios are added up together: each block of the table is read once for all of them.
@@ -344,7 +344,7 @@ impl Book {
                 let outcome = self
                     .charge(account, &mut scratch, &mut totals)
                     .map_err(|e| e.at(format!("account {}", first + i)))?;
-                *row = crate::methods::requirement(&totals, &self.frame.currencies, outcome);
+                *row = seam::requirement(&totals, &self.frame.currencies, outcome);
                 continue;
             }
             scratch.positions.clear();
@@ -360,7 +360,7 @@ impl Book {
             let outcome = self
                 .settle(account, &mut scratch, &sum, &mut totals)
                 .map_err(|e| e.at(format!("account {}", first + i)))?;
-            *row = crate::methods::requirement(&totals, &self.frame.currencies, outcome);
+            *row = seam::requirement(&totals, &self.frame.currencies, outcome);
         }
         Ok(())
     }
@@ -455,10 +455,6 @@ impl Rulebook for Book {
             self.charge_sets(side, scratch, &mut sum, ledger);
         }
         self.settle(account, scratch, &sum, ledger)
-    }
-
-    fn live(self: std::sync::Arc<Self>) -> Box<dyn crate::live::Live> {
-        Box::new(super::live::LiveBook::new(self))
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

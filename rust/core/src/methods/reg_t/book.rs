@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::groups::{Group, Leg};
-use super::live::LiveBook;
 use super::names;
 use super::pairing::{Holding, Kept, Method, Question, Scratch, Total};
 use super::parameters::{AccountKind, Parameters};
@@ -15,9 +14,8 @@ use crate::account::{AccountView, MAX_LOTS};
 use crate::contract::{ContractIndex, Contracts};
 use crate::error::Result;
 use crate::fail;
-use crate::live::Live;
 use crate::market::Market;
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 
 pub(super) struct Book {
@@ -356,10 +354,6 @@ impl Rulebook for Book {
             net_option_value,
             worst_scenario: None,
         })
-    }
-
-    fn live(self: Arc<Self>) -> Box<dyn Live> {
-        Box::new(LiveBook::new(self))
     }
 
     fn scenario_label(&self, _: u32) -> String {

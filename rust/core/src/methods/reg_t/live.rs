@@ -6,8 +6,8 @@ use super::book::{Book, BookScratch};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::live::Live;
-use crate::methods::{Rulebook, requirement};
+use crate::seam::Live;
+use crate::seam::{Rulebook, requirement};
 use crate::report::{Requirement, Totals};
 
 pub(super) struct LiveBook {
@@ -17,12 +17,12 @@ pub(super) struct LiveBook {
 }
 
 impl LiveBook {
-    pub(super) fn new(book: Arc<Book>) -> Self {
-        Self {
+    pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
+        Box::new(Self {
             book,
             scratch: BookScratch::default(),
             totals: Totals::default(),
-        }
+        })
     }
 
     fn charge(&mut self, account: AccountView<'_>) -> Result<Requirement> {

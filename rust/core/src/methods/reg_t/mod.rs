@@ -29,12 +29,15 @@ mod table;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::Value;
 
+use book::Book;
+use live::LiveBook;
 pub use parameters::Parameters;
 
-use super::registry::Attachments;
-use super::{Methodology, Prepared};
+use crate::parameters::Attachments;
+use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
@@ -48,7 +51,7 @@ pub const PRESETS: &str = include_str!("../../../presets/reg_t.json");
 /// Reg T with one set of parameters.
 #[derive(Debug, Clone)]
 pub struct RegT {
-    parameters: Parameters,
+    parameters: Arc<Parameters>,
     info: ParameterInfo,
 }
 
@@ -56,9 +59,12 @@ impl RegT {
     /// From `{"preset": "reg-t", ...changes}`.
     pub fn new(document: &Value) -> Result<Self> {
         let (parameters, info) =
-            super::parameters::resolve::<Parameters>(PRESETS, "reg-t", document)?;
+            crate::parameters::resolve::<Parameters>(PRESETS, "reg-t", document)?;
         parameters.check()?;
-        Ok(Self { parameters, info })
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            info,
+        })
     }
 }
 
@@ -75,32 +81,60 @@ impl Methodology for RegT {
         &self.info
     }
 
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         table::refuse_uncovered(&self.parameters, contracts)?;
-        if let Some(market) = market {
-            market.refuse_expired(contracts)?;
-        }
-        Ok(Cells::default())
+        Ok(Arc::new(Covered {
+            parameters: self.parameters.clone(),
+            info: self.info.clone(),
+            contracts: contracts.clone(),
+        }))
     }
+}
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        _: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
+/// A table of contracts that the rules cover.
+struct Covered {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+    contracts: Arc<Contracts>,
+}
+
+impl Resolved for Covered {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
         let Some(market) = market else {
             fail!(
                 MissingData,
                 "reg t: a market with marks and spot prices is needed"
             );
         };
-        Ok(Arc::new(book::Book::compile(
-            &self.parameters,
-            &self.info,
+        market.refuse_expired(&self.contracts)?;
+        Ok(Box::new(Marked {
+            market: market.clone(),
+            covered: self,
+            cells: Arc::default(),
+        }))
+    }
+}
+
+/// A covered table and its marks: there are no scenarios.
+struct Marked {
+    covered: Arc<Covered>,
+    market: Arc<Market>,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Marked {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    fn compile(self: Box<Self>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let Covered {
+            parameters,
+            info,
             contracts,
-            market,
-        )?))
+        } = &*self.covered;
+        let book = Book::compile(parameters, info, contracts, &self.market)?;
+        Ok(seam::compiled(book, LiveBook::open))
     }
 }
 
@@ -114,7 +148,8 @@ mod tests {
     use crate::account::{Account, AccountTerms, AccountView, Position};
     use crate::contract::Contract;
     use crate::market::Market;
-    use crate::methods::{Scratch, prepare};
+    use crate::methods::prepare;
+use crate::seam::Scratch;
     use crate::report::MarginReport;
 
     fn margin(

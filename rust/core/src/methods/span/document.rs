@@ -219,7 +219,7 @@ impl ParametersDocument {
             file.push_documents(key.0, &key.2, &series[&key])?;
         }
         check_unique(&file)?;
-        file.info.digest = crate::methods::parameters::digest(self)?;
+        file.info.digest = crate::parameters::digest(self)?;
         Ok(file)
     }
 }

@@ -3,23 +3,27 @@
 //! The arrays are made here from the market, then margined by the same steps as a file's. No clearing house publishes
 //! this; it is named SPAN-like wherever it shows.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::book::Book;
+use super::compile;
 use super::generate::{ArrayInputs, Model};
+use super::live::LiveBook;
 use super::model::*;
 use super::options::Options;
-use super::{book, compile};
 use crate::cells::{Block, Cells, LinearCell, RiskArrays};
 use crate::contract::{ContractIndex, Contracts, Exercise, Kind, Premium, Settlement};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
-use crate::methods::registry::Attachments;
-use crate::methods::{Frame, Methodology, Prepared};
+use crate::parameters::Attachments;
+use crate::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 use crate::report::ParameterInfo;
 
 pub const PRESETS: &str = include_str!("../../../presets/span_like.json");
@@ -58,15 +62,16 @@ pub struct LikeParameters {
     pub options: Options,
 }
 
-#[derive(Debug)]
+/// The rulebook with one set of scan ranges.
+#[derive(Debug, Clone)]
 pub struct SpanLike {
-    parameters: LikeParameters,
+    parameters: Arc<LikeParameters>,
     info: ParameterInfo,
 }
 
 pub(in crate::methods) fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
     let (parameters, info) =
-        crate::methods::parameters::resolve::<LikeParameters>(PRESETS, "span-like", document)?;
+        crate::parameters::resolve::<LikeParameters>(PRESETS, "span-like", document)?;
     parameters.options.check()?;
     for (name, u) in &parameters.underlyings {
         if !(u.price_scan > 0.0 && u.price_scan < 1.0) {
@@ -107,7 +112,10 @@ pub(in crate::methods) fn build(document: &Value, _: &Attachments) -> Result<Arc
             "span-like: extreme, lookahead_days and days_per_year are finite and not negative"
         );
     }
-    Ok(Arc::new(SpanLike { parameters, info }))
+    Ok(Arc::new(SpanLike {
+        parameters: Arc::new(parameters),
+        info,
+    }))
 }
 
 impl Methodology for SpanLike {
@@ -119,86 +127,126 @@ impl Methodology for SpanLike {
         &self.info
     }
 
-    /// The arrays are made in [`Self::compile`], by models of their own; the cells have no scenarios, and say what the
-    /// contracts are priced from.
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
-        let Some(market) = market else {
-            return Ok(Cells::default());
-        };
-        market.refuse_expired(contracts)?;
-        let mut block = Block {
-            scope: "options".into(),
-            ..Block::default()
-        };
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         for (row, contract) in contracts.iter() {
-            let ranges = self.parameters.underlyings.get(contracts.root_symbol(row));
-            let Some(ranges) = ranges else {
-                continue;
-            };
-            let Some(option) = contract.option() else {
-                block.linear.push(LinearCell {
-                    contract: row,
-                    price: market.linear_price(contracts, row)?,
-                    scale: contract.value_per_lot(),
-                });
-                continue;
-            };
-            let inputs = self
-                .inputs(contracts, row, market, ranges)
+            self.covered(contracts, row)
                 .map_err(|e| e.at(format!("'{}'", contract.id())))?;
-            if inputs.underlying <= 0.0 || inputs.strike <= 0.0 {
-                continue;
-            }
-            let cells = match option.exercise {
-                Exercise::European => &mut block.european,
-                Exercise::American => &mut block.american,
-            };
-            cells.contract.push(row);
-            cells.spot.push(inputs.underlying);
-            cells.strike.push(inputs.strike);
-            cells.years.push(inputs.years);
-            cells.rate.push(inputs.rate);
-            cells.dividend_yield.push(inputs.dividend_yield);
-            cells.vol.push(inputs.vol);
-            cells.right.push(inputs.right);
-            cells.scale.push(contract.value_per_lot());
-            cells.base.push(None);
         }
-        Ok(Cells {
-            blocks: vec![block],
-            ..Cells::default()
-        })
+        Ok(Arc::new(Ranged {
+            like: self.clone(),
+            contracts: contracts.clone(),
+        }))
     }
+}
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        _: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
+/// A table of contracts that all have scan ranges.
+struct Ranged {
+    like: SpanLike,
+    contracts: Arc<Contracts>,
+}
+
+impl Resolved for Ranged {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
         let Some(market) = market else {
             fail!(
                 MissingData,
                 "span-like makes its arrays from a market, and there is none"
             );
         };
-        market.refuse_expired(contracts)?;
+        market.refuse_expired(&self.contracts)?;
+        let inputs = self
+            .contracts
+            .iter()
+            .map(|(row, contract)| {
+                self.like
+                    .inputs(&self.contracts, row, market)
+                    .map_err(|e| e.at(format!("'{}'", contract.id())))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Box::new(Inputted {
+            priced_from: OnceCell::new(),
+            cells: Arc::default(),
+            market: market.clone(),
+            inputs,
+            ranged: self,
+        }))
+    }
+}
+
+/// A table with what each contract's array is made from.
+struct Inputted {
+    ranged: Arc<Ranged>,
+    market: Arc<Market>,
+    inputs: Vec<ArrayInputs>,
+    /// None: the arrays are made by models of their own.
+    cells: Arc<Cells>,
+    priced_from: OnceCell<Arc<Cells>>,
+}
+
+impl Quoted for Inputted {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    fn priced_from(&self) -> &Arc<Cells> {
+        self.priced_from.get_or_init(|| {
+            let mut block = Block {
+                scope: "options".into(),
+                ..Block::default()
+            };
+            for ((row, contract), inputs) in self.ranged.contracts.iter().zip(&self.inputs) {
+                let Some(option) = contract.option() else {
+                    block.linear.push(LinearCell {
+                        contract: row,
+                        price: inputs.underlying,
+                        scale: contract.value_per_lot(),
+                    });
+                    continue;
+                };
+                if inputs.strike <= 0.0 {
+                    continue;
+                }
+                let cells = match option.exercise {
+                    Exercise::European => &mut block.european,
+                    Exercise::American => &mut block.american,
+                };
+                cells.contract.push(row);
+                cells.spot.push(inputs.underlying);
+                cells.strike.push(inputs.strike);
+                cells.years.push(inputs.years);
+                cells.rate.push(inputs.rate);
+                cells.dividend_yield.push(inputs.dividend_yield);
+                cells.vol.push(inputs.vol);
+                cells.right.push(inputs.right);
+                cells.scale.push(contract.value_per_lot());
+                cells.base.push(None);
+            }
+            Arc::new(Cells {
+                blocks: vec![block],
+                ..Cells::default()
+            })
+        })
+    }
+
+    fn compile(self: Box<Self>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let Ranged { like, contracts } = &*self.ranged;
+        let parameters = &like.parameters;
         let mut file = SpanFile {
             info: FileInfo {
-                file: self.info.name.clone(),
+                file: like.info.name.clone(),
                 format: "made from scan ranges".into(),
                 ..FileInfo::default()
             },
-            points: standard_points(self.parameters.extreme.0, self.parameters.extreme.1),
+            points: standard_points(parameters.extreme.0, parameters.extreme.1),
             delta_points: standard_delta_points(),
             ..SpanFile::default()
         };
-        for (row, contract) in contracts.iter() {
-            self.contract(&mut file, contracts, row, market)
+        for ((row, contract), inputs) in contracts.iter().zip(self.inputs) {
+            like.contract(&mut file, contracts, row, inputs, &self.market)
                 .map_err(|e| e.at(format!("'{}'", contract.id())))?;
         }
         for cc in &file.commodities {
-            if let Ok(fx) = market.fx(&cc.currency, &file.commodities[0].currency) {
+            if let Ok(fx) = self.market.fx(&cc.currency, &file.commodities[0].currency) {
                 file.rates.push(CurrencyRate {
                     from: cc.currency.clone(),
                     to: file.commodities[0].currency.clone(),
@@ -207,23 +255,43 @@ impl Methodology for SpanLike {
             }
         }
         let rows: Vec<u32> = (0..contracts.len() as u32).collect();
-        let (program, currencies) = compile::compile(&file, &self.parameters.options, &rows)?;
-        Ok(book::shared(book::Book {
+        let (program, currencies) = compile::compile(&file, &parameters.options, &rows)?;
+        let book = Book {
             frame: Frame {
-                methodology: self.name().into(),
-                parameters: self.info.clone(),
-                valuation: Some(market.valuation().to_string()),
+                methodology: like.name().into(),
+                parameters: like.info.clone(),
+                valuation: Some(self.market.valuation().to_string()),
                 contracts: Arc::clone(contracts),
                 currencies,
             },
             program,
             info: file.info,
             exposure: None,
-        }))
+        };
+        Ok(seam::compiled(book, LiveBook::open))
     }
 }
 
 impl SpanLike {
+    /// A contract's scan ranges.
+    fn covered(&self, contracts: &Contracts, row: ContractIndex) -> Result<&Underlying> {
+        let contract = &contracts.rows()[row as usize];
+        let symbol = contracts.root_symbol(row);
+        let Some(ranges) = self.parameters.underlyings.get(symbol) else {
+            fail!(
+                MissingData,
+                "span-like has no scan ranges for '{symbol}': give underlyings[\"{symbol}\"]"
+            );
+        };
+        if contract.terms().settlement == Settlement::Inverse || contract.counts_money() {
+            fail!(
+                NotApplicable,
+                "span-like covers neither inverse contracts nor multipliers that count money"
+            );
+        }
+        Ok(ranges)
+    }
+
     fn commodity(
         &self,
         file: &mut SpanFile,
@@ -285,9 +353,9 @@ impl SpanLike {
         contracts: &Contracts,
         row: ContractIndex,
         market: &Market,
-        ranges: &Underlying,
     ) -> Result<ArrayInputs> {
         let parameters = &self.parameters;
+        let ranges = self.covered(contracts, row)?;
         let contract = &contracts.rows()[row as usize];
         let mut inputs = ArrayInputs {
             model: None,
@@ -346,26 +414,13 @@ impl SpanLike {
         file: &mut SpanFile,
         contracts: &Contracts,
         row: ContractIndex,
+        mut inputs: ArrayInputs,
         market: &Market,
     ) -> Result<()> {
-        let parameters = &self.parameters;
-        let Some(contract) = contracts.get(row) else {
-            fail!(InvalidInput, "contracts row {row}")
-        };
+        let contract = &contracts.rows()[row as usize];
         let terms = contract.terms();
         let symbol = contracts.root_symbol(row);
-        let Some(ranges) = parameters.underlyings.get(symbol) else {
-            fail!(
-                MissingData,
-                "span-like has no scan ranges for '{symbol}': give underlyings[\"{symbol}\"]"
-            );
-        };
-        if terms.settlement == Settlement::Inverse || contract.counts_money() {
-            fail!(
-                NotApplicable,
-                "span-like covers neither inverse contracts nor multipliers that count money"
-            );
-        }
+        let ranges = self.covered(contracts, row)?;
         let commodity = self.commodity(file, symbol, contract.currency(), ranges)?;
         let kind = match contract.kind() {
             Kind::Spot | Kind::Stock | Kind::Etf | Kind::Index => ContractKind::Physical,
@@ -384,7 +439,6 @@ impl SpanLike {
             .and_then(expiry_of)
             .unwrap_or_else(|| own_period.clone());
         let lot = contract.value_per_lot();
-        let mut inputs = self.inputs(contracts, row, market, ranges)?;
         if inputs.underlying <= 0.0 {
             fail!(
                 InvalidInput,

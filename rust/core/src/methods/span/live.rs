@@ -9,8 +9,8 @@ use super::steps::{Silent, State};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::live::Live;
-use crate::methods::{Outcome, Rulebook, requirement};
+use crate::seam::Live;
+use crate::seam::{Outcome, Rulebook, requirement};
 use crate::report::{Requirement, Totals};
 
 pub(super) struct LiveBook {
@@ -23,14 +23,14 @@ pub(super) struct LiveBook {
 }
 
 impl LiveBook {
-    pub(super) fn new(book: Arc<Book>) -> Self {
-        Self {
+    pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
+        Box::new(Self {
             book,
             kept: State::default(),
             working: Working::default(),
             totals: Totals::default(),
             fresh: Vec::new(),
-        }
+        })
     }
 
     /// Commodities in which the changed contracts have arrays or deltas.

@@ -37,15 +37,18 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
+use book::Book;
 pub use exposure::Exposure;
+use live::LiveBook;
 pub use model::SpanFile;
 pub use options::Options;
 
-use super::registry::Attachments;
-use super::{Frame, Methodology, Prepared};
+use crate::parameters::Attachments;
+use crate::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::{MarginError, Result};
@@ -206,17 +209,8 @@ impl Methodology for Span {
         &self.info
     }
 
-    /// None: the exchange's arrays are inside.
-    fn cells(&self, _: &Arc<Contracts>, _: Option<&Arc<Market>>) -> Result<Cells> {
-        Ok(Cells::default())
-    }
-
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        _: Option<&Arc<Market>>,
-        _: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
+    /// The exchange's arrays are inside: no market changes anything.
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         let ids = self.ids.get_or_init(|| compile::rows_by_id(&self.file));
         let rows = compile::match_rows(&self.file, ids, contracts)?;
         let (program, currencies) = compile::compile(&self.file, &self.options, &rows)?;
@@ -225,7 +219,7 @@ impl Methodology for Span {
             .as_ref()
             .map(|e| exposure::compile(e, &self.options, &self.file, currencies.report(), &rows))
             .transpose()?;
-        Ok(book::shared(book::Book {
+        let book = Book {
             frame: Frame {
                 methodology: self.name().into(),
                 parameters: self.info.clone(),
@@ -236,7 +230,34 @@ impl Methodology for Span {
             program,
             info: self.file.info.clone(),
             exposure,
+        };
+        Ok(Arc::new(Carried {
+            prepared: seam::compiled(book, LiveBook::open),
+            cells: Arc::default(),
         }))
+    }
+}
+
+/// A table of contracts compiled from the exchange's arrays: there is nothing to price.
+#[derive(Clone)]
+struct Carried {
+    prepared: Arc<dyn Prepared>,
+    cells: Arc<Cells>,
+}
+
+impl Resolved for Carried {
+    fn at(self: Arc<Self>, _: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        Ok(Box::new(Self::clone(&self)))
+    }
+}
+
+impl Quoted for Carried {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    fn compile(self: Box<Self>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        Ok(self.prepared)
     }
 }
 

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::account::{AccountTerms, AccountView, Holdings};
 use crate::contract::Contract;
-use crate::methods::{Scratch, prepare};
+use crate::methods::prepare;
+use crate::seam::Scratch;
 
 /// The real file, where the data folder is present: `MARGINCORE_DATA`, or `../shared/data` from the project's root.
 fn takasbank() -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use super::parameters::{Overlay, Parameters, StressPoint, VolMove, VolRule};
 use super::placement::Placements;
 use crate::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use crate::contract::Contracts;
-use crate::methods::inputs::{Inputs, Instrument, Model};
+use crate::inputs::{Inputs, Instrument, Model};
 
 /// The scope of the blocks that hold the rule's own ten points.
 pub(super) const SCAN: &str = "scan";

@@ -12,7 +12,7 @@ use crate::contract::{Contracts, Kind};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::Frame;
+use crate::seam::Frame;
 use crate::report::{Currencies, ParameterInfo};
 
 /// Array columns per contract: ten points in a block of sixteen, so that a row is two cache lines.
@@ -83,10 +83,10 @@ impl Book {
         parameters: &Parameters,
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
+        placements: &Placements,
+        market: Option<&Market>,
         arrays: RiskArrays,
     ) -> Result<Self> {
-        let placements = Placements::new(parameters, contracts);
         let keys: Vec<Place> = placements
             .products
             .iter()

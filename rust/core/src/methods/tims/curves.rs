@@ -1,6 +1,6 @@
 //! Volatility by strike of an expiry, for reading it at a moved moneyness.
 
-use crate::methods::inputs::Inputs;
+use crate::inputs::Inputs;
 
 /// Volatility by strike of every term, for reading it at a moved moneyness.
 pub(super) struct Curves {

@@ -9,8 +9,8 @@ use super::requirement::AccountWorst;
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::live::{Estimate, Exposure, Live, WorstCase};
-use crate::methods::{Outcome, requirement};
+use crate::seam::{Estimate, Exposure, Live, WorstCase};
+use crate::seam::{Outcome, requirement};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 use crate::scan;
 use crate::simd::{self, Kernel};
@@ -83,8 +83,8 @@ fn positive(a: f64) -> f64 {
 }
 
 impl LiveBook {
-    pub(super) fn new(book: Arc<Book>) -> Self {
-        Self {
+    pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
+        Box::new(Self {
             book,
             kept: TimsScratch::default(),
             groups: Vec::new(),
@@ -96,7 +96,7 @@ impl LiveBook {
             saved: Vec::new(),
             saved_touched: Vec::new(),
             losses: Vec::new(),
-        }
+        })
     }
 
     /// Nets the class groups of `changed` again for other positions; [`Self::restore`] undoes it.

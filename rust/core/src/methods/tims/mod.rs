@@ -28,20 +28,23 @@ mod requirement;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::Value;
 
+use book::Book;
+use live::LiveBook;
 use parameters::Base;
 pub use parameters::Parameters;
 use placement::Placements;
 
-use super::registry::Attachments;
-use super::{Methodology, Prepared};
+use crate::parameters::Attachments;
+use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::methods::inputs::Inputs;
+use crate::inputs::Inputs;
 use crate::report::ParameterInfo;
 
 /// The shipped parameter sets.
@@ -64,7 +67,7 @@ impl Tims {
             );
         }
         let (parameters, info) =
-            super::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
+            crate::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
         parameters.check()?;
         Ok(Self {
             parameters: Arc::new(parameters),
@@ -86,43 +89,79 @@ impl Methodology for Tims {
         &self.info
     }
 
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        let placements = Placements::new(&self.parameters, contracts);
+        placements.refuse_uncovered(&self.parameters, contracts)?;
+        let theoretical = &self.parameters.theoretical;
+        placements.refuse_unranged(&self.parameters, contracts, |row| {
+            theoretical.contains_key(contracts.rows()[row as usize].id())
+        })?;
+        Ok(Arc::new(Table {
+            parameters: self.parameters.clone(),
+            info: self.info.clone(),
+            contracts: contracts.clone(),
+            placements,
+        }))
+    }
+}
+
+/// A table of contracts placed.
+struct Table {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+    contracts: Arc<Contracts>,
+    placements: Placements,
+}
+
+impl Resolved for Table {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let (parameters, contracts) = (&self.parameters, &self.contracts);
         if let Some(market) = market {
             market.refuse_expired(contracts)?;
         }
-        let placements = Placements::new(&self.parameters, contracts);
-        let market = market.map(Arc::as_ref);
-        placements.refuse_uncovered(&self.parameters, contracts)?;
-        let theoretical = &self.parameters.theoretical;
-        let given = |row: u32| {
-            !theoretical.is_empty() && theoretical.contains_key(contracts.rows()[row as usize].id())
-        };
-        placements.refuse_unranged(&self.parameters, contracts, given)?;
-        let mut inputs = Inputs::resolve(self.parameters.valuation(), contracts, market, given)?;
+        let given =
+            |row: u32| parameters.theoretical.contains_key(contracts.rows()[row as usize].id());
+        let mut inputs = Inputs::resolve(
+            parameters.valuation(),
+            contracts,
+            market.map(Arc::as_ref),
+            given,
+        )?;
         inputs.refuse_negative_prices(contracts)?;
-        if self.parameters.base == Base::Theoretical {
+        if parameters.base == Base::Theoretical {
             inputs.options.base.fill(None);
         }
-        Ok(arrays::cells(
-            &self.parameters,
-            contracts,
-            &placements,
-            &inputs,
-        ))
+        let cells = arrays::cells(parameters, contracts, &self.placements, &inputs);
+        Ok(Box::new(Inputted {
+            market: market.cloned(),
+            cells: Arc::new(cells),
+            table: self,
+        }))
+    }
+}
+
+/// A placed table and the prices it needs under one market.
+struct Inputted {
+    table: Arc<Table>,
+    market: Option<Arc<Market>>,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Inputted {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
     }
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        arrays: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
-        Ok(Arc::new(book::Book::compile(
-            &self.parameters,
-            &self.info,
-            contracts,
-            market,
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let table = &self.table;
+        let book = Book::compile(
+            &table.parameters,
+            &table.info,
+            &table.contracts,
+            &table.placements,
+            self.market.as_deref(),
             arrays,
-        )?))
+        )?;
+        Ok(seam::compiled(book, LiveBook::open))
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::check_finite;
 use crate::error::Result;
 use crate::fail;
-use crate::methods::inputs::{American, NoVol, Valuation};
+use crate::inputs::{American, NoVol, Valuation};
 
 /// Scan points of a class group: ten ordinals, five down and five up.
 pub const POINTS: usize = 10;

@@ -6,7 +6,7 @@ use super::parameters::{Parameters, Product};
 use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::error::Result;
 use crate::fail;
-use crate::methods::inputs::list;
+use crate::inputs::list;
 
 /// A symbol of the table and OCC's terms for it.
 #[derive(Debug, Clone)]

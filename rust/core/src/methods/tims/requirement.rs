@@ -1,17 +1,13 @@
 //! Offsets, minimums, overlays: from netted class groups to the requirement and its explanation.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use super::book::{Book, Group, Overlay};
-use super::live::LiveBook;
 use super::netting::TimsScratch;
 use super::parameters::{MinimumLevel, POINTS};
 use crate::account::AccountView;
 use crate::error::Result;
-use crate::live::Live;
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
 
 impl Book {
@@ -290,10 +286,6 @@ impl Rulebook for Book {
             net_option_value: scratch.net_option_value(),
             worst_scenario: worst.scenario(),
         })
-    }
-
-    fn live(self: Arc<Self>) -> Box<dyn Live> {
-        Box::new(LiveBook::new(self))
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -2,11 +2,9 @@
 
 mod explain;
 
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::live::LiveBook;
 use super::model::{FileInfo, ScanPoint};
 use super::options::kind_index;
 use super::program::{CommoditySlots, Program};
@@ -14,8 +12,7 @@ use super::steps::{Amounts, Listener, Side, Silent, State};
 use crate::account::{AccountView, Positions};
 use crate::error::Result;
 use crate::fail;
-use crate::live::Live;
-use crate::methods::{Frame, Outcome, Rulebook};
+use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
 
 /// SPAN compiled for one table of contracts.
@@ -310,10 +307,6 @@ impl Rulebook for Book {
         })
     }
 
-    fn live(self: Arc<Self>) -> Box<dyn Live> {
-        Box::new(LiveBook::new(self))
-    }
-
     fn scenario_label(&self, scenario: u32) -> String {
         self.point_label(scenario as usize)
     }
@@ -339,9 +332,4 @@ impl Rulebook for Book {
         }
         Ok(out)
     }
-}
-
-/// The prepared rulebook as the engine holds it.
-pub(super) fn shared(book: Book) -> Arc<dyn crate::methods::Prepared> {
-    Arc::new(book)
 }

@@ -124,7 +124,7 @@ pub const PRESETS: &str = include_str!("../../../../presets/span_arrays.json");
 
 /// A shipped variant by name.
 pub fn variant(name: &str) -> Result<Variant> {
-    Ok(crate::methods::parameters::resolve::<Variant>(
+    Ok(crate::parameters::resolve::<Variant>(
         PRESETS,
         "pc-span",
         &json!({"preset": name}),

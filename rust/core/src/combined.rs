@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use super::{Frame, Methodology, Outcome, Prepared, Rulebook, Scratch};
 use crate::account::{AccountView, Positions};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::{Contract, Contracts};
@@ -15,6 +15,11 @@ use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
+use crate::seam::{
+    self, Frame, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook, Scratch,
+};
+
+const NAME: &str = "Combined";
 
 /// Says whether a part claims a contract.
 pub type Claim = Box<dyn Fn(&Contract) -> Result<bool> + Send + Sync>;
@@ -115,75 +120,140 @@ impl Combined {
 
 impl Methodology for Combined {
     fn name(&self) -> &'static str {
-        "Combined"
+        NAME
     }
 
     fn parameters(&self) -> &ParameterInfo {
         &self.info
     }
 
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
+    fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        let parts = self.parts.iter().zip(self.shares(contracts)?);
+        let parts = parts
+            .map(|((_, methodology), share)| {
+                Ok(ResolvedPart {
+                    name: methodology.name().to_string(),
+                    resolved: methodology.resolve(&share.table, on)?,
+                    share,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Arc::new(ResolvedWhole {
+            info: self.info.clone(),
+            contracts: contracts.clone(),
+            parts,
+        }))
+    }
+}
+
+/// One part's share, resolved by its rulebook.
+struct ResolvedPart {
+    name: String,
+    share: Share,
+    resolved: Arc<dyn Resolved>,
+}
+
+struct ResolvedWhole {
+    info: ParameterInfo,
+    contracts: Arc<Contracts>,
+    parts: Vec<ResolvedPart>,
+}
+
+impl Resolved for ResolvedWhole {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let parts: Vec<_> = self
+            .parts
+            .iter()
+            .map(|part| part.resolved.clone().at(market))
+            .collect::<Result<_>>()?;
+        let cells = self.whole(&parts, |quoted| quoted.cells());
+        // Where every part is priced from its cells, so is the whole.
+        let same = |quoted: &Box<dyn Quoted>| Arc::ptr_eq(quoted.cells(), quoted.priced_from());
+        let priced_from = match parts.iter().all(same) {
+            true => cells.clone(),
+            false => self.whole(&parts, |quoted| quoted.priced_from()),
+        };
+        Ok(Box::new(QuotedWhole {
+            market: market.cloned(),
+            cells,
+            priced_from,
+            parts,
+            whole: self,
+        }))
+    }
+}
+
+impl ResolvedWhole {
+    /// Cells of the parts, one part after the other, in the rows of the whole table.
+    fn whole(
+        &self,
+        parts: &[Box<dyn Quoted>],
+        cells: impl Fn(&dyn Quoted) -> &Arc<Cells>,
+    ) -> Arc<Cells> {
         let mut all = Cells::default();
-        for (part, ((_, methodology), share)) in
-            self.parts.iter().zip(self.shares(contracts)?).enumerate()
-        {
-            let cells = methodology.cells(&share.table, market)?;
-            let whole = |row: u32| share.whole[row as usize];
-            for mut block in cells.blocks {
-                block.scope = format!("{part}/{}", block.scope);
+        for (at, (part, quoted)) in self.parts.iter().zip(parts).enumerate() {
+            let own = cells(quoted.as_ref());
+            let whole = |row: u32| part.share.whole[row as usize];
+            for block in &own.blocks {
+                let mut block = block.clone();
+                block.scope = format!("{at}/{}", block.scope);
                 block.renumber(whole);
                 all.blocks.push(block);
             }
-            let notes = cells
+            let notes = own
                 .notes
-                .into_iter()
-                .map(|(row, note)| (whole(row), note));
+                .iter()
+                .map(|(row, note)| (whole(*row), note.clone()));
             all.notes.extend(notes);
         }
-        Ok(all)
+        Arc::new(all)
+    }
+}
+
+struct QuotedWhole {
+    whole: Arc<ResolvedWhole>,
+    market: Option<Arc<Market>>,
+    parts: Vec<Box<dyn Quoted>>,
+    cells: Arc<Cells>,
+    priced_from: Arc<Cells>,
+}
+
+impl Quoted for QuotedWhole {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
     }
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        mut arrays: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
-        let mut own: Vec<RiskArrays> = self.parts.iter().map(|_| RiskArrays::default()).collect();
-        for block in std::mem::take(&mut arrays.blocks) {
-            let mut block = Arc::unwrap_or_clone(block);
-            let Some((part, scope)) = block
-                .scope
-                .split_once('/')
-                .and_then(|(p, s)| Some((p.parse::<usize>().ok()?, s.to_string())))
-            else {
-                fail!(
-                    CalculationError,
-                    "combined: arrays of scope '{}' belong to no part",
-                    block.scope
-                );
-            };
-            block.scope = scope;
-            own[part].blocks.push(Arc::new(block));
-        }
+    fn priced_from(&self) -> &Arc<Cells> {
+        &self.priced_from
+    }
+
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let market = self.market.as_deref();
+        let mut blocks = arrays.blocks.into_iter();
         let mut currencies: Option<Currencies> = None;
         let mut parts = Vec::new();
-        for (((_, methodology), share), mut own) in
-            self.parts.iter().zip(self.shares(contracts)?).zip(own)
-        {
-            let row_of: BTreeMap<u32, u32> =
-                (0..).zip(&share.whole).map(|(i, &w)| (w, i)).collect();
-            for block in &mut own.blocks {
-                for contract in &mut Arc::make_mut(block).contract {
+        for (part, quoted) in self.whole.parts.iter().zip(self.parts) {
+            let row_of: BTreeMap<u32, u32> = (0..)
+                .zip(&part.share.whole)
+                .map(|(i, &w)| (w, i))
+                .collect();
+            // Blocks stand in the order of the parts' cells.
+            let mut own = RiskArrays {
+                notes: quoted.cells().notes.clone(),
+                ..RiskArrays::default()
+            };
+            for cells in &quoted.cells().blocks {
+                let Some(block) = blocks.next() else {
+                    fail!(CalculationError, "combined: a part's arrays are missing");
+                };
+                let mut block = Arc::unwrap_or_clone(block);
+                block.scope.clone_from(&cells.scope);
+                for contract in &mut block.contract {
                     *contract = row_of[contract];
                 }
+                own.blocks.push(Arc::new(block));
             }
-            let notes = arrays.notes.iter();
-            own.notes = notes
-                .filter(|(row, _)| share.row[*row as usize].is_some())
-                .map(|(row, note)| (row_of[row], note.clone()))
-                .collect();
-            let prepared = methodology.compile(&share.table, market, own)?;
+            let prepared = quoted.compile(own)?;
             let theirs = prepared.currencies();
             let all = currencies.get_or_insert_with(|| Currencies::new(theirs.report()));
             let rate = match market {
@@ -200,23 +270,24 @@ impl Methodology for Combined {
                 .map(|c| all.add(theirs.name(c), theirs.fx(c) * rate))
                 .collect();
             parts.push(Part {
-                name: methodology.name().to_string(),
+                name: part.name.clone(),
                 prepared,
-                row: share.row,
+                row: part.share.row.clone(),
                 currency,
                 rate,
             });
         }
-        Ok(Arc::new(Whole {
+        let whole = Whole {
             frame: Frame {
-                methodology: self.name().into(),
-                parameters: self.info.clone(),
+                methodology: NAME.into(),
+                parameters: self.whole.info.clone(),
                 valuation: market.map(|m| m.snapshot().valuation.clone()),
-                contracts: contracts.clone(),
+                contracts: self.whole.contracts.clone(),
                 currencies: currencies.expect("there is at least one part"),
             },
             parts,
-        }))
+        };
+        Ok(seam::compiled(whole, Recompute::open))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Parameter sets as data: shipped presets, a user's changes on top, and the digest that names the result.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -8,6 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::report::ParameterInfo;
+
+/// Numeric tables too large for a document, by name: shape and row-major values.
+pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
 /// The named preset of a shipped list, as a document.
 fn preset(list: &str, name: &str) -> Result<Value> {

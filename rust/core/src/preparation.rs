@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
@@ -12,7 +13,8 @@ use crate::fail;
 use crate::greeks;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market};
-use crate::methods::{Methodology, Prepared};
+use crate::seam::{Methodology, Prepared, Resolved};
+use crate::simd;
 
 /// What becomes of quotes whose underlying moves without them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,11 +119,14 @@ impl MarketChange {
     }
 }
 
-/// A prepared rulebook, its market, and the arrays it was compiled from.
+/// A prepared rulebook with what it was made of: its placed table, its market, and the arrays it was compiled from.
 pub struct Preparation {
     pub methodology: Arc<dyn Methodology>,
     pub market: Option<Arc<Market>>,
     pub prepared: Arc<dyn Prepared>,
+    resolved: Arc<dyn Resolved>,
+    /// The date the table is placed on.
+    on: Option<Date>,
     cells: Arc<Cells>,
     arrays: RiskArrays,
     /// Rows priced to make this, and rows in all.
@@ -130,36 +135,47 @@ pub struct Preparation {
 }
 
 impl Preparation {
+    /// Places the table, prices what the rulebook needs on up to `threads` threads, and compiles it: the only way to a
+    /// [`Prepared`].
     pub fn new(
         methodology: Arc<dyn Methodology>,
         contracts: &Arc<Contracts>,
         market: Option<Arc<Market>>,
         threads: usize,
     ) -> Result<Self> {
-        let cells = methodology.cells(contracts, market.as_ref())?;
-        let arrays = cells::price(&cells, threads)?;
-        let rows = cells.blocks.iter().map(Block::rows).sum();
-        Self::compile(methodology, contracts, market, cells, arrays, (rows, rows))
+        simd::check_environment()?;
+        let on = market.as_ref().map(|m| m.date());
+        let resolved = methodology.resolve(contracts, on)?;
+        Self::quote(methodology, resolved, on, market, None, threads)
     }
 
-    fn compile(
+    /// The placed table under a market. Rows that `old` has with equal inputs are not priced again.
+    fn quote(
         methodology: Arc<dyn Methodology>,
-        contracts: &Arc<Contracts>,
+        resolved: Arc<dyn Resolved>,
+        on: Option<Date>,
         market: Option<Arc<Market>>,
-        cells: Cells,
-        arrays: RiskArrays,
-        repriced: (usize, usize),
+        old: Option<(&Cells, &RiskArrays)>,
+        threads: usize,
     ) -> Result<Self> {
-        let prepared = methodology.compile(contracts, market.as_ref(), arrays.clone())?;
-        let cells = Arc::new(cells);
-        let prepared = greeks::attach(prepared, &cells, market.as_ref());
+        let quoted = resolved.clone().at(market.as_ref())?;
+        let cells = quoted.cells().clone();
+        let rows = cells.blocks.iter().map(Block::rows).sum();
+        let (arrays, priced) = match old {
+            None => (cells::price(&cells, threads)?, rows),
+            Some(old) => reprice(&cells, old, threads)?,
+        };
+        let priced_from = quoted.priced_from().clone();
+        let prepared = quoted.compile(arrays.clone())?;
         Ok(Self {
+            prepared: greeks::attach(prepared, &priced_from, market.as_ref()),
             methodology,
             market,
-            prepared,
+            resolved,
+            on,
             cells,
             arrays,
-            repriced,
+            repriced: (priced, rows),
             money: OnceLock::new(),
         })
     }
@@ -188,31 +204,23 @@ impl Preparation {
         }
     }
 
-    /// The same rulebook under another market, rows with equal inputs not priced again.
+    /// The same rulebook under another market, rows with equal inputs not priced again, the table placed again only
+    /// where the date is another.
     pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
-        let contracts = self.prepared.contracts();
-        let cells = self.methodology.cells(contracts, Some(&market))?;
-        let same_blocks = cells.blocks.len() == self.cells.blocks.len();
-        let mut arrays = RiskArrays {
-            notes: cells.notes.clone(),
-            ..RiskArrays::default()
+        simd::check_environment()?;
+        let on = Some(market.date());
+        let resolved = if on == self.on {
+            self.resolved.clone()
+        } else {
+            self.methodology.resolve(self.prepared.contracts(), on)?
         };
-        let (mut priced, mut rows) = (0, 0);
-        for (i, block) in cells.blocks.iter().enumerate() {
-            let old = (same_blocks && block.matches(&self.cells.blocks[i]))
-                .then(|| (&self.cells.blocks[i], self.arrays.blocks[i].as_ref()));
-            let (own, count) = reprice(block, old, threads)?;
-            priced += count;
-            rows += block.rows();
-            arrays.blocks.push(Arc::new(own));
-        }
-        Self::compile(
+        Self::quote(
             self.methodology.clone(),
-            contracts,
+            resolved,
+            on,
             Some(market),
-            cells,
-            arrays,
-            (priced, rows),
+            Some((&self.cells, &self.arrays)),
+            threads,
         )
     }
 }
@@ -292,8 +300,30 @@ impl Block {
     }
 }
 
-/// One block's arrays, taking over what is unchanged; and how many rows were priced.
+/// Arrays of cells, taking over what is unchanged; and how many rows were priced.
 fn reprice(
+    cells: &Cells,
+    (old, arrays): (&Cells, &RiskArrays),
+    threads: usize,
+) -> Result<(RiskArrays, usize)> {
+    let same_blocks = cells.blocks.len() == old.blocks.len();
+    let mut result = RiskArrays {
+        notes: cells.notes.clone(),
+        ..RiskArrays::default()
+    };
+    let mut priced = 0;
+    for (i, block) in cells.blocks.iter().enumerate() {
+        let known = (same_blocks && block.matches(&old.blocks[i]))
+            .then(|| (&old.blocks[i], arrays.blocks[i].as_ref()));
+        let (own, count) = reprice_block(block, known, threads)?;
+        priced += count;
+        result.blocks.push(Arc::new(own));
+    }
+    Ok((result, priced))
+}
+
+/// One block's arrays, taking over what is unchanged; and how many rows were priced.
+fn reprice_block(
     block: &Block,
     old: Option<(&Block, &RiskBlock)>,
     threads: usize,

@@ -40,19 +40,19 @@ pub enum NoVol {
 
 /// A rulebook's choices.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Valuation {
+pub struct Valuation {
     /// Of the rulebook, for messages.
-    pub(super) name: &'static str,
-    pub(super) american: American,
+    pub name: &'static str,
+    pub american: American,
     /// Of trees.
-    pub(super) steps: usize,
-    pub(super) no_vol: NoVol,
-    pub(super) vol_floor: Option<f64>,
+    pub steps: usize,
+    pub no_vol: NoVol,
+    pub vol_floor: Option<f64>,
 }
 
 /// What one contract is to the rulebook.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Instrument {
+pub enum Instrument {
     /// Stock, ETF or future: its own price.
     Linear(f64),
     /// A row of the options' columns.
@@ -63,7 +63,7 @@ pub(super) enum Instrument {
 
 /// How an option is priced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Model {
+pub enum Model {
     European,
     American,
     /// Cash dividends, or the tree by name.
@@ -72,35 +72,35 @@ pub(super) enum Model {
 
 /// What the options of one underlying and expiry share.
 #[derive(Debug, Clone)]
-pub(super) struct Term {
-    pub(super) days: i32,
-    pub(super) years: f64,
-    pub(super) rate: f64,
-    pub(super) spot: f64,
-    pub(super) dividend_yield: f64,
+pub struct Term {
+    pub days: i32,
+    pub years: f64,
+    pub rate: f64,
+    pub spot: f64,
+    pub dividend_yield: f64,
     /// (years, cash) until expiry.
-    pub(super) dividends: Vec<(f64, f64)>,
+    pub dividends: Vec<(f64, f64)>,
 }
 
 /// A table resolved.
-pub(super) struct Inputs {
+pub struct Inputs {
     /// By contract row.
-    pub(super) instruments: Vec<Instrument>,
+    pub instruments: Vec<Instrument>,
     /// The options in row order. `base` is the market's mark while volatilities are implied.
-    pub(super) options: OptionCells,
-    pub(super) models: Vec<Model>,
-    pub(super) american: Vec<bool>,
+    pub options: OptionCells,
+    pub models: Vec<Model>,
+    pub american: Vec<bool>,
     /// Of each option, its term.
-    pub(super) term: Vec<u32>,
-    pub(super) terms: Vec<Term>,
-    pub(super) steps: usize,
+    pub term: Vec<u32>,
+    pub terms: Vec<Term>,
+    pub steps: usize,
     /// Options whose volatility is another's.
-    pub(super) notes: Vec<(ContractIndex, String)>,
+    pub notes: Vec<(ContractIndex, String)>,
 }
 
 impl Inputs {
     /// An option as a tree takes it.
-    pub(super) fn tree(&self, option: usize) -> TreeCell {
+    pub fn tree(&self, option: usize) -> TreeCell {
         let o = &self.options;
         TreeCell {
             contract: o.contract[option],
@@ -121,11 +121,11 @@ impl Inputs {
 }
 
 /// Stands for a volatility that the mark has yet to give.
-pub(super) const OPEN: f64 = -1.0;
+pub const OPEN: f64 = -1.0;
 
 impl Inputs {
     /// Resolves every contract but those `given` otherwise, or names those the market says too little about.
-    pub(super) fn resolve(
+    pub fn resolve(
         valuation: Valuation,
         contracts: &Contracts,
         market: Option<&Market>,
@@ -182,7 +182,7 @@ impl Inputs {
     }
 
     /// Refuses futures at zero or below, for rulebooks whose moves are fractions of the price.
-    pub(super) fn refuse_negative_prices(&self, contracts: &Contracts) -> Result<()> {
+    pub fn refuse_negative_prices(&self, contracts: &Contracts) -> Result<()> {
         for (row, instrument) in self.instruments.iter().enumerate() {
             if let Instrument::Linear(price) = instrument
                 && *price <= 0.0
@@ -344,7 +344,7 @@ fn days_between(from: Date, to: Date) -> i32 {
 }
 
 /// The first few names, and how many more.
-pub(super) fn list(names: &[&str]) -> String {
+pub fn list(names: &[&str]) -> String {
     let shown = names.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     if names.len() > 5 {
         format!("{shown} and {} more", names.len() - 5)
