@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use margincore::MarginError;
 use margincore::account::{Account, AccountView, Holdings, Position};
-use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
 use margincore::combined::Combined;
+use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
 use margincore::methods::registry;
 use margincore::methods::tims::Tims;
-use margincore::seam::{Methodology, Prepared, Scratch};
-use margincore::report::Requirement;
 use margincore::preparation::{MarketChange, Preparation};
+use margincore::report::Requirement;
+use margincore::seam::{Methodology, Prepared, Scratch};
 use serde_json::json;
 
 use crate::accounts::{self, Sequence};

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings, Position};
+use margincore::combined::Combined;
 use margincore::contract::{Contract, Contracts};
 use margincore::error::MarginError;
 use margincore::market::Market;
-use margincore::combined::Combined;
+use margincore::methods;
 use margincore::methods::tims::Tims;
-use margincore::methods::self;
 use margincore::seam::{Methodology, Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;

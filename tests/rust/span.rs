@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use margincore::account::{AccountTerms, AccountView, Accounts, Holdings};
 use margincore::contract::{Contract, Contracts};
-use margincore::methods::span::{Options, Span, container, contracts};
 use margincore::methods::prepare;
+use margincore::methods::span::{Options, Span, container, contracts};
 use margincore::seam::{Prepared, Scratch};
 
 use crate::allocations;

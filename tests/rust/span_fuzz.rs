@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use margincore::account::{AccountTerms, AccountView, Holdings};
 use margincore::contract::{Contract, Contracts};
-use margincore::methods::span::{Options, Span, SpanFile, cache, container, contracts};
 use margincore::methods::prepare;
+use margincore::methods::span::{Options, Span, SpanFile, cache, container, contracts};
 use margincore::seam::Scratch;
 
 use crate::allocations;

@@ -7,8 +7,8 @@ use margincore::cells::{Block, Cells, LinearCell, RiskArrays, Scenarios, VolMove
 use margincore::contract::Contracts;
 use margincore::error::Result;
 use margincore::market::Market;
-use margincore::seam::{Frame, Methodology, Outcome, Prepared, Rulebook};
 use margincore::report::{Currencies, Ledger, LineText, ParameterInfo};
+use margincore::seam::{Frame, Methodology, Outcome, Prepared, Rulebook};
 use serde_json::{Value, json};
 
 pub(crate) struct Toy {

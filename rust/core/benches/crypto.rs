@@ -14,9 +14,9 @@ use margincore::contract::{Contract, Contracts};
 use margincore::live::{LiveAccount, Trade};
 use margincore::market::{Column, Market};
 use margincore::methods::crypto::Crypto;
+use margincore::preparation::Preparation;
 use margincore::seam::{Methodology, Prepared, Scratch};
 use margincore::simd;
-use margincore::preparation::Preparation;
 use serde_json::{Value, json};
 
 const DAYS: [i64; 8] = [7, 14, 28, 56, 91, 182, 273, 364];

@@ -233,10 +233,8 @@ impl Quoted for QuotedWhole {
         let mut currencies: Option<Currencies> = None;
         let mut parts = Vec::new();
         for (part, quoted) in self.whole.parts.iter().zip(self.parts) {
-            let row_of: BTreeMap<u32, u32> = (0..)
-                .zip(&part.share.whole)
-                .map(|(i, &w)| (w, i))
-                .collect();
+            let row_of: BTreeMap<u32, u32> =
+                (0..).zip(&part.share.whole).map(|(i, &w)| (w, i)).collect();
             // Blocks stand in the order of the parts' cells.
             let mut own = RiskArrays {
                 notes: quoted.cells().notes.clone(),

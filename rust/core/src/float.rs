@@ -1,16 +1,16 @@
 //! Numbers as every room compares and prints them.
 
-/// The larger of two; the first where they compare equal or either is NaN. Not `f64::max`, which compiles to more than one
-/// instruction and skips a NaN.
+/// The larger; `b` where they compare equal or either is NaN, as the processor's own instruction has it. `f64::max` takes
+/// more than one and skips a NaN.
 #[inline(always)]
 pub fn larger(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
+    if a > b { a } else { b }
 }
 
-/// The smaller of two; the first where they compare equal or either is NaN.
+/// The smaller; `b` where they compare equal or either is NaN.
 #[inline(always)]
 pub fn smaller(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
+    if a < b { a } else { b }
 }
 
 /// Bytes in hexadecimal, as digests are printed.

@@ -26,9 +26,7 @@ use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::error::Result;
 use crate::market::Market;
 use crate::pricing::greeks::Greeks;
-use crate::report::{
-    Currencies, Ledger, MarginBatch, MarginReport, Requirement, UnderlyingGreeks,
-};
+use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
 use crate::seam::{Live, Outcome, Prepared, Scratch};
 
 /// Gives a prepared rulebook's reports the sensitivities of its cells; one that prices nothing stays as it is.

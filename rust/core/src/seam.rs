@@ -161,11 +161,7 @@ pub trait Rulebook: Send + Sync + 'static {
 }
 
 /// The totals of a charge in the report's currency.
-pub fn requirement(
-    totals: &Totals,
-    currencies: &Currencies,
-    outcome: Outcome,
-) -> Requirement {
+pub fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -> Requirement {
     let (initial, maintenance) = totals.converted(currencies);
     Requirement {
         initial,
@@ -241,7 +237,9 @@ impl<R: Rulebook> Prepared for Compiled<R> {
             lines: Vec::new(),
             currencies: &frame.currencies,
         };
-        let outcome = self.rulebook.charge(account, &mut R::Scratch::default(), &mut ledger)?;
+        let outcome = self
+            .rulebook
+            .charge(account, &mut R::Scratch::default(), &mut ledger)?;
         Ok(MarginReport {
             methodology: frame.methodology.clone(),
             parameters: frame.parameters.clone(),
@@ -249,7 +247,9 @@ impl<R: Rulebook> Prepared for Compiled<R> {
             currency: frame.currencies.report().to_string(),
             requirement: requirement(&ledger.totals, &frame.currencies, outcome),
             lines: ledger.lines,
-            worst_scenario: outcome.worst_scenario.map(|s| self.rulebook.scenario_label(s)),
+            worst_scenario: outcome
+                .worst_scenario
+                .map(|s| self.rulebook.scenario_label(s)),
             details: self.rulebook.details(account)?,
             greeks: Vec::new(),
         })
@@ -262,7 +262,8 @@ impl<R: Rulebook> Prepared for Compiled<R> {
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome> {
         self.admit(account)?;
-        self.rulebook.charge(account, scratch.split::<R::Scratch>().1, ledger)
+        self.rulebook
+            .charge(account, scratch.split::<R::Scratch>().1, ledger)
     }
 
     fn live(self: Arc<Self>) -> Box<dyn Live> {
@@ -392,6 +393,11 @@ impl<R: Rulebook> Live for Recompute<R> {
         account: AccountView<'_>,
         _changed: &[ContractIndex],
     ) -> Result<Requirement> {
-        fresh(self.rulebook.as_ref(), account, &mut self.scratch, &mut self.totals)
+        fresh(
+            self.rulebook.as_ref(),
+            account,
+            &mut self.scratch,
+            &mut self.totals,
+        )
     }
 }

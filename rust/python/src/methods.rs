@@ -98,9 +98,7 @@ impl Methodology {
 }
 
 /// Numeric tables copied out of NumPy's memory.
-pub(crate) fn attachments(
-    tables: BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>,
-) -> Attachments {
+pub(crate) fn attachments(tables: BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>) -> Attachments {
     let copied = |table: PyReadonlyArrayDyn<'_, f64>| {
         let values = table.as_array().iter().copied().collect();
         (table.shape().to_vec(), values)

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::seam::Live;
 use super::money::Money;
 use super::orders::Orders;
 use super::worst::Exposed;
@@ -11,8 +10,9 @@ use crate::account::{Account, AccountTerms, AccountView, Effect, Holdings};
 use crate::contract::{ContractIndex, check_finite};
 use crate::error::Result;
 use crate::fail;
-use crate::seam::Prepared;
 use crate::report::{MarginReport, Requirement};
+use crate::seam::Live;
+use crate::seam::Prepared;
 
 /// A trade of signed lots; positive buys.
 #[derive(Debug, Clone, Copy, PartialEq)]

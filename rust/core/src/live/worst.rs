@@ -2,11 +2,11 @@
 
 use super::account::{LiveAccount, Trade, finite};
 use super::order::Order;
-use crate::seam::{Exposure, WorstCase};
 use crate::account::{AccountView, Effect};
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::report::Requirement;
+use crate::seam::{Exposure, WorstCase};
 
 use super::orders::Coverage;
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{crypto, hvar, reg_t, span, tims};
-use crate::parameters::Attachments;
-use crate::seam::Methodology;
 use crate::error::Result;
 use crate::fail;
+use crate::parameters::Attachments;
+use crate::seam::Methodology;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 

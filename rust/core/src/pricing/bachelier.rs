@@ -11,7 +11,8 @@
 // Index loops over columns of one length are what the compiler vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use super::math::{gauss, greater, lesser, mills_slope};
+use super::math::{gauss, mills_slope};
+use crate::float::{larger, smaller};
 use crate::simd::{self, Kernel};
 
 /// Beyond this many deviations the time value is that at it (1e-307 of the deviation).
@@ -26,12 +27,12 @@ fn price_body(
     right: i8,
     discount: f64,
 ) -> f64 {
-    let deviation = normal_vol * greater(years, 0.0).sqrt();
+    let deviation = normal_vol * larger(years, 0.0).sqrt();
     let alive = deviation > 0.0;
     let gap = forward - strike;
-    let d = lesser(gap.abs() / if alive { deviation } else { 1.0 }, FAR);
+    let d = smaller(gap.abs() / if alive { deviation } else { 1.0 }, FAR);
     let time_value = deviation * gauss(d) * mills_slope(d);
-    let intrinsic = greater(f64::from(right) * gap, 0.0);
+    let intrinsic = larger(f64::from(right) * gap, 0.0);
     discount * (intrinsic + if alive { time_value } else { 0.0 })
 }
 

@@ -5,9 +5,10 @@
 //! some percent of the price: it is here for rulebooks that name it; [`super::american`] is the accurate price.
 
 use super::black;
-use super::math::{exp, greater, ln_ratio, normal_cdf, normal_pdf};
+use super::math::{exp, ln_ratio, normal_cdf, normal_pdf};
 use crate::error::Result;
 use crate::fail;
+use crate::float::larger;
 
 /// An option on something that grows at `carry`; `right` is +1 for a call, -1 for a put.
 #[derive(Clone, Copy, Debug)]
@@ -79,17 +80,17 @@ pub fn price(o: &QuadraticInputs) -> Result<f64> {
         );
     }
     if vol * years.sqrt() < 1e-8 {
-        return Ok(greater(european, exercised));
+        return Ok(larger(european, exercised));
     }
     let power = o.power();
     let Some(critical) = o.critical(power) else {
-        return Ok(greater(european, exercised));
+        return Ok(larger(european, exercised));
     };
     if sign * (spot - critical) >= 0.0 {
         return Ok(exercised);
     }
     let premium = sign * (1.0 - o.growth() * normal_cdf(sign * o.d1(critical))) * critical / power;
-    Ok(greater(
+    Ok(larger(
         european + premium * exp(power * ln_ratio(spot, critical)),
         exercised,
     ))
@@ -97,7 +98,7 @@ pub fn price(o: &QuadraticInputs) -> Result<f64> {
 
 impl QuadraticInputs {
     fn european(&self, spot: f64) -> f64 {
-        let years = greater(self.years, 0.0);
+        let years = larger(self.years, 0.0);
         let discount = exp(-self.rate * years);
         black::forward_price_one(
             spot * exp(self.carry * years),

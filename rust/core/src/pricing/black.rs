@@ -19,9 +19,10 @@ mod grid;
 
 use self::eight::{Block, Eight, alone};
 use super::lanes::WIDTH;
-use super::math::{greater, ln_ratio};
+use super::math::ln_ratio;
 use super::real::Real;
 use super::{BLOCK, OptionColumns, RowCopy, Rows};
+use crate::float::larger;
 use crate::simd::{self, Kernel};
 
 pub(crate) use self::grid::price_grid_at;
@@ -103,7 +104,7 @@ fn forward_body(forward: f64, strike: f64, years: f64, vol: f64, right: i8, disc
         forward,
         strike,
         moneyness: ln_ratio(forward, strike),
-        root_years: greater(years, 0.0).sqrt(),
+        root_years: larger(years, 0.0).sqrt(),
     };
     discount * terms.price(vol, f64::from(right))
 }

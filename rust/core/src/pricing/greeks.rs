@@ -12,7 +12,8 @@
 
 use super::OptionColumns;
 use super::black::{reciprocal_and_half, terms, value};
-use super::math::{INV_SQRT_2PI, exp, gauss, lesser, mills};
+use super::math::{INV_SQRT_2PI, exp, gauss, mills};
+use crate::float::smaller;
 use crate::simd::{self, Kernel};
 
 /// Where the results go: one column per value, each as long as the options.
@@ -47,7 +48,7 @@ const FAR: f64 = 37.0;
 /// N(x) and exp(-x^2/2).
 #[inline(always)]
 fn distribution(x: f64) -> (f64, f64) {
-    let a = lesser(x.abs(), FAR);
+    let a = smaller(x.abs(), FAR);
     let density = gauss(a);
     let (p, q) = mills(a);
     let tail = density * (p / q);
@@ -73,7 +74,7 @@ fn greeks_body(
     let price = value(t.forward, t.strike, t.moneyness, inverse, half, sign);
 
     // At zero deviation the limits are 0, a half and 1, whatever x / v overflows to.
-    let h = lesser(t.moneyness.abs() * inverse, 2.0 * FAR);
+    let h = smaller(t.moneyness.abs() * inverse, 2.0 * FAR);
     let h = if t.moneyness < 0.0 { -h } else { h };
     let (d1, d2) = (h + half, h - half);
     let (exercised_spot, density) = distribution(sign * d1);

@@ -13,8 +13,9 @@ use std::f64::consts::{PI, SQRT_2};
 
 use super::black::{intrinsic, terms};
 use super::coefficients::{DISTANCE_P, DISTANCE_Q};
-use super::math::{INV_SQRT_2PI, exp, gauss, greater, lesser, ln, mills, mills_slope, polynomial};
+use super::math::{INV_SQRT_2PI, exp, gauss, ln, mills, mills_slope, polynomial};
 use super::{BLOCK, OptionColumns, RowCopy, Rows};
+use crate::float::{larger, smaller};
 use crate::simd::{self, Kernel};
 
 /// The multiple to which rows are padded.
@@ -68,7 +69,7 @@ const DIFFERENCE: f64 = 0.002;
 #[inline(always)]
 fn small_time_value(y: f64, s: f64) -> f64 {
     const NODE: f64 = 0.288_675_134_594_812_9; // 1 / (2 sqrt 3)
-    let h = lesser(y / s, FAR);
+    let h = smaller(y / s, FAR);
     0.5 * s
         * gauss(0.5 * s - h)
         * (mills_slope(s.mul_add(NODE, h)) + mills_slope(s.mul_add(-NODE, h)))
@@ -109,26 +110,26 @@ fn start_normal(b: f64, y: f64) -> f64 {
 /// A start below the inflection: s^2 as a cubic in w = ln b_turn / ln b, with its slopes at 0 and at the inflection.
 #[inline(always)]
 fn start_below(y: f64, turn: f64, b_turn: f64, log_b: f64) -> f64 {
-    let log_turn = ln(greater(b_turn, TINY)) - 0.5 * y;
+    let log_turn = ln(larger(b_turn, TINY)) - 0.5 * y;
     let w = log_turn / log_b;
     // ln b ~ -y^2 / (2 s^2) as s goes to 0.
     let from = -0.25 * y / log_turn;
-    let to = lesser(-2.0 * log_turn * b_turn / (INV_SQRT_2PI * turn), 3.0);
+    let to = smaller(-2.0 * log_turn * b_turn / (INV_SQRT_2PI * turn), 3.0);
     let cubic = w * ((w - 1.0) * (w - 1.0) * from + w * ((3.0 - 2.0 * w) + (w - 1.0) * to));
-    turn * greater(cubic, 1e-6).sqrt()
+    turn * larger(cubic, 1e-6).sqrt()
 }
 
 /// A start above the inflection: the normal deviate of the upper tail, scaled to be right at the inflection.
 #[inline(always)]
 fn start_above(b: f64, turn: f64, b_turn: f64) -> f64 {
-    let half_turn = lesser(0.5 * turn, FAR);
+    let half_turn = smaller(0.5 * turn, FAR);
     let (p, q) = mills(half_turn);
     let u = 2.0 * gauss(half_turn) * (p / q) * (1.0 - b) / (1.0 - b_turn);
     // Winitzki's inverse of the error function at 1 - u.
     const A: f64 = 0.147;
-    let l = ln(greater(u * (2.0 - u), TINY));
+    let l = ln(larger(u * (2.0 - u), TINY));
     let c = 0.5f64.mul_add(l, 2.0 / (PI * A));
-    2.0 * SQRT_2 * greater(c.mul_add(c, -l / A).sqrt() - c, 0.0).sqrt()
+    2.0 * SQRT_2 * larger(c.mul_add(c, -l / A).sqrt() - c, 0.0).sqrt()
 }
 
 /// The most y at which [`start_normal`] is used, and the most b, above the inflection.
@@ -206,7 +207,7 @@ impl Block {
             &mut self.log_rest[..count],
         );
         for l in 0..count {
-            let (p, q) = mills(lesser((2.0 * y[l]).sqrt(), FAR));
+            let (p, q) = mills(smaller((2.0 * y[l]).sqrt(), FAR));
             b_turn[l] = 0.5 - p / q;
         }
         for l in 0..count {
@@ -230,7 +231,7 @@ impl Block {
             }
         }
         for l in 0..count {
-            s[l] = greater(s[l], TINY);
+            s[l] = larger(s[l], TINY);
         }
     }
 
@@ -246,8 +247,8 @@ impl Block {
         let (p_near, q_near) = (&mut self.p_near[..count], &mut self.q_near[..count]);
         let value = &mut self.value[..count];
         for l in 0..count {
-            let h = lesser(y[l] / s[l], FAR);
-            let half = lesser(0.5 * s[l], FAR);
+            let h = smaller(y[l] / s[l], FAR);
+            let half = smaller(0.5 * s[l], FAR);
             (d[l], far[l]) = (half - h, half + h);
         }
         for l in 0..count {
@@ -298,7 +299,7 @@ impl Block {
             } else {
                 1.0 - value[l]
             };
-            value[l] = greater(objective, TINY);
+            value[l] = larger(objective, TINY);
             log_value[l] = ln(value[l]);
         }
         for l in 0..count {
@@ -325,7 +326,7 @@ impl Block {
                 g.mul_add(k, second),
                 (g * g).mul_add(m, (3.0 * g * k).mul_add(second, third)),
             );
-            let moved = lesser(greater(s[l] + step, 0.5 * s[l]), 2.0 * s[l]);
+            let moved = smaller(larger(s[l] + step, 0.5 * s[l]), 2.0 * s[l]);
             s[l] = if y[l] >= least_y { moved } else { s[l] };
         }
     }
@@ -338,11 +339,11 @@ impl Block {
         for l in 0..count {
             let (second, third) = higher_derivatives(y[l], s[l], 1.0 / s[l]);
             let step = householder(
-                (b[l] - value[l]) / greater(INV_SQRT_2PI * weight[l], TINY),
+                (b[l] - value[l]) / larger(INV_SQRT_2PI * weight[l], TINY),
                 second,
                 third,
             );
-            s[l] += lesser(greater(step, -0.1 * s[l]), 0.1 * s[l]);
+            s[l] += smaller(larger(step, -0.1 * s[l]), 0.1 * s[l]);
         }
     }
 }
@@ -449,10 +450,10 @@ impl<R: Rows> Kernel for Columns<'_, R> {
             for l in 0..padded {
                 let t = terms(spot[l], strike[l], years[l], rate[l], dividend_yield[l]);
                 let sign = f64::from(copy.right[l]);
-                b[l] =
-                    (price[l] - intrinsic(t.forward, t.strike, sign)) / lesser(t.forward, t.strike);
+                b[l] = (price[l] - intrinsic(t.forward, t.strike, sign))
+                    / smaller(t.forward, t.strike);
                 block.y[l] = t.moneyness.abs();
-                block.b[l] = lesser(greater(b[l], TINY), 1.0 - f64::EPSILON);
+                block.b[l] = smaller(larger(b[l], TINY), 1.0 - f64::EPSILON);
             }
             block.solve(padded);
             for l in 0..padded {

@@ -3,6 +3,7 @@
 //! Every operation is the scalar one lane by lane, so levels agree bit for bit; inlined into a kernel's clone it
 //! becomes one or two vector instructions.
 
+use crate::float;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::math;
@@ -96,13 +97,13 @@ impl Lanes {
     #[inline(always)]
     pub(crate) fn lesser(self, other: impl Into<Lanes>) -> Lanes {
         let other = other.into();
-        each!(l => math::lesser(self.0[l], other.0[l]))
+        each!(l => float::smaller(self.0[l], other.0[l]))
     }
 
     #[inline(always)]
     pub(crate) fn greater(self, other: impl Into<Lanes>) -> Lanes {
         let other = other.into();
-        each!(l => math::greater(self.0[l], other.0[l]))
+        each!(l => float::larger(self.0[l], other.0[l]))
     }
 
     /// Lane by lane, `then` where `self > than`, else `otherwise`.

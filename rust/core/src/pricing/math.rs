@@ -3,6 +3,8 @@
 //! Each is scalar Rust that is inlined into a kernel's loop and vectorised there. `mul_add` is used for every fused
 //! operation, so levels agree bit for bit. Errors are stated for the whole domain, measured by the tests of this file.
 
+use crate::float::{larger, smaller};
+
 use super::coefficients::{
     ATANH, EXP, EXP2, EXP2_TERM, MILLS_GRID_P, MILLS_GRID_Q, MILLS_P, MILLS_Q, MILLS_TERM_P,
     MILLS_TERM_Q, SLOPE_P, SLOPE_Q,
@@ -19,18 +21,6 @@ const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// ln 2 minus its double.
 const LN_2_LOW: f64 = 2.319_046_813_846_299_6e-17;
-
-/// The smaller; `b` where `a` is NaN.
-#[inline(always)]
-pub(crate) fn lesser(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
-}
-
-/// The greater; `b` where `a` is NaN.
-#[inline(always)]
-pub(crate) fn greater(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
-}
 
 /// Horner's rule, fused; coefficients in ascending powers.
 #[inline(always)]
@@ -74,7 +64,7 @@ pub(crate) fn exp2(x: f64) -> f64 {
 /// e^x. Relative error below 2.3e-16 on [-708, 709]; beyond, the value at the end of that range.
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
-    let x = greater(lesser(x, 709.0), -708.0);
+    let x = larger(smaller(x, 709.0), -708.0);
     let shifted = x.mul_add(LOG2_E, ROUND);
     let k = shifted - ROUND;
     let r = k.mul_add(-LN_2_LOW, k.mul_add(-LN_2, x));
@@ -200,13 +190,13 @@ pub(crate) fn gauss(x: f64) -> f64 {
 /// The standard normal density. Relative error below 6e-16 for |x| <= 37.6; constant beyond.
 #[inline(always)]
 pub fn normal_pdf(x: f64) -> f64 {
-    INV_SQRT_2PI * gauss(lesser(x.abs(), 37.6))
+    INV_SQRT_2PI * gauss(smaller(x.abs(), 37.6))
 }
 
 /// The standard normal distribution function. Relative error below 1e-15 for x >= -37.6; constant below.
 #[inline(always)]
 pub fn normal_cdf(x: f64) -> f64 {
-    let a = lesser(x.abs(), 37.6);
+    let a = smaller(x.abs(), 37.6);
     let (p, q) = mills(a);
     let tail = gauss(a) * (p / q);
     if x > 0.0 { 1.0 - tail } else { tail }

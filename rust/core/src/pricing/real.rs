@@ -1,5 +1,6 @@
 //! What the pricing formulas need of a number: written once, they run on one option or on eight side by side.
 
+use crate::float;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::lanes::{Lanes, WIDTH};
@@ -65,12 +66,12 @@ impl Real for f64 {
 
     #[inline(always)]
     fn min(self, other: f64) -> f64 {
-        math::lesser(self, other)
+        float::smaller(self, other)
     }
 
     #[inline(always)]
     fn max(self, other: f64) -> f64 {
-        math::greater(self, other)
+        float::larger(self, other)
     }
 
     #[inline(always)]

@@ -22,7 +22,7 @@ mod trinomial;
 pub use implied::implied_vol;
 pub use trinomial::Curve;
 
-use super::math::greater;
+use crate::float::larger;
 use dividends::Schedule;
 use induction::{Induction, Trees};
 
@@ -302,7 +302,7 @@ fn run<const L: usize>(
     let mut live = *inputs;
     let mut diffusing = [0.0; L];
     for (lane, option) in live.iter_mut().enumerate() {
-        option.years = greater(option.years, 0.0);
+        option.years = larger(option.years, 0.0);
         diffusing[lane] = option.spot;
         if !option.dividends.is_empty() {
             let schedule = Schedule::new(option, treatment, steps)?;

@@ -10,8 +10,8 @@ use super::sums::BookScratch;
 use crate::account::AccountView;
 use crate::error::Result;
 use crate::fail;
-use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
+use crate::seam::{Frame, Outcome, Rulebook};
 
 impl Book {
     pub(super) fn charge_scan<L: Ledger + ?Sized>(

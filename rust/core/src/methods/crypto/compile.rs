@@ -13,9 +13,9 @@ use crate::cells::RiskArrays;
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::market::Market;
-use crate::seam::Frame;
 use crate::pricing::black;
 use crate::report::{Currencies, ParameterInfo};
+use crate::seam::Frame;
 
 /// The currency units are reported in: what the contracts share, or dollars.
 pub(super) fn report_currency(parameters: &Parameters, contracts: &Contracts) -> String {

@@ -11,9 +11,9 @@ use super::sums::{BookScratch, RowTerms};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
+use crate::report::{Ledger, LineText, Requirement, Totals};
 use crate::seam::{Estimate, Live};
 use crate::seam::{Outcome, requirement};
-use crate::report::{Ledger, LineText, Requirement, Totals};
 
 /// One unit's lines without their words, and its worst scenario.
 #[derive(Debug, Default, Clone)]

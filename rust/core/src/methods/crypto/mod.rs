@@ -48,14 +48,14 @@ use live::LiveBook;
 use parameters::Model;
 pub use parameters::Parameters;
 
-use crate::parameters::Attachments;
-use crate::seam::{self, Methodology, Prepared, Quoted, Recompute, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
+use crate::parameters::Attachments;
 use crate::report::ParameterInfo;
+use crate::seam::{self, Methodology, Prepared, Quoted, Recompute, Resolved};
 
 /// The shipped parameter sets, one list per venue family.
 pub const PRESETS: &[&str] = &[

@@ -17,8 +17,8 @@ use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
+use crate::seam::{Frame, Outcome, Rulebook};
 
 /// Option formulas. Shares are of spot; `mm_put_mark` and `put_offset` are multiples of mark and maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

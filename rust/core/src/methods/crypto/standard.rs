@@ -15,8 +15,8 @@ use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
+use crate::seam::{Frame, Outcome, Rulebook};
 
 /// Amounts per lot in the unit's currency; a future's rate grows with its size in coins.
 #[derive(Debug, Clone, Copy)]

@@ -17,8 +17,8 @@ use crate::contract::{ContractIndex, Contracts, Kind, Premium};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::seam::Frame;
 use crate::report::{Currencies, ParameterInfo};
+use crate::seam::Frame;
 
 /// The methodology compiled for one table of contracts and one market.
 pub(super) struct Book {

@@ -11,8 +11,8 @@ use crate::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use crate::contract::{Contracts, Kind, Settlement};
 use crate::error::Result;
 use crate::fail;
-use crate::market::Market;
 use crate::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
+use crate::market::Market;
 
 /// One contract's place: its netting set and row there, and its factor. Outside: a stage margins it.
 #[derive(Debug, Clone)]

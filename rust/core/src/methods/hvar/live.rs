@@ -9,9 +9,9 @@ use super::tail;
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::seam::{self, Estimate, Live};
-use crate::seam::Rulebook;
 use crate::report::{Requirement, Totals};
+use crate::seam::Rulebook;
+use crate::seam::{self, Estimate, Live};
 
 pub(super) struct LiveBook {
     book: Arc<Book>,

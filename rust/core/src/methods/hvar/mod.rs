@@ -55,14 +55,14 @@ pub use parameters::{
 pub use parametric::Variance;
 pub use stages::{Daily, Depth, Rule, Sides, Stage, Threshold, Ticks};
 
-use crate::parameters::Attachments;
-use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
+use crate::parameters::Attachments;
 use crate::report::ParameterInfo;
+use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 
 /// The shipped parameter sets.
 pub const PRESETS: &str = include_str!("../../../presets/hvar.json");

@@ -7,8 +7,8 @@ use super::risk::{Part, RiskScratch};
 use super::tail::Held;
 use crate::account::{AccountView, Accounts};
 use crate::error::{MarginError, Result};
-use crate::seam::{self, Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText, Requirement, Totals};
+use crate::seam::{self, Frame, Outcome, Rulebook};
 
 /// Accounts whose scenarios are added up together: each block of the table is read once for all of them.
 const TOGETHER: usize = 8192;

@@ -15,8 +15,8 @@ use crate::contract::{ContractIndex, Contracts};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
+use crate::seam::{Frame, Outcome, Rulebook};
 
 pub(super) struct Book {
     frame: Frame,

@@ -6,9 +6,9 @@ use super::book::{Book, BookScratch};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
+use crate::report::{Requirement, Totals};
 use crate::seam::Live;
 use crate::seam::{Rulebook, requirement};
-use crate::report::{Requirement, Totals};
 
 pub(super) struct LiveBook {
     book: Arc<Book>,

@@ -36,14 +36,14 @@ use book::Book;
 use live::LiveBook;
 pub use parameters::Parameters;
 
-use crate::parameters::Attachments;
-use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
+use crate::parameters::Attachments;
 use crate::report::ParameterInfo;
+use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 
 /// The shipped parameter sets.
 pub const PRESETS: &str = include_str!("../../../presets/reg_t.json");
@@ -149,8 +149,8 @@ mod tests {
     use crate::contract::Contract;
     use crate::market::Market;
     use crate::methods::prepare;
-use crate::seam::Scratch;
     use crate::report::MarginReport;
+    use crate::seam::Scratch;
 
     fn margin(
         book: &[(Value, f64, i64)],

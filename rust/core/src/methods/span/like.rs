@@ -23,8 +23,8 @@ use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
 use crate::parameters::Attachments;
-use crate::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 use crate::report::ParameterInfo;
+use crate::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 
 pub const PRESETS: &str = include_str!("../../../presets/span_like.json");
 

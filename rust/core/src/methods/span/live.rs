@@ -9,9 +9,9 @@ use super::steps::{Silent, State};
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
+use crate::report::{Requirement, Totals};
 use crate::seam::Live;
 use crate::seam::{Outcome, Rulebook, requirement};
-use crate::report::{Requirement, Totals};
 
 pub(super) struct LiveBook {
     book: Arc<Book>,

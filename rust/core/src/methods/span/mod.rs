@@ -47,14 +47,14 @@ use live::LiveBook;
 pub use model::SpanFile;
 pub use options::Options;
 
-use crate::parameters::Attachments;
-use crate::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::{MarginError, Result};
 use crate::fail;
 use crate::market::Market;
+use crate::parameters::Attachments;
 use crate::report::ParameterInfo;
+use crate::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(data: &[u8]) -> String {

@@ -12,8 +12,8 @@ use crate::contract::{Contracts, Kind};
 use crate::error::Result;
 use crate::fail;
 use crate::market::Market;
-use crate::seam::Frame;
 use crate::report::{Currencies, ParameterInfo};
+use crate::seam::Frame;
 
 /// Array columns per contract: ten points in a block of sixteen, so that a row is two cache lines.
 pub(super) const WIDTH: usize = 16;

@@ -9,10 +9,10 @@ use super::requirement::AccountWorst;
 use crate::account::AccountView;
 use crate::contract::ContractIndex;
 use crate::error::Result;
-use crate::seam::{Estimate, Exposure, Live, WorstCase};
-use crate::seam::{Outcome, requirement};
 use crate::report::{Ledger, LineText, Requirement, Totals};
 use crate::scan;
+use crate::seam::{Estimate, Exposure, Live, WorstCase};
+use crate::seam::{Outcome, requirement};
 use crate::simd::{self, Kernel};
 
 /// The lines of one portfolio group, without their words.

@@ -37,15 +37,15 @@ use parameters::Base;
 pub use parameters::Parameters;
 use placement::Placements;
 
-use crate::parameters::Attachments;
-use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::Contracts;
 use crate::error::Result;
 use crate::fail;
-use crate::market::Market;
 use crate::inputs::Inputs;
+use crate::market::Market;
+use crate::parameters::Attachments;
 use crate::report::ParameterInfo;
+use crate::seam::{self, Methodology, Prepared, Quoted, Resolved};
 
 /// The shipped parameter sets.
 pub const PRESETS: &str = include_str!("../../../presets/tims.json");
@@ -119,8 +119,11 @@ impl Resolved for Table {
         if let Some(market) = market {
             market.refuse_expired(contracts)?;
         }
-        let given =
-            |row: u32| parameters.theoretical.contains_key(contracts.rows()[row as usize].id());
+        let given = |row: u32| {
+            parameters
+                .theoretical
+                .contains_key(contracts.rows()[row as usize].id())
+        };
         let mut inputs = Inputs::resolve(
             parameters.valuation(),
             contracts,

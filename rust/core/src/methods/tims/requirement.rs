@@ -7,8 +7,8 @@ use super::netting::TimsScratch;
 use super::parameters::{MinimumLevel, POINTS};
 use crate::account::AccountView;
 use crate::error::Result;
-use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
+use crate::seam::{Frame, Outcome, Rulebook};
 
 impl Book {
     /// The portfolio group of a class group.

@@ -10,8 +10,8 @@ use super::solve::{Boundaries, Cells, FromBand, PriceMoves, Prices};
 use super::{Mode, Sharing};
 use crate::error::Result;
 use crate::fail;
+use crate::float::larger;
 use crate::pricing::lanes::WIDTH;
-use crate::pricing::math::greater;
 use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 use crate::pricing::{Moves, OptionColumns, black};
 use crate::simd::{self, Level};
@@ -262,7 +262,7 @@ impl Grid<'_> {
                 );
                 let exercised = f64::from(row.right) * (spot - row.strike);
                 self.out[row.index * self.scenarios + j] =
-                    greater(greater(value, european), exercised);
+                    larger(larger(value, european), exercised);
             }
         }
     }

@@ -3,9 +3,9 @@
 use super::Mode;
 use crate::error::Result;
 use crate::fail;
+use crate::float::larger;
 use crate::pricing::OptionColumns;
 use crate::pricing::lanes::{Lanes, WIDTH};
-use crate::pricing::math::greater;
 
 /// One option as given, with its vol and time after the scenario's moves.
 #[derive(Clone, Copy, Debug)]
@@ -167,7 +167,7 @@ pub(super) fn check(o: &OptionColumns<'_>) -> Result<()> {
                  yield {dividend_yield} must be finite"
             );
         }
-        let years = greater(years, 0.0);
+        let years = larger(years, 0.0);
         if (rate * years).abs() > MOST_GROWTH
             || (dividend_yield * years).abs() > MOST_GROWTH
             || vol * years.sqrt() > MOST_DEVIATION

@@ -6,8 +6,8 @@ use super::nodes::Nodes;
 use super::premium::Prepared;
 use super::rows::{Block, Row};
 use super::shared::Band;
+use crate::float::larger;
 use crate::pricing::lanes::{Lanes, WIDTH};
-use crate::pricing::math::greater;
 use crate::simd::Kernel;
 
 /// Price moves of the scenarios, and the row-major table of results.
@@ -34,7 +34,7 @@ impl PriceMoves<'_> {
     /// The factor on a row's spot.
     #[inline(always)]
     pub(super) fn factor(&self, row: usize, scenario: usize) -> f64 {
-        greater(1.0 + self.table[row * self.stride + scenario], NO_SPOT)
+        larger(1.0 + self.table[row * self.stride + scenario], NO_SPOT)
     }
 }
 

@@ -2,10 +2,11 @@
 use std::ops::Range;
 
 use super::super::lanes::{Lanes, WIDTH};
-use super::super::math::{greater, ln};
+use super::super::math::ln;
 use super::super::{BLOCK, Moves, OptionColumns, RowCopy, Rows};
 use super::eight::{Block, Eight};
 use super::{reciprocal_and_half, value};
+use crate::float::larger;
 use crate::simd::{self, Kernel};
 
 /// Scenarios per block.
@@ -210,7 +211,7 @@ impl Moved {
         };
         for (k, &j) in order.scenario[..columns].iter().enumerate() {
             if let Moves::Shared(list) = under.price_moves {
-                let factor = greater(1.0 + list[first + j], NO_SPOT);
+                let factor = larger(1.0 + list[first + j], NO_SPOT);
                 (moved.factor[k], moved.log[k]) = (Lanes::from(factor), Lanes::from(ln(factor)));
             }
             if let Moves::Shared(list) = under.vol_moves {
@@ -240,7 +241,7 @@ impl Moved {
             for (l, row) in rows.clone().enumerate() {
                 let at = row * under.scenarios + first + j;
                 if let Moves::PerRow(table) = under.price_moves {
-                    self.factor[k].0[l] = greater(1.0 + table[at], NO_SPOT);
+                    self.factor[k].0[l] = larger(1.0 + table[at], NO_SPOT);
                 }
                 if let Moves::PerRow(table) = under.vol_moves {
                     self.vol[k].0[l] = table[at];

@@ -1,7 +1,8 @@
 //! The up and down moves of a tree.
 
 use super::{Scheme, TreeInputs};
-use crate::pricing::math::{exp, lesser, ln_ratio};
+use crate::float::smaller;
+use crate::pricing::math::{exp, ln_ratio};
 
 /// The moves of one tree, discounted and rescaled by the down move for [`induct`].
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,7 @@ impl Moves {
                     + 0.5 * deviation;
                 let (p1, q1) = peizer_pratt(d1, steps);
                 let (p, q) = peizer_pratt(d1 - deviation, steps);
-                let smallest = lesser(lesser(p1, q1), lesser(p, q));
+                let smallest = smaller(smaller(p1, q1), smaller(p, q));
                 if smallest > LEAST_PROBABILITY {
                     return Self::scaled(growth * p1 / p, growth * q1 / q, discount, p, q);
                 }

@@ -18,8 +18,9 @@
 use super::{DividendTreatment, TreeInputs};
 use crate::error::Result;
 use crate::fail;
+use crate::float::larger;
 use crate::pricing::black;
-use crate::pricing::math::{exp, greater};
+use crate::pricing::math::exp;
 use crate::simd::{self, Kernel};
 
 /// Squared width of a step of the lattice in variances of its time.
@@ -77,7 +78,7 @@ pub(super) fn prices<const L: usize>(
     let of = |l: usize| options.iter().find(|(k, _)| *k == l).unwrap_or(&options[0]);
     let curves: [Curve; L] = extrapolated(&std::array::from_fn(|l| &of(l).1), steps)?;
     for (l, option) in &options {
-        values[*l] = greater(curves[*l].price, option.least());
+        values[*l] = larger(curves[*l].price, option.least());
     }
     Ok(values)
 }
@@ -98,7 +99,7 @@ pub(super) fn curves<const L: usize>(
             curve.delta = option.sign;
             curve.gamma = 0.0;
         }
-        curve.price = greater(curve.price, option.least());
+        curve.price = larger(curve.price, option.least());
     }
     Ok(curves)
 }
@@ -143,7 +144,7 @@ struct Segment {
 
 impl<'a> Escrowed<'a> {
     fn new(option: &TreeInputs<'a>) -> Result<Self> {
-        let years = greater(option.years, 0.0);
+        let years = larger(option.years, 0.0);
         let dividends: Vec<(f64, f64)> = option
             .dividends
             .iter()
@@ -190,7 +191,7 @@ impl<'a> Escrowed<'a> {
 
     /// What an American option is worth at least.
     fn least(&self) -> f64 {
-        greater(self.european(), self.exercised_now())
+        larger(self.european(), self.exercised_now())
     }
 
     #[inline(always)]
@@ -310,7 +311,7 @@ impl<const L: usize> Lattice<L> {
         };
         for l in 0..L {
             let option = options[l];
-            let life = greater(option.option.vol * option.years.sqrt(), LEAST_DEVIATION);
+            let life = larger(option.option.vol * option.years.sqrt(), LEAST_DEVIATION);
             let spacing = life * (STRETCH / total).sqrt();
             if spacing > MOST_SPACING {
                 fail!(
@@ -403,9 +404,9 @@ impl<const L: usize> Lattice<L> {
                 let spot = forward * deviation[l];
                 black::price_one(spot, strike, dt, o.rate, o.dividend_yield, o.vol, o.right)
             } else {
-                discount * greater(option.sign * (at_expiry - strike), 0.0)
+                discount * larger(option.sign * (at_expiry - strike), 0.0)
             };
-            last[l] = greater(value, NOTHING * o.strike);
+            last[l] = larger(value, NOTHING * o.strike);
         }
     }
 
@@ -468,7 +469,7 @@ impl<const L: usize> Kernel for Induction<'_, L> {
             } else {
                 for j in nodes.clone() {
                     for l in 0..L {
-                        now[j][l] = greater(later[j][l], level.exercised(l, deviation[j][l]));
+                        now[j][l] = larger(later[j][l], level.exercised(l, deviation[j][l]));
                     }
                 }
             }

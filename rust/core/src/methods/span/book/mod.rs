@@ -2,7 +2,6 @@
 
 mod explain;
 
-
 use serde_json::{Value, json};
 
 use super::model::{FileInfo, ScanPoint};
@@ -12,8 +11,8 @@ use super::steps::{Amounts, Listener, Side, Silent, State};
 use crate::account::{AccountView, Positions};
 use crate::error::Result;
 use crate::fail;
-use crate::seam::{Frame, Outcome, Rulebook};
 use crate::report::{Ledger, LineText};
+use crate::seam::{Frame, Outcome, Rulebook};
 
 /// SPAN compiled for one table of contracts.
 pub(super) struct Book {

@@ -124,10 +124,5 @@ pub const PRESETS: &str = include_str!("../../../../presets/span_arrays.json");
 
 /// A shipped variant by name.
 pub fn variant(name: &str) -> Result<Variant> {
-    Ok(crate::parameters::resolve::<Variant>(
-        PRESETS,
-        "pc-span",
-        &json!({"preset": name}),
-    )?
-    .0)
+    Ok(crate::parameters::resolve::<Variant>(PRESETS, "pc-span", &json!({"preset": name}))?.0)
 }
