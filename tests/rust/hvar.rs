@@ -6,8 +6,8 @@ use std::sync::Arc;
 use margincore::account::{AccountTerms, AccountView, Accounts, Holdings};
 use margincore::contract::Contracts;
 use margincore::market::Market;
-use margincore::methods;
 use margincore::methods::hvar::HistoricalVar;
+use margincore::preparation::Preparation;
 use margincore::seam::{Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;
@@ -51,7 +51,9 @@ fn prepared(measure: &str, more: serde_json::Value) -> Arc<dyn Prepared> {
         "spot": {"F0": 100.0, "F1": 50.0, "F2": 20.0, "F3": 70.0}, "vol": {"F0 2026-12-18 100 put": 0.3},
     });
     let market = Arc::new(Market::new(serde_json::from_value(snapshot).unwrap()).unwrap());
-    methods::prepare(&rule, &contracts, Some(&market), 1).unwrap()
+    Preparation::new(Arc::new(rule), &contracts, Some(market), 1)
+        .unwrap()
+        .prepared
 }
 
 fn holdings(rows: &[(u32, i64)]) -> Holdings {

@@ -2,14 +2,15 @@
 //! number of threads; combination; errors that name what is wrong.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings, Position};
-use margincore::combined::Combined;
+use margincore::combined::{Claim, Combined};
 use margincore::contract::{Contract, Contracts};
 use margincore::error::MarginError;
 use margincore::market::Market;
-use margincore::methods;
 use margincore::methods::tims::Tims;
+use margincore::preparation::{MarketChange, Preparation};
 use margincore::seam::{Methodology, Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;
@@ -56,10 +57,23 @@ pub(crate) fn market(contracts: &Contracts) -> Arc<Market> {
     Arc::new(Market::new(serde_json::from_value(snapshot).unwrap()).unwrap())
 }
 
-pub(crate) fn prepared(methodology: &dyn Methodology) -> Arc<dyn Prepared> {
+pub(crate) fn prepared(methodology: impl Methodology + 'static) -> Arc<dyn Prepared> {
     let contracts = table();
     let market = market(&contracts);
-    methods::prepare(methodology, &contracts, Some(&market), 2).unwrap()
+    Preparation::new(Arc::new(methodology), &contracts, Some(market), 2)
+        .unwrap()
+        .prepared
+}
+
+fn refusal(
+    methodology: impl Methodology + 'static,
+    market: &dyn Fn(&Contracts) -> Arc<Market>,
+) -> MarginError {
+    let contracts = table();
+    let market = market(&contracts);
+    Preparation::new(Arc::new(methodology), &contracts, Some(market), 1)
+        .err()
+        .unwrap()
 }
 
 pub(crate) fn tims() -> Tims {
@@ -105,10 +119,10 @@ fn check(prepared: &dyn Prepared, rows: &[(u32, i64)]) {
 proptest! {
     #[test]
     fn every_rulebook_explains_the_very_number_it_gives(rows in prop::collection::vec((0_u32..23, -20_i64..20), 0..12)) {
-        let toy = prepared(&Toy::new("USD"));
+        let toy = prepared(Toy::new("USD"));
         let stocks: Vec<_> = rows.iter().map(|&(c, q)| (c % 3, q)).collect();
         check(toy.as_ref(), &stocks);
-        thread_local! { static TIMS: Arc<dyn Prepared> = prepared(&tims()); }
+        thread_local! { static TIMS: Arc<dyn Prepared> = prepared(tims()); }
         TIMS.with(|t| check(t.as_ref(), &rows));
     }
 }
@@ -116,7 +130,7 @@ proptest! {
 #[test]
 fn batches_do_not_depend_on_threads_or_row_order() {
     let contracts = table();
-    let prepared = prepared(&tims());
+    let prepared = prepared(tims());
     let (mut account, mut contract, mut quantity) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..40_000_u32 {
         account.push(i.wrapping_mul(2_654_435_761) % 3_000);
@@ -197,16 +211,12 @@ fn columns_give_the_accounts_that_rows_give() {
 
 #[test]
 fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
-    let is = |symbol: &'static str| -> methods::combined::Claim {
-        Box::new(move |c| Ok(c.underlying() == symbol))
-    };
-    let not = |symbol: &'static str| -> methods::combined::Claim {
-        Box::new(move |c| Ok(c.underlying() != symbol))
-    };
+    let is = |symbol: &'static str| -> Claim { Box::new(move |c| Ok(c.underlying() == symbol)) };
+    let not = |symbol: &'static str| -> Claim { Box::new(move |c| Ok(c.underlying() != symbol)) };
     let (whole, part) = (Arc::new(tims()), Arc::new(tims()));
     let both = Combined::new(vec![(is("A"), whole.clone()), (not("A"), part.clone())]).unwrap();
-    let combined = prepared(&both);
-    let alone = prepared(whole.as_ref());
+    let combined = prepared(both);
+    let alone = prepared(tims());
     let margin = |prepared: &Arc<dyn Prepared>, rows: &[(u32, i64)]| {
         let positions = rows
             .iter()
@@ -236,10 +246,7 @@ fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
     check(combined.as_ref(), &[(0, 10), (1, -10), (3, -2), (20, 3)]);
 
     let gap = Combined::new(vec![(is("A"), whole.clone())]).unwrap();
-    let contracts = table();
-    let error = methods::prepare(&gap, &contracts, Some(&market(&contracts)), 1)
-        .err()
-        .unwrap();
+    let error = refusal(gap, &market);
     assert!(
         matches!(error, MarginError::NotApplicable(_)) && error.message().contains("'B'"),
         "{error}"
@@ -250,9 +257,7 @@ fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
         (not("A"), whole),
     ])
     .unwrap();
-    let error = methods::prepare(&twice, &contracts, Some(&market(&contracts)), 1)
-        .err()
-        .unwrap();
+    let error = refusal(twice, &market);
     assert!(
         matches!(error, MarginError::InvalidInput(_)) && error.message().contains("parts 0 and 1"),
         "{error}"
@@ -261,17 +266,92 @@ fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
 
 #[test]
 fn what_is_not_quoted_is_named() {
-    let contracts = table();
-    let mut snapshot = market(&contracts).snapshot().clone();
-    snapshot.vol.remove("A 2026-12-18 100 put");
-    snapshot.spot.remove("C");
-    let market = Arc::new(Market::new(snapshot).unwrap());
-    let error = methods::prepare(&tims(), &contracts, Some(&market), 1)
-        .err()
-        .unwrap();
+    let gaps = |contracts: &Contracts| {
+        let mut snapshot = market(contracts).snapshot().clone();
+        snapshot.vol.remove("A 2026-12-18 100 put");
+        snapshot.spot.remove("C");
+        Arc::new(Market::new(snapshot).unwrap())
+    };
+    let error = refusal(tims(), &gaps);
     assert!(matches!(error, MarginError::MissingData(_)), "{error}");
     assert!(
         error.message().contains("C, A 2026-12-18 100 put"),
         "{error}"
     );
+}
+
+/// A table is placed once for a date, whatever markets follow, and again on the next.
+#[test]
+fn a_table_is_placed_once_a_date() {
+    let toy = Arc::new(Toy::new("USD"));
+    let contracts = Contracts::new(vec![stock("A"), stock("B"), stock("C")]).unwrap();
+    let market = market(&contracts);
+    let counted = || toy.resolved.load(Ordering::Relaxed);
+    let first = Preparation::new(toy.clone(), &contracts, Some(market.clone()), 1).unwrap();
+    let mut change = MarketChange {
+        spot: [("A".to_string(), 90.0)].into(),
+        ..MarketChange::default()
+    };
+    let moved = first.update(&change, 1).unwrap();
+    assert_eq!((counted(), moved.repriced), (1, (1, 3)));
+    change.valuation = Some("2026-11-20T20:00:00-05:00".into());
+    assert_eq!(moved.update(&change, 1).unwrap().repriced, (0, 3));
+    assert_eq!(counted(), 1);
+    change.valuation = Some("2026-11-21T00:00:00-05:00".into());
+    moved.update(&change, 1).unwrap();
+    assert_eq!(counted(), 2);
+}
+
+/// A combination asks who claims a contract once, not at every market.
+#[test]
+fn a_combination_asks_once_per_contract_and_part() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let claim = |own: &'static str| -> Claim {
+        let asked = asked.clone();
+        Box::new(move |c| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            Ok((c.underlying() == "A") == (own == "A"))
+        })
+    };
+    let both = Combined::new(vec![
+        (claim("A"), Arc::new(tims())),
+        (claim("rest"), Arc::new(tims())),
+    ])
+    .unwrap();
+    let contracts = table();
+    let market = market(&contracts);
+    let first = Preparation::new(Arc::new(both), &contracts, Some(market.clone()), 1).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 2 * contracts.len());
+    first.with_market(market, 1).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 2 * contracts.len());
+}
+
+/// The toy's own live account answers from its sums, within its band of a fresh margin.
+#[test]
+fn a_rulebook_from_outside_keeps_an_account_of_its_own() {
+    let prepared = prepared(Toy::new("USD"));
+    let terms = AccountTerms::default();
+    let held = Holdings::from_rows(vec![(0, 7, 0), (1, 0, 3), (2, 11, 0)], false).unwrap();
+    let view = AccountView {
+        positions: held.positions(),
+        terms: &terms,
+    };
+    let mut live = prepared.clone().live();
+    let kept = live.keep(view).unwrap();
+    assert_eq!(
+        kept,
+        prepared.requirement(view, &mut Scratch::default()).unwrap()
+    );
+    for (contract, lots) in [(0, -9), (1, 5), (2, 1), (2, -30)] {
+        let estimate = live.after(view, contract, lots).unwrap();
+        let mut next = held.clone();
+        next.trade(contract, lots, None).unwrap();
+        let next = AccountView {
+            positions: next.positions(),
+            terms: &terms,
+        };
+        let fresh = live.requirement(next, &[contract]).unwrap().initial;
+        assert!(estimate.band > 0.0 && (estimate.initial - fresh).abs() <= estimate.band);
+    }
+    assert!(live.is_convex(0));
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use margincore::account::{AccountTerms, AccountView, Accounts, Holdings};
 use margincore::contract::{Contract, Contracts};
-use margincore::methods::prepare;
 use margincore::methods::span::{Options, Span, container, contracts};
+use margincore::preparation::Preparation;
 use margincore::seam::{Prepared, Scratch};
 
 use crate::allocations;
@@ -17,7 +17,9 @@ fn prepared() -> Arc<dyn Prepared> {
         .map(|row| Arc::new(Contract::new(contracts::terms(&file, row)).unwrap()));
     let table = Contracts::new(rows.collect()).unwrap();
     let span = Span::new(file, Options::default(), None).unwrap();
-    prepare(&span, &table, None, 1).unwrap()
+    Preparation::new(Arc::new(span), &table, None, 1)
+        .unwrap()
+        .prepared
 }
 
 /// Long and short of both commodities, options of both rights, the combination; net or with its sides apart.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use margincore::account::{AccountTerms, AccountView, Holdings};
 use margincore::contract::{Contract, Contracts};
-use margincore::methods::prepare;
 use margincore::methods::span::{Options, Span, SpanFile, cache, container, contracts};
+use margincore::preparation::Preparation;
 use margincore::seam::Scratch;
 
 use crate::allocations;
@@ -155,7 +155,7 @@ fn margin(file: SpanFile) -> bool {
     let Ok(span) = Span::new(file, Options::default(), None) else {
         return false;
     };
-    let Ok(prepared) = prepare(&span, &table, None, 1) else {
+    let Ok(made) = Preparation::new(Arc::new(span), &table, None, 1) else {
         return false;
     };
     let mut any = false;
@@ -173,7 +173,7 @@ fn margin(file: SpanFile) -> bool {
             positions: holdings.positions(),
             terms: &terms,
         };
-        if let Ok(requirement) = prepared.requirement(view, &mut Scratch::default()) {
+        if let Ok(requirement) = made.prepared.requirement(view, &mut Scratch::default()) {
             assert!(
                 requirement.initial.is_finite() && requirement.maintenance.is_finite(),
                 "{requirement:?}"

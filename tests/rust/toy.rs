@@ -1,19 +1,28 @@
-//! A rulebook of a page, written only against the seam: a tenth of every stock's value, or the worst of two moves.
+//! A rulebook of a page, written only against the seam: the worst of two moves of every stock, with an account of its
+//! own that keeps sums between trades.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use jiff::civil::Date;
 use margincore::account::AccountView;
 use margincore::cells::{Block, Cells, LinearCell, RiskArrays, Scenarios, VolMoves};
-use margincore::contract::Contracts;
+use margincore::contract::{ContractIndex, Contracts};
 use margincore::error::Result;
+use margincore::fail;
 use margincore::market::Market;
-use margincore::report::{Currencies, Ledger, LineText, ParameterInfo};
-use margincore::seam::{Frame, Methodology, Outcome, Prepared, Rulebook};
+use margincore::report::{Currencies, Ledger, LineText, ParameterInfo, Requirement, Totals};
+use margincore::seam::{
+    self, Estimate, Frame, Live, Methodology, Outcome, Prepared, Quoted, Resolved, Rulebook,
+};
 use serde_json::{Value, json};
 
+#[derive(Clone)]
 pub(crate) struct Toy {
     info: ParameterInfo,
     currency: String,
+    /// How often a table was placed.
+    pub(crate) resolved: Arc<AtomicUsize>,
 }
 
 impl Toy {
@@ -28,6 +37,7 @@ impl Toy {
         Self {
             info,
             currency: currency.into(),
+            resolved: Arc::default(),
         }
     }
 }
@@ -41,14 +51,32 @@ impl Methodology for Toy {
         &self.info
     }
 
-    fn cells(&self, contracts: &Arc<Contracts>, market: Option<&Arc<Market>>) -> Result<Cells> {
-        let market = market.expect("the tests give one");
-        let linear = contracts
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        self.resolved.fetch_add(1, Ordering::Relaxed);
+        Ok(Arc::new(ToyTable {
+            toy: self.clone(),
+            contracts: contracts.clone(),
+        }))
+    }
+}
+
+struct ToyTable {
+    toy: Toy,
+    contracts: Arc<Contracts>,
+}
+
+impl Resolved for ToyTable {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let Some(market) = market else {
+            fail!(MissingData, "toy: a market is needed");
+        };
+        let linear = self
+            .contracts
             .iter()
             .map(|(row, contract)| {
                 Ok(LinearCell {
                     contract: row,
-                    price: market.linear_price(contracts, row)?,
+                    price: market.linear_price(&self.contracts, row)?,
                     scale: contract.value_per_lot(),
                 })
             })
@@ -59,7 +87,7 @@ impl Methodology for Toy {
             vol: VolMoves::Shared(vec![0.0, 0.0]),
             roll: 0.0,
         };
-        Ok(Cells {
+        let cells = Cells {
             blocks: vec![Block {
                 scope: "all".into(),
                 scenarios,
@@ -67,29 +95,51 @@ impl Methodology for Toy {
                 ..Block::default()
             }],
             ..Cells::default()
-        })
+        };
+        Ok(Box::new(ToyQuotes {
+            valuation: market.snapshot().valuation.clone(),
+            cells: Arc::new(cells),
+            table: self,
+        }))
+    }
+}
+
+struct ToyQuotes {
+    table: Arc<ToyTable>,
+    valuation: String,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for ToyQuotes {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
     }
 
-    fn compile(
-        &self,
-        contracts: &Arc<Contracts>,
-        market: Option<&Arc<Market>>,
-        arrays: RiskArrays,
-    ) -> Result<Arc<dyn Prepared>> {
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let ToyTable { toy, contracts } = &*self.table;
         let frame = Frame {
             methodology: "Toy".into(),
-            parameters: self.info.clone(),
-            valuation: market.map(|m| m.snapshot().valuation.clone()),
+            parameters: toy.info.clone(),
+            valuation: Some(self.valuation),
             contracts: contracts.clone(),
-            currencies: Currencies::new(&self.currency),
+            currencies: Currencies::new(&toy.currency),
         };
-        Ok(Arc::new(ToyBook { frame, arrays }))
+        Ok(seam::compiled(ToyBook { frame, arrays }, ToyLive::open))
     }
 }
 
 struct ToyBook {
     frame: Frame,
     arrays: RiskArrays,
+}
+
+impl ToyBook {
+    fn add(&self, loss: &mut [f64; 2], contract: ContractIndex, lots: i64) {
+        let row = self.arrays.blocks[0].row(contract as usize);
+        for (sum, pnl) in loss.iter_mut().zip(row) {
+            *sum = (-lots as f64).mul_add(*pnl, *sum);
+        }
+    }
 }
 
 impl Rulebook for ToyBook {
@@ -107,11 +157,11 @@ impl Rulebook for ToyBook {
     ) -> Result<Outcome> {
         let mut loss = [0.0_f64; 2];
         for i in 0..account.positions.len() {
-            let row = self.arrays.blocks[0].row(account.positions.contract[i] as usize);
-            let quantity = account.positions.net(i) as f64;
-            for (sum, pnl) in loss.iter_mut().zip(row) {
-                *sum = (-quantity).mul_add(*pnl, *sum);
-            }
+            self.add(
+                &mut loss,
+                account.positions.contract[i],
+                account.positions.net(i),
+            );
         }
         let at = usize::from(loss[1] > loss[0]);
         ledger.line(0, loss[at], 0.8 * loss[at], &|| {
@@ -130,5 +180,72 @@ impl Rulebook for ToyBook {
 
     fn details(&self, _: AccountView<'_>) -> Result<Value> {
         Ok(json!({}))
+    }
+}
+
+/// The losses of the open account, to which a trade is added.
+struct ToyLive {
+    book: Arc<ToyBook>,
+    loss: [f64; 2],
+    magnitude: f64,
+    positions: usize,
+    totals: Totals,
+}
+
+impl ToyLive {
+    fn open(book: Arc<ToyBook>) -> Box<dyn Live> {
+        Box::new(Self {
+            book,
+            loss: [0.0; 2],
+            magnitude: 0.0,
+            positions: 0,
+            totals: Totals::default(),
+        })
+    }
+
+    fn magnitude(&self, contract: ContractIndex, lots: i64) -> f64 {
+        let row = self.book.arrays.blocks[0].row(contract as usize);
+        let largest = row.iter().map(|pnl| pnl.abs()).fold(0.0, f64::max);
+        lots.unsigned_abs() as f64 * largest
+    }
+}
+
+impl Live for ToyLive {
+    fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement> {
+        (self.loss, self.magnitude) = ([0.0; 2], 0.0);
+        self.positions = account.positions.len();
+        for i in 0..account.positions.len() {
+            let (contract, lots) = (account.positions.contract[i], account.positions.net(i));
+            self.book.add(&mut self.loss, contract, lots);
+            self.magnitude += self.magnitude(contract, lots);
+        }
+        self.requirement(account, &[])
+    }
+
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        _changed: &[ContractIndex],
+    ) -> Result<Requirement> {
+        seam::fresh(self.book.as_ref(), account, &mut (), &mut self.totals)
+    }
+
+    fn after(
+        &mut self,
+        _account: AccountView<'_>,
+        contract: ContractIndex,
+        lots: i64,
+    ) -> Option<Estimate> {
+        let mut loss = self.loss;
+        self.book.add(&mut loss, contract, lots);
+        let size = self.magnitude + self.magnitude(contract, lots) + 1.0;
+        Some(Estimate {
+            initial: loss[0].max(loss[1]) - 1.0,
+            band: 2.0 * (self.positions + 3) as f64 * 2.0_f64.powi(-53) * size,
+        })
+    }
+
+    fn is_convex(&self, _contract: ContractIndex) -> bool {
+        true
     }
 }

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use margincore::account::Accounts;
 use margincore::contract::{Contract, Contracts};
-use margincore::methods::{self, tims::Tims};
+use margincore::methods::tims::Tims;
+use margincore::preparation::Preparation;
 use margincore::scan;
 use serde_json::{Map, Value, json};
 
@@ -74,7 +75,9 @@ fn main() {
             })
             .collect();
         let tims = Tims::new(&json!({"theoretical": theoretical})).unwrap();
-        let prepared = methods::prepare(&tims, &contracts, None, 1).unwrap();
+        let prepared = Preparation::new(Arc::new(tims), &contracts, None, 1)
+            .unwrap()
+            .prepared;
         let build = || {
             Accounts::from_columns(&contracts, ACCOUNTS, &account, &contract, &quantity, vec![])
                 .unwrap()

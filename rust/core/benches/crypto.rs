@@ -117,12 +117,22 @@ fn main() {
             turn += 1;
             &markets[turn % 2]
         };
-        let found = venue.cells(&contracts, Some(&markets[0])).expect("cells");
+        let on = Some(markets[0].date());
+        print(
+            &format!("crypto.resolve, {name}"),
+            stage(1, || {
+                black_box(venue.resolve(&contracts, on).expect("a placed table"));
+            }),
+            1.0,
+        );
+        let placed = venue.resolve(&contracts, on).expect("a placed table");
+        let at = |market: &Arc<Market>| placed.clone().at(Some(market)).expect("quotes");
+        let found = at(&markets[0]).cells().clone();
         let arrays = cells::price(&found, 1).expect("arrays");
         print(
-            &format!("crypto.cells, {name}"),
+            &format!("crypto.at, {name}"),
             stage(1, || {
-                black_box(venue.cells(&contracts, Some(next())).expect("cells"));
+                black_box(at(next()));
             }),
             1.0,
         );
@@ -133,27 +143,22 @@ fn main() {
             }),
             1.0,
         );
-        venue.cells(&contracts, Some(&markets[0])).expect("cells");
         print(
-            &format!("crypto.compile, {name}"),
+            &format!("crypto.at and compile, {name}"),
             stage(1, || {
                 let arrays = arrays.clone();
-                black_box(
-                    venue
-                        .compile(&contracts, Some(&markets[0]), arrays)
-                        .expect("a book"),
-                );
+                black_box(at(&markets[0]).compile(arrays).expect("a book"));
             }),
             1.0,
         );
+        let first = Preparation::new(venue.clone(), &contracts, Some(markets[0].clone()), 1)
+            .expect("prepared");
         // The next snapshot is prepared while the last one is still in use.
         let mut last = None;
         print(
             &format!("crypto.prepare 1,000 options in the core, {name}"),
             stage(1, || {
-                let market = Some(next().clone());
-                let made =
-                    Preparation::new(venue.clone(), &contracts, market, 1).expect("prepared");
+                let made = first.with_market(next().clone(), 1).expect("prepared");
                 last = Some(black_box(made));
             }),
             1.0,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use margincore::MarginError as Core;
 use margincore::account::AccountView;
-use margincore::methods as core;
 use margincore::parameters::Attachments;
 use margincore::preparation::Preparation;
+use margincore::{batch, combined, methods as core, seam};
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -29,7 +29,7 @@ use crate::values::{from_python, to_python};
 /// SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
 #[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
-pub(crate) struct Methodology(pub(crate) Arc<dyn core::Methodology>);
+pub(crate) struct Methodology(pub(crate) Arc<dyn seam::Methodology>);
 
 #[pymethods]
 impl Methodology {
@@ -120,11 +120,11 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
                 })
                 .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
             };
-            (Box::new(claim) as core::combined::Claim, methodology.0)
+            (Box::new(claim) as combined::Claim, methodology.0)
         })
         .collect();
     Ok(Methodology(Arc::new(
-        core::combined::Combined::new(parts).map_err(raise)?,
+        combined::Combined::new(parts).map_err(raise)?,
     )))
 }
 
@@ -179,7 +179,7 @@ impl Prepared {
             };
             let report = self.0.prepared.margin(view)?;
             let standalone_sum = if standalone {
-                Some(core::standalone_sum(self.0.prepared.as_ref(), view)?)
+                Some(batch::standalone_sum(self.0.prepared.as_ref(), view)?)
             } else {
                 None
             };
@@ -217,7 +217,7 @@ impl Prepared {
             .map(|a| Ok(Account::from_any(&a?)?.0))
             .collect::<PyResult<Vec<_>>>()?;
         Ok(MarginBatch(enter(py, || {
-            core::margin_list(self.0.prepared.as_ref(), &list, threads)
+            batch::margin_list(self.0.prepared.as_ref(), &list, threads)
         })?))
     }
 
