@@ -12,7 +12,7 @@ use margincore::seam::{Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::seam::{contract, option};
+use crate::contracts::{contract, option};
 
 const FACTORS: usize = 4;
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod allocations;
+mod contracts;
 mod hvar;
 mod live;
 mod live_properties;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings, Position};
 use margincore::combined::{Claim, Combined};
-use margincore::contract::{Contract, Contracts};
+use margincore::contract::Contracts;
 use margincore::error::MarginError;
 use margincore::market::Market;
 use margincore::methods::tims::Tims;
@@ -15,22 +15,8 @@ use margincore::seam::{Methodology, Prepared, Scratch};
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::contracts::{option, stock};
 use crate::toy::Toy;
-
-pub(crate) fn contract(terms: serde_json::Value) -> Arc<Contract> {
-    Arc::new(Contract::new(serde_json::from_value(terms).unwrap()).unwrap())
-}
-
-pub(crate) fn stock(symbol: &str) -> Arc<Contract> {
-    contract(json!({"kind": "stock", "underlying": symbol, "currency": "USD"}))
-}
-
-pub(crate) fn option(symbol: &str, right: &str, strike: f64, exercise: &str) -> Arc<Contract> {
-    contract(json!({
-        "kind": "option", "underlying": symbol, "right": right, "strike": strike, "expiry": "2026-12-18",
-        "settles": "pm", "exercise": exercise, "multiplier": 100.0, "currency": "USD"
-    }))
-}
 
 pub(crate) fn table() -> Arc<Contracts> {
     let mut rows = vec![stock("A"), stock("B"), stock("C")];
