@@ -869,13 +869,25 @@ def tree_grid(
 ) -> NDArray[np.float64]:
     """Tree prices by rows and moves; `price_moves` are shared by all rows."""
 
-def tree_curves(
+def tree_greeks(
     columns: Sequence[NDArray[np.float64]],
     right: NDArray[np.int8],
     dividends: list[tuple[float, float]],
+    scheme: str,
     steps: int,
+    treatment: str,
 ) -> list[NDArray[np.float64]]:
-    """American prices, deltas and gammas from the trinomial lattices."""
+    """Price and seven sensitivities of American options with cash dividends, by the scheme that prices."""
+
+def escrowed(
+    spot: NDArray[np.float64],
+    years: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    dividends: list[tuple[float, float]],
+    roll: float,
+) -> list[NDArray[np.float64]]:
+    """What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
+    and what that falls by per 1.00 of the rate."""
 
 def tree_implied(
     columns: Sequence[NDArray[np.float64]],

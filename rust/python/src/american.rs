@@ -2,16 +2,17 @@
 //!
 //! Columns are copied before the interpreter lock is released; the Python layer has broadcast them to one length.
 
+use margincore::fail;
 use margincore::pricing::american::{self, Mode, Sharing};
 use margincore::pricing::baw::{self, QuadraticInputs};
-use margincore::pricing::greeks::GreekColumns;
+use margincore::pricing::greeks::{GreekColumns, Greeks};
 use margincore::pricing::implied::{PriceColumns, Status};
-use margincore::pricing::tree::{self, Curve, DividendTreatment, Scheme, TreeInputs};
-use margincore::pricing::{Moves, OptionColumns};
+use margincore::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
+use margincore::pricing::{Moves, OptionColumns, escrowed as core};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::errors::{InvalidInput, enter};
+use crate::errors::{InvalidInput, enter, raise};
 
 type Column<'py> = PyReadonlyArray1<'py, f64>;
 
@@ -263,31 +264,77 @@ pub(crate) fn tree_grid<'py>(
     Ok(values.into_pyarray(py))
 }
 
-/// Price, delta and gamma from the trinomial lattices.
+/// Price and seven sensitivities of American options with cash dividends, by the scheme that prices.
 #[pyfunction]
-pub(crate) fn tree_curves<'py>(
+pub(crate) fn tree_greeks<'py>(
     py: Python<'py>,
     columns: &Bound<'py, PyAny>,
     right: PyReadonlyArray1<'py, i8>,
     dividends: Vec<(f64, f64)>,
+    scheme: &str,
     steps: usize,
+    treatment: &str,
 ) -> PyResult<Arrays<'py>> {
     let table = Table::new(columns, &right)?;
-    let curves = enter(py, || {
+    let (scheme, treatment) = tree_kind(scheme, treatment)?;
+    let found = enter(py, || {
         let rows: Vec<TreeInputs<'_>> = (0..table.len())
             .map(|row| table.tree(row, &dividends))
             .collect();
-        tree::curves(&rows, steps)
+        if let Some(row) = rows.iter().position(|o| o.vol * o.years <= 0.0) {
+            fail!(
+                Unsupported,
+                "row {row}: greeks with cash dividends need time to expiry and a vol above zero"
+            );
+        }
+        tree::greeks(&rows, scheme, steps, treatment)
     })?;
-    let column = |of: fn(&Curve) -> f64| curves.iter().map(of).collect::<Vec<_>>();
-    Ok([
-        column(|c| c.price),
-        column(|c| c.delta),
-        column(|c| c.gamma),
-    ]
-    .into_iter()
-    .map(|v| v.into_pyarray(py))
-    .collect())
+    let columns: [fn(&Greeks) -> f64; 8] = [
+        |g| g.price,
+        |g| g.delta,
+        |g| g.gamma,
+        |g| g.vega,
+        |g| g.theta,
+        |g| g.rho,
+        |g| g.vanna,
+        |g| g.volga,
+    ];
+    Ok(columns
+        .into_iter()
+        .map(|of| found.iter().map(of).collect::<Vec<_>>().into_pyarray(py))
+        .collect())
+}
+
+/// What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
+/// and what that falls by per 1.00 of the rate.
+#[pyfunction]
+pub(crate) fn escrowed<'py>(
+    py: Python<'py>,
+    spot: PyReadonlyArray1<'py, f64>,
+    years: PyReadonlyArray1<'py, f64>,
+    rate: PyReadonlyArray1<'py, f64>,
+    dividends: Vec<(f64, f64)>,
+    roll: f64,
+) -> PyResult<Arrays<'py>> {
+    for (number, (when, cash)) in dividends.iter().enumerate() {
+        if !(when.is_finite() && cash.is_finite() && *cash >= 0.0) {
+            return Err(InvalidInput::new_err(format!(
+                "dividend {number}: ({when}, {cash}): expected years and cash that is not negative"
+            )));
+        }
+    }
+    let ahead: Vec<(f64, f64)> = dividends.iter().map(|d| (d.0 - roll, d.1)).collect();
+    let (spot, years, rate) = (spot.as_array(), years.as_array(), rate.as_array());
+    let mut columns = [const { Vec::new() }; 3];
+    for (row, ((&spot, &years), &rate)) in spot.iter().zip(years).zip(rate).enumerate() {
+        let years = years - roll;
+        let left = core::diffusing(spot, &ahead, years, rate)
+            .map_err(|e| raise(e.at(format_args!("row {row}"))))?;
+        columns[0].push(left);
+        columns[1].push(core::present_value(&ahead, years, rate));
+        columns[2].push(core::per_rate(&ahead, years, rate));
+    }
+    Ok(columns.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
 /// Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error.

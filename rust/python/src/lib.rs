@@ -28,8 +28,8 @@ mod _core {
     use crate::account::{Account, Accounts, Position};
     #[pymodule_export]
     use crate::american::{
-        american_greeks, american_grid, american_implied, quadratic_prices, tree_curves, tree_grid,
-        tree_implied,
+        american_greeks, american_grid, american_implied, escrowed, quadratic_prices, tree_greeks,
+        tree_grid, tree_implied,
     };
     #[pymodule_export]
     use crate::build::build_info;

@@ -4,11 +4,11 @@ use super::american::MODE;
 use super::{Block, OptionCells, OptionPlace, TreeCell};
 use crate::error::Result;
 use crate::pricing::american;
+use crate::pricing::escrowed;
 use crate::pricing::greeks::{self, GreekColumns, Greeks};
-use crate::pricing::math::exp;
+use crate::pricing::tree::{self, DividendTreatment, Scheme};
 
-/// Steps of vol and rate for what a tree gives by differences only.
-const VOL_STEP: f64 = 0.01;
+/// Of the rate of an option on a future, either way.
 const RATE_STEP: f64 = 1e-3;
 
 impl Block {
@@ -135,87 +135,34 @@ fn columns(
 }
 
 impl TreeCell {
-    /// All but vanna and volga, which a tree does not give reliably and no report shows.
+    /// By the scheme that prices the cell.
     fn greeks(&self) -> Result<Greeks> {
-        let diffusing = self.escrowed_spot(self.spot, self.years)?;
-        let escrowed = self.spot - diffusing;
         if !self.american {
+            let (dividends, years, rate) = (&self.dividends, self.years, self.rate);
+            let diffusing = self.escrowed_spot(self.spot, years)?;
             let plain = greeks::black_one(
                 diffusing,
                 self.strike,
-                self.years,
-                self.rate,
+                years,
+                rate,
                 self.dividend_yield,
                 self.vol,
                 self.right,
             );
             // The escrowed amount grows with time and falls with the rate.
-            let per_rate: f64 = self
-                .due(self.years)
-                .map(|(when, cash)| when * cash * exp(-self.rate * when))
-                .sum();
+            let per_rate = escrowed::per_rate(dividends, years, rate);
             return Ok(Greeks {
-                theta: plain.theta - self.rate * escrowed * plain.delta,
+                theta: plain.theta - rate * (self.spot - diffusing) * plain.delta,
                 rho: plain.delta.mul_add(per_rate, plain.rho),
                 ..plain
             });
         }
-        // Two nodes of the lattice up and down: in between a tree's price is not smooth.
-        let step = exp(2.0 * self.vol * (self.years.max(0.0) / self.steps as f64).sqrt());
-        let (up, down) = if step > 1.0 + 1e-6 {
-            (diffusing * (step - 1.0), diffusing * (1.0 - 1.0 / step))
-        } else {
-            (1e-4 * diffusing, 1e-4 * diffusing)
-        };
-        let mut at = [0.0; 3];
-        let spots = [self.spot - down, self.spot, self.spot + up];
-        self.price_spots(self.vol, 0.0, &spots, &mut at)?;
-        let [low, price, high] = at;
-        let (below, above) = ((price - low) / down, (high - price) / up);
-        let delta = (below * up + above * down) / (up + down);
-        let gamma = 2.0 * (above - below) / (up + down);
-        let one = |cell: &Self| -> Result<f64> {
-            let mut out = [0.0];
-            cell.price_spots(cell.vol, 0.0, &[cell.spot], &mut out)?;
-            Ok(out[0])
-        };
-        let lower = if self.vol > VOL_STEP {
-            VOL_STEP
-        } else {
-            self.vol
-        };
-        let at_vol = |vol: f64| {
-            one(&Self {
-                vol,
-                ..self.clone()
-            })
-        };
-        let vega = (at_vol(self.vol + VOL_STEP)? - at_vol(self.vol - lower)?) / (VOL_STEP + lower);
-        let at_rate = |rate: f64| {
-            one(&Self {
-                rate,
-                ..self.clone()
-            })
-        };
-        let rho =
-            (at_rate(self.rate + RATE_STEP)? - at_rate(self.rate - RATE_STEP)?) / (2.0 * RATE_STEP);
-        // The pricing equation of what diffuses, and the escrowed amount growing at the rate; none where the option
-        // should be exercised now.
-        let exercised = price <= f64::from(self.right) * (self.spot - self.strike);
-        let carry = (self.rate - self.dividend_yield) * diffusing + self.rate * escrowed;
-        let theta = if exercised || self.years <= 0.0 {
-            0.0
-        } else {
-            self.rate * price - carry * delta - 0.5 * (self.vol * diffusing).powi(2) * gamma
-        };
-        Ok(Greeks {
-            price,
-            delta,
-            gamma,
-            vega,
-            theta,
-            rho,
-            ..Greeks::default()
-        })
+        let own = tree::greeks(
+            &[self.inputs(self.vol, 0.0)],
+            Scheme::Crr,
+            self.steps,
+            DividendTreatment::Escrowed,
+        )?;
+        Ok(own[0])
     }
 }

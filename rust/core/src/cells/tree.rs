@@ -4,11 +4,10 @@
 use super::{Block, RiskBlock, Scenarios};
 use crate::contract::ContractIndex;
 use crate::error::{MarginError, Result};
-use crate::fail;
 use crate::parallel;
 use crate::pricing::black;
+use crate::pricing::escrowed;
 use crate::pricing::implied;
-use crate::pricing::math::exp;
 use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 
 /// One option with all it takes to price it on a tree.
@@ -81,26 +80,9 @@ impl TreeCell {
         )
     }
 
-    /// (years, cash) of the dividends from now on and until expiry.
-    pub(super) fn due(&self, years: f64) -> impl Iterator<Item = (f64, f64)> {
-        self.dividends
-            .iter()
-            .copied()
-            .filter(move |&(when, _)| when > 0.0 && when <= years)
-    }
-
     /// What diffuses of a spot: the dividends before expiry are taken off at their present value.
     pub(super) fn escrowed_spot(&self, spot: f64, years: f64) -> Result<f64> {
-        let left = self.due(years).fold(spot, |left, (when, cash)| {
-            left - cash * exp(-self.rate * when)
-        });
-        if left <= 0.0 {
-            fail!(
-                InvalidInput,
-                "the dividends before expiry are worth more than the spot of {spot}: nothing is left to diffuse"
-            );
-        }
-        Ok(left)
+        escrowed::diffusing(spot, &self.dividends, years, self.rate)
     }
 
     /// Prices at several spots.
@@ -137,7 +119,7 @@ impl TreeCell {
         Ok(())
     }
 
-    fn inputs(&self, vol: f64, roll: f64) -> TreeInputs<'_> {
+    pub(super) fn inputs(&self, vol: f64, roll: f64) -> TreeInputs<'_> {
         TreeInputs {
             spot: self.spot,
             strike: self.strike,

@@ -6,6 +6,7 @@ pub mod baw;
 pub mod black;
 pub mod check;
 mod coefficients;
+pub mod escrowed;
 pub mod greeks;
 pub mod implied;
 mod lanes;

@@ -14,11 +14,13 @@ use crate::fail;
 use crate::simd;
 
 mod dividends;
+mod greeks;
 mod implied;
 mod induction;
 mod moves;
 mod trinomial;
 
+pub use greeks::greeks;
 pub use implied::implied_vol;
 pub use trinomial::Curve;
 
