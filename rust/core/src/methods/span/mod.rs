@@ -66,7 +66,7 @@ pub(crate) fn sha256(data: &[u8]) -> String {
 }
 
 /// SPAN with one parameter set, its arrays inside.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Span {
     file: Arc<SpanFile>,
     options: Options,

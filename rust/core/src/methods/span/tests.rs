@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::account::{AccountTerms, AccountView, Holdings};
 use crate::contract::Contract;
-use crate::methods::prepare;
+use crate::preparation::Preparation;
 use crate::seam::Scratch;
 
 /// The real file, where the data folder is present: `MARGINCORE_DATA`, or `../shared/data` from the project's root.
@@ -33,7 +33,7 @@ fn margin_of(span: &Span, positions: &[(&str, i64)]) -> Result<crate::report::Ma
         ))?));
     }
     let table = Arc::new(Contracts::new(list)?);
-    let prepared = prepare(span, &table, None, 1)?;
+    let prepared = Preparation::new(Arc::new(span.clone()), &table, None, 1)?.prepared;
     let rows = positions
         .iter()
         .enumerate()
