@@ -304,14 +304,14 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_signature(&mut self, signature: &'ast syn::Signature) {
-        if let Some(token) = signature.unsafety {
+        if let Some(token) = &signature.unsafety {
             self.module.unsafes.push(token.span.start().line);
         }
         visit::visit_signature(self, signature);
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        if let Some(token) = item.unsafety {
+        if let Some(token) = &item.unsafety {
             self.module.unsafes.push(token.span.start().line);
         }
         visit::visit_item_impl(self, item);
