@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings, Position};
 use margincore::combined::{Claim, Combined};
-use margincore::contract::Contracts;
+use margincore::contract::{Contract, Contracts};
 use margincore::error::MarginError;
 use margincore::market::Market;
 use margincore::preparation::{MarketChange, Preparation};

@@ -1,33 +1,14 @@
 //! Options with cash dividends, which are escrowed (Hull, section 21.3): American ones, and those of a rulebook that names
 //! the tree as its model, on a Cox-Ross-Rubinstein tree; European ones by the closed formula on the escrowed spot.
 
+use super::tree_cell::TreeCell;
 use super::{Block, RiskBlock, Scenarios};
-use crate::contract::ContractIndex;
 use kernel::error::{MarginError, Result};
 use kernel::parallel;
 use kernel::pricing::black;
 use kernel::pricing::escrowed;
 use kernel::pricing::implied;
 use kernel::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
-
-/// One option with all it takes to price it on a tree.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TreeCell {
-    pub contract: ContractIndex,
-    pub spot: f64,
-    pub strike: f64,
-    pub years: f64,
-    pub rate: f64,
-    pub dividend_yield: f64,
-    pub vol: f64,
-    pub right: i8,
-    pub american: bool,
-    pub steps: usize,
-    /// (years, cash) of each dividend before expiry.
-    pub dividends: Vec<(f64, f64)>,
-    pub scale: f64,
-    pub base: Option<f64>,
-}
 
 pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
     let count = block.scenarios.price.len();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arrays::{SCAN, labels, overlay_points, scan_points};
-use super::netting::{LONG_MINIMUM, OPTION_VALUE, Row, SHORT_MINIMUM, SHORT_OPTIONS, Sides};
 use super::parameters::{MinimumLevel, POINTS, Parameters};
 use super::placement::Placements;
+use super::row::{LONG_MINIMUM, OPTION_VALUE, Row, SHORT_MINIMUM, SHORT_OPTIONS, Sides};
 use engine::cells::RiskArrays;
 use engine::contract::{Contracts, Kind};
 use engine::market::Market;
@@ -14,9 +14,6 @@ use engine::report::{Currencies, ParameterInfo};
 use engine::seam::Frame;
 use kernel::error::Result;
 use kernel::fail;
-
-/// Array columns per contract: ten points in a block of sixteen, so that a row is two cache lines.
-pub(super) const WIDTH: usize = 16;
 
 /// TIMS compiled for one table of contracts and one market.
 pub(super) struct Book {

@@ -12,6 +12,7 @@
 //! | sticky moneyness | `curves.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | the hierarchy compiled | `book.rs` |
+//! | the columns of a contract | `row.rs` |
 //! | netting within a class group | `netting.rs` |
 //! | offsets, minimums, overlays, the requirement | `requirement.rs` |
 //! | sums kept between trades, open orders | `live.rs` |
@@ -25,6 +26,7 @@ pub mod occ;
 pub mod parameters;
 mod placement;
 mod requirement;
+mod row;
 
 use std::sync::Arc;
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::book::Book;
-use super::netting::{Row, Tally, TimsScratch};
+use super::netting::{Tally, TimsScratch};
 use super::parameters::POINTS;
 use super::requirement::AccountWorst;
+use super::row::Row;
 use engine::account::AccountView;
 use engine::contract::ContractIndex;
 use engine::report::{Ledger, LineText, Requirement, Totals};
@@ -13,6 +14,7 @@ use engine::scan;
 use engine::seam::{Estimate, Exposure, Live, WorstCase};
 use engine::seam::{Outcome, requirement};
 use kernel::error::Result;
+use kernel::float::larger;
 use kernel::simd::{self, Kernel};
 
 /// The lines of one portfolio group, without their words.
@@ -74,12 +76,9 @@ impl Ledger for Sum<'_> {
     }
 }
 
-fn larger(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
-}
-
+/// At least zero.
 fn positive(a: f64) -> f64 {
-    larger(0.0, a)
+    larger(a, 0.0)
 }
 
 impl LiveBook {
@@ -299,14 +298,14 @@ impl LiveBook {
                 })
             };
             let (down, up) = (-terms.minimum, terms.long_minimum);
-            minimum += larger(piece(down, false), piece(up, false));
-            minimum_drain += larger(piece(down, true), piece(up, true));
+            minimum += larger(piece(up, false), piece(down, false));
+            minimum_drain += larger(piece(up, true), piece(down, true));
         }
-        let worst_loss = loss.iter().fold(0.0, |a, &b| larger(a, b));
-        let worst_drain = drain.iter().fold(flat, |a, &b| larger(a, b));
+        let worst_loss = loss.iter().fold(0.0, |a, &b| larger(b, a));
+        let worst_drain = drain.iter().fold(flat, |a, &b| larger(b, a));
         (
-            larger(worst_loss, minimum),
-            larger(worst_drain, minimum_drain),
+            larger(minimum, worst_loss),
+            larger(minimum_drain, worst_drain),
         )
     }
 }
@@ -393,7 +392,7 @@ impl Live for LiveBook {
                 quantity,
                 &book.scan[contract as usize].0,
             );
-            larger(loss, minimum)
+            larger(minimum, loss)
         } else {
             let mut tally = *kept;
             simd::run(AddTrade {

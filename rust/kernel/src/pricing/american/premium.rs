@@ -54,14 +54,14 @@ impl Term {
 
 /// Puts with strike 1, ready to be priced at any spot.
 #[derive(Clone, Copy)]
-pub(super) struct Prepared<const P: usize> {
+pub(super) struct AtPoints<const P: usize> {
     /// `ln` of the boundary today: exercised at or below it.
     log_boundary: Lanes,
     european: Term,
     terms: [Term; P],
 }
 
-impl<const P: usize> Prepared<P> {
+impl<const P: usize> AtPoints<P> {
     #[inline(always)]
     pub(super) fn new<const N: usize, const L: usize>(
         puts: &Puts,

@@ -3,7 +3,7 @@
 use super::Mode;
 use super::boundary::{Boundary, Puts};
 use super::nodes::Nodes;
-use super::premium::Prepared;
+use super::premium::AtPoints;
 use super::rows::{Block, Row};
 use super::shared::Band;
 use crate::float::larger;
@@ -40,7 +40,7 @@ impl PriceMoves<'_> {
 
 impl Cells<'_> {
     #[inline(always)]
-    fn fill<const P: usize>(&mut self, block: &Block, prepared: &Prepared<P>) {
+    fn fill<const P: usize>(&mut self, block: &Block, prepared: &AtPoints<P>) {
         for &j in self.columns {
             let mut factor = Lanes::ZERO;
             for l in 0..WIDTH {
@@ -57,7 +57,7 @@ impl Cells<'_> {
 impl Block {
     /// The values at spots moved by a factor.
     #[inline(always)]
-    fn value_at<const P: usize>(&self, factor: Lanes, prepared: &Prepared<P>) -> Lanes {
+    fn value_at<const P: usize>(&self, factor: Lanes, prepared: &AtPoints<P>) -> Lanes {
         let moved = self.spot * factor;
         // A call is a put on the strike struck at the spot.
         let put_strike = self.sign.above(0.0, moved, self.strike);
@@ -130,7 +130,7 @@ impl<const N: usize, const L: usize, const P: usize> Kernel for Prices<'_, '_, N
         for (rows, boundary) in self.rows.chunks(WIDTH).zip(self.boundaries) {
             let block = Block::new(rows);
             self.cells
-                .fill(&block, &Prepared::new(&block.puts(), self.nodes, boundary));
+                .fill(&block, &AtPoints::new(&block.puts(), self.nodes, boundary));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::lanes::{Lanes, WIDTH};
 use super::super::{BLOCK, RowCopy};
-use super::{Terms, terms};
+use super::terms::{Terms, terms};
 
 #[derive(Clone, Copy)]
 pub(super) struct Eight {
