@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::groups::{Group, Leg};
 use super::names;
-use super::pairing::{Holding, Kept, Method, Question, Scratch, Total};
+use super::pairing::{Kept, Scratch};
 use super::parameters::{AccountKind, Parameters};
+use super::question::{Holding, Method, Question, Total};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
 use engine::account::{AccountView, MAX_LOTS};

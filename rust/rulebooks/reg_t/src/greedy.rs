@@ -1,8 +1,8 @@
 //! What a matcher that never looks back takes: the pairing many brokers apply, kept to reconcile with them.
 
 use super::groups::{Group, alone, report, single};
-use super::pairing::{Question, Total};
 use super::program::{Column, Kind, Program, pair};
+use super::question::{Question, Total};
 use super::rules::{Amounts, Right, Series, covered, two_sided};
 
 /// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each short,

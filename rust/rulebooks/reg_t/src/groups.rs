@@ -1,7 +1,7 @@
 //! What margins together in an answer: groups of positions, added up as they are written.
 
-use super::pairing::Total;
 use super::program::{Column, Kind, Program};
+use super::question::Total;
 use super::rules::Amounts;
 
 /// One group of positions margined together, signed contracts (shares) by row.

@@ -8,9 +8,12 @@
 //! | percentages, classes, house switches as data | `parameters.rs` |
 //! | what each strategy requires | `rules.rs` |
 //! | contracts and market in the rules' terms | `table.rs` |
-//! | the pairing as an integer program | `program.rs` |
+//! | what a solve is asked | `question.rs` |
+//! | the pairing as an integer program | `program.rs`, `program/rows.rs` |
 //! | its exact solution | `simplex.rs`, `branch.rs` |
-//! | components, the two-leg and greedy alternatives | `pairing.rs` |
+//! | components, the two-leg alternative | `pairing.rs` |
+//! | the greedy alternative | `greedy.rs` |
+//! | the strategies found, as groups of legs | `groups.rs` |
 //! | an open account | `live.rs` |
 //! | lines and details | `book.rs`, `names.rs` |
 
@@ -23,6 +26,7 @@ mod names;
 pub mod pairing;
 pub mod parameters;
 pub mod program;
+pub mod question;
 pub mod rules;
 pub mod simplex;
 mod table;

@@ -2,8 +2,8 @@
 //! requirement belongs to the spread as a whole.
 
 use super::groups::{Group, Leg};
-use super::pairing::Question;
 use super::program::Kind;
+use super::question::Question;
 use super::rules::{Right, Series};
 
 pub(super) struct Strategy {

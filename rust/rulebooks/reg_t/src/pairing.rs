@@ -6,59 +6,11 @@
 use super::branch::{Outcome, Search};
 use super::greedy::greedy;
 use super::groups::{Group, Leg, alone, report, take};
-use super::program::{Allowed, Kind, Program};
-use super::rules::{Amounts, Numbers, Series, Shares, When};
+use super::program::{Kind, Program};
+use super::question::{Holding, Method, Question, Total};
+use super::rules::Amounts;
 use kernel::error::Result;
 use kernel::fail;
-
-/// How positions are paired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The cheapest of all pairings.
-    Optimal,
-    /// The cheapest of pairs.
-    TwoLeg,
-    /// What a matcher that never looks back takes.
-    Greedy,
-    /// The options of an underlying as the one universal spread they were entered as.
-    OneSpread,
-}
-
-/// What is held of one series or stock: contracts (shares) long and short, both at least zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Holding {
-    pub row: u32,
-    pub stock: bool,
-    pub long: i64,
-    pub short: i64,
-}
-
-/// Everything a solve needs to know besides the holdings.
-#[derive(Debug, Clone)]
-pub struct Question<'a> {
-    pub series: &'a [Series],
-    pub shares: &'a [Shares],
-    pub numbers: &'a Numbers,
-    pub allowed: Allowed,
-    pub pairing: Method,
-    pub when: When,
-    /// Nodes of the search per component; above it the answer comes with its proven bound.
-    pub node_limit: u64,
-}
-
-/// One component's requirement.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Total {
-    /// The component's name: the smallest family held in it.
-    pub component: u32,
-    pub amounts: Amounts,
-    /// The equity no pairing can go below; equal to the requirement when the minimum is proven.
-    pub bound: f64,
-    pub nodes: u64,
-    /// Contracts that the account must not hold uncovered, and does.
-    pub forbidden: f64,
-}
 
 /// Buffers of a solve; nothing is allocated once they are warm.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pairing::Method;
+use super::question::Method;
 use super::rules::Numbers;
 use engine::contract::check_finite;
 use kernel::error::Result;

@@ -7,7 +7,7 @@
 
 mod rows;
 
-use super::pairing::Method;
+use super::question::{Allowed, Method};
 use super::rules::{self, Amounts, Numbers, Right, Series, Shares, When};
 
 /// One side of a position: what is held of it and what one contract (share) costs alone.
@@ -59,19 +59,6 @@ pub struct Member {
     pub spread: u32,
     /// Change of equity when a contract moves from standing alone into the spread (its maximum loss apart).
     pub change: f64,
-}
-
-/// Which combinations the account may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowed {
-    pub two_sided: bool,
-    pub boxes: bool,
-    /// Spreads of one expiry only (cash accounts).
-    pub one_expiry: bool,
-    /// Spreads of European cash-settled options only (cash accounts).
-    pub cash_settled_only: bool,
-    /// Offsets on stock in maintenance.
-    pub offsets: bool,
 }
 
 #[derive(Debug, Default)]

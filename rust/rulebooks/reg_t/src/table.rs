@@ -6,7 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters, Underlying};
-use super::program::Allowed;
+use super::question::Allowed;
 use super::rules::{Numbers, Right, Series, Shares};
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
 use engine::market::Market;

@@ -1,7 +1,8 @@
 //! The pairing against an enumeration of every way to fill the spread and to count the other strategies.
 
-use margincore_reg_t::pairing::{Holding, Kept, Method, Question, Scratch, Total};
-use margincore_reg_t::program::{Allowed, Item, Program};
+use margincore_reg_t::pairing::{Kept, Scratch};
+use margincore_reg_t::program::{Item, Program};
+use margincore_reg_t::question::{Allowed, Holding, Method, Question, Total};
 use margincore_reg_t::rules::{Numbers, Right, Series, Shares, When};
 
 fn numbers() -> Numbers {
