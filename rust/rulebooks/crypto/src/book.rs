@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::arrays::{Sources, UnitPlan};
+use super::arrays::Sources;
 use super::charges;
 use super::instruments::{ExpirySlot, UnitKey};
-use super::parameters::{Parameters, SpotTreatment};
+use super::parameters::{Charges, Parameters, SpotTreatment};
+use super::plan::UnitPlan;
 use super::pmrm::ExpiryTerms;
 use super::sums::{BookScratch, RowTerms};
 use engine::seam::Frame;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::larger;
 
 /// One unit compiled.
 pub(super) struct UnitBook {
@@ -72,9 +74,20 @@ impl UnitRisk {
 
     /// The scan or its floor, and every added charge.
     pub(super) fn total(&self) -> f64 {
-        let floor = self.floor().0;
-        let scan = if floor > self.scan { floor } else { self.scan };
-        scan + self.roll + self.delta_shock + self.short_options + self.futures + self.stated
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Self {
+            worst: _,
+            scan,
+            min_delta: _,
+            decay: _,
+            roll,
+            delta_shock,
+            short_options,
+            futures,
+            stated,
+            slippage: _,
+        } = *self;
+        larger(self.floor().0, scan) + roll + delta_shock + short_options + futures + stated
     }
 }
 
@@ -139,7 +152,20 @@ impl Book {
         self.aggregate(u, scratch);
         let unit = &self.units[u];
         let sums = &scratch.sums[u];
-        let charge = &unit.plan.rules.charges;
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Charges {
+            roll,
+            delta_shock,
+            min_delta,
+            decay_days,
+            short_options,
+            futures,
+            perpetual_slippage,
+            stated,
+            // Lines of their own, outside the scan's factors.
+            initial_only: _,
+            provisions: _,
+        } = &unit.plan.rules.charges;
         let unpublished = &unit.plan.rules.unpublished;
         let held = &scratch.gross[unit.first_expiry..][..unit.expiries.len()];
         let calendar = || held.iter().filter(|&&coins| coins != 0.0).count() > 1;
@@ -151,10 +177,7 @@ impl Book {
                 &unpublished.calendars,
             ),
         ] {
-            if let Some(name) = names
-                .iter()
-                .find(|n| needed && !charge.stated.contains_key(*n))
-            {
+            if let Some(name) = names.iter().find(|n| needed && !stated.contains_key(*n)) {
                 fail!(
                     Unsupported,
                     "{} {}: the formula of '{name}' is not published: state its amount in charges.stated (zero is an amount)",
@@ -171,20 +194,20 @@ impl Book {
             }
         }
         risk.scan = if worst < 0.0 { -worst } else { 0.0 };
-        if let Some(rule) = &charge.min_delta {
+        if let Some(rule) = min_delta {
             risk.min_delta = rule.floor(sums, unit.coin_value);
         }
-        if charge.decay_days.is_some() && sums.decay < 0.0 {
+        if decay_days.is_some() && sums.decay < 0.0 {
             risk.decay = -sums.decay;
         }
-        if charge.roll.is_some() {
+        if roll.is_some() {
             let own = &scratch.rolls[unit.first_expiry..unit.first_expiry + unit.expiries.len()];
             risk.roll = charges::roll(own, &unit.roll_rates);
         }
-        if let Some(rule) = &charge.delta_shock {
+        if let Some(rule) = delta_shock {
             risk.delta_shock = rule.charge(sums, unit.index) * unit.coin_value;
         }
-        if let Some(rule) = &charge.short_options {
+        if let Some(rule) = short_options {
             let nets = if rule.needs_strikes() {
                 &scratch.strikes[unit.first_strike..][..unit.strikes.len()]
             } else {
@@ -193,19 +216,18 @@ impl Book {
             risk.short_options =
                 rule.rate * rule.coins(sums, &unit.strikes, nets, unit.index) * unit.coin_value;
         }
-        if let Some(rule) = &charge.futures {
+        if let Some(rule) = futures {
             let (long, short) = (sums.futures_long, sums.futures_short);
-            let larger = if long > short { long } else { short };
             risk.futures = rule.rate
                 * if rule.larger_side {
-                    larger
+                    larger(long, short)
                 } else {
                     long + short
                 }
                 * unit.coin_value;
         }
-        risk.stated = charge.stated.values().fold(0.0, |sum, x| sum + x);
-        if let Some(rule) = &charge.perpetual_slippage {
+        risk.stated = stated.values().fold(0.0, |sum, x| sum + x);
+        if let Some(rule) = perpetual_slippage {
             risk.slippage = rule.charge(sums.perpetual_notional);
         }
         Ok(risk)
@@ -226,6 +248,24 @@ impl UnitBook {
             self.key.underlying.clone()
         } else {
             format!("{}/{}", self.key.underlying, self.key.currency)
+        }
+    }
+}
+
+/// The scenario of the unit that loses most, in the report's currency; the first of equals.
+#[derive(Debug, Default)]
+pub(super) struct Worst {
+    loss: Option<f64>,
+    pub(super) scenario: Option<u32>,
+}
+
+impl Worst {
+    pub(super) fn take(&mut self, book: &Book, u: usize, scenario: usize, loss: f64) {
+        let unit = &book.units[u];
+        let loss = loss * book.frame.currencies.fx(unit.currency);
+        if self.loss.is_none_or(|known| loss > known) {
+            self.loss = Some(loss);
+            self.scenario = Some((unit.first_scenario + scenario) as u32);
         }
     }
 }

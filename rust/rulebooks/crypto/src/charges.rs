@@ -1,9 +1,7 @@
 //! Charges beside the scan, over sums that one pass through an account's positions collects.
 
 use super::instruments::ExpirySlot;
-use super::parameters::{
-    Charges, DeltaShock, MinDelta, Roll, ShortNetting, ShortOptions, Slippage,
-};
+use super::parameters::{DeltaShock, MinDelta, Roll, ShortNetting, ShortOptions, Slippage};
 
 /// What one unit of one account adds up to. Coins are signed, money is in the unit's currency.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,21 +44,41 @@ impl Sums {
 
     /// Takes amounts out; what is held stays held.
     pub(super) fn subtract(&mut self, other: &Self) {
+        // Named one by one: a sum that is forgotten here does not compile.
+        let Self {
+            held: _,
+            has_options: _,
+            has_futures: _,
+            delta,
+            gross_delta,
+            long_option_delta,
+            other_delta,
+            decay,
+            option_coins,
+            short_option_coins,
+            futures_long,
+            futures_short,
+            perpetual_notional,
+            option_value,
+            spot_value,
+            spot_coins,
+            perps,
+        } = *other;
         for (own, other) in [
-            (&mut self.delta, other.delta),
-            (&mut self.gross_delta, other.gross_delta),
-            (&mut self.long_option_delta, other.long_option_delta),
-            (&mut self.other_delta, other.other_delta),
-            (&mut self.decay, other.decay),
-            (&mut self.option_coins, other.option_coins),
-            (&mut self.short_option_coins, other.short_option_coins),
-            (&mut self.futures_long, other.futures_long),
-            (&mut self.futures_short, other.futures_short),
-            (&mut self.perpetual_notional, other.perpetual_notional),
-            (&mut self.option_value, other.option_value),
-            (&mut self.spot_value, other.spot_value),
-            (&mut self.spot_coins, other.spot_coins),
-            (&mut self.perps, other.perps),
+            (&mut self.delta, delta),
+            (&mut self.gross_delta, gross_delta),
+            (&mut self.long_option_delta, long_option_delta),
+            (&mut self.other_delta, other_delta),
+            (&mut self.decay, decay),
+            (&mut self.option_coins, option_coins),
+            (&mut self.short_option_coins, short_option_coins),
+            (&mut self.futures_long, futures_long),
+            (&mut self.futures_short, futures_short),
+            (&mut self.perpetual_notional, perpetual_notional),
+            (&mut self.option_value, option_value),
+            (&mut self.spot_value, spot_value),
+            (&mut self.spot_coins, spot_coins),
+            (&mut self.perps, perps),
         ] {
             *own -= other;
         }
@@ -84,14 +102,10 @@ impl Slippage {
             .find(|t| t.0.is_none_or(|most| raw <= most));
         raw * tier.map_or(1.0, |t| t.1)
     }
-}
 
-impl Charges {
-    /// The most that slippage can grow by per unit of notional.
-    pub(super) fn steepest_slippage(&self) -> f64 {
-        self.perpetual_slippage.as_ref().map_or(0.0, |s| {
-            s.rate * s.tiers.iter().fold(1.0, |most, t| f64::max(most, t.1))
-        })
+    /// The most it can grow by per unit of notional.
+    pub(super) fn steepest(&self) -> f64 {
+        self.rate * self.tiers.iter().fold(1.0, |most, t| f64::max(most, t.1))
     }
 }
 

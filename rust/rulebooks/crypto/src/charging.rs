@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::book::{Book, UnitRisk};
+use super::book::{Book, UnitRisk, Worst};
 use super::details;
-use super::parameters::Model;
+use super::parameters::{Charges, Model};
 use super::pmrm::PmrmRisk;
 use super::sums::BookScratch;
 use engine::account::AccountView;
@@ -37,25 +37,30 @@ impl Book {
         if floor > risk.scan {
             line(name, floor - risk.scan);
         }
-        let charges = &unit.plan.rules.charges;
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Charges {
+            roll,
+            delta_shock,
+            // The floor's and the slippage's lines are written above and below.
+            min_delta: _,
+            decay_days: _,
+            perpetual_slippage: _,
+            short_options,
+            futures,
+            stated,
+            initial_only,
+            provisions,
+        } = &unit.plan.rules.charges;
         for (configured, component, amount) in [
-            (charges.roll.is_some(), "roll_shock", risk.roll),
+            (roll.is_some(), "roll_shock", risk.roll),
+            (delta_shock.is_some(), "delta_shock", risk.delta_shock),
             (
-                charges.delta_shock.is_some(),
-                "delta_shock",
-                risk.delta_shock,
-            ),
-            (
-                charges.short_options.is_some(),
+                short_options.is_some(),
                 "option_contingency",
                 risk.short_options,
             ),
-            (
-                charges.futures.is_some(),
-                "future_contingency",
-                risk.futures,
-            ),
-            (!charges.stated.is_empty(), "stated", risk.stated),
+            (futures.is_some(), "future_contingency", risk.futures),
+            (!stated.is_empty(), "stated", risk.stated),
         ] {
             if configured {
                 line(component, amount);
@@ -64,12 +69,12 @@ impl Book {
         if risk.slippage > risk.total() {
             line("slippage", risk.slippage - risk.total());
         }
-        for (name, amount) in &charges.initial_only {
+        for (name, amount) in initial_only {
             ledger.line(unit.currency, *amount, 0.0, &|| {
                 LineText::new(unit.label(), name.clone())
             });
         }
-        for (name, amount) in &charges.provisions {
+        for (name, amount) in provisions {
             ledger.line(unit.currency, *amount, *amount, &|| {
                 LineText::new(unit.label(), name.clone())
             });
@@ -201,23 +206,5 @@ impl Rulebook for Book {
 
     fn details(&self, account: AccountView<'_>) -> Result<Value> {
         details::of(self, account)
-    }
-}
-
-/// The scenario of the unit that loses most, in the report's currency; the first of equals.
-#[derive(Debug, Default)]
-pub(super) struct Worst {
-    loss: Option<f64>,
-    pub(super) scenario: Option<u32>,
-}
-
-impl Worst {
-    pub(super) fn take(&mut self, book: &Book, u: usize, scenario: usize, loss: f64) {
-        let unit = &book.units[u];
-        let loss = loss * book.frame.currencies.fx(unit.currency);
-        if self.loss.is_none_or(|known| loss > known) {
-            self.loss = Some(loss);
-            self.scenario = Some((unit.first_scenario + scenario) as u32);
-        }
     }
 }

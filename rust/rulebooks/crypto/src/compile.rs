@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::arrays::{self, Place};
 use super::book::{Book, UnitBook};
 use super::charges;
+use super::currency::{rate_into, report_currency};
 use super::instruments::{Class, Instrument, Instruments, Unit};
 use super::parameters::{Model, Parameters, SpotTreatment};
 use super::pmrm::ExpiryTerms;
@@ -16,26 +17,6 @@ use engine::report::{Currencies, ParameterInfo};
 use engine::seam::Frame;
 use kernel::error::Result;
 use kernel::pricing::black;
-
-/// The currency units are reported in: what the contracts share, or dollars.
-pub(super) fn report_currency(parameters: &Parameters, contracts: &Contracts) -> String {
-    if let Some(currency) = &parameters.currency {
-        return currency.clone();
-    }
-    match contracts.rows().first().map(|c| c.currency()) {
-        Some(first) if contracts.rows().iter().all(|c| c.currency() == first) => first.to_string(),
-        _ => "USD".into(),
-    }
-}
-
-/// Units of `to` for one of `from`: the market's rate, or a coin's own spot price in dollars.
-pub(super) fn rate_into(market: &Market, from: &str, to: &str) -> Result<f64> {
-    match market.fx(from, to) {
-        Ok(rate) => Ok(rate),
-        Err(error) if to == "USD" => market.spot(from).map_err(|_| error),
-        Err(error) => Err(error),
-    }
-}
 
 impl Book {
     pub(super) fn compile(

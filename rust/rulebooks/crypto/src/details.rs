@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::book::{Book, UnitBook};
+use super::book::{Book, UnitBook, UnitRisk};
 use super::parameters::{Model, SpotTreatment};
 use super::scenario::Group;
 use super::sums::BookScratch;
 use engine::account::AccountView;
 use kernel::error::Result;
+use kernel::float::larger;
 
 pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
     let mut scratch = BookScratch::default();
@@ -71,21 +72,31 @@ fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
             );
         put(name, -worst);
     }
-    put("min_delta", risk.min_delta);
-    put("decay", risk.decay);
-    put("roll_shock", risk.roll);
-    put("delta_shock", risk.delta_shock);
-    put("option_contingency", risk.short_options);
-    put("future_contingency", risk.futures);
-    put("slippage", risk.slippage);
+    // Named one by one: a charge that is forgotten here does not compile.
+    let UnitRisk {
+        worst,
+        scan: _,
+        min_delta,
+        decay,
+        roll,
+        delta_shock,
+        short_options,
+        futures,
+        // Name by name below.
+        stated: _,
+        slippage,
+    } = risk;
+    put("min_delta", min_delta);
+    put("decay", decay);
+    put("roll_shock", roll);
+    put("delta_shock", delta_shock);
+    put("option_contingency", short_options);
+    put("future_contingency", futures);
+    put("slippage", slippage);
     for (name, amount) in &rules.charges.stated {
         put(name, *amount);
     }
-    let total = if risk.slippage > risk.total() {
-        risk.slippage
-    } else {
-        risk.total()
-    };
+    let total = larger(slippage, risk.total());
     put("risk_matrix_margin", total);
     let provisions: f64 = rules
         .charges
@@ -109,7 +120,7 @@ fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
     }
     put("delta_total", sums.long_option_delta + sums.other_delta);
     put("index_price", unit.index);
-    out.insert("worst_scenario".into(), json!(unit.plan.labels[risk.worst]));
+    out.insert("worst_scenario".into(), json!(unit.plan.labels[worst]));
     out.insert(
         "scenarios".into(),
         scenarios(unit, &scratch.pnl, &scratch.raw),

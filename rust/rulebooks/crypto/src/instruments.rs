@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::arrays::UnitPlan;
 use super::feeds::{ExpiryFeed, settlement_parts};
 pub(super) use super::layout::{Class, UnitKey};
 use super::layout::{Layout, RowLayout, UnitLayout};
 use super::parameters::{Model, Parameters, UnitOf};
+use super::plan::UnitPlan;
 use engine::contract::{Contract, ContractIndex, Contracts};
 use engine::market::Market;
 use engine::time::Expiry;

@@ -6,20 +6,23 @@
 //! | part | file |
 //! |---|---|
 //! | the rulebook as data | `parameters.rs`, `scenario.rs`, `vol.rs`, `feeds.rs` |
-//! | contracts and market as numbers | `layout.rs`, `instruments.rs`, `memo.rs` |
+//! | contracts and market as numbers | `layout.rs`, `plan.rs` (the table alone), `instruments.rs` (a market) |
 //! | cells to price, rows to sum | `arrays.rs`, `lanes.rs` |
 //! | charges beside the scan | `charges.rs` |
-//! | the scan compiled, summed, aggregated, charged | `compile.rs`, `sums.rs`, `book.rs`, `charging.rs` |
+//! | the scan compiled, summed, aggregated, charged | `compile.rs`, `sums.rs`, `collect.rs`, `book.rs`, `charging.rs` |
 //! | Derive's managers | `pmrm.rs`, `manager.rs` |
 //! | an open account | `live.rs` |
-//! | formulas per position | `standard.rs`, `srm.rs` |
+//! | formulas per position | `standard.rs`, `srm.rs`, `rules.rs` |
+//! | currencies and their rates | `currency.rs` |
 //! | the venue's own numbers | `details.rs` |
 
 mod arrays;
 mod book;
 mod charges;
 mod charging;
+mod collect;
 mod compile;
+mod currency;
 mod details;
 pub mod feeds;
 mod instruments;
@@ -28,7 +31,9 @@ mod layout;
 mod live;
 mod manager;
 pub mod parameters;
+mod plan;
 pub mod pmrm;
+pub mod rules;
 pub mod scenario;
 pub mod srm;
 mod standard;
@@ -40,13 +45,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use arrays::UnitPlan;
 use book::Book;
 use instruments::Instruments;
 use layout::Layout;
 use live::LiveBook;
 use parameters::Model;
 pub use parameters::Parameters;
+use plan::UnitPlan;
 
 use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
@@ -161,7 +166,7 @@ impl Methodology for Crypto {
         let layout = Layout::new(&self.parameters, contracts)?;
         let mut plans = Vec::with_capacity(layout.units.len());
         for unit in &layout.units {
-            plans.extend(arrays::plan(&self.parameters, unit)?);
+            plans.extend(plan::plan(&self.parameters, unit)?);
         }
         Ok(Arc::new(Planned {
             parameters: self.parameters.clone(),

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use super::book::Book;
-use super::charging::Worst;
+use super::book::{Book, Worst};
 use super::instruments::Class;
-use super::parameters::SpotTreatment;
+use super::parameters::{Charges, Slippage, SpotTreatment};
 use super::sums::{BookScratch, RowTerms};
 use engine::account::AccountView;
 use engine::contract::ContractIndex;
@@ -95,7 +94,22 @@ impl Book {
     /// A bound on what one lot of a row can change any term of the requirement by, in the report's currency.
     fn largest(&self, row: &RowTerms) -> f64 {
         let unit = &self.units[row.unit as usize];
-        let (plan, charges) = (&unit.plan, &unit.plan.rules.charges);
+        let plan = &unit.plan;
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Charges {
+            roll,
+            delta_shock,
+            min_delta,
+            // The value a lot loses with time is a term whether it is charged or not.
+            decay_days: _,
+            short_options,
+            futures,
+            perpetual_slippage,
+            // Amounts that no trade changes.
+            stated: _,
+            initial_only: _,
+            provisions: _,
+        } = &plan.rules.charges;
         let table = unit.table(unit.lanes[row.lane as usize]);
         let cells = &table[row.offset as usize..][..plan.scenarios.len()];
         let option = row.class == Class::Option;
@@ -114,19 +128,19 @@ impl Book {
             row.coins.abs() * unit.coin_value,
         );
         let mut most = scan + row.decay.abs() + row.value.abs();
-        if charges.roll.is_some() {
+        if roll.is_some() {
             most += row.roll.abs() * unit.roll_rates[row.expiry as usize];
         }
-        if let Some(rule) = &charges.min_delta {
+        if let Some(rule) = min_delta {
             most += delta * (rule.unhedged + rule.hedged);
         }
-        if let Some(rule) = &charges.delta_shock {
+        if let Some(rule) = delta_shock {
             let steepest = 2.0 * rule.max + rule.slope * rule.threshold / unit.index;
             most += row.adjusted_delta.abs() * unit.coin_value * steepest;
         }
-        most += coins * charges.short_options.as_ref().map_or(0.0, |r| r.rate);
-        most += coins * charges.futures.as_ref().map_or(0.0, |r| r.rate);
-        most += row.roll.abs() * charges.steepest_slippage();
+        most += coins * short_options.as_ref().map_or(0.0, |r| r.rate);
+        most += coins * futures.as_ref().map_or(0.0, |r| r.rate);
+        most += row.roll.abs() * perpetual_slippage.as_ref().map_or(0.0, Slippage::steepest);
         let rules = &plan.rules;
         let factor = [rules.im_factor, rules.mm_factor, rules.gain_share, 1.0]
             .into_iter()
@@ -222,7 +236,20 @@ impl Live for LiveBook {
     fn is_convex(&self, contract: ContractIndex) -> bool {
         let book = &self.book;
         let row = &book.rows[contract as usize];
-        let charges = &book.units[row.unit as usize].plan.rules.charges;
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Charges {
+            roll: _,
+            delta_shock,
+            min_delta,
+            decay_days: _,
+            // Netting by strike is asked for below.
+            short_options: _,
+            futures: _,
+            perpetual_slippage,
+            stated: _,
+            initial_only: _,
+            provisions: _,
+        } = &book.units[row.unit as usize].plan.rules.charges;
         let concave_spot = match book.parameters.spot {
             SpotTreatment::UpsideOffset => row.class == Class::Spot,
             SpotTreatment::InUse => true,
@@ -232,11 +259,10 @@ impl Live for LiveBook {
         // absolute values: the largest of convex functions. A liquidity charge has a cap, rolled shorts jump, and a
         // slippage's multiplier steps.
         !concave_spot
-            && charges.delta_shock.is_none()
-            && charges.perpetual_slippage.is_none()
+            && delta_shock.is_none()
+            && perpetual_slippage.is_none()
             && !book.nets_strikes
-            && charges
-                .min_delta
+            && min_delta
                 .as_ref()
                 .is_none_or(|m| 2.0 * m.unhedged >= m.hedged)
     }

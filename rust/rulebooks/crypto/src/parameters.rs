@@ -316,7 +316,7 @@ impl Parameters {
                     merged::<StandardRules>("standard", table, underlying, currency)?;
                 }
                 Model::Srm => {
-                    merged::<super::srm::SrmRules>("srm", table, underlying, currency)?;
+                    merged::<super::rules::SrmRules>("srm", table, underlying, currency)?;
                 }
             }
         }
@@ -373,8 +373,20 @@ impl Parameters {
 impl UnitRules {
     fn check(&self, key: &str) -> Result<()> {
         self.vol.check()?;
-        let charges = &self.charges;
-        let stated = [&charges.stated, &charges.initial_only, &charges.provisions];
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Charges {
+            roll,
+            delta_shock,
+            min_delta,
+            decay_days,
+            short_options,
+            futures,
+            perpetual_slippage,
+            stated,
+            initial_only,
+            provisions,
+        } = &self.charges;
+        let stated = [stated, initial_only, provisions];
         for (name, factor) in [("im_factor", self.im_factor), ("mm_factor", self.mm_factor)] {
             if !(factor > 0.0 && factor <= MAX_FACTOR) {
                 fail!(
@@ -383,9 +395,9 @@ impl UnitRules {
                 );
             }
         }
-        let shock = charges.delta_shock.as_ref();
-        let roll = charges.roll.as_ref();
-        let least = charges.min_delta.as_ref();
+        let shock = delta_shock.as_ref();
+        let roll = roll.as_ref();
+        let least = min_delta.as_ref();
         for (name, share) in [
             ("gain_share", Some(self.gain_share)),
             ("charges.delta_shock.max", shock.map(|s| s.max)),
@@ -394,15 +406,12 @@ impl UnitRules {
             ("charges.min_delta.hedged", least.map(|m| m.hedged)),
             (
                 "charges.short_options.rate",
-                charges.short_options.as_ref().map(|s| s.rate),
+                short_options.as_ref().map(|s| s.rate),
             ),
-            (
-                "charges.futures.rate",
-                charges.futures.as_ref().map(|f| f.rate),
-            ),
+            ("charges.futures.rate", futures.as_ref().map(|f| f.rate)),
             (
                 "charges.perpetual_slippage.rate",
-                charges.perpetual_slippage.as_ref().map(|s| s.rate),
+                perpetual_slippage.as_ref().map(|s| s.rate),
             ),
         ] {
             if let Some(share) = share
@@ -425,7 +434,7 @@ impl UnitRules {
                 roll.map_or(0.0, |r| r.annualised),
             ),
             ("gain_cap", self.gain_cap.unwrap_or(0.0)),
-            ("charges.decay_days", charges.decay_days.unwrap_or(0.0)),
+            ("charges.decay_days", decay_days.unwrap_or(0.0)),
         ]
         .into_iter()
         .chain(

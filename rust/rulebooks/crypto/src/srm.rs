@@ -5,13 +5,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::compile::rate_into;
+use super::currency::{rate_into, report_currency};
 use super::instruments::{Class, Instruments, UnitKey};
 use super::parameters::Parameters;
-use super::pmrm::Shortfall;
+use super::rules::{OptionRules, SrmRules};
 use engine::account::AccountView;
 use engine::contract::Contracts;
 use engine::market::Market;
@@ -19,56 +18,6 @@ use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
 use kernel::fail;
-
-/// Option formulas. Shares are of spot; `mm_put_mark` and `put_offset` are multiples of mark and maintenance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptionRules {
-    pub max: f64,
-    pub min: f64,
-    pub mm_call: f64,
-    pub mm_put: f64,
-    pub mm_put_mark: f64,
-    pub unpaired_im: f64,
-    pub unpaired_mm: f64,
-    pub put_offset: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PerpRules {
-    pub im: f64,
-    pub mm: f64,
-}
-
-/// Share of the coin's value that counts as margin, and what is left of that for initial margin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BaseRules {
-    pub factor: f64,
-    pub im_scale: f64,
-}
-
-/// Initial margin asked where the least confidence of an oracle is below these thresholds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConfidenceRules {
-    pub perp: f64,
-    pub option: f64,
-    pub base: f64,
-    pub factor: f64,
-}
-
-/// The rules of one underlying.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SrmRules {
-    pub option: OptionRules,
-    pub perp: PerpRules,
-    pub base: BaseRules,
-    pub depeg: Shortfall,
-    pub confidence: ConfidenceRules,
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -208,8 +157,7 @@ impl Srm {
         market: &Market,
         resolved: &Instruments,
     ) -> Result<Self> {
-        let mut currencies =
-            Currencies::new(&super::compile::report_currency(parameters, contracts));
+        let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut units = Vec::new();
         for unit in &resolved.units {
             let fx = rate_into(market, &unit.key.currency, currencies.report())?;

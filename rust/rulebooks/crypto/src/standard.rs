@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::compile::rate_into;
+use super::currency::{rate_into, report_currency};
 use super::instruments::{Class, Instrument, Instruments, Unit, UnitKey};
 use super::parameters::{OptionFormula, Parameters, StandardRules};
 use engine::account::AccountView;
@@ -124,8 +124,7 @@ impl Standard {
         market: &Market,
         resolved: &Instruments,
     ) -> Result<Self> {
-        let mut currencies =
-            Currencies::new(&super::compile::report_currency(parameters, contracts));
+        let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut units = Vec::new();
         let mut rows = vec![(0, Terms::Spot); contracts.len()];
         for (u, unit) in resolved.units.iter().enumerate() {
