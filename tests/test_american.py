@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margincore import CalculationError, InvalidInput, Unsupported, _american, pricing
+from margincore import CalculationError, InvalidInput, Unsupported, pricing
 from margincore.reference import pricing as reference
 
 options = st.tuples(

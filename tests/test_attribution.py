@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import margincore as mc
-from margincore.attribution import Attribution, Margined, attribute, explain
+from margincore.analysis.attribution import Attribution, Margined, attribute, explain
 
 STOCK = mc.Stock("XYZ", currency="USD")
 OPTIONS = [

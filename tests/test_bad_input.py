@@ -492,7 +492,7 @@ def test_questions_need_numbers() -> None:
 
 def test_a_picture_needs_a_spot_price() -> None:
     pytest.importorskip("matplotlib")
-    from margincore.plot import plot
+    from margincore.analysis.plot import plot
 
     nothing = mc.Market(MARKET["valuation"])
     assert "no spot price for 'XYZ'" in refused(lambda: plot(BOOK, nothing, [TIMS]), mc.MissingData)

@@ -18,7 +18,7 @@ pytest.importorskip("rich")
 
 from typer.testing import CliRunner, Result
 
-from margincore.commands import app
+from margincore.cli.commands import app
 
 ACCOUNT = "symbol,quantity,vol\nSPX261218C04700000,-1,0.133\nSPY,100,\n"
 MARKET: dict[str, Any] = {
@@ -175,7 +175,7 @@ def test_hints_name_the_command(folder: Path) -> None:
 @pytest.mark.parametrize("shown", ["", "1"])
 def test_a_defect_is_one_line_unless_its_traceback_is_wanted(shown: str) -> None:
     broken = (
-        "import sys, margincore.commands as c; c.rulebooks = lambda: 1 / 0; sys.argv[1:] = ['rulebooks'];"
+        "import sys, margincore.cli.commands as c; c.rulebooks = lambda: 1 / 0; sys.argv[1:] = ['rulebooks'];"
         "from margincore.cli import main; main()"
     )
     result = subprocess.run(

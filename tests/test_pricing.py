@@ -1,4 +1,4 @@
-"""margincore.pricing and margincore.quotes through their public names."""
+"""margincore.pricing and margincore.pricing.quotes through their public names."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ pytest.importorskip("rich")
 
 from typer.testing import CliRunner, Result
 
-from margincore.commands import app
+from margincore.cli.commands import app
 
 SMALL: bytes = runpy.run_path(str(Path(__file__).with_name("test_span_files.py")))["SMALL"]
 BOOK = "exchange,product,period,quantity\nE,F,202506,2\nE,F,202509,-1\n"

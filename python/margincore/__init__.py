@@ -5,7 +5,7 @@ account = mc.Account([mc.Position(contract, -1), ...], cash={"USD": 50_000})
 report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import backtest, methods, pricing
+from margincore import methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -37,13 +37,14 @@ from margincore._core import (
     __version__,
     build_info,
 )
-from margincore.compare import Comparison, compare
-from margincore.cross import CrossMargin, cross_margin
+from margincore.analysis import backtest
+from margincore.analysis.compare import Comparison, compare
+from margincore.analysis.cross import CrossMargin, cross_margin
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
-from margincore.path import MarginPath, margin_path
+from margincore.analysis.path import MarginPath, margin_path
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
-from margincore.qualify import Qualification, qualify
+from margincore.analysis.qualify import Qualification, qualify
 
 __all__ = [
     "Account",

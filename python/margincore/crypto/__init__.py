@@ -1,6 +1,6 @@
 """Crypto venues beside their rulebooks: instrument names, chains, request and reply shapes, orders, liquidation."""
 
-from margincore.crypto.chain import Chain, deribit_chain, model_marks
+from margincore.importers.deribit import Chain, deribit_chain, model_marks
 from margincore.crypto.liquidation import (
     Health,
     LiquidationPlan,

@@ -2,7 +2,7 @@
 
 from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
-from margincore.methods.crypto import (
+from margincore.methods.venues.base import (
     Aevo,
     BitCom,
     Bybit,

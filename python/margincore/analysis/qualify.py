@@ -49,14 +49,14 @@ class Qualification:
 
 
 def _data() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(files("margincore").joinpath("qualification.json").read_text("utf-8"))
+    document: dict[str, Any] = json.loads(files("margincore.analysis").joinpath("qualification.json").read_text("utf-8"))
     return document
 
 
 def regimes() -> list[str]:
     """The regimes that :func:`qualify` knows.
 
-    >>> from margincore.qualify import regimes
+    >>> from margincore.analysis.qualify import regimes
     >>> "portfolio_margin" in regimes()
     True
     """

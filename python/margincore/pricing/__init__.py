@@ -24,8 +24,10 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from margincore import _american, _core, _dividends
+from margincore import _core
 from margincore._core import CalculationError, InvalidInput
+from margincore.pricing import american as _american
+from margincore.pricing import dividends as _dividends
 
 __all__ = ["Greeks", "greeks", "implied_vol", "price", "price_grid"]
 

@@ -1,4 +1,4 @@
-"""``margincore span``, ``span-info`` and ``risk-array``; part of :mod:`margincore.commands`."""
+"""``margincore span``, ``span-info`` and ``risk-array``; part of :mod:`margincore.cli.commands`."""
 
 from __future__ import annotations
 

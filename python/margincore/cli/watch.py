@@ -32,7 +32,7 @@ from margincore._core import (
 from margincore.crypto.names import parse
 from margincore.engine import Engine
 from margincore.importers.text import at_line, number, records
-from margincore.monitor import Alert, Event, MarketEvent, Monitor
+from margincore.monitoring.monitor import Alert, Event, MarketEvent, Monitor
 from margincore.portfolio import Option
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from margincore import _core, _dividends
+from margincore import _core
 from margincore._core import InvalidInput, Unsupported
+from margincore.pricing import dividends as _dividends
 
 Floats = NDArray[np.float64]
 Method = Literal["alo", "tree", "baw"]

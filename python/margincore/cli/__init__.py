@@ -19,7 +19,7 @@ DEFECT = 70
 def main() -> None:
     """Entry point of the ``margincore`` command."""
     try:
-        from margincore.commands import app
+        from margincore.cli.commands import app
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in ("typer", "rich"):
             raise

@@ -26,12 +26,12 @@ from margincore._core import (
     Products,
     Unsupported,
 )
-from margincore.compare import amount_text, worst_text
+from margincore.analysis.compare import amount_text, worst_text
 from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import read_json
 from margincore.methods import rulebooks
-from margincore.span_commands import risk_array_command, span, span_info
+from margincore.cli.span import risk_array_command, span, span_info
 
 app = typer.Typer(
     name="margincore",
@@ -69,7 +69,7 @@ def _refusals(command: str) -> Iterator[None]:
 def demo(as_json: Json = False) -> None:
     """Margin an iron condor on the S&P 500, embedded here, under Reg T and TIMS; its vols and days are printed."""
     with _refusals("demo"):
-        text = files("margincore").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
+        text = files("margincore.cli").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
         document = json.loads(text)
         _show(document, evaluate(document), as_json)
 
@@ -87,7 +87,7 @@ def watch(
     journal: Annotated[Path | None, typer.Option(help="Continue from, and write, this journal.")] = None,
 ) -> None:
     """Watch sample accounts through a recorded market: requirement, utilisation, margin calls."""
-    from margincore.watch import watch as replay
+    from margincore.cli.watch import watch as replay
 
     with _refusals("watch"):
         replay(recording, pause=pause, journal=journal)

@@ -18,7 +18,7 @@ from margincore._core import (
     NotApplicable,
     Position,
 )
-from margincore.compare import Comparison, compare
+from margincore.analysis.compare import Comparison, compare
 from margincore.engine import holder, margin
 from margincore.methods import Tims
 from margincore.portfolio import Stock
@@ -50,7 +50,7 @@ def plot(
     the account is named in the legend.
 
     >>> import margincore as mc
-    >>> from margincore.plot import plot
+    >>> from margincore.analysis.plot import plot
     >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
     >>> stock = mc.Stock("XYZ", currency="USD")
     >>> axes = plot([mc.Position(stock, 100)], market, [mc.methods.RegT(), mc.methods.Tims()])  # doctest: +SKIP

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from margincore._core import Account, InvalidInput, LiveAccount, Market, Order, Position, Prepared, Unsupported
-from margincore.journal import Journal
+from margincore.monitoring.journal import Journal
 
 __all__ = ["Alert", "CancelEvent", "CashEvent", "FillEvent", "MarketEvent", "Monitor", "OrderEvent", "Status"]
 

@@ -1,0 +1,1 @@
+"""Questions about margin: comparison, attribution, paths, cross-margining, qualification, backtests, pictures."""
