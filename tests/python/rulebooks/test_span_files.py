@@ -13,46 +13,10 @@ from pathlib import Path
 import pytest
 
 import margincore as mc
+from helpers import CALENDAR, SMALL_SPN, array_of, commodity, family, future, spn
 from margincore._core import SpanFile
 from margincore.methods import Span
 from margincore.methods.span import contract_id
-from margincore.reference import span as ref
-
-
-def array_of(scan_range: float) -> list[float]:
-    return [round(-p.price * p.weight * scan_range) for p in ref.STANDARD_POINTS]
-
-
-def future(number: int, period: str, scan_range: float, price: float = 100.0) -> str:
-    values = "".join(f"<a>{a}</a>" for a in array_of(scan_range))
-    return (
-        f"<fut><cId>{number}</cId><pe>{period}</pe><p>{price}</p><scanRate><r>1</r><priceScan>{scan_range}</priceScan>"
-        f"</scanRate><ra><r>1</r>{values}<d>1.0</d></ra></fut>"
-    )
-
-
-def spn(organisation: str, families: str, commodities: str, more: str = "", rates: str = "") -> bytes:
-    points = "".join(
-        f"<scanPointDef><point>{i}</point><priceScanDef><mult>{p.price}</mult></priceScanDef><volScanDef><mult>{p.vol}"
-        f"</mult></volScanDef><weight>{p.weight}</weight><pairedPoint>{p.paired + 1}</pairedPoint></scanPointDef>"
-        for i, p in enumerate(ref.STANDARD_POINTS, 1)
-    )
-    return (
-        '<?xml version="1.0"?>\n<spanFile><fileFormat>4.00</fileFormat><pointInTime><date>20250601</date>'
-        f"<isSetl>1</isSetl><clearingOrg><ec>{organisation}</ec>{rates}<pointDef><r>1</r>{points}</pointDef>"
-        f"<exchange><exch>{organisation}</exch>{families}</exchange>{commodities}{more}</clearingOrg></pointInTime>"
-        "</spanFile>\n"
-    ).encode()
-
-
-def family(code: str, contracts: str, currency: str = "USD") -> str:
-    terms = f"<pfId>{code}</pfId><pfCode>{code}</pfCode><currency>{currency}</currency><cvf>1</cvf>"
-    return f"<futPf>{terms}{contracts}</futPf>"
-
-
-def commodity(code: str, currency: str = "USD", exchange: str = "E", inside: str = "") -> str:
-    link = f"<pfLink><exch>{exchange}</exch><pfId>{code}</pfId><sc>1</sc></pfLink>"
-    return f"<ccDef><cc>{code}</cc><currency>{currency}</currency>{link}{inside}</ccDef>"
 
 
 def fields(*placed: tuple[int, str]) -> str:
@@ -66,14 +30,6 @@ def fields(*placed: tuple[int, str]) -> str:
 def held(source: SpanFile, book: dict[str, int], **options: object) -> mc.MarginReport:
     table = {c.id: c for c in source.contracts()}
     return mc.margin([mc.Position(table[name], q) for name, q in book.items()], None, Span.from_file(source, **options))
-
-
-CALENDAR = (
-    "<dSpread><spread>1</spread><chargeMeth>F</chargeMeth><rate><r>1</r><val>{rate}</val></rate><tLeg><cc>{cc}</cc>"
-    "<tn>0</tn><rs>A</rs><i>1</i></tLeg><tLeg><cc>{cc}</cc><tn>0</tn><rs>B</rs><i>1</i></tLeg></dSpread>"
-)
-SMALL = spn("E", family("F", future(1, "202506", 10) + future(2, "202509", 9)),
-            commodity("F", inside=CALENDAR.format(cc="F", rate=4)))  # fmt: skip
 
 
 def test_the_same_content_in_both_formats_gives_the_same_margin() -> None:
@@ -175,9 +131,9 @@ def test_several_organisations_and_currencies_in_one_account(tmp_path: Path) -> 
 
 
 def test_files_that_do_not_belong_together_are_not_merged(tmp_path: Path) -> None:
-    (tmp_path / "a.spn").write_bytes(SMALL)
-    (tmp_path / "b.spn").write_bytes(SMALL.replace(b"20250601", b"20250602").replace(b"<cc>F<", b"<cc>G<"))
-    (tmp_path / "c.spn").write_bytes(SMALL)
+    (tmp_path / "a.spn").write_bytes(SMALL_SPN)
+    (tmp_path / "b.spn").write_bytes(SMALL_SPN.replace(b"20250601", b"20250602").replace(b"<cc>F<", b"<cc>G<"))
+    (tmp_path / "c.spn").write_bytes(SMALL_SPN)
     with pytest.raises(mc.InvalidInput, match="20250602"):
         SpanFile([tmp_path / "a.spn", tmp_path / "b.spn"])
     with pytest.raises(mc.Unsupported, match="commodity F is in two of the files"):
@@ -193,16 +149,16 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
 
 
 def test_zipped_and_gzipped_files_are_the_file() -> None:
-    plain = SpanFile.parse(SMALL, "small.spn")
-    for data, name in ((zipped(("small.spn", SMALL)), "small.zip"), (gzip.compress(SMALL), "small.spn.gz")):
+    plain = SpanFile.parse(SMALL_SPN, "small.spn")
+    for data, name in ((zipped(("small.spn", SMALL_SPN)), "small.zip"), (gzip.compress(SMALL_SPN), "small.spn.gz")):
         file = SpanFile.parse(data, name)
         assert file.info == plain.info
         assert file.arrays().tolist() == plain.arrays().tolist()
     for bad, why in (
-        (zipped(("a.spn", SMALL), ("b.spn", SMALL)), "two files"),
-        (zipped(("../a.spn", SMALL)), "leaves the archive"),
-        (zipped(("a.zip", zipped(("a.spn", SMALL)))), "archive inside an archive"),
-        (zipped(("a.spn.gz", gzip.compress(SMALL))), "archive inside an archive"),
+        (zipped(("a.spn", SMALL_SPN), ("b.spn", SMALL_SPN)), "two files"),
+        (zipped(("../a.spn", SMALL_SPN)), "leaves the archive"),
+        (zipped(("a.zip", zipped(("a.spn", SMALL_SPN)))), "archive inside an archive"),
+        (zipped(("a.spn.gz", gzip.compress(SMALL_SPN))), "archive inside an archive"),
         (zipped(), "without a file"),
         (zipped(("a.spn", b" " * (80 << 20))), "refused"),
     ):
@@ -270,7 +226,7 @@ def test_rate_tiers_without_rates_only_group_months() -> None:
 
 def test_a_file_is_parsed_once_and_a_rulebook_over_it_is_pickled_with_it(tmp_path: Path) -> None:
     path = tmp_path / "small.spn"
-    path.write_bytes(SMALL)
+    path.write_bytes(SMALL_SPN)
     span = Span.from_file(path)
     assert Span.file(span) is Span.file(Span.file(span))
     table = Span.contracts(span)

@@ -18,6 +18,7 @@ pytest.importorskip("rich")
 
 from typer.testing import CliRunner, Result
 
+from helpers import DATA
 from margincore.cli.commands import app
 
 ACCOUNT = "symbol,quantity,vol\nSPX261218C04700000,-1,0.133\nSPY,100,\n"
@@ -220,7 +221,7 @@ def test_the_installed_command_runs(folder: Path) -> None:
 
 
 def test_a_quotes_file_is_a_market(folder: Path) -> None:
-    quotes = Path(__file__).parent / "data" / "cboe_made_up.csv"
+    quotes = DATA / "cboe_made_up.csv"
     (folder / "account.csv").write_text("symbol,quantity\nSPXW230915C04500000,-1\n")
     arguments = ["margin", "account.csv", "--method", "tims", "--market", str(quotes)]
     assert "--rate" in refused(run(*arguments))

@@ -12,6 +12,7 @@ import pytest
 
 import margincore as mc
 from conformance.cases import data_folder
+from helpers import DATA
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import read_json
 
@@ -21,7 +22,7 @@ SPY,300,,,
 IBM,100,stock,97.73,
 USD,1250.50,cash,,
 """
-CBOE = Path(__file__).parent / "data" / "cboe_made_up.csv"
+CBOE = DATA / "cboe_made_up.csv"
 
 
 def write(folder: Path, content: str | bytes, name: str = "account.csv") -> Path:

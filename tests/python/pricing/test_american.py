@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from margincore import CalculationError, InvalidInput, Unsupported, pricing
+from margincore.pricing import american as _american
 from margincore.reference import pricing as reference
 
 options = st.tuples(

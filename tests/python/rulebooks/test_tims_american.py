@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import gzip
-import os
 import random
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import margincore as mc
+from conformance.cases import data_folder
 from margincore.reference import tims as reference
 
 TODAY = dt.date(2026, 11, 20)
@@ -295,8 +294,7 @@ def test_greeks_of_parts_are_summed_and_a_rulebook_without_prices_has_none() -> 
 
 def spy() -> tuple[mc.Contracts, mc.Market]:
     """The calls and puts of a real end-of-day file as contracts with their mids."""
-    folder = Path(os.environ.get("MARGINCORE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-    path = folder / "chains" / "spy_20221230_greeks.csv.gz"
+    path = data_folder() / "chains" / "spy_20221230_greeks.csv.gz"
     if not path.exists():
         pytest.skip(f"no real chain at {path}: set MARGINCORE_DATA to the folder above")
     columns: dict[str, list[Any]] = {"expiry": [], "strike": [], "right": []}

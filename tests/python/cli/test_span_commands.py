@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,15 @@ pytest.importorskip("rich")
 
 from typer.testing import CliRunner, Result
 
+from helpers import SMALL_SPN
 from margincore.cli.commands import app
 
-SMALL: bytes = runpy.run_path(str(Path(__file__).with_name("test_span_files.py")))["SMALL"]
 BOOK = "exchange,product,period,quantity\nE,F,202506,2\nE,F,202509,-1\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "small.spn").write_bytes(SMALL)
+    (tmp_path / "small.spn").write_bytes(SMALL_SPN)
     (tmp_path / "book.csv").write_text(BOOK)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -74,7 +73,7 @@ def test_positions_that_cannot_be_margined_are_refused_with_their_line(folder: P
 
 
 def test_files_that_cannot_be_read_are_refused(folder: Path) -> None:
-    (folder / "cut.spn").write_bytes(SMALL[:700])
+    (folder / "cut.spn").write_bytes(SMALL_SPN[:700])
     (folder / "empty.spn").write_bytes(b"")
     assert "cut.spn: byte" in refused("span", "cut.spn", "book.csv")
     assert "the file is empty" in refused("span-info", "empty.spn")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import margincore as mc
+from conformance.cases import data_folder
 from margincore import crypto
 
-FILE = (
-    Path(os.environ.get("MARGINCORE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-    / "crypto"
-    / "deribit_normalized.csv.gz"
-)
+FILE = data_folder() / "crypto" / "deribit_normalized.csv.gz"
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason=f"{FILE.name} is not here")
 
 BTC: dict[str, Any] = {"snapshot": "2025-12-05", "valuation": "2025-12-05T01:09:53Z", "spot": 92529.81}

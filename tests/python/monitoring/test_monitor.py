@@ -283,7 +283,7 @@ def test_orders_reserve_fill_cancel_and_replace() -> None:
 
 
 if __name__ == "__main__":
-    # `python tests/test_monitor.py 300`: as many kills as asked for.
+    # `python tests/python/monitoring/test_monitor.py 300`: as many kills as asked for.
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
