@@ -5,7 +5,10 @@ account = mc.Account([mc.Position(contract, -1), ...], cash={"USD": 50_000})
 report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import methods, pricing
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from margincore import documents, methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -40,11 +43,16 @@ from margincore._core import (
 from margincore.analysis import backtest
 from margincore.analysis.compare import Comparison, compare
 from margincore.analysis.cross import CrossMargin, cross_margin
+from margincore.analysis.path import MarginPath, margin_path
+from margincore.analysis.qualify import Qualification, qualify
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
-from margincore.analysis.path import MarginPath, margin_path
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
-from margincore.analysis.qualify import Qualification, qualify
+
+if TYPE_CHECKING:
+    from margincore import analysis, crypto, importers, monitoring, reference
+    from margincore.analysis import attribution, plot, questions
+    from margincore.pricing import quotes
 
 __all__ = [
     "Account",
@@ -87,14 +95,49 @@ __all__ = [
     "Unsupported",
     "WhatIf",
     "__version__",
+    "analysis",
+    "attribution",
     "backtest",
     "build_info",
     "compare",
     "cross_margin",
+    "crypto",
+    "documents",
     "evaluate",
+    "importers",
     "margin",
     "margin_path",
     "methods",
+    "monitoring",
+    "plot",
     "pricing",
     "qualify",
+    "questions",
+    "quotes",
+    "reference",
 ]
+
+# Rooms that a first margin does not need; mypy sees the same names above.
+_ON_FIRST_USE = {
+    "analysis": "margincore.analysis",
+    "attribution": "margincore.analysis.attribution",
+    "crypto": "margincore.crypto",
+    "importers": "margincore.importers",
+    "monitoring": "margincore.monitoring",
+    "plot": "margincore.analysis.plot",
+    "questions": "margincore.analysis.questions",
+    "quotes": "margincore.pricing.quotes",
+    "reference": "margincore.reference",
+}
+
+if not TYPE_CHECKING:  # a module with `__getattr__` would let a type checker pass any misspelt name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _ON_FIRST_USE:
+            raise AttributeError(f"module 'margincore' has no attribute '{name}'")
+        module = globals()[name] = import_module(_ON_FIRST_USE[name])
+        return module
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

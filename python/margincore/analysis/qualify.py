@@ -49,7 +49,8 @@ class Qualification:
 
 
 def _data() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(files("margincore.analysis").joinpath("qualification.json").read_text("utf-8"))
+    text = files("margincore.analysis").joinpath("qualification.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
     return document
 
 

@@ -27,11 +27,11 @@ from margincore._core import (
     Unsupported,
 )
 from margincore.analysis.compare import amount_text, worst_text
+from margincore.cli.span import risk_array_command, span, span_info
 from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import read_json
 from margincore.methods import rulebooks
-from margincore.cli.span import risk_array_command, span, span_info
 
 app = typer.Typer(
     name="margincore",

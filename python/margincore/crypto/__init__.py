@@ -1,6 +1,5 @@
 """Crypto venues beside their rulebooks: instrument names, chains, request and reply shapes, orders, liquidation."""
 
-from margincore.importers.deribit import Chain, deribit_chain, model_marks
 from margincore.crypto.liquidation import (
     Health,
     LiquidationPlan,
@@ -13,6 +12,7 @@ from margincore.crypto.liquidation import (
 from margincore.crypto.names import Instrument, contract, instrument_name, parse
 from margincore.crypto.orders import OpenOrder, OpenSizes, WorstOrders, margin_with_orders, open_sizes
 from margincore.crypto.shapes import deribit_positions, deribit_result, okx_positions, okx_result, record_case
+from margincore.importers.deribit import Chain, deribit_chain, model_marks
 
 __all__ = [
     "Chain",
