@@ -38,7 +38,3 @@ def main() -> None:
         print(f"error: a defect of margincore: {type(error).__name__}: {message}", file=sys.stderr)
         print("hint: please report it, with what MARGINCORE_TRACEBACK=1 in the environment prints", file=sys.stderr)
         raise SystemExit(DEFECT) from None
-
-
-if __name__ == "__main__":
-    main()
