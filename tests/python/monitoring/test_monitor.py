@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 import margincore as mc
-from margincore.monitoring.journal import Journal
-from margincore.monitoring.monitor import CancelEvent, CashEvent, Event, FillEvent, MarketEvent, Monitor, OrderEvent
+from margincore.monitoring import CancelEvent, CashEvent, Event, FillEvent, Journal, MarketEvent, Monitor, OrderEvent
 
 STOCK = mc.Stock("XYZ", currency="USD")
 CALL = mc.Option(
