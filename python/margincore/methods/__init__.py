@@ -6,7 +6,7 @@ from margincore.methods.hvar import HistoricalVar
 from margincore.methods.reg_t import RegT
 from margincore.methods.span import Span, SpanLike
 from margincore.methods.tims import Tims
-from margincore.methods.venues.base import (
+from margincore.methods.venues import (
     Aevo,
     BitCom,
     Bybit,
