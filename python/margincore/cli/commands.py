@@ -15,7 +15,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from margincore import __version__
 from margincore._core import (
     CalculationError,
     InvalidInput,
@@ -25,6 +24,7 @@ from margincore._core import (
     ParseError,
     Products,
     Unsupported,
+    __version__,
 )
 from margincore.analysis.compare import amount_text, worst_text
 from margincore.cli.span import risk_array_command, span, span_info

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -12,61 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from margincore._core import Account, Contract, InvalidInput, MarginReport, MissingData, ParseError, Position, SpanFile
+from margincore._core import Account, InvalidInput, MarginReport, SpanFile
 from margincore.engine import margin
-from margincore.methods.span import Span, contract_id, lot_sizes, open_text, risk_array
+from margincore.importers.span import lot_sizes, read_positions
+from margincore.methods.span import Span, risk_array
 
-__all__ = ["read_positions", "risk_array_command", "span", "span_info"]
-
-COLUMNS = ("exchange", "product", "kind", "period", "right", "strike", "quantity", "symbol")
+__all__ = ["risk_array_command", "span", "span_info"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
-
-
-def read_positions(path: Path, contracts: dict[str, Contract]) -> list[Position]:
-    """Positions from a CSV: exchange, product, kind, period, right, strike, quantity; or symbol, quantity.
-
-    A symbol is a contract's id. Raises :class:`ParseError` with the line; an unknown contract is an error.
-    """
-    with open_text(path) as stream:
-        reader = csv.DictReader(stream)
-        columns = [c.strip() for c in reader.fieldnames or []]
-        unknown = [c for c in columns if c not in COLUMNS]
-        if unknown or "quantity" not in columns or not {"product", "symbol"} & set(columns):
-            raise ParseError(
-                f"{path.name}: line 1: the columns are symbol, quantity or exchange, product, kind, period, right, "
-                f"strike, quantity; not {', '.join(unknown or columns)}"
-            )
-        positions = []
-        for number, raw in enumerate(reader, 2):
-            row = {key.strip(): (value or "").strip() for key, value in raw.items() if key is not None}
-            if None in raw:
-                raise ParseError(f"{path.name}: line {number}: more cells than columns")
-            try:
-                name = row.get("symbol") or contract_id(
-                    row.get("product", ""),
-                    row.get("period", ""),
-                    kind=row.get("kind") or None,
-                    right=row.get("right") or None,
-                    strike=row.get("strike") or None,
-                    exchange=row.get("exchange", ""),
-                )
-            except InvalidInput as error:
-                raise ParseError(f"{path.name}: line {number}: {error}") from None
-            if name not in contracts:
-                near = difflib.get_close_matches(name, contracts, 3)
-                like = f": it has {', '.join(near)}" if near else ""
-                raise ParseError(f"{path.name}: line {number}: the file has no contract {name}{like}")
-            try:
-                quantity = int(row["quantity"])
-            except ValueError:
-                raise ParseError(
-                    f"{path.name}: line {number}: quantity {row['quantity']!r} is not a whole number"
-                ) from None
-            positions.append(Position(contracts[name], quantity))
-    if not positions:
-        raise MissingData(f"{path.name}: no row after the column names: an account holds something")
-    return positions
 
 
 def span(

@@ -1,20 +1,15 @@
 """``margincore watch``: a recorded market replayed against an account, margin shown in the terminal.
 
-Needs the extra ``cli`` (`rich`). The recording is a CSV file of Deribit option snapshots with mark volatility and delta
-(columns ``date``, ``instrument_name``, ``expiry_date``, ``strike``, ``type``, ``delta``, ``mark_iv``), plain or
-gzipped. It holds no prices: forwards are reconstructed from delta and volatility, and everything shown is labelled so.
+Needs the extra ``cli`` (`rich`). A recording (:mod:`margincore.importers.recording`) holds no prices: forwards are
+reconstructed from delta and volatility, and everything shown is labelled so.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import os
-import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from margincore import methods
@@ -22,90 +17,26 @@ from margincore._core import (
     Account,
     Contract,
     InvalidInput,
-    MarginError,
     Market,
     Methodology,
-    MissingData,
     Position,
     Prepared,
 )
 from margincore.crypto.names import parse
 from margincore.engine import Engine
-from margincore.importers.text import at_line, number, records
-from margincore.monitoring.monitor import Alert, Event, MarketEvent, Monitor
+from margincore.importers.recording import Snapshot, read_recording
+from margincore.monitoring import Alert, Event, MarketEvent, Monitor
 from margincore.portfolio import Option
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["LABEL", "Snapshot", "read_recording", "sample_accounts", "watch"]
+__all__ = ["LABEL", "sample_accounts", "watch"]
 
-COLUMNS = ("date", "instrument_name", "expiry_date", "strike", "type", "delta", "mark_iv")
 LABEL = "prices reconstructed from delta and mark volatility; not quotes"
-YEAR = 365 * 86_400
 CALL = 1.25
 """A margin call here: equity below this many times the initial requirement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One moment of a recording: forwards by expiry (reconstructed) and mark volatility by instrument."""
-
-    time: dt.datetime
-    forward: Mapping[str, float]
-    vol: Mapping[str, float]
-
-    @property
-    def spot(self) -> float:
-        """The nearest expiry's reconstructed forward."""
-        return self.forward[min(self.forward)]
-
-
-def read_recording(path: str | os.PathLike[str]) -> list[Snapshot]:
-    """The snapshots of a recording in order of time.
-
-    The forward of an expiry is the median over its calls with delta between 0.2 and 0.8 of
-    ``K exp(N^-1(delta) vol sqrt(t) - vol^2 t / 2)``: the Black-76 delta turned around. Raises
-    :class:`margincore.ParseError` or :class:`margincore.InvalidInput` with file and line,
-    :class:`margincore.MissingData` where there is no row or a moment has no such call.
-    """
-    normal = statistics.NormalDist()
-    forwards: dict[str, dict[str, list[float]]] = {}
-    vols: dict[str, dict[str, float]] = {}
-    file = Path(path)
-    for line, row in records(file, COLUMNS):
-        try:
-            moment, expiry = _instant(row["date"], "date"), _instant(row["expiry_date"], "expiry_date").replace(hour=8)
-            strike, delta = number(row["strike"], "strike"), number(row["delta"], "delta")
-            vol = number(row["mark_iv"], "mark_iv") / 100
-        except MarginError as error:
-            raise at_line(file, line, error) from None
-        key, years = row["date"], (expiry - moment).total_seconds() / YEAR
-        if years <= 0 or not vol > 0:
-            continue
-        vols.setdefault(key, {})[row["instrument_name"]] = vol
-        if row["type"] == "call" and 0.2 < delta < 0.8:
-            d1 = normal.inv_cdf(delta)
-            level = strike * math.exp(d1 * vol * math.sqrt(years) - vol * vol * years / 2)
-            forwards.setdefault(key, {}).setdefault(expiry.isoformat(), []).append(level)
-    if not vols:
-        raise MissingData(f"{file}: no row of an option with a vol that has not expired")
-    snapshots = []
-    for key in sorted(vols):
-        if key not in forwards:
-            raise MissingData(f"{file}: {key}: no call with a delta between 0.2 and 0.8")
-        own = {expiry: statistics.median(levels) for expiry, levels in forwards[key].items()}
-        moment = dt.datetime.fromisoformat(key).replace(tzinfo=dt.UTC)
-        snapshots.append(Snapshot(moment, own, vols[key]))
-    return snapshots
-
-
-def _instant(text: str, what: str) -> dt.datetime:
-    try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
-    except ValueError:
-        raise InvalidInput(f"{what} {text!r} is not a date or time such as 2026-01-23T01:00:00") from None
 
 
 def _contracts(snapshots: Sequence[Snapshot], coin: str) -> list[Contract]:

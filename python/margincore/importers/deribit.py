@@ -1,4 +1,4 @@
-"""Option chains as contracts and market."""
+"""Recorded chains of Deribit's options as contracts and a market."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pathlib import Path
 
 from margincore import _core
 from margincore.crypto.names import contract, parse
-from margincore.importers.text import at_line, number, records
+from margincore.importers.text import at_line, records
+from margincore.methods import Deribit
+from margincore.numerals import number
 
-__all__ = ["Chain", "deribit_chain", "model_marks"]
+__all__ = ["DeribitChain", "deribit_chain", "model_marks"]
 
 
 @dataclass(frozen=True)
-class Chain:
+class DeribitChain:
     """One snapshot: the table of contracts, the market, and the exchange's marks in coin by instrument."""
 
     contracts: _core.Contracts
@@ -51,7 +53,7 @@ def deribit_chain(
     snapshot: str | None = None,
     spot: float | None = None,
     lot: float = 0.1,
-) -> Chain:
+) -> DeribitChain:
     """A chain of Deribit's inverse options from a CSV file (plain or ``.gz``) with the columns snapshot, ccy,
     instrument, forward, mark_iv_pct, mark_price_coin and, without `spot`, index.
 
@@ -112,7 +114,7 @@ def deribit_chain(
         vol=vol,
         price=price,
     )
-    return Chain(_core.Contracts(held), market, quotes, forwards)
+    return DeribitChain(_core.Contracts(held), market, quotes, forwards)
 
 
 def _same_index(line: int, cell: str, known: tuple[int, float] | None) -> tuple[int, float]:
@@ -128,10 +130,8 @@ def _same_index(line: int, cell: str, known: tuple[int, float] | None) -> tuple[
     return known or (line, value)
 
 
-def model_marks(chain: Chain) -> dict[str, float]:
+def model_marks(chain: DeribitChain) -> dict[str, float]:
     """Every instrument's mark in coin as the engine values it, by name."""
-    from margincore.methods import Deribit
-
     prepared = Deribit().prepare(chain.contracts, chain.market)
     names = list(chain.quotes)
     return {

@@ -59,11 +59,12 @@ def test_symbols_lots_and_account_kinds(folder: Path) -> None:
     ("book", "why"),
     [
         ("symbol,quantity\nE:F:FUT:202512,1\n", "no contract E:F:FUT:202512: it has E:F:FUT:2025"),
-        ("symbol,quantity\nE:F:FUT:202506,1.5\n", "line 2: quantity '1.5' is not a whole number"),
-        ("symbol,quantity\nE:F:FUT:202506,1,2\n", "line 2: more cells than columns"),
-        ("symbol,count\nE:F:FUT:202506,1\n", "line 1: the columns are"),
-        ("product,period,right,quantity\nF,202506,X,1\n", "line 2: :F:OOP:202506: right 'X' is not C or P"),
-        ("", "line 1"),
+        ("symbol,quantity\nE:F:FUT:202506,1.5\n", "bad.csv:2: quantity '1.5' is not a whole number"),
+        ("symbol,quantity\nE:F:FUT:202506,1,2\n", "bad.csv:2: 3 cells in a row of 2 columns"),
+        ("symbol,count\nE:F:FUT:202506,1\n", "bad.csv:1: unknown column 'count': the columns are"),
+        ("period,quantity\n202506,1\n", "bad.csv:2: neither a symbol nor a product"),
+        ("product,period,right,quantity\nF,202506,X,1\n", "bad.csv:2: :F:OOP:202506: right 'X' is not C or P"),
+        ("", "bad.csv:1: no column 'quantity': the file is empty"),
         ("symbol,quantity\n", "no row"),
     ],
 )
@@ -78,9 +79,9 @@ def test_files_that_cannot_be_read_are_refused(folder: Path) -> None:
     assert "cut.spn: byte" in refused("span", "cut.spn", "book.csv")
     assert "the file is empty" in refused("span-info", "empty.spn")
     assert "absent.spn" in refused("span-info", "absent.spn")
-    assert "absent.csv: No such file" in refused("span", "small.spn", "absent.csv")
+    assert "absent.csv: cannot be read: No such file" in refused("span", "small.spn", "absent.csv")
     (folder / "latin.csv").write_bytes(b"symbol,quantity\n\xfc,1\n")
-    assert "not a CSV in UTF-8" in refused("span", "small.spn", "latin.csv")
+    assert "latin.csv:2: byte 16 is not UTF-8" in refused("span", "small.spn", "latin.csv")
     assert "member, hedger and speculator" in refused("span", "small.spn", "book.csv", "--account", "trader")
     assert "options.anov" in refused("span", "small.spn", "book.csv", "--anov", "most")
 

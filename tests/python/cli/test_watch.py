@@ -15,7 +15,8 @@ pytest.importorskip("rich")
 
 from rich.console import Console
 
-from margincore.cli.watch import LABEL, read_recording, watch
+from margincore.cli.watch import LABEL, watch
+from margincore.importers import read_recording
 
 HEADER = "date,instrument_name,expiry_date,strike,type,delta,mark_iv\n"
 YEAR = 365 * 86_400

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import margincore as mc
-from margincore.crypto import deribit_chain
+from margincore.importers import deribit_chain
 
 HEADER = "snapshot,ccy,instrument,forward,index,mark_iv_pct,mark_price_coin"
 ROWS = [
