@@ -5,8 +5,7 @@ account = mc.Account([mc.Position(contract, -1), ...], cash={"USD": 50_000})
 report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from margincore import documents, methods, pricing
 from margincore._core import (
@@ -40,7 +39,7 @@ from margincore._core import (
     __version__,
     build_info,
 )
-from margincore.analysis import backtest
+from margincore._lazy import on_first_use
 from margincore.analysis.compare import Comparison, compare
 from margincore.analysis.cross import CrossMargin, cross_margin
 from margincore.analysis.path import MarginPath, margin_path
@@ -51,7 +50,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 
 if TYPE_CHECKING:
     from margincore import analysis, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, plot, questions
+    from margincore.analysis import attribution, backtest, plot, questions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -117,26 +116,22 @@ __all__ = [
     "reference",
 ]
 
-# Rooms that a first margin does not need; mypy sees the same names above.
-_ON_FIRST_USE = {
-    "analysis": "margincore.analysis",
-    "attribution": "margincore.analysis.attribution",
-    "crypto": "margincore.crypto",
-    "importers": "margincore.importers",
-    "monitoring": "margincore.monitoring",
-    "plot": "margincore.analysis.plot",
-    "questions": "margincore.analysis.questions",
-    "quotes": "margincore.pricing.quotes",
-    "reference": "margincore.reference",
-}
-
-if not TYPE_CHECKING:  # a module with `__getattr__` would let a type checker pass any misspelt name
-
-    def __getattr__(name: str) -> Any:
-        if name not in _ON_FIRST_USE:
-            raise AttributeError(f"module 'margincore' has no attribute '{name}'")
-        module = globals()[name] = import_module(_ON_FIRST_USE[name])
-        return module
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(
+        __name__,
+        {
+            "analysis": "margincore.analysis",
+            "attribution": "margincore.analysis.attribution",
+            "backtest": "margincore.analysis.backtest",
+            "crypto": "margincore.crypto",
+            "importers": "margincore.importers",
+            "monitoring": "margincore.monitoring",
+            "plot": "margincore.analysis.plot",
+            "questions": "margincore.analysis.questions",
+            "quotes": "margincore.pricing.quotes",
+            "reference": "margincore.reference",
+        },
+    )
 
 
 def __dir__() -> list[str]:
