@@ -14,6 +14,7 @@ from margincore._core import MarginError, ParseError
 MAX_BYTES = 512 * 1024 * 1024
 """Files larger than this (unpacked) are refused: no account or quotes file is."""
 
+
 def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a UTF-8 CSV file (plain or ``.gz``) with the line each one starts on, blank lines left out.
 
