@@ -13,6 +13,7 @@ import margincore as mc
 from .worlds import WORLDS, World
 
 BOOKS = 44
+"""Of each world."""
 
 
 def bits(value: Any) -> Any:
@@ -96,7 +97,7 @@ def world_digest(name: str) -> dict[str, Any]:
         account = _account(world, contracts, draw)
         accounts.append(account)
         report = refused(lambda account=account: prepared.margin(account))
-        reports[str(seed)] = report if isinstance(report, str) else bits(_plain(report))
+        reports[str(seed)] = report if isinstance(report, str) else bits(report.to_dict())
         live = refused(lambda a=account, d=draw: _live(prepared, a, contracts, d))
         sequences[str(seed)] = bits(live)
     out = {"report": reports, "live": sequences}
@@ -111,12 +112,9 @@ def world_digest(name: str) -> dict[str, Any]:
     return out
 
 
-def _plain(report: mc.MarginReport) -> Any:
-    return report.to_dict()
-
-
 def _updates(prepared: mc.Prepared, market: mc.Market | None, accounts: list[mc.Account]) -> dict[str, Any]:
     if market is None:
+        # The arrays are the exchange's own.
         return {}
     out = {}
     spot = market.to_dict()["spot"]

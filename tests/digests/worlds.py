@@ -24,7 +24,7 @@ class World:
     kinds: tuple[str | None, ...] = (None,)
 
 
-def equity(exercise: str = "european", *, cash: bool = False, futures: bool = True) -> Table:
+def equity(exercise: str = "european", *, cash: bool = False, futures: bool = True, marks: bool = False) -> Table:
     stocks = [mc.Stock(s, currency="USD") for s in ("XYZ", "ABC")]
     future = mc.Future("XYZ", expiry="2026-03-20", settles="pm", multiplier=10, currency="USD")
     options = [
@@ -36,7 +36,7 @@ def equity(exercise: str = "european", *, cash: bool = False, futures: bool = Tr
     ]
     spot = {"XYZ": 100.0, "ABC": 50.0}
     vol = {o.id: 0.25 + 0.001 * i for i, o in enumerate(options)}
-    marked = [o for i, o in enumerate(options) if i % 3]
+    marked = [o for i, o in enumerate(options) if i % 3 or marks]
     years = {"2026-02-20": 0.134, "2026-03-20": 0.211}
 
     def value(o: mc.Contract) -> float:
@@ -54,11 +54,11 @@ def equity(exercise: str = "european", *, cash: bool = False, futures: bool = Tr
     return [*stocks, *([future] if futures else []), *options], market
 
 
-def options_only(exercise: str = "european", *, cash: bool = False) -> Table:
-    return equity(exercise, cash=cash, futures=False)
+def options_only(exercise: str = "european") -> Table:
+    return equity(exercise, futures=False, marks=True)
 
 
-def coins(*, inverse: bool = False, two: bool = True) -> Table:
+def coins(*, inverse: bool = False, two: bool = True, futures: bool = True) -> Table:
     expiries = [(NOW + dt.timedelta(days=days)).isoformat() for days in (9, 45)]
     table: list[mc.Contract] = []
     forward, vol, price, spot = {}, {}, {}, {}
@@ -70,7 +70,7 @@ def coins(*, inverse: bool = False, two: bool = True) -> Table:
         settled: dict[str, Any] = {"currency": name, "settlement": "inverse"} if inverse else {"currency": "USD"}
         unit = {"multiplier": 1, "lot": 0.1, "multiplier_unit": "coin"} | settled
         future, perpetual = mc.Future(name, expiry=expiries[1], **unit), mc.Perpetual(name, **unit)
-        table += [future, perpetual]
+        table += [future, perpetual] if futures else []
         price |= {future.id: 1.002 * level, perpetual.id: 1.001 * level}
         for expiry in expiries:
             forward[name, expiry] = 1.0015 * level
@@ -83,7 +83,7 @@ def coins(*, inverse: bool = False, two: bool = True) -> Table:
                     worth = float(mc.pricing.price(level, strike, years, 0.0, 0.0, 0.6, right))
                     price[option.id] = worth / level if inverse else worth
                     table.append(option)
-    return table, mc.Market(NOW, spot=spot, forward=forward, vol=vol, price=price)
+    return table, mc.Market(NOW, spot=spot, forward=forward, rate={"USD": 0.03}, vol=vol, price=price)
 
 
 def history(**more: Any) -> mc.Methodology:
@@ -125,14 +125,14 @@ def span(**options: Any) -> mc.Methodology:
 
     own = [
         {"code": c, "currency": "USD", "spreads": [spread("F", 15.0, leg(c, 1), leg(c, -1), priority=1)],
-         "som_tiers": [{"rate": 4.0}]}
+         "som_tiers": [{"number": 1, "start": "202601", "end": "202612", "rate": 4.0}]}
         for c in "XY"
     ]  # fmt: skip
     document = {
         "extreme": [3.0, 0.33],
         "contracts": _span_rows(),
         "commodities": own,
-        "spreads": [spread("P", 0.6, leg("X", 1), leg("Y", -1, 2.0), priority=1)],
+        "inter_spreads": [spread("P", 0.6, leg("X", 1), leg("Y", -1, 2.0), priority=1)],
     }
     return mc.methods.Span.from_document(document, **options)
 
@@ -197,7 +197,9 @@ VENUES = {
     "span16 30": _preset("span16-30pct-35pct"),
 }  # fmt: skip
 
-MEASURES = ("es_discrete", "order_ceil", "hazen", "normal", "es_hull")
+MEASURES = ("es_discrete", "order_ceil", "hazen", "es_hull")
+# Without futures, or of one coin: what the venue publishes.
+OPTIONS = ("deribit standard", "aevo", "bitcom", "okx standard")
 WORLDS: dict[str, World] = {
     "tims": World(equity, mc.methods.Tims),
     "tims american": World(lambda: equity("american"), mc.methods.Tims),
@@ -212,16 +214,20 @@ WORLDS: dict[str, World] = {
     "reg-t two legs": World(options_only, lambda: mc.methods.RegT(underlyings=CLASS, pairing="two_leg")),
     "reg-t house": World(options_only, lambda: mc.methods.RegT("reg-t-ibkr", underlyings=CLASS)),
     "span": World(span_table, span, gross=True),
-    "span options": World(span_table, lambda: span(long_option_cap=True), gross=True, kinds=(None, "hedger")),
+    "span options": World(span_table, lambda: span(anov="pooled"), gross=True, kinds=(None, "hedger")),
     "span-like": World(equity, lambda: mc.methods.SpanLike(RANGES), gross=True),
     "span-like american": World(lambda: equity("american"), lambda: mc.methods.SpanLike(RANGES), gross=True),
-    "combined": World(equity, _combined),
+    "combined": World(lambda: equity(marks=True), _combined),
     "combined halves": World(equity, _halves),
     "var": World(equity, history, gross=True),
-    "var filtered": World(equity, lambda: history(filter=mc.methods.hvar.ewma(0.94)), gross=True),
+    "var filtered": World(equity, lambda: history(filter=mc.methods.hvar.ewma(0.94, seed="mean_square")), gross=True),
     **{f"var {m}": World(equity, lambda m=m: history(measure=m), gross=True) for m in MEASURES},
-    **{f"coins {name}": World(coins, make) for name, make in VENUES.items()},
+    "var normal": World(equity, lambda: history(measure="normal", variance="population"), gross=True),
+    **{
+        f"coins {name}": World(lambda n=name: coins(futures=n not in OPTIONS, two=n != "bybit"), make)
+        for name, make in VENUES.items()
+    },
     "inverse deribit 2026": World(lambda: coins(inverse=True), VENUES["deribit 2026"]),
-    "inverse deribit standard": World(lambda: coins(inverse=True), VENUES["deribit standard"]),
+    "inverse deribit standard": World(lambda: coins(inverse=True, futures=False), VENUES["deribit standard"]),
     "inverse okx": World(lambda: coins(inverse=True), VENUES["okx"]),
 }
