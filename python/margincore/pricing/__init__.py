@@ -108,7 +108,7 @@ def _diffusing(spot: ArrayLike, years: ArrayLike, rate: ArrayLike, options: dict
     if not options:
         return spot
     cash = _dividends.european_keywords(**options)
-    return _dividends.left_to_diffuse(spot, _dividends.escrowed(years, rate, cash))
+    return _dividends.escrowed(spot, years, rate, cash).diffusing
 
 
 def price(
@@ -211,7 +211,7 @@ def price_grid(
         # A move is a fraction of the whole spot; the escrowed part does not move.
         cash = _dividends.european_keywords(**american)
         whole = np.asarray(spot, _FLOAT)
-        moving = np.asarray(_dividends.left_to_diffuse(whole, _dividends.escrowed(years, rate, cash, roll)), _FLOAT)
+        moving = _dividends.escrowed(whole, years, rate, cash, roll).diffusing
         spot, lever = moving, whole / moving
         price_moves = np.asarray(price_moves, _FLOAT) * (lever[..., None] if lever.ndim else float(lever))
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
@@ -281,8 +281,9 @@ def greeks(
     if american:
         # The escrowed value depends on rate and time, and takes the price that diffuses with it.
         cash = _dividends.european_keywords(**american)
-        found.rho[...] += found.delta * _dividends.escrowed(years, rate, cash, weight=1.0)
-        found.theta[...] -= found.delta * np.asarray(rate, _FLOAT) * _dividends.escrowed(years, rate, cash)
+        own = _dividends.escrowed(spot, years, rate, cash)
+        found.rho[...] += found.delta * own.per_rate
+        found.theta[...] -= found.delta * np.asarray(rate, _FLOAT) * own.worth
     return found
 
 

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
 from margincore._core import InvalidInput, Unsupported
-from margincore.pricing import dividends as _dividends
 
 Floats = NDArray[np.float64]
 Method = Literal["alo", "tree", "baw"]
@@ -248,7 +247,7 @@ def greeks(
     cash = list(dividends)
     if cash:
         kind = _tree(scheme, steps, True, treatment)
-        values = _dividends.american_greeks(table.columns, table.right, cash, *kind, treatment)
+        values = tuple(_core.tree_greeks(table.columns, table.right, cash, *kind, treatment))
     else:
         values = tuple(_core.american_greeks(table.columns, table.right, accuracy))
     return tuple(g.reshape(table.shape) for g in values)
