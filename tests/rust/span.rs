@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use margincore::account::{AccountTerms, AccountView, Accounts, Holdings};
+use margincore::account::{AccountTerms, Accounts, Holdings};
 use margincore::contract::{Contract, Contracts};
 use margincore::methods::span::{Options, Span, container, contracts};
 use margincore::preparation::Preparation;
@@ -38,10 +38,7 @@ fn a_warm_requirement_allocates_nothing() {
     let terms = AccountTerms::default();
     for gross in [false, true] {
         let holdings = book(&*prepared, gross);
-        let view = AccountView {
-            positions: holdings.positions(),
-            terms: &terms,
-        };
+        let view = holdings.view(&terms);
         let mut scratch = Scratch::default();
         let first = prepared.requirement(view, &mut scratch).unwrap();
         let mut again = first;

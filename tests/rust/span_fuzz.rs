@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use margincore::account::{AccountTerms, AccountView, Holdings};
+use margincore::account::{AccountTerms, Holdings};
 use margincore::contract::{Contract, Contracts};
 use margincore::methods::span::{Options, Span, SpanFile, cache, container, contracts};
 use margincore::preparation::Preparation;
@@ -169,10 +169,7 @@ fn margin(file: SpanFile) -> bool {
         });
         let holdings = Holdings::from_rows(rows.collect(), false).unwrap();
         let terms = AccountTerms::default();
-        let view = AccountView {
-            positions: holdings.positions(),
-            terms: &terms,
-        };
+        let view = holdings.view(&terms);
         if let Ok(requirement) = made.prepared.requirement(view, &mut Scratch::default()) {
             assert!(
                 requirement.initial.is_finite() && requirement.maintenance.is_finite(),

@@ -29,6 +29,17 @@ impl AccountTerms {
         }
         Ok(())
     }
+
+    /// Adds to a cash balance; a currency that is not there begins at zero.
+    pub fn add_cash(&mut self, currency: &str, amount: f64) {
+        match self.cash.get_mut(currency) {
+            Some(cash) => *cash += amount,
+            None => {
+                // Zero plus the amount: -0.0 becomes 0.0.
+                self.cash.insert(currency.to_string(), 0.0 + amount);
+            }
+        }
+    }
 }
 
 /// A holding in lots, long and short apart. In a net account one of them is zero.
@@ -244,6 +255,15 @@ impl Holdings {
             contract: &self.contract,
             quantity: &self.quantity,
             short: self.short.as_deref(),
+        }
+    }
+
+    /// What a rulebook sees of an account with these positions.
+    #[inline]
+    pub fn view<'a>(&'a self, terms: &'a AccountTerms) -> AccountView<'a> {
+        AccountView {
+            positions: self.positions(),
+            terms,
         }
     }
 }
