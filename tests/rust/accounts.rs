@@ -7,8 +7,8 @@ use margincore::account::{Account, Position};
 use margincore::contract::{Contract, Contracts};
 use margincore::live::LiveAccount;
 use margincore::market::Market;
-use margincore::methods::registry;
 use margincore::preparation::Preparation;
+use margincore::registry;
 use serde_json::{Value, json};
 
 const POSITIONS: usize = 100;

@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use margincore::contract::Contract;
+use engine::contract::Contract;
 use serde_json::json;
 
 pub(crate) fn contract(terms: serde_json::Value) -> Arc<Contract> {
     Arc::new(Contract::new(serde_json::from_value(terms).unwrap()).unwrap())
-}
-
-pub(crate) fn stock(symbol: &str) -> Arc<Contract> {
-    contract(json!({"kind": "stock", "underlying": symbol, "currency": "USD"}))
 }
 
 pub(crate) fn option(symbol: &str, right: &str, strike: f64, exercise: &str) -> Arc<Contract> {

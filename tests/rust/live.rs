@@ -8,11 +8,11 @@ use margincore::MarginError;
 use margincore::account::{Account, AccountTerms, Holdings, Position};
 use margincore::combined::Combined;
 use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
-use margincore::methods::registry;
-use margincore::methods::tims::Tims;
 use margincore::preparation::{MarketChange, Preparation};
+use margincore::registry;
 use margincore::report::Requirement;
 use margincore::seam::{Methodology, Prepared, Scratch};
+use margincore::tims::Tims;
 use serde_json::json;
 
 use crate::accounts::{self, Sequence};

@@ -3,13 +3,8 @@
 mod accounts;
 mod allocations;
 mod contracts;
-mod hvar;
 mod live;
 mod live_properties;
-mod reg_t;
 mod seam;
 mod soak;
-mod span;
-mod span_files;
-mod span_fuzz;
 mod toy;

@@ -6,17 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use margincore::account::{Account, AccountTerms, Accounts, Holdings, Position};
 use margincore::combined::{Claim, Combined};
-use margincore::contract::Contracts;
+use margincore::contract::{Contract, Contracts};
 use margincore::error::MarginError;
 use margincore::market::Market;
-use margincore::methods::tims::Tims;
 use margincore::preparation::{MarketChange, Preparation};
 use margincore::seam::{Methodology, Prepared, Scratch};
+use margincore::tims::Tims;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::contracts::{option, stock};
+use crate::contracts::{contract, option};
 use crate::toy::Toy;
+
+pub(crate) fn stock(symbol: &str) -> Arc<Contract> {
+    contract(json!({"kind": "stock", "underlying": symbol, "currency": "USD"}))
+}
 
 pub(crate) fn table() -> Arc<Contracts> {
     let mut rows = vec![stock("A"), stock("B"), stock("C")];

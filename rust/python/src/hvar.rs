@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use margincore::methods::hvar::rolling::{self as core, Range};
-use margincore::methods::hvar::{HistoricalVar, Measure};
+use margincore::hvar::rolling::{self as core, Range};
+use margincore::hvar::{HistoricalVar, Measure};
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

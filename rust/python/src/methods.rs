@@ -7,7 +7,7 @@ use std::sync::Arc;
 use margincore::MarginError as Core;
 use margincore::parameters::Attachments;
 use margincore::preparation::Preparation;
-use margincore::{batch, combined, methods as core, seam};
+use margincore::{batch, combined, registry, seam};
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -51,11 +51,11 @@ impl Methodology {
         let document = crate::values::document(name, parameters)?;
         if let Some(file) = file {
             let file = Arc::clone(&file.0);
-            return Ok(Self(enter(py, || core::span::over(file, &document))?));
+            return Ok(Self(enter(py, || margincore::span::over(file, &document))?));
         }
         let tables = attachments(tables.unwrap_or_default());
         Ok(Self(enter(py, || {
-            core::registry::build(name, &document, &tables)
+            registry::build(name, &document, &tables)
         })?))
     }
 
@@ -134,14 +134,14 @@ pub(crate) fn read_parameters<'py>(
     name: &str,
     files: BTreeMap<String, PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let document = enter(py, || core::registry::read(name, &files))?;
+    let document = enter(py, || registry::read(name, &files))?;
     to_python(py, &document)
 }
 
 /// The names of the registered rulebooks.
 #[pyfunction]
 pub(crate) fn rulebooks() -> Vec<&'static str> {
-    core::registry::names()
+    registry::names()
 }
 
 /// A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads.

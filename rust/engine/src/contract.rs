@@ -1,0 +1,421 @@
+//! What can be held: contracts, and the table of contracts a rulebook is prepared for.
+
+pub mod terms;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest, Sha256};
+
+use crate::time::{Expiry, Settles};
+use kernel::error::{MarginError, Result};
+use kernel::fail;
+
+pub use self::terms::{Exercise, Kind, Premium, Right, Settlement, Terms};
+
+/// The row of a contract in its [`Contracts`] table, as given.
+pub type ContractIndex = u32;
+
+/// A checked contract. Immutable; its terms are read through [`Contract::terms`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contract {
+    terms: Terms,
+    expiry: Option<Expiry>,
+}
+
+/// An identifier is visible text without surrounding blanks: look-alike and invisible characters make two
+/// contracts that print the same.
+pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
+    if text.is_empty() {
+        fail!(InvalidInput, "{what} is empty");
+    }
+    if text.trim() != text {
+        fail!(InvalidInput, "{what} '{text}' has blanks around it");
+    }
+    if let Some(c) = text
+        .chars()
+        .find(|&c| !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric())))
+    {
+        fail!(
+            InvalidInput,
+            "{what} {text:?} contains the character U+{:04X}, which does not belong in a name",
+            c as u32
+        );
+    }
+    Ok(())
+}
+
+pub fn check_finite(what: &str, value: f64) -> Result<()> {
+    if !value.is_finite() {
+        fail!(InvalidInput, "{what} is {value}: a finite number is needed");
+    }
+    Ok(())
+}
+
+fn check_positive(what: &str, value: f64) -> Result<()> {
+    check_finite(what, value)?;
+    if value <= 0.0 {
+        fail!(InvalidInput, "{what} is {value}: it must be positive");
+    }
+    Ok(())
+}
+
+impl Contract {
+    /// Checks the terms, resolves the expiry and derives an id where none was given.
+    pub fn new(mut terms: Terms) -> Result<Self> {
+        let name = if terms.id.is_empty() {
+            terms.underlying.clone()
+        } else {
+            terms.id.clone()
+        };
+        let checked = Self::check(&mut terms).map_err(|e| e.at(format!("contract '{name}'")))?;
+        Ok(Self {
+            terms,
+            expiry: checked,
+        })
+    }
+
+    fn check(terms: &mut Terms) -> Result<Option<Expiry>> {
+        check_identifier("underlying", &terms.underlying)?;
+        check_identifier("currency", &terms.currency)?;
+        check_positive("lot", terms.lot)?;
+        let dated = matches!(terms.kind, Kind::Option | Kind::Future);
+        let option = terms.kind == Kind::Option;
+        let kind = terms.kind.name();
+        match terms.multiplier {
+            Some(multiplier) => check_positive("multiplier", multiplier)?,
+            None if dated || terms.kind == Kind::Perpetual => fail!(
+                MissingData,
+                "the {kind} has no multiplier: state how many units of '{}' one contract is for",
+                terms.underlying
+            ),
+            None => terms.multiplier = Some(1.0),
+        }
+        if dated != terms.expiry.is_some() {
+            fail!(
+                InvalidInput,
+                "{}",
+                if dated {
+                    format!("the {kind} has no expiry")
+                } else {
+                    format!("a {kind} has no expiry date")
+                }
+            );
+        }
+        if option != terms.right.is_some()
+            || option != terms.strike.is_some()
+            || option != terms.exercise.is_some()
+        {
+            fail!(
+                InvalidInput,
+                "{}",
+                if option {
+                    "an option states its right (call or put), strike and exercise (european or american)".to_string()
+                } else {
+                    format!("right, strike and exercise belong to options, not to a {kind}")
+                }
+            );
+        }
+        if let Some(strike) = terms.strike {
+            check_finite("strike", strike)?;
+        }
+        let expiry = match &terms.expiry {
+            Some(text) => Some(Expiry::parse(
+                text,
+                terms.settles,
+                terms.exchange.as_deref(),
+            )?),
+            None => None,
+        };
+        if terms.id.is_empty() {
+            terms.id = Self::derive_id(terms);
+        }
+        check_identifier("id", &terms.id)?;
+        Ok(expiry)
+    }
+
+    fn derive_id(terms: &Terms) -> String {
+        let mut id = terms.underlying.clone();
+        match terms.kind {
+            Kind::Spot | Kind::Stock | Kind::Etf | Kind::Index => {}
+            Kind::Perpetual => id.push_str(" perpetual"),
+            Kind::Future | Kind::Option => {
+                if let Some(expiry) = &terms.expiry {
+                    let _ = write!(id, " {expiry}");
+                }
+                match terms.settles {
+                    Some(Settles::Am) => id.push_str(" am"),
+                    Some(Settles::Pm) | None => {}
+                }
+                match (terms.strike, terms.right) {
+                    (Some(strike), Some(right)) => {
+                        let _ = write!(
+                            id,
+                            " {strike} {}",
+                            if right == Right::Call { "call" } else { "put" }
+                        );
+                    }
+                    _ => id.push_str(" future"),
+                }
+            }
+        }
+        id
+    }
+
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub fn id(&self) -> &str {
+        &self.terms.id
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.terms.kind
+    }
+
+    pub fn underlying(&self) -> &str {
+        &self.terms.underlying
+    }
+
+    pub fn currency(&self) -> &str {
+        &self.terms.currency
+    }
+
+    /// The currency prices are quoted in: coin-settled contracts are quoted in dollars.
+    pub fn quote_currency(&self) -> &str {
+        match self.terms.settlement {
+            Settlement::Inverse => "USD",
+            Settlement::Linear => &self.terms.currency,
+        }
+    }
+
+    pub fn expiry(&self) -> Option<&Expiry> {
+        self.expiry.as_ref()
+    }
+
+    /// Right, strike, exercise and expiry of an option; `None` for anything else.
+    pub fn option(&self) -> Option<OptionTerms<'_>> {
+        Some(OptionTerms {
+            right: self.terms.right?,
+            strike: self.terms.strike?,
+            exercise: self.terms.exercise?,
+            expiry: self.expiry.as_ref()?,
+        })
+    }
+
+    /// Units of the underlying, or of the multiplier's unit, per contract.
+    pub fn multiplier(&self) -> f64 {
+        self.terms
+            .multiplier
+            .expect("set when the terms were checked")
+    }
+
+    /// Whether the multiplier counts money, a face value, and not units of the underlying.
+    pub fn counts_money(&self) -> bool {
+        let counted = self.terms.multiplier_unit.as_deref();
+        counted.is_some_and(|unit| unit != "coin" && unit != self.underlying())
+    }
+
+    /// Money per lot for a move of one in the quoted price.
+    pub fn value_per_lot(&self) -> f64 {
+        self.multiplier() * self.terms.lot
+    }
+}
+
+/// What makes an option an option.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionTerms<'a> {
+    pub right: Right,
+    pub strike: f64,
+    pub exercise: Exercise,
+    pub expiry: &'a Expiry,
+}
+
+/// A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows.
+#[derive(Debug)]
+pub struct Contracts {
+    rows: Vec<Arc<Contract>>,
+    index: HashMap<String, ContractIndex>,
+    underlying: Vec<Option<ContractIndex>>,
+    digest: OnceLock<[u8; 32]>,
+}
+
+impl Contracts {
+    pub fn new(rows: Vec<Arc<Contract>>) -> Result<Arc<Self>> {
+        if rows.len() > u32::MAX as usize {
+            fail!(
+                InvalidInput,
+                "a table of contracts holds at most {} rows",
+                u32::MAX
+            );
+        }
+        let mut index = HashMap::with_capacity(rows.len());
+        for (i, contract) in rows.iter().enumerate() {
+            if let Some(first) = index.insert(contract.id().to_string(), i as u32) {
+                fail!(
+                    InvalidInput,
+                    "contracts row {i}: id '{}' is already row {first}: ids are unique in a table",
+                    contract.id()
+                );
+            }
+        }
+        let underlying: Vec<Option<u32>> = rows
+            .iter()
+            .enumerate()
+            .map(|(i, c)| {
+                index
+                    .get(c.underlying())
+                    .copied()
+                    .filter(|&u| u as usize != i)
+            })
+            .collect();
+        for (i, contract) in rows.iter().enumerate() {
+            let on_future = underlying[i].is_some_and(|u| rows[u as usize].kind() == Kind::Future);
+            if let Some(strike) = contract.terms().strike
+                && strike <= 0.0
+                && !on_future
+            {
+                fail!(
+                    InvalidInput,
+                    "contracts row {i}: contract '{}': strike is {strike}: only an option on a future of the same table may have a strike of zero or less",
+                    contract.id()
+                );
+            }
+        }
+        Ok(Arc::new(Self {
+            rows,
+            index,
+            underlying,
+            digest: OnceLock::new(),
+        }))
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn get(&self, index: ContractIndex) -> Option<&Arc<Contract>> {
+        self.rows.get(index as usize)
+    }
+
+    pub fn rows(&self) -> &[Arc<Contract>] {
+        &self.rows
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (ContractIndex, &Contract)> {
+        self.rows
+            .iter()
+            .enumerate()
+            .map(|(i, c)| (i as u32, c.as_ref()))
+    }
+
+    pub fn index_of(&self, id: &str) -> Result<ContractIndex> {
+        match self.index.get(id) {
+            Some(&i) => Ok(i),
+            None => fail!(
+                MissingData,
+                "contract '{id}' is not in the prepared table of {} contracts: add it and prepare again",
+                self.len()
+            ),
+        }
+    }
+
+    /// The row of the contract this one is written on, where that is in the table itself.
+    pub fn underlying_row(&self, index: ContractIndex) -> Option<ContractIndex> {
+        self.underlying[index as usize]
+    }
+
+    /// The symbol whose price moves a contract: for an option on a future, the future's own underlying.
+    pub fn root_symbol(&self, index: ContractIndex) -> &str {
+        match self.underlying[index as usize] {
+            Some(row) if self.rows[row as usize].kind() != Kind::Option => {
+                self.rows[row as usize].underlying()
+            }
+            _ => self.rows[index as usize].underlying(),
+        }
+    }
+
+    /// SHA-256 of the terms of every row in order: two tables with one digest are the same table.
+    pub fn digest(&self) -> &[u8; 32] {
+        self.digest.get_or_init(|| {
+            let mut hash = Sha256::new();
+            for contract in &self.rows {
+                let text = serde_json::to_vec(&contract.terms).expect("terms are plain data");
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(&text);
+            }
+            hash.finalize().into()
+        })
+    }
+
+    /// The row a position refers to; its terms must be the table's.
+    pub fn resolve(&self, contract: &Arc<Contract>) -> Result<ContractIndex> {
+        let index = self.index_of(contract.id())?;
+        let own = &self.rows[index as usize];
+        if !Arc::ptr_eq(own, contract) && own != contract {
+            return Err(MarginError::InvalidInput(format!(
+                "contract '{}' of the position has other terms than the prepared contract of that id",
+                contract.id()
+            )));
+        }
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn option(underlying: &str, strike: f64) -> Terms {
+        serde_json::from_value(serde_json::json!({
+            "kind": "option", "underlying": underlying, "right": "call", "strike": strike, "expiry": "2026-12-18",
+            "settles": "am", "exercise": "european", "multiplier": 100.0, "currency": "USD"
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_id_is_derived_and_unique() {
+        let a = Arc::new(Contract::new(option("SPX", 4700.0)).unwrap());
+        assert_eq!(a.id(), "SPX 2026-12-18 am 4700 call");
+        let error = Contracts::new(vec![a.clone(), a]).unwrap_err();
+        assert!(
+            error.message().contains("row 1") && error.message().contains("already row 0"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn terms_are_checked() {
+        for (change, word) in [
+            (r#"{"strike": null}"#, "strike"),
+            (r#"{"multiplier": -1.0}"#, "multiplier"),
+            (r#"{"currency": ""}"#, "currency"),
+            (r#"{"underlying": "SP\u00a0X"}"#, "U+00A0"),
+            (r#"{"expiry": "2026-12-18T16:00:00"}"#, "instant"),
+            (r#"{"exercise": null}"#, "exercise"),
+        ] {
+            let mut value = serde_json::to_value(option("SPX", 4700.0)).unwrap();
+            for (key, new) in serde_json::from_str::<serde_json::Map<_, _>>(change).unwrap() {
+                value[key] = new;
+            }
+            let terms: Terms = serde_json::from_value(value).unwrap();
+            let error = Contract::new(terms).unwrap_err();
+            assert!(
+                error.message().contains(word),
+                "{error} should speak of {word}"
+            );
+        }
+        let mut infinite = option("SPX", f64::INFINITY);
+        assert!(Contract::new(infinite.clone()).is_err());
+        infinite.strike = Some(-5.0);
+        let negative = Arc::new(Contract::new(infinite).unwrap());
+        assert!(Contracts::new(vec![negative]).is_err());
+    }
+}

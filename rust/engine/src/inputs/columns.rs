@@ -1,0 +1,113 @@
+//! A rulebook's choices of valuation, and what a table of contracts resolves to under them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{OptionCells, TreeCell};
+use crate::contract::ContractIndex;
+
+/// How American options without cash dividends are priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum American {
+    /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
+    /// two apart.
+    Collocation,
+    /// Cox-Ross-Rubinstein with `steps` steps: the method OCC names its own a derivation of.
+    Tree,
+}
+
+/// What becomes of an option whose mark no volatility reprices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoVol {
+    /// It is refused by name.
+    Refuse,
+    /// It has the volatility of the other right at its strike, else of the nearest strike of its expiry, else
+    /// `vol_floor`; reports list the options held.
+    Borrow,
+}
+
+/// A rulebook's choices.
+#[derive(Debug, Clone, Copy)]
+pub struct Valuation {
+    /// Of the rulebook, for messages.
+    pub name: &'static str,
+    pub american: American,
+    /// Of trees.
+    pub steps: usize,
+    pub no_vol: NoVol,
+    pub vol_floor: Option<f64>,
+}
+
+/// What one contract is to the rulebook.
+#[derive(Debug, Clone, Copy)]
+pub enum Instrument {
+    /// Stock, ETF or future: its own price.
+    Linear(f64),
+    /// A row of the options' columns.
+    Option(u32),
+    /// Nothing is repriced: values are given, or it is margined otherwise.
+    Given,
+}
+
+/// How an option is priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    European,
+    American,
+    /// Cash dividends, or the tree by name.
+    Tree,
+}
+
+/// What the options of one underlying and expiry share.
+#[derive(Debug, Clone)]
+pub struct Term {
+    pub days: i32,
+    pub years: f64,
+    pub rate: f64,
+    pub spot: f64,
+    pub dividend_yield: f64,
+    /// (years, cash) until expiry.
+    pub dividends: Vec<(f64, f64)>,
+}
+
+/// A table resolved.
+pub struct Inputs {
+    /// By contract row.
+    pub instruments: Vec<Instrument>,
+    /// The options in row order. `base` is the market's mark while volatilities are implied.
+    pub options: OptionCells,
+    pub models: Vec<Model>,
+    pub american: Vec<bool>,
+    /// Of each option, its term.
+    pub term: Vec<u32>,
+    pub terms: Vec<Term>,
+    pub steps: usize,
+    /// Options whose volatility is another's.
+    pub notes: Vec<(ContractIndex, String)>,
+}
+
+impl Inputs {
+    /// An option as a tree takes it.
+    pub fn tree(&self, option: usize) -> TreeCell {
+        let o = &self.options;
+        TreeCell {
+            contract: o.contract[option],
+            spot: o.spot[option],
+            strike: o.strike[option],
+            years: o.years[option],
+            rate: o.rate[option],
+            dividend_yield: o.dividend_yield[option],
+            vol: o.vol[option],
+            right: o.right[option],
+            american: self.american[option],
+            steps: self.steps,
+            dividends: self.terms[self.term[option] as usize].dividends.clone(),
+            scale: o.scale[option],
+            base: o.base[option],
+        }
+    }
+}
+
+/// Stands for a volatility that the mark has yet to give.
+pub const OPEN: f64 = -1.0;

@@ -1,0 +1,23 @@
+//! The nouns, the seam between rulebooks and what uses them, and the account that lives.
+//!
+//! A rulebook is a [`seam::Methodology`]; preparing it for a table of contracts and a market, by
+//! [`preparation::Preparation`], gives a [`seam::Prepared`], which margins accounts. No rulebook is named here.
+
+pub mod account;
+pub mod batch;
+pub mod cells;
+pub mod columns;
+pub mod combined;
+pub mod contract;
+pub mod greeks;
+pub mod inputs;
+pub mod live;
+pub mod market;
+pub mod parameters;
+pub mod preparation;
+pub mod products;
+pub mod report;
+pub mod scan;
+pub mod seam;
+pub mod symbols;
+pub mod time;

@@ -1,0 +1,207 @@
+//! The account itself: its parts, and what changes them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::book::Book;
+use super::gate::Gate;
+use super::money::Money;
+use super::orders::Orders;
+use super::purse::Purse;
+use super::trade::{Trade, WhatIf};
+use crate::account::{Account, AccountTerms, AccountView};
+use crate::contract::{ContractIndex, check_finite};
+use crate::report::{MarginReport, Requirement};
+use crate::seam::Prepared;
+use kernel::error::Result;
+use kernel::fail;
+
+/// An open account under one prepared rulebook.
+pub struct LiveAccount {
+    prepared: Arc<dyn Prepared>,
+    pub(super) book: Book,
+    pub(super) purse: Purse,
+    pub(super) orders: Orders,
+    pub(super) gate: Gate,
+}
+
+impl LiveAccount {
+    /// Opens an account. `haircuts` are the fractions taken off collateral, by asset.
+    pub fn open(
+        prepared: Arc<dyn Prepared>,
+        money: Arc<Money>,
+        account: &Account,
+        haircuts: BTreeMap<String, f64>,
+    ) -> Result<Self> {
+        account.terms.check()?;
+        let purse = Purse::new(money, haircuts)?;
+        let mut this = Self {
+            book: Book::open(&prepared, account)?,
+            purse,
+            prepared,
+            orders: Orders::default(),
+            gate: Gate::default(),
+        };
+        this.refresh()?;
+        Ok(this)
+    }
+
+    /// Takes positions and money as they stand, from scratch.
+    fn refresh(&mut self) -> Result<()> {
+        self.book.keep()?;
+        self.value();
+        Ok(())
+    }
+
+    /// Values money, positions and open orders as they stand.
+    fn value(&mut self) {
+        self.purse.value(self.book.view());
+        self.orders.expose(self.purse.money());
+    }
+
+    pub fn prepared(&self) -> &Arc<dyn Prepared> {
+        &self.prepared
+    }
+
+    pub fn money(&self) -> &Arc<Money> {
+        self.purse.money()
+    }
+
+    pub fn terms(&self) -> &AccountTerms {
+        self.book.terms()
+    }
+
+    pub fn view(&self) -> AccountView<'_> {
+        self.book.view()
+    }
+
+    /// The requirement of the positions, open orders not counted.
+    pub fn requirement(&self) -> Requirement {
+        self.book.requirement()
+    }
+
+    pub fn report(&self) -> Result<MarginReport> {
+        self.prepared.margin(self.view())
+    }
+
+    /// Cash, collateral, option value and holdings paid in full, in the report's currency.
+    pub fn equity(&self) -> Result<f64> {
+        self.purse.equity(0.0, self.requirement().net_option_value)
+    }
+
+    pub fn excess(&self) -> Result<f64> {
+        Ok(self.equity()? - self.requirement().initial)
+    }
+
+    /// Counts the markets this account has seen.
+    pub fn epoch(&self) -> u64 {
+        self.gate.epoch()
+    }
+
+    /// Refuses every order until [`Self::revive`].
+    pub fn kill(&mut self) {
+        self.gate.kill();
+    }
+
+    pub fn revive(&mut self) {
+        self.gate.revive();
+    }
+
+    pub fn is_killed(&self) -> bool {
+        self.gate.is_killed()
+    }
+
+    /// Requirements before and after trades; nothing changes.
+    pub fn what_if(&mut self, trades: &[Trade]) -> Result<WhatIf> {
+        self.book.prepare(trades)?;
+        Ok(WhatIf {
+            before: self.book.requirement(),
+            after: self.book.next_requirement()?,
+        })
+    }
+
+    /// The requirement after one more trade, from kept sums where the rulebook keeps them: fast, and within
+    /// [`Self::band_after`] of a fresh one.
+    pub fn margin_after(&mut self, contract: ContractIndex, lots: i64) -> Result<f64> {
+        self.book.known(contract)?;
+        match self.book.estimate(contract, lots) {
+            Some(estimate) if estimate.initial.is_finite() => Ok(estimate.initial),
+            _ => Ok(self.what_if(&[Trade::new(contract, lots)])?.after.initial),
+        }
+    }
+
+    /// How far [`Self::margin_after`] can lie from a fresh margin; zero where it is one.
+    pub fn band_after(&mut self, contract: ContractIndex, lots: i64) -> Result<f64> {
+        self.book.known(contract)?;
+        Ok(self.book.estimate(contract, lots).map_or(0.0, |e| e.band))
+    }
+
+    /// Books trades: all of them, or none where one is refused. Cash follows those that state a price.
+    pub fn apply(&mut self, trades: &[Trade]) -> Result<Requirement> {
+        self.book.prepare(trades)?;
+        self.book.next_requirement()?;
+        for trade in trades {
+            check_finite("trade: price", trade.price.unwrap_or(0.0))?;
+            check_finite("trade: fees", trade.fees)?;
+        }
+        let money = self.purse.money();
+        let paid = |trade: &Trade| match trade.price {
+            Some(price) => money.payment(trade.contract, trade.lots, price),
+            None => Ok(0.0),
+        };
+        let paid: Vec<f64> = trades.iter().map(paid).collect::<Result<_>>()?;
+        for (trade, paid) in trades.iter().zip(paid) {
+            let amount = -(paid + trade.fees);
+            if amount != 0.0 {
+                let contract = &self.prepared.contracts().rows()[trade.contract as usize];
+                self.book.add_cash(contract.currency(), amount);
+            }
+        }
+        self.book.take();
+        self.refresh()?;
+        Ok(self.requirement())
+    }
+
+    /// Adds to a cash balance: a deposit, a withdrawal, interest.
+    pub fn deposit(&mut self, currency: &str, amount: f64) -> Result<()> {
+        check_finite("deposit", amount)?;
+        self.book.add_cash(currency, amount);
+        self.refresh()
+    }
+
+    /// Moves to another preparation of the same table, or of one that only appends to it. What is settled in money is
+    /// settled from the old marks to the new, into cash. On an error nothing has changed.
+    pub fn rebase(&mut self, prepared: Arc<dyn Prepared>, money: Arc<Money>) -> Result<()> {
+        let (old, new) = (self.prepared.contracts(), prepared.contracts());
+        let extends = Arc::ptr_eq(old, new)
+            || old.digest() == new.digest()
+            || (old.len() <= new.len()
+                && old
+                    .rows()
+                    .iter()
+                    .zip(new.rows())
+                    .all(|(a, b)| Arc::ptr_eq(a, b) || a == b));
+        if !extends {
+            fail!(
+                InvalidInput,
+                "rebase: the new table of contracts is neither the account's own nor an extension of it: open the account again"
+            );
+        }
+        prepared.admit(self.view())?;
+        let mut terms = self.terms().clone();
+        let positions = self.view().positions;
+        for i in 0..positions.len() {
+            let contract = positions.contract[i];
+            let flowed = self.money().variation(&money, contract, positions.net(i))?;
+            if flowed != 0.0 {
+                terms.add_cash(new.rows()[contract as usize].currency(), flowed);
+            }
+        }
+        self.book.rebase(&prepared, terms)?;
+        self.prepared = prepared;
+        self.purse.revalue_at(money);
+        self.gate.moved();
+        self.value();
+        Ok(())
+    }
+}

@@ -1,0 +1,387 @@
+//! One snapshot of a market, its valuation time inside.
+
+pub mod fx;
+mod snapshot;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, Zoned};
+
+use self::fx::Rates;
+use self::snapshot::{Dated, ForwardExpiry, Forwards, check_quote};
+use crate::contract::{ContractIndex, Contracts, Kind, check_identifier};
+use crate::time::{Expiry, parse_instant};
+use kernel::error::{MarginError, Result};
+use kernel::fail;
+
+pub use self::snapshot::{Curve, Dividend, Forward, MAX_RATE, Snapshot};
+
+/// The largest lognormal volatility: 1,000 %. Larger ones are percentages by mistake.
+pub const MAX_VOL: f64 = 10.0;
+
+/// How far a stock's quote may be from its symbol's spot, as a fraction of the quote: quotes of different times are, but
+/// not those of different stocks, splits or units.
+pub const MAX_APART: f64 = 0.2;
+
+/// Marks or vols as a column beside the table of contracts they belong to.
+#[derive(Debug, Clone)]
+pub struct Column {
+    pub contracts: Arc<Contracts>,
+    pub values: Vec<f64>,
+}
+
+impl Column {
+    pub fn new(what: &str, contracts: Arc<Contracts>, values: Vec<f64>) -> Result<Self> {
+        if values.len() != contracts.len() {
+            fail!(
+                InvalidInput,
+                "{what}: {} values for a table of {} contracts",
+                values.len(),
+                contracts.len()
+            );
+        }
+        for (i, &value) in values.iter().enumerate() {
+            check_quote(what, contracts.rows()[i].id(), value)
+                .map_err(|e| e.at(format!("row {i}")))?;
+        }
+        Ok(Self { contracts, values })
+    }
+
+    fn get(&self, table: &Contracts, row: ContractIndex) -> Option<f64> {
+        if std::ptr::eq(Arc::as_ptr(&self.contracts), table) {
+            return self.values.get(row as usize).copied();
+        }
+        let own = self
+            .contracts
+            .index_of(table.rows()[row as usize].id())
+            .ok()?;
+        Some(self.values[own as usize])
+    }
+}
+
+/// A checked market snapshot. Immutable.
+#[derive(Debug, Clone)]
+pub struct Market {
+    snapshot: Snapshot,
+    valuation: Zoned,
+    curves: Dated,
+    dividends: Dated,
+    forwards: Forwards,
+    rates: Rates,
+    price_column: Option<Column>,
+    vol_column: Option<Column>,
+}
+
+impl Market {
+    pub fn new(snapshot: Snapshot) -> Result<Self> {
+        Self::with_columns(snapshot, None, None)
+    }
+
+    pub fn with_columns(
+        snapshot: Snapshot,
+        price: Option<Column>,
+        vol: Option<Column>,
+    ) -> Result<Self> {
+        Self::check(snapshot, price, vol).map_err(|e| e.at("market"))
+    }
+
+    fn check(
+        snapshot: Snapshot,
+        price_column: Option<Column>,
+        vol_column: Option<Column>,
+    ) -> Result<Self> {
+        let valuation = parse_instant(&snapshot.valuation).map_err(|e| e.at("valuation"))?;
+        for (symbol, &value) in &snapshot.spot {
+            check_identifier("spot symbol", symbol)?;
+            check_quote("spot", symbol, value)?;
+        }
+        for (what, values) in [
+            ("dividend_yield", &snapshot.dividend_yield),
+            ("borrow", &snapshot.borrow),
+            ("price", &snapshot.price),
+            ("vol", &snapshot.vol),
+        ] {
+            for (id, &value) in values {
+                check_quote(what, id, value)?;
+            }
+        }
+        let rates = Rates::new(&snapshot.fx)?;
+        let (forwards, curves, dividends) = (
+            snapshot::forwards(&snapshot.forward)?,
+            snapshot::curves(&snapshot.rate)?,
+            snapshot::dividends(&snapshot)?,
+        );
+        Ok(Self {
+            snapshot,
+            valuation,
+            curves,
+            dividends,
+            forwards,
+            rates,
+            price_column,
+            vol_column,
+        })
+    }
+
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    pub fn columns(&self) -> (Option<&Column>, Option<&Column>) {
+        (self.price_column.as_ref(), self.vol_column.as_ref())
+    }
+
+    /// The valuation's date, in the zone it is stated in.
+    pub fn date(&self) -> jiff::civil::Date {
+        self.valuation.date()
+    }
+
+    pub fn valuation(&self) -> Timestamp {
+        self.valuation.timestamp()
+    }
+
+    pub fn spot(&self, symbol: &str) -> Result<f64> {
+        match self.snapshot.spot.get(symbol) {
+            Some(&value) => Ok(value),
+            None => fail!(
+                MissingData,
+                "no spot price for '{symbol}': add it to market.spot"
+            ),
+        }
+    }
+
+    /// The forward of an underlying for an expiry, where the market states one.
+    pub fn forward(&self, underlying: &str, expiry: &Expiry) -> Option<f64> {
+        let written = self.forwards.get(underlying)?;
+        let same = |at: &ForwardExpiry| match at {
+            ForwardExpiry::Date(date) => *date == expiry.date,
+            ForwardExpiry::Instant(instant) => *instant == expiry.instant,
+        };
+        written
+            .iter()
+            .find_map(|(at, price)| same(at).then_some(*price))
+    }
+
+    /// The continuously compounded zero rate to a date: linear between the curve's dates, flat outside them.
+    pub fn rate(&self, currency: &str, date: Date) -> Result<f64> {
+        let Some(nodes) = self.curves.get(currency) else {
+            fail!(
+                MissingData,
+                "no interest rate for '{currency}': add it to market.rate (a number, or zero rates by date)"
+            );
+        };
+        let after = nodes.partition_point(|&(d, _)| d < date);
+        if after == 0 {
+            return Ok(nodes[0].1);
+        }
+        let (from, low) = nodes[after - 1];
+        let Some(&(to, high)) = nodes.get(after) else {
+            return Ok(low);
+        };
+        let days = |a: Date, b: Date| f64::from(a.until(b).map_or(0, |s| s.get_days()));
+        Ok(low + (high - low) * days(from, date) / days(from, to))
+    }
+
+    /// The continuous dividend yield of a symbol; zero where the market gives none, as for a stock that pays none.
+    pub fn dividend_yield(&self, symbol: &str) -> f64 {
+        self.snapshot
+            .dividend_yield
+            .get(symbol)
+            .copied()
+            .unwrap_or(0.0)
+    }
+
+    /// Dated cash dividends of a symbol after the valuation and up to a date, as (date, amount).
+    pub fn dividends(&self, symbol: &str, until: Date) -> Vec<(Date, f64)> {
+        let today = self.valuation.date();
+        let all = self.dividends.get(symbol).map_or(&[][..], Vec::as_slice);
+        all.iter()
+            .copied()
+            .filter(|&(date, _)| date > today && date <= until)
+            .collect()
+    }
+
+    /// The mark of a contract, where the market quotes one.
+    pub fn price(&self, contracts: &Contracts, row: ContractIndex) -> Option<f64> {
+        let id = contracts.rows()[row as usize].id();
+        if let Some(&value) = self.snapshot.price.get(id) {
+            return Some(value);
+        }
+        self.price_column.as_ref()?.get(contracts, row)
+    }
+
+    /// The lognormal volatility of a contract, where the market quotes one: an annual fraction.
+    pub fn lognormal_vol(&self, contracts: &Contracts, row: ContractIndex) -> Result<Option<f64>> {
+        let vol = self.vol(contracts, row);
+        if let Some(vol) = vol
+            && vol > MAX_VOL
+        {
+            fail!(
+                InvalidInput,
+                "vol of '{}' is {vol}: an annual fraction between 0 and {MAX_VOL} is needed (0.18 is 18 %)",
+                contracts.rows()[row as usize].id()
+            );
+        }
+        Ok(vol)
+    }
+
+    /// The volatility of a contract in its rulebook's units, where the market quotes one.
+    pub fn vol(&self, contracts: &Contracts, row: ContractIndex) -> Option<f64> {
+        let id = contracts.rows()[row as usize].id();
+        if let Some(&value) = self.snapshot.vol.get(id) {
+            return Some(value);
+        }
+        self.vol_column.as_ref()?.get(contracts, row)
+    }
+
+    /// The mark of anything but an option: its own quote, or the spot of its symbol for cash instruments. Only a future
+    /// may be at zero or below (crude oil in April 2020).
+    pub fn linear_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
+        let contract = &contracts.rows()[row as usize];
+        let price = self.quoted_price(contracts, row)?;
+        if price <= 0.0 && contract.kind() != Kind::Future {
+            fail!(
+                InvalidInput,
+                "contract '{}': its price is {price}, and a {} has a positive one: leave unset values out of the market",
+                contract.id(),
+                contract.kind().name()
+            );
+        }
+        Ok(price)
+    }
+
+    /// As [`Market::linear_price`], of any sign: a suspended stock may be carried at zero. The quote of a stock and the
+    /// spot its options are priced from are one price: apart by more than [`MAX_APART`] they are refused.
+    pub fn quoted_price(&self, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
+        let contract = &contracts.rows()[row as usize];
+        if let Some(price) = self.price(contracts, row) {
+            if price > 0.0
+                && matches!(contract.kind(), Kind::Stock | Kind::Etf)
+                && let Some(&spot) = self.snapshot.spot.get(contract.underlying())
+                && (price - spot).abs() > MAX_APART * price
+            {
+                fail!(
+                    InvalidInput,
+                    "contract '{}': market.price says {price}, market.spot of '{}' says {spot}: give one, or both of the same time",
+                    contract.id(),
+                    contract.underlying()
+                );
+            }
+            return Ok(price);
+        }
+        if let (Kind::Future, Some(expiry)) = (contract.kind(), contract.expiry())
+            && let Some(forward) = self.forward(contract.underlying(), expiry)
+        {
+            return Ok(forward);
+        }
+        if matches!(contract.kind(), Kind::Future | Kind::Perpetual) {
+            fail!(
+                MissingData,
+                "no price for {:?} '{}': add it to market.price",
+                contract.kind(),
+                contract.id()
+            );
+        }
+        self.spot(contract.underlying())
+            .map_err(|e| e.at(format!("contract '{}'", contract.id())))
+    }
+
+    /// Units of `to` for one of `from`: the pair, its inverse, or one.
+    pub fn fx(&self, from: &str, to: &str) -> Result<f64> {
+        match self.rates.rate(from, to) {
+            Some(rate) => Ok(rate),
+            None => fail!(
+                MissingData,
+                "no exchange rate from {from} to {to}: add '{from}/{to}' to market.fx"
+            ),
+        }
+    }
+
+    /// The exchange rates as they were stated.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// The first contract whose expiry lies before the valuation, as an error.
+    pub fn refuse_expired(&self, contracts: &Contracts) -> Result<()> {
+        for (row, contract) in contracts.iter() {
+            if contract
+                .expiry()
+                .is_some_and(|e| e.is_before(self.valuation()))
+            {
+                fail!(
+                    InvalidInput,
+                    "contracts row {row}: '{}' expired before the valuation {}: remove it",
+                    contract.id(),
+                    self.snapshot.valuation
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<Snapshot> for Market {
+    type Error = MarginError;
+    fn try_from(snapshot: Snapshot) -> Result<Self> {
+        Self::new(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn market(json: serde_json::Value) -> Result<Market> {
+        Market::new(serde_json::from_value(json).unwrap())
+    }
+
+    #[test]
+    fn rates_interpolate_between_dates() {
+        let m = market(serde_json::json!({"valuation": "2026-11-20T21:00:00Z",
+            "rate": {"USD": {"2026-12-20": 0.04, "2027-01-19": 0.05}, "EUR": 0.02}}))
+        .unwrap();
+        let at = |d: &str| m.rate("USD", d.parse().unwrap()).unwrap();
+        assert_eq!(at("2026-11-30"), 0.04);
+        assert!((at("2027-01-04") - 0.045).abs() < 1e-15);
+        assert_eq!(at("2028-01-01"), 0.05);
+        assert!(matches!(
+            m.rate("JPY", "2027-01-01".parse().unwrap()),
+            Err(MarginError::MissingData(_))
+        ));
+    }
+
+    #[test]
+    fn bad_numbers_are_refused_by_name() {
+        for (json, word) in [
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00"}),
+                "zone",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 0.0}}),
+                "EURUSD",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "price": {"X": 1.797e308}}),
+                "price of 'X'",
+            ),
+            (
+                serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "forward": [
+                    {"underlying": "SPX", "expiry": "2026-12-18", "price": 4500.0},
+                    {"underlying": "SPX", "expiry": "2026-12-18", "price": 4510.0}]}),
+                "forward of 'SPX' for 2026-12-18 is given twice",
+            ),
+        ] {
+            let error = market(json).unwrap_err();
+            assert!(error.message().contains(word), "{error}");
+        }
+        let mut snapshot = Snapshot {
+            valuation: "2026-11-20T21:00:00Z".into(),
+            ..Snapshot::default()
+        };
+        snapshot.spot.insert("SPX".into(), f64::NAN);
+        assert!(Market::new(snapshot).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! Parameter sets as data: shipped presets, a user's changes on top, and the digest that names the result.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::report::ParameterInfo;
+use kernel::error::{MarginError, Result};
+use kernel::fail;
+
+/// Numeric tables too large for a document, by name: shape and row-major values.
+pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
+
+/// The named preset of a shipped list, as a document.
+fn preset(list: &str, name: &str) -> Result<Value> {
+    let presets: Vec<Value> = serde_json::from_str(list).expect("shipped presets are JSON");
+    let known: Vec<String> = presets
+        .iter()
+        .filter_map(|p| p["name"].as_str().map(str::to_string))
+        .collect();
+    let Some(mut found) = presets.into_iter().find(|p| p["name"] == name) else {
+        fail!(
+            InvalidInput,
+            "unknown preset '{name}': use one of {}",
+            known.join(", ")
+        );
+    };
+    // A preset may state what it changes of another.
+    let Some(base) = found.as_object_mut().and_then(|f| f.remove("extends")) else {
+        return Ok(found);
+    };
+    let mut document = preset(list, base.as_str().expect("shipped presets extend by name"))?;
+    merge(
+        &mut document,
+        found.as_object().expect("presets are objects"),
+    );
+    Ok(document)
+}
+
+/// Objects merge key by key; anything else replaces.
+fn merge(base: &mut Value, changes: &Map<String, Value>) {
+    for (key, change) in changes {
+        match (base.get_mut(key), change) {
+            (Some(own @ Value::Object(_)), Value::Object(inner)) => merge(own, inner),
+            _ => base[key] = change.clone(),
+        }
+    }
+}
+
+/// A rulebook's parameters from `{"preset": name, ...changes}`, checked against their type, unknown keys refused.
+pub fn resolve<T: DeserializeOwned + Serialize>(
+    list: &str,
+    default: &str,
+    document: &Value,
+) -> Result<(T, ParameterInfo)> {
+    let Value::Object(changes) = document else {
+        fail!(
+            InvalidInput,
+            "a rulebook's parameters are an object, not {document}"
+        );
+    };
+    let mut changes = changes.clone();
+    let name = match changes.remove("preset") {
+        None => default.to_string(),
+        Some(Value::String(name)) => name,
+        Some(other) => fail!(InvalidInput, "preset: a name is needed, not {other}"),
+    };
+    let mut document = preset(list, &name)?;
+    let changed = !changes.is_empty();
+    merge(&mut document, &changes);
+    let info_of = |key: &str| document[key].as_str().unwrap_or_default().to_string();
+    let mut info = ParameterInfo {
+        name: info_of("name"),
+        version: info_of("version"),
+        effective: info_of("effective"),
+        source: info_of("source"),
+        digest: String::new(),
+    };
+    if changed {
+        info.name.push_str(" (changed)");
+    }
+    let Value::Object(fields) = &mut document else {
+        unreachable!("presets are objects")
+    };
+    for key in ["name", "version", "effective", "source"] {
+        fields.remove(key);
+    }
+    let parameters: T = serde_json::from_value(document)
+        .map_err(|e| MarginError::InvalidInput(format!("parameters of preset '{name}': {e}")))?;
+    info.digest = digest(&parameters)?;
+    Ok((parameters, info))
+}
+
+/// SHA-256 of a parameter set's canonical JSON, in hexadecimal.
+pub fn digest<T: Serialize>(parameters: &T) -> Result<String> {
+    let text =
+        serde_json::to_vec(parameters).map_err(|e| MarginError::CalculationError(e.to_string()))?;
+    Ok(Sha256::digest(&text)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect())
+}

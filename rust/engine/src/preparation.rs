@@ -1,0 +1,354 @@
+//! A prepared rulebook with what it was made of: when the market moves, only what the move touches is repriced.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
+use crate::contract::{ContractIndex, Contracts};
+use crate::greeks;
+use crate::live::Money;
+use crate::market::{Curve, Forward, Market, fx};
+use crate::seam::{Methodology, Prepared, Resolved};
+use kernel::error::Result;
+use kernel::fail;
+use kernel::simd;
+
+/// What becomes of quotes whose underlying moves without them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Marks {
+    /// They are refused: the change has to bring new ones.
+    #[default]
+    Refuse,
+    /// They stay as they are, and so does the value they give to holdings.
+    Keep,
+}
+
+/// What changed in a market; everything else stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MarketChange {
+    pub valuation: Option<String>,
+    pub spot: BTreeMap<String, f64>,
+    pub price: BTreeMap<String, f64>,
+    pub vol: BTreeMap<String, f64>,
+    pub rate: BTreeMap<String, Curve>,
+    pub dividend_yield: BTreeMap<String, f64>,
+    pub fx: BTreeMap<String, f64>,
+    /// Replaces the forwards of the same underlying and expiry.
+    pub forward: Vec<Forward>,
+    pub marks: Marks,
+}
+
+impl MarketChange {
+    /// The market after the change, checked as any other.
+    pub fn apply(&self, market: &Market) -> Result<Market> {
+        let mut snapshot = market.snapshot().clone();
+        if let Some(valuation) = &self.valuation {
+            snapshot.valuation.clone_from(valuation);
+        }
+        for (own, change) in [
+            (&mut snapshot.spot, &self.spot),
+            (&mut snapshot.price, &self.price),
+            (&mut snapshot.vol, &self.vol),
+            (&mut snapshot.dividend_yield, &self.dividend_yield),
+        ] {
+            own.extend(change.iter().map(|(k, &v)| (k.clone(), v)));
+        }
+        fx::restate(&mut snapshot.fx, &self.fx);
+        snapshot
+            .rate
+            .extend(self.rate.iter().map(|(k, v)| (k.clone(), v.clone())));
+        for forward in &self.forward {
+            snapshot
+                .forward
+                .retain(|f| (&f.underlying, &f.expiry) != (&forward.underlying, &forward.expiry));
+            snapshot.forward.push(forward.clone());
+        }
+        let (price, vol) = market.columns();
+        Market::with_columns(snapshot, price.cloned(), vol.cloned())
+    }
+
+    /// Refuses quotes that belong to a spot or forward as it was before the change: they would value holdings at a
+    /// market that is gone. New prices alone move nothing else.
+    fn refuse_stale(&self, contracts: &Contracts, old: &Market, new: &Market) -> Result<()> {
+        if self.marks == Marks::Keep || (self.spot.is_empty() && self.forward.is_empty()) {
+            return Ok(());
+        }
+        let (before, after) = (old.snapshot(), new.snapshot());
+        let moved = |symbol: &str| before.spot.get(symbol) != after.spot.get(symbol);
+        for forward in before.forward.iter().filter(|f| moved(&f.underlying)) {
+            let same =
+                |f: &Forward| (&f.underlying, &f.expiry) == (&forward.underlying, &forward.expiry);
+            if !self.forward.iter().any(same) {
+                fail!(
+                    MissingData,
+                    "update: the forward of '{}' for {} is not that of the moved spot: give its new value in the same \
+                     update, or marks=\"keep\"",
+                    forward.underlying,
+                    forward.expiry
+                );
+            }
+        }
+        let forward = |market: &Market, row: ContractIndex| {
+            let expiry = contracts.rows()[row as usize].expiry()?;
+            market.forward(contracts.root_symbol(row), expiry)
+        };
+        let stale = |row: ContractIndex, id: &str| {
+            !self.price.contains_key(id)
+                && (moved(contracts.root_symbol(row)) || forward(old, row) != forward(new, row))
+                && old.price(contracts, row).is_some()
+        };
+        let mut stale = contracts.iter().filter(|(row, c)| stale(*row, c.id()));
+        if let Some((_, first)) = stale.next() {
+            fail!(
+                MissingData,
+                "update: the quoted price of '{}'{} is not that of the moved market: give new prices in the same update \
+                 (mc.pricing.price values an option at its vol), or marks=\"keep\"",
+                first.id(),
+                match stale.count() {
+                    0 => String::new(),
+                    more => format!(" (and {more} more)"),
+                }
+            );
+        }
+        Ok(())
+    }
+}
+
+/// A prepared rulebook with what it was made of: its placed table, its market, and the arrays it was compiled from.
+pub struct Preparation {
+    pub methodology: Arc<dyn Methodology>,
+    pub market: Option<Arc<Market>>,
+    pub prepared: Arc<dyn Prepared>,
+    resolved: Arc<dyn Resolved>,
+    /// The date the table is placed on.
+    on: Option<Date>,
+    cells: Arc<Cells>,
+    arrays: RiskArrays,
+    /// Rows priced to make this, and rows in all.
+    pub repriced: (usize, usize),
+    money: OnceLock<Arc<Money>>,
+}
+
+impl Preparation {
+    /// Places the table, prices what the rulebook needs on up to `threads` threads, and compiles it: the only way to a
+    /// [`Prepared`].
+    pub fn new(
+        methodology: Arc<dyn Methodology>,
+        contracts: &Arc<Contracts>,
+        market: Option<Arc<Market>>,
+        threads: usize,
+    ) -> Result<Self> {
+        simd::check_environment()?;
+        let on = market.as_ref().map(|m| m.date());
+        let resolved = methodology.resolve(contracts, on)?;
+        Self::quote(methodology, resolved, on, market, None, threads)
+    }
+
+    /// The placed table under a market. Rows that `old` has with equal inputs are not priced again.
+    fn quote(
+        methodology: Arc<dyn Methodology>,
+        resolved: Arc<dyn Resolved>,
+        on: Option<Date>,
+        market: Option<Arc<Market>>,
+        old: Option<(&Cells, &RiskArrays)>,
+        threads: usize,
+    ) -> Result<Self> {
+        let quoted = resolved.clone().at(market.as_ref())?;
+        let cells = quoted.cells().clone();
+        let rows = cells.blocks.iter().map(Block::rows).sum();
+        let (arrays, priced) = match old {
+            None => (cells::price(&cells, threads)?, rows),
+            Some(old) => reprice(&cells, old, threads)?,
+        };
+        let priced_from = quoted.priced_from().clone();
+        let prepared = quoted.compile(arrays.clone())?;
+        Ok(Self {
+            prepared: greeks::attach(prepared, &priced_from, market.as_ref()),
+            methodology,
+            market,
+            resolved,
+            on,
+            cells,
+            arrays,
+            repriced: (priced, rows),
+            money: OnceLock::new(),
+        })
+    }
+
+    /// Payment terms under this market, shared by the accounts opened on it.
+    pub fn money(&self) -> Arc<Money> {
+        self.money
+            .get_or_init(|| Money::new(self.prepared.as_ref(), self.market.as_deref()))
+            .clone()
+    }
+
+    /// The same rulebook after a change of the market: a new preparation, equal to the last bit to one made from the
+    /// whole new market. Rows whose inputs are unchanged keep their arrays. A spot or forward that moves without the
+    /// prices quoted on it is [`MarginError::MissingData`](kernel::error::MarginError), unless [`Marks::Keep`].
+    pub fn update(&self, change: &MarketChange, threads: usize) -> Result<Self> {
+        match &self.market {
+            Some(market) => {
+                let moved = change.apply(market)?;
+                change.refuse_stale(self.prepared.contracts(), market, &moved)?;
+                self.with_market(Arc::new(moved), threads)
+            }
+            None => fail!(
+                NotApplicable,
+                "update: the rulebook carries the exchange's own arrays: prepare it from the next file"
+            ),
+        }
+    }
+
+    /// The same rulebook under another market, rows with equal inputs not priced again, the table placed again only
+    /// where the date is another.
+    pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
+        simd::check_environment()?;
+        let on = Some(market.date());
+        let resolved = if on == self.on {
+            self.resolved.clone()
+        } else {
+            self.methodology.resolve(self.prepared.contracts(), on)?
+        };
+        Self::quote(
+            self.methodology.clone(),
+            resolved,
+            on,
+            Some(market),
+            Some((&self.cells, &self.arrays)),
+            threads,
+        )
+    }
+}
+
+impl Block {
+    /// Whether rows of two blocks stand for the same contracts under the same scenarios, whatever their prices.
+    fn matches(&self, other: &Self) -> bool {
+        let contracts = |b: &Self| -> Vec<u32> { b.contracts().collect() };
+        let shape = |b: &Self| {
+            (
+                b.linear.len(),
+                b.european.len(),
+                b.american.len(),
+                b.trees.len(),
+            )
+        };
+        self.scope == other.scope
+            && self.is_normal == other.is_normal
+            && shape(self) == shape(other)
+            && self.scenarios.price == other.scenarios.price
+            && self.scenarios.roll == other.scenarios.roll
+            && self.scenarios.labels == other.scenarios.labels
+            && match (&self.scenarios.vol, &other.scenarios.vol) {
+                (VolMoves::Shared(a), VolMoves::Shared(b)) => a == b,
+                (VolMoves::PerOption(a), VolMoves::PerOption(b)) => a.len() == b.len(),
+                (VolMoves::Grouped { group: a, .. }, VolMoves::Grouped { group: b, .. }) => a == b,
+                _ => false,
+            }
+            && contracts(self) == contracts(other)
+    }
+
+    fn vol_row(&self, option: usize) -> &[f64] {
+        self.scenarios.vol.of(option, self.scenarios.price.len())
+    }
+
+    /// Whether a row's own inputs are those of the same row of a matching block.
+    fn row_equals(&self, row: usize, other: &Self) -> bool {
+        let Some(option) = row.checked_sub(self.linear.len()) else {
+            return self.linear[row] == other.linear[row];
+        };
+        if self.vol_row(option) != other.vol_row(option) {
+            return false;
+        }
+        match self.place(option) {
+            OptionPlace::European(i) => self.european.row(i) == other.european.row(i),
+            OptionPlace::American(i) => self.american.row(i) == other.american.row(i),
+            OptionPlace::Tree(i) => self.trees[i] == other.trees[i],
+        }
+    }
+
+    /// A block of some rows only, in their order.
+    fn select(&self, rows: &[usize]) -> Self {
+        let mut part = Self {
+            scope: self.scope.clone(),
+            scenarios: self.scenarios.clone(),
+            is_normal: self.is_normal,
+            ..Self::default()
+        };
+        let mut vol = Vec::new();
+        for &row in rows {
+            let Some(option) = row.checked_sub(self.linear.len()) else {
+                part.linear.push(self.linear[row]);
+                continue;
+            };
+            vol.extend_from_slice(self.vol_row(option));
+            match self.place(option) {
+                OptionPlace::European(i) => part.european.push_row(&self.european, i),
+                OptionPlace::American(i) => part.american.push_row(&self.american, i),
+                OptionPlace::Tree(i) => part.trees.push(self.trees[i].clone()),
+            }
+        }
+        match &mut part.scenarios.vol {
+            VolMoves::Shared(_) => {}
+            VolMoves::PerOption(table) | VolMoves::Grouped { table, .. } => *table = vol,
+        }
+        part
+    }
+}
+
+/// Arrays of cells, taking over what is unchanged; and how many rows were priced.
+fn reprice(
+    cells: &Cells,
+    (old, arrays): (&Cells, &RiskArrays),
+    threads: usize,
+) -> Result<(RiskArrays, usize)> {
+    let same_blocks = cells.blocks.len() == old.blocks.len();
+    let mut result = RiskArrays {
+        notes: cells.notes.clone(),
+        ..RiskArrays::default()
+    };
+    let mut priced = 0;
+    for (i, block) in cells.blocks.iter().enumerate() {
+        let known = (same_blocks && block.matches(&old.blocks[i]))
+            .then(|| (&old.blocks[i], arrays.blocks[i].as_ref()));
+        let (own, count) = reprice_block(block, known, threads)?;
+        priced += count;
+        result.blocks.push(Arc::new(own));
+    }
+    Ok((result, priced))
+}
+
+/// One block's arrays, taking over what is unchanged; and how many rows were priced.
+fn reprice_block(
+    block: &Block,
+    old: Option<(&Block, &RiskBlock)>,
+    threads: usize,
+) -> Result<(RiskBlock, usize)> {
+    let moved: Vec<usize> = (0..block.rows())
+        .filter(|&row| old.is_none_or(|(cells, _)| !block.row_equals(row, cells)))
+        .collect();
+    let fresh = cells::price(
+        &Cells {
+            blocks: vec![block.select(&moved)],
+            ..Cells::default()
+        },
+        threads,
+    )?;
+    let Some(fresh) = fresh.blocks.into_iter().next() else {
+        fail!(CalculationError, "a block was not priced");
+    };
+    let Some((_, arrays)) = old else {
+        return Ok((Arc::unwrap_or_clone(fresh), moved.len()));
+    };
+    let mut result = arrays.clone();
+    for (i, &row) in moved.iter().enumerate() {
+        result.value[row] = fresh.value[i];
+        result.pnl[row * fresh.scenarios..(row + 1) * fresh.scenarios]
+            .copy_from_slice(fresh.row(i));
+    }
+    Ok((result, moved.len()))
+}

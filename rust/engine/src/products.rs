@@ -1,0 +1,424 @@
+//! What a root stands for: the dated product table that turns option symbols into contract terms.
+//!
+//! The shipped table is `presets/products.json`. It is extended, never guessed from: a root that is in no table is
+//! `MissingData`. Plain equity options (100 shares, American, PM) are declared by name with [`ProductTable::with_equities`].
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::{Contract, Exercise, Kind, Premium, Settlement, Terms};
+use crate::symbols::{OsiSymbol, check_root};
+use crate::time::Settles;
+use kernel::error::{MarginError, Result};
+use kernel::fail;
+
+/// The terms of all options of one root whose expiry lies between `from` and `to`, both included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductTerms {
+    pub root: String,
+    pub underlying: String,
+    pub kind: Kind,
+    pub exercise: Exercise,
+    pub settles: Settles,
+    /// Units of the underlying per contract, which is also money per point of premium.
+    pub multiplier: f64,
+    pub currency: String,
+    /// A row of `presets/exchanges.json`: its zone and settlement times apply.
+    pub exchange: String,
+    /// `cash`, `shares`, or a description of what an adjusted contract delivers.
+    pub deliverable: String,
+    #[serde(default)]
+    pub from: Option<Date>,
+    #[serde(default)]
+    pub to: Option<Date>,
+    pub source: String,
+}
+
+impl ProductTerms {
+    /// A standard United States equity option: American, 100 shares, PM.
+    pub fn equity(root: &str) -> Result<Self> {
+        check_root(root)?;
+        if looks_adjusted(root) {
+            fail!(
+                InvalidInput,
+                "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms (multiplier and deliverable)"
+            );
+        }
+        Ok(Self {
+            root: root.to_string(),
+            underlying: root.to_string(),
+            kind: Kind::Stock,
+            exercise: Exercise::American,
+            settles: Settles::Pm,
+            multiplier: 100.0,
+            currency: "USD".to_string(),
+            exchange: "us".to_string(),
+            deliverable: "shares".to_string(),
+            from: None,
+            to: None,
+            source: "declared by the user as a standard equity option (OCC: 100 shares, American)"
+                .to_string(),
+        })
+    }
+
+    fn covers(&self, expiry: Date) -> bool {
+        self.from.is_none_or(|from| from <= expiry) && self.to.is_none_or(|to| expiry <= to)
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let starts_before_end = |a: &Self, b: &Self| match (a.from, b.to) {
+            (Some(from), Some(to)) => from <= to,
+            _ => true,
+        };
+        starts_before_end(self, other) && starts_before_end(other, self)
+    }
+
+    fn check(&self) -> Result<()> {
+        check_root(&self.root)?;
+        for (what, text) in [
+            ("underlying", &self.underlying),
+            ("currency", &self.currency),
+            ("exchange", &self.exchange),
+            ("deliverable", &self.deliverable),
+            ("source", &self.source),
+        ] {
+            if text.trim().is_empty() {
+                fail!(InvalidInput, "{what} is empty");
+            }
+        }
+        if !matches!(self.kind, Kind::Stock | Kind::Etf | Kind::Index) {
+            fail!(
+                InvalidInput,
+                "kind {:?}: an option symbol stands for an option on a stock, etf or index",
+                self.kind
+            );
+        }
+        if !(self.multiplier.is_finite() && self.multiplier > 0.0) {
+            fail!(
+                InvalidInput,
+                "multiplier is {}: it must be positive",
+                self.multiplier
+            );
+        }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            fail!(InvalidInput, "from {from} lies after to {to}");
+        }
+        Ok(())
+    }
+}
+
+/// Adjusted (`AAPL1`) and mini (`AAPL7`) roots end in a digit.
+fn looks_adjusted(root: &str) -> bool {
+    root.ends_with(|c: char| c.is_ascii_digit())
+}
+
+/// An immutable table of products by root. Extending gives a new table.
+#[derive(Debug, Clone, Default)]
+pub struct ProductTable {
+    rows: BTreeMap<String, Vec<ProductTerms>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProductFile {
+    #[serde(rename = "name")]
+    _name: String,
+    #[serde(rename = "version")]
+    _version: String,
+    #[serde(rename = "effective")]
+    _effective: Date,
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(default, rename = "columns")]
+    _columns: Option<String>,
+    products: Vec<ProductTerms>,
+}
+
+static SHIPPED: LazyLock<ProductTable> = LazyLock::new(|| {
+    ProductTable::from_json(include_str!("../presets/products.json"))
+        .expect("presets/products.json is part of the build and follows ProductFile")
+});
+
+impl ProductTable {
+    /// The table shipped with this version.
+    pub fn shipped() -> &'static Self {
+        &SHIPPED
+    }
+
+    /// A table in the shape of `presets/products.json`.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let file: ProductFile = serde_json::from_str(text)
+            .map_err(|e| MarginError::ParseError(format!("product table: {e}")))?;
+        Self::default().extended(file.products)
+    }
+
+    /// This table and more rows. Two rows of one root for one expiry date are an error.
+    pub fn extended(&self, rows: impl IntoIterator<Item = ProductTerms>) -> Result<Self> {
+        let mut table = self.clone();
+        for terms in rows {
+            terms
+                .check()
+                .map_err(|e| e.at(format!("product '{}'", terms.root)))?;
+            let known = table.rows.entry(terms.root.clone()).or_default();
+            if let Some(other) = known.iter().find(|other| other.overlaps(&terms)) {
+                fail!(
+                    InvalidInput,
+                    "product '{}': its expiries {} overlap those of the row that is there already ({}); two definitions for one date",
+                    terms.root,
+                    range(&terms),
+                    range(other)
+                );
+            }
+            known.push(terms);
+        }
+        Ok(table)
+    }
+
+    /// This table and standard equity options on the named stocks: American, 100 shares, PM, in dollars.
+    pub fn with_equities<'a>(&self, roots: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let rows: Result<Vec<_>> = roots.into_iter().map(ProductTerms::equity).collect();
+        self.extended(rows?)
+    }
+
+    /// The terms of a symbol's product, or what is missing.
+    pub fn terms(&self, symbol: &OsiSymbol) -> Result<&ProductTerms> {
+        let root = &symbol.root;
+        let Some(rows) = self.rows.get(root) else {
+            if looks_adjusted(root) {
+                fail!(
+                    MissingData,
+                    "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add its terms with multiplier and deliverable"
+                );
+            }
+            fail!(
+                MissingData,
+                "root '{root}' of option '{symbol}' is in no product table: declare it as a standard equity option, or add its terms"
+            );
+        };
+        match rows.iter().find(|terms| terms.covers(symbol.expiry)) {
+            Some(terms) => Ok(terms),
+            None => fail!(
+                MissingData,
+                "root '{root}' is in the product table for expiries {}, not for {} of option '{symbol}': add a row for that date",
+                rows.iter().map(range).collect::<Vec<_>>().join(" and "),
+                symbol.expiry
+            ),
+        }
+    }
+
+    /// The contract a symbol stands for. Its id is the symbol without blanks; its alias `osi` the canonical spelling.
+    pub fn contract(&self, symbol: &OsiSymbol) -> Result<Contract> {
+        let terms = self.terms(symbol)?;
+        Contract::new(Terms {
+            id: symbol.compact(),
+            kind: Kind::Option,
+            underlying: terms.underlying.clone(),
+            right: Some(symbol.right),
+            strike: Some(symbol.strike()),
+            expiry: Some(symbol.expiry.to_string()),
+            settles: Some(terms.settles),
+            exchange: Some(terms.exchange.clone()),
+            exercise: Some(terms.exercise),
+            multiplier: Some(terms.multiplier),
+            multiplier_unit: None,
+            settlement: Settlement::Linear,
+            premium: Premium::Upfront,
+            currency: terms.currency.clone(),
+            lot: 1.0,
+            deliverable: Some(terms.deliverable.clone()),
+            listed: true,
+            venue: None,
+            aliases: BTreeMap::from([("osi".to_string(), symbol.to_string())]),
+        })
+    }
+
+    /// Every row, by root and then in the order of definition.
+    pub fn iter(&self) -> impl Iterator<Item = &ProductTerms> {
+        self.rows.values().flatten()
+    }
+}
+
+fn range(terms: &ProductTerms) -> String {
+    match (terms.from, terms.to) {
+        (None, None) => "of any date".to_string(),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(to)) => format!("to {to}"),
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Result<ProductTerms> {
+        ProductTable::shipped()
+            .terms(&OsiSymbol::parse(text)?)
+            .cloned()
+    }
+
+    #[test]
+    fn index_weekly_and_fund_differ() {
+        let spx = terms("SPX   261218C04700000").unwrap();
+        assert_eq!(
+            (spx.exercise, spx.settles, spx.underlying.as_str()),
+            (Exercise::European, Settles::Am, "SPX")
+        );
+        let weekly = terms("SPXW  261218C04700000").unwrap();
+        assert_eq!(
+            (weekly.exercise, weekly.settles, weekly.underlying.as_str()),
+            (Exercise::European, Settles::Pm, "SPX")
+        );
+        let fund = terms("SPY   261218C00470000").unwrap();
+        assert_eq!(
+            (fund.exercise, fund.settles, fund.kind),
+            (Exercise::American, Settles::Pm, Kind::Etf)
+        );
+        assert_eq!(
+            terms("OEX   261218C02700000").unwrap().exercise,
+            Exercise::American
+        );
+        assert_eq!(
+            terms("XEO   261218C02700000").unwrap().exercise,
+            Exercise::European
+        );
+        assert!(
+            ProductTable::shipped()
+                .iter()
+                .all(|row| row.multiplier == 100.0 && row.currency == "USD")
+        );
+    }
+
+    #[test]
+    fn a_symbol_becomes_a_contract() {
+        let symbol = OsiSymbol::parse("SPX   261218C04700000").unwrap();
+        let contract = ProductTable::shipped().contract(&symbol).unwrap();
+        assert_eq!(contract.id(), "SPX261218C04700000");
+        assert_eq!(contract.terms().aliases["osi"], "SPX   261218C04700000");
+        let option = contract.option().unwrap();
+        assert_eq!(
+            (option.strike, option.exercise),
+            (4700.0, Exercise::European)
+        );
+        assert_eq!(option.expiry.instant.to_string(), "2026-12-18T14:30:00Z");
+        let weekly = ProductTable::shipped()
+            .contract(&OsiSymbol::parse("SPXW261218C04700000").unwrap())
+            .unwrap();
+        assert_eq!(
+            weekly.expiry().unwrap().instant.to_string(),
+            "2026-12-18T21:00:00Z"
+        );
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_missing() {
+        for (text, word) in [
+            ("AAPL  261218C00150000", "declare it"),
+            ("AAPL1 261218C00150000", "adjusted"),
+            ("SPX   140118C01800000", "from 2015-02-15"),
+        ] {
+            let error = terms(text).unwrap_err();
+            assert!(
+                matches!(&error, MarginError::MissingData(m) if m.contains(word)),
+                "{text}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn equities_are_declared_and_adjusted_roots_are_given_in_full() {
+        let table = ProductTable::shipped()
+            .with_equities(["AAPL", "IBM"])
+            .unwrap();
+        let symbol = OsiSymbol::parse("IBM261218P00100000").unwrap();
+        assert_eq!(table.terms(&symbol).unwrap().exercise, Exercise::American);
+        assert!(matches!(
+            table.with_equities(["AAPL1"]),
+            Err(MarginError::InvalidInput(_))
+        ));
+        assert!(matches!(
+            table.with_equities(["aapl"]),
+            Err(MarginError::InvalidInput(_))
+        ));
+        let adjusted = ProductTerms {
+            root: "AAPL1".into(),
+            multiplier: 700.0,
+            deliverable: "700 shares of AAPL".into(),
+            ..table
+                .terms(&OsiSymbol::parse("AAPL261218P00100000").unwrap())
+                .unwrap()
+                .clone()
+        };
+        let table = table.extended([adjusted]).unwrap();
+        assert_eq!(
+            table
+                .terms(&OsiSymbol::parse("AAPL1261218P00100000").unwrap())
+                .unwrap()
+                .multiplier,
+            700.0
+        );
+    }
+
+    #[test]
+    fn two_definitions_for_one_date_are_refused() {
+        let shipped = ProductTable::shipped();
+        let error = shipped.with_equities(["SPX"]).unwrap_err();
+        assert!(error.message().contains("overlap"), "{error}");
+        let row = |from: Option<&str>, to: Option<&str>| ProductTerms {
+            from: from.map(|d| d.parse().unwrap()),
+            to: to.map(|d| d.parse().unwrap()),
+            ..ProductTerms::equity("ABC").unwrap()
+        };
+        let table = ProductTable::default()
+            .extended([row(None, Some("2020-12-31")), row(Some("2021-01-01"), None)])
+            .unwrap();
+        assert!(
+            table
+                .terms(&OsiSymbol::parse("ABC210101C00001000").unwrap())
+                .unwrap()
+                .from
+                .is_some()
+        );
+        assert!(
+            table
+                .terms(&OsiSymbol::parse("ABC201231C00001000").unwrap())
+                .unwrap()
+                .from
+                .is_none()
+        );
+        assert!(
+            table
+                .extended([row(Some("2020-12-31"), Some("2020-12-31"))])
+                .is_err()
+        );
+        assert!(
+            table
+                .extended([row(Some("2022-01-01"), Some("2021-01-01"))])
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_table_that_does_not_follow_the_shape_is_a_parse_error() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"name":"x","version":"1","effective":"2020-01-01","source":"s","products":[{}]}"#,
+        ] {
+            assert!(
+                matches!(
+                    ProductTable::from_json(text),
+                    Err(MarginError::ParseError(_))
+                ),
+                "{text}"
+            );
+        }
+    }
+}

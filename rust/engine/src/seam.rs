@@ -1,0 +1,403 @@
+//! The seam between the engine and its rulebooks: everything a rulebook has to know.
+//!
+//! A [`Methodology`] is one rulebook as frozen, versioned data. It is asked in three steps, each for what can change on its
+//! own: [`Methodology::resolve`] places a table of contracts under the rules of a date, [`Resolved::at`] takes one market's
+//! inputs, [`Quoted::compile`] turns repriced cells into a [`Prepared`], which margins accounts. A rulebook implements
+//! [`Rulebook`]: one function, [`Rulebook::charge`], writes the terms of an account's requirement to a ledger; numbers
+//! alone, the explained report and batches all come from it, so they agree to the last bit. [`compiled`] joins it with
+//! what it keeps of an open account, a [`Live`]: charging does not know keeping.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::account::{AccountView, Accounts};
+use crate::cells::{Cells, RiskArrays};
+use crate::contract::{ContractIndex, Contracts};
+use crate::market::Market;
+use crate::report::{
+    Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals,
+};
+use kernel::error::Result;
+use kernel::fail;
+use kernel::simd;
+
+/// One rulebook as frozen, versioned data.
+pub trait Methodology: Send + Sync {
+    /// The rulebook's name as reports print it.
+    fn name(&self) -> &str;
+    fn parameters(&self) -> &ParameterInfo;
+    /// Places a table of contracts: what each is under the rules of a date, and what the rulebook does not cover. No
+    /// prices; kept while table and date stand. `on` is the valuation's own date, `None` without a market.
+    fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>>;
+}
+
+/// A table of contracts under one rulebook's rules of a date.
+pub trait Resolved: Send + Sync {
+    /// One market's inputs: prices, volatilities, carry.
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>>;
+}
+
+/// A table of contracts with one market's inputs.
+pub trait Quoted {
+    /// Which (contract, price move, vol move, time roll) it needs repriced; none where it has no scenarios or carries an
+    /// exchange's own arrays.
+    fn cells(&self) -> &Arc<Cells>;
+    /// With which model, volatility and carry every contract is priced: greeks are theirs. A rulebook that makes its
+    /// arrays itself names them here.
+    fn priced_from(&self) -> &Arc<Cells> {
+        self.cells()
+    }
+    /// The arrays are those of [`Self::cells`].
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>>;
+}
+
+/// A rulebook compiled for one table of contracts and one market. Immutable.
+pub trait Prepared: Send + Sync {
+    fn contracts(&self) -> &Arc<Contracts>;
+    fn currencies(&self) -> &Currencies;
+    /// Refuses an account of a form the rulebook has no rule for, whatever it holds: see [`Rulebook::GROSS`].
+    fn admit(&self, account: AccountView<'_>) -> Result<()>;
+    /// Numbers only; allocates nothing once `scratch` is warm.
+    fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement>;
+    /// The same bits, explained.
+    fn margin(&self, account: AccountView<'_>) -> Result<MarginReport>;
+    /// Writes the terms of the requirement to a ledger of the caller's: how one rulebook contains another.
+    fn charge_to(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut Scratch,
+        ledger: &mut dyn Ledger,
+    ) -> Result<Outcome>;
+    /// What is kept of one open account between trades.
+    fn live(self: Arc<Self>) -> Box<dyn Live>;
+    /// Every account's requirement; independent of `threads`.
+    fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
+}
+
+/// Working memory a caller keeps between requirements, so that a warm call allocates nothing.
+#[derive(Default)]
+pub struct Scratch {
+    totals: Totals,
+    own: Option<Box<dyn Any + Send>>,
+}
+
+impl Scratch {
+    /// The rulebook's own working memory; made new when the scratch last served another rulebook.
+    pub fn split<T: Default + Send + 'static>(&mut self) -> (&mut Totals, &mut T) {
+        if !self.own.as_ref().is_some_and(|own| own.is::<T>()) {
+            self.own = Some(Box::<T>::default());
+        }
+        let own = self
+            .own
+            .as_mut()
+            .and_then(|own| own.downcast_mut())
+            .expect("made of this type just above");
+        (&mut self.totals, own)
+    }
+}
+
+/// What every prepared rulebook carries.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub methodology: String,
+    pub parameters: ParameterInfo,
+    pub valuation: Option<String>,
+    pub contracts: Arc<Contracts>,
+    pub currencies: Currencies,
+}
+
+/// What [`Rulebook::charge`] knows beside the lines it wrote.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outcome {
+    pub net_option_value: f64,
+    pub worst_scenario: Option<u32>,
+}
+
+/// A compiled rulebook's own part: with [`compiled`] it makes a [`Prepared`].
+pub trait Rulebook: Send + Sync + 'static {
+    type Scratch: Default + Send + 'static;
+
+    /// Accounts of a batch that a thread takes at a time: few, so that threads end together, or many where
+    /// [`Self::requirements`] shares work among them.
+    const RUN: usize = 512;
+
+    /// Whether the rulebook margins the two sides of a gross account, which do not net. One that does not refuses such
+    /// an account: its net would be the margin of another one.
+    const GROSS: bool = false;
+
+    fn frame(&self) -> &Frame;
+
+    /// Writes the terms of the account's requirement to the ledger, in a fixed order.
+    fn charge<L: Ledger + ?Sized>(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut Self::Scratch,
+        ledger: &mut L,
+    ) -> Result<Outcome>;
+
+    /// The label of a scenario of [`Outcome::worst_scenario`].
+    fn scenario_label(&self, scenario: u32) -> String;
+
+    /// Intermediate results for the report, under the rulebook's own names.
+    fn details(&self, account: AccountView<'_>) -> Result<Value>;
+
+    /// The requirements of a run of accounts beginning with `first`, each with the bits it has alone. The default takes
+    /// them one by one; a rulebook whose scenarios do not fit the cache shares each block of them between accounts.
+    fn requirements(&self, accounts: &Accounts, first: usize, out: &mut [Requirement]) -> Result<()>
+    where
+        Self: Sized,
+    {
+        let (mut scratch, mut totals) = (Self::Scratch::default(), Totals::default());
+        for (i, row) in out.iter_mut().enumerate() {
+            let account = first + i;
+            *row = fresh(self, accounts.view(account), &mut scratch, &mut totals)
+                .map_err(|e| e.at(format!("account {account}")))?;
+        }
+        Ok(())
+    }
+}
+
+/// The totals of a charge in the report's currency.
+pub fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -> Requirement {
+    let (initial, maintenance) = totals.converted(currencies);
+    Requirement {
+        initial,
+        maintenance,
+        net_option_value: outcome.net_option_value,
+        worst_scenario: outcome.worst_scenario,
+    }
+}
+
+/// Refuses an account of a form the rulebook has no rule for: see [`Rulebook::GROSS`].
+fn admit<R: Rulebook>(rulebook: &R, account: AccountView<'_>) -> Result<()> {
+    if account.positions.short.is_some() && !R::GROSS {
+        fail!(
+            NotApplicable,
+            "{}: the account is gross, and this rulebook margins net positions only: margin each account behind it on its own, or leave gross out where long and short do net",
+            rulebook.frame().methodology
+        );
+    }
+    Ok(())
+}
+
+/// An account's requirement, charged anew.
+pub fn fresh<R: Rulebook>(
+    rulebook: &R,
+    account: AccountView<'_>,
+    scratch: &mut R::Scratch,
+    totals: &mut Totals,
+) -> Result<Requirement> {
+    admit(rulebook, account)?;
+    totals.clear();
+    let outcome = rulebook.charge(account, scratch, totals)?;
+    Ok(requirement(totals, &rulebook.frame().currencies, outcome))
+}
+
+/// A rulebook with what it keeps of an open account.
+pub struct Compiled<R: Rulebook> {
+    rulebook: Arc<R>,
+    open: fn(Arc<R>) -> Box<dyn Live>,
+}
+
+/// A [`Prepared`] of a rulebook and of what it keeps of one open account between trades: [`Recompute::open`] where that
+/// is nothing.
+pub fn compiled<R: Rulebook>(rulebook: R, open: fn(Arc<R>) -> Box<dyn Live>) -> Arc<dyn Prepared> {
+    Arc::new(Compiled {
+        rulebook: Arc::new(rulebook),
+        open,
+    })
+}
+
+impl<R: Rulebook> Prepared for Compiled<R> {
+    fn contracts(&self) -> &Arc<Contracts> {
+        &self.rulebook.frame().contracts
+    }
+
+    fn currencies(&self) -> &Currencies {
+        &self.rulebook.frame().currencies
+    }
+
+    fn admit(&self, account: AccountView<'_>) -> Result<()> {
+        admit(self.rulebook.as_ref(), account)
+    }
+
+    fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement> {
+        let (totals, own) = scratch.split::<R::Scratch>();
+        fresh(self.rulebook.as_ref(), account, own, totals)
+    }
+
+    fn margin(&self, account: AccountView<'_>) -> Result<MarginReport> {
+        self.admit(account)?;
+        let frame = self.rulebook.frame();
+        let mut ledger = Lines {
+            totals: Totals::default(),
+            lines: Vec::new(),
+            currencies: &frame.currencies,
+        };
+        let outcome = self
+            .rulebook
+            .charge(account, &mut R::Scratch::default(), &mut ledger)?;
+        Ok(MarginReport {
+            methodology: frame.methodology.clone(),
+            parameters: frame.parameters.clone(),
+            valuation: frame.valuation.clone(),
+            currency: frame.currencies.report().to_string(),
+            requirement: requirement(&ledger.totals, &frame.currencies, outcome),
+            lines: ledger.lines,
+            worst_scenario: outcome
+                .worst_scenario
+                .map(|s| self.rulebook.scenario_label(s)),
+            details: self.rulebook.details(account)?,
+            greeks: Vec::new(),
+        })
+    }
+
+    fn charge_to(
+        &self,
+        account: AccountView<'_>,
+        scratch: &mut Scratch,
+        ledger: &mut dyn Ledger,
+    ) -> Result<Outcome> {
+        self.admit(account)?;
+        self.rulebook
+            .charge(account, scratch.split::<R::Scratch>().1, ledger)
+    }
+
+    fn live(self: Arc<Self>) -> Box<dyn Live> {
+        (self.open)(self.rulebook.clone())
+    }
+
+    fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {
+        simd::check_environment()?;
+        MarginBatch::gather(accounts.len(), threads, 512, R::RUN, |first, out| {
+            self.rulebook.requirements(accounts, first, out)
+        })
+    }
+}
+
+/// An initial requirement from kept sums, and how far from a fresh one it can lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    pub initial: f64,
+    /// At most this far from a fresh requirement: `2 (n + 2) 2^-53` times the sum of `|quantity * value|`.
+    pub band: f64,
+}
+
+/// One open order as a rulebook sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exposure {
+    pub contract: ContractIndex,
+    /// Signed lots that may still be filled.
+    pub lots: i64,
+    /// What a complete fill takes from the account's excess beside requirement and option value.
+    pub cost: f64,
+}
+
+/// The largest values over every set of fills of the open orders.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorstCase {
+    pub requirement: f64,
+    /// Requirement plus costs less the option value gained: what the excess loses at most.
+    pub drain: f64,
+    /// Whether the values are reached, not only bounds.
+    pub exact: bool,
+}
+
+/// What a rulebook keeps of one open account between trades. Every answer but [`Live::after`]'s has the bits of a
+/// fresh requirement.
+pub trait Live: Send {
+    /// Takes the account as it is now.
+    fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement>;
+
+    /// The requirement of other positions, which differ from the kept ones in the contracts of `changed` only.
+    /// Nothing is kept.
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        changed: &[ContractIndex],
+    ) -> Result<Requirement>;
+
+    /// The requirement after one more trade of the kept account, from kept sums; `None` where there are none.
+    fn after(
+        &mut self,
+        _account: AccountView<'_>,
+        _contract: ContractIndex,
+        _lots: i64,
+    ) -> Option<Estimate> {
+        None
+    }
+
+    /// The worst case over fills of open orders, for positions as in [`Live::requirement`]; `None` where the
+    /// rulebook has no closed form.
+    fn worst_case(
+        &mut self,
+        _account: AccountView<'_>,
+        _changed: &[ContractIndex],
+        _orders: &[Exposure],
+    ) -> Result<Option<WorstCase>> {
+        Ok(None)
+    }
+
+    /// [`Live::requirement`] and [`Live::worst_case`] of the same positions at once.
+    fn assess(
+        &mut self,
+        account: AccountView<'_>,
+        changed: &[ContractIndex],
+        orders: &[Exposure],
+    ) -> Result<(Requirement, Option<WorstCase>)> {
+        let requirement = self.requirement(account, changed)?;
+        Ok((requirement, self.worst_case(account, changed, orders)?))
+    }
+
+    /// Where requirement and drain are convex functions of the lots held of this contract between whole multiples of a
+    /// number of them, zero among these, whatever else is held: that number. Then the worst partial fill lies at a
+    /// multiple or next to one.
+    fn convex_between(&self, _contract: ContractIndex) -> Option<i64> {
+        None
+    }
+
+    /// Whether requirement and drain are convex functions of the lots of this contract, whatever else is held: then the
+    /// fills that pass are one interval, and the worst fill of an order is none of it or all of it.
+    fn is_convex(&self, _contract: ContractIndex) -> bool {
+        false
+    }
+}
+
+/// Keeps nothing: every answer is a fresh requirement.
+pub struct Recompute<R: Rulebook> {
+    rulebook: Arc<R>,
+    scratch: R::Scratch,
+    totals: Totals,
+}
+
+impl<R: Rulebook> Recompute<R> {
+    pub fn open(rulebook: Arc<R>) -> Box<dyn Live> {
+        Box::new(Self {
+            rulebook,
+            scratch: R::Scratch::default(),
+            totals: Totals::default(),
+        })
+    }
+}
+
+impl<R: Rulebook> Live for Recompute<R> {
+    fn keep(&mut self, account: AccountView<'_>) -> Result<Requirement> {
+        self.requirement(account, &[])
+    }
+
+    fn requirement(
+        &mut self,
+        account: AccountView<'_>,
+        _changed: &[ContractIndex],
+    ) -> Result<Requirement> {
+        fresh(
+            self.rulebook.as_ref(),
+            account,
+            &mut self.scratch,
+            &mut self.totals,
+        )
+    }
+}

@@ -1,0 +1,246 @@
+//! From arrays to a book: what every contract adds to its unit per lot, and the currencies of the report.
+
+use std::sync::Arc;
+
+use super::arrays::{self, Place};
+use super::book::{Book, UnitBook};
+use super::charges;
+use super::currency::{rate_into, report_currency};
+use super::instruments::{Class, Instrument, Instruments, Unit};
+use super::parameters::{Model, Parameters, SpotTreatment};
+use super::pmrm::ExpiryTerms;
+use super::sums::RowTerms;
+use engine::cells::RiskArrays;
+use engine::contract::Contracts;
+use engine::market::Market;
+use engine::report::{Currencies, ParameterInfo};
+use engine::seam::Frame;
+use kernel::error::Result;
+use kernel::pricing::black;
+
+impl Book {
+    pub(super) fn compile(
+        parameters: &Arc<Parameters>,
+        info: &ParameterInfo,
+        contracts: &Arc<Contracts>,
+        market: &Market,
+        resolved: &Instruments,
+        arrays: &RiskArrays,
+    ) -> Result<Self> {
+        let (sources, places) = arrays::sources(resolved, arrays);
+        let mut currencies = Currencies::new(&report_currency(parameters, contracts));
+        let mut book = Self {
+            frame: Frame {
+                methodology: parameters.venue.clone(),
+                parameters: info.clone(),
+                valuation: Some(market.snapshot().valuation.clone()),
+                contracts: contracts.clone(),
+                currencies: Currencies::new("USD"),
+            },
+            parameters: parameters.clone(),
+            units: Vec::with_capacity(resolved.units.len()),
+            rows: Vec::with_capacity(contracts.len()),
+            nets_strikes: parameters.model == Model::Pmrm
+                || resolved.plans.iter().any(|p| {
+                    let rule = &p.rules.charges.short_options;
+                    rule.as_ref().is_some_and(|r| r.needs_strikes())
+                }),
+            collateral_price: parameters
+                .feeds
+                .collateral
+                .keys()
+                .chain(parameters.haircuts.keys())
+                .filter_map(|name| Some((name.clone(), market.spot(name).ok()?)))
+                .collect(),
+        };
+        let (mut first_lane, mut first_expiry, mut first_strike) = (0, 0, 0);
+        let mut first_scenario = 0;
+        for ((unit, plan), sources) in resolved.units.iter().zip(&resolved.plans).zip(sources) {
+            let own = if unit.key.currency.is_empty() {
+                currencies.report().to_string()
+            } else {
+                unit.key.currency.clone()
+            };
+            let fx = rate_into(market, &own, currencies.report())?;
+            // Undated positions, then spot that is kept apart, then options by block; a manager's by expiry.
+            let mut lanes = vec![None; 2];
+            if parameters.model == Model::Pmrm {
+                lanes = vec![None; unit.expiries.len()];
+                for &row in &unit.rows {
+                    let own = &resolved.instruments[row as usize];
+                    if own.class == Class::Option {
+                        lanes[own.expiry as usize] = Some(places[row as usize].block);
+                    }
+                }
+            } else {
+                lanes.extend((0..sources.options.len()).map(|b| Some(b as u32)));
+            }
+            let count = lanes.len();
+            let made = UnitBook {
+                currency: currencies.add(&own, fx),
+                coin_value: if unit.inverse { 1.0 } else { unit.index },
+                sources,
+                lanes,
+                strikes: unit.strikes.clone(),
+                roll_rates: match &plan.rules.charges.roll {
+                    Some(roll) => charges::roll_rates(roll, &unit.expiries),
+                    None => Vec::new(),
+                },
+                terms: Self::expiry_terms(parameters, contracts, market, resolved, unit)?,
+                first_lane,
+                first_scenario,
+                first_expiry,
+                first_strike,
+                key: unit.key.clone(),
+                index: unit.index,
+                expiries: unit.expiries.clone(),
+                plan: plan.clone(),
+            };
+            first_lane += count;
+            first_scenario += plan.scenarios.len();
+            first_expiry += unit.expiries.len();
+            first_strike += unit.strikes.len();
+            book.units.push(made);
+        }
+        if parameters.borrow.is_some() {
+            for contract in contracts.rows() {
+                currencies.add(
+                    contract.currency(),
+                    rate_into(market, contract.currency(), currencies.report())?,
+                );
+            }
+        }
+        book.frame.currencies = currencies;
+        let deltas = arrays::deltas(resolved);
+        for (row, own) in resolved.instruments.iter().enumerate() {
+            book.rows.push(book.row_terms(
+                own,
+                &places[row],
+                deltas[row],
+                &resolved.units[own.unit as usize],
+            ));
+        }
+        Ok(book)
+    }
+
+    /// Static discounts of every expiry (Derive); empty for other models.
+    fn expiry_terms(
+        parameters: &Parameters,
+        contracts: &Contracts,
+        market: &Market,
+        resolved: &Instruments,
+        unit: &Unit,
+    ) -> Result<Vec<ExpiryTerms>> {
+        let Some(rules) = parameters
+            .pmrm
+            .as_ref()
+            .filter(|_| parameters.model == Model::Pmrm)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut terms = vec![ExpiryTerms::EMPTY; unit.expiries.len()];
+        for &row in &unit.rows {
+            let contract = &contracts.rows()[row as usize];
+            let own = &resolved.instruments[row as usize];
+            let (Class::Option, Some(expiry)) = (own.class, contract.expiry()) else {
+                continue;
+            };
+            let rate = super::instruments::rate_of(
+                parameters,
+                market,
+                contract,
+                expiry,
+                &unit.key.underlying,
+            )?;
+            let written = contract.terms().expiry.as_deref().unwrap_or_default();
+            let confidence = parameters
+                .feeds
+                .expiry(&unit.key.underlying, written)
+                .map_or(1.0, |f| {
+                    f.forward_confidence
+                        .min(f.rate_confidence)
+                        .min(f.vol_confidence)
+                });
+            let years = unit.expiries[own.expiry as usize].years;
+            let rate = if rate > 0.0 { rate } else { 0.0 };
+            terms[own.expiry as usize] = rules.expiry(years, rate, own.discount, confidence);
+        }
+        Ok(terms)
+    }
+
+    fn row_terms(&self, own: &Instrument, place: &Place, delta: f64, unit: &Unit) -> RowTerms {
+        let mark = place.mark;
+        let years = unit.expiries[own.expiry as usize].years;
+        let option = own.class == Class::Option;
+        // Only the part of a price that its settlement average has not fixed still moves.
+        let delta = delta * own.coins * own.moving();
+        let conversion = if unit.inverse {
+            1.0
+        } else {
+            own.forward * own.to_unit
+        };
+        let decay_days = self.units[own.unit as usize].plan.rules.charges.decay_days;
+        let decay = match decay_days {
+            Some(days) if option => {
+                let left = years - days / self.parameters.year_days;
+                let price = |t: f64| {
+                    black::forward_price_one(
+                        own.forward,
+                        own.strike,
+                        t,
+                        own.vol,
+                        own.right,
+                        own.discount,
+                    )
+                };
+                let scale = own.coins
+                    * if unit.inverse {
+                        1.0 / own.forward
+                    } else {
+                        own.to_unit
+                    };
+                (price(if left > 0.0 { left } else { 0.0 }) - price(years)) * scale
+            }
+            _ => 0.0,
+        };
+        RowTerms {
+            unit: own.unit,
+            lane: match (self.parameters.model, own.class, self.parameters.spot) {
+                (Model::Pmrm, Class::Option, _) => own.expiry,
+                (Model::Pmrm, ..) => 0,
+                (_, Class::Option, _) => 2 + place.block,
+                (_, Class::Spot, SpotTreatment::UpsideOffset | SpotTreatment::InUse) => 1,
+                _ => 0,
+            },
+            offset: place.offset,
+            scale: if self.parameters.model == Model::Pmrm {
+                1.0
+            } else {
+                place.scale
+            },
+            coin_mark: place.coin_mark,
+            apart: own.class == Class::Spot && self.parameters.spot == SpotTreatment::InUse,
+            class: own.class,
+            expiry: own.expiry,
+            strike: own.strike_slot,
+            coins: own.coins,
+            delta,
+            adjusted_delta: delta - if option && own.inverse { mark } else { 0.0 },
+            roll: delta * conversion,
+            decay,
+            value: match own.class {
+                Class::Option if own.inverse && !unit.inverse => mark * own.forward,
+                Class::Option => mark * own.to_unit,
+                Class::Spot => {
+                    own.coins
+                        * if own.inverse {
+                            1.0
+                        } else {
+                            own.forward * own.to_unit
+                        }
+                }
+                _ => 0.0,
+            },
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What Derive's managers read from their oracles beside prices: confidences, rates, smiles, settlement averages.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use engine::contract::check_finite;
+use kernel::error::Result;
+use kernel::fail;
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Stochastic-volatility-inspired smile of one expiry: a, b, rho, m, sigma, the forward and years it was fitted at.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Svi {
+    pub a: f64,
+    pub b: f64,
+    pub rho: f64,
+    pub m: f64,
+    pub sigma: f64,
+    pub forward: f64,
+    pub years: f64,
+}
+
+impl Svi {
+    /// The volatility of a strike. Log-moneyness is clamped to 4 sqrt(a + b sigma), total variance capped at 144.
+    pub fn vol(&self, strike: f64) -> f64 {
+        let bound = 4.0 * (self.a + self.b * self.sigma).sqrt();
+        let k = (strike / self.forward).ln();
+        let k = if k > bound { bound } else { k };
+        let k = if k < -bound { -bound } else { k };
+        let x = k - self.m;
+        let variance = self.a + self.b * (self.rho * x + (x * x + self.sigma * self.sigma).sqrt());
+        let variance = if variance < 144.0 { variance } else { 144.0 };
+        (variance / self.years).sqrt()
+    }
+}
+
+/// One expiry's feeds. `expiry` is written as the contracts write theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpiryFeed {
+    pub underlying: String,
+    pub expiry: String,
+    #[serde(default)]
+    pub rate: Option<f64>,
+    #[serde(default = "one")]
+    pub forward_confidence: f64,
+    #[serde(default = "one")]
+    pub rate_confidence: f64,
+    #[serde(default = "one")]
+    pub vol_confidence: f64,
+    #[serde(default)]
+    pub svi: Option<Svi>,
+    /// The settlement average so far; needed inside the averaging window.
+    #[serde(default)]
+    pub settlement_average: Option<f64>,
+}
+
+/// One underlying's confidences.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnderlyingFeed {
+    #[serde(default = "one")]
+    pub spot_confidence: f64,
+    #[serde(default = "one")]
+    pub perp_confidence: f64,
+}
+
+/// What an asset is worth as collateral. Its price is the market's spot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollateralFeed {
+    #[serde(default = "one")]
+    pub confidence: f64,
+    /// Whether it moves with the underlying in the scan.
+    #[serde(default)]
+    pub risk_cancelling: bool,
+    /// Added to the maintenance haircut for initial margin.
+    pub im_haircut: f64,
+    pub mm_haircut: f64,
+}
+
+/// All feeds of a venue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Feeds {
+    /// Price of the stable coin accounts are kept in.
+    pub stable: f64,
+    pub underlyings: BTreeMap<String, UnderlyingFeed>,
+    pub expiries: Vec<ExpiryFeed>,
+    pub collateral: BTreeMap<String, CollateralFeed>,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self {
+            stable: 1.0,
+            underlyings: BTreeMap::new(),
+            expiries: Vec::new(),
+            collateral: BTreeMap::new(),
+        }
+    }
+}
+
+impl Feeds {
+    pub fn check(&self) -> Result<()> {
+        check_finite("feeds.stable", self.stable)?;
+        if self.stable <= 0.0 {
+            fail!(
+                InvalidInput,
+                "feeds.stable is {}: it must be positive",
+                self.stable
+            );
+        }
+        for (name, feed) in &self.underlyings {
+            check_finite(&format!("spot confidence of {name}"), feed.spot_confidence)?;
+            check_finite(&format!("perp confidence of {name}"), feed.perp_confidence)?;
+        }
+        for feed in &self.expiries {
+            for value in [
+                feed.rate.unwrap_or(0.0),
+                feed.forward_confidence,
+                feed.rate_confidence,
+                feed.vol_confidence,
+            ] {
+                check_finite(
+                    &format!("feeds of {} {}", feed.underlying, feed.expiry),
+                    value,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Confidences of an underlying's spot and perpetual; 1 where no feed speaks.
+    pub fn of(&self, underlying: &str) -> UnderlyingFeed {
+        self.underlyings
+            .get(underlying)
+            .cloned()
+            .unwrap_or(UnderlyingFeed {
+                spot_confidence: 1.0,
+                perp_confidence: 1.0,
+            })
+    }
+
+    pub fn expiry(&self, underlying: &str, expiry: &str) -> Option<&ExpiryFeed> {
+        self.expiries
+            .iter()
+            .find(|f| f.underlying == underlying && f.expiry == expiry)
+    }
+}
+
+/// The fixed part and the moving part of a settlement price, `seconds` before expiry: inside the window the average
+/// so far carries the elapsed share and the forward the rest.
+pub fn settlement_parts(
+    forward: f64,
+    seconds: f64,
+    window: f64,
+    average: Option<f64>,
+    what: &str,
+) -> Result<(f64, f64)> {
+    if seconds >= window {
+        return Ok((0.0, forward));
+    }
+    let Some(average) = average else {
+        fail!(
+            MissingData,
+            "{what} is inside its settlement window of {window} seconds: give feeds.expiries settlement_average"
+        );
+    };
+    let moving = seconds / window;
+    Ok((average * (1.0 - moving), forward * moving))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smile_is_clamped_in_its_wings() {
+        let svi = Svi {
+            a: 0.002138900837067276,
+            b: 0.04163976582038121,
+            rho: -0.29089434907604955,
+            m: -0.026351062568175803,
+            sigma: 0.06256307931421391,
+            forward: 95776.67392708939,
+            years: 0.02520611364789,
+        };
+        assert!((svi.vol(100_000.0) - 0.453803924321583).abs() < 1e-14);
+        assert_eq!(svi.vol(1e7), svi.vol(1e8));
+    }
+
+    #[test]
+    fn inside_the_window_the_average_counts() {
+        assert_eq!(
+            settlement_parts(100.0, 900.0, 1800.0, Some(90.0), "X").unwrap(),
+            (45.0, 50.0)
+        );
+        assert_eq!(
+            settlement_parts(100.0, 1800.0, 1800.0, None, "X").unwrap(),
+            (0.0, 100.0)
+        );
+        assert!(settlement_parts(100.0, 1.0, 1800.0, None, "X").is_err());
+    }
+}

@@ -1,0 +1,212 @@
+//! VaR and expected-shortfall margin by historical simulation: plain, filtered, stressed, blended, with the charges of
+//! clearing houses as data. Presets have a clearing house's shape; they are not certified by any.
+//!
+//! | what | file |
+//! |---|---|
+//! | components, netting sets, histories as data | `parameters.rs` |
+//! | dated tables and returns | `history.rs` |
+//! | volatility filters | `filter.rs` |
+//! | sets of scenarios and their moves | `scenarios.rs` |
+//! | ranks and weights of every named measure | `measure.rs`, `parametric.rs` |
+//! | netting sets, and the prices they need | `layout.rs`, `normal.rs`, `exchange.rs` |
+//! | losses in blocks of 16 scenarios, running tails | `tail.rs` |
+//! | a measure on a book | `risk.rs` |
+//! | floors, flat rates, liquidity and other charges | `stages.rs`, `charges.rs` |
+//! | compiled netting sets, the requirement | `book.rs`, `requirement.rs`, `offset.rs` |
+//! | tails, dates and attribution | `explain.rs` |
+//! | losses kept between trades | `live.rs` |
+//! | margins through time | `rolling.rs` |
+
+mod book;
+mod charges;
+mod exchange;
+mod explain;
+mod filter;
+mod history;
+mod layout;
+mod live;
+mod measure;
+mod normal;
+mod offset;
+mod parameters;
+mod parametric;
+mod requirement;
+mod risk;
+pub mod rolling;
+mod scenarios;
+mod stages;
+mod tail;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use book::Book;
+pub use filter::{Filter, Model, Seed, Target};
+use history::History;
+use live::LiveBook;
+pub use measure::Measure;
+pub use parameters::{
+    Component, FxFactor, HistoryKind, HistoryTable, NettingSet, OffsetCap, OptionFloor,
+    OptionModel, Parameters, ReturnRule, Role, Scaling,
+};
+pub use parametric::Variance;
+pub use stages::{Daily, Depth, Rule, Sides, Stage, Threshold, Ticks};
+
+use engine::cells::{Cells, RiskArrays};
+use engine::contract::Contracts;
+use engine::market::Market;
+use engine::parameters::Attachments;
+use engine::report::ParameterInfo;
+use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use kernel::error::Result;
+use kernel::fail;
+
+/// The shipped parameter sets.
+pub const PRESETS: &str = include_str!("../presets/hvar.json");
+
+/// Clearing houses whose descriptions are public without the numbers or formulas that a preset needs.
+const ABSENT: &[(&str, &str)] = &[
+    (
+        "occ-stans",
+        "its simulated scenarios are not public; give your own as a history of kind returns, with a component for each \
+         level",
+    ),
+    (
+        "asx-hsvar",
+        "its levels and look-backs are not public; state them in components",
+    ),
+    (
+        "bme",
+        "its look-back and holding period differ by product; state them in components",
+    ),
+    (
+        "euronext-eq",
+        "its level and look-back are not public; state them in components",
+    ),
+    (
+        "iceu-cds",
+        "credit spread scenarios and their simulation are not public",
+    ),
+    (
+        "nasdaq-oms2",
+        "its window method between correlated underlyings is not modelled; its valuation points can be a history of \
+         kind returns under order_ceil",
+    ),
+];
+
+/// One VaR or expected-shortfall margin with its parameters and its dated history.
+#[derive(Debug, Clone)]
+pub struct HistoricalVar {
+    parameters: Arc<Parameters>,
+    histories: Arc<[History]>,
+    info: ParameterInfo,
+}
+
+impl HistoricalVar {
+    /// From `{"preset": "plain", ...changes}` and one table of numbers for each entry of `histories`, rows by factors.
+    pub fn new(document: &Value, tables: &Attachments) -> Result<Self> {
+        if let Some(name) = document.get("preset").and_then(Value::as_str)
+            && let Some((_, why)) = ABSENT.iter().find(|(absent, _)| *absent == name)
+        {
+            fail!(Unsupported, "hvar: there is no preset '{name}': {why}");
+        }
+        let (parameters, mut info) =
+            engine::parameters::resolve::<Parameters>(PRESETS, "plain", document)?;
+        parameters.check()?;
+        let histories = History::all(&parameters, tables)?;
+        info.digest = with_tables(&info.digest, tables);
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            histories: histories.into(),
+            info,
+        })
+    }
+}
+
+/// The digest of a document together with its tables.
+fn with_tables(document: &str, tables: &Attachments) -> String {
+    let mut hash = Sha256::new();
+    hash.update(document);
+    for (name, (shape, values)) in tables {
+        hash.update(format!("{name} {shape:?} "));
+        for value in values {
+            hash.update(value.to_le_bytes());
+        }
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+pub fn build(document: &Value, tables: &Attachments) -> Result<Arc<dyn Methodology>> {
+    Ok(Arc::new(HistoricalVar::new(document, tables)?))
+}
+
+impl Methodology for HistoricalVar {
+    fn name(&self) -> &'static str {
+        "Historical VaR"
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        Ok(Arc::new(Table {
+            rule: self.clone(),
+            contracts: contracts.clone(),
+        }))
+    }
+}
+
+/// A table of contracts under the rulebook.
+struct Table {
+    rule: HistoricalVar,
+    contracts: Arc<Contracts>,
+}
+
+impl Resolved for Table {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let Some(market) = market else {
+            fail!(
+                MissingData,
+                "hvar: a market is needed: scenarios move today's prices"
+            );
+        };
+        market.refuse_expired(&self.contracts)?;
+        let rule = &self.rule;
+        let cells = layout::cells(&rule.parameters, &rule.histories, &self.contracts, market)?;
+        Ok(Box::new(Inputted {
+            market: market.clone(),
+            cells: Arc::new(cells),
+            table: self,
+        }))
+    }
+}
+
+/// A table and the prices it needs under one market.
+struct Inputted {
+    table: Arc<Table>,
+    market: Arc<Market>,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Inputted {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let Table { rule, contracts } = &*self.table;
+        let book = Book::compile(
+            &rule.parameters,
+            &rule.histories,
+            &rule.info,
+            contracts,
+            &self.market,
+            &arrays,
+        )?;
+        Ok(seam::compiled(book, LiveBook::open))
+    }
+}

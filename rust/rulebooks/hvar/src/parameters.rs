@@ -1,0 +1,584 @@
+//! VaR and expected-shortfall parameters as data: histories, return types, components, netting sets, charges on top.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::filter::Filter;
+use super::measure::Measure;
+use super::parametric::Variance;
+use super::stages::Stage;
+use engine::contract::check_finite;
+use kernel::error::Result;
+use kernel::fail;
+
+/// The whole of a confidence: levels are integers of parts per million, because `ceil((1 - 0.994) * 1000)` is 7 in
+/// binary floating point and should be 6.
+pub(super) const PPM: u64 = 1_000_000;
+
+/// How a factor's change from one date to the next is expressed, and applied to today's price.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnRule {
+    /// `x_t / x_{t-1} - 1`.
+    Relative,
+    /// `ln(x_t / x_{t-1})`.
+    Log,
+    /// `x_t - x_{t-1}`: rates, spreads, prices that can be negative.
+    Absolute,
+    /// `(x_t + d) / (x_{t-1} + d) - 1`.
+    Displaced(f64),
+}
+
+/// What the rows of a table of history are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryKind {
+    /// Prices by date; there is one return fewer than rows.
+    Levels,
+    /// Returns already, under the factor's return rule; each over one day (or over the component's own horizon).
+    Returns,
+}
+
+/// The words to a numeric table of history: one row a date, oldest first, one column a factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryTable {
+    pub columns: Vec<String>,
+    /// ISO dates, ascending, one per row; empty where the rows have none and scenarios are known by number.
+    #[serde(default)]
+    pub dates: Vec<String>,
+    pub kind: HistoryKind,
+    /// The numbers, row by row, where they come in the document and not as a table beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<Vec<f64>>>,
+}
+
+/// How a loss over several days follows from a history of single days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// Returns of one day (or of what the table holds) as they are.
+    #[default]
+    None,
+    /// Each return times the root of the days.
+    SqrtReturns,
+    /// The measured risk times the root of the days.
+    SqrtRisk,
+    /// Returns over `days`, one for every date.
+    Overlapping,
+    /// Returns over `days` in `days` interleaved sets without overlap, measured apart and averaged.
+    Interleaved,
+}
+
+/// Whether a component is part of the sum, or the sum may not fall below it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    #[default]
+    Term,
+    Floor,
+}
+
+/// One risk measure over one set of scenarios.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// The word in lines and details.
+    pub name: String,
+    pub measure: Measure,
+    /// Parts per million: 990000 is 99 %.
+    pub confidence_ppm: u32,
+    /// Of each interleaved set, where they differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels_ppm: Vec<u32>,
+    #[serde(default = "one")]
+    pub weight: f64,
+    #[serde(default)]
+    pub role: Role,
+    /// The table of history; the one named `history` where left out.
+    #[serde(default = "default_history")]
+    pub history: String,
+    /// The newest so many returns; all where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
+    /// Fixed periods of stress instead of the newest returns: dates of each, ascending. Returns over several days do
+    /// not reach before a period's first date.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<Vec<String>>,
+    /// The share of all weight that the periods have beside the newest returns, in one sample under a weighted
+    /// measure: EMIR RTS 153/2013 Article 28 (1)(b), at least a quarter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stress_weight: Option<f64>,
+    #[serde(default = "one_day")]
+    pub days: usize,
+    #[serde(default)]
+    pub scaling: Scaling,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// Volatility scaling of the portfolio's own profits and losses (Hull and White at portfolio level).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portfolio_filter: Option<Filter>,
+    /// Each return with its opposite beside it.
+    #[serde(default)]
+    pub antithetic: bool,
+    /// Decay of scenario weights with age (Boudoukh, Richardson, Whitelaw), for the weighted measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_decay: Option<f64>,
+    /// How the variance is estimated, for the normal measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance: Option<Variance>,
+    /// Times every scenario's move.
+    #[serde(default = "one")]
+    pub multiplier: f64,
+    /// Calendar days by which options age in every scenario.
+    #[serde(default)]
+    pub roll_days: f64,
+    /// Risk numbers of netting sets that a clearing house has stated: used instead of scenarios.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, f64>,
+}
+
+/// The factor of an exchange rate, by how its history is quoted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FxFactor {
+    /// Report currency for one unit of the contract's.
+    Direct(String),
+    /// Units of the contract's currency for one of the report's.
+    Inverse(String),
+}
+
+/// How the price of an option follows from its underlying's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptionModel {
+    /// Black and Scholes, Black-76, or the tree.
+    #[default]
+    Lognormal,
+    /// Bachelier: the underlying may be at or below zero, and the volatility is in its price's units.
+    Normal,
+}
+
+/// Offsets between products are granted in part: EMIR RTS 153/2013 Article 27 (4), 80 %.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OffsetCap {
+    /// Of the difference between the sum of the products' own margins and the margin together.
+    pub share: f64,
+    /// Product by contract id or underlying symbol; the symbol itself where left out.
+    #[serde(default)]
+    pub products: BTreeMap<String, String>,
+}
+
+/// JSCC, from 10 February 2025: an option that a scenario makes worthless counts as one tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionFloor {
+    /// The smallest price step by contract id or underlying symbol: times the contract unit, rounded up to whole units
+    /// of money, it is the least value of a lot.
+    pub ticks: BTreeMap<String, f64>,
+    /// A lot's value in a scenario is recorded as zero below this much money.
+    #[serde(default = "half")]
+    pub zero_below: f64,
+}
+
+/// Positions that net with each other and with no others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NettingSet {
+    pub name: String,
+    /// Contract ids, underlying symbols or factors; a set without members takes what no other set names.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// The sum this set is part of, as a scope in the report: a liquidation group of several splits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The set's own components instead of the methodology's: a split's own holding period.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// What the numbers may be taken for; printed in every report.
+    pub calibration: String,
+    pub currency: String,
+    #[serde(default)]
+    pub histories: BTreeMap<String, HistoryTable>,
+    /// Return rule by factor; `*` stands for every factor not named.
+    #[serde(default)]
+    pub returns: BTreeMap<String, ReturnRule>,
+    /// Factor by contract id or underlying symbol; a symbol that is a factor needs no entry.
+    #[serde(default)]
+    pub map: BTreeMap<String, String>,
+    /// Factor of implied volatility by underlying symbol; options of others keep their volatility.
+    #[serde(default)]
+    pub vol_map: BTreeMap<String, String>,
+    /// Factor of the exchange rate by currency; the rates of others stay where they are.
+    #[serde(default)]
+    pub fx_map: BTreeMap<String, FxFactor>,
+    /// Pricing model of options by contract id or underlying symbol; lognormal where left out.
+    #[serde(default)]
+    pub option_models: BTreeMap<String, OptionModel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option_floor: Option<OptionFloor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset_cap: Option<OffsetCap>,
+    pub components: Vec<Component>,
+    #[serde(default)]
+    pub netting_sets: Vec<NettingSet>,
+    /// Unit to which each position's profit and loss is rounded before it is summed; zero: not at all.
+    #[serde(default)]
+    pub position_rounding: f64,
+    /// A netting set's requirement may be negative.
+    #[serde(default)]
+    pub allow_negative: bool,
+    /// Charges and credits after the scenarios, in order.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
+    /// Steps of the binomial tree for American exercise.
+    #[serde(default = "steps")]
+    pub steps: usize,
+}
+
+/// The netting set that stands for the whole account where the parameters name none.
+pub(super) const WHOLE: &str = "portfolio";
+
+fn refuse_twins(what: &str, names: &[&str]) -> Result<()> {
+    let twin = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
+    match twin {
+        Some(i) => fail!(InvalidInput, "two {what} are named '{}'", names[i]),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn one() -> f64 {
+    1.0
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+fn one_day() -> usize {
+    1
+}
+
+fn default_history() -> String {
+    "history".into()
+}
+
+fn steps() -> usize {
+    400
+}
+
+impl Component {
+    /// A component that only measures losses.
+    pub(super) fn measuring(
+        measure: Measure,
+        confidence_ppm: u32,
+        age_decay: Option<f64>,
+    ) -> Result<Self> {
+        let component = Self {
+            name: measure.name(),
+            measure,
+            confidence_ppm,
+            levels_ppm: Vec::new(),
+            weight: 1.0,
+            role: Role::Term,
+            history: default_history(),
+            window: None,
+            periods: Vec::new(),
+            stress_weight: None,
+            days: 1,
+            scaling: Scaling::None,
+            filter: None,
+            portfolio_filter: None,
+            antithetic: false,
+            age_decay,
+            variance: (measure == Measure::Normal).then_some(Variance::Population),
+            multiplier: 1.0,
+            roll_days: 0.0,
+            given: BTreeMap::new(),
+        };
+        component.check()?;
+        Ok(component)
+    }
+
+    /// Whether it reads the newest returns.
+    pub(super) fn is_windowed(&self) -> bool {
+        self.periods.is_empty() || self.stress_weight.is_some()
+    }
+
+    /// Days between the returns of one set.
+    pub(super) fn stride(&self) -> usize {
+        if self.scaling == Scaling::Interleaved {
+            self.days
+        } else {
+            1
+        }
+    }
+
+    /// Days that one return spans.
+    pub(super) fn span(&self) -> usize {
+        match self.scaling {
+            Scaling::Overlapping | Scaling::Interleaved => self.days,
+            _ => 1,
+        }
+    }
+
+    /// The confidence of a set in parts per million.
+    pub(super) fn level(&self, set: usize) -> u32 {
+        *self.levels_ppm.get(set).unwrap_or(&self.confidence_ppm)
+    }
+
+    /// `VaR 99 %`, `ES 97.5 % 10 d`: the component and how sure.
+    pub(super) fn label(&self) -> String {
+        let percent = f64::from(self.confidence_ppm) / 1e4;
+        let days = if self.days > 1 {
+            format!(" {} d", self.days)
+        } else {
+            String::new()
+        };
+        format!("{} {percent} %{days}", self.name)
+    }
+
+    fn check(&self) -> Result<()> {
+        let levels = [self.confidence_ppm];
+        for &level in levels.iter().chain(&self.levels_ppm) {
+            if !(1..PPM as u32).contains(&level) {
+                fail!(
+                    InvalidInput,
+                    "a confidence of {level} parts per million: it lies above 0 and below 1000000 (990000 is 99 %)"
+                );
+            }
+        }
+        if self.days == 0 || self.window == Some(0) {
+            fail!(InvalidInput, "days and window are at least 1");
+        }
+        if self.days > 1 && self.scaling == Scaling::None {
+            fail!(
+                InvalidInput,
+                "a holding period of {} days needs scaling: sqrt_returns, sqrt_risk, overlapping or interleaved",
+                self.days
+            );
+        }
+        if !self.levels_ppm.is_empty()
+            && (self.scaling != Scaling::Interleaved || self.levels_ppm.len() != self.days)
+        {
+            fail!(
+                InvalidInput,
+                "levels_ppm has {} entries: one for each of the interleaved sets is needed",
+                self.levels_ppm.len()
+            );
+        }
+        if !self.periods.is_empty()
+            && (self.filter.is_some() || (self.window.is_some() && self.stress_weight.is_none()))
+        {
+            fail!(
+                Unsupported,
+                "fixed periods take their returns as they are: leave window and filter out, or say their stress_weight \
+                 beside a window"
+            );
+        }
+        if let Some(weight) = self.stress_weight {
+            if !(weight > 0.0 && weight < 1.0) {
+                fail!(
+                    InvalidInput,
+                    "stress_weight is {weight}: it lies above 0 and below 1 (0.25)"
+                );
+            }
+            if !self.measure.is_weighted()
+                || self.periods.is_empty()
+                || self.antithetic
+                || self.stride() > 1
+            {
+                fail!(
+                    Unsupported,
+                    "stress_weight needs periods and the measure weighted or es_weighted, without antithetic returns and \
+                     interleaved sets"
+                );
+            }
+        }
+        for (what, value) in [
+            ("weight", self.weight),
+            ("multiplier", self.multiplier),
+            ("roll_days", self.roll_days),
+        ] {
+            check_finite(what, value)?;
+        }
+        if self.roll_days < 0.0 {
+            fail!(InvalidInput, "roll_days is negative");
+        }
+        for (set, &value) in &self.given {
+            check_finite(&format!("the given risk of '{set}'"), value)?;
+        }
+        match (self.measure.is_weighted(), self.age_decay) {
+            (true, Some(decay)) if decay > 0.0 && decay < 1.0 => {}
+            (true, None) if self.stress_weight.is_some() => {}
+            (false, None) => {}
+            (true, _) => fail!(
+                InvalidInput,
+                "measure {}: age_decay is needed, above 0 and below 1 (0.995)",
+                self.measure.name()
+            ),
+            (false, Some(_)) => fail!(
+                InvalidInput,
+                "age_decay belongs to the measures weighted and es_weighted, not to {}",
+                self.measure.name()
+            ),
+        }
+        match (self.measure == Measure::Normal, &self.variance) {
+            (true, Some(variance)) => variance.check()?,
+            (false, None) => {}
+            _ => fail!(
+                InvalidInput,
+                "variance belongs to the measure normal, and to no other"
+            ),
+        }
+        for filter in self.filter.iter().chain(&self.portfolio_filter) {
+            filter.check()?;
+        }
+        if let Some(filter) = &self.portfolio_filter
+            && (filter.first() > 0 || filter.has_mean())
+        {
+            fail!(
+                Unsupported,
+                "a portfolio filter is seeded by its own window and has no mean: leave seed_returns and mean out, and \
+                 use ewma or garch"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Parameters {
+    pub(super) fn check(&self) -> Result<()> {
+        self.check_all().map_err(|e| e.at("hvar"))
+    }
+
+    fn check_all(&self) -> Result<()> {
+        let sets: Vec<&str> = match self.netting_sets.as_slice() {
+            [] => vec![WHOLE],
+            named => named.iter().map(|s| s.name.as_str()).collect(),
+        };
+        refuse_twins("netting sets", &sets)?;
+        let own = self.netting_sets.iter().map(|s| &s.components);
+        for components in [&self.components].into_iter().chain(own) {
+            let names: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
+            refuse_twins("components", &names)?;
+            for component in components {
+                self.check_component(component, &sets)
+                    .map_err(|e| e.at(format!("component '{}'", component.name)))?;
+            }
+        }
+        for set in self.netting_sets.iter() {
+            if set.components.is_empty() && self.components.is_empty() {
+                fail!(InvalidInput, "netting set '{}' has no components", set.name);
+            }
+        }
+        if self.netting_sets.is_empty() && self.components.is_empty() {
+            fail!(
+                InvalidInput,
+                "no components: say which measure of which scenarios is the margin"
+            );
+        }
+        if self
+            .netting_sets
+            .iter()
+            .filter(|s| s.members.is_empty())
+            .count()
+            > 1
+        {
+            fail!(
+                InvalidInput,
+                "more than one netting set without members: only one can take the rest"
+            );
+        }
+        check_finite("position_rounding", self.position_rounding)?;
+        if self.position_rounding < 0.0 {
+            fail!(InvalidInput, "position_rounding is negative");
+        }
+        for (factor, rule) in &self.returns {
+            if let ReturnRule::Displaced(by) = rule {
+                check_finite(&format!("the displacement of '{factor}'"), *by)?;
+            }
+        }
+        for stage in &self.stages {
+            stage.check()?;
+        }
+        self.check_options()
+    }
+
+    fn check_component(&self, component: &Component, sets: &[&str]) -> Result<()> {
+        component.check()?;
+        if let Some(stranger) = component
+            .given
+            .keys()
+            .find(|name| !sets.contains(&name.as_str()))
+        {
+            fail!(
+                InvalidInput,
+                "a risk is given for '{stranger}', which is no netting set: those are {}",
+                sets.join(", ")
+            );
+        }
+        if !self.histories.contains_key(&component.history) && component.given.is_empty() {
+            fail!(
+                MissingData,
+                "it reads the history '{}', which is not given",
+                component.history
+            );
+        }
+        Ok(())
+    }
+
+    /// What is said of exchange rates, options and offsets.
+    fn check_options(&self) -> Result<()> {
+        if self.fx_map.contains_key(&self.currency) {
+            fail!(
+                InvalidInput,
+                "fx_map: {} is the report's own currency",
+                self.currency
+            );
+        }
+        if let Some(floor) = &self.option_floor {
+            let ticks = floor
+                .ticks
+                .iter()
+                .map(|(name, tick)| (name.as_str(), *tick));
+            for (name, value) in ticks.chain([("zero_below", floor.zero_below)]) {
+                check_finite(&format!("option_floor: {name}"), value)?;
+                if value <= 0.0 {
+                    fail!(
+                        InvalidInput,
+                        "option_floor: {name} is {value}: it must be positive"
+                    );
+                }
+            }
+        }
+        if let Some(cap) = &self.offset_cap
+            && !(0.0..=1.0).contains(&cap.share)
+        {
+            fail!(
+                InvalidInput,
+                "offset_cap: share is {}: it lies between 0 and 1 (0.8 is EMIR's)",
+                cap.share
+            );
+        }
+        Ok(())
+    }
+
+    /// The return rule of a factor; there is no default.
+    pub(super) fn rule(&self, factor: &str) -> Result<ReturnRule> {
+        match self.returns.get(factor).or_else(|| self.returns.get("*")) {
+            Some(rule) => Ok(*rule),
+            None => fail!(
+                MissingData,
+                "hvar: no return rule for factor '{factor}': say relative, log, absolute or displaced in returns"
+            ),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Reg T and strategy-based margin: Regulation T (12 CFR 220), FINRA 4210(f)(2), Cboe 10.3, with the cheapest pairing.
+//!
+//! Every recognised strategy has a fixed formula; which positions are counted together is the account's choice, and
+//! the requirement is the least that any choice gives.
+//!
+//! | rule | file |
+//! |---|---|
+//! | percentages, classes, house switches as data | `parameters.rs` |
+//! | what each strategy requires | `rules.rs` |
+//! | contracts and market in the rules' terms | `table.rs` |
+//! | what a solve is asked | `question.rs` |
+//! | the pairing as an integer program | `program.rs`, `program/rows.rs` |
+//! | its exact solution | `simplex.rs`, `branch.rs` |
+//! | components, the two-leg alternative | `pairing.rs` |
+//! | the greedy alternative | `greedy.rs` |
+//! | the strategies found, as groups of legs | `groups.rs` |
+//! | an open account | `live.rs` |
+//! | lines and details | `book.rs`, `names.rs` |
+
+mod book;
+pub mod branch;
+mod greedy;
+mod groups;
+mod live;
+mod names;
+pub mod pairing;
+pub mod parameters;
+pub mod program;
+pub mod question;
+pub mod rules;
+pub mod simplex;
+mod table;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use book::Book;
+use live::LiveBook;
+pub use parameters::Parameters;
+
+use engine::cells::{Cells, RiskArrays};
+use engine::contract::Contracts;
+use engine::market::Market;
+use engine::parameters::Attachments;
+use engine::report::ParameterInfo;
+use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use kernel::error::Result;
+use kernel::fail;
+
+/// The shipped parameter sets.
+pub const PRESETS: &str = include_str!("../presets/reg_t.json");
+
+/// Reg T with one set of parameters.
+#[derive(Debug, Clone)]
+pub struct RegT {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+}
+
+impl RegT {
+    /// From `{"preset": "reg-t", ...changes}`.
+    pub fn new(document: &Value) -> Result<Self> {
+        let (parameters, info) =
+            engine::parameters::resolve::<Parameters>(PRESETS, "reg-t", document)?;
+        parameters.check()?;
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            info,
+        })
+    }
+}
+
+pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
+    Ok(Arc::new(RegT::new(document)?))
+}
+
+impl Methodology for RegT {
+    fn name(&self) -> &'static str {
+        "Reg T"
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        table::refuse_uncovered(&self.parameters, contracts)?;
+        Ok(Arc::new(Covered {
+            parameters: self.parameters.clone(),
+            info: self.info.clone(),
+            contracts: contracts.clone(),
+        }))
+    }
+}
+
+/// A table of contracts that the rules cover.
+struct Covered {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+    contracts: Arc<Contracts>,
+}
+
+impl Resolved for Covered {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let Some(market) = market else {
+            fail!(
+                MissingData,
+                "reg t: a market with marks and spot prices is needed"
+            );
+        };
+        market.refuse_expired(&self.contracts)?;
+        Ok(Box::new(Marked {
+            market: market.clone(),
+            covered: self,
+            cells: Arc::default(),
+        }))
+    }
+}
+
+/// A covered table and its marks: there are no scenarios.
+struct Marked {
+    covered: Arc<Covered>,
+    market: Arc<Market>,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Marked {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    fn compile(self: Box<Self>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let Covered {
+            parameters,
+            info,
+            contracts,
+        } = &*self.covered;
+        let book = Book::compile(parameters, info, contracts, &self.market)?;
+        Ok(seam::compiled(book, LiveBook::open))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! The rulebook's parameters as data: percentages by class, what the underlyings are, house switches.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::question::Method;
+use super::rules::Numbers;
+use engine::contract::check_finite;
+use kernel::error::Result;
+use kernel::fail;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    Margin,
+    Cash,
+}
+
+/// How "expires on or before" reads for two options of one date that settle at different hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiryOrder {
+    /// By expiration date, the rule's words.
+    Date,
+    /// By the instant of settlement: a morning-settled long does not protect an evening-settled short.
+    Instant,
+}
+
+/// Percentages of a class of underlyings, as fractions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    pub base: f64,
+    pub minimum: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otc_base: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otc_minimum: Option<f64>,
+    #[serde(default)]
+    pub cash_settled: bool,
+    /// Stock of the class has no loan value.
+    #[serde(default)]
+    pub non_margin: bool,
+    /// How far the percentages can be trusted.
+    #[serde(default)]
+    pub grade: String,
+}
+
+/// What one underlying is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Underlying {
+    pub class: String,
+    /// Size of the leverage of a leveraged or inverse fund.
+    #[serde(default = "one")]
+    pub leverage: f64,
+    /// The full-value index of a reduced-value one, and the divisor between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    #[serde(default = "one")]
+    pub divisor: f64,
+    /// The index a fund tracks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<String>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    pub account_kind: AccountKind,
+    pub pairing: Method,
+    /// Nodes of the search per component of the book.
+    pub node_limit: u64,
+    pub currency: String,
+    pub expiry_order: ExpiryOrder,
+    /// Whether the initial requirement is at least the maintenance requirement (4210(b)).
+    pub initial_at_least_maintenance: bool,
+    /// The class of a symbol that is held as stock and listed nowhere.
+    pub stock_class: String,
+    /// The class of any other symbol listed nowhere; absent, such symbols are missing data.
+    pub default_class: Option<String>,
+    pub numbers: Numbers,
+    pub classes: BTreeMap<String, Class>,
+    pub underlyings: BTreeMap<String, Underlying>,
+    /// How far the statements behind the parameters can be trusted.
+    pub grades: BTreeMap<String, String>,
+}
+
+impl Parameters {
+    pub fn check(&self) -> Result<()> {
+        self.numbers.check()?;
+        let known = |what: &str, class: &str| {
+            if !self.classes.contains_key(class) {
+                fail!(
+                    MissingData,
+                    "reg t: {what} names the class '{class}', which is not defined in classes"
+                );
+            }
+            Ok(())
+        };
+        known("stock_class", &self.stock_class)?;
+        if let Some(class) = &self.default_class {
+            known("default_class", class)?;
+        }
+        for (name, class) in &self.classes {
+            let percentages = [
+                Some(class.base),
+                Some(class.minimum),
+                class.otc_base,
+                class.otc_minimum,
+            ];
+            for value in percentages.into_iter().flatten() {
+                check_finite(&format!("reg t: class '{name}'"), value)?;
+                if !(0.0..=10.0).contains(&value) {
+                    fail!(
+                        InvalidInput,
+                        "reg t: class '{name}': {value} is no fraction (0.2 is 20 %)"
+                    );
+                }
+            }
+        }
+        for (symbol, underlying) in &self.underlyings {
+            known(&format!("underlying '{symbol}'"), &underlying.class)?;
+            for (what, value) in [
+                ("leverage", underlying.leverage),
+                ("divisor", underlying.divisor),
+            ] {
+                check_finite(&format!("reg t: {what} of '{symbol}'"), value)?;
+                if value <= 0.0 {
+                    fail!(
+                        InvalidInput,
+                        "reg t: {what} of '{symbol}' is {value}: it must be positive"
+                    );
+                }
+            }
+            if let Some(full) = &underlying.of
+                && self.underlyings.get(full).is_some_and(|u| u.of.is_some())
+            {
+                fail!(
+                    InvalidInput,
+                    "reg t: '{symbol}' is a reduced '{full}', which is itself reduced"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What a symbol is; `stock` where it is held as stock in the table of contracts.
+    pub fn underlying(&self, symbol: &str, stock: bool) -> Result<Underlying> {
+        if let Some(known) = self.underlyings.get(symbol) {
+            return Ok(known.clone());
+        }
+        let class = if stock {
+            Some(&self.stock_class)
+        } else {
+            self.default_class.as_ref()
+        };
+        match class {
+            Some(class) => Ok(Underlying {
+                class: class.clone(),
+                leverage: 1.0,
+                of: None,
+                divisor: 1.0,
+                tracks: None,
+            }),
+            None => fail!(
+                MissingData,
+                "reg t: what '{symbol}' is decides its percentages: say so in underlyings, for example \
+                 {{'{symbol}': {{'class': 'equity'}}}}, with one of the classes {}",
+                self.classes.keys().cloned().collect::<Vec<_>>().join(", ")
+            ),
+        }
+    }
+}

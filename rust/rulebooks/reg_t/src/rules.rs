@@ -1,0 +1,415 @@
+//! What each recognised strategy requires, per contract, with the rulebook's percentages as data.
+//!
+//! Amounts are dollars per contract (or per share). They are kept apart, because the manual quotes gross numbers,
+//! brokers quote net ones, and the account is judged on liquidating equity.
+
+use engine::contract::check_finite;
+use kernel::error::Result;
+use kernel::fail;
+
+/// When the requirement is asked: on the trade date (Reg T), or while the position is held (FINRA 4210(f)(2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    Initial,
+    Maintenance,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    Call,
+    Put,
+}
+
+/// The numbers of the rulebook that are not tied to a class of underlying. All fractions, except as said.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    pub stock_initial: f64,
+    pub stock_maintenance: f64,
+    pub short_stock_initial: f64,
+    pub short_stock_maintenance: f64,
+    /// Dollars a share.
+    pub short_stock_floor: f64,
+    /// Dollars a share: below it the two numbers after it apply.
+    pub low_price: f64,
+    pub low_price_maintenance: f64,
+    pub low_price_floor: f64,
+    /// Loan value of a long option with more than `loan_after_months` to run.
+    pub long_option_loan: f64,
+    pub loan_after_months: u32,
+    pub protective_strike: f64,
+    pub conversion_strike: f64,
+    pub box_difference: f64,
+    /// Whether the manual's presentation counts short-sale proceeds inside the gross requirement.
+    pub gross_includes_short_sale: bool,
+    /// Whether the in-the-money amount of a written option is added to the requirement (as some brokers show it)
+    /// rather than taken off the value at which the stock is carried. Equal in effect.
+    pub itm_in_gross: bool,
+    /// Whether stock with an option written on it is carried at no more (less) than the strike.
+    pub carry_at_strike: bool,
+    /// Whether iron condors are recognised only with equal wings (a broker's rule).
+    pub equal_wings: bool,
+}
+
+impl Numbers {
+    pub fn check(&self) -> Result<()> {
+        for (what, value) in [
+            ("stock_initial", self.stock_initial),
+            ("stock_maintenance", self.stock_maintenance),
+            ("short_stock_initial", self.short_stock_initial),
+            ("short_stock_maintenance", self.short_stock_maintenance),
+            ("short_stock_floor", self.short_stock_floor),
+            ("low_price", self.low_price),
+            ("low_price_maintenance", self.low_price_maintenance),
+            ("low_price_floor", self.low_price_floor),
+            ("long_option_loan", self.long_option_loan),
+            ("protective_strike", self.protective_strike),
+            ("conversion_strike", self.conversion_strike),
+            ("box_difference", self.box_difference),
+        ] {
+            check_finite(&format!("reg t: {what}"), value)?;
+            if value < 0.0 {
+                fail!(
+                    InvalidInput,
+                    "reg t: {what} is {value}: it must not be negative"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A cash account borrows nothing: securities are paid in full (12 CFR 220.8).
+    #[must_use]
+    pub fn in_cash(&self) -> Self {
+        Self {
+            stock_initial: 1.0,
+            stock_maintenance: 1.0,
+            long_option_loan: 0.0,
+            carry_at_strike: false,
+            ..self.clone()
+        }
+    }
+}
+
+/// One requirement in the parts that the presentations combine differently.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Amounts {
+    /// Long options, less their loan value.
+    pub paid: f64,
+    /// On short options and spreads, the marks of the shorts included.
+    pub short: f64,
+    /// On stock; short sales include the proceeds where the presentation does.
+    pub stock: f64,
+    /// Marks of short options that may be applied.
+    pub proceeds: f64,
+    /// Short-sale proceeds inside `stock`.
+    pub short_sale: f64,
+    /// What stock carried at the strike of a written option lacks against its market value.
+    pub carried: f64,
+}
+
+impl Amounts {
+    /// Liquidating equity that must stand behind it.
+    pub fn equity(&self) -> f64 {
+        self.gross() - self.proceeds - self.short_sale + self.carried
+    }
+
+    pub fn gross(&self) -> f64 {
+        self.paid + self.short + self.stock
+    }
+
+    pub fn add(&mut self, other: &Self, times: f64) {
+        self.paid += other.paid * times;
+        self.short += other.short * times;
+        self.stock += other.stock * times;
+        self.proceeds += other.proceeds * times;
+        self.short_sale += other.short_sale * times;
+        self.carried += other.carried * times;
+    }
+}
+
+/// An option series as the rules see it, per contract.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Underlyings that count as one: an index and its reduced-value versions.
+    pub family: u32,
+    pub right: Right,
+    /// On the full-value level.
+    pub strike: f64,
+    /// Full-value units of the underlying one contract stands for.
+    pub units: f64,
+    /// Seconds since the epoch; only the order matters.
+    pub expiry: i64,
+    /// Style, listing and issuer: spreads need the same (the nature that conditions 2 and 3 ask for).
+    pub nature: u32,
+    /// European, cash-settled, listed: long boxes are worth holding at half.
+    pub boxes: bool,
+    /// Cash-settled: shares of a tracking fund may cover it.
+    pub cash_settled: bool,
+    pub long_dated: bool,
+    pub listed: bool,
+    pub multiplier: f64,
+    /// Market value of one contract.
+    pub mark: f64,
+    /// Underlying, on the series' own level, times multiplier.
+    pub spot_value: f64,
+    /// Strike, on the series' own level, times multiplier.
+    pub strike_value: f64,
+    /// Gross requirement of one uncovered short.
+    pub naked: f64,
+    /// Not to be held short uncovered at all (calls in a cash account).
+    pub forbidden: bool,
+}
+
+impl Series {
+    pub fn in_the_money(&self) -> f64 {
+        let gain = match self.right {
+            Right::Call => self.spot_value - self.strike_value,
+            Right::Put => self.strike_value - self.spot_value,
+        };
+        if gain > 0.0 { gain } else { 0.0 }
+    }
+
+    pub fn out_of_the_money(&self) -> f64 {
+        let gap = match self.right {
+            Right::Call => self.strike_value - self.spot_value,
+            Right::Put => self.spot_value - self.strike_value,
+        };
+        if gap > 0.0 { gap } else { 0.0 }
+    }
+
+    /// Intrinsic value of one contract with the full-value underlying at `spot`.
+    pub fn intrinsic(&self, spot: f64) -> f64 {
+        let gain = match self.right {
+            Right::Call => spot - self.strike,
+            Right::Put => self.strike - spot,
+        };
+        if gain > 0.0 { gain * self.units } else { 0.0 }
+    }
+
+    /// Gross requirement of one uncovered short, mark included: FINRA 4210(f)(2)(E)(i), Cboe 10.3(c)(5)(A). The
+    /// percentages include the underlying's leverage.
+    pub fn uncovered(&self, base: f64, minimum: f64) -> f64 {
+        let level = match self.right {
+            Right::Call => self.spot_value,
+            Right::Put => self.strike_value,
+        };
+        let (a, b) = (
+            base * self.spot_value - self.out_of_the_money(),
+            minimum * level,
+        );
+        self.mark + if a > b { a } else { b }
+    }
+
+    /// Cost of one long standing alone: over nine months a listed option has loan value on its market value, an
+    /// over-the-counter one on its in-the-money amount.
+    pub fn long_cost(&self, numbers: &Numbers) -> f64 {
+        if !self.long_dated {
+            return self.mark;
+        }
+        let itm = self.in_the_money();
+        let lendable = if self.listed || itm > self.mark {
+            self.mark
+        } else {
+            itm
+        };
+        self.mark - numbers.long_option_loan * lendable
+    }
+
+    pub fn alone(&self, long: bool, numbers: &Numbers) -> Amounts {
+        if long {
+            Amounts {
+                paid: self.long_cost(numbers),
+                ..Amounts::default()
+            }
+        } else {
+            Amounts {
+                short: self.naked,
+                proceeds: self.mark,
+                ..Amounts::default()
+            }
+        }
+    }
+}
+
+/// A stock or fund as the rules see it, per share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shares {
+    pub family: u32,
+    /// Shares per lot.
+    pub unit: f64,
+    pub price: f64,
+    pub leverage: f64,
+    /// Paid in full: not a margin security.
+    pub non_margin: bool,
+    /// The index family whose cash-settled options the shares may cover.
+    pub tracks: Option<u32>,
+}
+
+impl Shares {
+    pub fn rate(&self, long: bool, when: When, n: &Numbers) -> f64 {
+        if self.non_margin && long {
+            return 1.0;
+        }
+        let cap = |x: f64| if x < 1.0 { x } else { 1.0 };
+        match (when, long) {
+            (When::Initial, true) => n.stock_initial,
+            (When::Initial, false) => n.short_stock_initial,
+            (When::Maintenance, true) => cap(n.stock_maintenance * self.leverage),
+            (When::Maintenance, false) => {
+                let (percentage, floor) = if self.price >= n.low_price {
+                    (
+                        cap(n.short_stock_maintenance * self.leverage),
+                        n.short_stock_floor,
+                    )
+                } else {
+                    (n.low_price_maintenance, n.low_price_floor)
+                };
+                let floor = floor / self.price;
+                if percentage > floor {
+                    percentage
+                } else {
+                    floor
+                }
+            }
+        }
+    }
+
+    /// Requirement of `value` dollars of stock held or sold short, at a given rate.
+    fn at(value: f64, rate: f64, long: bool, n: &Numbers) -> Amounts {
+        let sale = if long || !n.gross_includes_short_sale {
+            0.0
+        } else {
+            value
+        };
+        Amounts {
+            stock: rate * value + sale,
+            short_sale: sale,
+            ..Amounts::default()
+        }
+    }
+
+    pub fn alone(&self, long: bool, when: When, n: &Numbers) -> Amounts {
+        Self::at(self.price, self.rate(long, when, n), long, n)
+    }
+
+    /// Shares one contract of `series` needs against it; `None` where these shares are nothing to it.
+    pub fn against(&self, series: &Series) -> Option<f64> {
+        if series.family == self.family {
+            Some(series.multiplier)
+        } else if series.cash_settled && self.tracks == Some(series.family) {
+            // By value: aggregate market value of the fund at least the aggregate index value (SR-CBOE-2022-058).
+            Some(series.spot_value / self.price)
+        } else {
+            None
+        }
+    }
+}
+
+/// Short call and short put: the greater requirement plus the mark of the other side (4210(f)(2)(F)).
+pub fn two_sided(a: &Series, b: &Series) -> Amounts {
+    let (ra, rb) = (a.naked, b.naked);
+    let short = if ra >= rb { ra + b.mark } else { rb + a.mark };
+    Amounts {
+        short,
+        proceeds: a.mark + b.mark,
+        ..Amounts::default()
+    }
+}
+
+/// Long box of European cash-settled options (4210(f)(2)(H)(v)): half the strike difference; the box itself counts
+/// towards equity, so nothing of its premiums is applied separately.
+pub fn long_box(low: &Series, high: &Series, n: &Numbers) -> Amounts {
+    Amounts {
+        short: n.box_difference * (high.strike_value - low.strike_value),
+        ..Amounts::default()
+    }
+}
+
+/// An option written against stock: no requirement of its own, the stock carried at no more (less) than the strike.
+pub fn covered(shares: &Shares, long: bool, written: &Series, when: When, n: &Numbers) -> Amounts {
+    let value = shares.price * shares.against(written).unwrap_or(0.0);
+    let itm = written.in_the_money();
+    let rate = shares.rate(long, when, n);
+    let mut amounts = Shares::at(value, rate, long, n);
+    if when == When::Maintenance && long && n.carry_at_strike {
+        let worth = value - itm;
+        amounts.stock = rate * if worth > 0.0 { worth } else { 0.0 };
+    }
+    write(&mut amounts, written, n);
+    amounts
+}
+
+/// Applies the premium of the written option and what its moneyness takes off the stock.
+fn write(amounts: &mut Amounts, written: &Series, n: &Numbers) {
+    amounts.proceeds += written.mark;
+    if !n.carry_at_strike {
+        return;
+    }
+    if n.itm_in_gross {
+        amounts.stock += written.in_the_money();
+    } else {
+        amounts.carried += written.in_the_money();
+    }
+}
+
+/// Long put under long stock, long call over short stock, in maintenance: the lower of the strike rule and the stock
+/// rule. The option is paid in full.
+pub fn protected(shares: &Shares, long: bool, hedge: &Series, n: &Numbers) -> Amounts {
+    let value = shares.price * hedge.multiplier;
+    let rate = shares.rate(long, When::Maintenance, n);
+    // The short side is stated including the proceeds: 110 % of the strike is 10 % above what buying back costs.
+    let strike = n.protective_strike * hedge.strike_value
+        + hedge.out_of_the_money()
+        + if long {
+            0.0
+        } else {
+            hedge.strike_value - value
+        };
+    let alone = rate * value;
+    let mut amounts = Shares::at(value, 0.0, long, n);
+    amounts.stock += if strike < alone { strike } else { alone };
+    amounts.paid = hedge.mark;
+    amounts
+}
+
+/// Conversion (long stock, long put, short call), reverse conversion (short stock, long call, short put) and collar,
+/// in maintenance, same expiry. `None` where the strikes make it none of them.
+pub fn converted(
+    shares: &Shares,
+    long: bool,
+    hedge: &Series,
+    written: &Series,
+    n: &Numbers,
+) -> Option<Amounts> {
+    if hedge.expiry != written.expiry || hedge.multiplier != written.multiplier {
+        return None;
+    }
+    let value = shares.price * hedge.multiplier;
+    let mut amounts = Amounts {
+        paid: hedge.mark,
+        ..Amounts::default()
+    };
+    if hedge.strike == written.strike {
+        amounts.stock = n.conversion_strike * hedge.strike_value;
+        if long {
+            write(&mut amounts, written, n);
+        } else {
+            // 110 % of the strike plus the put's in-the-money amount, proceeds of the sale included.
+            amounts.stock += written.in_the_money();
+            amounts.proceeds = written.mark;
+            if n.gross_includes_short_sale {
+                amounts.stock += hedge.strike_value;
+                amounts.short_sale = value;
+            }
+        }
+    } else if long && hedge.strike < written.strike {
+        let strike = n.protective_strike * hedge.strike_value + hedge.out_of_the_money();
+        let capped = shares.rate(true, When::Maintenance, n) * written.strike_value;
+        amounts.stock = if strike < capped { strike } else { capped };
+        write(&mut amounts, written, n);
+    } else {
+        return None;
+    }
+    Some(amounts)
+}

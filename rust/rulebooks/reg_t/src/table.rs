@@ -1,0 +1,367 @@
+//! Contracts and market resolved into what the rules need per contract.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters, Underlying};
+use super::question::Allowed;
+use super::rules::{Numbers, Right, Series, Shares};
+use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
+use engine::market::Market;
+use kernel::error::{MarginError, Result};
+use kernel::fail;
+
+/// Where a contract is: a row of the series or of the shares.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Series(u32),
+    Shares(u32),
+}
+
+/// The terms of every contract for one kind of account.
+pub(super) struct Table {
+    pub(super) series: Vec<Series>,
+    pub(super) shares: Vec<Shares>,
+    pub(super) numbers: Numbers,
+    pub(super) allowed: Allowed,
+}
+
+/// What is common to the tables of both kinds of account.
+pub(super) struct Layout {
+    pub(super) places: Vec<Place>,
+    /// Contract rows of the series and of the shares.
+    pub(super) series_rows: Vec<ContractIndex>,
+    pub(super) shares_rows: Vec<ContractIndex>,
+    /// Names of the families: an index with its reduced-value versions, a stock, a fund.
+    pub(super) families: Vec<String>,
+}
+
+struct Builder<'a> {
+    parameters: &'a Parameters,
+    contracts: &'a Contracts,
+    market: &'a Market,
+    families: BTreeMap<String, u32>,
+    natures: BTreeMap<(bool, bool, String), u32>,
+}
+
+/// Refuses what strategy-based margin does not cover, by name.
+pub(super) fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -> Result<()> {
+    let uncovered: Vec<&str> = contracts
+        .iter()
+        .filter(|(row, c)| {
+            let covered = match c.kind() {
+                Kind::Stock | Kind::Etf => true,
+                Kind::Option => contracts.underlying_row(*row).is_none_or(|u| {
+                    matches!(
+                        contracts.rows()[u as usize].kind(),
+                        Kind::Stock | Kind::Etf | Kind::Index
+                    )
+                }),
+                Kind::Spot | Kind::Index | Kind::Future | Kind::Perpetual => false,
+            };
+            let t = c.terms();
+            !covered
+                || c.currency() != parameters.currency
+                || t.settlement != contract::Settlement::Linear
+                || t.premium != contract::Premium::Upfront
+                || c.counts_money()
+        })
+        .map(|(_, c)| c.id())
+        .collect();
+    if !uncovered.is_empty() {
+        fail!(
+            NotApplicable,
+            "reg t covers stocks, funds and options on stocks, funds and indexes in {}, sized in units of their underlying, not: {}",
+            parameters.currency,
+            uncovered.join(", ")
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn build(
+    parameters: &Parameters,
+    contracts: &Contracts,
+    market: &Market,
+) -> Result<(Layout, Table, Table)> {
+    refuse_uncovered(parameters, contracts)?;
+    let mut builder = Builder {
+        parameters,
+        contracts,
+        market,
+        families: BTreeMap::new(),
+        natures: BTreeMap::new(),
+    };
+    let stock: Vec<&str> = contracts
+        .iter()
+        .filter(|(_, c)| c.kind() == Kind::Stock)
+        .map(|(_, c)| c.underlying())
+        .collect();
+    // Families are numbered by name, natures by what they are: no order of the table decides anything.
+    let mut underlyings = Vec::with_capacity(contracts.len());
+    for (row, contract) in contracts.iter() {
+        let symbol = contracts.root_symbol(row);
+        let underlying = parameters
+            .underlying(symbol, stock.contains(&symbol))
+            .map_err(|e| e.at(format!("'{}'", contract.id())))?;
+        builder.families.insert(
+            underlying.of.clone().unwrap_or_else(|| symbol.to_string()),
+            0,
+        );
+        if let Some(index) = &underlying.tracks {
+            builder.families.insert(index.clone(), 0);
+        }
+        let terms = contract.terms();
+        let venue = if terms.listed {
+            String::new()
+        } else {
+            terms.venue.clone().unwrap_or_default()
+        };
+        builder.natures.insert(
+            (
+                terms.exercise == Some(Exercise::European),
+                terms.listed,
+                venue,
+            ),
+            0,
+        );
+        underlyings.push(underlying);
+    }
+    for (number, value) in builder.families.values_mut().enumerate() {
+        *value = number as u32;
+    }
+    for (number, value) in builder.natures.values_mut().enumerate() {
+        *value = number as u32;
+    }
+    builder.tables(&underlyings)
+}
+
+impl Builder<'_> {
+    fn tables(&self, underlyings: &[Underlying]) -> Result<(Layout, Table, Table)> {
+        let numbers = &self.parameters.numbers;
+        let mut layout = Layout {
+            places: Vec::with_capacity(underlyings.len()),
+            series_rows: Vec::new(),
+            shares_rows: Vec::new(),
+            families: self.families.keys().cloned().collect(),
+        };
+        let mut margin = Table {
+            series: Vec::new(),
+            shares: Vec::new(),
+            numbers: numbers.clone(),
+            allowed: Allowed {
+                two_sided: true,
+                boxes: true,
+                one_expiry: false,
+                cash_settled_only: false,
+                offsets: true,
+            },
+        };
+        let mut cash = Table {
+            series: Vec::new(),
+            shares: Vec::new(),
+            numbers: numbers.in_cash(),
+            allowed: Allowed {
+                two_sided: false,
+                boxes: false,
+                one_expiry: true,
+                cash_settled_only: true,
+                offsets: false,
+            },
+        };
+        let mut missing = Vec::new();
+        for ((row, contract), underlying) in self.contracts.iter().zip(underlyings) {
+            let class = &self.parameters.classes[&underlying.class];
+            if contract.kind() == Kind::Option {
+                match self.series(row, contract, underlying, class) {
+                    Ok((series, in_cash)) => {
+                        layout
+                            .places
+                            .push(Place::Series(margin.series.len() as u32));
+                        layout.series_rows.push(row);
+                        margin.series.push(series);
+                        cash.series.push(in_cash);
+                    }
+                    Err(MarginError::MissingData(why)) => missing.push(why),
+                    Err(other) => return Err(other.at(format!("'{}'", contract.id()))),
+                }
+            } else {
+                match self.shares(row, contract, underlying, class) {
+                    Ok(shares) => {
+                        layout
+                            .places
+                            .push(Place::Shares(margin.shares.len() as u32));
+                        layout.shares_rows.push(row);
+                        margin.shares.push(shares.clone());
+                        cash.shares.push(shares);
+                    }
+                    Err(MarginError::MissingData(why)) => missing.push(why),
+                    Err(other) => return Err(other.at(format!("'{}'", contract.id()))),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            missing.sort();
+            missing.dedup();
+            fail!(MissingData, "reg t: {}", missing.join("; "));
+        }
+        Ok((layout, margin, cash))
+    }
+
+    /// The level of a symbol: its own spot, or the full-value index over the divisor.
+    fn level(&self, symbol: &str, underlying: &Underlying) -> Result<f64> {
+        let spots = &self.market.snapshot().spot;
+        let level = match (&underlying.of, spots.get(symbol)) {
+            (Some(full), None) => self.market.spot(full)? / underlying.divisor,
+            _ => self.market.spot(symbol)?,
+        };
+        if level <= 0.0 {
+            fail!(
+                InvalidInput,
+                "spot of '{symbol}' is {level}: strategy-based margin needs a positive price"
+            );
+        }
+        Ok(level)
+    }
+
+    fn shares(
+        &self,
+        row: ContractIndex,
+        contract: &Contract,
+        underlying: &Underlying,
+        class: &Class,
+    ) -> Result<Shares> {
+        let price = self.market.linear_price(self.contracts, row)?;
+        if price <= 0.0 {
+            fail!(
+                InvalidInput,
+                "price {price}: strategy-based margin needs a positive price"
+            );
+        }
+        Ok(Shares {
+            family: self.families[contract.underlying()],
+            unit: contract.value_per_lot(),
+            price,
+            leverage: underlying.leverage,
+            non_margin: class.non_margin,
+            tracks: underlying.tracks.as_ref().map(|index| self.families[index]),
+        })
+    }
+
+    /// The series in a margin account and in a cash account.
+    fn series(
+        &self,
+        row: ContractIndex,
+        contract: &Contract,
+        underlying: &Underlying,
+        class: &Class,
+    ) -> Result<(Series, Series)> {
+        let option = contract.option().expect("an option has its terms");
+        let terms = contract.terms();
+        let symbol = self.contracts.root_symbol(row);
+        let Some(price) = self.market.price(self.contracts, row) else {
+            fail!(
+                MissingData,
+                "no mark for '{}': give its price in the market (price={{id: mark}}); mc.pricing.price values an option",
+                contract.id()
+            );
+        };
+        if price < 0.0 {
+            fail!(InvalidInput, "mark {price} is negative");
+        }
+        if option.strike < 0.0 {
+            fail!(InvalidInput, "strike {} is negative", option.strike);
+        }
+        let level = self.level(symbol, underlying)?;
+        let (base, minimum) = if terms.listed {
+            (class.base, class.minimum)
+        } else {
+            let (Some(base), Some(minimum)) = (class.otc_base, class.otc_minimum) else {
+                fail!(
+                    MissingData,
+                    "no over-the-counter percentages for class '{}' ('{}')",
+                    underlying.class,
+                    contract.id()
+                );
+            };
+            (base, minimum)
+        };
+        let multiplier = contract.value_per_lot();
+        let venue = if terms.listed {
+            String::new()
+        } else {
+            terms.venue.clone().unwrap_or_default()
+        };
+        let european = option.exercise == Exercise::European;
+        let mut series = Series {
+            family: self.families[underlying.of.as_deref().unwrap_or(symbol)],
+            right: match option.right {
+                contract::Right::Call => Right::Call,
+                contract::Right::Put => Right::Put,
+            },
+            strike: option.strike * underlying.divisor,
+            units: multiplier / underlying.divisor,
+            expiry: match self.parameters.expiry_order {
+                ExpiryOrder::Date => {
+                    i64::from(option.expiry.date.year()) * 400
+                        + i64::from(option.expiry.date.day_of_year())
+                }
+                ExpiryOrder::Instant => option.expiry.instant.as_second(),
+            },
+            nature: self.natures[&(european, terms.listed, venue)],
+            boxes: european && terms.listed && class.cash_settled,
+            cash_settled: class.cash_settled,
+            long_dated: self.long_dated(option.expiry.date, &option.expiry.zone)?,
+            listed: terms.listed,
+            multiplier,
+            mark: price * multiplier,
+            spot_value: level * multiplier,
+            strike_value: option.strike * multiplier,
+            naked: 0.0,
+            forbidden: false,
+        };
+        series.naked = series.uncovered(base * underlying.leverage, minimum * underlying.leverage);
+        // In cash, a short put needs its strike; a short call must be covered. Its price here only makes every
+        // cover worth taking: what is left uncovered is refused, not charged.
+        let mut in_cash = series.clone();
+        match series.right {
+            Right::Put => in_cash.naked = series.strike_value,
+            Right::Call => {
+                in_cash.forbidden = true;
+                in_cash.naked = series.mark + 20.0 * (series.spot_value + series.strike_value);
+            }
+        }
+        if in_cash.naked < series.mark {
+            in_cash.naked = series.mark;
+        }
+        Ok((series, in_cash))
+    }
+
+    fn long_dated(&self, expiry: Date, zone: &jiff::tz::TimeZone) -> Result<bool> {
+        let today = self.market.valuation().to_zoned(zone.clone()).date();
+        let months = i64::from(self.parameters.numbers.loan_after_months);
+        let limit = today.checked_add(months.months()).map_err(|e| {
+            MarginError::InvalidInput(format!("{months} months after {today}: {e}"))
+        })?;
+        Ok(expiry > limit)
+    }
+}
+
+impl AccountKind {
+    /// The kind an account says it is, or the parameter's.
+    pub(super) fn of(self, word: Option<&str>) -> Result<Self> {
+        match word {
+            None => Ok(self),
+            Some("margin") => Ok(Self::Margin),
+            Some("cash") => Ok(Self::Cash),
+            Some(other) => {
+                fail!(
+                    NotApplicable,
+                    "account kind '{other}': reg t knows 'margin' and 'cash' accounts"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Delta-based spreads: within a commodity, between commodities, between organisations.
+
+use super::super::model::ChargeMethod;
+use super::super::options::PerMonth;
+use super::super::program::{LegSlots, Program, SpreadSlots};
+use super::state::State;
+use super::{FormedLeg, Group, Listener};
+use kernel::error::Result;
+use kernel::fail;
+
+impl State {
+    fn available(&self, program: &Program, leg: &LegSlots, side: f64, group: Group) -> f64 {
+        let skip_delivery = group != Group::Intra && !program.options.delivery_months_in_inter;
+        let mut sum = 0.0;
+        for &p in &leg.periods {
+            if skip_delivery && program.periods[p as usize].in_delivery {
+                continue;
+            }
+            let delta = side * self.left[p as usize];
+            if delta > 0.0 {
+                sum += delta;
+            }
+        }
+        sum
+    }
+
+    /// How many spreads form in an orientation.
+    fn count(&self, program: &Program, spread: &SpreadSlots, direction: f64, group: Group) -> f64 {
+        let mut count = f64::INFINITY;
+        for leg in &spread.legs {
+            let here = self.available(program, leg, direction * leg.side, group) / leg.need;
+            count = if here < count { here } else { count };
+            if count <= 0.0 {
+                return 0.0;
+            }
+        }
+        if program.options.whole_spreads {
+            count.floor()
+        } else {
+            count
+        }
+    }
+
+    /// Takes deltas from a leg's periods, nearest first.
+    fn consume(
+        &mut self,
+        program: &Program,
+        leg: &LegSlots,
+        side: f64,
+        mut amount: f64,
+        group: Group,
+    ) {
+        let skip_delivery = group != Group::Intra && !program.options.delivery_months_in_inter;
+        for &p in &leg.periods {
+            if skip_delivery && program.periods[p as usize].in_delivery {
+                continue;
+            }
+            let p = p as usize;
+            let here = side * self.left[p];
+            let taken = if here < amount { here } else { amount };
+            if taken > 0.0 {
+                self.left[p] -= side * taken;
+                let used = if group == Group::Intra {
+                    &mut self.used_intra
+                } else {
+                    &mut self.used_inter
+                };
+                used[p] += taken;
+                amount -= taken;
+            }
+        }
+    }
+
+    pub(super) fn delta_spread<T: Listener>(
+        &mut self,
+        program: &Program,
+        spread: &SpreadSlots,
+        group: Group,
+        listener: &mut T,
+    ) -> Result<()> {
+        // Both orientations are tried once, at the start; the one that forms more is taken.
+        let (forward, backward) = (
+            self.count(program, spread, 1.0, group),
+            self.count(program, spread, -1.0, group),
+        );
+        let (count, direction) = if backward > forward {
+            (backward, -1.0)
+        } else {
+            (forward, 1.0)
+        };
+        if count <= 0.0 || count.is_infinite() {
+            return Ok(());
+        }
+        if let Some(what) = &spread.unsupported {
+            fail!(
+                Unsupported,
+                "spread {} of {}: {what}",
+                spread.priority,
+                program.commodities[spread.legs[0].commodity as usize].code
+            );
+        }
+        let mut amounts = [0.0; 16];
+        for (leg, amount) in spread.legs.iter().zip(&mut amounts) {
+            let rate = leg.rate.unwrap_or(spread.rate);
+            *amount = match spread.method {
+                ChargeMethod::Weighted => {
+                    let mut weight = self.weighted(program, leg.commodity, leg.tier);
+                    if group == Group::Super {
+                        // SPAN 09-01: also capped at scan risk per initial delta of the leg.
+                        let net = self.net_delta(program, leg.commodity, leg.tier).abs();
+                        if net != 0.0 {
+                            let most = self.tier_risk(program, leg.commodity, leg.tier).scan / net;
+                            weight = if most < weight { most } else { weight };
+                        }
+                    }
+                    weight * count * leg.ratio * rate
+                }
+                ChargeMethod::Flat if leg.rate.is_some() => count * rate,
+                ChargeMethod::Flat => count * rate / spread.legs.len() as f64,
+                ChargeMethod::PerMonth => match (program.options.per_month, spread.per_month) {
+                    (PerMonth::Additive, Some((value, month, each))) => {
+                        count * (value + each + month * spread.months) / spread.legs.len() as f64
+                    }
+                    _ => fail!(
+                        Unsupported,
+                        "spread {} of {}: charge method P has no published formula: set per_month to \"additive\" to use an inferred one",
+                        spread.priority,
+                        program.commodities[leg.commodity as usize].code
+                    ),
+                },
+            };
+        }
+        for (leg, &amount) in spread.legs.iter().zip(&amounts) {
+            self.consume(program, leg, direction * leg.side, count * leg.ratio, group);
+            self.book(leg.commodity, group, amount);
+        }
+        if group == Group::Intra {
+            self.amounts[spread.legs[0].commodity as usize].intra_spreads += count;
+        }
+        let mut legs = spread
+            .legs
+            .iter()
+            .zip(&amounts)
+            .map(|(leg, &amount)| FormedLeg {
+                commodity: leg.commodity,
+                deltas: count * leg.ratio,
+                amount,
+            });
+        listener.formed(group, spread, count, &mut legs);
+        Ok(())
+    }
+}

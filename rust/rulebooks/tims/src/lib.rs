@@ -1,0 +1,172 @@
+//! OCC's Theoretical Intermarket Margin System for customer portfolio margin (FINRA 4210(g), Cboe 10.4).
+//!
+//! The price of each underlying moves over ten points; nothing else does. Profits and losses net within a class
+//! group, partly across class groups of a product group and product groups of a portfolio group, never otherwise.
+//!
+//! | rule | file |
+//! |---|---|
+//! | ranges, points, groups, offsets, minimums, overlays as data | `parameters.rs` |
+//! | OCC's parameter files | `occ.rs` |
+//! | which product, class group and minimum a contract has | `placement.rs` |
+//! | day count, dividends, carry, implied volatility | `../inputs.rs` |
+//! | sticky moneyness | `curves.rs` |
+//! | which prices are needed | `arrays.rs` |
+//! | the hierarchy compiled | `book.rs` |
+//! | the columns of a contract | `row.rs` |
+//! | netting within a class group | `netting.rs` |
+//! | offsets, minimums, overlays, the requirement | `requirement.rs` |
+//! | sums kept between trades, open orders | `live.rs` |
+
+mod arrays;
+mod book;
+mod curves;
+mod live;
+mod netting;
+pub mod occ;
+pub mod parameters;
+mod placement;
+mod requirement;
+mod row;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use book::Book;
+use live::LiveBook;
+use parameters::Base;
+pub use parameters::Parameters;
+use placement::Placements;
+
+use engine::cells::{Cells, RiskArrays};
+use engine::contract::Contracts;
+use engine::inputs::Inputs;
+use engine::market::Market;
+use engine::parameters::Attachments;
+use engine::report::ParameterInfo;
+use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use kernel::error::Result;
+use kernel::fail;
+
+/// The shipped parameter sets.
+pub const PRESETS: &str = include_str!("../presets/tims.json");
+
+/// TIMS with one set of parameters.
+#[derive(Debug, Clone)]
+pub struct Tims {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+}
+
+impl Tims {
+    /// From `{"preset": "occ-cpm", ...changes}`.
+    pub fn new(document: &Value) -> Result<Self> {
+        if document.get("baskets").is_some() {
+            fail!(
+                Unsupported,
+                "tims: stock baskets against index options are not implemented: leave them out to margin the shares by their own class groups"
+            );
+        }
+        let (parameters, info) =
+            engine::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
+        parameters.check()?;
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            info,
+        })
+    }
+}
+
+pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
+    Ok(Arc::new(Tims::new(document)?))
+}
+
+impl Methodology for Tims {
+    fn name(&self) -> &'static str {
+        "OCC TIMS"
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.info
+    }
+
+    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        let placements = Placements::new(&self.parameters, contracts);
+        placements.refuse_uncovered(&self.parameters, contracts)?;
+        let theoretical = &self.parameters.theoretical;
+        placements.refuse_unranged(&self.parameters, contracts, |row| {
+            theoretical.contains_key(contracts.rows()[row as usize].id())
+        })?;
+        Ok(Arc::new(Table {
+            parameters: self.parameters.clone(),
+            info: self.info.clone(),
+            contracts: contracts.clone(),
+            placements,
+        }))
+    }
+}
+
+/// A table of contracts placed.
+struct Table {
+    parameters: Arc<Parameters>,
+    info: ParameterInfo,
+    contracts: Arc<Contracts>,
+    placements: Placements,
+}
+
+impl Resolved for Table {
+    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
+        let (parameters, contracts) = (&self.parameters, &self.contracts);
+        if let Some(market) = market {
+            market.refuse_expired(contracts)?;
+        }
+        let given = |row: u32| {
+            parameters
+                .theoretical
+                .contains_key(contracts.rows()[row as usize].id())
+        };
+        let mut inputs = Inputs::resolve(
+            parameters.valuation(),
+            contracts,
+            market.map(Arc::as_ref),
+            given,
+        )?;
+        inputs.refuse_negative_prices(contracts)?;
+        if parameters.base == Base::Theoretical {
+            inputs.options.base.fill(None);
+        }
+        let cells = arrays::cells(parameters, contracts, &self.placements, &inputs);
+        Ok(Box::new(Inputted {
+            market: market.cloned(),
+            cells: Arc::new(cells),
+            table: self,
+        }))
+    }
+}
+
+/// A placed table and the prices it needs under one market.
+struct Inputted {
+    table: Arc<Table>,
+    market: Option<Arc<Market>>,
+    cells: Arc<Cells>,
+}
+
+impl Quoted for Inputted {
+    fn cells(&self) -> &Arc<Cells> {
+        &self.cells
+    }
+
+    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
+        let table = &self.table;
+        let book = Book::compile(
+            &table.parameters,
+            &table.info,
+            &table.contracts,
+            &table.placements,
+            self.market.as_deref(),
+            arrays,
+        )?;
+        Ok(seam::compiled(book, LiveBook::open))
+    }
+}
