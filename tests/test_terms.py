@@ -37,6 +37,7 @@ FULL = {
 def test_every_term_has_a_getter_and_comes_by_document_and_by_columns() -> None:
     contract = mc.Contract.from_dict(FULL)
     assert tuple(FULL) == mc.Contract.TERMS
+    assert tuple(mc.documents.schema()["$defs"]["contract"]["properties"]) == mc.Contract.TERMS
     assert contract.to_dict() == FULL
     assert {name: getattr(contract, name) for name in mc.Contract.TERMS} == FULL
     assert mc.Contracts.from_columns(**FULL)[0] == contract
