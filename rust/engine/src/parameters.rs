@@ -11,6 +11,16 @@ use crate::report::ParameterInfo;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
+/// The default of a factor that is usually left out.
+pub fn one() -> f64 {
+    1.0
+}
+
+/// The default of a switch that is usually on.
+pub fn yes() -> bool {
+    true
+}
+
 /// Numeric tables too large for a document, by name: shape and row-major values.
 pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 

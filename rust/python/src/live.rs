@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::account::{Account, Position, lots};
 use crate::contract::Contract;
 use crate::errors::{CalculationError, InvalidInput, enter, raise};
-use crate::methods::Prepared;
+use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
 use crate::values::{document, to_python};
 

@@ -17,6 +17,7 @@ use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, enter, raise};
 use crate::live::LiveAccount;
 use crate::market::Market;
+use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
 use crate::values::{from_python, to_python};
@@ -143,10 +144,6 @@ pub(crate) fn read_parameters<'py>(
 pub(crate) fn rulebooks() -> Vec<&'static str> {
     registry::names()
 }
-
-/// A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads.
-#[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct Prepared(pub(crate) Arc<Preparation>);
 
 #[pymethods]
 impl Prepared {

@@ -8,10 +8,6 @@ use engine::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
 
-fn one() -> f64 {
-    1.0
-}
-
 /// Stochastic-volatility-inspired smile of one expiry: a, b, rho, m, sigma, the forward and years it was fitted at.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,11 +43,11 @@ pub struct ExpiryFeed {
     pub expiry: String,
     #[serde(default)]
     pub rate: Option<f64>,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub forward_confidence: f64,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub rate_confidence: f64,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub vol_confidence: f64,
     #[serde(default)]
     pub svi: Option<Svi>,
@@ -64,9 +60,9 @@ pub struct ExpiryFeed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnderlyingFeed {
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub spot_confidence: f64,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub perp_confidence: f64,
 }
 
@@ -74,7 +70,7 @@ pub struct UnderlyingFeed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CollateralFeed {
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub confidence: f64,
     /// Whether it moves with the underlying in the scan.
     #[serde(default)]

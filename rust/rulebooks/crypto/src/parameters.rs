@@ -63,10 +63,6 @@ pub enum SpotTreatment {
 /// The largest factor from one margin to another. Larger ones are percentages by mistake.
 const MAX_FACTOR: f64 = 5.0;
 
-fn one() -> f64 {
-    1.0
-}
-
 fn rate_of_year() -> f64 {
     365.0
 }
@@ -180,12 +176,12 @@ pub struct UnitRules {
     pub charges: Charges,
     #[serde(default)]
     pub unpublished: Unpublished,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub im_factor: f64,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub mm_factor: f64,
     /// Share of a gain that counts in the aggregated table, and its cap in the quote currency.
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub gain_share: f64,
     #[serde(default)]
     pub gain_cap: Option<f64>,
@@ -211,15 +207,11 @@ pub struct OptionFormula {
     #[serde(default)]
     pub put_cap: Option<f64>,
     /// Whether the mark is inside the requirement.
-    #[serde(default = "yes")]
+    #[serde(default = "engine::parameters::yes")]
     pub with_mark: bool,
     /// Maintenance as a share of initial where the venue says so instead of `c`.
     #[serde(default)]
     pub mm_share: Option<f64>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// A futures formula: (`im` + `slope` * coins) of the notional.

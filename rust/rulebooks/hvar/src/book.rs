@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::charges::{self, Charge, Worth};
 use super::exchange;
 use super::history::History;
-use super::layout::{self, Layout, View};
+use super::layout::{self, Layout, Planned, SetLayout};
 use super::offset::Products;
-use super::parameters::{Component, OptionFloor, Parameters, Role, Scaling};
+use super::parameters::{OptionFloor, Parameters, Role, Scaling};
 use super::risk::Part;
 use super::stages::round_up;
 use engine::cells::RiskArrays;
@@ -77,13 +77,12 @@ impl Book {
     pub(super) fn compile(
         parameters: &Parameters,
         histories: &[History],
+        layout: &Layout,
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
         market: &Arc<Market>,
         arrays: &RiskArrays,
     ) -> Result<Self> {
-        let whole = layout::whole();
-        let layout = Layout::new(parameters, &whole, contracts)?;
         let mut fx: Vec<(String, f64)> = Vec::new();
         let mut rate = Vec::with_capacity(contracts.len());
         for contract in contracts.rows() {
@@ -101,7 +100,7 @@ impl Book {
             };
             rate.push(fx[at].1);
         }
-        let (worth, option_value) = values(&layout, contracts, market, arrays, &rate)?;
+        let (worth, option_value) = values(layout, contracts, market, arrays, &rate)?;
         let mut book = Self {
             frame: Frame {
                 methodology: "Historical VaR".into(),
@@ -127,20 +126,16 @@ impl Book {
             market: market.clone(),
         };
         let mut scenarios = 0;
-        for (set, (netting_set, components)) in layout.sets.iter().enumerate() {
-            let members = &layout.members[set];
+        for set in &layout.sets {
+            let SetLayout {
+                set: netting_set,
+                components,
+                members,
+            } = set;
             let mut own = Vec::new();
-            for component in components.iter() {
+            for planned in components {
                 let made = book.compile_component(
-                    parameters,
-                    netting_set,
-                    component,
-                    histories,
-                    &layout,
-                    set,
-                    arrays,
-                    &rate,
-                    scenarios,
+                    parameters, set, planned, histories, layout, arrays, &rate, scenarios,
                 )?;
                 scenarios += made.labels.len();
                 own.push(made);
@@ -169,15 +164,15 @@ impl Book {
     fn compile_component(
         &mut self,
         parameters: &Parameters,
-        set: &super::NettingSet,
-        component: &Component,
+        SetLayout { set, members, .. }: &SetLayout,
+        planned: &Planned,
         histories: &[History],
-        layout: &Layout<'_>,
-        at: usize,
+        layout: &Layout,
         arrays: &RiskArrays,
         rate: &[f64],
         first_scenario: usize,
     ) -> Result<ComponentBook> {
+        let component = &planned.component;
         let mut made = ComponentBook {
             name: component.name.clone(),
             label: component.label(),
@@ -196,11 +191,9 @@ impl Book {
             is_coherent: component.measure.is_coherent(),
             confidence_ppm: component.confidence_ppm,
         };
-        let members = &layout.members[at];
-        if made.given.is_some() || members.is_empty() {
+        let Some(view) = planned.view(histories)? else {
             return Ok(made);
-        }
-        let view = View::new(component, histories)?;
+        };
         for (i, own) in view.sets.iter().enumerate() {
             made.parts.push(Part::new(
                 component,
@@ -280,7 +273,7 @@ fn least(floor: &OptionFloor, contracts: &Contracts, row: ContractIndex) -> Resu
 
 /// Each contract's worth per lot, and its option value where a premium was paid.
 fn values(
-    layout: &Layout<'_>,
+    layout: &Layout,
     contracts: &Contracts,
     market: &Market,
     arrays: &RiskArrays,

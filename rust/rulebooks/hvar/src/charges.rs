@@ -6,6 +6,7 @@ use engine::contract::{Contracts, Kind};
 use engine::report::{Ledger, LineText};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 /// What stages know of one contract, per lot, in the report's currency.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +121,18 @@ impl Charge {
                     let daily = products.get(*k)?;
                     Some((0, daily.vol * worth[at].value.abs(), daily.volume))
                 }),
-                _ => None,
+                // Read no contract of their own.
+                Rule::GrossFloor { .. }
+                | Rule::Scale { .. }
+                | Rule::RoundUp { .. }
+                | Rule::PositionLimit { .. }
+                | Rule::FavourableMark
+                | Rule::MarkRequirement
+                | Rule::Credit { .. }
+                | Rule::Amount { .. }
+                | Rule::Buffer { .. }
+                | Rule::Cap { .. }
+                | Rule::SpeedLimit { .. } => None,
             };
         }
         match &stage.rule {
@@ -142,7 +154,21 @@ impl Charge {
                     }
                 }
             }
-            _ => {}
+            // Read no earlier stage.
+            Rule::GrossFloor { .. }
+            | Rule::FlatRate { .. }
+            | Rule::CloseOut { .. }
+            | Rule::Impact { .. }
+            | Rule::TickValue { .. }
+            | Rule::SideRate { .. }
+            | Rule::RoundUp { .. }
+            | Rule::FavourableMark
+            | Rule::MarkRequirement
+            | Rule::Credit { .. }
+            | Rule::Amount { .. }
+            | Rule::Buffer { .. }
+            | Rule::Cap { .. }
+            | Rule::SpeedLimit { .. } => {}
         }
         Ok(charge)
     }
@@ -189,18 +215,15 @@ impl Charge {
         sides: &mut Vec<(u32, f64, f64)>,
         ledger: &mut L,
     ) -> f64 {
-        let least = |a: f64, b: f64| if a < b { a } else { b };
-        let most = |a: f64, b: f64| if a > b { a } else { b };
         let of = || self.of.iter().fold(0.0, |sum, &at| sum + totals[at]);
         let amount = match &self.rule {
-            Rule::GrossFloor { rate } => most(
-                rate * most(standing.gross_long, standing.gross_short) - running,
+            Rule::GrossFloor { rate } => larger(
+                rate * larger(standing.gross_long, standing.gross_short) - running,
                 0.0,
             ),
             Rule::FlatRate { multiplier, .. } => {
                 self.add_sides(account, worth, sides);
-                let larger = |sum: f64, s: &(u32, f64, f64)| sum + most(s.1, s.2);
-                multiplier * sides.iter().fold(0.0, larger)
+                multiplier * sides.iter().fold(0.0, |sum, s| sum + larger(s.1, s.2))
             }
             Rule::SideRate { .. } => {
                 let positions = account.positions;
@@ -255,22 +278,22 @@ impl Charge {
                 ..
             } => {
                 let net = standing.net.abs();
-                let excess = net - least(capital * multiplier, *cap);
+                let excess = net - smaller(capital * multiplier, *cap);
                 if excess > 0.0 {
                     round_to(excess / net * round_up(of(), *unit) * rate, *rounding)
                 } else {
                     0.0
                 }
             }
-            Rule::FavourableMark => -least(most(standing.mark, 0.0), most(running, 0.0)),
-            Rule::MarkRequirement => most(-standing.mark, 0.0),
-            Rule::Credit { amount } => -least(*amount, most(running, 0.0)),
+            Rule::FavourableMark => -smaller(larger(standing.mark, 0.0), larger(running, 0.0)),
+            Rule::MarkRequirement => larger(-standing.mark, 0.0),
+            Rule::Credit { amount } => -smaller(*amount, larger(running, 0.0)),
             Rule::Amount { amount } => *amount,
             Rule::Buffer { rate, release } => {
-                most(least((1.0 + rate) * running, *release) - running, 0.0)
+                larger(smaller((1.0 + rate) * running, *release) - running, 0.0)
             }
-            Rule::Cap { amount } => least(amount - running, 0.0),
-            Rule::SpeedLimit { previous, limit } => least(previous * limit - running, 0.0),
+            Rule::Cap { amount } => smaller(amount - running, 0.0),
+            Rule::SpeedLimit { previous, limit } => smaller(previous * limit - running, 0.0),
         };
         self.line("account", amount, ledger);
         amount

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::book::{Book, ComponentBook, SetBook};
-use super::requirement::{SetPositions, Side};
+use super::positions::{SetPositions, Side};
 use super::risk::{Part, RiskScratch};
 use super::tail::Tail;
 use engine::account::AccountView;

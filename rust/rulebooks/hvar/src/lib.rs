@@ -18,6 +18,7 @@
 //! | margins through time | `rolling.rs` |
 
 mod book;
+mod cells;
 mod charges;
 mod exchange;
 mod explain;
@@ -30,6 +31,7 @@ mod normal;
 mod offset;
 mod parameters;
 mod parametric;
+mod positions;
 mod requirement;
 mod risk;
 pub mod rolling;
@@ -46,6 +48,7 @@ use sha2::{Digest, Sha256};
 use book::Book;
 pub use filter::{Filter, Model, Seed, Target};
 use history::History;
+use layout::Layout;
 use live::LiveBook;
 pub use measure::Measure;
 pub use parameters::{
@@ -63,6 +66,7 @@ use engine::report::ParameterInfo;
 use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::hex;
 
 /// The shipped parameter sets.
 pub const PRESETS: &str = include_str!("../presets/hvar.json");
@@ -136,7 +140,7 @@ fn with_tables(document: &str, tables: &Attachments) -> String {
             hash.update(value.to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 pub fn build(document: &Value, tables: &Attachments) -> Result<Arc<dyn Methodology>> {
@@ -153,17 +157,20 @@ impl Methodology for HistoricalVar {
     }
 
     fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        let layout = Layout::new(&self.parameters, &self.histories, contracts)?;
         Ok(Arc::new(Table {
             rule: self.clone(),
             contracts: contracts.clone(),
+            layout,
         }))
     }
 }
 
-/// A table of contracts under the rulebook.
+/// A table of contracts in its netting sets.
 struct Table {
     rule: HistoricalVar,
     contracts: Arc<Contracts>,
+    layout: Layout,
 }
 
 impl Resolved for Table {
@@ -175,8 +182,12 @@ impl Resolved for Table {
             );
         };
         market.refuse_expired(&self.contracts)?;
-        let rule = &self.rule;
-        let cells = layout::cells(&rule.parameters, &rule.histories, &self.contracts, market)?;
+        let Self {
+            rule,
+            contracts,
+            layout,
+        } = &*self;
+        let cells = cells::cells(&rule.parameters, &rule.histories, layout, contracts, market)?;
         Ok(Box::new(Inputted {
             market: market.clone(),
             cells: Arc::new(cells),
@@ -198,10 +209,15 @@ impl Quoted for Inputted {
     }
 
     fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
-        let Table { rule, contracts } = &*self.table;
+        let Table {
+            rule,
+            contracts,
+            layout,
+        } = &*self.table;
         let book = Book::compile(
             &rule.parameters,
             &rule.histories,
+            layout,
             &rule.info,
             contracts,
             &self.market,

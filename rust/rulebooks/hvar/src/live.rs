@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::book::Book;
-use super::requirement::{HvarScratch, Side};
+use super::positions::{HvarScratch, Side};
 use super::risk::RiskScratch;
 use super::tail;
 use engine::account::AccountView;

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parameters::PPM;
+/// The whole of a confidence: levels are integers of parts per million, because `ceil((1 - 0.994) * 1000)` is 7 in binary
+/// floating point and should be 6.
+pub(super) const PPM: u64 = 1_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

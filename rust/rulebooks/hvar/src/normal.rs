@@ -41,7 +41,7 @@ impl NormalOption {
 /// Every option of the netting sets that the parameters put under the normal model.
 pub(super) fn options(
     parameters: &Parameters,
-    layout: &Layout<'_>,
+    layout: &Layout,
     contracts: &Contracts,
     market: &Market,
 ) -> Result<BTreeMap<ContractIndex, NormalOption>> {

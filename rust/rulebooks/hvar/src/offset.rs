@@ -5,20 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use super::book::{Book, SetBook};
 use super::parameters::{OffsetCap, Parameters};
-use super::requirement::{SetPositions, Side};
-use super::risk::RiskScratch;
 use engine::contract::{ContractIndex, Contracts};
-use engine::report::Totals;
-use kernel::error::Result;
 
 /// The products of one netting set.
 #[derive(Debug, Default)]
 pub(super) struct Products {
     pub(super) names: Vec<String>,
     /// By row of the netting set.
-    of: Vec<u32>,
+    pub(super) of: Vec<u32>,
 }
 
 impl Products {
@@ -47,47 +42,5 @@ impl Products {
             of: names.map(|name| numbers[name]).collect(),
             names: numbers.into_keys().map(str::to_string).collect(),
         }
-    }
-}
-
-impl Book {
-    /// The sum of what the products of every netting set need alone, where offsets between them are granted in part.
-    pub(super) fn gross(
-        &self,
-        positions: &[SetPositions],
-        scratch: &mut RiskScratch,
-        out: &mut Vec<Option<f64>>,
-    ) -> Result<()> {
-        out.clear();
-        if self.offset_share.is_none() {
-            out.resize(self.sets.len(), None);
-            return Ok(());
-        }
-        for (set, positions) in self.sets.iter().zip(positions) {
-            let alone = self.alone(set, positions, scratch)?;
-            out.push(Some(alone.iter().fold(0.0, |sum, own| sum + own.1)));
-        }
-        Ok(())
-    }
-
-    /// What each product held needs alone, in order: (product, margin).
-    pub(super) fn alone(
-        &self,
-        set: &SetBook,
-        positions: &SetPositions,
-        scratch: &mut RiskScratch,
-    ) -> Result<Vec<(usize, f64)>> {
-        let mut out = Vec::new();
-        let mut parts = vec![(0.0, 0); self.parts];
-        for product in 0..set.products.names.len() {
-            let own = positions.only(|row| set.products.of[row as usize] as usize == product);
-            if own.is_empty() {
-                continue;
-            }
-            self.measure_set(set, &own, &mut parts, scratch)?;
-            let margin = self.charge_set(set, Side::Net, &parts, None, &mut Totals::default());
-            out.push((product, margin));
-        }
-        Ok(out)
     }
 }

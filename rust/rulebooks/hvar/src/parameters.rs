@@ -5,16 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
-use super::measure::Measure;
+use super::measure::{Measure, PPM};
 use super::parametric::Variance;
 use super::stages::Stage;
 use engine::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
-
-/// The whole of a confidence: levels are integers of parts per million, because `ceil((1 - 0.994) * 1000)` is 7 in
-/// binary floating point and should be 6.
-pub(super) const PPM: u64 = 1_000_000;
 
 /// How a factor's change from one date to the next is expressed, and applied to today's price.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -92,7 +88,7 @@ pub struct Component {
     /// Of each interleaved set, where they differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels_ppm: Vec<u32>,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub weight: f64,
     #[serde(default)]
     pub role: Role,
@@ -129,7 +125,7 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<Variance>,
     /// Times every scenario's move.
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub multiplier: f64,
     /// Calendar days by which options age in every scenario.
     #[serde(default)]
@@ -252,10 +248,6 @@ fn refuse_twins(what: &str, names: &[&str]) -> Result<()> {
         Some(i) => fail!(InvalidInput, "two {what} are named '{}'", names[i]),
         None => Ok(()),
     }
-}
-
-pub(super) fn one() -> f64 {
-    1.0
 }
 
 fn half() -> f64 {

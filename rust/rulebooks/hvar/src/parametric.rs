@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::filter::Seed;
-use super::parameters::PPM;
+use super::measure::PPM;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::pricing::math;

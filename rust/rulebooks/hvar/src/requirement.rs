@@ -3,6 +3,7 @@
 use super::book::{Book, ComponentBook, SetBook};
 use super::charges::{self, Standing};
 use super::parameters::Role;
+use super::positions::{HvarScratch, SetPositions, Side};
 use super::risk::{Part, RiskScratch};
 use super::tail::Held;
 use engine::account::{AccountView, Accounts};
@@ -13,95 +14,11 @@ use kernel::error::{MarginError, Result};
 /// Accounts whose scenarios are added up together: each block of the table is read once for all of them.
 const TOGETHER: usize = 8192;
 
-/// Working memory of one account.
-#[derive(Debug, Default)]
-pub(super) struct HvarScratch {
-    pub(super) positions: Vec<SetPositions>,
-    /// Whether anything is held of each netting set.
-    pub(super) held: Vec<bool>,
-    risk: RiskScratch,
-    /// Of every part: its risk and its worst scenario.
-    pub(super) parts: Vec<(f64, u32)>,
-    /// Of every netting set: what its products need alone, where offsets between them are granted in part.
-    pub(super) gross: Vec<Option<f64>>,
-    totals: Vec<f64>,
-    sides: Vec<(u32, f64, f64)>,
-}
-
-/// Which positions net with each other: all of them, or one side of a gross account, whose two sides are portfolios
-/// that do not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Net,
-    Long,
-    Short,
-}
-
-impl Side {
-    pub(super) fn of(account: AccountView<'_>) -> &'static [Self] {
-        match account.positions.short {
-            None => &[Self::Net],
-            Some(_) => &[Self::Long, Self::Short],
-        }
-    }
-
-    pub(super) fn scope(self, own: &str) -> String {
-        match self {
-            Self::Net => own.to_string(),
-            Self::Long => format!("long/{own}"),
-            Self::Short => format!("short/{own}"),
-        }
-    }
-}
-
 /// Netting sets added up, and the worst scenario of the largest.
 #[derive(Debug, Default)]
 struct Sum {
     total: f64,
     worst: Option<(f64, u32)>,
-}
-
-/// What is held of one netting set.
-#[derive(Debug, Default, Clone)]
-pub(super) struct SetPositions {
-    row: Vec<u32>,
-    lots: Vec<f64>,
-}
-
-impl SetPositions {
-    pub(super) fn held(&self) -> Held<'_> {
-        Held {
-            row: &self.row,
-            lots: &self.lots,
-        }
-    }
-
-    fn clear(&mut self) {
-        self.row.clear();
-        self.lots.clear();
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.row.is_empty()
-    }
-
-    fn slice(&self, own: std::ops::Range<usize>) -> Self {
-        Self {
-            row: self.row[own.clone()].to_vec(),
-            lots: self.lots[own].to_vec(),
-        }
-    }
-
-    /// Some of the rows.
-    pub(super) fn only(&self, keep: impl Fn(u32) -> bool) -> Self {
-        let own = self
-            .row
-            .iter()
-            .zip(&self.lots)
-            .filter(|(row, _)| keep(**row));
-        let (row, lots) = own.unzip();
-        Self { row, lots }
-    }
 }
 
 impl Book {
@@ -475,5 +392,47 @@ impl Rulebook for Book {
             self.many(accounts, first + i * TOGETHER, chunk)?;
         }
         Ok(())
+    }
+}
+
+impl Book {
+    /// The sum of what the products of every netting set need alone, where offsets between them are granted in part.
+    pub(super) fn gross(
+        &self,
+        positions: &[SetPositions],
+        scratch: &mut RiskScratch,
+        out: &mut Vec<Option<f64>>,
+    ) -> Result<()> {
+        out.clear();
+        if self.offset_share.is_none() {
+            out.resize(self.sets.len(), None);
+            return Ok(());
+        }
+        for (set, positions) in self.sets.iter().zip(positions) {
+            let alone = self.alone(set, positions, scratch)?;
+            out.push(Some(alone.iter().fold(0.0, |sum, own| sum + own.1)));
+        }
+        Ok(())
+    }
+
+    /// What each product held needs alone, in order: (product, margin).
+    pub(super) fn alone(
+        &self,
+        set: &SetBook,
+        positions: &SetPositions,
+        scratch: &mut RiskScratch,
+    ) -> Result<Vec<(usize, f64)>> {
+        let mut out = Vec::new();
+        let mut parts = vec![(0.0, 0); self.parts];
+        for product in 0..set.products.names.len() {
+            let own = positions.only(|row| set.products.of[row as usize] as usize == product);
+            if own.is_empty() {
+                continue;
+            }
+            self.measure_set(set, &own, &mut parts, scratch)?;
+            let margin = self.charge_set(set, Side::Net, &parts, None, &mut Totals::default());
+            out.push((product, margin));
+        }
+        Ok(out)
     }
 }

@@ -1,7 +1,8 @@
 //! From a book's losses under one set of scenarios to a risk number, and to what each scenario contributes to it.
 
+use super::measure::PPM;
 use super::measure::{self, Measure, Ranks};
-use super::parameters::{Component, PPM};
+use super::parameters::Component;
 use super::parametric::{self, Variance};
 use super::scenarios::Shape;
 use super::tail::{DEEPEST, Held, LossTable, Tail};

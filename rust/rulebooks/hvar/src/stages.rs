@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::parameters::one;
 use engine::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
@@ -39,7 +38,7 @@ pub struct Threshold {
     pub threshold: f64,
     pub rate: f64,
     /// Of the underlying to the hedge instrument.
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub beta: f64,
 }
 
@@ -85,7 +84,7 @@ pub enum Rule {
         rates: BTreeMap<String, f64>,
         #[serde(default)]
         groups: Vec<Vec<String>>,
-        #[serde(default = "one")]
+        #[serde(default = "engine::parameters::one")]
         multiplier: f64,
     },
     /// `max(|delta value| - threshold, 0) * rate` per underlying, and of the beta-weighted sum against the hedge
@@ -295,7 +294,21 @@ impl Stage {
         match &self.rule {
             Rule::FlatRate { rates, .. } => rates.contains_key(name),
             Rule::SideRate { rates } => rates.contains_key(name),
-            _ => false,
+            Rule::GrossFloor { .. }
+            | Rule::Liquidity { .. }
+            | Rule::CloseOut { .. }
+            | Rule::Impact { .. }
+            | Rule::TickValue { .. }
+            | Rule::Scale { .. }
+            | Rule::RoundUp { .. }
+            | Rule::PositionLimit { .. }
+            | Rule::FavourableMark
+            | Rule::MarkRequirement
+            | Rule::Credit { .. }
+            | Rule::Amount { .. }
+            | Rule::Buffer { .. }
+            | Rule::Cap { .. }
+            | Rule::SpeedLimit { .. } => false,
         }
     }
 }

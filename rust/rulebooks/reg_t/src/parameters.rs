@@ -53,20 +53,16 @@ pub struct Class {
 pub struct Underlying {
     pub class: String,
     /// Size of the leverage of a leveraged or inverse fund.
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub leverage: f64,
     /// The full-value index of a reduced-value one, and the divisor between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub divisor: f64,
     /// The index a fund tracks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<String>,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

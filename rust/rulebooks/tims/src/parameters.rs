@@ -96,22 +96,14 @@ impl Range {
 pub struct Product {
     pub class_group: String,
     /// The market move adjustment factor of a leveraged or inverse product.
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub factor: f64,
     /// Money per contract, where it is not `minimum_rate` times the multiplier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
     /// Whether customer portfolio margin covers it at all.
-    #[serde(default = "yes")]
+    #[serde(default = "engine::parameters::yes")]
     pub eligible: bool,
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-fn yes() -> bool {
-    true
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,275 @@
+//! The prices that components need: a block for each group of contracts that move alike.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::history::History;
+use super::layout::{Layout, View, scope};
+use super::normal::{self, NormalOption};
+use super::parameters::{Parameters, ReturnRule};
+use engine::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
+use engine::contract::Contracts;
+use engine::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
+use engine::market::Market;
+use kernel::error::Result;
+use kernel::fail;
+
+/// Contracts of a component that move alike: by factor, by price where the move is an amount, by factor of volatility,
+/// and whether they are options under the normal model.
+type Alike = BTreeMap<(String, Option<u64>, Option<String>, bool), Vec<u32>>;
+
+/// Which prices the components need: a block for each group of contracts that move alike.
+pub(super) fn cells(
+    parameters: &Parameters,
+    histories: &[History],
+    layout: &Layout,
+    contracts: &Contracts,
+    market: &Market,
+) -> Result<Cells> {
+    let normal = normal::options(parameters, layout, contracts, market)?;
+    let inputs = resolve(parameters, layout, &normal, contracts, market)?;
+    let mut cells = Cells::default();
+    for set in &layout.sets {
+        for planned in &set.components {
+            let Some(view) = planned.view(histories)? else {
+                continue;
+            };
+            let component = &planned.component;
+            refuse_the_future(&view, market)?;
+            let labels: Arc<[String]> = view.labels().into();
+            let mut alike = Alike::new();
+            for &row in &set.members {
+                let place = layout.places[row as usize]
+                    .as_ref()
+                    .expect("members have places");
+                let own = normal.get(&row);
+                let price = match inputs.instruments[row as usize] {
+                    Instrument::Option(option) if !is_fraction(parameters.rule(&place.factor)?) => {
+                        Some(inputs.options.spot[option as usize].to_bits())
+                    }
+                    _ => own.map(|option| option.forward.to_bits()),
+                };
+                let key = (
+                    place.factor.clone(),
+                    price,
+                    place.vol_factor.clone(),
+                    own.is_some(),
+                );
+                alike.entry(key).or_default().push(row);
+            }
+            let mut moves: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+            for ((factor, price, vol_factor, is_normal), rows) in alike {
+                for name in [Some(&factor), vol_factor.as_ref()].into_iter().flatten() {
+                    if !moves.contains_key(name) {
+                        let own = view.moves(&view.series(name, parameters.rule(name)?)?)?;
+                        moves.insert(name.clone(), own);
+                    }
+                }
+                let group = Group {
+                    scope: scope(&set.set, component),
+                    rule: parameters.rule(&factor)?,
+                    moves: &moves[&factor],
+                    vol: vol_factor
+                        .as_ref()
+                        .map(|v| Ok((parameters.rule(v)?, &moves[v])))
+                        .transpose()?,
+                    price: price.map(f64::from_bits),
+                    labels: &labels,
+                    roll: component.roll_days / 365.0,
+                };
+                if is_normal {
+                    group.add_normal(&normal, &rows, &mut cells);
+                } else {
+                    group.add(&factor, contracts, &inputs, &rows, &mut cells)?;
+                }
+            }
+        }
+    }
+    Ok(cells)
+}
+
+/// Whether moves are fractions of the instrument's own price.
+fn is_fraction(rule: ReturnRule) -> bool {
+    matches!(rule, ReturnRule::Relative | ReturnRule::Log)
+}
+
+fn refuse_the_future(view: &View<'_>, market: &Market) -> Result<()> {
+    let valuation = &market.snapshot().valuation;
+    if let Some(last) = view.history.last_date()
+        && last > valuation.get(..10).unwrap_or_default()
+    {
+        fail!(
+            InvalidInput,
+            "hvar: history '{}' reaches to {last}, after the valuation {valuation}: a margin cannot know the future",
+            view.history.name
+        );
+    }
+    Ok(())
+}
+
+/// Contracts that move alike, and how.
+struct Group<'a> {
+    scope: String,
+    rule: ReturnRule,
+    moves: &'a [f64],
+    vol: Option<(ReturnRule, &'a Vec<f64>)>,
+    price: Option<f64>,
+    labels: &'a Arc<[String]>,
+    roll: f64,
+}
+
+impl Group<'_> {
+    /// Linear contracts and options apart: what a move is a fraction of differs.
+    fn add(
+        &self,
+        factor: &str,
+        contracts: &Contracts,
+        inputs: &Inputs,
+        rows: &[u32],
+        cells: &mut Cells,
+    ) -> Result<()> {
+        let mut linear = self.block(self.moves.to_vec());
+        let mut options = self.block(self.fractions(factor)?);
+        let mut of_model: [Vec<u32>; 3] = Default::default();
+        for &row in rows {
+            match &inputs.instruments[row as usize] {
+                Instrument::Linear(price) => linear.linear.push(LinearCell {
+                    contract: row,
+                    price: match self.rule {
+                        ReturnRule::Absolute => 1.0,
+                        ReturnRule::Displaced(by) => price + by,
+                        ReturnRule::Relative | ReturnRule::Log => *price,
+                    },
+                    scale: contracts.rows()[row as usize].value_per_lot(),
+                }),
+                Instrument::Option(option) => of_model[match inputs.models[*option as usize] {
+                    Model::European => 0,
+                    Model::American => 1,
+                    Model::Tree => 2,
+                }]
+                .push(*option),
+                Instrument::Given => {}
+            }
+        }
+        options.european = inputs.options.select(&of_model[0]);
+        options.american = inputs.options.select(&of_model[1]);
+        options.trees = of_model[2]
+            .iter()
+            .map(|&option| inputs.tree(option as usize))
+            .collect();
+        if self.vol.is_some() {
+            let vols = of_model
+                .iter()
+                .flatten()
+                .map(|&option| inputs.options.vol[option as usize]);
+            options.scenarios.vol =
+                VolMoves::PerOption(vols.flat_map(|vol| self.vol_moves(vol)).collect());
+        }
+        if !linear.linear.is_empty() {
+            cells.blocks.push(linear);
+        }
+        if options.rows() > 0 {
+            if let Some(at) = options.scenarios.price.iter().position(|&m| m <= -1.0) {
+                fail!(
+                    CalculationError,
+                    "hvar: {} takes factor '{factor}' to or below zero in scenario {}: the lognormal model of its \
+                     options has no price there; option_models has the normal one",
+                    self.scope,
+                    self.labels[at]
+                );
+            }
+            cells.blocks.push(options);
+        }
+        Ok(())
+    }
+
+    /// Options under the normal model, whose underlying moves by amounts.
+    fn add_normal(&self, normal: &BTreeMap<u32, NormalOption>, rows: &[u32], cells: &mut Cells) {
+        let forward = self.price.expect("normal options are grouped by price");
+        let by = match self.rule {
+            ReturnRule::Absolute => 1.0,
+            ReturnRule::Displaced(by) => forward + by,
+            ReturnRule::Relative | ReturnRule::Log => forward,
+        };
+        let mut block = self.block(self.moves.iter().map(|m| by * m).collect());
+        block.is_normal = true;
+        for &row in rows {
+            normal[&row].push(row, &mut block.european);
+        }
+        if self.vol.is_some() {
+            let vols = rows.iter().flat_map(|row| self.vol_moves(normal[row].vol));
+            block.scenarios.vol = VolMoves::PerOption(vols.collect());
+        }
+        cells.blocks.push(block);
+    }
+
+    fn block(&self, price: Vec<f64>) -> Block {
+        Block {
+            scope: self.scope.clone(),
+            scenarios: Scenarios {
+                labels: self.labels.clone(),
+                vol: VolMoves::Shared(vec![0.0; price.len()]),
+                price,
+                roll: self.roll,
+            },
+            ..Block::default()
+        }
+    }
+
+    /// The moves as fractions of the options' underlying price.
+    fn fractions(&self, factor: &str) -> Result<Vec<f64>> {
+        let Some(price) = self.price else {
+            return Ok(self.moves.to_vec());
+        };
+        if price == 0.0 {
+            fail!(
+                CalculationError,
+                "hvar: the underlying of options on factor '{factor}' is at zero"
+            );
+        }
+        let by = match self.rule {
+            ReturnRule::Displaced(by) => price + by,
+            ReturnRule::Absolute | ReturnRule::Relative | ReturnRule::Log => 1.0,
+        };
+        Ok(self.moves.iter().map(|m| by * m / price).collect())
+    }
+
+    /// What each scenario adds to an option's volatility, which stays at or above zero.
+    fn vol_moves(&self, vol: f64) -> Vec<f64> {
+        let Some((rule, moves)) = self.vol else {
+            return Vec::new();
+        };
+        let moved = |m: &f64| match rule {
+            ReturnRule::Absolute => *m,
+            ReturnRule::Displaced(by) => (vol + by) * m,
+            ReturnRule::Relative | ReturnRule::Log => vol * m,
+        };
+        moves
+            .iter()
+            .map(moved)
+            .map(|d| if d < -vol { -vol } else { d })
+            .collect()
+    }
+}
+
+/// Prices, and option inputs with their volatilities; nothing for contracts outside the scenarios.
+fn resolve(
+    parameters: &Parameters,
+    layout: &Layout,
+    normal: &BTreeMap<u32, NormalOption>,
+    contracts: &Contracts,
+    market: &Market,
+) -> Result<Inputs> {
+    let valuation = Valuation {
+        name: "hvar",
+        american: American::Tree,
+        steps: parameters.steps,
+        no_vol: NoVol::Refuse,
+        vol_floor: None,
+    };
+    let outside = |row: u32| layout.places[row as usize].is_none() || normal.contains_key(&row);
+    let mut inputs = Inputs::resolve(valuation, contracts, Some(market), outside)?;
+    // From the model's own value, so that no move means no loss.
+    inputs.options.base.fill(None);
+    Ok(inputs)
+}
