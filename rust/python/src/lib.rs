@@ -59,7 +59,9 @@ mod _core {
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
-    use crate::report::{Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
+    use crate::report::{
+        Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks, amount_text, worst_text,
+    };
 
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};

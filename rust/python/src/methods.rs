@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use margincore::MarginError as Core;
-use margincore::account::AccountView;
 use margincore::parameters::Attachments;
 use margincore::preparation::Preparation;
 use margincore::{batch, combined, registry, seam};
@@ -170,10 +169,7 @@ impl Prepared {
         let account = Account::from_any(account)?.0;
         enter(py, || {
             let holdings = account.bind(self.0.prepared.contracts())?;
-            let view = AccountView {
-                positions: holdings.positions(),
-                terms: &account.terms,
-            };
+            let view = holdings.view(&account.terms);
             let report = self.0.prepared.margin(view)?;
             let standalone_sum = if standalone {
                 Some(batch::standalone_sum(self.0.prepared.as_ref(), view)?)
