@@ -183,7 +183,9 @@ fn a_clean_house_has_no_breach() {
 #[test]
 fn every_planted_breach_is_found() {
     let a = "rust/engine/src/a.rs";
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    // A name, the files that differ from the clean house, and what has to be said.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: &[Case<'_>] = &[
         (
             "import",
             &[(a, "use crate::c::C;\npub struct A(pub C);\n")],
