@@ -21,7 +21,9 @@ def test_cash_and_collateral_of_a_live_account(fx: dict[str, float]) -> None:
     prepared = mc.Engine(mc.methods.Tims()).prepare([STOCK], market(fx))
     live = prepared.open(mc.Account([], cash={"EUR": 1000.0}))
     assert live.equity == 1250.0
-    live = prepared.open(mc.Account([mc.Position(STOCK, 10)], cash={"EUR": 1000.0, "USD": 10.0}, collateral={"EUR": 8.0}))
+    live = prepared.open(
+        mc.Account([mc.Position(STOCK, 10)], cash={"EUR": 1000.0, "USD": 10.0}, collateral={"EUR": 8.0})
+    )
     assert live.equity == 1250.0 + 10.0 + 10.0 + 500.0
     assert live.excess == live.equity - live.margin.initial
     # Paid at its mark: only the requirement of the stock is taken from the excess.
