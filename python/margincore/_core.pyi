@@ -475,7 +475,7 @@ class Prepared:
         """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again."""
 
 def amount_text(amount: float, /) -> str:
-    """An amount as text: two decimals or more, as many as six significant digits need, at most eight, so that coins show."""
+    """An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show."""
 
 def worst_text(scenario: str | None, of_lines: Iterable[str | None]) -> str:
     """A worst scenario in words: its label, or that every line has its own; empty without scenarios."""

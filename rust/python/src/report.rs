@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use crate::errors::InvalidInput;
 use crate::values::{from_python_with, to_python};
 
-/// An amount as text: two decimals or more, as many as six significant digits need, at most eight, so that coins show.
+/// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
 #[pyfunction]
 #[pyo3(signature = (amount, /))]
 pub(crate) fn amount_text(amount: f64) -> String {
