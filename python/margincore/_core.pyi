@@ -97,7 +97,7 @@ class Contract:
 
     @property
     def settlement(self) -> str:
-        """``linear`` or ``inverse``: profit and loss in the quote currency, or in the coin at the inverse of its price."""
+        """``linear`` or ``inverse``: paid in the quote currency, or in the coin at the inverse of its price."""
 
     @property
     def premium(self) -> str:
@@ -475,9 +475,9 @@ class Prepared:
         """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again."""
 
 def amount_text(amount: float, /) -> str:
-    """An amount as text: at least two decimals and six significant digits, at most eight decimals, so that coins show."""
+    """An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show."""
 
-def worst_text(scenario: str | None, of_lines: Sequence[str | None]) -> str:
+def worst_text(scenario: str | None, of_lines: Iterable[str | None]) -> str:
     """A worst scenario in words: its label, or that every line has its own; empty without scenarios."""
 
 @final

@@ -41,7 +41,7 @@ impl Requirement {
     }
 }
 
-/// An amount as text: at least two decimals and six significant digits, at most eight decimals, so that coins show.
+/// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
 /// Thousands are set apart.
 pub fn amount_text(amount: f64) -> String {
     if !amount.is_finite() {

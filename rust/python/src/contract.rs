@@ -131,7 +131,7 @@ impl Contract {
         self.0.terms().multiplier_unit.as_deref()
     }
 
-    /// ``linear`` or ``inverse``: profit and loss in the quote currency, or in the coin at the inverse of its price.
+    /// ``linear`` or ``inverse``: paid in the quote currency, or in the coin at the inverse of its price.
     #[getter]
     fn settlement(&self) -> String {
         word(self.0.terms().settlement)

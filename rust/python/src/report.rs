@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use crate::errors::InvalidInput;
 use crate::values::{from_python_with, to_python};
 
-/// An amount as text: at least two decimals and six significant digits, at most eight decimals, so that coins show.
+/// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
 #[pyfunction]
 #[pyo3(signature = (amount, /))]
 pub(crate) fn amount_text(amount: f64) -> String {
@@ -17,11 +17,12 @@ pub(crate) fn amount_text(amount: f64) -> String {
 
 /// A worst scenario in words: its label, or that every line has its own; empty without scenarios.
 #[pyfunction]
-pub(crate) fn worst_text(scenario: Option<&str>, of_lines: Vec<Option<String>>) -> String {
-    let of_lines = of_lines.iter().any(Option::is_some);
-    core::worst_text(scenario, of_lines)
-        .unwrap_or_default()
-        .into()
+pub(crate) fn worst_text(scenario: Option<&str>, of_lines: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut any = false;
+    for label in of_lines.try_iter()? {
+        any |= !label?.is_none();
+    }
+    Ok(core::worst_text(scenario, any).unwrap_or_default().into())
 }
 
 /// The numbers of a requirement, in the report's currency.

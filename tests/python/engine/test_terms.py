@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import margincore as mc
+from margincore.documents import schema
 
 FULL = {
     "id": "X",
@@ -37,7 +38,7 @@ FULL = {
 def test_every_term_has_a_getter_and_comes_by_document_and_by_columns() -> None:
     contract = mc.Contract.from_dict(FULL)
     assert tuple(FULL) == mc.Contract.TERMS
-    assert tuple(mc.documents.schema()["$defs"]["contract"]["properties"]) == mc.Contract.TERMS
+    assert tuple(schema()["$defs"]["contract"]["properties"]) == mc.Contract.TERMS
     assert contract.to_dict() == FULL
     assert {name: getattr(contract, name) for name in mc.Contract.TERMS} == FULL
     assert mc.Contracts.from_columns(**FULL)[0] == contract
@@ -74,7 +75,10 @@ def test_contracts_over_the_counter_come_by_columns() -> None:
         ({"lot": np.array([True])}, "unknown true-or-false column 'lot': known are listed"),
         ({"listed": 1.0}, "unknown number column 'listed'"),
         ({"venue": {"a": "b"}}, "unknown named column 'venue': known are aliases"),
-        ({"aliases": {"ric": ["a", "b"]}, "underlying": ["A", "B", "C"]}, "'aliases.ric' has 2 rows where others have 3"),
+        (
+            {"aliases": {"ric": ["a", "b"]}, "underlying": ["A", "B", "C"]},
+            "'aliases.ric' has 2 rows where others have 3",
+        ),
     ],
 )
 def test_columns_of_another_form_are_refused(columns: dict[str, object], words: str) -> None:
@@ -85,7 +89,9 @@ def test_columns_of_another_form_are_refused(columns: dict[str, object], words: 
 def test_the_stub_says_what_help_says() -> None:
     tree = ast.parse(files("margincore").joinpath("_core.pyi").read_text(encoding="utf-8"))
     stub = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Contract")
-    written = {n.name: ast.get_docstring(n) for n in stub.body if isinstance(n, ast.FunctionDef) and ast.get_docstring(n)}
+    written = {
+        n.name: ast.get_docstring(n) for n in stub.body if isinstance(n, ast.FunctionDef) and ast.get_docstring(n)
+    }
     assert set(mc.Contract.TERMS) <= set(written)
     assert written == {name: inspect.getdoc(getattr(mc.Contract, name)) for name in written}
     assert ast.get_docstring(stub) == inspect.getdoc(mc.Contract)
