@@ -927,8 +927,8 @@ def escrowed(
     dividends: list[tuple[float, float]],
     roll: float,
 ) -> list[NDArray[np.float64]]:
-    """What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
-    and what that falls by per 1.00 of the rate."""
+    """What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before
+    expiry, and what that falls by per 1.00 of the rate."""
 
 def tree_implied(
     columns: Sequence[NDArray[np.float64]],

@@ -171,8 +171,8 @@ def _of_future(contract: mc.Contract) -> bool:
 
 
 def _combined() -> mc.Methodology:
-    parts = [(_of_future, mc.methods.SpanLike(RANGES)), (lambda c: not _of_future(c), mc.methods.RegT(underlyings=CLASS))]
-    return mc.methods.Combined(parts)
+    rest = mc.methods.RegT(underlyings=CLASS)
+    return mc.methods.Combined([(_of_future, mc.methods.SpanLike(RANGES)), (lambda c: not _of_future(c), rest)])
 
 
 def _halves() -> mc.Methodology:
@@ -189,10 +189,12 @@ VENUES = {
     "deribit old a": _preset("deribit-pm-old-a", rules=VEGA), "deribit old b": _preset("deribit-pm-old-b", rules=VEGA),
     "deribit old c": _preset("deribit-pm-old-c", rules=VEGA), "deribit old d": _preset("deribit-pm-old-d", rules=VEGA),
     "deribit standard": _preset("deribit-standard"), "dederi": _preset("dederi-pm"),
-    "derive pm1": _preset("derive-pmrm1"), "derive pm2": _preset("derive-pmrm2"), "derive standard": _preset("derive-srm"),
+    "derive pm1": _preset("derive-pmrm1"), "derive pm2": _preset("derive-pmrm2"),
+    "derive standard": _preset("derive-srm"),
     "aevo": _preset("aevo-standard"), "bitcom": _preset("bitcom-standard"),
     "bybit": lambda: mc.methods.Bybit(stated=STATED), "okx": lambda: mc.methods.Okx(stated=ZERO),
-    "okx standard": _preset("okx-standard"), "paradex": _preset("paradex-pm"), "paradex cross": _preset("paradex-cross"),
+    "okx standard": _preset("okx-standard"), "paradex": _preset("paradex-pm"),
+    "paradex cross": _preset("paradex-cross"),
     "paradex earlier": _preset("paradex-pm-earlier"), "span16 12": _preset("span16-12pct-10pt"),
     "span16 30": _preset("span16-30pct-35pct"),
 }  # fmt: skip

@@ -7,7 +7,6 @@ must hold; `cash_required` is what a new account must bring, with premium paid o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -24,6 +23,8 @@ from margincore._core import (
     NotApplicable,
     Position,
     Unsupported,
+    amount_text,
+    worst_text,
 )
 from margincore.engine import holder, margin, rulebook, snapshot
 
@@ -232,22 +233,6 @@ def _assumptions(
         name: f"{m.parameters['name']} {m.parameters['version']}" for name, m in zip(names, methodologies, strict=True)
     }
     return said
-
-
-def amount_text(amount: float) -> str:
-    """An amount with two decimals or more, as many as six significant digits need, at most eight: coins show.
-
-    >>> amount_text(-1234567.891), amount_text(0.0123456789), amount_text(0.0)
-    ('-1,234,567.89', '0.0123457', '0.00')
-    """
-    digits = min(max(5 - math.floor(math.log10(abs(amount))), 2), 8) if amount else 2
-    whole, point, decimals = f"{amount:,.{digits}f}".partition(".")
-    return whole + point + decimals[:2] + decimals[2:].rstrip("0")
-
-
-def worst_text(scenario: str | None, of_lines: Iterable[str | None]) -> str:
-    """The account's worst scenario; or that every line has its own; nothing without scenarios."""
-    return scenario or ("per line" if any(of_lines) else "")
 
 
 def _percent(fraction: float | None) -> str:

@@ -25,8 +25,9 @@ from margincore._core import (
     Products,
     Unsupported,
     __version__,
+    amount_text,
+    worst_text,
 )
-from margincore.analysis.compare import amount_text, worst_text
 from margincore.cli.span import risk_array_command, span, span_info
 from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
 from margincore.importers import chain, read_account, read_cboe_quotes
