@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, Part, Working};
-use super::program::Program;
-use super::steps::{Silent, State};
+use crate::book::{Book, Part, Working};
+use crate::program::Program;
+use crate::steps::{Silent, State};
 use engine::account::AccountView;
 use engine::contract::ContractIndex;
 use engine::report::{Requirement, Totals};
-use engine::seam::Live;
-use engine::seam::{Outcome, Rulebook, requirement};
+use engine::seam::{Live, Outcome, Rulebook, requirement};
 use kernel::error::Result;
 
 pub(super) struct LiveBook {
@@ -55,7 +54,7 @@ impl LiveBook {
         let state = &mut self.working.state;
         state.reload(&book.program, account.positions, &self.kept, fresh)?;
         state.scan_all(&book.program, |c| fresh.contains(&c));
-        state.spread(&book.program, &|a, b| book.fx(a, b), &mut Silent)?;
+        state.spread(&book.program, &mut Silent)?;
         let (value, worst) = book.lines(kind, Part::Net, state, &mut self.totals)?;
         if let Some(rates) = &book.exposure {
             rates.charge(account, &mut self.working.exposure, &mut self.totals);

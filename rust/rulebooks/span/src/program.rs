@@ -1,7 +1,7 @@
 //! A parameter set compiled for one table of contracts: every name resolved to a slot.
 
-use super::model::{ChargeMethod, PointRule, ScanPoint, WfprMethod};
-use super::options::Options;
+use crate::model::{ChargeMethod, PointRule, ScanPoint, WfprMethod};
+use crate::options::Options;
 use engine::scan::Row;
 use kernel::error::MarginError;
 
@@ -102,6 +102,8 @@ pub(super) struct CommoditySlots {
     pub(super) code: String,
     pub(super) currency: usize,
     pub(super) currency_name: String,
+    /// Units of the report's currency for one of its own.
+    pub(super) fx: f64,
     pub(super) cells: (u32, u32),
     pub(super) periods: (u32, u32),
     /// Cells of each scanning tier.
@@ -155,5 +157,15 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn range(range: (u32, u32)) -> std::ops::Range<usize> {
         range.0 as usize..range.1 as usize
+    }
+
+    /// Units of commodity b's currency for one of a's.
+    pub(super) fn fx(&self, a: u32, b: u32) -> f64 {
+        let (from, to) = (&self.commodities[a as usize], &self.commodities[b as usize]);
+        if from.currency == to.currency {
+            1.0
+        } else {
+            from.fx / to.fx
+        }
     }
 }

@@ -335,6 +335,7 @@ impl<'a> Compiler<'a> {
             code: cc.code.clone(),
             currency,
             currency_name: cc.currency.clone(),
+            fx: self.currencies.fx(currency),
             cells: (first_cell, first_cell + cells.len() as u32),
             periods: range,
             scan_tiers: slots(&cc.scan_tiers, true, false),

@@ -1,12 +1,13 @@
 //! Delta-based spreads: within a commodity, between commodities, between organisations.
 
-use super::super::model::ChargeMethod;
-use super::super::options::PerMonth;
-use super::super::program::{LegSlots, Program, SpreadSlots};
+use super::listener::{FormedLeg, Group, Listener};
 use super::state::State;
-use super::{FormedLeg, Group, Listener};
+use crate::model::ChargeMethod;
+use crate::options::PerMonth;
+use crate::program::{LegSlots, Program, SpreadSlots};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::smaller;
 
 impl State {
     fn available(&self, program: &Program, leg: &LegSlots, side: f64, group: Group) -> f64 {
@@ -29,7 +30,7 @@ impl State {
         let mut count = f64::INFINITY;
         for leg in &spread.legs {
             let here = self.available(program, leg, direction * leg.side, group) / leg.need;
-            count = if here < count { here } else { count };
+            count = smaller(here, count);
             if count <= 0.0 {
                 return 0.0;
             }
@@ -57,7 +58,7 @@ impl State {
             }
             let p = p as usize;
             let here = side * self.left[p];
-            let taken = if here < amount { here } else { amount };
+            let taken = smaller(here, amount);
             if taken > 0.0 {
                 self.left[p] -= side * taken;
                 let used = if group == Group::Intra {
@@ -69,6 +70,48 @@ impl State {
                 amount -= taken;
             }
         }
+    }
+
+    /// One leg's charge or credit for `count` spreads.
+    ///
+    /// Methods F, W and P are `chargeMeth` of the `.spn` schema; a rate of the leg's own comes before the spread's
+    /// (`rate` of `tLeg`; record 6, columns 122 to 150).
+    fn leg_amount(
+        &mut self,
+        program: &Program,
+        spread: &SpreadSlots,
+        leg: &LegSlots,
+        count: f64,
+        group: Group,
+    ) -> Result<f64> {
+        let rate = leg.rate.unwrap_or(spread.rate);
+        Ok(match spread.method {
+            ChargeMethod::Weighted => {
+                let mut weight = self.weighted(program, leg.commodity, leg.tier);
+                if group == Group::Super {
+                    // Advisory SPAN 09-01: also capped at scan risk per initial delta of the leg.
+                    let net = self.net_delta(program, leg.commodity, leg.tier).abs();
+                    if net != 0.0 {
+                        let most = self.tier_risk(program, leg.commodity, leg.tier).scan / net;
+                        weight = smaller(most, weight);
+                    }
+                }
+                weight * count * leg.ratio * rate
+            }
+            ChargeMethod::Flat if leg.rate.is_some() => count * rate,
+            ChargeMethod::Flat => count * rate / spread.legs.len() as f64,
+            ChargeMethod::PerMonth => match (program.options.per_month, spread.per_month) {
+                (PerMonth::Additive, Some((value, month, each))) => {
+                    count * (value + each + month * spread.months) / spread.legs.len() as f64
+                }
+                (PerMonth::Additive, None) | (PerMonth::Refuse, _) => fail!(
+                    Unsupported,
+                    "spread {} of {}: charge method P has no published formula: set per_month to \"additive\" to use an inferred one",
+                    spread.priority,
+                    program.commodities[leg.commodity as usize].code
+                ),
+            },
+        })
     }
 
     pub(super) fn delta_spread<T: Listener>(
@@ -101,41 +144,14 @@ impl State {
         }
         let mut amounts = [0.0; 16];
         for (leg, amount) in spread.legs.iter().zip(&mut amounts) {
-            let rate = leg.rate.unwrap_or(spread.rate);
-            *amount = match spread.method {
-                ChargeMethod::Weighted => {
-                    let mut weight = self.weighted(program, leg.commodity, leg.tier);
-                    if group == Group::Super {
-                        // SPAN 09-01: also capped at scan risk per initial delta of the leg.
-                        let net = self.net_delta(program, leg.commodity, leg.tier).abs();
-                        if net != 0.0 {
-                            let most = self.tier_risk(program, leg.commodity, leg.tier).scan / net;
-                            weight = if most < weight { most } else { weight };
-                        }
-                    }
-                    weight * count * leg.ratio * rate
-                }
-                ChargeMethod::Flat if leg.rate.is_some() => count * rate,
-                ChargeMethod::Flat => count * rate / spread.legs.len() as f64,
-                ChargeMethod::PerMonth => match (program.options.per_month, spread.per_month) {
-                    (PerMonth::Additive, Some((value, month, each))) => {
-                        count * (value + each + month * spread.months) / spread.legs.len() as f64
-                    }
-                    _ => fail!(
-                        Unsupported,
-                        "spread {} of {}: charge method P has no published formula: set per_month to \"additive\" to use an inferred one",
-                        spread.priority,
-                        program.commodities[leg.commodity as usize].code
-                    ),
-                },
-            };
+            *amount = self.leg_amount(program, spread, leg, count, group)?;
         }
         for (leg, &amount) in spread.legs.iter().zip(&amounts) {
             self.consume(program, leg, direction * leg.side, count * leg.ratio, group);
-            self.book(leg.commodity, group, amount);
+            self.held[leg.commodity as usize].amounts.add(group, amount);
         }
         if group == Group::Intra {
-            self.amounts[spread.legs[0].commodity as usize].intra_spreads += count;
+            self.held[spread.legs[0].commodity as usize].intra_spreads += count;
         }
         let mut legs = spread
             .legs

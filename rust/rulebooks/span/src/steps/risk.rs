@@ -1,10 +1,10 @@
 //! Scan risk, its price, time and vol parts, and weighted futures price risk.
 
-use super::super::model::WfprMethod;
-use super::super::program::Program;
-use super::larger;
 use super::state::State;
+use crate::model::WfprMethod;
+use crate::program::Program;
 use engine::scan::WIDTH;
+use kernel::float::larger;
 
 /// Scan risk and its parts, for one vector.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +30,7 @@ impl State {
         let stride = program.blocks * WIDTH;
         let width = program.points.len();
         let of = |first: usize| first * stride..first * stride + width;
-        if self.amounts[commodity as usize].merged {
+        if self.held[commodity as usize].merged {
             return &self.merged[of(commodity as usize)];
         }
         if let [cell] = cells {
@@ -56,7 +56,7 @@ impl State {
     /// Scan risk: the sum over scanning tiers.
     pub(crate) fn scan(&mut self, program: &Program, commodity: u32) -> (f64, usize) {
         let cc = &program.commodities[commodity as usize];
-        if self.amounts[commodity as usize].merged {
+        if self.held[commodity as usize].merged {
             let risk = self.risk_of(program, commodity, &[]);
             return (risk.scan, risk.active);
         }
@@ -86,9 +86,9 @@ impl State {
     /// The net delta that divides a tier's price risk: as held, or what a scanning-based spread brought together.
     pub(crate) fn net_delta(&self, program: &Program, commodity: u32, tier: usize) -> f64 {
         let cc = &program.commodities[commodity as usize];
-        let amounts = &self.amounts[commodity as usize];
-        if amounts.merged {
-            amounts.merged_net
+        let held = &self.held[commodity as usize];
+        if held.merged {
+            held.merged_net
         } else {
             cc.inter_tiers[tier]
                 .periods

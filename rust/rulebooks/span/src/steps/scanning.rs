@@ -1,9 +1,9 @@
 //! Scanning-based spreads (method 04).
 
-use super::super::program::{Program, SpreadSlots};
+use super::listener::{Group, Listener};
 use super::risk::risk;
 use super::state::{Joined, State};
-use super::{Group, Listener};
+use crate::program::{Program, SpreadSlots};
 use engine::scan::WIDTH;
 use kernel::error::Result;
 use kernel::fail;
@@ -13,13 +13,12 @@ impl State {
     pub(super) fn scanning_spread<T: Listener>(
         &mut self,
         program: &Program,
-        fx: &dyn Fn(u32, u32) -> f64,
         spread: &SpreadSlots,
         group: Group,
         listener: &mut T,
     ) -> Result<()> {
         let mut joined = std::mem::take(&mut self.joined);
-        let done = self.join(program, fx, spread, group, &mut joined, listener);
+        let done = self.join(program, spread, group, &mut joined, listener);
         self.joined = joined;
         done
     }
@@ -33,8 +32,8 @@ impl State {
         legs.clear();
         let mut complete = true;
         for (i, leg) in spread.legs.iter().enumerate() {
-            let amounts = &self.amounts[leg.commodity as usize];
-            if amounts.touched && !amounts.moved {
+            let held = &self.held[leg.commodity as usize];
+            if held.touched && !held.moved {
                 legs.push(i);
             } else {
                 complete &= !(if leg.target {
@@ -51,7 +50,6 @@ impl State {
     fn join<T: Listener>(
         &mut self,
         program: &Program,
-        fx: &dyn Fn(u32, u32) -> f64,
         spread: &SpreadSlots,
         group: Group,
         joined: &mut Joined,
@@ -73,7 +71,7 @@ impl State {
         let mut sum = std::mem::take(&mut self.one);
         joined.columns.clear();
         for leg in joined.legs.iter().map(|&i| &spread.legs[i]) {
-            let rate = fx(leg.commodity, target);
+            let rate = program.fx(leg.commodity, target);
             let cells = &program.commodities[leg.commodity as usize].inter_tiers[0].cells;
             let vector = self.vector(program, leg.commodity, cells, &mut sum);
             joined.columns.extend(vector.iter().map(|v| v * rate));
@@ -88,7 +86,7 @@ impl State {
             let c = leg.commodity as usize;
             let before = self.scan(program, leg.commodity).0;
             let after = if i == home { new.scan } else { 0.0 };
-            self.book(leg.commodity, group, before - after);
+            self.held[c].amounts.add(group, before - after);
             let first = self.tier_first[c] as usize;
             self.weights[first..first + program.commodities[c].inter_tiers.len()].fill(f64::NAN);
             if i != home {
@@ -98,17 +96,16 @@ impl State {
                     let delta = std::mem::take(&mut self.left[p]);
                     self.left[home_periods + k] += delta * spread.legs[home].ratio / leg.ratio;
                 }
-                self.amounts[c].merged = true;
-                self.amounts[c].moved = true;
-                self.amounts[c].merged_net = 0.0;
+                let held = &mut self.held[c];
+                (held.merged, held.moved, held.merged_net) = (true, true, 0.0);
                 self.merged[c * stride..(c + 1) * stride].fill(0.0);
             }
         }
         let c = target as usize;
         self.merged[c * stride..c * stride + joined.combined.len()]
             .copy_from_slice(&joined.combined);
-        self.amounts[c].merged = true;
-        self.amounts[c].merged_net = Program::range(program.commodities[c].periods)
+        self.held[c].merged = true;
+        self.held[c].merged_net = Program::range(program.commodities[c].periods)
             .map(|p| self.left[p])
             .sum();
         let mut legs = joined.legs.iter().map(|&i| spread.legs[i].commodity);

@@ -1,11 +1,31 @@
 //! Working memory, and the loading of positions into vectors and deltas.
 
-use super::super::program::{NONE, Program, Terms};
-use super::{Amounts, larger};
+use super::amounts::Amounts;
+use crate::program::{NONE, Program, Terms};
 use engine::account::Positions;
 use engine::scan::{Row, WIDTH};
 use kernel::error::Result;
+use kernel::float::larger;
 use kernel::simd::{self, Kernel};
+
+/// One commodity of a portfolio: its amounts, and where it stands between the steps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Held {
+    pub(crate) amounts: Amounts,
+    /// The scenario of the scan risk.
+    pub(crate) active: usize,
+    /// Spreads formed within the commodity.
+    pub(crate) intra_spreads: f64,
+    /// Contracts of the spot product, long and short alike.
+    pub(super) spot_position: f64,
+    pub(super) long_only: bool,
+    pub(super) touched: bool,
+    /// Its vector is [`State::merged`] since a scanning-based spread, and its net delta `merged_net`.
+    pub(super) merged: bool,
+    pub(super) merged_net: f64,
+    /// Its risk and deltas have moved to the target of such a spread.
+    pub(super) moved: bool,
+}
 
 /// Working memory.
 #[derive(Debug, Clone, Default)]
@@ -16,14 +36,15 @@ pub(crate) struct State {
     pub(super) one: Vec<f64>,
     pub(crate) original: Vec<f64>,
     pub(crate) left: Vec<f64>,
-    pub(crate) used_intra: Vec<f64>,
-    pub(crate) used_inter: Vec<f64>,
+    pub(super) used_intra: Vec<f64>,
+    pub(super) used_inter: Vec<f64>,
     pub(super) range: Vec<f64>,
-    pub(crate) som_calls: Vec<f64>,
-    pub(crate) som_puts: Vec<f64>,
+    pub(super) som_calls: Vec<f64>,
+    pub(super) som_puts: Vec<f64>,
     /// Weighted futures price risk by commodity and tier; NaN where not yet known.
     pub(super) weights: Vec<f64>,
-    pub(crate) amounts: Vec<Amounts>,
+    pub(crate) held: Vec<Held>,
+    /// The commodities held, in order.
     pub(crate) touched: Vec<u32>,
     pub(super) tier_first: Vec<u32>,
     pub(super) joined: Joined,
@@ -138,7 +159,7 @@ impl State {
         let (tiers, scanning) = (program.tiers, program.scanning);
         if self.vectors.len() == program.cells * stride
             && self.left.len() == program.periods.len()
-            && self.amounts.len() == program.commodities.len()
+            && self.held.len() == program.commodities.len()
             && self.weights.len() == tiers
             && self.som_calls.len() == program.som_slots
             && self.merged.is_empty() != scanning
@@ -164,7 +185,7 @@ impl State {
             som_calls: vec![0.0; program.som_slots],
             som_puts: vec![0.0; program.som_slots],
             weights: vec![f64::NAN; tiers],
-            amounts: vec![Amounts::default(); program.commodities.len()],
+            held: vec![Held::default(); program.commodities.len()],
             touched: Vec::with_capacity(program.commodities.len()),
             tier_first: program
                 .commodities
@@ -183,18 +204,18 @@ impl State {
     pub(crate) fn long_only(&self) -> bool {
         self.touched
             .iter()
-            .all(|&c| self.amounts[c as usize].long_only)
+            .all(|&c| self.held[c as usize].long_only)
     }
 
     fn touch(&mut self, program: &Program, commodity: u32) {
-        let amounts = &mut self.amounts[commodity as usize];
-        if amounts.touched {
+        let held = &mut self.held[commodity as usize];
+        if held.touched {
             return;
         }
-        *amounts = Amounts {
+        *held = Held {
             touched: true,
             long_only: true,
-            ..Amounts::default()
+            ..Held::default()
         };
         self.touched.push(commodity);
         let cc = &program.commodities[commodity as usize];
@@ -247,7 +268,7 @@ impl State {
 
     fn clear(&mut self, program: &Program) {
         for &commodity in &self.touched {
-            self.amounts[commodity as usize].touched = false;
+            self.held[commodity as usize].touched = false;
         }
         self.touched.clear();
         self.fit(program);
@@ -256,7 +277,7 @@ impl State {
     /// Takes over one commodity as another state has loaded and scanned it.
     fn take(&mut self, program: &Program, kept: &Self, commodity: u32) {
         self.touched.push(commodity);
-        self.amounts[commodity as usize] = kept.amounts[commodity as usize];
+        self.held[commodity as usize] = kept.held[commodity as usize];
         let cc = &program.commodities[commodity as usize];
         let stride = program.blocks * WIDTH;
         let (cells, periods) = (Program::range(cc.cells), Program::range(cc.periods));
@@ -311,11 +332,11 @@ impl State {
             if !of(terms.commodity) {
                 continue;
             }
-            let amounts = &mut self.amounts[terms.commodity as usize];
-            amounts.nov += q * terms.value;
-            amounts.long_only &= terms.premium && quantity > 0;
+            let held = &mut self.held[terms.commodity as usize];
+            held.amounts.nov += q * terms.value;
+            held.long_only &= terms.premium && quantity > 0;
             if terms.spot {
-                amounts.spot_position += q.abs();
+                held.spot_position += q.abs();
             }
             if quantity < 0 && terms.som != NONE {
                 let counts = if terms.is_call {
