@@ -3,11 +3,13 @@
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use super::cache;
-use super::model::SpanFile;
-use super::{pa2, sha256, spn};
+use sha2::{Digest, Sha256};
+
+use crate::model::SpanFile;
+use crate::{cache, pa2, spn};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+use kernel::float::hex;
 
 /// Largest decompressed file: about ten times the largest published one.
 pub const MAX_BYTES: u64 = 2 << 30;
@@ -114,11 +116,11 @@ pub fn parse(data: Vec<u8>, name: &str) -> Result<SpanFile> {
         ),
     };
     let (mut file, digest) = if data.len() < APART {
-        (parse()?, sha256(&data))
+        (parse()?, hex(&Sha256::digest(&data)))
     } else {
         // The digest of a large file takes a fifth of its parsing: beside it, on a second core where there is one.
         std::thread::scope(|scope| {
-            let digest = scope.spawn(|| sha256(&data));
+            let digest = scope.spawn(|| hex(&Sha256::digest(&data)));
             let file = parse();
             let digest = digest.join().expect("hashing bytes does not panic");
             Ok::<_, MarginError>((file?, digest))

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::model::*;
+use crate::model::*;
+use crate::unique::check_unique;
 use engine::contract::{Exercise, Kind, Premium, Right, Settlement, Terms};
 use engine::time::Settles;
 use kernel::error::Result;
@@ -43,7 +44,7 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
         multiplier: (series.cvf > 0.0).then_some(series.cvf),
         multiplier_unit: None,
         settlement: Settlement::Linear,
-        premium: if option && !super::compile::is_premium(&family.value_method) {
+        premium: if option && !family.is_premium() {
             Premium::FuturesStyle
         } else {
             Premium::Upfront
@@ -183,6 +184,6 @@ pub fn merge(files: Vec<SpanFile>) -> Result<SpanFile> {
             own.push_str(&other);
         }
     }
-    super::spn::check_unique(&all)?;
+    check_unique(&all)?;
     Ok(all)
 }

@@ -1,17 +1,13 @@
 //! Parameters given inline as a document, for tests, examples and clearing houses without a file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::*;
-use super::spn::check_unique;
+use crate::model::*;
+use crate::unique::check_unique;
 use kernel::error::Result;
 use kernel::fail;
-
-fn one() -> f64 {
-    1.0
-}
 
 /// One leg of a combination: a contract's id, signed ratio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +32,7 @@ pub struct ContractDocument {
     pub strike: Option<f64>,
     pub commodity: String,
     pub array: Vec<f64>,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub delta: f64,
     /// Money value of one contract; options need it where their value counts.
     #[serde(default)]
@@ -49,9 +45,9 @@ pub struct ContractDocument {
     pub currency: Option<String>,
     #[serde(default)]
     pub futures_style: bool,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub scale: f64,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub delta_scale: f64,
     #[serde(default)]
     pub delta_period: Option<String>,
@@ -86,6 +82,50 @@ pub struct ParametersDocument {
 impl ParametersDocument {
     /// The parameter set; every number checked.
     pub fn build(&self) -> Result<SpanFile> {
+        let mut file = SpanFile {
+            info: FileInfo {
+                file: if self.name.is_empty() {
+                    "document".into()
+                } else {
+                    self.name.clone()
+                },
+                format: "document".into(),
+                digest: String::new(),
+                organisation: self.organisation.clone(),
+                created: String::new(),
+                business_date: self.business_date.clone(),
+                settlement: true,
+                run: self.run.clone(),
+            },
+            contract_scale: self.contract_scale,
+            points: self.scan_points()?,
+            delta_points: standard_delta_points(),
+            rates: self.rates.clone(),
+            commodities: self.commodities.clone(),
+            super_spreads: self.super_spreads.clone(),
+            inter_spreads: self.inter_spreads.clone(),
+            exchange_spreads: self.exchange_spreads.clone(),
+            ..SpanFile::default()
+        };
+        check_rates(&file)?;
+        for cc in &mut file.commodities {
+            if cc.code.is_empty() || cc.currency.is_empty() {
+                fail!(InvalidInput, "a commodity needs a code and a currency");
+            }
+            if cc.organisation.is_empty() {
+                cc.organisation.clone_from(&self.organisation);
+            }
+        }
+        check_spreads(&file)?;
+        for (family, list) in self.series(&mut file)? {
+            push_series(&mut file, family, &list)?;
+        }
+        check_unique(&file)?;
+        file.info.digest = engine::parameters::digest(self)?;
+        Ok(file)
+    }
+
+    fn scan_points(&self) -> Result<Vec<ScanPoint>> {
         let points = match (&self.points, self.extreme) {
             (points, None) if !points.is_empty() => points.clone(),
             (points, Some((multiplier, cover))) if points.is_empty() => {
@@ -104,92 +144,20 @@ impl ParametersDocument {
                 "points: a number that is not finite, or a pair that does not exist"
             );
         }
-        let mut file = SpanFile {
-            info: FileInfo {
-                file: if self.name.is_empty() {
-                    "document".into()
-                } else {
-                    self.name.clone()
-                },
-                format: "document".into(),
-                digest: String::new(),
-                organisation: self.organisation.clone(),
-                created: String::new(),
-                business_date: self.business_date.clone(),
-                settlement: true,
-                run: self.run.clone(),
-            },
-            contract_scale: self.contract_scale,
-            points,
-            delta_points: standard_delta_points(),
-            rates: self.rates.clone(),
-            commodities: self.commodities.clone(),
-            super_spreads: self.super_spreads.clone(),
-            inter_spreads: self.inter_spreads.clone(),
-            exchange_spreads: self.exchange_spreads.clone(),
-            ..SpanFile::default()
-        };
-        for rate in &file.rates {
-            if !rate.factor.is_finite() || rate.factor <= 0.0 {
-                fail!(
-                    InvalidInput,
-                    "rate {} to {}: {} is not a positive number",
-                    rate.from,
-                    rate.to,
-                    rate.factor
-                );
-            }
-        }
-        for cc in &mut file.commodities {
-            if cc.code.is_empty() || cc.currency.is_empty() {
-                fail!(InvalidInput, "a commodity needs a code and a currency");
-            }
-            if cc.organisation.is_empty() {
-                cc.organisation.clone_from(&self.organisation);
-            }
-        }
-        check_spreads(&file)?;
-        let mut families: BTreeMap<String, u32> = BTreeMap::new();
-        let mut series: HashMap<(u32, String, String), Vec<&ContractDocument>> = HashMap::new();
-        let mut order = Vec::new();
+        Ok(points)
+    }
+
+    /// The contracts by family and period, in the order their series first appear; the families are added to the file.
+    fn series(&self, file: &mut SpanFile) -> Result<Vec<(u32, Vec<&ContractDocument>)>> {
+        let mut families: HashMap<(&str, &str, ContractKind), u32> = HashMap::new();
+        let mut at: HashMap<(u32, &str, &str), usize> = HashMap::new();
+        let mut series: Vec<(u32, Vec<&ContractDocument>)> = Vec::new();
         for contract in &self.contracts {
-            let Some(commodity) = file.commodity(&contract.commodity) else {
-                fail!(
-                    InvalidInput,
-                    "contract {}: commodity '{}' is not among the commodities",
-                    contract.product,
-                    contract.commodity
-                );
-            };
-            let cc = &file.commodities[commodity as usize];
-            let family = Family {
-                exchange: contract.exchange.clone(),
-                id: format!("{}/{}", contract.product, contract.kind.code()),
-                code: contract.product.clone(),
-                name: String::new(),
-                kind: contract.kind,
-                currency: contract
-                    .currency
-                    .clone()
-                    .unwrap_or_else(|| cc.currency.clone()),
-                cvf: 0.0,
-                cabinet: 0.0,
-                exercise: String::new(),
-                model: String::new(),
-                value_method: if contract.futures_style {
-                    "FUT".into()
-                } else {
-                    "EQTY".into()
-                },
-                commodity: Some(commodity),
-                scale: contract.scale,
-                delta_method: String::new(),
-            };
-            let key = format!(
-                "{}\u{1f}{}\u{1f}{}",
-                family.exchange,
-                family.code,
-                family.kind.code()
+            let family = contract.family(file)?;
+            let key = (
+                contract.exchange.as_str(),
+                contract.product.as_str(),
+                contract.kind,
             );
             let index = match families.get(&key) {
                 Some(&index) if file.families[index as usize] == family => index,
@@ -200,28 +168,202 @@ impl ParametersDocument {
                 ),
                 None => {
                     file.families.push(family);
-                    families.insert(key, file.families.len() as u32 - 1);
-                    file.families.len() as u32 - 1
+                    let index = file.families.len() as u32 - 1;
+                    families.insert(key, index);
+                    index
                 }
             };
-            let delta_period = contract
-                .delta_period
-                .clone()
-                .unwrap_or_else(|| contract.period.clone());
-            let key = (index, contract.period.clone(), delta_period);
-            let list = series.entry(key.clone()).or_default();
-            if list.is_empty() {
-                order.push(key);
-            }
-            list.push(contract);
+            let key = (index, contract.period.as_str(), contract.delta_period());
+            let place = *at.entry(key).or_insert_with(|| {
+                series.push((index, Vec::new()));
+                series.len() - 1
+            });
+            series[place].1.push(contract);
         }
-        for key in order {
-            file.push_documents(key.0, &key.2, &series[&key])?;
-        }
-        check_unique(&file)?;
-        file.info.digest = engine::parameters::digest(self)?;
-        Ok(file)
+        Ok(series)
     }
+}
+
+impl ContractDocument {
+    /// As messages name it.
+    fn name(&self) -> String {
+        format!("{} {} {}", self.product, self.kind.code(), self.period)
+    }
+
+    fn delta_period(&self) -> &str {
+        self.delta_period.as_deref().unwrap_or(&self.period)
+    }
+
+    fn family(&self, file: &SpanFile) -> Result<Family> {
+        let Some(commodity) = file.commodity(&self.commodity) else {
+            fail!(
+                InvalidInput,
+                "contract {}: commodity '{}' is not among the commodities",
+                self.product,
+                self.commodity
+            );
+        };
+        let cc = &file.commodities[commodity as usize];
+        Ok(Family {
+            exchange: self.exchange.clone(),
+            id: format!("{}/{}", self.product, self.kind.code()),
+            code: self.product.clone(),
+            name: String::new(),
+            kind: self.kind,
+            currency: self.currency.clone().unwrap_or_else(|| cc.currency.clone()),
+            cvf: 0.0,
+            cabinet: 0.0,
+            exercise: String::new(),
+            model: String::new(),
+            value_method: if self.futures_style {
+                "FUT".into()
+            } else {
+                "EQTY".into()
+            },
+            commodity: Some(commodity),
+            scale: self.scale,
+            delta_method: String::new(),
+        })
+    }
+
+    /// What a combination is made of.
+    fn underlying(&self) -> Result<Vec<UnderlyingRef>> {
+        let mut underlying = Vec::new();
+        for leg in &self.legs {
+            let mut parts = leg.id.split(':');
+            let (Some(exchange), Some(product), Some(kind), Some(period)) =
+                (parts.next(), parts.next(), parts.next(), parts.next())
+            else {
+                fail!(
+                    InvalidInput,
+                    "{}: leg '{}' is not EXCHANGE:PRODUCT:KIND:PERIOD",
+                    self.name(),
+                    leg.id
+                );
+            };
+            underlying.push(UnderlyingRef {
+                exchange: exchange.into(),
+                family: format!("{product}/{kind}"),
+                contract: period.into(),
+                sign: leg.ratio.signum(),
+                ratio: leg.ratio.abs(),
+            });
+        }
+        Ok(underlying)
+    }
+
+    /// Refuses what no contract of a series that begins with `first` is.
+    fn check(&self, width: usize, first: &Self) -> Result<()> {
+        if self.array.len() != width {
+            fail!(
+                InvalidInput,
+                "{}: an array of {} values where there are {width} points",
+                self.name(),
+                self.array.len()
+            );
+        }
+        let numbers = [
+            self.delta,
+            self.scale,
+            self.delta_scale,
+            self.strike.unwrap_or(0.0),
+        ];
+        let given = [self.value, self.price, self.price_scan, self.multiplier];
+        if self
+            .array
+            .iter()
+            .chain(&numbers)
+            .chain(given.iter().flatten())
+            .any(|v| !v.is_finite())
+        {
+            fail!(InvalidInput, "{}: a number that is not finite", self.name());
+        }
+        let right = self.right()?;
+        if self.kind.is_option() != (right != 0) || self.kind.is_option() != self.strike.is_some() {
+            fail!(
+                InvalidInput,
+                "{}: options have a right and a strike, other contracts neither",
+                self.name()
+            );
+        }
+        if self.price_scan != first.price_scan || self.delta_scale != first.delta_scale {
+            fail!(
+                InvalidInput,
+                "{}: contracts of one period differ in price_scan or delta_scale",
+                self.name()
+            );
+        }
+        Ok(())
+    }
+
+    fn right(&self) -> Result<i8> {
+        Ok(match self.right.as_deref() {
+            None => 0,
+            Some("C" | "call") => 1,
+            Some("P" | "put") => -1,
+            Some(other) => fail!(
+                InvalidInput,
+                "{}: right '{other}' is not C or P",
+                self.name()
+            ),
+        })
+    }
+}
+
+/// Adds the contracts of one family and period.
+fn push_series(file: &mut SpanFile, family: u32, list: &[&ContractDocument]) -> Result<()> {
+    let first = list[0];
+    file.series.push(Series {
+        family,
+        period: first.period.clone(),
+        delta_period: first.delta_period().into(),
+        settlement_date: first.settlement_date.clone(),
+        years: None,
+        cvf: first.multiplier.unwrap_or(1.0),
+        svf: first.multiplier.unwrap_or(1.0),
+        scale: first.delta_scale,
+        vol: 0.0,
+        rate: None,
+        dividend_yield: 0.0,
+        lookahead: None,
+        scan: ScanRange {
+            price: first.price_scan,
+            ..ScanRange::default()
+        },
+        underlying: first.underlying()?,
+        first: file.contracts.len() as u32,
+        count: list.len() as u32,
+    });
+    let series = file.series.len() as u32 - 1;
+    for contract in list {
+        contract.check(file.width(), first)?;
+        let table = &mut file.contracts;
+        table.series.push(series);
+        table.right.push(contract.right()?);
+        table.strike.push(contract.strike.unwrap_or(0.0));
+        table.price.push(contract.price.unwrap_or(f64::NAN));
+        table.value.push(contract.value.unwrap_or(f64::NAN));
+        table.vol.push(0.0);
+        table.delta.push(contract.delta);
+        table.array.extend_from_slice(&contract.array);
+        table.number.push(0);
+    }
+    Ok(())
+}
+
+fn check_rates(file: &SpanFile) -> Result<()> {
+    for rate in &file.rates {
+        if !rate.factor.is_finite() || rate.factor <= 0.0 {
+            fail!(
+                InvalidInput,
+                "rate {} to {}: {} is not a positive number",
+                rate.from,
+                rate.to,
+                rate.factor
+            );
+        }
+    }
+    Ok(())
 }
 
 fn check_spreads(file: &SpanFile) -> Result<()> {
@@ -261,132 +403,4 @@ fn check_spreads(file: &SpanFile) -> Result<()> {
         }
     }
     Ok(())
-}
-
-impl SpanFile {
-    fn push_documents(
-        &mut self,
-        family: u32,
-        delta_period: &str,
-        list: &[&ContractDocument],
-    ) -> Result<()> {
-        let first = list[0];
-        let id = |c: &ContractDocument| format!("{} {} {}", c.product, c.kind.code(), c.period);
-        let mut underlying = Vec::new();
-        for leg in &first.legs {
-            let mut parts = leg.id.split(':');
-            let (Some(exchange), Some(product), Some(kind), Some(period)) =
-                (parts.next(), parts.next(), parts.next(), parts.next())
-            else {
-                fail!(
-                    InvalidInput,
-                    "{}: leg '{}' is not EXCHANGE:PRODUCT:KIND:PERIOD",
-                    id(first),
-                    leg.id
-                );
-            };
-            underlying.push(UnderlyingRef {
-                exchange: exchange.into(),
-                family: format!("{product}/{kind}"),
-                contract: period.into(),
-                sign: leg.ratio.signum(),
-                ratio: leg.ratio.abs(),
-            });
-        }
-        self.series.push(Series {
-            family,
-            period: first.period.clone(),
-            delta_period: delta_period.into(),
-            settlement_date: first.settlement_date.clone(),
-            years: None,
-            cvf: first.multiplier.unwrap_or(1.0),
-            svf: first.multiplier.unwrap_or(1.0),
-            scale: first.delta_scale,
-            vol: 0.0,
-            rate: None,
-            dividend_yield: 0.0,
-            lookahead: None,
-            scan: ScanRange {
-                price: first.price_scan,
-                ..ScanRange::default()
-            },
-            underlying,
-            first: self.contracts.len() as u32,
-            count: list.len() as u32,
-        });
-        let width = self.width();
-        for contract in list {
-            if contract.array.len() != width {
-                fail!(
-                    InvalidInput,
-                    "{}: an array of {} values where there are {width} points",
-                    id(contract),
-                    contract.array.len()
-                );
-            }
-            let numbers = [
-                contract.delta,
-                contract.scale,
-                contract.delta_scale,
-                contract.strike.unwrap_or(0.0),
-            ];
-            let given = [
-                contract.value,
-                contract.price,
-                contract.price_scan,
-                contract.multiplier,
-            ];
-            if contract
-                .array
-                .iter()
-                .chain(&numbers)
-                .chain(given.iter().flatten())
-                .any(|v| !v.is_finite())
-            {
-                fail!(
-                    InvalidInput,
-                    "{}: a number that is not finite",
-                    id(contract)
-                );
-            }
-            let right = match contract.right.as_deref() {
-                None => 0,
-                Some("C" | "call") => 1,
-                Some("P" | "put") => -1,
-                Some(other) => fail!(
-                    InvalidInput,
-                    "{}: right '{other}' is not C or P",
-                    id(contract)
-                ),
-            };
-            if contract.kind.is_option() != (right != 0)
-                || contract.kind.is_option() != contract.strike.is_some()
-            {
-                fail!(
-                    InvalidInput,
-                    "{}: options have a right and a strike, other contracts neither",
-                    id(contract)
-                );
-            }
-            if contract.price_scan != first.price_scan || contract.delta_scale != first.delta_scale
-            {
-                fail!(
-                    InvalidInput,
-                    "{}: contracts of one period differ in price_scan or delta_scale",
-                    id(contract)
-                );
-            }
-            let table = &mut self.contracts;
-            table.series.push(self.series.len() as u32 - 1);
-            table.right.push(right);
-            table.strike.push(contract.strike.unwrap_or(0.0));
-            table.price.push(contract.price.unwrap_or(f64::NAN));
-            table.value.push(contract.value.unwrap_or(f64::NAN));
-            table.vol.push(0.0);
-            table.delta.push(contract.delta);
-            table.array.extend_from_slice(&contract.array);
-            table.number.push(0);
-        }
-        Ok(())
-    }
 }

@@ -32,6 +32,7 @@ pub mod pa2;
 mod program;
 pub mod spn;
 mod steps;
+mod unique;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -55,15 +56,6 @@ use engine::report::ParameterInfo;
 use engine::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
-
-/// SHA-256 in hexadecimal.
-pub(crate) fn sha256(data: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(data)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
-}
 
 /// SPAN with one parameter set, its arrays inside.
 #[derive(Debug, Clone)]

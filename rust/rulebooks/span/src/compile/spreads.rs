@@ -1,8 +1,8 @@
 //! Spreads: legs as slots of periods.
 
-use super::super::model::*;
-use super::super::program::*;
-use super::Compiler;
+use super::compiler::Compiler;
+use crate::model::*;
+use crate::program::*;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -21,7 +21,7 @@ impl<'a> Compiler<'a> {
                     .spread(spread, Some(index as u32))
                     .map_err(|e| e.at(&place))?;
                 own.extend(compiled.map(|mut s| {
-                    if s.method != ChargeMethod::Weighted {
+                    if s.method.is_money() {
                         s.scale_money(money);
                     }
                     s

@@ -1,8 +1,8 @@
 //! Contracts: their arrays in the commodity's money, their deltas, option value and minimums; combinations' legs.
 
-use super::super::model::*;
-use super::super::program::*;
-use super::Compiler;
+use super::compiler::Compiler;
+use crate::model::*;
+use crate::program::*;
 use engine::scan::WIDTH;
 use kernel::error::Result;
 use kernel::fail;
@@ -226,7 +226,7 @@ impl Compiler<'_> {
                 terms.som = self.program.commodities[commodity as usize].som_first + tier as u32;
             }
             // Futures-style options are marked to market: their value is paid already and counts nowhere.
-            if is_premium(&family.value_method) {
+            if family.is_premium() {
                 let value = file.contracts.value[row];
                 if value.is_nan() {
                     fail!(MissingData, "its price is missing, and option value counts");
@@ -286,9 +286,4 @@ impl Compiler<'_> {
         terms.parts = (first, self.program.parts.len() as u32);
         Ok(positions)
     }
-}
-
-/// Whether an option's value counts: anything but the futures styles.
-pub(crate) fn is_premium(value_method: &str) -> bool {
-    !matches!(value_method, "FUT" | "FUTDA" | "F")
 }

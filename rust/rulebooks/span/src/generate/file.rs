@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::model::*;
-use super::{ArrayInputs, DEFAULT_STEPS, Model, round_half_away};
+use super::array::{ArrayInputs, DEFAULT_STEPS, round_half_away};
+use super::models::Model;
+use crate::model::*;
 use kernel::error::{MarginError, Result};
 
 /// How a file's arrays were made where the file does not say.

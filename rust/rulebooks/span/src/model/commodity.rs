@@ -1,6 +1,14 @@
 //! A combined commodity's tiers, spreads, rates and levels.
 
+use serde::de::value::Error;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
+
+/// The variant of a method that a file names by this word or letter. The words are those of the `serde` attributes below
+/// and nowhere else; none where it is none of them.
+pub(crate) fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
+    T::deserialize(IntoDeserializer::<Error>::into_deserializer(word)).ok()
+}
 
 /// A range of periods, both ends included by prefix; an empty end is open. `rate` is a tier's SOM rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +35,8 @@ impl Tier {
     }
 }
 
-/// How a spread turns into money.
+/// How a spread turns into money: `chargeMeth` of `dSpread`, record 6 column 101. A new method is a variant here and an
+/// arm where the compiler asks for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChargeMethod {
     /// Flat money per spread.
@@ -41,6 +50,16 @@ pub enum ChargeMethod {
     PerMonth,
 }
 
+impl ChargeMethod {
+    /// Whether its rate is money, which the commodity's risk exponent scales; a fraction otherwise.
+    pub(crate) fn is_money(self) -> bool {
+        match self {
+            Self::Flat | Self::PerMonth => true,
+            Self::Weighted => false,
+        }
+    }
+}
+
 /// A leg: deltas of a tier (0: the whole commodity) or of one period, on side A (+1) or B (-1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Leg {
@@ -52,16 +71,33 @@ pub struct Leg {
     pub tier: u32,
     #[serde(default)]
     pub period: Option<String>,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub ratio: f64,
     pub side: i8,
     #[serde(default)]
     pub rate: Option<f64>,
     /// Scanning-based spreads only.
-    #[serde(default = "yes")]
+    #[serde(default = "engine::parameters::yes")]
     pub required: bool,
     #[serde(default)]
     pub target: bool,
+}
+
+impl Leg {
+    /// A leg of this file's own commodity, with nothing but what every leg has.
+    pub(crate) fn plain(commodity: String, tier: u32, ratio: f64, side: i8) -> Self {
+        Self {
+            organisation: String::new(),
+            commodity,
+            tier,
+            period: None,
+            ratio,
+            side,
+            rate: None,
+            required: false,
+            target: false,
+        }
+    }
 }
 
 /// How a scanning-based spread adds its legs at one point.
@@ -99,6 +135,24 @@ pub struct Spread {
     /// What the file says of the spread that is not implemented: forming it is an error.
     #[serde(default)]
     pub unsupported: Option<String>,
+}
+
+impl Spread {
+    /// A delta-based spread with nothing but what every spread has.
+    pub(crate) fn plain(priority: u32, method: ChargeMethod, rate: f64, legs: Vec<Leg>) -> Self {
+        Self {
+            priority,
+            method,
+            rate,
+            legs,
+            scanning: false,
+            target_required: false,
+            minimum_legs: 2,
+            point_rules: Vec::new(),
+            per_month: None,
+            unsupported: None,
+        }
+    }
 }
 
 /// Delivery rates of one period: per delta used by spreads, and per delta left outright.
@@ -194,14 +248,6 @@ pub struct Commodity {
     pub unsupported: Option<String>,
 }
 
-fn one() -> f64 {
-    1.0
-}
-
 fn two() -> u32 {
     2
-}
-
-fn yes() -> bool {
-    true
 }

@@ -30,7 +30,7 @@ pub struct FileInfo {
 pub struct ScanPoint {
     pub price: f64,
     pub vol: f64,
-    #[serde(default = "one")]
+    #[serde(default = "engine::parameters::one")]
     pub weight: f64,
     pub paired: usize,
 }
@@ -113,6 +113,13 @@ pub struct Family {
     pub commodity: Option<u32>,
     pub scale: f64,
     pub delta_method: String,
+}
+
+impl Family {
+    /// Whether an option's value counts: anything but the futures styles.
+    pub fn is_premium(&self) -> bool {
+        !matches!(self.value_method.as_str(), "FUT" | "FUTDA" | "F")
+    }
 }
 
 /// Price and vol scan ranges as quoted. `*_down` are asymmetric scans.
@@ -334,8 +341,4 @@ pub fn standard_delta_points() -> Vec<DeltaPoint> {
             weight,
         })
         .collect()
-}
-
-fn one() -> f64 {
-    1.0
 }

@@ -1,6 +1,6 @@
 //! Fields of a fixed-width line, by 1-based inclusive positions; blank and missing are the same.
 
-use super::super::model::ContractKind;
+use crate::model::ContractKind;
 use kernel::error::{MarginError, Result};
 
 pub(super) struct Line<'a> {

@@ -1,78 +1,35 @@
 //! Reads CME's expanded fixed-width format (U2, `.pa2`) into a [`SpanFile`].
 //!
 //! Positions are 1-based and inclusive, as the layout pages print them; lines may be cut on the right.
+//!
+//! | records | file |
+//! |---|---|
+//! | 0 header, T currencies, 1 exchanges, Y links; which record goes where | here |
+//! | 2, B, P, Z, X: commodities, products, combinations | `products.rs` |
+//! | 3, C, E, 4, 6, S: tiers, spreads, delivery, minimums | `spreads.rs` |
+//! | 81 to 84: arrays | `contracts.rs`, and from them `rows.rs` |
+//! | fields of a line | `line.rs` |
+//! | settlement prices | `price.rs` |
+//! | what is known so far | `reader.rs` |
 
 mod contracts;
 mod line;
 mod price;
+mod products;
+mod reader;
+mod rows;
 mod spreads;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 
 pub use price::settlement_price;
 
-use self::contracts::Contract;
 use self::line::Line;
-use super::model::*;
-use super::spn::check_unique;
+use self::reader::{FamilyKey, Pa2};
+use crate::model::*;
+use crate::unique::check_unique;
 use kernel::error::Result;
 use kernel::fail;
-
-/// A contract's key in records 81 to 84 and B: exchange, product, type, future period, option period.
-type SeriesKey = (String, String, ContractKind, String, String);
-
-#[derive(Clone, Default)]
-struct Terms {
-    locator: i32,
-    strike_locator: i32,
-    alignment: u8,
-    strike_alignment: u8,
-    cvf: f64,
-    cabinet: f64,
-    currency: String,
-    exercise: String,
-    value_method: String,
-    name: String,
-}
-
-#[derive(Clone, Default)]
-struct Base {
-    vol: f64,
-    scan: ScanRange,
-    rate: Option<f64>,
-    years: Option<f64>,
-    lookahead: Option<f64>,
-    scale: f64,
-    settlement: String,
-    model: String,
-    dividend_yield: f64,
-    cvf: Option<f64>,
-}
-
-#[derive(Default)]
-pub(super) struct Pa2 {
-    pub(super) file: SpanFile,
-    pub(super) exchanges: HashSet<String>,
-    pub(super) codes: HashMap<String, usize>,
-    /// (exchange, product, kind) to (commodity, array factor, futures style).
-    families: BTreeMap<(String, String, ContractKind), (u32, f64, bool)>,
-    terms: HashMap<(String, String, ContractKind), Terms>,
-    bases: HashMap<SeriesKey, Base>,
-    contracts: Vec<Contract>,
-    /// The last first half's key, as bytes of its line.
-    last_key: Vec<u8>,
-    /// The first contracts by key, as many as a second half far from its first has made necessary.
-    by_key: HashMap<(SeriesKey, i8, String), usize>,
-    /// (exchange, product, period) to legs of a combination.
-    legs: HashMap<(String, String, String), Vec<UnderlyingRef>>,
-    /// Option-on-combination product to combination product.
-    option_links: HashMap<String, String>,
-    pub(super) adjustment: HashMap<String, [f64; 3]>,
-    pub(super) ratio: HashMap<String, [f64; 3]>,
-    initial_file: bool,
-    extreme: Option<(f64, f64)>,
-    unknown: BTreeMap<String, u64>,
-}
 
 /// Parses a decompressed `.pa2` file.
 pub fn parse(data: &[u8], name: &str) -> Result<SpanFile> {
@@ -209,201 +166,6 @@ impl Pa2 {
         Ok(())
     }
 
-    fn commodity(&mut self, line: &Line<'_>) -> Result<()> {
-        let code = line.text(7, 12, "combined commodity")?;
-        let exchange = line.text(3, 5, "exchange")?;
-        let futures_style = line.byte(18) == b'F';
-        let index = match self.codes.get(&code) {
-            Some(index) => *index,
-            None => {
-                let combination = match line.byte(20) {
-                    b'S' => CombinationMethod::Split,
-                    b'M' => CombinationMethod::ModifiedSplit,
-                    _ => CombinationMethod::DeltaSplit,
-                };
-                self.file.commodities.push(Commodity {
-                    code: code.clone(),
-                    name: code.clone(),
-                    organisation: self.file.info.organisation.clone(),
-                    currency: line.text(14, 16, "currency")?,
-                    risk_exponent: line.number(13, 13, 0, "risk exponent")?.unwrap_or(0.0) as i32,
-                    cap_anov: line.byte(19) == b'Y',
-                    combination,
-                    ..Commodity::default()
-                });
-                self.codes.insert(code, self.file.commodities.len() - 1);
-                self.file.commodities.len() - 1
-            }
-        };
-        for slot in 0..6 {
-            let from = 23 + 16 * slot;
-            let product = line.text(from, from + 9, "product code")?;
-            if product.is_empty() {
-                continue;
-            }
-            let kind = line.kind(from + 10)?;
-            let Some(kind) = kind else {
-                *self
-                    .unknown
-                    .entry(format!("type {}", line.text(from + 10, from + 12, "type")?))
-                    .or_insert(0) += 1;
-                continue;
-            };
-            let locator = line
-                .number(from + 13, from + 13, 0, "array decimal locator")?
-                .unwrap_or(0.0) as i32;
-            let decimals = if line.byte(from + 14) == b'-' {
-                -locator
-            } else {
-                locator
-            };
-            let factor = 10_f64.powi(-decimals);
-            self.families.insert(
-                (exchange.clone(), product, kind),
-                (index as u32, factor, futures_style),
-            );
-        }
-        Ok(())
-    }
-
-    fn base(&mut self, line: &Line<'_>) -> Result<()> {
-        let Some(kind) = line.kind(16)? else {
-            return Ok(());
-        };
-        let key = (
-            line.text(3, 5, "exchange")?,
-            line.text(6, 15, "commodity")?,
-            kind,
-            line.period(19, 24, 25, "future month")?,
-            line.period(28, 33, 34, "option month")?,
-        );
-        let scaled =
-            |value: f64, exponent: Option<f64>| value * 10_f64.powi(exponent.unwrap_or(0.0) as i32);
-        let vol_exponent = line.signed(149, 150, 0, 151, "vol scan range exponent")?;
-        let price_exponent = line.signed(166, 167, 0, 168, "price scan range exponent")?;
-        let vol = line
-            .number(45, 52, 6, "vol scan range")?
-            .map(|v| scaled(v, vol_exponent));
-        let price = line
-            .number(53, 57, 0, "price scan range")?
-            .map(|v| scaled(v, price_exponent));
-        let mut scan = ScanRange::default();
-        if line.byte(165) == b'P' {
-            scan.price_percent = price.map(|p| p / 100.0);
-        } else {
-            scan.price = price;
-        }
-        // A percent flag quotes percent points: 35.000000 is 35 % of the volatility.
-        if line.byte(164) == b'P' {
-            scan.vol_percent = vol.map(|v| v / 100.0);
-        } else {
-            scan.vol = vol;
-        }
-        if self.extreme.is_none() {
-            let multiplier = line.number(58, 62, 3, "extreme move multiplier")?;
-            let cover = line.number(63, 67, 4, "extreme move cover")?;
-            self.extreme = multiplier.zip(cover).filter(|e| e.0 > 0.0);
-        }
-        let cvf_exponent = line.signed(143, 144, 0, 145, "contract value factor exponent")?;
-        let base = Base {
-            vol: scaled(
-                line.number(37, 44, 6, "base volatility")?.unwrap_or(0.0),
-                line.signed(146, 147, 0, 148, "base volatility exponent")?,
-            ),
-            scan,
-            rate: line.number(68, 72, 4, "interest rate")?,
-            years: line.number(73, 79, 6, "time to expiration")?,
-            lookahead: line.number(80, 85, 6, "lookahead time")?,
-            scale: line
-                .number(86, 91, 4, "delta scaling factor")?
-                .unwrap_or(1.0),
-            settlement: line.text(92, 99, "expiration date")?,
-            model: line.text(110, 111, "pricing model")?,
-            dividend_yield: line.number(112, 119, 6, "dividend yield")?.unwrap_or(0.0),
-            cvf: line
-                .number(129, 142, 7, "contract value factor")?
-                .filter(|c| *c != 0.0)
-                .map(|c| scaled(c, cvf_exponent)),
-        };
-        self.bases.insert(key, base);
-        Ok(())
-    }
-
-    fn product(&mut self, line: &Line<'_>) -> Result<()> {
-        let Some(kind) = line.kind(16)? else {
-            return Ok(());
-        };
-        let exponent = line
-            .number(74, 75, 0, "contract value factor exponent")?
-            .unwrap_or(0.0) as i32;
-        let exponent = if line.byte(73) == b'-' {
-            -exponent
-        } else {
-            exponent
-        };
-        let terms = Terms {
-            locator: line.locator(34, 36, "price decimal locator")?,
-            strike_locator: line.locator(37, 39, "strike decimal locator")?,
-            alignment: line.byte(40),
-            strike_alignment: line.byte(41),
-            cvf: line
-                .number(42, 55, 7, "contract value factor")?
-                .unwrap_or(0.0)
-                * 10_f64.powi(exponent),
-            cabinet: line.number(56, 63, 2, "cabinet value")?.unwrap_or(0.0),
-            currency: line.text(66, 68, "settlement currency")?,
-            exercise: line.text(76, 79, "exercise style")?,
-            value_method: line.text(117, 121, "valuation")?,
-            name: line.text(19, 33, "product name")?,
-        };
-        self.terms.insert(
-            (
-                line.text(3, 5, "exchange")?,
-                line.text(6, 15, "product")?,
-                kind,
-            ),
-            terms,
-        );
-        Ok(())
-    }
-
-    fn combination_leg(&mut self, line: &Line<'_>) -> Result<()> {
-        let exchange = line.text(3, 5, "exchange")?;
-        let key = (
-            exchange.clone(),
-            line.text(6, 15, "combination")?,
-            line.period(21, 26, 27, "combination month")?,
-        );
-        let whole = line.number(40, 42, 0, "leg ratio")?.unwrap_or(0.0);
-        let part = line.number(64, 67, 4, "leg ratio fraction")?.unwrap_or(0.0);
-        let product = line.text(43, 52, "leg product")?;
-        let leg = UnderlyingRef {
-            exchange,
-            family: format!("{product}/{}", line.text(53, 55, "leg type")?),
-            contract: line.period(56, 61, 62, "leg month")?,
-            sign: if line.side(39)? > 0 { 1.0 } else { -1.0 },
-            ratio: whole + part,
-        };
-        self.legs.entry(key).or_default().push(leg);
-        Ok(())
-    }
-
-    fn combination_method(&mut self, line: &Line<'_>) -> Result<()> {
-        let method = match line.byte(3) {
-            b'S' => CombinationMethod::Split,
-            b'D' => CombinationMethod::DeltaSplit,
-            b'M' => CombinationMethod::ModifiedSplit,
-            _ => return line.fail("combination method", "S, D or M is expected"),
-        };
-        let product = line.text(4, 13, "combination product")?;
-        for ((_, code, kind), (commodity, _, _)) in &self.families {
-            if *code == product && *kind == ContractKind::Combination {
-                self.file.commodities[*commodity as usize].combination = method;
-            }
-        }
-        Ok(())
-    }
-
     fn done(mut self, name: &str) -> Result<SpanFile> {
         if self.file.info.format.is_empty() {
             fail!(
@@ -414,6 +176,17 @@ impl Pa2 {
         let (multiplier, cover) = self.extreme.unwrap_or((3.0, 0.33));
         self.file.points = standard_points(multiplier, cover);
         self.file.delta_points = standard_delta_points();
+        self.levels();
+        let index = self.families();
+        self.rows(name, &index)?;
+        check_unique(&self.file)?;
+        self.file.unknown = self.unknown;
+        Ok(self.file)
+    }
+
+    /// Factors of records 3 (initial to maintenance) and 4 (adjustment) by account kind. The file's numbers are of the
+    /// maintenance level, or of the initial one where the header says so.
+    fn levels(&mut self) {
         for commodity in &mut self.file.commodities {
             let adjustment = self
                 .adjustment
@@ -441,6 +214,10 @@ impl Pa2 {
             };
             commodity.spreads.sort_by_key(|s| s.priority);
         }
+    }
+
+    /// Adds the products that a commodity claims; their places.
+    fn families(&mut self) -> HashMap<FamilyKey, u32> {
         let mut index = HashMap::new();
         for ((exchange, code, kind), (commodity, _, futures_style)) in &self.families {
             let terms = self
@@ -479,9 +256,6 @@ impl Pa2 {
                 delta_method: String::new(),
             });
         }
-        self.rows(name, &index)?;
-        check_unique(&self.file)?;
-        self.file.unknown = self.unknown;
-        Ok(self.file)
+        index
     }
 }

@@ -1,8 +1,8 @@
 //! Tiers, spreads, delivery rates and minimums of the expanded format: records 3, C, E, 4, 6 and S.
 
-use super::super::model::*;
-use super::Pa2;
 use super::line::Line;
+use super::reader::Pa2;
+use crate::model::*;
 use kernel::error::Result;
 
 fn commodity<'a>(pa2: &'a mut Pa2, line: &Line<'_>) -> Result<&'a mut Commodity> {
@@ -13,35 +13,6 @@ fn commodity<'a>(pa2: &'a mut Pa2, line: &Line<'_>) -> Result<&'a mut Commodity>
             "combined commodity",
             &format!("'{code}' has no record 2 before this one"),
         ),
-    }
-}
-
-fn plain(priority: u32, rate: f64, method: ChargeMethod, legs: Vec<Leg>) -> Spread {
-    Spread {
-        priority,
-        method,
-        rate,
-        legs,
-        scanning: false,
-        target_required: false,
-        minimum_legs: 2,
-        point_rules: Vec::new(),
-        per_month: None,
-        unsupported: None,
-    }
-}
-
-fn leg(commodity: String, tier: u32, period: Option<String>, ratio: f64, side: i8) -> Leg {
-    Leg {
-        organisation: String::new(),
-        commodity,
-        tier,
-        period,
-        ratio,
-        side,
-        rate: None,
-        required: false,
-        target: false,
     }
 }
 
@@ -99,10 +70,9 @@ pub(super) fn tier_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
         ) else {
             return line.fail("leg", "tier and ratio are needed");
         };
-        legs.push(leg(
+        legs.push(Leg::plain(
             code.clone(),
             tier as u32,
-            None,
             ratio,
             line.side(from + 6)?,
         ));
@@ -112,7 +82,7 @@ pub(super) fn tier_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     }
     commodity(pa2, line)?
         .spreads
-        .push(plain(priority, rate, ChargeMethod::Flat, legs));
+        .push(Spread::plain(priority, ChargeMethod::Flat, rate, legs));
     Ok(())
 }
 
@@ -135,20 +105,17 @@ pub(super) fn series_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
         else {
             return line.fail("leg ratio", "it must be positive");
         };
-        legs.push(leg(
-            code.clone(),
-            0,
-            Some(period),
-            ratio,
-            line.side(from + 13)?,
-        ));
+        legs.push(Leg {
+            period: Some(period),
+            ..Leg::plain(code.clone(), 0, ratio, line.side(from + 13)?)
+        });
     }
     if legs.is_empty() {
         return line.fail("legs", "a spread without legs");
     }
     commodity(pa2, line)?
         .spreads
-        .push(plain(priority, rate, ChargeMethod::Flat, legs));
+        .push(Spread::plain(priority, ChargeMethod::Flat, rate, legs));
     Ok(())
 }
 
@@ -216,12 +183,21 @@ pub(super) fn delivery(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Column 101 of record 6. Flat money alone is told from the rest: files leave the column blank for weighted credits, and
+/// the format knows no other method.
+fn charge_method(line: &Line<'_>) -> Result<ChargeMethod> {
+    Ok(match named(&line.text(101, 101, "charge method")?) {
+        Some(ChargeMethod::Flat) => ChargeMethod::Flat,
+        Some(ChargeMethod::Weighted | ChargeMethod::PerMonth) | None => ChargeMethod::Weighted,
+    })
+}
+
 /// Record 6: a spread between commodities.
 pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
-    let flat = line.byte(101) == b'F';
-    // A flat credit is money with two decimals; a weighted one is percent with four.
+    let charge = charge_method(line)?;
+    // Money has two decimals; a fraction is percent with four.
     let to_rate = |value: f64| {
-        if flat {
+        if charge.is_money() {
             value / 100.0
         } else {
             value / 1_000_000.0
@@ -266,7 +242,7 @@ pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
             organisation: organisation(line.text(from, from + 2, "leg exchange")?, &pa2.exchanges),
             required: line.byte(from + 3) != b'N',
             rate: if own_rates { own_rate } else { None },
-            ..leg(code, tier, None, ratio, side)
+            ..Leg::plain(code, tier, ratio, side)
         });
     }
     let target = line.text(95, 100, "target commodity")?;
@@ -281,17 +257,12 @@ pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
         legs.push(Leg {
             organisation: exchange,
             target: true,
-            ..leg(target, 0, None, ratio, 1)
+            ..Leg::plain(target, 0, ratio, 1)
         });
     }
     if legs.is_empty() {
         return line.fail("legs", "a spread without legs");
     }
-    let method_of = if flat {
-        ChargeMethod::Flat
-    } else {
-        ChargeMethod::Weighted
-    };
     let spread = Spread {
         scanning,
         target_required: scanning && target_required,
@@ -303,7 +274,7 @@ pub(super) fn inter_spread(pa2: &mut Pa2, line: &Line<'_>) -> Result<()> {
             "" | "01" | "04" | "10" | "20" => None,
             other => Some(format!("inter-commodity spread method {other}")),
         },
-        ..plain(priority, rate, method_of, legs)
+        ..Spread::plain(priority, charge, rate, legs)
     };
     if line.byte(110) == b'S' {
         pa2.file.super_spreads.push(spread);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::model::*;
-use super::Spn;
+use super::reader::Spn;
 use super::xml::Child;
+use crate::model::*;
 use kernel::error::Result;
 
 /// `adjRate`: class `r` is `value` times class `base`.
@@ -40,11 +40,10 @@ impl<'a> Spn<'a> {
                     _ => cc.unsupported = Some(format!("procMeth {}", self.text(v, "procMeth")?)),
                 },
                 Child::Leaf(b"wfprMeth", v) => {
-                    cc.wfpr = match v.trim_ascii() {
-                        b"" | b"NORMAL" => WfprMethod::Normal,
-                        b"SCANRANGE_CAP" => WfprMethod::ScanrangeCap,
-                        b"SCANRANGE" => WfprMethod::Scanrange,
-                        _ => {
+                    cc.wfpr = match self.named(v) {
+                        Some(method) => method,
+                        None if v.trim_ascii().is_empty() => WfprMethod::default(),
+                        None => {
                             return self
                                 .xml
                                 .fail("wfprMeth is NORMAL, SCANRANGE_CAP or SCANRANGE");
@@ -52,10 +51,10 @@ impl<'a> Spn<'a> {
                     }
                 }
                 Child::Leaf(b"somMeth", v) => {
-                    cc.som_method = match v.trim_ascii() {
-                        b"" | b"GROSS" => SomMethod::Gross,
-                        b"MAX" => SomMethod::Max,
-                        _ => return self.xml.fail("somMeth is GROSS or MAX"),
+                    cc.som_method = match self.named(v) {
+                        Some(method) => method,
+                        None if v.trim_ascii().is_empty() => SomMethod::default(),
+                        None => return self.xml.fail("somMeth is GROSS or MAX"),
                     }
                 }
                 Child::Leaf(b"cmbMeth", v) => cc.combination = self.combination(v)?,

@@ -1,8 +1,8 @@
 //! Families, series and contracts with their arrays.
 
-use super::super::model::*;
-use super::Spn;
+use super::reader::Spn;
 use super::xml::Child;
+use crate::model::*;
 use kernel::error::Result;
 
 struct Row {

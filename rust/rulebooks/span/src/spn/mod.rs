@@ -1,141 +1,39 @@
-//! Reads `.spn` XML 4.00 into a [`SpanFile`].
+//! Reads `.spn` XML 4.00 into a [`SpanFile`], by PC-SPAN's schema of risk parameter files.
+//!
+//! | part | file |
+//! |---|---|
+//! | XML: elements, text, places | `xml.rs` |
+//! | decimal numbers | `numbers.rs` |
+//! | values of elements, what is not read | `reader.rs` |
+//! | scan points | `points.rs` |
+//! | families, series, contracts with their arrays | `families.rs` |
+//! | commodities: methods, rates, levels, links | `commodity.rs` |
+//! | tiers, spreads and their legs | `spreads.rs` |
 
 mod commodity;
 mod families;
 mod numbers;
+mod points;
+mod reader;
 mod spreads;
 mod xml;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use self::xml::{Child, Reader};
-use super::model::*;
+use self::reader::{RateClass, Spn};
+use self::xml::Child;
+use crate::model::*;
+use crate::unique::check_unique;
 use kernel::error::Result;
-
-/// Names and terms that no step of the margin reads.
-const IGNORED: &[&str] = &[
-    "name",
-    "symbol",
-    "group",
-    "priceDl",
-    "priceFmt",
-    "strikeDl",
-    "strikeFmt",
-    "setlMeth",
-    "priceMeth",
-    "volSrc",
-    "pq",
-    "alias",
-    "uom",
-    "uomQty",
-    "contractSize",
-    "finalizeMeth",
-    "isNetMargin",
-    "definitions",
-    "tick",
-    "venue",
-    "fdot",
-    "ldot",
-    "pfAlias",
-    "positionsAllowed",
-    "tradeMeth",
-    "arrayPrecision",
-    "applyBasisRisk",
-    "undPf",
-    "positionable",
-    "dvas",
-    "priceType",
-    "exerciseDef",
-    "pfType",
-    "custUseLov",
-    "useLovPct",
-    "businessFunction",
-];
-
-struct Spn<'a> {
-    xml: Reader<'a>,
-    file: SpanFile,
-    /// (exchange, family number) to (commodity, scale, combination method, option delta method).
-    links: HashMap<(String, String), (u32, f64, String)>,
-    rate_classes: Vec<RateClass>,
-    unknown: BTreeMap<String, u64>,
-    point_lists: Vec<(usize, Vec<ScanPoint>)>,
-}
-
-/// `pbRateDef`: which rate class serves which account type and level.
-struct RateClass {
-    class: String,
-    account: String,
-    maintenance: bool,
-}
+use kernel::fail;
 
 /// Parses a decompressed `.spn` document. `name` is the file's name for messages.
 pub fn parse(data: &[u8], name: &str) -> Result<SpanFile> {
-    let mut spn = Spn {
-        xml: Reader::new(data, name)?,
-        file: SpanFile {
-            info: FileInfo {
-                file: name.into(),
-                ..FileInfo::default()
-            },
-            ..SpanFile::default()
-        },
-        links: HashMap::new(),
-        rate_classes: Vec::new(),
-        unknown: BTreeMap::new(),
-        point_lists: Vec::new(),
-    };
+    let mut spn = Spn::new(data, name)?;
     spn.root()?;
     spn.xml.finish()?;
     spn.done()
 }
 
 impl<'a> Spn<'a> {
-    fn text(&self, value: &[u8], field: &str) -> Result<String> {
-        self.xml.text(value, field)
-    }
-
-    fn number(&self, value: &[u8], field: &str) -> Result<f64> {
-        self.xml.number(value, field)
-    }
-
-    fn flag(&self, value: &[u8], field: &str) -> Result<bool> {
-        match value.trim_ascii() {
-            b"0" | b"false" | b"N" => Ok(false),
-            b"1" | b"true" | b"Y" => Ok(true),
-            _ => self.xml.fail(&format!(
-                "{field}: '{}' is not a flag",
-                String::from_utf8_lossy(value)
-            )),
-        }
-    }
-
-    fn whole(&self, value: &[u8], field: &str) -> Result<i64> {
-        let number = self.number(value, field)?;
-        if number.fract() != 0.0 || number.abs() > 9.0e15 {
-            return self
-                .xml
-                .fail(&format!("{field}: {number} is not a whole number"));
-        }
-        Ok(number as i64)
-    }
-
-    /// Counts an element that is not read, and reads past it.
-    fn other(&mut self, child: Child<'a>, parent: &str) -> Result<()> {
-        let name = match child {
-            Child::Leaf(name, _) => name,
-            Child::Node(name) => {
-                self.xml.skip()?;
-                name
-            }
-        };
-        let name = String::from_utf8_lossy(name);
-        if !IGNORED.contains(&name.as_ref()) {
-            *self.unknown.entry(format!("{parent}/{name}")).or_insert(0) += 1;
-        }
-        Ok(())
-    }
-
     fn root(&mut self) -> Result<()> {
         if self.xml.root()? != b"spanFile" {
             return self.xml.fail("the document is not a spanFile");
@@ -240,7 +138,7 @@ impl<'a> Spn<'a> {
             b"" | b"PERIOD" | b"NONE" => Ok(()),
             other => {
                 let other = String::from_utf8_lossy(other).into_owned();
-                kernel::fail!(
+                fail!(
                     Unsupported,
                     "{}: oopDeltaMeth '{other}': only PERIOD is documented",
                     self.file.info.file
@@ -292,85 +190,6 @@ impl<'a> Spn<'a> {
         Ok(())
     }
 
-    fn multiple(&mut self) -> Result<f64> {
-        let mut value = f64::NAN;
-        while let Some(child) = self.xml.child()? {
-            match child {
-                Child::Leaf(b"mult", v) => value = self.number(v, "mult")?,
-                Child::Leaf(b"numerator" | b"denominator" | b"defType", _) => {}
-                other => self.other(other, "scanDef")?,
-            }
-        }
-        if value.is_nan() {
-            self.xml.fail("no mult")
-        } else {
-            Ok(value)
-        }
-    }
-
-    fn point_def(&mut self) -> Result<()> {
-        let (mut class, mut points, mut deltas) = (String::new(), Vec::new(), Vec::new());
-        while let Some(child) = self.xml.child()? {
-            match child {
-                Child::Leaf(b"r", v) => class = self.text(v, "r")?,
-                Child::Node(kind @ (b"scanPointDef" | b"deltaPointDef")) => {
-                    let (mut number, mut price, mut vol, mut weight, mut paired) =
-                        (0, f64::NAN, 0.0, f64::NAN, None);
-                    while let Some(child) = self.xml.child()? {
-                        match child {
-                            Child::Leaf(b"point", v) => number = self.whole(v, "point")?,
-                            Child::Leaf(b"weight", v) => weight = self.number(v, "weight")?,
-                            Child::Leaf(b"pairedPoint", v) => {
-                                paired = Some(self.whole(v, "pairedPoint")?)
-                            }
-                            Child::Node(b"priceScanDef") => price = self.multiple()?,
-                            Child::Node(b"volScanDef") => vol = self.multiple()?,
-                            other => self.other(other, "scanPointDef")?,
-                        }
-                    }
-                    if price.is_nan() || weight.is_nan() {
-                        return self.xml.fail("a scan point without price move or weight");
-                    }
-                    if kind == b"deltaPointDef" {
-                        deltas.push(DeltaPoint { price, weight });
-                    } else {
-                        if number != points.len() as i64 + 1 {
-                            return self
-                                .xml
-                                .fail(&format!("scan point {number} is out of order"));
-                        }
-                        let paired = paired.unwrap_or(number);
-                        if !(1..=1024).contains(&paired) {
-                            return self.xml.fail(&format!(
-                                "scan point {number} is paired with point {paired}"
-                            ));
-                        }
-                        points.push(ScanPoint {
-                            price,
-                            vol,
-                            weight,
-                            paired: paired as usize - 1,
-                        });
-                    }
-                }
-                other => self.other(other, "pointDef")?,
-            }
-        }
-        if points.len() > 1024 || points.iter().any(|p| p.paired >= points.len()) {
-            return self.xml.fail(
-                "a list of scan points that is too long or pairs with a point it does not have",
-            );
-        }
-        self.point_lists.push((self.xml.offset(), points.clone()));
-        if self.file.points.is_empty() || class == "1" && self.file.series.is_empty() {
-            self.file.points = points;
-            if !deltas.is_empty() {
-                self.file.delta_points = deltas;
-            }
-        }
-        Ok(())
-    }
-
     fn exchange(&mut self) -> Result<()> {
         let mut name = String::new();
         while let Some(child) = self.xml.child()? {
@@ -414,47 +233,4 @@ impl<'a> Spn<'a> {
         self.file.unknown = self.unknown;
         Ok(self.file)
     }
-}
-
-/// Two contracts of one name would make the requirement depend on which is found first: two days in one file, or a
-/// day code that was dropped.
-pub(super) fn check_unique(file: &SpanFile) -> Result<()> {
-    let mut seen = HashSet::new();
-    let mut strikes: Vec<(i8, u64)> = Vec::new();
-    for series in &file.series {
-        let family = &file.families[series.family as usize];
-        let key = (
-            &family.exchange,
-            &family.code,
-            family.kind,
-            &series.period,
-            &series.delta_period,
-        );
-        if !seen.insert(key) {
-            kernel::fail!(
-                ParseError,
-                "{}: {} {} {} is in the file twice",
-                file.info.file,
-                family.code,
-                family.kind.code(),
-                series.period
-            );
-        }
-        strikes.clear();
-        let rows = series.first as usize..(series.first + series.count) as usize;
-        strikes.extend(rows.map(|r| (file.contracts.right[r], file.contracts.strike[r].to_bits())));
-        strikes.sort_unstable();
-        if let Some(pair) = strikes.windows(2).find(|w| w[0] == w[1]) {
-            kernel::fail!(
-                ParseError,
-                "{}: {} {} {}: strike {} is in the file twice",
-                file.info.file,
-                family.code,
-                family.kind.code(),
-                series.period,
-                f64::from_bits(pair[0].1)
-            );
-        }
-    }
-    Ok(())
 }

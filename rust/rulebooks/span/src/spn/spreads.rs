@@ -1,8 +1,8 @@
 //! Tiers, spreads and their legs.
 
-use super::super::model::*;
-use super::Spn;
+use super::reader::Spn;
 use super::xml::Child;
+use crate::model::*;
 use kernel::error::Result;
 
 impl Spn<'_> {
@@ -54,13 +54,6 @@ impl Spn<'_> {
         Ok(tiers)
     }
 
-    pub(super) fn unsigned(&self, value: &[u8], field: &str) -> Result<u32> {
-        match u32::try_from(self.whole(value, field)?) {
-            Ok(number) => Ok(number),
-            Err(_) => self.xml.fail(&format!("{field} is negative or too large")),
-        }
-    }
-
     fn side(&self, value: &[u8]) -> Result<i8> {
         match value.trim_ascii() {
             b"A" => Ok(1),
@@ -71,17 +64,7 @@ impl Spn<'_> {
 
     /// `tLeg`, `pLeg`, `rpLeg`, `sLeg`, `homeLeg`, `awayLeg`.
     fn leg(&mut self) -> Result<Leg> {
-        let mut leg = Leg {
-            organisation: String::new(),
-            commodity: String::new(),
-            tier: 0,
-            period: None,
-            ratio: 1.0,
-            side: 0,
-            rate: None,
-            required: false,
-            target: false,
-        };
+        let mut leg = Leg::plain(String::new(), 0, 1.0, 0);
         let mut classed = false;
         while let Some(child) = self.xml.child()? {
             match child {
@@ -105,27 +88,17 @@ impl Spn<'_> {
 
     pub(super) fn spread(&mut self, scanning: bool) -> Result<Spread> {
         let mut spread = Spread {
-            priority: 0,
-            method: ChargeMethod::Flat,
-            rate: 0.0,
-            legs: Vec::new(),
             scanning,
-            target_required: false,
-            minimum_legs: 2,
-            point_rules: Vec::new(),
-            per_month: None,
-            unsupported: None,
+            ..Spread::plain(0, ChargeMethod::Flat, 0.0, Vec::new())
         };
         let (mut rate, mut classed) = (None, false);
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Leaf(b"spread", v) => spread.priority = self.unsigned(v, "spread")?,
                 Child::Leaf(b"chargeMeth", v) => {
-                    spread.method = match v.trim_ascii() {
-                        b"F" => ChargeMethod::Flat,
-                        b"W" => ChargeMethod::Weighted,
-                        b"P" => ChargeMethod::PerMonth,
-                        _ => return self.xml.fail("chargeMeth is F, W or P"),
+                    spread.method = match self.named(v) {
+                        Some(method) => method,
+                        None => return self.xml.fail("chargeMeth is F, W or P"),
                     }
                 }
                 Child::Leaf(b"isTargetReq", v) => {
@@ -227,18 +200,7 @@ impl Spn<'_> {
         while let Some(child) = self.xml.child()? {
             match child {
                 Child::Node(b"clearSpread") => {
-                    let mut spread = Spread {
-                        priority: 0,
-                        method: ChargeMethod::Weighted,
-                        rate: 0.0,
-                        legs: Vec::new(),
-                        scanning: false,
-                        target_required: false,
-                        minimum_legs: 2,
-                        point_rules: Vec::new(),
-                        per_month: None,
-                        unsupported: None,
-                    };
+                    let mut spread = Spread::plain(0, ChargeMethod::Weighted, 0.0, Vec::new());
                     while let Some(child) = self.xml.child()? {
                         match child {
                             Child::Leaf(b"spread", v) => {
