@@ -3,7 +3,7 @@
 //! Layout: magic, version, length of the head, head (postcard), the contract columns as little-endian bytes, and a
 //! CRC-32 of everything before it. The head carries the SHA-256 of the original file.
 
-use super::model::{ContractTable, SpanFile};
+use crate::model::{ContractTable, SpanFile};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 

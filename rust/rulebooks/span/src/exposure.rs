@@ -1,12 +1,13 @@
-//! Exposure margin beside SPAN, as NSE charges it: a share of the notional of futures and short options.
+//! Exposure margin beside SPAN, as NSE charges it: a share of the notional of futures and short options. NSE Clearing's
+//! pages on equity derivatives' margins have the general rates, its daily AEL file those of single symbols.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::model::{ContractKind, SpanFile};
-use super::options::Options;
+use crate::model::{ContractKind, SpanFile};
+use crate::options::Options;
 use engine::account::AccountView;
 use engine::report::{Ledger, LineText};
 use kernel::error::Result;

@@ -26,6 +26,7 @@ pub mod exposure;
 pub mod generate;
 pub mod like;
 mod live;
+pub mod merge;
 pub mod model;
 pub mod options;
 pub mod pa2;
@@ -166,7 +167,7 @@ pub fn over(file: Arc<SpanFile>, document: &Value) -> Result<Arc<dyn Methodology
 pub fn read_files<P: AsRef<std::path::Path>>(paths: &[P]) -> Result<SpanFile> {
     match paths {
         [path] => container::read(path),
-        _ => contracts::merge(paths.iter().map(container::read).collect::<Result<_>>()?),
+        _ => merge::merge(paths.iter().map(container::read).collect::<Result<_>>()?),
     }
 }
 

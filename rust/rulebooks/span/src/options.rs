@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Level;
+use crate::model::Level;
 use kernel::error::Result;
 use kernel::fail;
 

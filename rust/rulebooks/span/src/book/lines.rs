@@ -43,7 +43,8 @@ impl Book {
                 self.info.file
             );
         }
-        // Option value in excess of all risk is not paid out.
+        // Option value in excess of all risk is not paid out. Between commodities it is pooled, as JPX's worked examples
+        // have it (jpx.co.jp/english/derivatives/rules/margin/outline/examples.html); `capAnov` keeps it apart.
         let floor = (
             larger(value - initial, 0.0),
             larger(value - maintenance, 0.0),

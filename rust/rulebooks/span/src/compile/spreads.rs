@@ -63,7 +63,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A spread's legs as slots; none where it can never form with this table's contracts.
-    pub(super) fn spread(&self, spread: &Spread, own: Option<u32>) -> Result<Option<SpreadSlots>> {
+    fn spread(&self, spread: &Spread, own: Option<u32>) -> Result<Option<SpreadSlots>> {
         let mut legs: Vec<LegSlots> = Vec::with_capacity(spread.legs.len());
         if spread.legs.len() > 16 {
             fail!(
@@ -73,54 +73,13 @@ impl<'a> Compiler<'a> {
             );
         }
         for leg in &spread.legs {
-            let commodity = own.or_else(|| self.leg_commodity(leg));
-            let Some(commodity) = commodity else {
+            match own.or_else(|| self.leg_commodity(leg)) {
+                Some(commodity) => legs.push(self.leg(leg, commodity, own.is_some())?),
                 // A commodity of another organisation, or one that was delisted: a scanning spread can do without.
-                if spread.scanning {
-                    if leg.required && !leg.target || leg.target && spread.target_required {
-                        return Ok(None);
-                    }
-                    continue;
-                }
-                return Ok(None);
-            };
-            let cc = &self.program.commodities[commodity as usize];
-            let tiers = if own.is_some() {
-                &cc.intra_tiers
-            } else {
-                &cc.inter_tiers
-            };
-            let number = |t: &TierSlots| t.number == leg.tier;
-            // Tier 0 is the file's own tier 0 where it has one, else the whole commodity: the last match serves both.
-            let Some(tier) = tiers.iter().rposition(number) else {
-                fail!(
-                    ParseError,
-                    "leg {}: the commodity has no tier {}",
-                    leg.commodity,
-                    leg.tier
-                );
-            };
-            let periods = match &leg.period {
-                None => tiers[tier].periods.clone(),
-                Some(period) => self
-                    .slots
-                    .get(&(commodity, period.clone()))
-                    .copied()
-                    .into_iter()
-                    .collect(),
-            };
-            let weight_tier = cc.inter_tiers.iter().rposition(number).unwrap_or(0);
-            legs.push(LegSlots {
-                commodity,
-                tier: weight_tier,
-                periods,
-                ratio: leg.ratio,
-                need: 0.0,
-                side: f64::from(leg.side),
-                rate: leg.rate,
-                required: leg.required,
-                target: leg.target,
-            });
+                None if spread.scanning
+                    && !(leg.required && !leg.target || leg.target && spread.target_required) => {}
+                None => return Ok(None),
+            }
         }
         if !spread.scanning && legs.iter().any(|l| l.periods.is_empty()) || legs.is_empty() {
             return Ok(None);
@@ -133,21 +92,6 @@ impl<'a> Compiler<'a> {
             };
             legs[i].need = legs.iter().filter(same).map(|l| l.ratio).sum();
         }
-        let months: Vec<i64> = spread
-            .legs
-            .iter()
-            .filter_map(|l| {
-                l.period
-                    .as_deref()
-                    .or_else(|| self.tier_start(l))
-                    .and_then(month_number)
-            })
-            .collect();
-        let span = months
-            .iter()
-            .max()
-            .zip(months.iter().min())
-            .map_or(0, |(a, b)| a - b);
         Ok(Some(SpreadSlots {
             priority: spread.priority,
             method: spread.method,
@@ -158,13 +102,72 @@ impl<'a> Compiler<'a> {
             target_required: spread.target_required,
             minimum_legs: spread.minimum_legs,
             point_rules: spread.point_rules.clone(),
-            months: span as f64,
+            months: self.months(spread) as f64,
             per_month: spread.per_month,
             unsupported: spread.unsupported.clone(),
         }))
     }
 
-    pub(super) fn tier_start(&self, leg: &Leg) -> Option<&'a str> {
+    fn leg(&self, leg: &Leg, commodity: u32, within: bool) -> Result<LegSlots> {
+        let cc = &self.program.commodities[commodity as usize];
+        let tiers = if within {
+            &cc.intra_tiers
+        } else {
+            &cc.inter_tiers
+        };
+        let number = |t: &TierSlots| t.number == leg.tier;
+        // Tier 0 is the file's own tier 0 where it has one, else the whole commodity: the last match serves both.
+        let Some(tier) = tiers.iter().rposition(number) else {
+            fail!(
+                ParseError,
+                "leg {}: the commodity has no tier {}",
+                leg.commodity,
+                leg.tier
+            );
+        };
+        let periods = match &leg.period {
+            None => tiers[tier].periods.clone(),
+            Some(period) => self
+                .slots
+                .get(&(commodity, period.clone()))
+                .copied()
+                .into_iter()
+                .collect(),
+        };
+        let weight_tier = cc.inter_tiers.iter().rposition(number).unwrap_or(0);
+        Ok(LegSlots {
+            commodity,
+            tier: weight_tier,
+            periods,
+            ratio: leg.ratio,
+            need: 0.0,
+            side: f64::from(leg.side),
+            rate: leg.rate,
+            required: leg.required,
+            target: leg.target,
+        })
+    }
+
+    /// Months between a spread's first and last leg.
+    fn months(&self, spread: &Spread) -> i64 {
+        let months: Vec<i64> = spread
+            .legs
+            .iter()
+            .filter_map(|l| {
+                l.period
+                    .as_deref()
+                    .or_else(|| self.tier_start(l))
+                    .and_then(month_number)
+            })
+            .collect();
+        months
+            .iter()
+            .max()
+            .zip(months.iter().min())
+            .map_or(0, |(a, b)| a - b)
+    }
+
+    fn tier_start(&self, leg: &Leg) -> Option<&'a str> {
         let cc = self
             .file
             .commodities

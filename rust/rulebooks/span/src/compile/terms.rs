@@ -9,7 +9,7 @@ use kernel::fail;
 
 impl Compiler<'_> {
     /// A row's array in the commodity's money, appended to the values; the rate converts currencies.
-    pub(super) fn append(&mut self, row: usize, factor: f64) {
+    fn append(&mut self, row: usize, factor: f64) {
         let file = self.file;
         self.values
             .extend(file.array(row).iter().map(|a| a * factor));
@@ -18,7 +18,7 @@ impl Compiler<'_> {
             .resize(self.values.len().next_multiple_of(width), 0.0);
     }
 
-    pub(super) fn factor(&self, row: usize) -> Option<f64> {
+    fn factor(&self, row: usize) -> Option<f64> {
         let family = self.file.family_of(row);
         let cc = &self.file.commodities[family.commodity? as usize];
         let fx = self.file.fx(&family.currency, &cc.currency)?;
@@ -40,7 +40,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn part(&self, row: usize, delta: f64) -> Option<Part> {
+    fn part(&self, row: usize, delta: f64) -> Option<Part> {
         let (series, family) = (self.file.series_of(row), self.file.family_of(row));
         let commodity = family.commodity?;
         let period = *self.slots.get(&(commodity, series.delta_period.clone()))?;
@@ -66,7 +66,7 @@ impl Compiler<'_> {
 
     /// Price scan range per delta, in the commodity's money. Where the family's link scales contracts, it scales the
     /// range and the delta alike.
-    pub(super) fn range(&self, row: usize) -> f64 {
+    fn range(&self, row: usize) -> f64 {
         let (series, family) = (self.file.series_of(row), self.file.family_of(row));
         let Some(cc) = family.commodity.map(|c| &self.file.commodities[c as usize]) else {
             return 0.0;
@@ -132,8 +132,8 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Fills a contract's terms; the reason where it cannot be margined.
-    pub(super) fn terms(&self, row: usize, terms: &mut Terms) -> Result<()> {
+    /// A contract's commodity; the reason where it cannot be margined.
+    fn margined(&self, row: usize) -> Result<u32> {
         let file = self.file;
         let (series, family) = (file.series_of(row), file.family_of(row));
         let Some(commodity) = family.commodity else {
@@ -194,7 +194,6 @@ impl Compiler<'_> {
                 cc.currency
             );
         }
-        let slot = self.slots[&(commodity, series.delta_period.clone())];
         if !cc.scan_tiers.is_empty() && !cc.scan_tiers.iter().any(|t| t.holds(&series.delta_period))
         {
             fail!(
@@ -204,6 +203,16 @@ impl Compiler<'_> {
                 cc.code
             );
         }
+        Ok(commodity)
+    }
+
+    /// Fills a contract's terms; the reason where it cannot be margined.
+    fn terms(&self, row: usize, terms: &mut Terms) -> Result<()> {
+        let file = self.file;
+        let commodity = self.margined(row)?;
+        let (series, family) = (file.series_of(row), file.family_of(row));
+        let cc = &file.commodities[commodity as usize];
+        let slot = self.slots[&(commodity, series.delta_period.clone())];
         let lot = self.lot(family).unwrap_or(f64::NAN);
         let per_lot = family.scale * series.scale * lot;
         terms.commodity = commodity;
@@ -242,7 +251,7 @@ impl Compiler<'_> {
 
     /// Splits positions (futures combinations, split or modified split) or deltas (all others) over the legs; true
     /// where the legs' arrays stand for the combination's own.
-    pub(super) fn combination(&mut self, row: usize, terms: &mut Terms) -> Result<bool> {
+    fn combination(&mut self, row: usize, terms: &mut Terms) -> Result<bool> {
         let family = self.file.family_of(row);
         let cc = &self.file.commodities[terms.commodity as usize];
         let Some(legs) = self.legs(row).filter(|l| !l.is_empty()) else {

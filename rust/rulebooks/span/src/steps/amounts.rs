@@ -1,6 +1,6 @@
 //! A commodity's amounts: what the steps fill in, and the terms they make.
 
-use super::listener::Group;
+use super::group::Group;
 
 /// One commodity's amounts, in its own currency.
 ///

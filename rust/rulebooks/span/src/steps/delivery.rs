@@ -7,7 +7,10 @@ use crate::program::Program;
 use kernel::float::larger;
 
 impl State {
-    /// Delivery charges of a commodity's periods, and basis risk of its spot positions.
+    /// Delivery charges of a commodity's periods: record 4, method 10, and `spotRate`, a rate per delta that spreads have
+    /// used and one per delta left. Basis risk per spot position: record 4, method 11.
+    ///
+    /// Whether spreads between commodities count as use is not published: option `delivery_counts_inter`.
     pub(super) fn delivery<T: Listener>(
         &mut self,
         program: &Program,
@@ -39,6 +42,8 @@ impl State {
         held.amounts.basis = held.spot_position * cc.basis;
     }
 
+    /// A rate for every short option of a tier (record 4, columns 63 to 69; record S, method 30; `somTiers`): calls and puts
+    /// together, or the larger side alone where column 79 is 1 (`somMeth` MAX).
     pub(super) fn short_option_minimum<T: Listener>(
         &mut self,
         program: &Program,

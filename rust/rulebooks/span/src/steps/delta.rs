@@ -1,6 +1,10 @@
-//! Delta-based spreads: within a commodity, between commodities, between organisations.
+//! Delta-based spreads: within a commodity (records C and E; `dSpread` of `ccDef`), between commodities (record 6;
+//! `superSpreads`, `interSpreads`), between organisations (`interClearSpreads`).
+//!
+//! CME's page on spread margins (cmegroup.com/clearing/margins/spread-calc.html) works examples of the credits.
 
-use super::listener::{FormedLeg, Group, Listener};
+use super::group::Group;
+use super::listener::{FormedLeg, Listener};
 use super::state::State;
 use crate::model::ChargeMethod;
 use crate::options::PerMonth;
@@ -10,6 +14,8 @@ use kernel::fail;
 use kernel::float::smaller;
 
 impl State {
+    /// Deltas of a leg's periods on a side. CME's notes leave months in delivery out of spreads between commodities:
+    /// option `delivery_months_in_inter`.
     fn available(&self, program: &Program, leg: &LegSlots, side: f64, group: Group) -> f64 {
         let skip_delivery = group != Group::Intra && !program.options.delivery_months_in_inter;
         let mut sum = 0.0;
@@ -25,7 +31,8 @@ impl State {
         sum
     }
 
-    /// How many spreads form in an orientation.
+    /// How many spreads form in an orientation: as many as the leg that has least allows, by its ratio. Whole ones only
+    /// by option `whole_spreads`; files today allow fractions.
     fn count(&self, program: &Program, spread: &SpreadSlots, direction: f64, group: Group) -> f64 {
         let mut count = f64::INFINITY;
         for leg in &spread.legs {
@@ -114,6 +121,7 @@ impl State {
         })
     }
 
+    /// Forms a spread as often as deltas allow, charges or credits its legs and takes the deltas.
     pub(super) fn delta_spread<T: Listener>(
         &mut self,
         program: &Program,
@@ -121,7 +129,8 @@ impl State {
         group: Group,
         listener: &mut T,
     ) -> Result<()> {
-        // Both orientations are tried once, at the start; the one that forms more is taken.
+        // A and B only say which legs are opposite: both orientations are tried once, at the start; the one that forms
+        // more is taken.
         let (forward, backward) = (
             self.count(program, spread, 1.0, group),
             self.count(program, spread, -1.0, group),

@@ -1,27 +1,8 @@
 //! What the steps tell while they run: the explanation hears the numbers that are charged and computes none of its own.
 
+use super::group::Group;
 use super::risk::Risk;
 use crate::program::SpreadSlots;
-
-/// Which group of spreads a step belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Group {
-    Super,
-    Intra,
-    Inter,
-    Exchange,
-}
-
-impl Group {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Super => "super",
-            Self::Intra => "intra",
-            Self::Inter => "inter",
-            Self::Exchange => "exchange",
-        }
-    }
-}
 
 /// One leg of a delta-based spread that has formed.
 #[derive(Debug, Clone, Copy)]

@@ -11,6 +11,7 @@
 //! | spreads between clearing organisations | `delta.rs` | `interClearSpreads` |
 //! | short option minimum | `delivery.rs` | record 4, columns 63 and 79, record S method 30; `somTiers` |
 //! | the amounts and the terms they make | `amounts.rs` | result `nReq` |
+//! | the groups of spreads | `group.rs` | records 6, C, E |
 //! | what the explanation hears | `listener.rs` | result `pd`, `somtr` |
 //!
 //! Records are those of CME's expanded format (U2), elements those of PC-SPAN's XML schema: the README names both. No
@@ -20,13 +21,15 @@
 mod amounts;
 mod delivery;
 mod delta;
+mod group;
 mod listener;
 mod risk;
 mod scanning;
 mod state;
 
 pub(crate) use amounts::Amounts;
-pub(crate) use listener::{DeliveryCharge, FormedLeg, Group, Listener, ShortOptions, Silent};
+pub(crate) use group::Group;
+pub(crate) use listener::{DeliveryCharge, FormedLeg, Listener, ShortOptions, Silent};
 pub(crate) use risk::{Risk, risk};
 pub(crate) use state::{Held, Side, State};
 

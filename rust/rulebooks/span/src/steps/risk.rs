@@ -6,7 +6,7 @@ use crate::program::Program;
 use engine::scan::WIDTH;
 use kernel::float::larger;
 
-/// Scan risk and its parts, for one vector.
+/// Scan risk and its parts, for one vector: `sr`, `vr`, `tr` and `pr` of result `ietr`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Risk {
     pub(crate) scan: f64,
@@ -53,7 +53,7 @@ impl State {
         risk
     }
 
-    /// Scan risk: the sum over scanning tiers.
+    /// Scan risk: the sum over scanning tiers (record S, methods 10 and 21 to 23; `scanTiers`).
     pub(crate) fn scan(&mut self, program: &Program, commodity: u32) -> (f64, usize) {
         let cc = &program.commodities[commodity as usize];
         if self.held[commodity as usize].merged {
@@ -108,7 +108,11 @@ impl State {
         }
     }
 
-    /// Weighted futures price risk of a tier.
+    /// Weighted futures price risk of a tier, by record S, column 83 (`wfprMeth`): 1 NORMAL, price risk per net delta;
+    /// 2 SCANRANGE_CAP, no more than the price scan range; 3 SCANRANGE, that range.
+    ///
+    /// No public text says whose range where months differ: the largest of the months with a delta is inferred. PC-SPAN's
+    /// report divides by the "Rounded Net Delta": option `delta_rounding`.
     pub(crate) fn weighted(&mut self, program: &Program, commodity: u32, tier: usize) -> f64 {
         let slot = self.tier_first[commodity as usize] as usize + tier;
         if !self.weights[slot].is_nan() {
@@ -140,6 +144,10 @@ impl State {
 }
 
 /// Splits a vector's greatest loss into price, time and vol risk.
+///
+/// Of scenarios that lose the same the first is active. Its pair has the same price move and the other vol
+/// (`pairedPoint`): half their sum is adjusted for vol. Scenario 1 and its pair move no price: half their sum is the
+/// time's. That price risk is never below zero is inferred.
 pub(crate) fn risk(program: &Program, vector: &[f64]) -> Risk {
     let (mut active, mut worst) = (0, vector[0]);
     for (k, &v) in vector.iter().enumerate().skip(1) {

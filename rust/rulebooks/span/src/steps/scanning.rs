@@ -1,6 +1,10 @@
-//! Scanning-based spreads (method 04).
+//! Scanning-based spreads: record 6, method 04; `sSpread`.
+//!
+//! CME's page on spread margins (cmegroup.com/clearing/margins/spread-calc.html) works one example. How the saving is
+//! shared among the legs is not published: the target keeps the risk, every other leg is credited with its own.
 
-use super::listener::{Group, Listener};
+use super::group::Group;
+use super::listener::Listener;
 use super::risk::risk;
 use super::state::{Joined, State};
 use crate::program::{Program, SpreadSlots};
@@ -43,7 +47,8 @@ impl State {
                 });
             }
         }
-        // Fewer than two legs never form a spread, whatever the file's minimum (advisory 03-08).
+        // Advisory SPAN 03-08: fewer than two legs never form a spread, whatever the file's minimum (record 6, columns
+        // 118 to 121; `numLegsReq`).
         complete && legs.len() as u32 >= spread.minimum_legs.max(2)
     }
 
@@ -90,7 +95,8 @@ impl State {
             let first = self.tier_first[c] as usize;
             self.weights[first..first + program.commodities[c].inter_tiers.len()].fill(f64::NAN);
             if i != home {
-                // The legs of a scanning-based spread have the same periods, in the same order.
+                // Advisory SPAN 03-04: what is left of a leg's deltas goes to the target, by their ratios. The legs of a
+                // scanning-based spread have the same periods, in the same order.
                 let periods = Program::range(program.commodities[c].periods);
                 for (k, p) in periods.enumerate() {
                     let delta = std::mem::take(&mut self.left[p]);
@@ -115,7 +121,8 @@ impl State {
 }
 
 impl Joined {
-    /// The legs' vectors as one: losses in full, gains at the rate; or the largest losses where a point says so.
+    /// The legs' vectors as one: losses in full, gains at the rate; or the largest losses where a point says so
+    /// (`sPointDef`: `aggMeth` 0 sums by `sRate`, 1 takes the `nMaxLoss` largest).
     fn combine(&mut self, spread: &SpreadSlots, width: usize) {
         self.combined.clear();
         for k in 0..width {

@@ -1,4 +1,8 @@
 //! Working memory, and the loading of positions into vectors and deltas.
+//!
+//! A contract's delta is its composite delta times the scales of its family's link (`sc` of `pfLink`) and of its series
+//! (record B, columns 86 to 91); deltas net within the month of the underlying future (`oopDeltaMeth` PERIOD: of the
+//! option, where the underlying is physical). `compile/terms.rs` has multiplied them.
 
 use super::amounts::Amounts;
 use crate::program::{NONE, Program, Terms};
@@ -338,6 +342,7 @@ impl State {
             if terms.spot {
                 held.spot_position += q.abs();
             }
+            // Record 4, columns 63 to 69, per short option. That the family's scale weighs it is inferred.
             if quantity < 0 && terms.som != NONE {
                 let counts = if terms.is_call {
                     &mut self.som_calls

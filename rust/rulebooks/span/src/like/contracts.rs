@@ -1,0 +1,242 @@
+//! A contract of the table as a parameter file would have it: what its array is made from, its commodity, its row.
+
+use super::parameters::{LikeParameters, Underlying};
+use crate::generate::{ArrayInputs, Model};
+use crate::model::*;
+use engine::contract::{Contract, ContractIndex, Contracts, Exercise, Kind, Premium, Settlement};
+use engine::market::Market;
+use kernel::error::{MarginError, Result};
+use kernel::fail;
+
+impl LikeParameters {
+    /// A contract's scan ranges.
+    pub(super) fn covered(&self, contracts: &Contracts, row: ContractIndex) -> Result<&Underlying> {
+        let contract = &contracts.rows()[row as usize];
+        let symbol = contracts.root_symbol(row);
+        let Some(ranges) = self.underlyings.get(symbol) else {
+            fail!(
+                MissingData,
+                "span-like has no scan ranges for '{symbol}': give underlyings[\"{symbol}\"]"
+            );
+        };
+        if contract.terms().settlement == Settlement::Inverse || contract.counts_money() {
+            fail!(
+                NotApplicable,
+                "span-like covers neither inverse contracts nor multipliers that count money"
+            );
+        }
+        Ok(ranges)
+    }
+
+    fn commodity(
+        &self,
+        file: &mut SpanFile,
+        symbol: &str,
+        currency: &str,
+        ranges: &Underlying,
+    ) -> Result<u32> {
+        if let Some(index) = file.commodity(symbol) {
+            if file.commodities[index as usize].currency != currency {
+                fail!(Unsupported, "{symbol} is held in two currencies");
+            }
+            return Ok(index);
+        }
+        let leg = |side: i8| Leg::plain(symbol.into(), 0, 1.0, side);
+        let calendar = Spread::plain(
+            1,
+            ChargeMethod::Flat,
+            ranges.calendar_charge,
+            vec![leg(1), leg(-1)],
+        );
+        file.commodities.push(Commodity {
+            code: symbol.into(),
+            currency: currency.into(),
+            som_tiers: vec![Tier {
+                number: 0,
+                start: String::new(),
+                end: String::new(),
+                rate: Some(ranges.short_option_minimum),
+            }],
+            spreads: if ranges.calendar_charge > 0.0 {
+                vec![calendar]
+            } else {
+                Vec::new()
+            },
+            ..Commodity::default()
+        });
+        Ok(file.commodities.len() as u32 - 1)
+    }
+
+    /// What a contract is priced from.
+    pub(super) fn inputs(
+        &self,
+        contracts: &Contracts,
+        row: ContractIndex,
+        market: &Market,
+    ) -> Result<ArrayInputs> {
+        let ranges = self.covered(contracts, row)?;
+        let contract = &contracts.rows()[row as usize];
+        let mut inputs = ArrayInputs {
+            model: None,
+            underlying: 0.0,
+            strike: 0.0,
+            years: 0.0,
+            rate: 0.0,
+            dividend_yield: 0.0,
+            vol: 0.0,
+            right: 0,
+            price_scan: 0.0,
+            price_scan_down: None,
+            vol_scan: ranges.vol_scan,
+            vol_scan_down: None,
+            vol_scan_percent: !ranges.vol_scan_absolute,
+            lookahead: self.lookahead_days / self.days_per_year,
+            spot_carry: false,
+            steps: 400,
+        };
+        let (Some(option), Some(expiry)) = (contract.option(), contract.expiry()) else {
+            inputs.underlying = market.linear_price(contracts, row)?;
+            return Ok(inputs);
+        };
+        let american = option.exercise == Exercise::American;
+        let symbol = contracts.root_symbol(row);
+        let future = contracts
+            .underlying_row(row)
+            .filter(|&u| contracts.rows()[u as usize].kind() == Kind::Future);
+        inputs.underlying = match future {
+            Some(future) => market.linear_price(contracts, future)?,
+            None => market.spot(symbol)?,
+        };
+        inputs.model = Some(match (american, future.is_some()) {
+            (true, _) => self.american_model,
+            (false, true) => Model::Black,
+            (false, false) => Model::Merton,
+        });
+        inputs.strike = option.strike;
+        inputs.right = option.right.sign();
+        inputs.years = expiry.seconds_from(market.valuation()) / (self.days_per_year * 86_400.0);
+        inputs.rate = market.rate(contract.currency(), expiry.date)?;
+        inputs.dividend_yield = if future.is_some() {
+            inputs.rate
+        } else {
+            market.dividend_yield(symbol)
+        };
+        inputs.vol = market.lognormal_vol(contracts, row)?.ok_or_else(|| {
+            MarginError::MissingData("no volatility in the market: its array cannot be made".into())
+        })?;
+        Ok(inputs)
+    }
+
+    /// Adds a contract with a family and a series of its own.
+    pub(super) fn contract(
+        &self,
+        file: &mut SpanFile,
+        contracts: &Contracts,
+        row: ContractIndex,
+        mut inputs: ArrayInputs,
+        market: &Market,
+    ) -> Result<()> {
+        let contract = &contracts.rows()[row as usize];
+        let symbol = contracts.root_symbol(row);
+        let ranges = self.covered(contracts, row)?;
+        let commodity = self.commodity(file, symbol, contract.currency(), ranges)?;
+        let lot = contract.value_per_lot();
+        if inputs.underlying <= 0.0 {
+            fail!(
+                InvalidInput,
+                "the price it is scanned at is {}: a scan range that is a fraction of the price needs a positive one",
+                inputs.underlying
+            );
+        }
+        let value = match contract.kind() {
+            Kind::Option => {
+                let mark = market.price(contracts, row);
+                mark.map_or_else(|| inputs.theoretical(), Ok)? * lot
+            }
+            _ => f64::NAN,
+        };
+        inputs.price_scan = ranges.price_scan * inputs.underlying;
+        let array = inputs.array(&file.points)?;
+        file.families.push(family(contract, commodity));
+        let family = file.families.len() as u32 - 1;
+        file.series.push(series(contracts, row, family, &inputs));
+        let table = &mut file.contracts;
+        table.series.push(file.series.len() as u32 - 1);
+        table.right.push(inputs.right);
+        table.strike.push(inputs.strike);
+        table.price.push(value / lot);
+        table.value.push(value);
+        table.vol.push(inputs.vol);
+        table
+            .delta
+            .push(inputs.composite_delta(&file.delta_points)?);
+        table.array.extend(array.iter().map(|a| a * lot));
+        table.number.push(0);
+        Ok(())
+    }
+}
+
+fn family(contract: &Contract, commodity: u32) -> Family {
+    let kind = match contract.kind() {
+        Kind::Spot | Kind::Stock | Kind::Etf | Kind::Index => ContractKind::Physical,
+        Kind::Future | Kind::Perpetual => ContractKind::Future,
+        Kind::Option => ContractKind::OptionOnPhysical,
+    };
+    Family {
+        exchange: String::new(),
+        id: contract.id().into(),
+        code: contract.id().into(),
+        name: String::new(),
+        kind,
+        currency: contract.currency().into(),
+        cvf: contract.value_per_lot(),
+        cabinet: 0.0,
+        exercise: String::new(),
+        model: String::new(),
+        value_method: if contract.terms().premium == Premium::FuturesStyle {
+            "FUT".into()
+        } else {
+            "EQTY".into()
+        },
+        commodity: Some(commodity),
+        scale: 1.0,
+        delta_method: String::new(),
+    }
+}
+
+fn series(contracts: &Contracts, row: ContractIndex, family: u32, inputs: &ArrayInputs) -> Series {
+    let lot = contracts.rows()[row as usize].value_per_lot();
+    // Options on a future are priced on it and have their delta in its month.
+    let future = contracts.underlying_row(row);
+    let expiry_of = |r: ContractIndex| {
+        contracts
+            .get(r)
+            .and_then(|c| c.expiry().map(|e| e.date.strftime("%Y%m%d").to_string()))
+    };
+    let own_period = expiry_of(row).unwrap_or_else(|| "00000000".into());
+    let delta_period = future
+        .and_then(expiry_of)
+        .unwrap_or_else(|| own_period.clone());
+    Series {
+        family,
+        period: own_period,
+        delta_period,
+        settlement_date: String::new(),
+        years: Some(inputs.years),
+        cvf: lot,
+        svf: lot,
+        // Deltas of different multipliers net in units of the underlying.
+        scale: lot,
+        vol: inputs.vol,
+        rate: Some(inputs.rate),
+        dividend_yield: inputs.dividend_yield,
+        lookahead: Some(inputs.lookahead),
+        scan: ScanRange {
+            price: Some(inputs.price_scan * lot),
+            ..ScanRange::default()
+        },
+        underlying: Vec::new(),
+        first: row,
+        count: 1,
+    }
+}

@@ -1,0 +1,93 @@
+//! Scan ranges by underlying, and their checks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::generate::Model;
+use crate::options::Options;
+use kernel::error::Result;
+use kernel::fail;
+
+pub const PRESETS: &str = include_str!("../../presets/span_like.json");
+
+/// The largest vol scan range, of the vol or absolute. Larger ones are percentages by mistake.
+const MAX_VOL_SCAN: f64 = 2.0;
+
+/// Scan ranges of one underlying, by root symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Underlying {
+    /// Price scan range as a fraction of the underlying's price.
+    pub price_scan: f64,
+    /// Vol scan range: a fraction of each option's vol, or an amount where `vol_scan_absolute`.
+    pub vol_scan: f64,
+    #[serde(default)]
+    pub vol_scan_absolute: bool,
+    /// Money per short option.
+    #[serde(default)]
+    pub short_option_minimum: f64,
+    /// Money per unit of delta long in one month and short in another.
+    #[serde(default)]
+    pub calendar_charge: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LikeParameters {
+    pub extreme: (f64, f64),
+    pub lookahead_days: f64,
+    pub days_per_year: f64,
+    /// Model of American options: CA (tree) or W (quadratic approximation).
+    pub american_model: Model,
+    pub underlyings: BTreeMap<String, Underlying>,
+    #[serde(default)]
+    pub options: Options,
+}
+
+impl LikeParameters {
+    /// Refuses numbers that are no scan ranges.
+    pub(super) fn check(&self) -> Result<()> {
+        self.options.check()?;
+        for (name, u) in &self.underlyings {
+            if !(u.price_scan > 0.0 && u.price_scan < 1.0) {
+                fail!(
+                    InvalidInput,
+                    "span-like: {name}: price_scan is {}: a fraction of the price between 0 and 1 is needed (0.06 is 6 %)",
+                    u.price_scan
+                );
+            }
+            if !(0.0..=MAX_VOL_SCAN).contains(&u.vol_scan) {
+                fail!(
+                    InvalidInput,
+                    "span-like: {name}: vol_scan is {}: a fraction between 0 and {MAX_VOL_SCAN} is needed (0.25 is 25 %)",
+                    u.vol_scan
+                );
+            }
+            for (what, value) in [
+                ("short_option_minimum", u.short_option_minimum),
+                ("calendar_charge", u.calendar_charge),
+            ] {
+                if !(value.is_finite() && value >= 0.0) {
+                    fail!(
+                        InvalidInput,
+                        "span-like: {name}: {what} is {value}: a number that is not negative is needed"
+                    );
+                }
+            }
+        }
+        let numbers = [
+            self.extreme.0,
+            self.extreme.1,
+            self.lookahead_days,
+            self.days_per_year,
+        ];
+        if numbers.iter().any(|v| !v.is_finite() || *v < 0.0) || self.days_per_year <= 0.0 {
+            fail!(
+                InvalidInput,
+                "span-like: extreme, lookahead_days and days_per_year are finite and not negative"
+            );
+        }
+        Ok(())
+    }
+}
