@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::arrays::Sources;
 use super::charges;
-use super::instruments::{ExpirySlot, UnitKey};
+use super::instruments::ExpirySlot;
+use super::layout::UnitLayout;
 use super::parameters::{Charges, Parameters, SpotTreatment};
 use super::plan::UnitPlan;
 use super::pmrm::ExpiryTerms;
@@ -16,7 +17,7 @@ use kernel::float::larger;
 
 /// One unit compiled.
 pub(super) struct UnitBook {
-    pub(super) key: UnitKey,
+    pub(super) layout: Arc<UnitLayout>,
     pub(super) plan: Arc<UnitPlan>,
     pub(super) currency: usize,
     pub(super) index: f64,
@@ -25,7 +26,6 @@ pub(super) struct UnitBook {
     pub(super) sources: Sources,
     /// By lane, the option block its rows are in; nothing where they are not options.
     pub(super) lanes: Vec<Option<u32>>,
-    pub(super) strikes: Vec<(u32, f64)>,
     pub(super) expiries: Vec<ExpirySlot>,
     pub(super) roll_rates: Vec<f64>,
     pub(super) terms: Vec<ExpiryTerms>,
@@ -182,7 +182,7 @@ impl Book {
                     Unsupported,
                     "{} {}: the formula of '{name}' is not published: state its amount in charges.stated (zero is an amount)",
                     self.parameters.venue,
-                    unit.key.underlying
+                    unit.layout.key.underlying
                 );
             }
         }
@@ -209,12 +209,13 @@ impl Book {
         }
         if let Some(rule) = short_options {
             let nets = if rule.needs_strikes() {
-                &scratch.strikes[unit.first_strike..][..unit.strikes.len()]
+                &scratch.strikes[unit.first_strike..][..unit.layout.strikes.len()]
             } else {
                 &[]
             };
-            risk.short_options =
-                rule.rate * rule.coins(sums, &unit.strikes, nets, unit.index) * unit.coin_value;
+            risk.short_options = rule.rate
+                * rule.coins(sums, &unit.layout.strikes, nets, unit.index)
+                * unit.coin_value;
         }
         if let Some(rule) = futures {
             let (long, short) = (sums.futures_long, sums.futures_short);
@@ -244,11 +245,7 @@ impl UnitBook {
     }
 
     pub(super) fn label(&self) -> String {
-        if self.key.currency.is_empty() || self.key.currency == self.key.underlying {
-            self.key.underlying.clone()
-        } else {
-            format!("{}/{}", self.key.underlying, self.key.currency)
-        }
+        self.layout.key.label()
     }
 }
 

@@ -43,7 +43,7 @@ impl Book {
             let last = self.units.last();
             let lanes = last.map_or(0, |u| u.first_lane + u.lanes.len());
             let expiries = last.map_or(0, |u| u.first_expiry + u.expiries.len());
-            let strikes = last.map_or(0, |u| u.first_strike + u.strikes.len());
+            let strikes = last.map_or(0, |u| u.first_strike + u.layout.strikes.len());
             scratch.lanes.resize_with(lanes, Lane::default);
             scratch.sums.resize(self.units.len(), Sums::default());
             for (column, len) in [
@@ -70,7 +70,7 @@ impl Book {
                 column[unit.first_expiry..][..unit.expiries.len()].fill(0.0);
             }
             if self.nets_strikes {
-                scratch.strikes[unit.first_strike..][..unit.strikes.len()].fill(0.0);
+                scratch.strikes[unit.first_strike..][..unit.layout.strikes.len()].fill(0.0);
             }
         }
     }

@@ -16,7 +16,7 @@ use kernel::error::Result;
 
 /// One unit's lines without their words, and its worst scenario.
 #[derive(Debug, Default, Clone)]
-struct Unit {
+struct UnitLines {
     lines: Vec<(usize, f64, f64)>,
     initial: f64,
     maintenance: f64,
@@ -24,7 +24,7 @@ struct Unit {
     option_value: f64,
 }
 
-impl Ledger for Unit {
+impl Ledger for UnitLines {
     fn line(&mut self, currency: usize, initial: f64, maintenance: f64, _: &dyn Fn() -> LineText) {
         self.lines.push((currency, initial, maintenance));
         self.initial += initial;
@@ -35,13 +35,13 @@ impl Ledger for Unit {
 pub(super) struct LiveBook {
     book: Arc<Book>,
     kept: BookScratch,
-    units: Vec<Unit>,
+    units: Vec<UnitLines>,
     requirement: Requirement,
     /// Sum of |lots| times what a lot can change the requirement by.
     magnitude: f64,
     // Working memory of a question.
     trial: BookScratch,
-    unit: Unit,
+    unit: UnitLines,
     touched: Vec<u32>,
     totals: Totals,
 }
@@ -49,13 +49,13 @@ pub(super) struct LiveBook {
 impl LiveBook {
     pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
         Box::new(Self {
-            units: vec![Unit::default(); book.units.len()],
+            units: vec![UnitLines::default(); book.units.len()],
             book,
             kept: BookScratch::default(),
             requirement: Requirement::default(),
             magnitude: 0.0,
             trial: BookScratch::default(),
-            unit: Unit::default(),
+            unit: UnitLines::default(),
             touched: Vec::new(),
             totals: Totals::default(),
         })
@@ -150,7 +150,7 @@ impl Book {
 }
 
 /// One unit's lines from its sums.
-fn charge(book: &Book, u: usize, sums: &mut BookScratch, unit: &mut Unit) -> Result<()> {
+fn charge(book: &Book, u: usize, sums: &mut BookScratch, unit: &mut UnitLines) -> Result<()> {
     unit.lines.clear();
     (unit.initial, unit.maintenance, unit.option_value) = (0.0, 0.0, 0.0);
     unit.worst = None;

@@ -22,7 +22,8 @@ impl Book {
         };
         let mut holding = self.collateral(u, account, rules)?;
         holding.perps = scratch.sums[u].perps;
-        let nets = &scratch.strikes[unit.first_strike..unit.first_strike + unit.strikes.len()];
+        let nets =
+            &scratch.strikes[unit.first_strike..unit.first_strike + unit.layout.strikes.len()];
         holding.naked_shorts = nets.iter().map(|&q| if q < 0.0 { -q } else { 0.0 }).sum();
         let lanes = &scratch.lanes[unit.first_lane..][..unit.lanes.len()];
         scratch.expiries.clear();
@@ -39,7 +40,7 @@ impl Book {
         let risk = pmrm::aggregate(
             rules,
             &self.parameters.feeds,
-            &unit.key.underlying,
+            &unit.layout.key.underlying,
             unit.index,
             &unit.plan.scenarios,
             &scratch.expiries,
@@ -59,7 +60,7 @@ impl Book {
     ) -> Result<Holding> {
         let feeds = &self.parameters.feeds;
         let unit = &self.units[u];
-        let own = pmrm::account_confidence(feeds, &unit.key.underlying, false);
+        let own = pmrm::account_confidence(feeds, &unit.layout.key.underlying, false);
         let mut holding = Holding::default();
         for (asset, &amount) in &account.terms.collateral {
             let Some(feed) = feeds.collateral.get(asset) else {
@@ -112,7 +113,7 @@ impl Book {
                 self.parameters.venue,
                 (0..self.units.len())
                     .filter(|&u| sums[u].held)
-                    .map(|u| self.units[u].key.underlying.clone())
+                    .map(|u| self.units[u].layout.key.underlying.clone())
                     .collect::<Vec<_>>()
                     .join(", ")
             ),

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::currency::{rate_into, report_currency};
-use super::instruments::{Class, Instruments, UnitKey};
+use super::instruments::{Class, UnitKey};
 use super::parameters::Parameters;
 use super::rules::{OptionRules, SrmRules};
+use super::setting::Setting;
 use engine::account::AccountView;
-use engine::contract::Contracts;
-use engine::market::Market;
-use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
+use engine::report::{Currencies, Ledger, LineText};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
 use kernel::fail;
@@ -150,50 +149,43 @@ impl OptionRules {
 }
 
 impl Srm {
-    pub(super) fn compile(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        market: &Market,
-        resolved: &Instruments,
-    ) -> Result<Self> {
+    pub(super) fn compile(setting: Setting<'_>, rules: &[SrmRules]) -> Result<Self> {
+        let Setting {
+            parameters,
+            info: _,
+            contracts,
+            market,
+            inputs,
+        } = setting;
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut units = Vec::new();
-        for unit in &resolved.units {
-            let fx = rate_into(market, &unit.key.currency, currencies.report())?;
-            let feed = parameters.feeds.of(&unit.key.underlying);
+        for (unit, rules) in inputs.units.iter().zip(rules) {
+            let fx = rate_into(market, &unit.layout.key.currency, currencies.report())?;
+            let feed = parameters.feeds.of(&unit.layout.key.underlying);
             let mut expiries = vec![(0.0, 1.0); unit.expiries.len()];
-            for &row in &unit.rows {
+            for &row in &unit.layout.rows {
                 let contract = &contracts.rows()[row as usize];
-                let own = &resolved.instruments[row as usize];
-                if own.inverse {
-                    fail!(
-                        NotApplicable,
-                        "'{}' is inverse: {} margins linear contracts",
-                        contract.id(),
-                        parameters.venue
-                    );
-                }
+                let own = &inputs.instruments[row as usize];
                 if own.class == Class::Option {
                     let written = contract.terms().expiry.as_deref().unwrap_or_default();
                     let confidence = parameters
                         .feeds
-                        .expiry(&unit.key.underlying, written)
+                        .expiry(&unit.layout.key.underlying, written)
                         .map_or(1.0, |f| f.forward_confidence.min(f.vol_confidence));
                     expiries[own.expiry as usize] = (own.forward, confidence);
                 }
             }
             units.push(SrmUnit {
-                currency: currencies.add(&unit.key.currency, fx),
-                rules: parameters.entry(&unit.key.underlying, &unit.key.currency)?,
+                currency: currencies.add(&unit.layout.key.currency, fx),
+                rules: rules.clone(),
                 spot: unit.index,
                 spot_confidence: feed.spot_confidence,
                 perp_confidence: feed.perp_confidence,
                 expiries,
-                key: unit.key.clone(),
+                key: unit.layout.key.clone(),
             });
         }
-        let rows = resolved
+        let rows = inputs
             .instruments
             .iter()
             .map(|own| Row {
@@ -207,15 +199,8 @@ impl Srm {
                 price: own.forward,
             })
             .collect();
-        let frame = Frame {
-            methodology: parameters.venue.clone(),
-            parameters: info.clone(),
-            valuation: Some(market.snapshot().valuation.clone()),
-            contracts: contracts.clone(),
-            currencies,
-        };
         Ok(Self {
-            frame,
+            frame: setting.frame(currencies),
             parameters: parameters.clone(),
             units,
             rows,

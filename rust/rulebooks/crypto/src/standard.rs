@@ -8,12 +8,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::currency::{rate_into, report_currency};
-use super::instruments::{Class, Instrument, Instruments, Unit, UnitKey};
+use super::instruments::{Class, Instrument, UnitInputs, UnitKey};
 use super::parameters::{OptionFormula, Parameters, StandardRules};
+use super::setting::Setting;
 use engine::account::AccountView;
-use engine::contract::Contracts;
-use engine::market::Market;
-use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
+use engine::report::{Currencies, Ledger, LineText};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
 use kernel::fail;
@@ -117,40 +116,32 @@ impl OptionFormula {
 }
 
 impl Standard {
-    pub(super) fn compile(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        market: &Market,
-        resolved: &Instruments,
-    ) -> Result<Self> {
+    pub(super) fn compile(setting: Setting<'_>, rules: &[StandardRules]) -> Result<Self> {
+        let Setting {
+            parameters,
+            info: _,
+            contracts,
+            market,
+            inputs,
+        } = setting;
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut units = Vec::new();
         let mut rows = vec![(0, Terms::Spot); contracts.len()];
-        for (u, unit) in resolved.units.iter().enumerate() {
-            let fx = rate_into(market, &unit.key.currency, currencies.report())?;
-            let currency = currencies.add(&unit.key.currency, fx);
-            let rules: StandardRules =
-                parameters.entry(&unit.key.underlying, &unit.key.currency)?;
-            for &row in &unit.rows {
-                let own = &resolved.instruments[row as usize];
+        for (u, (unit, rules)) in inputs.units.iter().zip(rules).enumerate() {
+            let fx = rate_into(market, &unit.layout.key.currency, currencies.report())?;
+            let currency = currencies.add(&unit.layout.key.currency, fx);
+            for &row in &unit.layout.rows {
+                let own = &inputs.instruments[row as usize];
                 let id = contracts.rows()[row as usize].id();
-                rows[row as usize] = (u as u32, terms(parameters, &rules, own, unit, id)?);
+                rows[row as usize] = (u as u32, terms(parameters, rules, own, unit, id)?);
             }
             units.push(StandardUnit {
-                key: unit.key.clone(),
+                key: unit.layout.key.clone(),
                 currency,
             });
         }
-        let frame = Frame {
-            methodology: parameters.venue.clone(),
-            parameters: info.clone(),
-            valuation: Some(market.snapshot().valuation.clone()),
-            contracts: contracts.clone(),
-            currencies,
-        };
         Ok(Self {
-            frame,
+            frame: setting.frame(currencies),
             parameters: parameters.clone(),
             units,
             rows,
@@ -191,12 +182,7 @@ impl Standard {
     }
 
     fn label(&self, u: usize) -> String {
-        let key = &self.units[u].key;
-        if key.currency == key.underlying {
-            key.underlying.clone()
-        } else {
-            format!("{}/{}", key.underlying, key.currency)
-        }
+        self.units[u].key.label()
     }
 }
 
@@ -204,10 +190,10 @@ fn terms(
     parameters: &Parameters,
     rules: &StandardRules,
     own: &Instrument,
-    unit: &Unit,
+    unit: &UnitInputs,
     id: &str,
 ) -> Result<Terms> {
-    let worth = if unit.inverse { 1.0 } else { unit.index };
+    let worth = if unit.layout.inverse { 1.0 } else { unit.index };
     Ok(match own.class {
         Class::Spot => Terms::Spot,
         Class::Option => {
@@ -233,7 +219,11 @@ fn terms(
                     parameters.venue
                 );
             };
-            let price = if unit.inverse { 1.0 } else { own.forward };
+            let price = if unit.layout.inverse {
+                1.0
+            } else {
+                own.forward
+            };
             Terms::Future {
                 notional: own.coins * price,
                 coins: own.coins,
