@@ -15,6 +15,7 @@ use super::sums::RowTerms;
 use engine::cells::RiskArrays;
 use engine::report::Currencies;
 use kernel::error::Result;
+use kernel::float::larger;
 use kernel::pricing::black;
 
 impl Book {
@@ -159,8 +160,8 @@ impl Book {
                         .min(f.vol_confidence)
                 });
             let years = unit.expiries[own.expiry as usize].years;
-            let rate = if rate > 0.0 { rate } else { 0.0 };
-            terms[own.expiry as usize] = rules.expiry(years, rate, own.discount, confidence);
+            terms[own.expiry as usize] =
+                rules.expiry(years, larger(rate, 0.0), own.discount, confidence);
         }
         Ok(terms)
     }
@@ -175,6 +176,10 @@ impl Book {
         let mark = source.mark;
         let years = unit.expiries[own.expiry as usize].years;
         let option = own.class == Class::Option;
+        let managed = match self.parameters.model {
+            Model::Pmrm => true,
+            Model::Scenario | Model::Standard | Model::Srm => false,
+        };
         // Only the part of a price that its settlement average has not fixed still moves.
         let delta = delta * own.coins * own.moving();
         let conversion = if unit.layout.inverse {
@@ -202,25 +207,22 @@ impl Book {
                     } else {
                         own.to_unit
                     };
-                (price(if left > 0.0 { left } else { 0.0 }) - price(years)) * scale
+                (price(larger(left, 0.0)) - price(years)) * scale
             }
-            _ => 0.0,
+            Some(_) | None => 0.0,
         };
         RowTerms {
             unit: own.unit,
-            lane: match (self.parameters.model, own.class, self.parameters.spot) {
-                (Model::Pmrm, Class::Option, _) => own.expiry,
-                (Model::Pmrm, ..) => 0,
-                (_, Class::Option, _) => 2 + source.block,
-                (_, Class::Spot, SpotTreatment::UpsideOffset | SpotTreatment::InUse) => 1,
-                _ => 0,
+            lane: match (managed, own.class, self.parameters.spot) {
+                (true, Class::Option, _) => own.expiry,
+                (false, Class::Option, _) => 2 + source.block,
+                (false, Class::Spot, SpotTreatment::UpsideOffset | SpotTreatment::InUse) => 1,
+                (true, Class::Spot, _)
+                | (_, Class::Spot, SpotTreatment::InMatrix | SpotTreatment::CollateralOnly)
+                | (_, Class::Future | Class::Perpetual, _) => 0,
             },
             offset: source.offset,
-            scale: if self.parameters.model == Model::Pmrm {
-                1.0
-            } else {
-                source.scale
-            },
+            scale: if managed { 1.0 } else { source.scale },
             coin_mark: source.coin_mark,
             apart: own.class == Class::Spot && self.parameters.spot == SpotTreatment::InUse,
             class: own.class,
@@ -242,7 +244,7 @@ impl Book {
                             own.forward * own.to_unit
                         }
                 }
-                _ => 0.0,
+                Class::Future | Class::Perpetual => 0.0,
             },
         }
     }

@@ -11,6 +11,7 @@ use engine::market::Market;
 use engine::time::Expiry;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+use kernel::float::larger;
 use kernel::pricing::{black, implied};
 
 /// One expiry of one unit.
@@ -246,7 +247,7 @@ impl<'a> Shared<'a> {
             && parameters.pmrm.as_ref().is_some_and(|p| p.discounted);
         let discount = if discounted {
             let rate = rate_of(parameters, market, contract, expiry, symbol)?;
-            (-if rate > 0.0 { rate } else { 0.0 } * time.years).exp()
+            (-larger(rate, 0.0) * time.years).exp()
         } else {
             1.0
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::book::{Book, Worst};
 use super::instruments::Class;
-use super::parameters::{Charges, Slippage, SpotTreatment};
+use super::parameters::{Charges, MinDelta, Slippage, SpotTreatment};
 use super::sums::{BookScratch, RowTerms};
 use engine::account::AccountView;
 use engine::contract::ContractIndex;
@@ -13,6 +13,7 @@ use engine::report::{Ledger, LineText, Requirement, Totals};
 use engine::seam::{Estimate, Live};
 use engine::seam::{Outcome, requirement};
 use kernel::error::Result;
+use kernel::float::larger;
 
 /// One unit's lines without their words, and its worst scenario.
 #[derive(Debug, Default, Clone)]
@@ -121,7 +122,7 @@ impl Book {
                 (plan.others[s], 0.0)
             };
             let size = (cell * row.scale * of_pnl).abs() + (row.coin_mark * of_mark).abs();
-            scan = if size > scan { size } else { scan };
+            scan = larger(size, scan);
         }
         let (delta, coins) = (
             row.delta.abs() * unit.coin_value,
@@ -132,11 +133,10 @@ impl Book {
             most += row.roll.abs() * unit.roll_rates[row.expiry as usize];
         }
         if let Some(rule) = min_delta {
-            most += delta * (rule.unhedged + rule.hedged);
+            most += delta * rule.steepest();
         }
         if let Some(rule) = delta_shock {
-            let steepest = 2.0 * rule.max + rule.slope * rule.threshold / unit.index;
-            most += row.adjusted_delta.abs() * unit.coin_value * steepest;
+            most += row.adjusted_delta.abs() * unit.coin_value * rule.steepest(unit.index);
         }
         most += coins * short_options.as_ref().map_or(0.0, |r| r.rate);
         most += coins * futures.as_ref().map_or(0.0, |r| r.rate);
@@ -262,8 +262,6 @@ impl Live for LiveBook {
             && delta_shock.is_none()
             && perpetual_slippage.is_none()
             && !book.nets_strikes
-            && min_delta
-                .as_ref()
-                .is_none_or(|m| 2.0 * m.unhedged >= m.hedged)
+            && min_delta.as_ref().is_none_or(MinDelta::is_convex)
     }
 }

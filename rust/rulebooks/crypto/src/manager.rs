@@ -7,6 +7,7 @@ use super::sums::BookScratch;
 use engine::account::AccountView;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 impl Book {
     /// The numbers of one underlying under Derive's managers; every scenario goes to `scratch.pnl`.
@@ -24,7 +25,7 @@ impl Book {
         holding.perps = scratch.sums[u].perps;
         let nets =
             &scratch.strikes[unit.first_strike..unit.first_strike + unit.layout.strikes.len()];
-        holding.naked_shorts = nets.iter().map(|&q| if q < 0.0 { -q } else { 0.0 }).sum();
+        holding.naked_shorts = nets.iter().map(|&q| larger(-q, 0.0)).sum();
         let lanes = &scratch.lanes[unit.first_lane..][..unit.lanes.len()];
         scratch.expiries.clear();
         for (group, lane) in lanes.iter().enumerate().skip(1) {
@@ -90,11 +91,7 @@ impl Book {
             holding.cancelling += if feed.risk_cancelling { value } else { 0.0 };
             holding.collateral_mm += charged * feed.mm_haircut;
             holding.collateral_im += charged * feed.im_haircut;
-            let confidence = if feed.confidence < own {
-                feed.confidence
-            } else {
-                own
-            };
+            let confidence = smaller(feed.confidence, own);
             holding.collateral_distrust += rules.distrust(confidence, charged);
         }
         Ok(holding)

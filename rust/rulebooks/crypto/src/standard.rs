@@ -16,6 +16,7 @@ use engine::report::{Currencies, Ledger, LineText};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 /// Amounts per lot in the unit's currency; a future's rate grows with its size in coins.
 #[derive(Debug, Clone, Copy)]
@@ -70,18 +71,14 @@ impl OptionFormula {
             index
         };
         let out = f64::from(own.right) * (own.strike - base);
-        let out = if out > 0.0 { out } else { 0.0 } / base;
-        let share = if self.a - out > self.b {
-            self.a - out
-        } else {
-            self.b
-        };
+        let out = larger(out, 0.0) / base;
+        let share = larger(self.a - out, self.b);
         let mark = if self.with_mark { own.mark } else { 0.0 };
         let mut initial = share * unit;
         if own.right < 0
             && let Some(cap) = self.put_cap.map(|c| c * unit)
         {
-            initial = if initial < cap { initial } else { cap };
+            initial = smaller(initial, cap);
         }
         initial += mark;
         if let Some(part) = self.mm_share {
@@ -90,17 +87,9 @@ impl OptionFormula {
         let mut maintenance = self.c * unit + mark;
         if own.right < 0 {
             if let Some(least) = self.put_mark.map(|p| p * own.mark + mark) {
-                maintenance = if maintenance > least {
-                    maintenance
-                } else {
-                    least
-                };
+                maintenance = larger(maintenance, least);
             }
-            initial = if initial > maintenance {
-                initial
-            } else {
-                maintenance
-            };
+            initial = larger(initial, maintenance);
         }
         (initial, maintenance)
     }
@@ -110,7 +99,7 @@ impl OptionFormula {
         let Some(cap) = self.long_cap.map(|c| c * unit) else {
             return (0.0, 0.0);
         };
-        let initial = if own.mark < cap { own.mark } else { cap };
+        let initial = smaller(own.mark, cap);
         (initial, initial * self.mm_share.unwrap_or(1.0))
     }
 }
