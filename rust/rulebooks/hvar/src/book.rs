@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::charges::{self, Charge, Worth};
+use super::charges::{self, Charge};
+use super::component::Role;
 use super::exchange;
-use super::history::History;
-use super::layout::{self, Layout, Planned, SetLayout};
+use super::layout::{Planned, SetLayout, Table};
 use super::offset::Products;
-use super::parameters::{OptionFloor, Parameters, Role, Scaling};
+use super::parameters::OptionFloor;
 use super::risk::Part;
-use super::stages::round_up;
+use super::rounding::round_up;
+use super::rules::parts::Worth;
 use engine::cells::RiskArrays;
 use engine::contract::{ContractIndex, Contracts, Kind, Premium};
 use engine::market::Market;
-use engine::report::{Currencies, ParameterInfo};
+use engine::report::Currencies;
 use engine::seam::Frame;
 use kernel::error::Result;
 use kernel::fail;
@@ -66,7 +67,7 @@ pub(super) struct ComponentBook {
     /// The place of the first scenario among all scenarios.
     pub(super) first_scenario: usize,
     /// Of every scenario, part after part.
-    pub(super) labels: Vec<String>,
+    pub(super) labels: Arc<[String]>,
     /// In details: the measure's name and the confidence.
     pub(super) measure: String,
     pub(super) is_coherent: bool,
@@ -75,14 +76,17 @@ pub(super) struct ComponentBook {
 
 impl Book {
     pub(super) fn compile(
-        parameters: &Parameters,
-        histories: &[History],
-        layout: &Layout,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
+        table: &Table,
         market: &Arc<Market>,
         arrays: &RiskArrays,
     ) -> Result<Self> {
+        let Table {
+            parameters,
+            contracts,
+            layout,
+            info,
+            histories: _,
+        } = table;
         let mut fx: Vec<(String, f64)> = Vec::new();
         let mut rate = Vec::with_capacity(contracts.len());
         for contract in contracts.rows() {
@@ -100,7 +104,7 @@ impl Book {
             };
             rate.push(fx[at].1);
         }
-        let (worth, option_value) = values(layout, contracts, market, arrays, &rate)?;
+        let (worth, option_value) = values(table, market, arrays, &rate)?;
         let mut book = Self {
             frame: Frame {
                 methodology: "Historical VaR".into(),
@@ -127,29 +131,18 @@ impl Book {
         };
         let mut scenarios = 0;
         for set in &layout.sets {
-            let SetLayout {
-                set: netting_set,
-                components,
-                members,
-            } = set;
-            let mut own = Vec::new();
-            for planned in components {
-                let made = book.compile_component(
-                    parameters, set, planned, histories, layout, arrays, &rate, scenarios,
-                )?;
+            let mut components = Vec::with_capacity(set.components.len());
+            for planned in &set.components {
+                let made = book.compile_component(table, set, planned, arrays, &rate, scenarios)?;
                 scenarios += made.labels.len();
-                own.push(made);
+                components.push(made);
             }
-            let scope = match &netting_set.group {
-                Some(group) => format!("{group}/{}", netting_set.name),
-                None => netting_set.name.clone(),
-            };
             book.sets.push(SetBook {
-                name: netting_set.name.clone(),
-                scope,
-                contracts: members.clone(),
-                products: Products::new(parameters, contracts, members),
-                components: own,
+                name: set.name.clone(),
+                scope: set.scope.clone(),
+                contracts: set.members.clone(),
+                products: Products::new(parameters, contracts, &set.members),
+                components,
             });
         }
         if scenarios > i32::MAX as usize {
@@ -163,50 +156,50 @@ impl Book {
 
     fn compile_component(
         &mut self,
-        parameters: &Parameters,
-        SetLayout { set, members, .. }: &SetLayout,
+        table: &Table,
+        set: &SetLayout,
         planned: &Planned,
-        histories: &[History],
-        layout: &Layout,
         arrays: &RiskArrays,
         rate: &[f64],
         first_scenario: usize,
     ) -> Result<ComponentBook> {
+        let Table {
+            parameters,
+            histories,
+            contracts,
+            layout,
+            info: _,
+        } = table;
         let component = &planned.component;
         let mut made = ComponentBook {
             name: component.name.clone(),
             label: component.label(),
             role: component.role,
             weight: component.weight,
-            scale: match component.scaling {
-                Scaling::SqrtRisk => (component.days as f64).sqrt(),
-                _ => 1.0,
-            },
+            scale: component.risk_scale(),
             given: component.given.get(&set.name).copied(),
             parts: Vec::new(),
             first_part: self.parts,
             first_scenario,
-            labels: Vec::new(),
+            labels: planned.labels(),
             measure: component.measure.name(),
             is_coherent: component.measure.is_coherent(),
             confidence_ppm: component.confidence_ppm,
         };
-        let Some(view) = planned.view(histories)? else {
+        let Some(view) = planned.view(histories) else {
             return Ok(made);
         };
         for (i, own) in view.sets.iter().enumerate() {
             made.parts.push(Part::new(
                 component,
                 i,
-                members.len(),
+                set.members.len(),
                 own.shape(),
                 self.unit,
             )?);
         }
-        made.labels = view.labels();
-        let contracts = self.frame.contracts.clone();
         let mut exchange: BTreeMap<&str, Option<Vec<f64>>> = BTreeMap::new();
-        for &row in members {
+        for &row in &set.members {
             let (currency, today) = (
                 contracts.rows()[row as usize].currency(),
                 rate[row as usize],
@@ -215,7 +208,7 @@ impl Book {
                 entry.insert(exchange::ratios(parameters, &view, currency, today)?);
             }
         }
-        let scope = layout::scope(set, component);
+        let scope = set.block(component);
         for block in arrays.blocks.iter().filter(|b| b.scope == scope) {
             for (i, &contract) in block.contract.iter().enumerate() {
                 let row = layout.places[contract as usize]
@@ -226,13 +219,13 @@ impl Book {
                 let terms = &contracts.rows()[contract as usize];
                 let floor = match &parameters.option_floor {
                     Some(floor) if terms.kind() == Kind::Option => {
-                        Some((floor.zero_below, least(floor, &contracts, contract)?))
+                        Some((floor.zero_below, least(floor, contracts, contract)?))
                     }
-                    _ => None,
+                    Some(_) | None => None,
                 };
                 let gain = |gain: f64| match floor {
                     Some((zero, least)) if block.value[i] + gain < zero => least - block.value[i],
-                    _ => gain,
+                    Some(_) | None => gain,
                 };
                 let own = if exchange::is_asset(terms) {
                     self.worth[contract as usize].value
@@ -273,12 +266,12 @@ fn least(floor: &OptionFloor, contracts: &Contracts, row: ContractIndex) -> Resu
 
 /// Each contract's worth per lot, and its option value where a premium was paid.
 fn values(
-    layout: &Layout,
-    contracts: &Contracts,
+    table: &Table,
     market: &Market,
     arrays: &RiskArrays,
     rate: &[f64],
 ) -> Result<(Vec<Worth>, Vec<f64>)> {
+    let contracts = &table.contracts;
     let mut model = vec![None; contracts.len()];
     for block in &arrays.blocks {
         for (i, &row) in block.contract.iter().enumerate() {
@@ -306,7 +299,7 @@ fn values(
         worth.push(Worth {
             value,
             units: scale * rate[at],
-            is_covered: layout.places[at].is_some(),
+            is_covered: table.layout.places[at].is_some(),
         });
     }
     Ok((worth, option_value))

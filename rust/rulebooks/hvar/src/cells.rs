@@ -3,40 +3,41 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::history::History;
-use super::layout::{Layout, View, scope};
+use super::layout::{Table, View};
 use super::normal::{self, NormalOption};
-use super::parameters::{Parameters, ReturnRule};
+use super::parameters::ReturnRule;
 use engine::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use engine::contract::Contracts;
 use engine::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
 use engine::market::Market;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::larger;
 
 /// Contracts of a component that move alike: by factor, by price where the move is an amount, by factor of volatility,
 /// and whether they are options under the normal model.
 type Alike = BTreeMap<(String, Option<u64>, Option<String>, bool), Vec<u32>>;
 
 /// Which prices the components need: a block for each group of contracts that move alike.
-pub(super) fn cells(
-    parameters: &Parameters,
-    histories: &[History],
-    layout: &Layout,
-    contracts: &Contracts,
-    market: &Market,
-) -> Result<Cells> {
-    let normal = normal::options(parameters, layout, contracts, market)?;
-    let inputs = resolve(parameters, layout, &normal, contracts, market)?;
+pub(super) fn cells(table: &Table, market: &Market) -> Result<Cells> {
+    let Table {
+        parameters,
+        histories,
+        contracts,
+        layout,
+        info: _,
+    } = table;
+    let normal = normal::options(table, market)?;
+    let inputs = resolve(table, &normal, market)?;
     let mut cells = Cells::default();
     for set in &layout.sets {
         for planned in &set.components {
-            let Some(view) = planned.view(histories)? else {
+            let Some(view) = planned.view(histories) else {
                 continue;
             };
             let component = &planned.component;
             refuse_the_future(&view, market)?;
-            let labels: Arc<[String]> = view.labels().into();
+            let labels = planned.labels();
             let mut alike = Alike::new();
             for &row in &set.members {
                 let place = layout.places[row as usize]
@@ -66,7 +67,7 @@ pub(super) fn cells(
                     }
                 }
                 let group = Group {
-                    scope: scope(&set.set, component),
+                    scope: set.block(component),
                     rule: parameters.rule(&factor)?,
                     moves: &moves[&factor],
                     vol: vol_factor
@@ -90,7 +91,10 @@ pub(super) fn cells(
 
 /// Whether moves are fractions of the instrument's own price.
 fn is_fraction(rule: ReturnRule) -> bool {
-    matches!(rule, ReturnRule::Relative | ReturnRule::Log)
+    match rule {
+        ReturnRule::Relative | ReturnRule::Log => true,
+        ReturnRule::Absolute | ReturnRule::Displaced(_) => false,
+    }
 }
 
 fn refuse_the_future(view: &View<'_>, market: &Market) -> Result<()> {
@@ -244,31 +248,22 @@ impl Group<'_> {
             ReturnRule::Displaced(by) => (vol + by) * m,
             ReturnRule::Relative | ReturnRule::Log => vol * m,
         };
-        moves
-            .iter()
-            .map(moved)
-            .map(|d| if d < -vol { -vol } else { d })
-            .collect()
+        moves.iter().map(moved).map(|d| larger(-vol, d)).collect()
     }
 }
 
 /// Prices, and option inputs with their volatilities; nothing for contracts outside the scenarios.
-fn resolve(
-    parameters: &Parameters,
-    layout: &Layout,
-    normal: &BTreeMap<u32, NormalOption>,
-    contracts: &Contracts,
-    market: &Market,
-) -> Result<Inputs> {
+fn resolve(table: &Table, normal: &BTreeMap<u32, NormalOption>, market: &Market) -> Result<Inputs> {
+    let places = &table.layout.places;
     let valuation = Valuation {
         name: "hvar",
         american: American::Tree,
-        steps: parameters.steps,
+        steps: table.parameters.steps,
         no_vol: NoVol::Refuse,
         vol_floor: None,
     };
-    let outside = |row: u32| layout.places[row as usize].is_none() || normal.contains_key(&row);
-    let mut inputs = Inputs::resolve(valuation, contracts, Some(market), outside)?;
+    let outside = |row: u32| places[row as usize].is_none() || normal.contains_key(&row);
+    let mut inputs = Inputs::resolve(valuation, &table.contracts, Some(market), outside)?;
     // From the model's own value, so that no move means no loss.
     inputs.options.base.fill(None);
     Ok(inputs)

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::book::{Book, ComponentBook, SetBook};
+use super::charges;
 use super::positions::{SetPositions, Side};
 use super::risk::{Part, RiskScratch};
 use super::tail::Tail;
@@ -33,14 +34,9 @@ impl Book {
                            one or two scenarios",
             "netting_sets": sets,
         });
-        for charge in &self.charges {
-            if let Some((deltas, hedged)) = charge.deltas(account) {
-                let own: Map<String, Value> = deltas
-                    .into_iter()
-                    .map(|(name, delta)| (name, delta.into()))
-                    .collect();
-                details["stages"][charge.name()] = json!({"delta": own, "beta_delta": hedged});
-            }
+        let stages = charges::explained(&self.charges, account, &self.worth);
+        if !stages.is_empty() {
+            details["stages"] = Value::Object(stages);
         }
         Ok(details)
     }

@@ -9,6 +9,7 @@ use super::measure;
 use engine::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::larger;
 
 /// Where a recursion starts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -211,16 +212,12 @@ impl Filter {
 
     /// Whether the seed is made from each window's own returns.
     pub(super) fn is_seeded_by_window(&self) -> bool {
-        matches!(
-            self.model,
-            Model::Ewma {
-                seed_returns: None,
-                ..
-            } | Model::Garch {
-                seed_returns: None,
-                ..
+        match self.model {
+            Model::Ewma { seed_returns, .. } | Model::Garch { seed_returns, .. } => {
+                seed_returns.is_none()
             }
-        )
+            Model::Finite { .. } => false,
+        }
     }
 
     /// Returns that the first volatility consumes: they are no scenarios.
@@ -349,22 +346,14 @@ impl Filter {
     }
 
     fn volatility(&self, variance: f64) -> f64 {
-        let vol = variance.sqrt();
-        if vol > self.vol_floor {
-            vol
-        } else {
-            self.vol_floor
-        }
+        larger(variance.sqrt(), self.vol_floor)
     }
 
     /// Tomorrow's volatility from the newest ones, not below the quantile of the set's own.
     pub(super) fn target(&self, newest: &[f64], own: &[f64]) -> f64 {
         let mean = newest.iter().fold(0.0, |a, v| a + v) / newest.len() as f64;
         match self.quantile_floor_ppm {
-            Some(level) => {
-                let floor = measure::lower_quantile(own, level);
-                if floor > mean { floor } else { mean }
-            }
+            Some(level) => larger(measure::lower_quantile(own, level), mean),
             None => mean,
         }
     }
@@ -386,7 +375,7 @@ impl Filter {
         let ratio = match self.ratio {
             Some((low, _)) if ratio < low => low,
             Some((_, high)) if ratio > high => high,
-            _ => ratio,
+            Some(_) | None => ratio,
         };
         let scaled = (r - mean) * ratio;
         if self.add_mean {

@@ -247,8 +247,12 @@ impl Kernel for Returns<'_> {
                     *out = own.iter().fold(0.0, |a, r| a + r);
                 }
             }
-            (HistoryKind::Returns, _) if span == 1 => self.out.copy_from_slice(self.values),
-            (HistoryKind::Returns, _) => {
+            (HistoryKind::Returns, ReturnRule::Relative | ReturnRule::Displaced(_))
+                if span == 1 =>
+            {
+                self.out.copy_from_slice(self.values)
+            }
+            (HistoryKind::Returns, ReturnRule::Relative | ReturnRule::Displaced(_)) => {
                 for (out, own) in out.zip(self.values.windows(span)) {
                     *out = own.iter().fold(1.0, |a, r| a * (1.0 + r)) - 1.0;
                 }
@@ -291,7 +295,7 @@ impl ReturnRule {
                             *r = (math::exp(*r * self.2) - 1.0) * self.3;
                         }
                     }
-                    _ => {
+                    ReturnRule::Relative | ReturnRule::Absolute | ReturnRule::Displaced(_) => {
                         for r in self.1 {
                             *r = *r * self.2 * self.3;
                         }

@@ -3,11 +3,14 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
+use super::component::Component;
 use super::history::History;
-use super::parameters::{Component, NettingSet, Parameters, ReturnRule, WHOLE};
+use super::parameters::{NettingSet, Parameters, ReturnRule, WHOLE};
 use super::scenarios::{Series, Set, sets};
 use engine::contract::{Contracts, Kind, Settlement};
+use engine::report::ParameterInfo;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -20,6 +23,15 @@ pub(super) struct Place {
     pub(super) vol_factor: Option<String>,
 }
 
+/// A table of contracts under one methodology: all that stands before any market.
+pub(super) struct Table {
+    pub(super) parameters: Arc<Parameters>,
+    pub(super) histories: Arc<[History]>,
+    pub(super) info: ParameterInfo,
+    pub(super) contracts: Arc<Contracts>,
+    pub(super) layout: Layout,
+}
+
 /// The netting sets, and every contract's place in them.
 pub(super) struct Layout {
     pub(super) sets: Vec<SetLayout>,
@@ -28,29 +40,80 @@ pub(super) struct Layout {
 
 /// One netting set: its components, and the rows of the contracts in it.
 pub(super) struct SetLayout {
-    pub(super) set: NettingSet,
+    pub(super) name: String,
+    /// As lines print it: behind its group, where it has one.
+    pub(super) scope: String,
     pub(super) components: Vec<Planned>,
     pub(super) members: Vec<u32>,
+}
+
+impl SetLayout {
+    /// The scope of the blocks that price one of its components.
+    pub(super) fn block(&self, component: &Component) -> String {
+        format!("{} / {}", self.name, component.name)
+    }
 }
 
 /// A component, and the returns its scenarios are made of; none where its risk is given or nothing is in its set.
 pub(super) struct Planned {
     pub(super) component: Component,
-    sets: Option<Vec<Set>>,
+    reads: Option<Reads>,
+}
+
+/// Which returns of which history, as of its last date.
+struct Reads {
+    history: usize,
+    today: usize,
+    sets: Vec<Set>,
+    /// Of every scenario, set after set.
+    labels: Arc<[String]>,
 }
 
 impl Planned {
-    pub(super) fn view<'a>(&'a self, histories: &'a [History]) -> Result<Option<View<'a>>> {
-        let Some(sets) = &self.sets else {
-            return Ok(None);
+    fn new(
+        component: &Component,
+        set: &str,
+        is_empty: bool,
+        histories: &[History],
+    ) -> Result<Self> {
+        let reads = if component.given.contains_key(set) || is_empty {
+            None
+        } else {
+            Some(Reads::new(component, histories)?)
         };
-        let (history, today) = read_by(&self.component, histories)?;
-        Ok(Some(View {
+        Ok(Self {
+            component: component.clone(),
+            reads,
+        })
+    }
+
+    pub(super) fn view<'a>(&'a self, histories: &'a [History]) -> Option<View<'a>> {
+        self.reads.as_ref().map(|reads| View {
             component: &self.component,
+            history: &histories[reads.history],
+            sets: Cow::Borrowed(&reads.sets),
+            today: reads.today,
+        })
+    }
+
+    /// The words of every scenario; none where there are none.
+    pub(super) fn labels(&self) -> Arc<[String]> {
+        self.reads
+            .as_ref()
+            .map_or_else(|| Arc::new([]) as Arc<[String]>, |r| r.labels.clone())
+    }
+}
+
+impl Reads {
+    fn new(component: &Component, histories: &[History]) -> Result<Self> {
+        let (history, today) = read_by(component, histories)?;
+        let view = View::at(component, &histories[history], today)?;
+        Ok(Self {
             history,
-            sets: Cow::Borrowed(sets),
             today,
-        }))
+            labels: view.labels().into(),
+            sets: view.sets.into_owned(),
+        })
     }
 }
 
@@ -66,7 +129,7 @@ impl<'a> View<'a> {
     /// As of the last date of the component's history.
     pub(super) fn new(component: &'a Component, histories: &'a [History]) -> Result<Self> {
         let (history, last) = read_by(component, histories)?;
-        Self::at(component, history, last)
+        Self::at(component, &histories[history], last)
     }
 
     pub(super) fn at(component: &'a Component, history: &'a History, today: usize) -> Result<Self> {
@@ -84,7 +147,7 @@ impl<'a> View<'a> {
         self.sets.iter().map(Set::len).sum()
     }
 
-    pub(super) fn labels(&self) -> Vec<String> {
+    fn labels(&self) -> Vec<String> {
         self.sets
             .iter()
             .flat_map(|set| (0..set.len()).map(|at| set.label(self.history, at)))
@@ -101,8 +164,9 @@ impl<'a> View<'a> {
 }
 
 /// The history a component reads, and its last step.
-fn read_by<'a>(component: &Component, histories: &'a [History]) -> Result<(&'a History, usize)> {
-    let Some(history) = histories.iter().find(|h| h.name == component.history) else {
+fn read_by(component: &Component, histories: &[History]) -> Result<(usize, usize)> {
+    let named = |h: &History| h.name == component.history;
+    let Some(history) = histories.iter().position(named) else {
         fail!(
             MissingData,
             "hvar: component '{}' reads the history '{}', which is not given, and no risk is given in its place",
@@ -110,19 +174,14 @@ fn read_by<'a>(component: &Component, histories: &'a [History]) -> Result<(&'a H
             component.history
         );
     };
-    let Some(last) = history.steps().checked_sub(1) else {
+    let Some(last) = histories[history].steps().checked_sub(1) else {
         fail!(
             MissingData,
             "hvar: history '{}' holds no return",
-            history.name
+            component.history
         );
     };
     Ok((history, last))
-}
-
-/// The scope of the blocks that price a netting set's component.
-pub(super) fn scope(set: &NettingSet, component: &Component) -> String {
-    format!("{} / {}", set.name, component.name)
 }
 
 /// The netting set that stands for the whole account where the parameters name none.
@@ -153,13 +212,14 @@ impl Layout {
             .values()
             .flat_map(|h| h.columns.iter().map(String::as_str))
             .collect();
+        let taken: HashSet<&str> = parameters
+            .stages
+            .iter()
+            .flat_map(|s| s.rule.parts().takes)
+            .collect();
         for (row, contract) in contracts.iter() {
             let keys = [contract.id(), contracts.root_symbol(row)];
-            if parameters
-                .stages
-                .iter()
-                .any(|s| keys.iter().any(|k| s.takes(k)))
-            {
+            if keys.iter().any(|k| taken.contains(k)) {
                 places.push(None);
                 continue;
             }
@@ -201,28 +261,20 @@ impl Layout {
             .into_iter()
             .zip(members)
             .map(|(set, members)| {
-                let own = match &set.components[..] {
-                    [] => &parameters.components,
-                    _ => &set.components,
+                let own = if set.components.is_empty() {
+                    &parameters.components
+                } else {
+                    &set.components
                 };
-                let components = own
-                    .iter()
-                    .map(|component| {
-                        let read = !component.given.contains_key(&set.name) && !members.is_empty();
-                        let sets = if read {
-                            Some(View::new(component, histories)?.sets.into_owned())
-                        } else {
-                            None
-                        };
-                        Ok(Planned {
-                            component: component.clone(),
-                            sets,
-                        })
-                    })
-                    .collect::<Result<_>>()?;
+                let planned =
+                    |c: &Component| Planned::new(c, &set.name, members.is_empty(), histories);
                 Ok(SetLayout {
-                    set,
-                    components,
+                    components: own.iter().map(planned).collect::<Result<_>>()?,
+                    scope: match &set.group {
+                        Some(group) => format!("{group}/{}", set.name),
+                        None => set.name.clone(),
+                    },
+                    name: set.name,
                     members,
                 })
             })

@@ -3,16 +3,18 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | components, netting sets, histories as data | `parameters.rs` |
+//! | netting sets, histories, options as data | `parameters.rs` |
+//! | components as data | `component.rs` |
 //! | dated tables and returns | `history.rs` |
 //! | volatility filters | `filter.rs` |
 //! | sets of scenarios and their moves | `scenarios.rs` |
 //! | ranks and weights of every named measure | `measure.rs`, `parametric.rs` |
-//! | netting sets, and the prices they need | `layout.rs`, `normal.rs`, `exchange.rs` |
+//! | every contract's place, every component's returns | `layout.rs` |
+//! | the prices they need under a market | `cells.rs`, `normal.rs`, `exchange.rs` |
 //! | losses in blocks of 16 scenarios, running tails | `tail.rs` |
 //! | a measure on a book | `risk.rs` |
-//! | floors, flat rates, liquidity and other charges | `stages.rs`, `charges.rs` |
-//! | compiled netting sets, the requirement | `book.rs`, `requirement.rs`, `offset.rs` |
+//! | floors, flat rates, liquidity and other charges | `stages.rs`, `rules/`, `charges.rs`, `rounding.rs` |
+//! | compiled netting sets, the requirement | `book.rs`, `positions.rs`, `requirement.rs`, `offset.rs` |
 //! | tails, dates and attribution | `explain.rs` |
 //! | losses kept between trades | `live.rs` |
 //! | margins through time | `rolling.rs` |
@@ -20,6 +22,7 @@
 mod book;
 mod cells;
 mod charges;
+mod component;
 mod exchange;
 mod explain;
 mod filter;
@@ -35,6 +38,8 @@ mod positions;
 mod requirement;
 mod risk;
 pub mod rolling;
+mod rounding;
+mod rules;
 mod scenarios;
 mod stages;
 mod tail;
@@ -46,17 +51,20 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use book::Book;
+pub use component::{Component, Role, Scaling};
 pub use filter::{Filter, Model, Seed, Target};
 use history::History;
-use layout::Layout;
+use layout::{Layout, Table};
 use live::LiveBook;
 pub use measure::Measure;
 pub use parameters::{
-    Component, FxFactor, HistoryKind, HistoryTable, NettingSet, OffsetCap, OptionFloor,
-    OptionModel, Parameters, ReturnRule, Role, Scaling,
+    FxFactor, HistoryKind, HistoryTable, NettingSet, OffsetCap, OptionFloor, OptionModel,
+    Parameters, ReturnRule,
 };
 pub use parametric::Variance;
-pub use stages::{Daily, Depth, Rule, Sides, Stage, Threshold, Ticks};
+pub use rules::contracts::{Daily, Depth, Sides, Ticks};
+pub use rules::liquidity::Threshold;
+pub use stages::{Rule, Stage};
 
 use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
@@ -143,6 +151,7 @@ fn with_tables(document: &str, tables: &Attachments) -> String {
     hex(&hash.finalize())
 }
 
+/// The methodology a document describes, with its tables of history.
 pub fn build(document: &Value, tables: &Attachments) -> Result<Arc<dyn Methodology>> {
     Ok(Arc::new(HistoricalVar::new(document, tables)?))
 }
@@ -157,20 +166,19 @@ impl Methodology for HistoricalVar {
     }
 
     fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
-        let layout = Layout::new(&self.parameters, &self.histories, contracts)?;
+        let Self {
+            parameters,
+            histories,
+            info,
+        } = self.clone();
         Ok(Arc::new(Table {
-            rule: self.clone(),
+            layout: Layout::new(&parameters, &histories, contracts)?,
             contracts: contracts.clone(),
-            layout,
+            parameters,
+            histories,
+            info,
         }))
     }
-}
-
-/// A table of contracts in its netting sets.
-struct Table {
-    rule: HistoricalVar,
-    contracts: Arc<Contracts>,
-    layout: Layout,
 }
 
 impl Resolved for Table {
@@ -182,47 +190,28 @@ impl Resolved for Table {
             );
         };
         market.refuse_expired(&self.contracts)?;
-        let Self {
-            rule,
-            contracts,
-            layout,
-        } = &*self;
-        let cells = cells::cells(&rule.parameters, &rule.histories, layout, contracts, market)?;
-        Ok(Box::new(Inputted {
+        Ok(Box::new(Moved {
+            cells: Arc::new(cells::cells(&self, market)?),
             market: market.clone(),
-            cells: Arc::new(cells),
             table: self,
         }))
     }
 }
 
-/// A table and the prices it needs under one market.
-struct Inputted {
+/// A table under one market, and its prices in every scenario as cells.
+struct Moved {
     table: Arc<Table>,
     market: Arc<Market>,
     cells: Arc<Cells>,
 }
 
-impl Quoted for Inputted {
+impl Quoted for Moved {
     fn cells(&self) -> &Arc<Cells> {
         &self.cells
     }
 
     fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
-        let Table {
-            rule,
-            contracts,
-            layout,
-        } = &*self.table;
-        let book = Book::compile(
-            &rule.parameters,
-            &rule.histories,
-            layout,
-            &rule.info,
-            contracts,
-            &self.market,
-            &arrays,
-        )?;
+        let book = Book::compile(&self.table, &self.market, &arrays)?;
         Ok(seam::compiled(book, LiveBook::open))
     }
 }

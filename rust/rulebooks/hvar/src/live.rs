@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::book::Book;
 use super::positions::{HvarScratch, Side};
-use super::risk::RiskScratch;
+use super::risk::{Part, RiskScratch};
 use super::tail;
 use engine::account::AccountView;
 use engine::contract::ContractIndex;
@@ -12,6 +12,7 @@ use engine::report::{Requirement, Totals};
 use engine::seam::Rulebook;
 use engine::seam::{self, Estimate, Live};
 use kernel::error::Result;
+use kernel::float::larger;
 
 pub(super) struct LiveBook {
     book: Arc<Book>,
@@ -65,27 +66,45 @@ impl LiveBook {
         };
         let components = &self.book.sets[set as usize].components;
         components.iter().fold(0.0, |sum, c| {
-            let largest = c.parts.iter().fold(0.0, |a, p| {
-                let own = p.table.largest(row as usize);
-                if own > a { own } else { a }
-            });
+            let largest = c
+                .parts
+                .iter()
+                .fold(0.0, |a, p| larger(p.table.largest(row as usize), a));
             sum + c.weight.abs() * c.scale * largest * lots.unsigned_abs() as f64
         })
     }
 
-    /// Whether a trade of this contract can be added to kept losses.
+    /// Whether a trade of this contract can be added to kept losses. Every field of the book is named, so that one which
+    /// makes the requirement more than its kept tails cannot be forgotten here.
     fn is_additive(&self, contract: ContractIndex) -> bool {
-        let Some((set, _)) = self.book.places[contract as usize] else {
+        let Book {
+            sets,
+            places,
+            charges,
+            unit,
+            offset_share,
+            // Of each netting set's sum: `charge_set` takes it into account.
+            allow_negative: _,
+            // What stages and option values read, which are charged by none here.
+            worth: _,
+            option_value: _,
+            market: _,
+            // Words and numbers of things.
+            frame: _,
+            calibration: _,
+            parts: _,
+        } = &*self.book;
+        let Some((set, _)) = places[contract as usize] else {
             return false;
         };
         !self.is_gross
-            && self.book.charges.is_empty()
-            && self.book.unit == 0.0
-            && self.book.offset_share.is_none()
-            && self.book.sets[set as usize]
+            && charges.is_empty()
+            && *unit == 0.0
+            && offset_share.is_none()
+            && sets[set as usize]
                 .components
                 .iter()
-                .all(|c| c.given.is_none() && c.parts.iter().all(super::risk::Part::is_running))
+                .all(|c| c.given.is_none() && c.parts.iter().all(Part::is_running))
     }
 }
 

@@ -49,12 +49,58 @@ pub enum Measure {
 
 impl Measure {
     pub(super) fn is_weighted(self) -> bool {
-        matches!(self, Self::Weighted | Self::EsWeighted)
+        match self {
+            Self::Weighted | Self::EsWeighted => true,
+            Self::OrderFloor
+            | Self::OrderCeil
+            | Self::InvertedCdf
+            | Self::AveragedInvertedCdf
+            | Self::ClosestObservation
+            | Self::InterpolatedInvertedCdf
+            | Self::Hazen
+            | Self::Weibull
+            | Self::Linear
+            | Self::MedianUnbiased
+            | Self::NormalUnbiased
+            | Self::Lower
+            | Self::Higher
+            | Self::Nearest
+            | Self::Midpoint
+            | Self::EsDiscrete
+            | Self::EsHull
+            | Self::EsInclusive
+            | Self::EsAcerbi
+            | Self::Normal => false,
+        }
     }
 
     /// Whether the measure is convex in the book: a mean over a fixed number of the worst losses, or their integral.
     pub(super) fn is_coherent(self) -> bool {
-        matches!(self, Self::EsDiscrete | Self::EsInclusive | Self::EsAcerbi)
+        match self {
+            // Artzner, Delbaen, Eber and Heath (1999); Acerbi and Tasche (2002).
+            Self::EsDiscrete | Self::EsInclusive | Self::EsAcerbi => true,
+            // The number of losses averaged changes with the book.
+            Self::EsHull => false,
+            // Convex too, but it reads all losses: no tail of it is kept that could be asked.
+            Self::EsWeighted => false,
+            Self::OrderFloor
+            | Self::OrderCeil
+            | Self::InvertedCdf
+            | Self::AveragedInvertedCdf
+            | Self::ClosestObservation
+            | Self::InterpolatedInvertedCdf
+            | Self::Hazen
+            | Self::Weibull
+            | Self::Linear
+            | Self::MedianUnbiased
+            | Self::NormalUnbiased
+            | Self::Lower
+            | Self::Higher
+            | Self::Nearest
+            | Self::Midpoint
+            | Self::Weighted
+            | Self::Normal => false,
+        }
     }
 
     pub(super) fn name(self) -> String {
@@ -62,19 +108,6 @@ impl Measure {
             Ok(serde_json::Value::String(name)) => name,
             _ => unreachable!("unit variants are written as their names"),
         }
-    }
-
-    /// Constants of `virtual index = n p + a + p (1 - a - b) - 1`, in 24ths.
-    fn plotting(self) -> Option<(i128, i128)> {
-        Some(match self {
-            Self::InterpolatedInvertedCdf => (0, 24),
-            Self::Hazen => (12, 12),
-            Self::Weibull => (0, 0),
-            Self::Linear => (24, 24),
-            Self::MedianUnbiased => (8, 8),
-            Self::NormalUnbiased => (9, 9),
-            _ => return None,
-        })
     }
 }
 
@@ -107,87 +140,106 @@ impl Ranks {
     }
 }
 
-/// `n (1 - a)` in parts per million.
-fn tail_ppm(n: usize, level: u32) -> u64 {
-    n as u64 * (PPM - u64::from(level))
+/// What a measure reads of sorted losses.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reading {
+    Ranks(Ranks),
+    /// The mean of what is strictly worse than this rank.
+    WorseThan(usize),
+    /// Losses until their weights make up the tail: the last of them, or their mean.
+    Weighted {
+        mean: bool,
+    },
+    /// The deviation of all losses.
+    Deviation,
 }
 
-/// The ranks of a measure over `n` losses; `None` for measures that need the losses themselves.
-pub(super) fn ranks(measure: Measure, n: usize, level: u32) -> Option<Ranks> {
-    let tail = tail_ppm(n, level);
+/// What a measure reads of `n` losses at a level in parts per million.
+pub(super) fn reading(measure: Measure, n: usize, level: u32) -> Reading {
+    // `n (1 - a)` in parts per million.
+    let tail = n as u64 * (PPM - u64::from(level));
     let floor = (tail / PPM) as usize;
     let ceil = tail.div_ceil(PPM) as usize;
-    Some(match measure {
-        // No loss at all where floor is zero: more than there are.
-        Measure::OrderFloor => Ranks::one(floor.checked_sub(1).unwrap_or(n)),
+    // No loss at all where floor is zero: more than there are.
+    let order_floor = floor.checked_sub(1).unwrap_or(n);
+    // Positions are ascending, from zero, as fractions.
+    let (n_, p, one) = (n as i128, i128::from(level), PPM as i128);
+    // From the smallest loss to the largest: NumPy's older four.
+    let ends = (n_ - 1) * p;
+    let is_odd = |below: i128| below.rem_euclid(2) == 1;
+    Reading::Ranks(match measure {
+        Measure::OrderFloor => Ranks::one(order_floor),
         Measure::OrderCeil => Ranks::one(ceil.max(1) - 1),
         Measure::EsDiscrete => Ranks::worst(ceil.max(1)),
         Measure::EsInclusive => Ranks::worst((floor + 1).min(n)),
-        Measure::EsAcerbi => {
-            let mut runs = Vec::new();
-            if floor > 0 {
-                runs.push((0, floor - 1, 1.0));
-            }
-            let rest = tail - floor as u64 * PPM;
-            if rest > 0 {
-                runs.push((floor, floor, rest as f64 / PPM as f64));
-            }
-            Ranks {
-                runs,
-                divisor: tail as f64 / PPM as f64,
-            }
-        }
-        Measure::EsHull | Measure::Weighted | Measure::EsWeighted | Measure::Normal => return None,
-        _ => quantile(measure, n, level),
+        Measure::EsAcerbi => integral(tail, floor),
+        Measure::InvertedCdf => between(n, n_ * p - one, one, |_, rest| f64::from(rest > 0)),
+        Measure::AveragedInvertedCdf => averaged_inverted_cdf(n, level),
+        // Of two equally near, the even one counted from one.
+        Measure::ClosestObservation => between(n, 2 * n_ * p - 3 * one, 2 * one, |below, rest| {
+            f64::from(!(rest == 0 && is_odd(below)))
+        }),
+        Measure::InterpolatedInvertedCdf => plotted(n, level, 0, 24),
+        Measure::Hazen => plotted(n, level, 12, 12),
+        Measure::Weibull => plotted(n, level, 0, 0),
+        Measure::Linear => plotted(n, level, 24, 24),
+        Measure::MedianUnbiased => plotted(n, level, 8, 8),
+        Measure::NormalUnbiased => plotted(n, level, 9, 9),
+        Measure::Lower => between(n, ends, one, |_, _| 0.0),
+        Measure::Higher => between(n, ends, one, |_, rest| f64::from(rest > 0)),
+        Measure::Nearest => between(n, ends, one, |below, rest| {
+            f64::from(2 * rest > one || (2 * rest == one && is_odd(below)))
+        }),
+        Measure::Midpoint => between(n, ends, one, |_, rest| if rest > 0 { 0.5 } else { 0.0 }),
+        Measure::EsHull => return Reading::WorseThan(order_floor),
+        Measure::Weighted => return Reading::Weighted { mean: false },
+        Measure::EsWeighted => return Reading::Weighted { mean: true },
+        Measure::Normal => return Reading::Deviation,
     })
 }
 
-/// A quantile of Hyndman and Fan, or one of NumPy's four older ones, as descending ranks.
-fn quantile(measure: Measure, n: usize, level: u32) -> Ranks {
+/// The tail integral: Acerbi and Tasche (2002), with the share of the last loss that the tail has.
+fn integral(tail: u64, floor: usize) -> Ranks {
+    let mut runs = Vec::new();
+    if floor > 0 {
+        runs.push((0, floor - 1, 1.0));
+    }
+    let rest = tail - floor as u64 * PPM;
+    if rest > 0 {
+        runs.push((floor, floor, rest as f64 / PPM as f64));
+    }
+    Ranks {
+        runs,
+        divisor: tail as f64 / PPM as f64,
+    }
+}
+
+/// Hyndman and Fan's second definition.
+fn averaged_inverted_cdf(n: usize, level: u32) -> Ranks {
     let (n_, p, one) = (n as i128, i128::from(level), PPM as i128);
-    // All positions are ascending, from zero, as fractions over `unit`.
-    let (position, unit) = match measure {
-        Measure::InvertedCdf | Measure::AveragedInvertedCdf => (n_ * p - one, one),
-        Measure::ClosestObservation => (2 * n_ * p - 3 * one, 2 * one),
-        Measure::Lower | Measure::Higher | Measure::Nearest | Measure::Midpoint => {
-            ((n_ - 1) * p, one)
-        }
-        _ => {
-            let (a, b) = measure
-                .plotting()
-                .expect("the other measures have ranks of their own");
-            (
-                24 * n_ * p + a * one + p * (24 - a - b) - 24 * one,
-                24 * one,
-            )
-        }
-    };
+    between(
+        n,
+        n_ * p - one,
+        one,
+        |_, rest| if rest > 0 { 1.0 } else { 0.5 },
+    )
+}
+
+/// Hyndman and Fan's definitions four to nine: `virtual index = n p + a + p (1 - a - b) - 1`, with a and b in 24ths.
+fn plotted(n: usize, level: u32, a: i128, b: i128) -> Ranks {
+    let (n_, p, one) = (n as i128, i128::from(level), PPM as i128);
+    let unit = 24 * one;
+    let position = 24 * n_ * p + a * one + p * (24 - a - b) - 24 * one;
+    between(n, position, unit, |_, rest| rest as f64 / unit as f64)
+}
+
+/// The quantile at an ascending position over `unit`: `up` is the share of the upper neighbour, by the whole position
+/// below and what is left.
+fn between(n: usize, position: i128, unit: i128, up: impl Fn(i128, i128) -> f64) -> Ranks {
     let (below, rest) = (position.div_euclid(unit), position.rem_euclid(unit));
-    let odd = below.rem_euclid(2) == 1;
-    let up = match measure {
-        Measure::InvertedCdf => f64::from(rest > 0),
-        Measure::AveragedInvertedCdf => {
-            if rest > 0 {
-                1.0
-            } else {
-                0.5
-            }
-        }
-        // Of two equally near, the even one counted from one.
-        Measure::ClosestObservation => f64::from(!(rest == 0 && odd)),
-        Measure::Lower => 0.0,
-        Measure::Higher => f64::from(rest > 0),
-        Measure::Nearest => f64::from(2 * rest > unit || (2 * rest == unit && odd)),
-        Measure::Midpoint => {
-            if rest > 0 {
-                0.5
-            } else {
-                0.0
-            }
-        }
-        _ => rest as f64 / unit as f64,
-    };
-    let rank = |ascending: i128| (n_ - 1 - ascending.clamp(0, n_ - 1)) as usize;
+    let up = up(below, rest);
+    let last = n as i128 - 1;
+    let rank = |ascending: i128| (last - ascending.clamp(0, last)) as usize;
     let (low, high) = (rank(below), rank(below + 1));
     let mut runs = Vec::new();
     if up > 0.0 {
@@ -203,7 +255,7 @@ fn quantile(measure: Measure, n: usize, level: u32) -> Ranks {
 pub(super) fn lower_quantile(values: &[f64], level: u32) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let ranks = quantile(Measure::AveragedInvertedCdf, sorted.len(), level);
+    let ranks = averaged_inverted_cdf(sorted.len(), level);
     ranks
         .runs
         .iter()
@@ -239,9 +291,16 @@ mod tests {
             .collect()
     }
 
+    fn ranks(measure: Measure, n: usize, level: u32) -> Ranks {
+        match reading(measure, n, level) {
+            Reading::Ranks(ranks) => ranks,
+            other => panic!("{measure:?} reads {other:?}"),
+        }
+    }
+
     fn risk(measure: Measure, n: usize, level: u32) -> f64 {
         let sorted = losses();
-        let ranks = ranks(measure, n, level).unwrap();
+        let ranks = ranks(measure, n, level);
         let sum: f64 = ranks
             .runs
             .iter()
@@ -260,17 +319,11 @@ mod tests {
             (500, 990_000, 5),
             (1018, 980_000, 21),
         ] {
-            assert_eq!(ranks(Measure::EsDiscrete, n, level).unwrap().depth(), count);
+            assert_eq!(ranks(Measure::EsDiscrete, n, level).depth(), count);
         }
-        assert_eq!(
-            ranks(Measure::OrderCeil, 750, 995_000).unwrap(),
-            Ranks::one(3)
-        );
-        assert_eq!(
-            ranks(Measure::OrderFloor, 100, 990_000).unwrap(),
-            Ranks::one(0)
-        );
-        assert!(ranks(Measure::OrderFloor, 99, 990_000).unwrap().depth() > 99);
+        assert_eq!(ranks(Measure::OrderCeil, 750, 995_000), Ranks::one(3));
+        assert_eq!(ranks(Measure::OrderFloor, 100, 990_000), Ranks::one(0));
+        assert!(ranks(Measure::OrderFloor, 99, 990_000).depth() > 99);
     }
 
     #[test]

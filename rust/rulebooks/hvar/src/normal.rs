@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::Layout;
-use super::parameters::{OptionModel, Parameters};
+use super::layout::Table;
+use super::parameters::OptionModel;
 use engine::cells::OptionCells;
 use engine::contract::{ContractIndex, Contracts, Exercise, Kind};
 use engine::market::Market;
@@ -40,11 +40,16 @@ impl NormalOption {
 
 /// Every option of the netting sets that the parameters put under the normal model.
 pub(super) fn options(
-    parameters: &Parameters,
-    layout: &Layout,
-    contracts: &Contracts,
+    table: &Table,
     market: &Market,
 ) -> Result<BTreeMap<ContractIndex, NormalOption>> {
+    let Table {
+        parameters,
+        contracts,
+        layout,
+        histories: _,
+        info: _,
+    } = table;
     let mut found = BTreeMap::new();
     for (row, contract) in contracts.iter() {
         let keys = [contract.id(), contracts.root_symbol(row)];

@@ -1,6 +1,7 @@
 //! What is held of each netting set, and the memory of one account's requirement.
 
 use super::risk::RiskScratch;
+use super::rules::parts::SideSums;
 use super::tail::Held;
 use engine::account::AccountView;
 
@@ -16,7 +17,7 @@ pub(super) struct HvarScratch {
     /// Of every netting set: what its products need alone, where offsets between them are granted in part.
     pub(super) gross: Vec<Option<f64>>,
     pub(super) totals: Vec<f64>,
-    pub(super) sides: Vec<(u32, f64, f64)>,
+    pub(super) sides: SideSums,
 }
 
 /// Which positions net with each other: all of them, or one side of a gross account, whose two sides are portfolios

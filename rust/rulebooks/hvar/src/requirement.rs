@@ -1,10 +1,11 @@
 //! The requirement: each netting set's components weighted and floored, then the stages.
 
 use super::book::{Book, ComponentBook, SetBook};
-use super::charges::{self, Standing};
-use super::parameters::Role;
+use super::charges::{self, Settled};
+use super::component::Role;
 use super::positions::{HvarScratch, SetPositions, Side};
 use super::risk::{Part, RiskScratch};
+use super::rules::parts::Standing;
 use super::tail::Held;
 use engine::account::{AccountView, Accounts};
 use engine::report::{Ledger, LineText, Requirement, Totals};
@@ -113,14 +114,16 @@ impl Book {
         ledger: &mut L,
     ) -> Result<Outcome> {
         if !self.charges.is_empty() {
-            let standing = self.standing(account)?;
+            let settled = Settled {
+                account,
+                worth: &self.worth,
+                standing: self.standing(account)?,
+            };
             scratch.totals.clear();
             scratch.totals.push(sum.total);
             charges::run(
                 &self.charges,
-                account,
-                &self.worth,
-                &standing,
+                &settled,
                 &mut scratch.totals,
                 &mut scratch.sides,
                 ledger,

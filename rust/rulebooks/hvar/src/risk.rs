@@ -1,8 +1,7 @@
 //! From a book's losses under one set of scenarios to a risk number, and to what each scenario contributes to it.
 
-use super::measure::PPM;
-use super::measure::{self, Measure, Ranks};
-use super::parameters::Component;
+use super::component::Component;
+use super::measure::{self, PPM, Ranks, Reading};
 use super::parametric::{self, Variance};
 use super::scenarios::Shape;
 use super::tail::{DEEPEST, Held, LossTable, Tail};
@@ -64,21 +63,17 @@ impl Part {
         let scenarios = shape.scenarios;
         let (measure, level) = (component.measure, component.level(set));
         let tail = (PPM - u64::from(level)) as f64 / PPM as f64;
-        let rule = match (measure::ranks(measure, scenarios, level), measure) {
-            (Some(ranks), _) => Rule::Ranks(ranks),
-            (None, Measure::EsHull) => {
-                let ranks =
-                    measure::ranks(Measure::OrderFloor, scenarios, level).expect("a rank measure");
-                Rule::WorseThan(ranks.depth() - 1)
-            }
-            (None, Measure::Normal) => Rule::Normal {
-                quantile: parametric::normal_quantile(level),
-                variance: component.variance.expect("checked with the parameters"),
-            },
-            (None, _) => Rule::Weighted {
+        let rule = match measure::reading(measure, scenarios, level) {
+            Reading::Ranks(ranks) => Rule::Ranks(ranks),
+            Reading::WorseThan(rank) => Rule::WorseThan(rank),
+            Reading::Weighted { mean } => Rule::Weighted {
                 weights: weights(component, shape),
                 tail,
-                mean: measure == Measure::EsWeighted,
+                mean,
+            },
+            Reading::Deviation => Rule::Normal {
+                quantile: parametric::normal_quantile(level),
+                variance: component.variance.expect("checked with the parameters"),
             },
         };
         let depth = match &rule {
@@ -111,7 +106,10 @@ impl Part {
     pub(super) fn is_running(&self) -> bool {
         self.depth <= DEEPEST
             && self.portfolio_filter.is_none()
-            && matches!(self.rule, Rule::Ranks(_) | Rule::WorseThan(_))
+            && match &self.rule {
+                Rule::Ranks(_) | Rule::WorseThan(_) => true,
+                Rule::Weighted { .. } | Rule::Normal { .. } => false,
+            }
     }
 
     /// The risk of one book; its tail stays in the scratch.
@@ -297,7 +295,7 @@ impl Part {
     pub(super) fn age_weight(&self, scenario: u32) -> Option<f64> {
         match &self.rule {
             Rule::Weighted { weights, .. } => Some(weights[scenario as usize]),
-            _ => None,
+            Rule::Ranks(_) | Rule::WorseThan(_) | Rule::Normal { .. } => None,
         }
     }
 
@@ -305,7 +303,7 @@ impl Part {
     pub(super) fn deviation(&self, losses: &[f64]) -> Option<f64> {
         match &self.rule {
             Rule::Normal { variance, .. } => Some(variance.of(losses).0.sqrt()),
-            _ => None,
+            Rule::Ranks(_) | Rule::WorseThan(_) | Rule::Weighted { .. } => None,
         }
     }
 

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::HistoricalVar;
+use super::component::{Component, Role};
 use super::history::History;
 use super::layout::View;
 use super::measure::Measure;
-use super::parameters::{Component, Role, Scaling};
 use super::risk::{Part, RiskScratch};
 use super::scenarios::{Series, Shape};
 use engine::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::larger;
 use kernel::parallel;
 
 /// Which dates: steps of the history, both included; from the first that has enough history, to the last.
@@ -235,9 +236,7 @@ impl HistoricalVar {
                 }
             }
             for (worst, &loss) in worst.iter_mut().zip(&losses) {
-                if loss > *worst {
-                    *worst = loss;
-                }
+                *worst = larger(loss, *worst);
             }
         }
         Ok((losses, worst))
@@ -260,10 +259,7 @@ impl Track<'_> {
             sum += part.of_losses(&mut losses[first..first + set.len()], scratch)?;
             first += set.len();
         }
-        let scale = match self.component.scaling {
-            Scaling::SqrtRisk => (self.component.days as f64).sqrt(),
-            _ => 1.0,
-        };
+        let scale = self.component.risk_scale();
         Ok(self.component.weight * scale * sum / view.sets.len() as f64)
     }
 }
@@ -301,8 +297,8 @@ fn combine(tracks: &[Track<'_>], risks: &[f64], least: f64) -> f64 {
             .map(|(_, r)| *r)
     };
     let sum = of(Role::Term).fold(0.0, |a, r| a + r);
-    let floored = of(Role::Floor).fold(sum, |a, r| if r > a { r } else { a });
-    if floored > least { floored } else { least }
+    let floored = of(Role::Floor).fold(sum, |a, r| larger(r, a));
+    larger(floored, least)
 }
 
 /// One measure of losses (positive is a loss) in scenario order, oldest first.

@@ -1,8 +1,9 @@
 //! The scenarios of a component: which returns, in which sets, and what each makes of a factor's price.
 
+use super::component::Component;
 use super::filter::{Filter, Volatilities};
 use super::history::History;
-use super::parameters::{Component, ReturnRule, Scaling};
+use super::parameters::ReturnRule;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -203,10 +204,7 @@ impl Series {
         today: usize,
     ) -> Result<Vec<f64>> {
         let mut moves = Vec::with_capacity(sets.iter().map(Set::len).sum());
-        let root = match component.scaling {
-            Scaling::SqrtReturns => (component.days as f64).sqrt(),
-            _ => 1.0,
-        };
+        let root = component.return_scale();
         for set in sets {
             let returns = self.scenario_returns(component, history, set, today)?;
             moves.extend_from_slice(&returns);
