@@ -249,7 +249,8 @@ impl Book {
     }
 }
 
-/// The least value of a lot of an option that a scenario makes worthless.
+/// The least value of a lot of an option that a scenario makes worthless: one tick times the contract unit (JSCC, from 10
+/// February 2025).
 fn least(floor: &OptionFloor, contracts: &Contracts, row: ContractIndex) -> Result<f64> {
     let contract = &contracts.rows()[row as usize];
     let keys = [contract.id(), contracts.root_symbol(row)];

@@ -47,6 +47,6 @@ pub(super) fn is_asset(contract: &Contract) -> bool {
     match contract.kind() {
         Kind::Future | Kind::Perpetual => false,
         Kind::Option => contract.terms().premium == Premium::Upfront,
-        _ => true,
+        Kind::Spot | Kind::Stock | Kind::Etf | Kind::Index => true,
     }
 }

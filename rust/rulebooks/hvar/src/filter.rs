@@ -267,6 +267,7 @@ impl Filter {
         }
     }
 
+    /// EWMA and GARCH(1,1) alike: `v' = omega + alpha r^2 + beta v`.
     fn recursion(
         &self,
         returns: &[f64],
@@ -358,7 +359,8 @@ impl Filter {
         }
     }
 
-    /// A return as a scenario: its deviation scaled from the volatility known before it to tomorrow's.
+    /// A return as a scenario: its deviation scaled from the volatility known before it to tomorrow's. Hull and White,
+    /// Incorporating volatility updating into the historical simulation method for value-at-risk (1998).
     pub(super) fn scenario(
         &self,
         r: f64,

@@ -32,7 +32,7 @@ pub enum Measure {
     Midpoint,
     /// The mildest of the worst losses whose weights reach 1 - a: Boudoukh, Richardson and Whitelaw (1998).
     Weighted,
-    /// Mean of the ceil(n (1 - a)) worst: HKSCC's discrete expected shortfall.
+    /// Mean of the ceil(n (1 - a)) worst: HKSCC's "ES (Discrete)".
     EsDiscrete,
     /// Mean of the losses strictly worse than `order_floor`, or that loss where none is worse: Hull. As many scenarios
     /// are needed.
@@ -170,6 +170,7 @@ pub(super) fn reading(measure: Measure, n: usize, level: u32) -> Reading {
     Reading::Ranks(match measure {
         Measure::OrderFloor => Ranks::one(order_floor),
         Measure::OrderCeil => Ranks::one(ceil.max(1) - 1),
+        // HKSCC, Initial Margin Calculation Guide v1.4, footnotes 23 and 27: the number of scenarios is rounded up.
         Measure::EsDiscrete => Ranks::worst(ceil.max(1)),
         Measure::EsInclusive => Ranks::worst((floor + 1).min(n)),
         Measure::EsAcerbi => integral(tail, floor),

@@ -135,8 +135,9 @@ impl Book {
         })
     }
 
-    /// One netting set's lines: terms added, floors as what they ask beyond, not below zero, and what offsets between
-    /// products are not granted.
+    /// One netting set's lines: terms added by weight (HKSCC, Initial Margin Calculation Guide v1.4, section 3.2.4.1),
+    /// floors as what they ask beyond, not below zero, and what offsets between products are not granted (EMIR RTS 153/2013
+    /// Article 27 (4)).
     pub(super) fn charge_set<L: Ledger + ?Sized>(
         &self,
         set: &SetBook,

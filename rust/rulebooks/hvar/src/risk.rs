@@ -313,8 +313,9 @@ impl Part {
     }
 }
 
-/// Weights of a set's scenarios in their order, adding up to one: a share on the stressed ones, the rest by age where
-/// weights decay. A mirrored return is as old as the return.
+/// Weights of a set's scenarios in their order, adding up to one: a share on the stressed ones (EMIR RTS 153/2013 Article
+/// 28 (1)(b)), the rest by age where weights decay (Boudoukh, Richardson and Whitelaw, 1998). A mirrored return is as old
+/// as the return.
 fn weights(component: &Component, shape: Shape) -> Vec<f64> {
     let newest = shape.scenarios - shape.stressed;
     let own = if shape.mirrored { newest / 2 } else { newest };

@@ -78,7 +78,8 @@ fn block_losses(rows: &[Row], held: Held<'_>, unit: f64) -> [f64; WIDTH] {
         }
         return sums;
     }
-    // Each position's amount is rounded before it is summed: HKSCC rounds market value times return to whole dollars.
+    // Each position's amount is rounded before it is summed: HKSCC, Initial Margin Calculation Guide v1.4, footnotes 20 to
+    // 22 and 24 to 26 (market value times return, to whole dollars).
     for (&row, &lots) in positions {
         for (sum, loss) in sums.iter_mut().zip(&rows[row as usize].0) {
             *sum += (lots * loss / unit).round() * unit;
