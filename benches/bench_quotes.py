@@ -30,7 +30,7 @@ AMERICAN = ("spy",)
 
 @dataclass(frozen=True)
 class Quoted:
-    """One chain's quotes as :func:`margincore.quotes.imply` takes them."""
+    """One chain's quotes as :func:`margincore.pricing.quotes.imply` takes them."""
 
     name: str
     spot: float

@@ -5,7 +5,9 @@ account = mc.Account([mc.Position(contract, -1), ...], cash={"USD": 50_000})
 report  = mc.margin(account, market, mc.methods.Tims())
 """
 
-from margincore import backtest, methods, pricing
+from typing import TYPE_CHECKING
+
+from margincore import documents, methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -37,13 +39,19 @@ from margincore._core import (
     __version__,
     build_info,
 )
-from margincore.compare import Comparison, compare
-from margincore.cross import CrossMargin, cross_margin
+from margincore._lazy import on_first_use
+from margincore.analysis.compare import Comparison, compare
+from margincore.analysis.cross import CrossMargin, cross_margin
+from margincore.analysis.path import MarginPath, margin_path
+from margincore.analysis.qualify import Qualification, qualify
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
-from margincore.path import MarginPath, margin_path
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
-from margincore.qualify import Qualification, qualify
+
+if TYPE_CHECKING:
+    from margincore import analysis, crypto, importers, monitoring, reference
+    from margincore.analysis import attribution, backtest, plot, questions
+    from margincore.pricing import quotes
 
 __all__ = [
     "Account",
@@ -86,14 +94,45 @@ __all__ = [
     "Unsupported",
     "WhatIf",
     "__version__",
+    "analysis",
+    "attribution",
     "backtest",
     "build_info",
     "compare",
     "cross_margin",
+    "crypto",
+    "documents",
     "evaluate",
+    "importers",
     "margin",
     "margin_path",
     "methods",
+    "monitoring",
+    "plot",
     "pricing",
     "qualify",
+    "questions",
+    "quotes",
+    "reference",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(
+        __name__,
+        {
+            "analysis": "margincore.analysis",
+            "attribution": "margincore.analysis.attribution",
+            "backtest": "margincore.analysis.backtest",
+            "crypto": "margincore.crypto",
+            "importers": "margincore.importers",
+            "monitoring": "margincore.monitoring",
+            "plot": "margincore.analysis.plot",
+            "questions": "margincore.analysis.questions",
+            "quotes": "margincore.pricing.quotes",
+            "reference": "margincore.reference",
+        },
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, Self, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,11 @@ class CalculationError(MarginError):
 class Contract:
     """One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 
-    Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them.
-    Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
+    Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them, `TERMS`
+    lists them. Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
     """
+
+    TERMS: ClassVar[tuple[str, ...]]
 
     def __new__(cls, **terms: Any) -> Self: ...
     @classmethod
@@ -74,12 +76,32 @@ class Contract:
         """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``; `None` for what does not expire."""
 
     @property
+    def settles(self) -> str | None:
+        """``am`` or ``pm``: when it settles on its expiry date; `None` where it was not given."""
+
+    @property
+    def exchange(self) -> str | None:
+        """The exchange whose zone and settlement times a date of expiry has, where one was given."""
+
+    @property
     def exercise(self) -> str | None:
         """``european`` or ``american``; `None` for what is not an option."""
 
     @property
     def multiplier(self) -> float:
         """Units of the underlying (or of its `multiplier_unit`) per contract; 1 where none was given."""
+
+    @property
+    def multiplier_unit(self) -> str | None:
+        """What the multiplier counts, ``coin`` or a currency; `None` where it counts the underlying's own units."""
+
+    @property
+    def settlement(self) -> str:
+        """``linear`` or ``inverse``: paid in the quote currency, or in the coin at the inverse of its price."""
+
+    @property
+    def premium(self) -> str:
+        """``upfront`` or ``futures_style``: an option's premium paid when it is bought, or settled like a future."""
 
     @property
     def currency(self) -> str:
@@ -90,8 +112,20 @@ class Contract:
         """The smallest tradable quantity, in contracts: quantities are whole numbers of lots."""
 
     @property
+    def deliverable(self) -> str | None:
+        """What exercise delivers, such as ``cash`` or ``shares``, where it was given."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is listed on an exchange; false for what trades over the counter."""
+
+    @property
     def venue(self) -> str | None:
         """The venue it trades on, where one was given."""
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Its names at other vendors, a new dictionary by vendor."""
 
     def to_dict(self) -> dict[str, Any]:
         """The terms as a document of plain values, without those left out."""
@@ -113,7 +147,8 @@ class Contracts:
         """A table from columns by the names of a contract's terms.
 
         Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
-        numbers, dates `datetime64`; `""` means left out. Raises :class:`InvalidInput`.
+        numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
+        vendor. Raises :class:`InvalidInput`.
         """
 
     def index(self, contract: Contract | str) -> int:
@@ -438,6 +473,12 @@ class Prepared:
 
     def with_market(self, market: Market, *, threads: int = 1) -> Prepared:
         """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again."""
+
+def amount_text(amount: float, /) -> str:
+    """An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show."""
+
+def worst_text(scenario: str | None, of_lines: Iterable[str | None]) -> str:
+    """A worst scenario in words: its label, or that every line has its own; empty without scenarios."""
 
 @final
 class Requirement:
@@ -886,8 +927,8 @@ def escrowed(
     dividends: list[tuple[float, float]],
     roll: float,
 ) -> list[NDArray[np.float64]]:
-    """What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
-    and what that falls by per 1.00 of the rate."""
+    """What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before
+    expiry, and what that falls by per 1.00 of the rate."""
 
 def tree_implied(
     columns: Sequence[NDArray[np.float64]],

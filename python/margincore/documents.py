@@ -36,7 +36,7 @@ from margincore._core import (
     Position,
     Products,
 )
-from margincore.compare import compare
+from margincore.analysis.compare import compare
 from margincore.engine import margin
 from margincore.methods.base import Rulebook
 

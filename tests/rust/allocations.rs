@@ -37,6 +37,10 @@ pub(crate) fn count(work: impl FnOnce()) -> u64 {
 }
 
 /// The largest allocation `work` makes on this thread, in bytes.
+#[allow(
+    dead_code,
+    reason = "not every harness that includes this file asks for it"
+)]
 pub(crate) fn largest(work: impl FnOnce()) -> usize {
     LARGEST.with(|c| c.set(0));
     work();

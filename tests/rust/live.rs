@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use margincore::MarginError;
-use margincore::account::{Account, AccountView, Holdings, Position};
+use margincore::account::{Account, AccountTerms, Holdings, Position};
 use margincore::combined::Combined;
 use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
 use margincore::preparation::{MarketChange, Preparation};
@@ -70,11 +70,10 @@ pub(crate) fn fresh(prepared: &dyn Prepared, rows: &[(u32, i64)]) -> Requirement
         .map(|&(c, q)| (c, q.max(0), (-q).max(0)))
         .collect();
     let holdings = Holdings::from_rows(sides, false).unwrap();
-    let view = AccountView {
-        positions: holdings.positions(),
-        terms: &Default::default(),
-    };
-    prepared.requirement(view, &mut Scratch::default()).unwrap()
+    let terms = AccountTerms::default();
+    prepared
+        .requirement(holdings.view(&terms), &mut Scratch::default())
+        .unwrap()
 }
 
 pub(crate) fn order(id: &str, contract: u32, lots: i64, price: f64) -> Order {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use margincore::account::{Account, AccountTerms, AccountView, Accounts, Holdings, Position};
+use margincore::account::{Account, AccountTerms, Accounts, Holdings, Position};
 use margincore::combined::{Claim, Combined};
 use margincore::contract::{Contract, Contracts};
 use margincore::error::MarginError;
@@ -85,10 +85,7 @@ fn check(prepared: &dyn Prepared, rows: &[(u32, i64)]) {
         Holdings::from_rows(sides, false).unwrap()
     };
     let holdings = bind(rows);
-    let view = AccountView {
-        positions: holdings.positions(),
-        terms: &terms,
-    };
+    let view = holdings.view(&terms);
     let report = prepared.margin(view).unwrap();
     assert!(report.adds_up(), "{report:?}");
     let fresh = prepared.requirement(view, &mut Scratch::default()).unwrap();
@@ -96,10 +93,7 @@ fn check(prepared: &dyn Prepared, rows: &[(u32, i64)]) {
     let mut reversed = rows.to_vec();
     reversed.reverse();
     let other = bind(&reversed);
-    let shuffled = AccountView {
-        positions: other.positions(),
-        terms: &terms,
-    };
+    let shuffled = other.view(&terms);
     let mut warm = Scratch::default();
     for _ in 0..2 {
         assert_eq!(prepared.requirement(shuffled, &mut warm).unwrap(), fresh);
@@ -219,12 +213,7 @@ fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
             ..Account::default()
         };
         let holdings = account.bind(prepared.contracts()).unwrap();
-        let report = prepared
-            .margin(AccountView {
-                positions: holdings.positions(),
-                terms: &account.terms,
-            })
-            .unwrap();
+        let report = prepared.margin(holdings.view(&account.terms)).unwrap();
         assert!(report.adds_up());
         report
     };
@@ -322,10 +311,7 @@ fn a_rulebook_from_outside_keeps_an_account_of_its_own() {
     let prepared = prepared(Toy::new("USD"));
     let terms = AccountTerms::default();
     let held = Holdings::from_rows(vec![(0, 7, 0), (1, 0, 3), (2, 11, 0)], false).unwrap();
-    let view = AccountView {
-        positions: held.positions(),
-        terms: &terms,
-    };
+    let view = held.view(&terms);
     let mut live = prepared.clone().live();
     let kept = live.keep(view).unwrap();
     assert_eq!(
@@ -336,10 +322,7 @@ fn a_rulebook_from_outside_keeps_an_account_of_its_own() {
         let estimate = live.after(view, contract, lots).unwrap();
         let mut next = held.clone();
         next.trade(contract, lots, None).unwrap();
-        let next = AccountView {
-            positions: next.positions(),
-            terms: &terms,
-        };
+        let next = next.view(&terms);
         let fresh = live.requirement(next, &[contract]).unwrap().initial;
         assert!(estimate.band > 0.0 && (estimate.initial - fresh).abs() <= estimate.band);
     }

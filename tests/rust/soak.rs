@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use margincore::account::{AccountView, Holdings};
+use margincore::account::Holdings;
 use margincore::live::{Limit, LiveAccount, Order, Side, Trade};
 use margincore::preparation::{MarketChange, Marks};
 
@@ -117,10 +117,7 @@ fn compare(live: &Mutex<LiveAccount>, order: &Order, result: &mut Soak) {
     drop(live);
     let mut book = Holdings::from_rows(rows, false).expect("a book");
     let fresh = |book: &Holdings| {
-        let view = AccountView {
-            positions: book.positions(),
-            terms: &terms,
-        };
+        let view = book.view(&terms);
         prepared.margin(view).expect("a margin").requirement
     };
     let before = fresh(&book);

@@ -1,6 +1,8 @@
-"""Crypto venues beside their rulebooks: instrument names, chains, request and reply shapes, orders, liquidation."""
+"""Crypto venues beside their rulebooks: instrument names, request and reply shapes, orders, liquidation."""
 
-from margincore.crypto.chain import Chain, deribit_chain, model_marks
+from typing import TYPE_CHECKING
+
+from margincore._lazy import on_first_use
 from margincore.crypto.liquidation import (
     Health,
     LiquidationPlan,
@@ -14,8 +16,10 @@ from margincore.crypto.names import Instrument, contract, instrument_name, parse
 from margincore.crypto.orders import OpenOrder, OpenSizes, WorstOrders, margin_with_orders, open_sizes
 from margincore.crypto.shapes import deribit_positions, deribit_result, okx_positions, okx_result, record_case
 
+if TYPE_CHECKING:
+    from margincore.crypto import table
+
 __all__ = [
-    "Chain",
     "Health",
     "Instrument",
     "LiquidationPlan",
@@ -24,7 +28,6 @@ __all__ = [
     "WorstOrders",
     "borrowable",
     "contract",
-    "deribit_chain",
     "deribit_positions",
     "deribit_result",
     "health",
@@ -32,11 +35,14 @@ __all__ = [
     "liquidation_price",
     "liquidation_prices",
     "margin_with_orders",
-    "model_marks",
     "okx_positions",
     "okx_result",
     "open_sizes",
     "parse",
     "partial_liquidation",
     "record_case",
+    "table",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, {"table": f"{__name__}.table"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from margincore import _core
-from margincore.questions import Mover
+from margincore.analysis.questions import Mover
 
 __all__ = [
     "Health",

@@ -10,8 +10,8 @@ from typing import Any
 
 from margincore import _core
 from margincore.crypto.names import contract
-from margincore.importers.text import number
-from margincore.methods.crypto import venue_reply
+from margincore.methods.venues.base import venue_reply
+from margincore.numerals import number
 
 __all__ = ["deribit_positions", "deribit_result", "okx_positions", "okx_result", "record_case"]
 

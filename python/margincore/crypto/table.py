@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from margincore import _core
-from margincore.compare import compare
+from margincore.analysis.compare import compare
 from margincore.methods import Deribit, Derive, Okx, Paradex, Span16
-from margincore.methods.crypto import SpotTreatment
+from margincore.methods.venues.base import SpotTreatment
 from margincore.portfolio import Future, Option, Spot
 
 __all__ = ["Book", "Row", "books", "markdown", "rows"]

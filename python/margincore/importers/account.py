@@ -29,10 +29,10 @@ from margincore._core import (
     MarginError,
     MissingData,
     OsiSymbol,
-    ParseError,
     Products,
 )
-from margincore.importers.text import at_line, decimal, rows, whole
+from margincore.importers.text import at_line, records
+from margincore.numerals import decimal, whole
 from margincore.portfolio import Etf, Position, Stock
 
 COLUMNS = ("symbol", "quantity", "kind", "price", "vol")
@@ -71,19 +71,11 @@ def read_account(
     path = Path(path)
     table = (products or Products()).with_equities(list(equities))
     funds = {row["underlying"]: row["kind"] for row in table.rows()}
-    lines = rows(path)
-    head = next(lines, None)
-    if head is None:
-        raise ParseError(f"{path}:1: the file is empty: the first row names the columns {', '.join(COLUMNS)}")
-    columns = _columns(path, *head)
     positions: list[Position] = []
     cash: dict[str, float] = {}
     price: dict[str, float] = {}
     vol: dict[str, float] = {}
-    for line, cells in lines:
-        if len(cells) != len(columns):
-            raise ParseError(f"{path}:{line}: {len(cells)} cells in a row of {len(columns)} columns")
-        row = dict(zip(columns, (cell.strip(" \t") for cell in cells), strict=True))
+    for line, row in records(path, ("symbol", "quantity"), known=COLUMNS):
         try:
             if row.get("kind") == "cash":
                 _cash(row, cash)
@@ -98,19 +90,6 @@ def read_account(
     if not positions and not cash:
         raise MissingData(f"{path}: no row after the column names: an account holds something")
     return AccountFile(Account(positions, cash=cash or None), price, vol)
-
-
-def _columns(path: Path, line: int, cells: list[str]) -> list[str]:
-    columns = [cell.strip(" \t") for cell in cells]
-    unknown = [name for name in columns if name not in COLUMNS]
-    if unknown:
-        raise ParseError(f"{path}:{line}: unknown column {unknown[0]!r}: the columns are {', '.join(COLUMNS)}")
-    if len(set(columns)) != len(columns):
-        raise ParseError(f"{path}:{line}: a column is named twice: {', '.join(columns)}")
-    for name in ("symbol", "quantity"):
-        if name not in columns:
-            raise ParseError(f"{path}:{line}: no column {name!r}: the columns are {', '.join(COLUMNS)}")
-    return columns
 
 
 def _contract(symbol: str, kind: str, table: Products, funds: dict[str, str], currency: str) -> Contract:

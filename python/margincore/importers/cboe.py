@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from margincore._core import InvalidInput, MarginError, OsiSymbol, ParseError
-from margincore.importers.text import at_line, decimal, number, rows
+from margincore.importers.text import at_line, rows
+from margincore.numerals import decimal, number
 
 SIDE = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 HEADER = ("Expiration Date", "Calls", *SIDE, "Strike", "Puts", *SIDE)

@@ -2,7 +2,11 @@
 
 from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
-from margincore.methods.crypto import (
+from margincore.methods.hvar import HistoricalVar
+from margincore.methods.reg_t import RegT
+from margincore.methods.span import Span, SpanLike
+from margincore.methods.tims import Tims
+from margincore.methods.venues import (
     Aevo,
     BitCom,
     Bybit,
@@ -14,10 +18,6 @@ from margincore.methods.crypto import (
     Paradex,
     Span16,
 )
-from margincore.methods.hvar import HistoricalVar
-from margincore.methods.reg_t import RegT
-from margincore.methods.span import Span, SpanLike
-from margincore.methods.tims import Tims
 
 __all__ = [
     "Aevo",

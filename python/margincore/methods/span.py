@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, TextIO
+from typing import Any, Literal, Self
 
 from margincore import _core
 from margincore.methods.base import Rulebook, Tables
 
-__all__ = ["Span", "SpanLike", "contract_id", "kite", "lot_sizes", "nse_exposure", "risk_array", "settlement_price"]
+__all__ = ["Span", "SpanLike", "contract_id", "kite", "nse_exposure", "risk_array", "settlement_price"]
 
 _StrPath = str | os.PathLike[str]
 _Source = _StrPath | Sequence[_StrPath] | _core.SpanFile
@@ -73,7 +71,8 @@ class Span(Rulebook):
     - `level`: ``{"initial": factor, "maintenance": factor}`` instead of the file's.
     - `base_currency`: the report's currency (default: the first commodity's).
     - `lot_sizes`: ``{product: the file's contracts in one lot}``. Positions are then in lots, and a product without a
-      lot size is :class:`MissingData`. NSE's file counts single shares; see :func:`lot_sizes`.
+      lot size is :class:`MissingData`. NSE's file counts single shares; see
+      :func:`margincore.importers.span.lot_sizes`.
 
     A gross account's long and short side are margined as two portfolios that do not net, and added; spreads declared
     between them (matched positions) are not an input. Spread types that no public text explains (`rpLeg`, `volRate`,
@@ -302,12 +301,14 @@ def settlement_price(digits: str, locator: int, alignment: str = " ") -> float:
     return _core.span_settlement_price(digits, locator, alignment)
 
 
-def nse_exposure(table: _StrPath | None = None, *, index_symbols: Sequence[str] | None = None) -> dict[str, Any]:
+def nse_exposure(
+    table: Mapping[str, Mapping[str, float | None]] | None = None, *, index_symbols: Sequence[str] | None = None
+) -> dict[str, Any]:
     """NSE's exposure margin beside SPAN: a share of the notional of futures and short options.
 
-    General rates: index 2 %, 3 % further than 10 % out of the money, 5 % beyond nine months; stocks 3.5 %. `table` is
-    the exchange's daily CSV of exposure percentages (Symbol, Instrument Type OTH or OTM, Total applicable ELM%),
-    which then comes first. The rates are dated August 2025: check the current circular.
+    General rates: index 2 %, 3 % further than 10 % out of the money, 5 % beyond nine months; stocks 3.5 %. `table` has
+    the rates of the exchange's daily file of exposure percentages, as :func:`margincore.importers.span.exposure_table`
+    reads them; they then come first. The rates here are dated August 2025: check the current circular.
 
     >>> nse_exposure()["index_rates"]
     {'other': 0.02, 'far_out': 0.03}
@@ -323,23 +324,11 @@ def nse_exposure(table: _StrPath | None = None, *, index_symbols: Sequence[str] 
         "long_dated_rate": 0.05,
         "table": {},
     }
+    if isinstance(table, str | os.PathLike):
+        raise _core.InvalidInput("table: a file: read it first, margincore.importers.span.exposure_table(path)")
     if table is not None:
-        exposure["table"] = _exposure_table(Path(table))
+        exposure["table"] = {symbol: dict(rates) for symbol, rates in table.items()}
     return exposure
-
-
-def _exposure_table(path: Path) -> dict[str, dict[str, float | None]]:
-    rates: dict[str, dict[str, float | None]] = {}
-    for number, row in _rows(path, ("Symbol", "Instrument Type", "Total applicable ELM%")):
-        try:
-            percent = float(row["Total applicable ELM%"])
-            kind = {"OTH": "other", "OTM": "far_out"}[row["Instrument Type"]]
-        except (KeyError, ValueError):
-            raise _core.ParseError(f"{path.name}: line {number}: a symbol, OTH or OTM, and a percentage") from None
-        if not 0.0 <= percent <= 100.0:
-            raise _core.ParseError(f"{path.name}: line {number}: {percent} is not a percentage")
-        rates.setdefault(row["Symbol"], {"other": percent / 100.0, "far_out": None})[kind] = percent / 100.0
-    return rates
 
 
 def kite(report: _core.MarginReport) -> dict[str, float]:
@@ -370,56 +359,3 @@ def kite(report: _core.MarginReport) -> dict[str, float]:
     exposure = sum(report.details.get("exposure", {}).values())
     premium = max(report.net_option_value, 0.0)
     return {"span": span, "exposure": exposure, "option_premium": premium, "total": span + exposure + premium}
-
-
-def lot_sizes(path: _StrPath) -> dict[str, float]:
-    """Lot sizes by product from a CSV with columns `symbol` and `lot`, for the option `lot_sizes` of :class:`Span`.
-
-    Exchanges revise them: the table is yours to keep current. Raises :class:`ParseError` with the line.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "lots.csv").write_text("symbol,lot\\nNIFTY,65\\nBANKNIFTY,35\\n")
-    ...     lot_sizes(Path(folder, "lots.csv"))
-    {'NIFTY': 65.0, 'BANKNIFTY': 35.0}
-    """
-    sizes: dict[str, float] = {}
-    for number, row in _rows(Path(path), ("symbol", "lot")):
-        try:
-            lot = float(row["lot"])
-        except ValueError:
-            lot = -1.0
-        if not 0.0 < lot < float("inf") or not row["symbol"] or row["symbol"] in sizes:
-            raise _core.ParseError(f"{Path(path).name}: line {number}: a new symbol and a positive lot are needed")
-        sizes[row["symbol"]] = lot
-    return sizes
-
-
-@contextlib.contextmanager
-def open_text(path: Path) -> Iterator[TextIO]:
-    """A CSV file to read; :class:`InvalidInput` where it cannot be opened, :class:`ParseError` where it is not text."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            yield stream
-    except OSError as error:
-        raise _core.InvalidInput(f"{path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _core.ParseError(f"{path.name}: not a CSV in UTF-8: {error}") from None
-
-
-def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV with their line numbers; ParseError where a column is missing or a row is ragged."""
-    with open_text(path) as stream:
-        reader = csv.reader(stream)
-        columns = [c.strip() for c in next(reader, [])]
-        for column in needed:
-            if column not in columns:
-                raise _core.ParseError(f"{path.name}: line 1: no column '{column}'")
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(columns):
-                raise _core.ParseError(
-                    f"{path.name}: line {reader.line_num}: {len(cells)} cells under {len(columns)} columns"
-                )
-            yield reader.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))

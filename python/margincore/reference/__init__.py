@@ -3,3 +3,7 @@
 They use the standard library only, share no code with the Rust engine, and favour the order in which the
 rulebook states its rules over speed. Users may benchmark against them.
 """
+
+from margincore.reference import crypto, hvar, pricing, reg_t, span, tims
+
+__all__ = ["crypto", "hvar", "pricing", "reg_t", "span", "tims"]

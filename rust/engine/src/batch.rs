@@ -17,13 +17,7 @@ pub fn margin_list(
             let account = &accounts[first + i];
             let one = |scratch: &mut Scratch| {
                 let holdings = account.bind(prepared.contracts())?;
-                prepared.requirement(
-                    AccountView {
-                        positions: holdings.positions(),
-                        terms: &account.terms,
-                    },
-                    scratch,
-                )
+                prepared.requirement(holdings.view(&account.terms), scratch)
             };
             *row = one(&mut scratch).map_err(|e| e.at(format!("account {}", first + i)))?;
         }
@@ -45,11 +39,9 @@ pub fn standalone_sum(prepared: &dyn Prepared, account: AccountView<'_>) -> Resu
             vec![(positions.contract[i], positions.long(i), positions.short(i))],
             positions.short.is_some(),
         )?;
-        let view = AccountView {
-            positions: alone.positions(),
-            terms: &terms,
-        };
-        sum += prepared.requirement(view, &mut scratch)?.initial;
+        sum += prepared
+            .requirement(alone.view(&terms), &mut scratch)?
+            .initial;
     }
     Ok(sum)
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::contract::{Contract, Contracts, Kind, Terms};
+use crate::contract::terms::each_term;
+use crate::contract::{Contract, Contracts, Exercise, Kind, Premium, Right, Settlement, Terms};
+use crate::time::Settles;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -17,105 +19,267 @@ pub struct TextColumn {
     pub values: Vec<String>,
 }
 
-/// The terms of many contracts by name. A column of one entry holds for every row.
+/// The terms of many contracts by name. A column of one entry holds for every row; empty text means left out.
 #[derive(Debug, Clone, Default)]
 pub struct TermColumns {
     pub text: BTreeMap<String, TextColumn>,
     pub numbers: BTreeMap<String, Vec<f64>>,
+    pub flags: BTreeMap<String, Vec<bool>>,
+    /// Columns of text by a name within the term: aliases by vendor.
+    pub named: BTreeMap<String, BTreeMap<String, TextColumn>>,
 }
 
-const TEXT: &[&str] = &[
-    "id",
-    "kind",
-    "underlying",
-    "right",
-    "expiry",
-    "settles",
-    "exchange",
-    "exercise",
-    "multiplier_unit",
-    "settlement",
-    "premium",
-    "currency",
-    "deliverable",
-    "venue",
-];
-const NUMBERS: &[&str] = &["strike", "multiplier", "lot"];
+/// In which of the [`TermColumns`] a term stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    Number,
+    /// True or false.
+    Flag,
+    /// Text by a name within the term.
+    Named,
+}
+
+/// A type of terms: how its values are read from columns.
+trait TermValue: Sized {
+    const FORM: Form;
+    /// What is read of the columns once, for all rows.
+    type Column<'a>;
+    fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>>;
+    /// The value of a row; `None` where it is left out.
+    fn at(column: &Self::Column<'_>, row: usize) -> Option<Self>;
+}
+
+/// A column's entry for a row: one entry holds for all.
+fn entry<T>(column: &[T], row: usize) -> &T {
+    &column[if column.len() == 1 { 0 } else { row }]
+}
+
+impl TextColumn {
+    fn at(&self, row: usize) -> Option<&str> {
+        let code = *entry(&self.codes, row);
+        Some(self.values[code as usize].as_str()).filter(|t| !t.is_empty())
+    }
+}
+
+impl TermValue for String {
+    const FORM: Form = Form::Text;
+    type Column<'a> = Option<&'a TextColumn>;
+
+    fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
+        Ok(columns.text.get(name))
+    }
+
+    fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
+        (*column)?.at(row).map(str::to_string)
+    }
+}
+
+impl TermValue for f64 {
+    const FORM: Form = Form::Number;
+    type Column<'a> = Option<&'a [f64]>;
+
+    fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
+        Ok(columns.numbers.get(name).map(Vec::as_slice))
+    }
+
+    fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
+        column.map(|column| *entry(column, row))
+    }
+}
+
+impl TermValue for bool {
+    const FORM: Form = Form::Flag;
+    type Column<'a> = Option<&'a [bool]>;
+
+    fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
+        Ok(columns.flags.get(name).map(Vec::as_slice))
+    }
+
+    fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
+        column.map(|column| *entry(column, row))
+    }
+}
+
+impl TermValue for BTreeMap<String, String> {
+    const FORM: Form = Form::Named;
+    type Column<'a> = Option<&'a BTreeMap<String, TextColumn>>;
+
+    fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
+        Ok(columns.named.get(name))
+    }
+
+    fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
+        let named = (*column)?.iter();
+        Some(
+            named
+                .filter_map(|(name, text)| Some((name.clone(), text.at(row)?.to_string())))
+                .collect(),
+        )
+    }
+}
+
+/// A text column of which each distinct value is parsed once.
+struct Choices<'a, T> {
+    codes: &'a [u32],
+    values: Vec<Option<T>>,
+}
+
+impl<'a, T: DeserializeOwned> Choices<'a, T> {
+    fn of(columns: &'a TermColumns, name: &str) -> Result<Option<Self>> {
+        let Some(column) = columns.text.get(name) else {
+            return Ok(None);
+        };
+        let parse = |text: &String| {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            serde_json::from_value(Value::String(text.clone()))
+                .map(Some)
+                .map_err(|e| MarginError::InvalidInput(format!("contracts: column '{name}': {e}")))
+        };
+        Ok(Some(Self {
+            codes: &column.codes,
+            values: column.values.iter().map(parse).collect::<Result<_>>()?,
+        }))
+    }
+}
+
+macro_rules! choices {
+    ($($type:ty)*) => {$(
+        impl TermValue for $type {
+            const FORM: Form = Form::Text;
+            type Column<'a> = Option<Choices<'a, Self>>;
+
+            fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
+                Choices::of(columns, name)
+            }
+
+            fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
+                let column = column.as_ref()?;
+                column.values[*entry(column.codes, row) as usize]
+            }
+        }
+    )*};
+}
+choices!(Kind Right Exercise Settlement Premium Settles);
+
+impl<T: TermValue> TermValue for Option<T> {
+    const FORM: Form = T::FORM;
+    type Column<'a> = T::Column<'a>;
+
+    fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
+        T::column(columns, name)
+    }
+
+    fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
+        T::at(column, row).map(Some)
+    }
+}
+
+macro_rules! columns {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty,)*) => {
+        /// Every term and its form, in the order documents have them.
+        pub const FORMS: &[(&str, Form)] = &[$((stringify!($name), <$type as TermValue>::FORM),)*];
+
+        /// Every term's column, read.
+        struct Read<'a> {
+            $($name: <$type as TermValue>::Column<'a>,)*
+        }
+
+        impl<'a> Read<'a> {
+            fn new(columns: &'a TermColumns) -> Result<Self> {
+                Ok(Self {
+                    $($name: <$type>::column(columns, stringify!($name))?,)*
+                })
+            }
+
+            /// Sets the terms that a row states.
+            fn set(&self, row: usize, terms: &mut Terms) {
+                $(if let Some(value) = <$type>::at(&self.$name, row) {
+                    terms.$name = value;
+                })*
+            }
+        }
+    };
+}
+each_term!(columns);
+
+/// Whether a term is true or false.
+pub fn is_flag(name: &str) -> bool {
+    FORMS.contains(&(name, Form::Flag))
+}
+
+impl Read<'_> {
+    fn terms(&self, row: usize) -> Result<Terms> {
+        let missing = |name: &str| {
+            MarginError::MissingData(format!("contracts row {row}: {name} is missing"))
+        };
+        let kind = Kind::at(&self.kind, row).ok_or_else(|| missing("kind"))?;
+        let mut terms = Terms::new(kind, String::new(), String::new());
+        self.set(row, &mut terms);
+        for (name, text) in [
+            ("underlying", &terms.underlying),
+            ("currency", &terms.currency),
+        ] {
+            if text.is_empty() {
+                return Err(missing(name));
+            }
+        }
+        // Strikes of rows that are no options are padding.
+        if kind != Kind::Option {
+            terms.strike = None;
+        }
+        Ok(terms)
+    }
+}
 
 impl TermColumns {
-    /// The table, or the first row that is not a contract. Empty text means left out.
+    /// The table, or the first row that is not a contract.
     pub fn contracts(&self) -> Result<Arc<Contracts>> {
         let count = self.count()?;
-        let kinds = self.parsed::<Kind>("kind")?;
-        let (rights, exercises) = (self.parsed("right")?, self.parsed("exercise")?);
-        let (settles, settlements, premiums) = (
-            self.parsed("settles")?,
-            self.parsed("settlement")?,
-            self.parsed("premium")?,
-        );
+        let read = Read::new(self)?;
         let mut rows = Vec::with_capacity(count);
         for row in 0..count {
-            let text = |name: &str| self.text(name, row).map(str::to_string);
-            let required = |name: &str| match self.text(name, row) {
-                Some(value) => Ok(value.to_string()),
-                None => Err(MarginError::MissingData(format!(
-                    "contracts row {row}: {name} is missing"
-                ))),
-            };
-            let Some(kind) = self.pick("kind", &kinds, row) else {
-                fail!(MissingData, "contracts row {row}: kind is missing");
-            };
-            // Strikes and rights of rows that are no options are padding.
-            let is_option = kind == Kind::Option;
-            let terms = Terms {
-                id: text("id").unwrap_or_default(),
-                kind,
-                underlying: required("underlying")?,
-                right: self.pick("right", &rights, row),
-                strike: self.number("strike", row).filter(|_| is_option),
-                expiry: text("expiry"),
-                settles: self.pick("settles", &settles, row),
-                exchange: text("exchange"),
-                exercise: self.pick("exercise", &exercises, row),
-                multiplier: self.number("multiplier", row),
-                multiplier_unit: text("multiplier_unit"),
-                settlement: self
-                    .pick("settlement", &settlements, row)
-                    .unwrap_or_default(),
-                premium: self.pick("premium", &premiums, row).unwrap_or_default(),
-                currency: required("currency")?,
-                lot: self.number("lot", row).unwrap_or(1.0),
-                deliverable: text("deliverable"),
-                listed: true,
-                venue: text("venue"),
-                aliases: BTreeMap::new(),
-            };
             rows.push(Arc::new(
-                Contract::new(terms).map_err(|e| e.at(format!("contracts row {row}")))?,
+                Contract::new(read.terms(row)?)
+                    .map_err(|e| e.at(format!("contracts row {row}")))?,
             ));
         }
         Contracts::new(rows)
     }
 
     fn count(&self) -> Result<usize> {
+        for (what, form, names) in [
+            ("text", Form::Text, names(&self.text)),
+            ("number", Form::Number, names(&self.numbers)),
+            ("true-or-false", Form::Flag, names(&self.flags)),
+            ("named", Form::Named, names(&self.named)),
+        ] {
+            let known = || FORMS.iter().filter(|f| f.1 == form).map(|f| f.0);
+            if let Some(unknown) = names.iter().find(|n| !known().any(|k| k == **n)) {
+                fail!(
+                    InvalidInput,
+                    "contracts: unknown {what} column '{unknown}': known are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                );
+            }
+        }
+        let named = self.named.iter().flat_map(|(name, inner)| {
+            let column = move |(key, c)| (format!("{name}.{key}"), c);
+            inner.iter().map(column)
+        });
+        let text: Vec<(String, &TextColumn)> = self
+            .text
+            .iter()
+            .map(|(name, c)| (name.clone(), c))
+            .chain(named)
+            .collect();
         let lengths = || {
-            let text = self.text.iter().map(|(name, c)| (name, c.codes.len()));
+            let text = text.iter().map(|(name, c)| (name, c.codes.len()));
             text.chain(self.numbers.iter().map(|(name, c)| (name, c.len())))
+                .chain(self.flags.iter().map(|(name, c)| (name, c.len())))
         };
-        if let Some(unknown) = self.text.keys().find(|k| !TEXT.contains(&k.as_str())) {
-            fail!(
-                InvalidInput,
-                "contracts: unknown text column '{unknown}': known are {}",
-                TEXT.join(", ")
-            );
-        }
-        if let Some(unknown) = self.numbers.keys().find(|k| !NUMBERS.contains(&k.as_str())) {
-            fail!(
-                InvalidInput,
-                "contracts: unknown number column '{unknown}': known are {}",
-                NUMBERS.join(", ")
-            );
-        }
         let count = lengths().map(|l| l.1).max().unwrap_or(0);
         if let Some((name, length)) = lengths().find(|&(_, l)| l != 1 && l != count) {
             fail!(
@@ -123,7 +287,7 @@ impl TermColumns {
                 "contracts: column '{name}' has {length} rows where others have {count}"
             );
         }
-        for (name, column) in &self.text {
+        for (name, column) in &text {
             if let Some(row) = column
                 .codes
                 .iter()
@@ -137,36 +301,125 @@ impl TermColumns {
         }
         Ok(count)
     }
+}
 
-    fn text(&self, name: &str, row: usize) -> Option<&str> {
-        let column = self.text.get(name)?;
-        let code = column.codes[if column.codes.len() == 1 { 0 } else { row }];
-        Some(column.values[code as usize].as_str()).filter(|t| !t.is_empty())
+fn names<T>(columns: &BTreeMap<String, T>) -> Vec<&str> {
+    columns.keys().map(String::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(values: &[&str]) -> TextColumn {
+        TextColumn {
+            codes: (0..values.len() as u32).collect(),
+            values: values.iter().map(|v| v.to_string()).collect(),
+        }
     }
 
-    fn number(&self, name: &str, row: usize) -> Option<f64> {
-        let column = self.numbers.get(name)?;
-        Some(column[if column.len() == 1 { 0 } else { row }])
+    /// A contract that states every term, with a value that is not the one of a term left out.
+    fn full() -> Terms {
+        Terms {
+            id: "X".into(),
+            kind: Kind::Option,
+            underlying: "A".into(),
+            right: Some(Right::Put),
+            strike: Some(90.0),
+            expiry: Some("2026-12-18".into()),
+            settles: Some(Settles::Pm),
+            exchange: Some("us".into()),
+            exercise: Some(Exercise::American),
+            multiplier: Some(100.0),
+            multiplier_unit: Some("coin".into()),
+            settlement: Settlement::Inverse,
+            premium: Premium::FuturesStyle,
+            currency: "USD".into(),
+            lot: 0.5,
+            deliverable: Some("shares".into()),
+            listed: false,
+            venue: Some("XNAS".into()),
+            aliases: BTreeMap::from([("osi".to_string(), "A  261218P00090000".to_string())]),
+        }
     }
 
-    /// Each distinct value of a column as its type; `None` for empty text.
-    fn parsed<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<Option<T>>> {
-        let Some(column) = self.text.get(name) else {
-            return Ok(Vec::new());
-        };
-        let parse = |text: &String| {
-            if text.is_empty() {
-                return Ok(None);
+    #[test]
+    fn every_term_comes_by_document_and_by_columns() {
+        let document = serde_json::to_value(full()).unwrap();
+        let written: Vec<&str> = Terms::NAMES
+            .iter()
+            .copied()
+            .filter(|n| document.get(n).is_some())
+            .collect();
+        assert_eq!(written, Terms::NAMES);
+        assert_eq!(document.as_object().unwrap().len(), Terms::NAMES.len());
+        let mut columns = TermColumns::default();
+        for &(name, form) in FORMS {
+            let (name, value) = (name.to_string(), &document[name]);
+            match form {
+                Form::Text => {
+                    let value = value.as_str().unwrap();
+                    columns.text.insert(name, text(&[value]));
+                }
+                Form::Number => {
+                    columns.numbers.insert(name, vec![value.as_f64().unwrap()]);
+                }
+                Form::Flag => {
+                    columns.flags.insert(name, vec![value.as_bool().unwrap()]);
+                }
+                Form::Named => {
+                    let named = value.as_object().unwrap().iter();
+                    let named = named.map(|(k, v)| (k.clone(), text(&[v.as_str().unwrap()])));
+                    columns.named.insert(name, named.collect());
+                }
             }
-            serde_json::from_value(Value::String(text.clone()))
-                .map(Some)
-                .map_err(|e| MarginError::InvalidInput(format!("contracts: column '{name}': {e}")))
-        };
-        column.values.iter().map(parse).collect()
+        }
+        let table = columns.contracts().unwrap();
+        assert_eq!(table.rows()[0].terms(), &full());
+        assert!(is_flag("listed") && !is_flag("lot"));
     }
 
-    fn pick<T: Copy>(&self, name: &str, parsed: &[Option<T>], row: usize) -> Option<T> {
-        let column = self.text.get(name)?;
-        parsed[column.codes[if column.codes.len() == 1 { 0 } else { row }] as usize]
+    #[test]
+    fn unlisted_rows_and_aliases_come_by_row() {
+        let columns = TermColumns {
+            text: BTreeMap::from([
+                ("kind".to_string(), text(&["stock"])),
+                ("underlying".to_string(), text(&["A", "B"])),
+                ("currency".to_string(), text(&["USD"])),
+            ]),
+            flags: BTreeMap::from([("listed".to_string(), vec![true, false])]),
+            named: BTreeMap::from([(
+                "aliases".to_string(),
+                BTreeMap::from([("ric".to_string(), text(&["", "B.N"]))]),
+            )]),
+            ..TermColumns::default()
+        };
+        let table = columns.contracts().unwrap();
+        let terms = |row: usize| table.rows()[row].terms();
+        assert!(terms(0).listed && terms(0).aliases.is_empty());
+        assert!(!terms(1).listed);
+        assert_eq!(terms(1).aliases["ric"], "B.N");
+    }
+
+    #[test]
+    fn unknown_columns_and_lengths_that_differ_are_refused() {
+        let refused = |columns: TermColumns| columns.contracts().unwrap_err().message().to_string();
+        let flags = |name: &str, count: usize| TermColumns {
+            flags: BTreeMap::from([(name.to_string(), vec![true; count])]),
+            text: BTreeMap::from([("kind".to_string(), text(&["stock", "stock"]))]),
+            ..TermColumns::default()
+        };
+        assert_eq!(
+            refused(flags("lot", 2)),
+            "contracts: unknown true-or-false column 'lot': known are listed"
+        );
+        assert_eq!(
+            refused(flags("listed", 3)),
+            "contracts: column 'kind' has 2 rows where others have 3"
+        );
+        assert_eq!(
+            refused(flags("listed", 2)),
+            "contracts row 0: underlying is missing"
+        );
     }
 }

@@ -1,145 +1,21 @@
 //! What can be held: contracts, and the table of contracts a rulebook is prepared for.
 
-use std::collections::{BTreeMap, HashMap};
+pub mod terms;
+
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::time::{Expiry, Settles};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
+pub use self::terms::{Exercise, Kind, Premium, Right, Settlement, Terms};
+
 /// The row of a contract in its [`Contracts`] table, as given.
 pub type ContractIndex = u32;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Spot,
-    Stock,
-    Etf,
-    Index,
-    Future,
-    Perpetual,
-    Option,
-}
-
-impl Kind {
-    /// As documents write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Spot => "spot",
-            Self::Stock => "stock",
-            Self::Etf => "etf",
-            Self::Index => "index",
-            Self::Future => "future",
-            Self::Perpetual => "perpetual",
-            Self::Option => "option",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Right {
-    Call,
-    Put,
-}
-
-impl Right {
-    /// +1 for a call, -1 for a put, as the pricing kernels take it.
-    pub fn sign(self) -> i8 {
-        match self {
-            Self::Call => 1,
-            Self::Put => -1,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Exercise {
-    European,
-    American,
-}
-
-/// How profit and loss is paid: in the quote currency, or in the base coin at the inverse of its price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Settlement {
-    #[default]
-    Linear,
-    Inverse,
-}
-
-/// Whether an option's premium is paid up front or settled like a future's variation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Premium {
-    #[default]
-    Upfront,
-    FuturesStyle,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-/// The terms of one contract, as written in a document. [`Contract::new`] checks them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Terms {
-    /// Unique in its table; derived from the other terms where left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub id: String,
-    pub kind: Kind,
-    /// A symbol, or the id of another contract: an option on a future names its future.
-    pub underlying: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub right: Option<Right>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub strike: Option<f64>,
-    /// An instant with its zone, or a date together with `settles` (and an exchange).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expiry: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settles: Option<Settles>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exercise: Option<Exercise>,
-    /// Units of the underlying (or of `multiplier_unit`) per contract. Derivatives state it; anything else is its own
-    /// unit, 1, unless it says otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub multiplier: Option<f64>,
-    /// What the multiplier counts where that is not the underlying's own unit: `coin` or a currency such as `USD`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub multiplier_unit: Option<String>,
-    #[serde(default)]
-    pub settlement: Settlement,
-    #[serde(default)]
-    pub premium: Premium,
-    /// The currency profit, loss and premium are paid in.
-    pub currency: String,
-    /// The smallest tradable quantity in contracts; quantities are whole numbers of lots.
-    #[serde(default = "one")]
-    pub lot: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deliverable: Option<String>,
-    #[serde(default = "yes")]
-    pub listed: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub venue: Option<String>,
-    /// The contract's name at other vendors: `{vendor: id}`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub aliases: BTreeMap<String, String>,
-}
 
 /// A checked contract. Immutable; its terms are read through [`Contract::terms`].
 #[derive(Debug, Clone, PartialEq)]

@@ -1,80 +1,28 @@
 //! One snapshot of a market, its valuation time inside.
 
-use std::collections::BTreeMap;
+pub mod fx;
+mod snapshot;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
-use serde::{Deserialize, Serialize};
 
-use crate::contract::{ContractIndex, Contracts, Kind, check_finite, check_identifier};
-use crate::time::{Expiry, parse_date, parse_instant};
+use self::fx::Rates;
+use self::snapshot::{Dated, ForwardExpiry, Forwards, check_quote};
+use crate::contract::{ContractIndex, Contracts, Kind, check_identifier};
+use crate::time::{Expiry, parse_instant};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+
+pub use self::snapshot::{Curve, Dividend, Forward, MAX_RATE, Snapshot};
 
 /// The largest lognormal volatility: 1,000 %. Larger ones are percentages by mistake.
 pub const MAX_VOL: f64 = 10.0;
 
-/// The largest interest rate either way: 200 %. Larger ones are percentages by mistake.
-pub const MAX_RATE: f64 = 2.0;
-
 /// How far a stock's quote may be from its symbol's spot, as a fraction of the quote: quotes of different times are, but
 /// not those of different stocks, splits or units.
 pub const MAX_APART: f64 = 0.2;
-
-/// A zero curve of one currency: continuously compounded annual fractions, flat or by date.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Curve {
-    Flat(f64),
-    Dated(BTreeMap<String, f64>),
-}
-
-/// A forward price of an underlying for one expiry, which is written as the contracts write theirs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Forward {
-    pub underlying: String,
-    pub expiry: String,
-    pub price: f64,
-}
-
-/// A cash dividend per unit of the underlying, with its ex-date.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dividend {
-    pub date: String,
-    pub amount: f64,
-}
-
-/// The market as written in a document. [`Market::new`] checks it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Snapshot {
-    pub valuation: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub spot: BTreeMap<String, f64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub forward: Vec<Forward>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dividends: BTreeMap<String, Vec<Dividend>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dividend_yield: BTreeMap<String, f64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub rate: BTreeMap<String, Curve>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub borrow: BTreeMap<String, f64>,
-    /// Marks by contract id, in the contract's quote.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub price: BTreeMap<String, f64>,
-    /// Implied volatilities by contract id: annual fractions (0.18 is 18 %), or amounts where a rulebook prices by
-    /// Bachelier's formula.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub vol: BTreeMap<String, f64>,
-    /// Units of the second currency for one of the first: `{"EURUSD": 1.08}` or `{"BTC/USD": 70000}`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fx: BTreeMap<String, f64>,
-}
 
 /// Marks or vols as a column beside the table of contracts they belong to.
 #[derive(Debug, Clone)]
@@ -112,19 +60,6 @@ impl Column {
     }
 }
 
-/// A forward's expiry: a date holds for every settlement on it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum ForwardExpiry {
-    Date(Date),
-    Instant(Timestamp),
-}
-
-/// Forwards by underlying, each with its expiry.
-type Forwards = BTreeMap<String, Vec<(ForwardExpiry, f64)>>;
-
-/// Values by date, ascending; by currency or symbol.
-type Dated = BTreeMap<String, Vec<(Date, f64)>>;
-
 /// A checked market snapshot. Immutable.
 #[derive(Debug, Clone)]
 pub struct Market {
@@ -133,23 +68,9 @@ pub struct Market {
     curves: Dated,
     dividends: Dated,
     forwards: Forwards,
+    rates: Rates,
     price_column: Option<Column>,
     vol_column: Option<Column>,
-}
-
-fn check_quote(what: &str, id: &str, value: f64) -> Result<()> {
-    check_finite(&format!("{what} of '{id}'"), value)?;
-    // IBKR sends the largest double for "not set"; a number of that size is never a quote.
-    if value.abs() > 1e15 {
-        fail!(
-            InvalidInput,
-            "{what} of '{id}' is {value}: that is no quote; leave unset values out"
-        );
-    }
-    if what == "vol" && value < 0.0 {
-        fail!(InvalidInput, "vol of '{id}' is {value}: it is not negative");
-    }
-    Ok(())
 }
 
 impl Market {
@@ -185,13 +106,11 @@ impl Market {
                 check_quote(what, id, value)?;
             }
         }
-        for (pair, &value) in &snapshot.fx {
-            check_pair(pair, value)?;
-        }
+        let rates = Rates::new(&snapshot.fx)?;
         let (forwards, curves, dividends) = (
-            forwards(&snapshot.forward)?,
-            curves(&snapshot.rate)?,
-            dividends(&snapshot)?,
+            snapshot::forwards(&snapshot.forward)?,
+            snapshot::curves(&snapshot.rate)?,
+            snapshot::dividends(&snapshot)?,
         );
         Ok(Self {
             snapshot,
@@ -199,6 +118,7 @@ impl Market {
             curves,
             dividends,
             forwards,
+            rates,
             price_column,
             vol_column,
         })
@@ -369,20 +289,18 @@ impl Market {
 
     /// Units of `to` for one of `from`: the pair, its inverse, or one.
     pub fn fx(&self, from: &str, to: &str) -> Result<f64> {
-        if from == to {
-            return Ok(1.0);
+        match self.rates.rate(from, to) {
+            Some(rate) => Ok(rate),
+            None => fail!(
+                MissingData,
+                "no exchange rate from {from} to {to}: add '{from}/{to}' to market.fx"
+            ),
         }
-        for (pair, &rate) in &self.snapshot.fx {
-            match split_pair(pair) {
-                Some((a, b)) if a == from && b == to => return Ok(rate),
-                Some((a, b)) if a == to && b == from => return Ok(1.0 / rate),
-                _ => {}
-            }
-        }
-        fail!(
-            MissingData,
-            "no exchange rate from {from} to {to}: add '{from}/{to}' to market.fx"
-        )
+    }
+
+    /// The exchange rates as they were stated.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// The first contract whose expiry lies before the valuation, as an error.
@@ -404,119 +322,11 @@ impl Market {
     }
 }
 
-fn split_pair(pair: &str) -> Option<(&str, &str)> {
-    match pair.split_once('/') {
-        Some((a, b)) if !a.is_empty() && !b.is_empty() => Some((a, b)),
-        None if pair.len() == 6 && pair.is_ascii() => Some(pair.split_at(3)),
-        _ => None,
-    }
-}
-
 impl TryFrom<Snapshot> for Market {
     type Error = MarginError;
     fn try_from(snapshot: Snapshot) -> Result<Self> {
         Self::new(snapshot)
     }
-}
-
-fn check_pair(pair: &str, value: f64) -> Result<()> {
-    check_finite(&format!("fx '{pair}'"), value)?;
-    if value <= 0.0 {
-        fail!(InvalidInput, "fx '{pair}' is {value}: it must be positive");
-    }
-    if split_pair(pair).is_none() {
-        fail!(
-            InvalidInput,
-            "fx '{pair}' is not a pair: write it like EURUSD or BTC/USD"
-        );
-    }
-    Ok(())
-}
-
-/// Forwards by underlying; one expiry has one.
-fn forwards(written: &[Forward]) -> Result<Forwards> {
-    let mut forwards = Forwards::new();
-    for forward in written {
-        let name = || format!("forward of '{}'", forward.underlying);
-        check_quote("forward", &forward.underlying, forward.price)?;
-        let expiry = if forward.expiry.contains('T') {
-            parse_instant(&forward.expiry).map(|z| ForwardExpiry::Instant(z.timestamp()))
-        } else {
-            parse_date(&forward.expiry).map(ForwardExpiry::Date)
-        };
-        let expiry = expiry.map_err(|e| e.at(name()))?;
-        let own = forwards.entry(forward.underlying.clone()).or_default();
-        if own.iter().any(|(at, _)| *at == expiry) {
-            fail!(
-                InvalidInput,
-                "{} for {} is given twice",
-                name(),
-                forward.expiry
-            );
-        }
-        own.push((expiry, forward.price));
-    }
-    Ok(forwards)
-}
-
-/// Zero rates by currency, in order of date.
-fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
-    let mut curves = BTreeMap::new();
-    for (currency, curve) in written {
-        let name = || format!("rate of {currency}");
-        let nodes = match curve {
-            Curve::Flat(rate) => vec![(Date::MIN, *rate)],
-            Curve::Dated(dated) => dated
-                .iter()
-                .map(|(date, rate)| Ok((parse_date(date).map_err(|e| e.at(name()))?, *rate)))
-                .collect::<Result<Vec<_>>>()?,
-        };
-        if nodes.is_empty() {
-            fail!(InvalidInput, "{} has no dates", name());
-        }
-        for &(_, rate) in &nodes {
-            check_finite(&name(), rate)?;
-            if rate.abs() > MAX_RATE {
-                fail!(
-                    InvalidInput,
-                    "{} is {rate}: an annual fraction between -{MAX_RATE} and {MAX_RATE} is needed (0.05 is 5 %)",
-                    name()
-                );
-            }
-        }
-        curves.insert(currency.clone(), nodes);
-    }
-    Ok(curves)
-}
-
-/// Cash dividends by symbol, in order of date.
-fn dividends(snapshot: &Snapshot) -> Result<Dated> {
-    let mut dividends = BTreeMap::new();
-    for (symbol, list) in &snapshot.dividends {
-        if snapshot.dividend_yield.contains_key(symbol) {
-            fail!(
-                InvalidInput,
-                "'{symbol}' has both dated dividends and a dividend_yield: give one"
-            );
-        }
-        let mut dated = Vec::new();
-        for dividend in list {
-            check_finite(&format!("dividend of '{symbol}'"), dividend.amount)?;
-            if dividend.amount < 0.0 {
-                fail!(
-                    InvalidInput,
-                    "dividend of '{symbol}' on {} is negative",
-                    dividend.date
-                );
-            }
-            let date =
-                parse_date(&dividend.date).map_err(|e| e.at(format!("dividend of '{symbol}'")))?;
-            dated.push((date, dividend.amount));
-        }
-        dated.sort_by_key(|&(date, _)| date);
-        dividends.insert(symbol.clone(), dated);
-    }
-    Ok(dividends)
 }
 
 #[cfg(test)]
@@ -573,16 +383,5 @@ mod tests {
         };
         snapshot.spot.insert("SPX".into(), f64::NAN);
         assert!(Market::new(snapshot).is_err());
-    }
-
-    #[test]
-    fn fx_is_used_both_ways() {
-        let m = market(
-            serde_json::json!({"valuation": "2026-11-20T21:00:00Z", "fx": {"EURUSD": 1.25}}),
-        )
-        .unwrap();
-        assert_eq!(m.fx("EUR", "USD").unwrap(), 1.25);
-        assert_eq!(m.fx("USD", "EUR").unwrap(), 0.8);
-        assert!(m.fx("USD", "JPY").is_err());
     }
 }

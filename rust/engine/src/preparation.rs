@@ -10,7 +10,7 @@ use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMo
 use crate::contract::{ContractIndex, Contracts};
 use crate::greeks;
 use crate::live::Money;
-use crate::market::{Curve, Forward, Market};
+use crate::market::{Curve, Forward, Market, fx};
 use crate::seam::{Methodology, Prepared, Resolved};
 use kernel::error::Result;
 use kernel::fail;
@@ -55,10 +55,10 @@ impl MarketChange {
             (&mut snapshot.price, &self.price),
             (&mut snapshot.vol, &self.vol),
             (&mut snapshot.dividend_yield, &self.dividend_yield),
-            (&mut snapshot.fx, &self.fx),
         ] {
             own.extend(change.iter().map(|(k, &v)| (k.clone(), v)));
         }
+        fx::restate(&mut snapshot.fx, &self.fx);
         snapshot
             .rate
             .extend(self.rate.iter().map(|(k, v)| (k.clone(), v.clone())));

@@ -41,21 +41,34 @@ impl Requirement {
     }
 }
 
-/// An amount as text: at least two decimals and six significant digits, at most eight decimals, so that coins show.
+/// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
+/// Thousands are set apart.
 pub fn amount_text(amount: f64) -> String {
-    let digits = if amount == 0.0 || !amount.is_finite() {
+    if !amount.is_finite() {
+        return amount.to_string();
+    }
+    let digits = if amount == 0.0 {
         2
     } else {
         (5 - amount.abs().log10().floor() as i32).clamp(2, 8) as usize
     };
     let text = format!("{amount:.digits$}");
-    let surplus = text
-        .bytes()
-        .rev()
-        .take(digits - 2)
-        .take_while(|&b| b == b'0')
-        .count();
-    text[..text.len() - surplus].to_string()
+    let (whole, decimals) = text.split_once('.').expect("two decimals at least");
+    let (kept, rest) = decimals.split_at(2);
+    let (sign, whole) = whole.split_at(usize::from(whole.starts_with('-')));
+    let mut out = sign.to_string();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + "." + kept + rest.trim_end_matches('0')
+}
+
+/// A worst scenario in words: its label, or that every line has its own; nothing without scenarios.
+pub fn worst_text(scenario: Option<&str>, of_lines: bool) -> Option<&str> {
+    scenario.or(of_lines.then_some("per line"))
 }
 
 /// Which parameters made a number.
@@ -101,10 +114,10 @@ pub struct MarginReport {
 }
 
 impl MarginReport {
-    /// The worst scenario in words: its label, or that every line has its own; nothing without scenarios.
+    /// [`worst_text`] of the report.
     pub fn worst_text(&self) -> Option<&str> {
-        let own = self.lines.iter().any(|l| l.scenario.is_some());
-        self.worst_scenario.as_deref().or(own.then_some("per line"))
+        let of_lines = self.lines.iter().any(|l| l.scenario.is_some());
+        worst_text(self.worst_scenario.as_deref(), of_lines)
     }
 
     /// Whether the lines, summed per currency in order and converted, give the requirement to the last bit.
@@ -401,8 +414,9 @@ mod tests {
     fn amounts_show_their_digits() {
         for (amount, text) in [
             (0.0, "0.00"),
-            (4457.9, "4457.90"),
-            (-1234567.891, "-1234567.89"),
+            (4457.9, "4,457.90"),
+            (-999.5, "-999.50"),
+            (-1234567.891, "-1,234,567.89"),
             (0.0123456789, "0.0123457"),
             (0.00000123, "0.00000123"),
             (-0.05, "-0.05"),

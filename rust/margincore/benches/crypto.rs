@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use margincore::account::{Account, AccountView, Position};
+use margincore::account::{Account, Position};
 use margincore::cells;
 use margincore::contract::{Contract, Contracts};
 use margincore::crypto::Crypto;
@@ -168,10 +168,7 @@ fn main() {
         let (prepared, held): (Arc<dyn Prepared>, _) =
             (preparation.prepared.clone(), account(&contracts));
         let holdings = held.bind(&contracts).expect("positions of the table");
-        let view = AccountView {
-            positions: holdings.positions(),
-            terms: &held.terms,
-        };
+        let view = holdings.view(&held.terms);
         let mut scratch = Scratch::default();
         print(
             &format!("crypto.requirement of 100 positions, {name}"),

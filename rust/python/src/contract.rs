@@ -1,27 +1,45 @@
 //! `Contract` and `Contracts`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use margincore::columns::{TermColumns, TextColumn};
+use margincore::columns::{self, TermColumns, TextColumn};
 use margincore::contract as core;
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyTuple, PyType};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::errors::{InvalidInput, enter, raise};
-use crate::values::{from_python, is_flag, time_text, to_python, without_none};
+use crate::values::{from_python_with, is_flag, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
-/// Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them.
-/// Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
+/// Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them, `TERMS`
+/// lists them. Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
 
+/// A term's value as documents write it.
+fn word(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        other => unreachable!("terms of a choice are text, not {other:?}"),
+    }
+}
+
 #[pymethods]
 impl Contract {
+    /// The names of the terms, in the order documents have them.
+    #[classattr]
+    #[pyo3(name = "TERMS")]
+    fn terms(py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        Ok(PyTuple::new(py, core::Terms::NAMES)?.unbind())
+    }
+
     /// Takes the terms by name; `None` means left out.
     #[new]
     #[pyo3(signature = (**terms))]
@@ -37,7 +55,7 @@ impl Contract {
             Some(name) => format!("contract on {name}"),
             None => "contract".to_string(),
         };
-        let terms: core::Terms = from_python(&what, terms.as_any())?;
+        let terms: core::Terms = from_python_with(&what, terms.as_any(), columns::is_flag)?;
         Ok(Self(Arc::new(core::Contract::new(terms).map_err(raise)?)))
     }
 
@@ -49,8 +67,8 @@ impl Contract {
 
     /// ``spot``, ``stock``, ``etf``, ``index``, ``future``, ``perpetual`` or ``option``.
     #[getter]
-    fn kind(&self) -> String {
-        format!("{:?}", self.0.kind()).to_lowercase()
+    fn kind(&self) -> &'static str {
+        self.0.kind().name()
     }
 
     /// The symbol it is on; for an option on another contract, that contract's id.
@@ -62,10 +80,7 @@ impl Contract {
     /// ``call`` or ``put``; `None` for what is not an option.
     #[getter]
     fn right(&self) -> Option<String> {
-        self.0
-            .terms()
-            .right
-            .map(|r| format!("{r:?}").to_lowercase())
+        self.0.terms().right.map(word)
     }
 
     /// The strike price; `None` for what is not an option.
@@ -86,19 +101,46 @@ impl Contract {
         self.0.expiry().map(|e| e.instant.to_string())
     }
 
+    /// ``am`` or ``pm``: when it settles on its expiry date; `None` where it was not given.
+    #[getter]
+    fn settles(&self) -> Option<String> {
+        self.0.terms().settles.map(word)
+    }
+
+    /// The exchange whose zone and settlement times a date of expiry has, where one was given.
+    #[getter]
+    fn exchange(&self) -> Option<&str> {
+        self.0.terms().exchange.as_deref()
+    }
+
     /// ``european`` or ``american``; `None` for what is not an option.
     #[getter]
     fn exercise(&self) -> Option<String> {
-        self.0
-            .terms()
-            .exercise
-            .map(|e| format!("{e:?}").to_lowercase())
+        self.0.terms().exercise.map(word)
     }
 
     /// Units of the underlying (or of its `multiplier_unit`) per contract; 1 where none was given.
     #[getter]
     fn multiplier(&self) -> f64 {
         self.0.multiplier()
+    }
+
+    /// What the multiplier counts, ``coin`` or a currency; `None` where it counts the underlying's own units.
+    #[getter]
+    fn multiplier_unit(&self) -> Option<&str> {
+        self.0.terms().multiplier_unit.as_deref()
+    }
+
+    /// ``linear`` or ``inverse``: paid in the quote currency, or in the coin at the inverse of its price.
+    #[getter]
+    fn settlement(&self) -> String {
+        word(self.0.terms().settlement)
+    }
+
+    /// ``upfront`` or ``futures_style``: an option's premium paid when it is bought, or settled like a future.
+    #[getter]
+    fn premium(&self) -> String {
+        word(self.0.terms().premium)
     }
 
     /// The currency profit, loss and premium are paid in.
@@ -113,10 +155,28 @@ impl Contract {
         self.0.terms().lot
     }
 
+    /// What exercise delivers, such as ``cash`` or ``shares``, where it was given.
+    #[getter]
+    fn deliverable(&self) -> Option<&str> {
+        self.0.terms().deliverable.as_deref()
+    }
+
+    /// Whether it is listed on an exchange; false for what trades over the counter.
+    #[getter]
+    fn listed(&self) -> bool {
+        self.0.terms().listed
+    }
+
     /// The venue it trades on, where one was given.
     #[getter]
     fn venue(&self) -> Option<&str> {
         self.0.terms().venue.as_deref()
+    }
+
+    /// Its names at other vendors, a new dictionary by vendor.
+    #[getter]
+    fn aliases(&self) -> BTreeMap<String, String> {
+        self.0.terms().aliases.clone()
     }
 
     /// The terms as a document of plain values, without those left out.
@@ -175,7 +235,8 @@ impl Contracts {
     /// A table from columns by the names of a contract's terms.
     ///
     /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
-    /// numbers, dates `datetime64`; `""` means left out. Raises :class:`InvalidInput`.
+    /// numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
+    /// vendor. Raises :class:`InvalidInput`.
     #[classmethod]
     #[pyo3(signature = (**columns))]
     fn from_columns(
@@ -185,37 +246,7 @@ impl Contracts {
     ) -> PyResult<Self> {
         let mut terms = TermColumns::default();
         for (name, column) in columns.into_iter().flatten().filter(|(_, c)| !c.is_none()) {
-            let name: String = name.extract()?;
-            if let Ok(text) = column.extract::<String>() {
-                terms.text.insert(
-                    name,
-                    TextColumn {
-                        codes: vec![0],
-                        values: vec![text],
-                    },
-                );
-            } else if is_flag(&column)? {
-                return Err(InvalidInput::new_err(format!(
-                    "contracts: column '{name}': {column} stands where a number or text is needed"
-                )));
-            } else if let Ok(number) = column.extract::<f64>() {
-                terms.numbers.insert(name, vec![number]);
-            } else {
-                let array = py.import("numpy")?.call_method1("asarray", (&column,))?;
-                let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-                if matches!(kind.as_str(), "f" | "i" | "u") {
-                    let numbers = array.call_method1("astype", ("float64",))?;
-                    terms.numbers.insert(
-                        name,
-                        numbers
-                            .extract::<PyReadonlyArray1<'_, f64>>()?
-                            .as_array()
-                            .to_vec(),
-                    );
-                } else {
-                    terms.text.insert(name, text_column(&array)?);
-                }
-            }
+            add_column(&mut terms, name.extract()?, &column)?;
         }
         Ok(Self(enter(py, move || terms.contracts())?))
     }
@@ -277,6 +308,62 @@ impl Contracts {
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Vec<Contract>,)) {
         (py.get_type::<Self>(), (self.rows(),))
+    }
+}
+
+/// Adds a column to those of its form.
+fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) -> PyResult<()> {
+    if let Ok(named) = column.cast::<PyDict>() {
+        let named = named.iter().map(|(vendor, column)| {
+            let text = match column.extract::<String>() {
+                Ok(text) => one_text(text),
+                Err(_) => text_column(&as_array(&column)?)?,
+            };
+            Ok((vendor.extract()?, text))
+        });
+        terms.named.insert(name, named.collect::<PyResult<_>>()?);
+    } else if let Ok(text) = column.extract::<String>() {
+        terms.text.insert(name, one_text(text));
+    } else if is_flag(column)? {
+        if !columns::is_flag(&name) {
+            return Err(InvalidInput::new_err(format!(
+                "contracts: column '{name}': {column} stands where a number or text is needed"
+            )));
+        }
+        terms.flags.insert(name, vec![column.is_truthy()?]);
+    } else if let Ok(number) = column.extract::<f64>() {
+        terms.numbers.insert(name, vec![number]);
+    } else {
+        let array = as_array(column)?;
+        let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+        match kind.as_str() {
+            "f" | "i" | "u" => {
+                let numbers = array.call_method1("astype", ("float64",))?;
+                let numbers = numbers.extract::<PyReadonlyArray1<'_, f64>>()?;
+                terms.numbers.insert(name, numbers.as_array().to_vec());
+            }
+            "b" => {
+                let flags = array.extract::<PyReadonlyArray1<'_, bool>>()?;
+                terms.flags.insert(name, flags.as_array().to_vec());
+            }
+            _ => {
+                terms.text.insert(name, text_column(&array)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn as_array<'py>(column: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let numpy = column.py().import("numpy")?;
+    numpy.call_method1("asarray", (column,))
+}
+
+/// A text for every row.
+fn one_text(text: String) -> TextColumn {
+    TextColumn {
+        codes: vec![0],
+        values: vec![text],
     }
 }
 

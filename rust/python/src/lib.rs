@@ -11,6 +11,7 @@ mod hvar;
 mod live;
 mod market;
 mod methods;
+mod prepared;
 mod pricing;
 mod products;
 mod report;
@@ -47,7 +48,9 @@ mod _core {
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]
-    use crate::methods::{Methodology, Prepared, read_parameters, rulebooks};
+    use crate::methods::{Methodology, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::prepared::Prepared;
     #[pymodule_export]
     use crate::pricing::{
         common_length, european_greeks, european_grid, european_implied, european_prices,
@@ -56,7 +59,9 @@ mod _core {
     #[pymodule_export]
     use crate::products::{OsiSymbol, Products};
     #[pymodule_export]
-    use crate::report::{Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
+    use crate::report::{
+        Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks, amount_text, worst_text,
+    };
 
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};

@@ -1,24 +1,24 @@
 //! `WhatIf` and `LiveAccount`.
 
 mod orders;
+mod search;
+mod trades;
 
 pub(crate) use orders::{Decision, Limit, Order};
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use margincore::account::Effect;
 use margincore::live as core;
 use margincore::preparation::Preparation;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyString};
 use serde_json::Value;
 
 use crate::account::{Account, Position, lots};
 use crate::contract::Contract;
 use crate::errors::{CalculationError, InvalidInput, enter, raise};
-use crate::methods::Prepared;
+use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
 use crate::values::{document, to_python};
 
@@ -52,24 +52,6 @@ impl WhatIf {
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct LiveAccount(Mutex<core::LiveAccount>);
 
-/// Seconds since 1970 from a number, an instant as text, or an aware datetime; anything else is not a time.
-fn seconds(now: Option<&Bound<'_, PyAny>>) -> Option<f64> {
-    let now = now?;
-    if let Ok(number) = now.cast::<PyFloat>() {
-        return Some(number.value());
-    }
-    if let Ok(number) = now.extract::<f64>() {
-        return Some(number);
-    }
-    let text = if let Ok(text) = now.cast::<PyString>() {
-        text.to_str().ok()?.to_string()
-    } else {
-        now.call_method0("isoformat").ok()?.extract().ok()?
-    };
-    let instant = margincore::time::parse_instant(&text).ok()?;
-    Some(instant.timestamp().as_nanosecond() as f64 / 1e9)
-}
-
 impl LiveAccount {
     pub(crate) fn open(
         preparation: &Preparation,
@@ -91,6 +73,7 @@ impl LiveAccount {
         })
     }
 
+    /// Works on the account with the interpreter lock released.
     fn locked<T: Send>(
         &self,
         py: Python<'_>,
@@ -104,73 +87,11 @@ impl LiveAccount {
         })
     }
 
-    /// `(contract, quantity[, price[, fees]])` in contracts, or `Position`.
-    fn trades(
-        live: &core::LiveAccount,
-        trades: &Bound<'_, PyAny>,
-        side: Option<Effect>,
-    ) -> PyResult<Vec<core::Trade>> {
-        let table = live.prepared().contracts();
-        let mut result = Vec::new();
-        for trade in trades.try_iter()? {
-            let trade = trade?;
-            let (contract, quantity, price, fees) = if let Ok((c, q)) =
-                trade.extract::<(Bound<'_, Contract>, f64)>()
-            {
-                (c.get().clone(), q, None, 0.0)
-            } else if let Ok((c, q, p)) = trade.extract::<(Bound<'_, Contract>, f64, f64)>() {
-                (c.get().clone(), q, Some(p), 0.0)
-            } else if let Ok((c, q, p, f)) = trade.extract::<(Bound<'_, Contract>, f64, f64, f64)>()
-            {
-                (c.get().clone(), q, Some(p), f)
-            } else {
-                return Err(InvalidInput::new_err(
-                    "a trade is (contract, quantity), (contract, quantity, price) or (contract, quantity, price, fees)",
-                ));
-            };
-            result.push(core::Trade {
-                contract: table.resolve(&contract.0).map_err(raise)?,
-                lots: lots(&contract, "trade", quantity)?,
-                effect: side,
-                price,
-                fees,
-            });
-        }
-        Ok(result)
-    }
-
     fn row(live: &core::LiveAccount, contract: &Contract) -> PyResult<u32> {
         live.prepared()
             .contracts()
             .resolve(&contract.0)
             .map_err(raise)
-    }
-
-    fn largest(
-        &self,
-        py: Python<'_>,
-        (contract, side, limit): (&Contract, &str, &Limit),
-        (price, fees, most): (Option<f64>, f64, Option<f64>),
-        complete: bool,
-    ) -> PyResult<Option<f64>> {
-        let side = orders::side(side)?;
-        let lot = contract.0.terms().lot;
-        let most = match most {
-            Some(most) => lots(contract, "most", most)?,
-            None => core::MOST,
-        };
-        let limit = limit.0;
-        let table_contract = contract.0.clone();
-        let found = self.locked(py, move |live| {
-            let row = live.prepared().contracts().resolve(&table_contract)?;
-            let fees = fees * lot;
-            if complete {
-                live.max_quantity_complete(row, side, &limit, price, fees, most)
-            } else {
-                live.max_quantity(row, side, &limit, price, fees, most)
-            }
-        })?;
-        Ok(found.map(|lots| lots as f64 * lot))
     }
 }
 
@@ -251,7 +172,7 @@ impl LiveAccount {
     fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
         let effect = orders::effect(effect)?;
         let mut live = self.lock()?;
-        let trades = Self::trades(&live, trades, effect)?;
+        let trades = trades::read(&live, trades, effect)?;
         let answer = live.what_if(&trades).map_err(raise)?;
         Ok(WhatIf {
             before: answer.before.into(),
@@ -294,7 +215,7 @@ impl LiveAccount {
         reserve: bool,
     ) -> PyResult<Decision> {
         // A time that cannot be read is given on as no number: the check refuses it.
-        let now = now.map(|now| seconds(Some(now)).unwrap_or(f64::NAN));
+        let now = now.map(|now| trades::seconds(now).unwrap_or(f64::NAN));
         let mut live = self.lock()?;
         let contracts = live.prepared().contracts().clone();
         let order = order.placed(&contracts);
@@ -316,7 +237,7 @@ impl LiveAccount {
     fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
         let effect = orders::effect(effect)?;
         let mut live = self.lock()?;
-        let trades = Self::trades(&live, trades, effect)?;
+        let trades = trades::read(&live, trades, effect)?;
         Ok(live.apply(&trades).map_err(raise)?.into())
     }
 
@@ -478,12 +399,8 @@ impl LiveAccount {
         fees_per_contract: f64,
         most: Option<f64>,
     ) -> PyResult<Option<f64>> {
-        self.largest(
-            py,
-            (contract, side, limit),
-            (price, fees_per_contract, most),
-            false,
-        )
+        let bounds = (price, fees_per_contract, most);
+        self.locked(py, search::largest((contract, side, limit), bounds, false)?)
     }
 
     /// The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit).
@@ -498,12 +415,8 @@ impl LiveAccount {
         fees_per_contract: f64,
         most: Option<f64>,
     ) -> PyResult<Option<f64>> {
-        self.largest(
-            py,
-            (contract, side, limit),
-            (price, fees_per_contract, most),
-            true,
-        )
+        let bounds = (price, fees_per_contract, most);
+        self.locked(py, search::largest((contract, side, limit), bounds, true)?)
     }
 
     /// The requirement after each candidate trade alone; columns of contract rows and signed lots.
@@ -515,16 +428,7 @@ impl LiveAccount {
         lots: PyReadonlyArray1<'_, i64>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let (index, lots) = (index.as_array(), lots.as_array());
-        if index.len() != lots.len() {
-            return Err(InvalidInput::new_err(format!(
-                "rank: {} rows and {} quantities",
-                index.len(),
-                lots.len()
-            )));
-        }
-        let candidates: Vec<(u32, i64)> = index.iter().copied().zip(lots.iter().copied()).collect();
-        let after = self.locked(py, move |live| live.rank(&candidates, threads))?;
+        let after = self.locked(py, search::rank(&index, &lots, threads)?)?;
         Ok(after.to_pyarray(py))
     }
 
@@ -538,23 +442,8 @@ impl LiveAccount {
         limit: Option<&Limit>,
         count: usize,
         most: f64,
-    ) -> PyResult<Vec<(Contract, f64, f64, f64)>> {
-        if !(1.0..=core::MOST as f64).contains(&most) {
-            return Err(InvalidInput::new_err(format!("hedges: most is {most}")));
-        }
-        let limit = limit.map(|l| l.0);
-        let (found, contracts) = self.locked(py, move |live| {
-            let found = live.hedges(limit.as_ref(), count, most as i64)?;
-            Ok((found, live.prepared().contracts().clone()))
-        })?;
-        Ok(found
-            .into_iter()
-            .map(|h| {
-                let contract = contracts.rows()[h.contract as usize].clone();
-                let quantity = h.lots as f64 * contract.terms().lot;
-                (Contract(contract), quantity, h.requirement, h.change)
-            })
-            .collect())
+    ) -> PyResult<Vec<search::Hedge>> {
+        self.locked(py, search::hedges(limit, count, most)?)
     }
 
     /// The row of a contract, for :meth:`margin_after`.

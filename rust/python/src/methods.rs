@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use margincore::MarginError as Core;
-use margincore::account::AccountView;
 use margincore::parameters::Attachments;
 use margincore::preparation::Preparation;
 use margincore::{batch, combined, registry, seam};
@@ -18,6 +17,7 @@ use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, enter, raise};
 use crate::live::LiveAccount;
 use crate::market::Market;
+use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
 use crate::values::{from_python, to_python};
@@ -145,10 +145,6 @@ pub(crate) fn rulebooks() -> Vec<&'static str> {
     registry::names()
 }
 
-/// A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads.
-#[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct Prepared(pub(crate) Arc<Preparation>);
-
 #[pymethods]
 impl Prepared {
     /// The table it was compiled for: rows elsewhere are rows of this table.
@@ -173,10 +169,7 @@ impl Prepared {
         let account = Account::from_any(account)?.0;
         enter(py, || {
             let holdings = account.bind(self.0.prepared.contracts())?;
-            let view = AccountView {
-                positions: holdings.positions(),
-                terms: &account.terms,
-            };
+            let view = holdings.view(&account.terms);
             let report = self.0.prepared.margin(view)?;
             let standalone_sum = if standalone {
                 Some(batch::standalone_sum(self.0.prepared.as_ref(), view)?)

@@ -6,7 +6,24 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::InvalidInput;
-use crate::values::{from_python, to_python};
+use crate::values::{from_python_with, to_python};
+
+/// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
+#[pyfunction]
+#[pyo3(signature = (amount, /))]
+pub(crate) fn amount_text(amount: f64) -> String {
+    core::amount_text(amount)
+}
+
+/// A worst scenario in words: its label, or that every line has its own; empty without scenarios.
+#[pyfunction]
+pub(crate) fn worst_text(scenario: Option<&str>, of_lines: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut any = false;
+    for label in of_lines.try_iter()? {
+        any |= !label?.is_none();
+    }
+    Ok(core::worst_text(scenario, any).unwrap_or_default().into())
+}
 
 /// The numbers of a requirement, in the report's currency.
 ///
@@ -370,7 +387,9 @@ impl MarginReport {
     /// The report of a document that [`Self::to_dict`] wrote.
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let report: core::MarginReport = from_python("report", document)?;
+        // A rulebook's details are its own.
+        let report: core::MarginReport =
+            from_python_with("report", document, |key| key == "details")?;
         if !report.adds_up() {
             return Err(InvalidInput::new_err(
                 "report: the lines do not add up to the requirement",

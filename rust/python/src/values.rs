@@ -36,19 +36,20 @@ pub(crate) fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(value.is_instance_of::<PyBool>() || matches!(name.to_str()?, "bool" | "bool_"))
 }
 
-/// Terms that are true or false; everywhere else in the typed documents a number or text is due.
-const FLAGS: &[&str] = &["all_or_none", "cancelled", "listed"];
-
-/// Refuses true and false where they would be taken for 1 and 0.
-fn refuse_flags(value: &Bound<'_, PyAny>, place: &mut Vec<String>) -> PyResult<Option<String>> {
+/// Finds true or false where it would be taken for 1 or 0, but not below the keys that `may_be` names.
+fn find_flag(
+    value: &Bound<'_, PyAny>,
+    may_be: fn(&str) -> bool,
+    place: &mut Vec<String>,
+) -> PyResult<Option<String>> {
     if let Ok(dict) = value.cast::<PyDict>() {
         for (key, inner) in dict {
             let key = key.str()?.to_string();
-            if FLAGS.contains(&key.as_str()) {
+            if may_be(&key) {
                 continue;
             }
             place.push(key);
-            if let Some(found) = refuse_flags(&inner, place)? {
+            if let Some(found) = find_flag(&inner, may_be, place)? {
                 return Ok(Some(found));
             }
             place.pop();
@@ -56,7 +57,7 @@ fn refuse_flags(value: &Bound<'_, PyAny>, place: &mut Vec<String>) -> PyResult<O
     } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         for (i, inner) in value.try_iter()?.enumerate() {
             place.push(i.to_string());
-            if let Some(found) = refuse_flags(&inner?, place)? {
+            if let Some(found) = find_flag(&inner?, may_be, place)? {
                 return Ok(Some(found));
             }
             place.pop();
@@ -79,8 +80,17 @@ pub(crate) fn from_python<T: DeserializeOwned>(
     what: &str,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<T> {
+    from_python_with(what, value, |_| false)
+}
+
+/// As [`from_python`], where true and false may stand below the keys that `may_be` names.
+pub(crate) fn from_python_with<T: DeserializeOwned>(
+    what: &str,
+    value: &Bound<'_, PyAny>,
+    may_be: fn(&str) -> bool,
+) -> PyResult<T> {
     let mut place = Vec::new();
-    if let Some(found) = refuse_flags(value, &mut place)? {
+    if let Some(found) = find_flag(value, may_be, &mut place)? {
         return Err(InvalidInput::new_err(format!(
             "{what}: {}: {found} stands where a number is needed",
             place.join(".")

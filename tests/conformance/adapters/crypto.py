@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import margincore as mc
-from margincore import crypto
+from margincore import crypto, importers
 
 from ..cases import CannotRun, Check, Entry, MalformedCase, data_folder, entry_of, required
 from . import crypto_derive
@@ -256,10 +256,10 @@ def _inverse_mark(entry: Entry) -> list[Check]:
     case = entry.document
     judge = Judge(case)
     file = data_folder() / "crypto" / "deribit_normalized.csv.gz"
-    chain = crypto.deribit_chain(
+    chain = importers.deribit_chain(
         file, currency="BTC", snapshot="2025-12-05", valuation="2025-12-05T01:09:53Z", spot=92529.81
     )
-    marks = crypto.model_marks(chain)
+    marks = importers.model_marks(chain)
     errors = {name: abs(marks[name] - quote) for name, quote in chain.quotes.items()}
     if len(errors) != 676:
         raise MalformedCase(f"{file.name}: {len(errors)} options, not 676")

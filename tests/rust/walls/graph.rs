@@ -78,6 +78,10 @@ impl Workspace {
                 (at, names) = (below, rest);
                 continue;
             }
+            // A macro that is exported stands at the root.
+            if let Some(file) = self.macros.get(&below) {
+                return Some(file.clone());
+            }
             let module = self.modules.get(&at)?;
             if module.items.contains(first) {
                 return Some(module.file.clone());

@@ -27,8 +27,6 @@ pub(crate) struct Module {
     pub(crate) used: Vec<(Vec<String>, usize)>,
     /// Paths in types, expressions, patterns and macros.
     pub(crate) named: Vec<(Vec<String>, usize)>,
-    /// Lines with the keyword `unsafe`.
-    pub(crate) unsafes: Vec<usize>,
     /// Every identifier, for what a crate may not name.
     pub(crate) words: BTreeMap<String, usize>,
 }
@@ -38,6 +36,8 @@ pub(crate) struct Module {
 pub(crate) struct Workspace {
     pub(crate) crates: BTreeMap<String, Crate>,
     pub(crate) modules: BTreeMap<Vec<String>, Module>,
+    /// Exported macros by package and name, and the files they are written in.
+    pub(crate) macros: BTreeMap<Vec<String>, PathBuf>,
 }
 
 impl Workspace {
@@ -50,11 +50,10 @@ impl Workspace {
             for folder in expand(folder, member.as_str().unwrap()) {
                 let own = toml(&folder.join("Cargo.toml"));
                 let name = own["package"]["name"].as_str().unwrap().to_string();
-                let needs = own.get("dependencies").and_then(|d| d.as_table());
-                let needs = needs.into_iter().flatten().map(|(key, value)| {
+                let needs = dependencies(&own).into_iter().map(|(key, value)| {
                     let package = |v: &toml::Value| Some(v.get("package")?.as_str()?.to_string());
-                    let package = package(value)
-                        .or_else(|| package(shared.get(key)?))
+                    let package = package(&value)
+                        .or_else(|| package(shared.get(&key)?))
                         .unwrap_or_else(|| key.clone());
                     (key.replace('-', "_"), package)
                 });
@@ -86,11 +85,18 @@ impl Workspace {
         let mut reader = Reader {
             module: &mut module,
             children: Vec::new(),
+            exported: Vec::new(),
         };
         for item in items {
             reader.visit_item(item);
         }
-        let children: Vec<syn::ItemMod> = reader.children;
+        let (children, exported) = (reader.children, reader.exported);
+        let root = path[0].clone();
+        self.macros.extend(
+            exported
+                .into_iter()
+                .map(|name| (vec![root.clone(), name], file.to_path_buf())),
+        );
         for child in children {
             let name = child.ident.to_string();
             let mut below = path.clone();
@@ -123,6 +129,46 @@ fn toml(path: &Path) -> toml::Value {
     text.parse::<toml::Table>().unwrap().into()
 }
 
+/// What a manifest's own code needs, on any target.
+fn dependencies(manifest: &toml::Value) -> Vec<(String, toml::Value)> {
+    let targets = manifest.get("target").and_then(|t| t.as_table());
+    let targets = targets.into_iter().flatten().map(|(_, target)| target);
+    let tables = std::iter::once(manifest).chain(targets);
+    let own = tables.filter_map(|t| t.get("dependencies")?.as_table());
+    own.flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// The lines of a file with the keyword `unsafe`, tests and all.
+pub(crate) fn unsafe_lines(file: &Path) -> Vec<usize> {
+    fn within(tokens: TokenStream, out: &mut Vec<usize>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) if ident == "unsafe" => out.push(ident.span().start().line),
+                TokenTree::Group(group) => within(group.stream(), out),
+                _ => {}
+            }
+        }
+    }
+    let mut out = Vec::new();
+    within(fs::read_to_string(file).unwrap().parse().unwrap(), &mut out);
+    out
+}
+
+/// Every Rust file below a folder.
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+    out.sort();
+    out
+}
+
 /// A member, or those that a `*` at the end stands for.
 fn expand(folder: &Path, member: &str) -> Vec<PathBuf> {
     let Some(parent) = member.strip_suffix("/*") else {
@@ -140,6 +186,8 @@ fn expand(folder: &Path, member: &str) -> Vec<PathBuf> {
 struct Reader<'a> {
     module: &'a mut Module,
     children: Vec<syn::ItemMod>,
+    /// Macros that stand at the root of the crate wherever they are written.
+    exported: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -213,11 +261,32 @@ impl Reader<'_> {
         }
     }
 
+    fn texts(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Literal(literal) => {
+                    let text = literal.to_string();
+                    let path: Vec<String> = text
+                        .trim_matches('"')
+                        .split("::")
+                        .map(String::from)
+                        .collect();
+                    let is_name = |n: &String| {
+                        syn::parse_str::<syn::Ident>(n).is_ok() || n == "crate" || n == "super"
+                    };
+                    if path.len() > 1 && path.iter().all(is_name) {
+                        let line = literal.span().start().line;
+                        self.module.named.push((path, line));
+                    }
+                }
+                TokenTree::Group(group) => self.texts(group.stream()),
+                _ => {}
+            }
+        }
+    }
+
     fn word(&mut self, word: &str, line: usize) {
         self.module.words.entry(word.to_string()).or_insert(line);
-        if word == "unsafe" {
-            self.module.unsafes.push(line);
-        }
     }
 }
 
@@ -254,6 +323,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         let name = match item {
             Item::Const(i) => Some(&i.ident),
             Item::Enum(i) => Some(&i.ident),
+            Item::Union(i) => Some(&i.ident),
             Item::Fn(i) => Some(&i.sig.ident),
             Item::Macro(i) => i.ident.as_ref(),
             Item::Static(i) => Some(&i.ident),
@@ -264,6 +334,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         };
         if let Some(name) = name {
             self.module.items.insert(name.to_string());
+            let is_exported = |a: &Attribute| a.path().is_ident("macro_export");
+            if attributes(item).iter().any(is_exported) {
+                self.exported.push(name.to_string());
+            }
         }
         match item {
             Item::Mod(child) => self.children.push(child.clone()),
@@ -297,23 +371,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.word(&ident.to_string(), ident.span().start().line);
     }
 
-    fn visit_expr_unsafe(&mut self, block: &'ast syn::ExprUnsafe) {
-        let line = block.unsafe_token.span.start().line;
-        self.module.unsafes.push(line);
-        visit::visit_expr_unsafe(self, block);
-    }
-
-    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
-        if let Some(token) = &signature.unsafety {
-            self.module.unsafes.push(token.span.start().line);
+    /// A path may stand in an attribute's text: `#[serde(default = "crate::parameters::one")]`.
+    fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+        if let syn::Meta::List(list) = &attribute.meta {
+            self.texts(list.tokens.clone());
         }
-        visit::visit_signature(self, signature);
-    }
-
-    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        if let Some(token) = &item.unsafety {
-            self.module.unsafes.push(token.span.start().line);
-        }
-        visit::visit_item_impl(self, item);
     }
 }

@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::account::LiveAccount;
-use super::order::{Decision, Limit, Order, Reason, Refusal};
-use super::orders::Coverage;
+use super::order::{Coverage, Decision, Limit, Order, Reason, Refusal};
+use kernel::error::MarginError;
 
 impl LiveAccount {
     /// Whether an order may be sent. Fails closed: what cannot be established is a refusal with its reason.
@@ -12,14 +12,15 @@ impl LiveAccount {
     /// Limits are held against the complete fill of the order, and against every partial fill that needs more than the
     /// account without the order does (the order is not to blame for the rest: one that mends a broken limit passes).
     /// Both with open orders in their worst case. Where the requirement is convex in the lots no partial fill can do so
-    /// and none is margined; where it is between whole multiples ([`super::Live::convex_between`]), those and their
-    /// neighbours are; elsewhere each is. Up to [`super::MAX_FILLS`] ways for the order and open orders together are
-    /// margined, and more refused, unless the limit says `complete_only`.
+    /// and none is margined; where it is between whole multiples
+    /// ([`Live::convex_between`](crate::seam::Live::convex_between)), those and their neighbours are; elsewhere each is. Up
+    /// to [`MAX_FILLS`](crate::live::MAX_FILLS) ways for the order and open orders together are margined, and more refused,
+    /// unless the limit says `complete_only`.
     ///
     /// The order of the checks, so that the first reason is always the same: kill switch; the order's and the limit's
-    /// own numbers; a known order id; the market's age; the contract and whether it trades at such a price; throttle; quantity; notional; price collar; open
-    /// orders' worst case; anything the engine refuses; `max_requirement`; `min_excess`. With `reserve`, an accepted
-    /// order is counted at once. `now` is in seconds since 1970.
+    /// own numbers; a known order id; the market's age; the contract and whether it trades at such a price; throttle;
+    /// quantity; notional; price collar; open orders' worst case; anything the engine refuses; `max_requirement`;
+    /// `min_excess`. With `reserve`, an accepted order is counted at once. `now` is in seconds since 1970.
     pub fn check(
         &mut self,
         order: &Order,
@@ -27,7 +28,7 @@ impl LiveAccount {
         now: Option<f64>,
         reserve: bool,
     ) -> Decision {
-        self.sequence += 1;
+        let sequence = self.gate.next();
         let mut decision = Decision {
             accepted: false,
             reason: Reason::Engine,
@@ -39,9 +40,9 @@ impl LiveAccount {
             excess_after: None,
             headroom: 0.0,
             coverage: Coverage::None,
-            market_age: now.zip(self.money.valuation).map(|(now, at)| now - at),
+            market_age: now.zip(self.money().valuation).map(|(now, at)| now - at),
             epoch: self.epoch(),
-            sequence: self.sequence,
+            sequence,
         };
         let examined = catch_unwind(AssertUnwindSafe(|| {
             self.examine(order, limit, now, &mut decision)?;
@@ -61,7 +62,7 @@ impl LiveAccount {
             }
             Err(_) => {
                 // Kept sums may be half changed: nothing is answered from them again.
-                self.killed = true;
+                self.gate.kill();
                 decision.message = "the engine panicked: the account is closed for orders".into();
             }
         }
@@ -76,7 +77,7 @@ impl LiveAccount {
         decision: &mut Decision,
     ) -> std::result::Result<(), Refusal> {
         let refuse = |reason| Err(Refusal(reason, String::new()));
-        if self.killed {
+        if self.gate.is_killed() {
             return refuse(Reason::Killed);
         }
         order
@@ -98,37 +99,33 @@ impl LiveAccount {
                 Some(_) => {}
             }
         }
-        if self.known(order.contract).is_err() {
+        if self.book.known(order.contract).is_err() {
             return refuse(Reason::UnknownContract);
         }
-        self.money
+        self.money()
             .check_price(order)
             .map_err(|e| Refusal(Reason::InvalidOrder, e.message().into()))?;
         if let Some((count, seconds)) = limit.throttle {
             let Some(now) = now else {
                 return refuse(Reason::NoTime);
             };
-            while self.messages.front().is_some_and(|&at| at <= now - seconds) {
-                self.messages.pop_front();
-            }
-            if self.messages.len() >= count as usize {
+            if !self.gate.admits(now, count, seconds) {
                 return refuse(Reason::Throttled);
             }
-            self.messages.push_back(now);
         }
         if limit.max_quantity.is_some_and(|most| order.lots > most) {
             return refuse(Reason::MaxQuantity);
         }
         if let Some(most) = limit.max_notional {
             let notional = self
-                .money
+                .money()
                 .notional(order.contract, order.lots, order.price)?;
             if exceeds(notional, most) {
                 return refuse(Reason::MaxNotional);
             }
         }
         if let Some(collar) = limit.price_collar {
-            let Some(mark) = self.money.mark(order.contract) else {
+            let Some(mark) = self.money().mark(order.contract) else {
                 return Err(Refusal(
                     Reason::MissingData,
                     format!(
@@ -144,7 +141,7 @@ impl LiveAccount {
         let assessed = self
             .assess_order(order, limit.complete_only)
             .map_err(|e| match e {
-                kernel::error::MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
+                MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
                 other => other.into(),
             })?;
         decision.after = assessed.after;

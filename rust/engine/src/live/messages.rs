@@ -1,8 +1,9 @@
 //! Messages about open orders: reserve, fill, cancel, replace.
 
-use super::account::{LiveAccount, Trade};
+use super::account::LiveAccount;
 use super::order::Order;
 use super::orders::OpenOrder;
+use super::trade::Trade;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -11,14 +12,14 @@ impl LiveAccount {
     pub fn reserve(&mut self, order: &Order) -> Result<bool> {
         self.acceptable(order)?;
         let fresh = self.orders.reserve(order)?;
-        self.expose();
+        self.orders.expose(self.purse.money());
         Ok(fresh)
     }
 
     fn acceptable(&self, order: &Order) -> Result<()> {
-        self.known(order.contract)?;
-        self.money.check_price(order)?;
-        if self.book().is_gross() && order.effect.is_none() {
+        self.book.known(order.contract)?;
+        self.money().check_price(order)?;
+        if self.book.positions().is_gross() && order.effect.is_none() {
             fail!(
                 InvalidInput,
                 "order '{}': the account keeps long and short apart: say whether it opens or closes",
@@ -49,14 +50,14 @@ impl LiveAccount {
             fees,
         }])?;
         self.orders.record_fill(order, execution, lots, price, fees);
-        self.expose();
+        self.orders.expose(self.purse.money());
         Ok(true)
     }
 
     /// Whether anything was left to cancel.
     pub fn cancel(&mut self, order: &str) -> Result<bool> {
         let changed = self.orders.cancel(order)?;
-        self.expose();
+        self.orders.expose(self.purse.money());
         Ok(changed)
     }
 
@@ -64,7 +65,7 @@ impl LiveAccount {
     pub fn replace(&mut self, id: &str, order: &Order) -> Result<bool> {
         self.acceptable(order)?;
         let fresh = self.orders.replace(id, order)?;
-        self.expose();
+        self.orders.expose(self.purse.money());
         Ok(fresh)
     }
 
@@ -91,7 +92,7 @@ impl LiveAccount {
             restored.restore(open)?;
         }
         self.orders = restored;
-        self.expose();
+        self.orders.expose(self.purse.money());
         Ok(())
     }
 }

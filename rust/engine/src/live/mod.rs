@@ -1,20 +1,36 @@
 //! The live account: margin watched between trades, and the check before an order.
 //!
-//! [`Live`](crate::seam::Live) is what a rulebook keeps of an open account; [`LiveAccount`] is the account itself:
-//! positions, money, open orders, and the questions asked about them.
+//! [`Live`](crate::seam::Live) is what a rulebook keeps of an open account; [`LiveAccount`] is the account itself, made of
+//! four parts, each with its fields to itself:
+//!
+//! | part | file | what it holds |
+//! |---|---|---|
+//! | book | `book.rs` | positions, their requirement, and those of a question |
+//! | purse | `purse.rs` | cash, collateral after haircuts, holdings paid in full |
+//! | orders | `orders.rs` | reserved orders, and what of them may still be filled (`exposed.rs`) |
+//! | gate | `gate.rs` | kill switch, throttle, counters |
+//!
+//! The questions stand on top, one in a file: `check.rs`, `worst.rs`, `search.rs`; and `messages.rs`, what orders become.
 
 mod account;
+mod book;
 mod check;
+mod exposed;
+mod gate;
 mod messages;
 mod money;
 mod order;
 mod orders;
+mod purse;
 mod search;
+mod trade;
+mod walk;
 mod worst;
 
-pub use account::{LiveAccount, Trade, WhatIf};
+pub use account::LiveAccount;
 pub use money::Money;
-pub use order::{Decision, Limit, Order, Reason, Side};
-pub use orders::{Coverage, OpenOrder};
+pub use order::{Coverage, Decision, Limit, Order, Reason, Side};
+pub use orders::OpenOrder;
 pub use search::{Hedge, MOST};
+pub use trade::{Trade, WhatIf};
 pub use worst::MAX_FILLS;

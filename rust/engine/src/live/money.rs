@@ -108,11 +108,10 @@ impl Money {
         let currencies = prepared.currencies();
         let report = currencies.report().to_string();
         let mut rates: BTreeMap<String, f64> = BTreeMap::new();
-        for (pair, _) in market.iter().flat_map(|m| &m.snapshot().fx) {
-            for name in pair.split('/') {
-                if let Some(rate) = market.and_then(|m| m.fx(name, &report).ok()) {
-                    rates.insert(name.to_string(), rate);
-                }
+        let rate_of = |name: &str| market.and_then(|m| m.rates().rate(name, &report));
+        for name in market.iter().flat_map(|m| m.rates().names()) {
+            if let Some(rate) = rate_of(name) {
+                rates.insert(name.to_string(), rate);
             }
         }
         for c in 0..currencies.len() {
@@ -123,7 +122,7 @@ impl Money {
             .map(|(row, contract)| {
                 let currency = contract.currency();
                 if !rates.contains_key(currency)
-                    && let Some(rate) = market.and_then(|m| m.fx(currency, &report).ok())
+                    && let Some(rate) = rate_of(currency)
                 {
                     rates.insert(currency.to_string(), rate);
                 }

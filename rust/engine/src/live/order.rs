@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::orders::Coverage;
 use crate::account::{Effect, MAX_LOTS};
 use crate::contract::ContractIndex;
 use crate::report::Requirement;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+use kernel::float::hex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +173,31 @@ impl Reason {
     }
 }
 
+/// How the worst case over fills of open orders was established.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coverage {
+    /// There were no open orders.
+    None,
+    /// A closed form over every set of partial fills, reached by one of them.
+    Exact,
+    /// A closed form that the worst set of fills cannot exceed.
+    Bound,
+    /// Every set of fills was margined, partial ones of orders that may fill in part.
+    EveryFill,
+}
+
+impl Coverage {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Exact => "exact",
+            Self::Bound => "bound",
+            Self::EveryFill => "every_fill",
+        }
+    }
+}
+
 /// The answer to a check. Anything that could not be established is a refusal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
@@ -225,7 +250,7 @@ impl Decision {
         }
         hash.update(self.epoch.to_le_bytes());
         hash.update(self.sequence.to_le_bytes());
-        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        hex(&hash.finalize())
     }
 }
 

@@ -4,35 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::exposed::Exposed;
+use super::money::Money;
 use super::order::Order;
 use crate::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
-
-/// How the worst case over fills of open orders was established.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Coverage {
-    /// There were no open orders.
-    None,
-    /// A closed form over every set of partial fills, reached by one of them.
-    Exact,
-    /// A closed form that the worst set of fills cannot exceed.
-    Bound,
-    /// Every set of fills was margined, partial ones of orders that may fill in part.
-    EveryFill,
-}
-
-impl Coverage {
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Exact => "exact",
-            Self::Bound => "bound",
-            Self::EveryFill => "every_fill",
-        }
-    }
-}
 
 /// A reserved order and what became of it. Kept after it is done, so that a repeated message is recognised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +37,8 @@ pub(super) struct Orders {
     by_id: BTreeMap<String, OpenOrder>,
     /// Ids of those with something left to fill: an account that trades long keeps many that are done.
     open: BTreeSet<String>,
+    /// Those with something left to fill, at the marks they were last valued at.
+    exposed: Exposed,
 }
 
 impl Orders {
@@ -74,6 +53,25 @@ impl Orders {
 
     pub(super) fn all(&self) -> impl Iterator<Item = &OpenOrder> {
         self.by_id.values()
+    }
+
+    #[inline]
+    pub(super) fn exposed(&self) -> &Exposed {
+        &self.exposed
+    }
+
+    /// Takes the open orders as they stand, at other marks.
+    pub(super) fn expose(&mut self, money: &Money) {
+        let exposed = &mut self.exposed;
+        exposed.clear();
+        for open in self.open.iter().filter_map(|id| self.by_id.get(id)) {
+            let order = &open.order;
+            let lots = open.remaining() * order.signed_lots().signum();
+            let fees = order.fees * (open.remaining() as f64 / order.lots as f64);
+            let fees = if fees > 0.0 { fees } else { 0.0 };
+            let cost = money.cost(order.contract, lots, order.price, fees);
+            exposed.add(order.contract, lots, cost, order.effect, order.all_or_none);
+        }
     }
 
     pub(super) fn restore(&mut self, open: OpenOrder) -> Result<()> {

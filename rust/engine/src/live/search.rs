@@ -1,8 +1,9 @@
 //! Searches over trades: how much fits a limit, which trade costs least, what would cut the requirement.
 
-use super::account::{LiveAccount, Trade};
+use super::account::LiveAccount;
 use super::order::{Limit, Side};
-use crate::account::{AccountView, MAX_LOTS};
+use super::trade::Trade;
+use crate::account::MAX_LOTS;
 use crate::contract::{ContractIndex, check_finite};
 use kernel::error::Result;
 use kernel::fail;
@@ -165,7 +166,7 @@ impl LiveAccount {
         fees_per_lot: f64,
         most: i64,
     ) -> Result<Option<i64>> {
-        let convex = self.live.is_convex(contract);
+        let convex = self.book.is_convex(contract);
         let mut probe = self.probe(contract, side, limit, price, fees_per_lot, most)?;
         if !probe.passes(0)? {
             return Ok(None);
@@ -192,7 +193,7 @@ impl LiveAccount {
         fees_per_lot: f64,
         most: i64,
     ) -> Result<Option<i64>> {
-        let convex = self.live.is_convex(contract);
+        let convex = self.book.is_convex(contract);
         let mut probe = self.probe(contract, side, limit, price, fees_per_lot, most)?;
         if !convex {
             for lots in (0..=most).rev() {
@@ -227,7 +228,7 @@ impl LiveAccount {
 
     /// The requirement after each candidate trade alone, each with the bits of a fresh margin.
     pub fn rank(&self, candidates: &[(ContractIndex, i64)], threads: usize) -> Result<Vec<f64>> {
-        let (prepared, book, view) = (self.prepared(), self.book(), self.view());
+        let (prepared, book, view) = (self.prepared(), self.book.positions(), self.view());
         let count = prepared.contracts().len();
         let mut out = vec![0.0; candidates.len()];
         parallel::chunks(&mut out, 1, threads, 2048, |first, out| {
@@ -245,11 +246,9 @@ impl LiveAccount {
                     }
                     next.assign(book);
                     next.trade(contract, lots, None)?;
-                    let view = AccountView {
-                        positions: next.positions(),
-                        terms: view.terms,
-                    };
-                    Ok(live.requirement(view, &[contract])?.initial)
+                    Ok(live
+                        .requirement(next.view(view.terms), &[contract])?
+                        .initial)
                 };
                 *result = one().map_err(|e| e.at(format!("candidate {}", first + i)))?;
                 if !result.is_finite() {
@@ -277,10 +276,10 @@ impl LiveAccount {
         let before = self.requirement().initial;
         let mut found = Vec::new();
         for contract in 0..self.prepared().contracts().len() as u32 {
-            let (long, short) = self.book().sides(contract);
+            let (long, short) = self.book.positions().sides(contract);
             for sign in [1_i64, -1] {
                 let mut best = (before, 0_i64);
-                if self.live.is_convex(contract) {
+                if self.book.is_convex(contract) {
                     let (mut low, mut high) = (0, most);
                     while high - low > 2 {
                         let third = (high - low) / 3;

@@ -1,14 +1,13 @@
 //! A trade's effect with open orders in their worst case.
 
-use super::account::{LiveAccount, Trade, finite};
-use super::order::Order;
-use crate::account::{AccountView, Effect};
+use super::account::LiveAccount;
+use super::order::{Coverage, Order};
+use super::trade::Trade;
+use super::walk::Walk;
 use crate::report::Requirement;
-use crate::seam::{Exposure, WorstCase};
-use kernel::error::{MarginError, Result};
+use crate::seam::WorstCase;
+use kernel::error::Result;
 use kernel::fail;
-
-use super::orders::Coverage;
 
 /// Sets of fills margined one by one where a rulebook has no closed form for open orders.
 const MAX_FILL_SETS: u64 = 4096;
@@ -24,99 +23,7 @@ pub(super) struct Assessed {
     pub(super) coverage: Coverage,
 }
 
-/// Open orders as a rulebook sees them, with what only enumeration needs. Made anew when an order or a mark changes,
-/// so that a check reads them only.
-#[derive(Default)]
-pub(super) struct Exposed {
-    list: Vec<Exposure>,
-    fills: Vec<Fills>,
-    /// Why what an order would cost is not known.
-    error: Option<MarginError>,
-}
-
-#[derive(Clone, Copy)]
-struct Fills {
-    effect: Option<Effect>,
-    all_or_none: bool,
-}
-
-impl Exposed {
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty() && self.error.is_none()
-    }
-
-    /// How many sets of fills the open orders have.
-    fn sets(&self) -> u64 {
-        (0..self.list.len()).fold(1_u64, |n, i| n.saturating_mul(self.choices(i)))
-    }
-
-    /// How many ways an order may fill, no fill among them.
-    fn choices(&self, order: usize) -> u64 {
-        if self.fills[order].all_or_none {
-            2
-        } else {
-            self.list[order].lots.unsigned_abs().saturating_add(1)
-        }
-    }
-}
-
-/// The fills after which the position is a whole multiple of `step`, or a lot off one.
-struct Walk {
-    held: i64,
-    sign: i64,
-    step: i64,
-}
-
-impl Walk {
-    /// The first of them after `lots`.
-    fn next(&self, lots: i64) -> i64 {
-        let lots = lots + 1;
-        let over = (self.held + self.sign * lots).rem_euclid(self.step);
-        if over <= 1 || over == self.step - 1 {
-            lots
-        } else if self.sign > 0 {
-            lots + (self.step - 1 - over)
-        } else {
-            lots + (over - 1)
-        }
-    }
-
-    /// At most so many of them in an order.
-    fn count(&self, lots: i64) -> u64 {
-        let near = 3 * (lots.unsigned_abs() / self.step.unsigned_abs() + 2);
-        near.min(lots.unsigned_abs())
-    }
-}
-
 impl LiveAccount {
-    /// Takes the open orders as they stand, at the present marks.
-    pub(super) fn expose(&mut self) {
-        let exposed = &mut self.exposed;
-        exposed.list.clear();
-        exposed.fills.clear();
-        exposed.error = None;
-        for open in self.orders.open() {
-            let order = &open.order;
-            let lots = open.remaining() * order.signed_lots().signum();
-            let fees = order.fees * (open.remaining() as f64 / order.lots as f64);
-            let fees = if fees > 0.0 { fees } else { 0.0 };
-            match self.money.cost(order.contract, lots, order.price, fees) {
-                Ok(cost) => {
-                    exposed.list.push(Exposure {
-                        contract: order.contract,
-                        lots,
-                        cost,
-                    });
-                    exposed.fills.push(Fills {
-                        effect: order.effect,
-                        all_or_none: order.all_or_none,
-                    });
-                }
-                Err(error) => exposed.error = Some(error),
-            }
-        }
-    }
-
     /// The requirement now, with open orders in their worst case.
     pub fn worst_requirement(&mut self) -> Result<(f64, Coverage)> {
         let assessed = self.assess(None, 0.0, 0.0)?;
@@ -138,12 +45,12 @@ impl LiveAccount {
         if order.lots == 1
             || order.all_or_none
             || complete_only
-            || self.live.is_convex(order.contract)
+            || self.book.is_convex(order.contract)
         {
             return Ok(worst);
         }
         let sets = match worst.coverage {
-            Coverage::EveryFill => self.exposed.sets(),
+            Coverage::EveryFill => self.orders.exposed().sets(),
             _ => 1,
         };
         let walk = self.walk(order);
@@ -181,12 +88,11 @@ impl LiveAccount {
 
     /// The fills of an order one of which is its worst. An open order in the same contract moves the multiples.
     fn walk(&self, order: &Order) -> Walk {
-        let same = |e: &Exposure| e.contract == order.contract;
-        let step = match self.live.convex_between(order.contract) {
-            Some(step) if !self.exposed.list.iter().any(same) => step,
+        let step = match self.book.convex_between(order.contract) {
+            Some(step) if !self.orders.exposed().has(order.contract) => step,
             _ => 1,
         };
-        let (long, short) = self.book().sides(order.contract);
+        let (long, short) = self.book.positions().sides(order.contract);
         Walk {
             held: long - short,
             sign: order.signed_lots().signum(),
@@ -201,25 +107,20 @@ impl LiveAccount {
         price: f64,
         fees: f64,
     ) -> Result<Assessed> {
-        self.prepare_next(trade.as_slice())?;
+        self.book.prepare(trade.as_slice())?;
         let cost = match trade {
-            Some(t) => self.money.cost(t.contract, t.lots, price, fees),
+            Some(t) => self.purse.money().cost(t.contract, t.lots, price, fees),
             None => Ok(0.0),
         };
-        let (after, worst, drain, coverage) = if self.exposed.is_empty() {
-            let after = self.next_requirement()?;
+        let (after, worst, drain, coverage) = if self.orders.exposed().is_empty() {
+            let after = self.book.next_requirement()?;
             (after, after.initial, after.initial, Coverage::None)
         } else {
             self.open_orders_worst()?
         };
-        let equity = |cost: f64| -> Result<f64> {
-            let (funds, holdings) = match (&self.funds, &self.holdings) {
-                (Ok(funds), Ok(holdings)) => (funds, holdings),
-                (Err(error), _) | (_, Err(error)) => return Err(error.clone()),
-            };
-            Ok(funds - cost + after.net_option_value + holdings)
-        };
-        let excess = cost.and_then(equity).map(|equity| equity - drain);
+        let excess = cost
+            .and_then(|cost| self.purse.equity(cost, after.net_option_value))
+            .map(|equity| equity - drain);
         Ok(Assessed {
             after,
             worst,
@@ -228,17 +129,10 @@ impl LiveAccount {
         })
     }
 
-    /// Requirement of `self.next`; its worst and the largest drain over fills of open orders; how they were found.
+    /// The requirement of the prepared positions; its worst and the largest drain over fills of open orders; how they
+    /// were found.
     fn open_orders_worst(&mut self) -> Result<(Requirement, f64, f64, Coverage)> {
-        if let Some(error) = &self.exposed.error {
-            return Err(error.clone());
-        }
-        let view = AccountView {
-            positions: self.next.positions(),
-            terms: &self.terms,
-        };
-        let (base, case) = self.live.assess(view, &self.changed, &self.exposed.list)?;
-        let base = finite(base)?;
+        let (base, case) = self.book.next_worst(self.orders.exposed().list()?)?;
         let (mut case, coverage) = match case {
             Some(case) if case.exact => (case, Coverage::Exact),
             Some(case) => (case, Coverage::Bound),
@@ -262,96 +156,15 @@ impl LiveAccount {
 
     /// Margins every set of fills, or refuses where they are too many.
     fn every_fill(&mut self) -> Result<WorstCase> {
-        let exposed = &self.exposed;
+        let exposed = self.orders.exposed();
         let count = exposed.sets();
         if count > MAX_FILL_SETS {
             fail!(
                 Unsupported,
                 "{} open orders can fill in {count} ways, and the rulebook has no closed form for the worst of them: at most {MAX_FILL_SETS} are margined one by one; fewer lots, fewer orders, or all-or-none orders",
-                exposed.list.len()
+                exposed.list()?.len()
             );
         }
-        let kept = self.changed.len();
-        for exposure in &exposed.list {
-            if !self.changed.contains(&exposure.contract) {
-                self.changed.push(exposure.contract);
-            }
-        }
-        let mut worst = WorstCase {
-            requirement: 0.0,
-            drain: f64::NEG_INFINITY,
-            exact: true,
-        };
-        let mut base_value = None;
-        for set in 0..count {
-            self.trial.assign(&self.next);
-            let (mut rest, mut cost) = (set, 0.0);
-            for (i, exposure) in exposed.list.iter().enumerate() {
-                let (whole, choices) = (exposure.lots.unsigned_abs(), exposed.choices(i));
-                let filled = if exposed.fills[i].all_or_none {
-                    rest % 2 * whole
-                } else {
-                    rest % choices
-                };
-                rest /= choices;
-                let lots = filled as i64 * exposure.lots.signum();
-                self.trial
-                    .trade(exposure.contract, lots, exposed.fills[i].effect)?;
-                cost += exposure.cost * (filled as f64 / whole as f64);
-            }
-            let view = AccountView {
-                positions: self.trial.positions(),
-                terms: &self.terms,
-            };
-            let own = finite(self.live.requirement(view, &self.changed)?)?;
-            let base = *base_value.get_or_insert(own.net_option_value);
-            let drain = own.initial + cost - (own.net_option_value - base);
-            if own.initial > worst.requirement {
-                worst.requirement = own.initial;
-            }
-            if drain > worst.drain {
-                worst.drain = drain;
-            }
-        }
-        self.changed.truncate(kept);
-        Ok(worst)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Walk;
-    use crate::account::MAX_LOTS;
-
-    #[test]
-    fn a_walk_meets_every_multiple_and_its_neighbours() {
-        for step in [1, 2, 3, 4, 10, 2 * MAX_LOTS] {
-            for held in -25..=25_i64 {
-                for sign in [1, -1] {
-                    let walk = Walk { held, sign, step };
-                    let near = |n: &i64| {
-                        let over = (held + sign * n).rem_euclid(step);
-                        over <= 1 || over == step - 1
-                    };
-                    let expected: Vec<i64> = (1..60).filter(near).collect();
-                    let mut found = Vec::new();
-                    let mut lots = walk.next(0);
-                    while lots < 60 {
-                        found.push(lots);
-                        lots = walk.next(lots);
-                    }
-                    assert_eq!(found, expected, "{held} {sign} {step}");
-                    assert!(expected.len() as u64 <= walk.count(60));
-                }
-            }
-        }
-        let most = Walk {
-            held: -MAX_LOTS,
-            sign: 1,
-            step: 2 * MAX_LOTS,
-        };
-        // From the largest short on: nothing before zero, and nothing after it.
-        assert_eq!(most.next(0), MAX_LOTS - 1);
-        assert!(most.next(MAX_LOTS + 1) > MAX_LOTS + 1 + MAX_LOTS / 2);
+        self.book.every_fill(exposed, count)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::instruments::{Class, Instrument, Instruments, Unit};
+use super::instruments::{Class, Instrument, Instruments, UnitInputs};
 use super::plan::UnitPlan;
 use super::scenario::VolMove;
 use engine::cells::{Block, Cells, OptionCells, RiskArrays, RiskBlock, Scenarios, VolMoves};
@@ -12,9 +12,9 @@ use kernel::pricing::OptionColumns;
 use kernel::pricing::greeks::{self, GreekColumns};
 
 /// The options of a unit by the share of their forward that moves: one block each, nearly always one in all.
-fn runs(unit: &Unit, resolved: &Instruments) -> Vec<(f64, Vec<ContractIndex>)> {
+fn runs(unit: &UnitInputs, resolved: &Instruments) -> Vec<(f64, Vec<ContractIndex>)> {
     let mut runs: Vec<(f64, Vec<ContractIndex>)> = Vec::new();
-    for &row in &unit.rows {
+    for &row in &unit.layout.rows {
         let own = &resolved.instruments[row as usize];
         if own.class != Class::Option {
             continue;
@@ -29,9 +29,9 @@ fn runs(unit: &Unit, resolved: &Instruments) -> Vec<(f64, Vec<ContractIndex>)> {
 }
 
 /// Everything to reprice: per unit and moving share, European options on their own forwards without rates.
-pub(super) fn cells(resolved: &Instruments) -> Result<Cells> {
+pub(super) fn cells(resolved: &Instruments, plans: &[Arc<UnitPlan>]) -> Result<Cells> {
     let mut blocks = Vec::new();
-    for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
+    for (unit, plan) in resolved.units.iter().zip(plans) {
         for (moving, rows) in runs(unit, resolved) {
             blocks.push(block(unit, resolved, plan, moving, &rows)?);
         }
@@ -43,7 +43,7 @@ pub(super) fn cells(resolved: &Instruments) -> Result<Cells> {
 }
 
 fn block(
-    unit: &Unit,
+    unit: &UnitInputs,
     resolved: &Instruments,
     plan: &UnitPlan,
     moving: f64,
@@ -117,7 +117,10 @@ fn block(
         })
         .collect();
     Ok(Block {
-        scope: format!("{} {}", unit.key.underlying, unit.key.currency),
+        scope: format!(
+            "{} {}",
+            unit.layout.key.underlying, unit.layout.key.currency
+        ),
         scenarios: Scenarios {
             labels: plan.labels.clone(),
             price,
@@ -144,7 +147,7 @@ pub(super) struct Sources {
 
 /// Where a contract's row is, and what a sum takes of it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct RowSource {
     /// Of the unit's option blocks; of no meaning for anything else.
     pub(super) block: u32,
     /// Where its row begins.
@@ -158,26 +161,30 @@ pub(super) struct Place {
 }
 
 /// The sources of every unit, and every contract's place in them.
-pub(super) fn sources(resolved: &Instruments, arrays: &RiskArrays) -> (Vec<Sources>, Vec<Place>) {
-    let mut places = vec![Place::default(); resolved.instruments.len()];
-    let mut sources: Vec<Sources> = Vec::with_capacity(resolved.plans.len());
-    for (unit, plan) in resolved.units.iter().zip(&resolved.plans) {
+pub(super) fn sources(
+    resolved: &Instruments,
+    plans: &[Arc<UnitPlan>],
+    arrays: &RiskArrays,
+) -> (Vec<Sources>, Vec<RowSource>) {
+    let mut row_sources = vec![RowSource::default(); resolved.instruments.len()];
+    let mut sources: Vec<Sources> = Vec::with_capacity(plans.len());
+    for (unit, plan) in resolved.units.iter().zip(plans) {
         let mut own = Sources {
             width: plan.columns.len(),
             options: Vec::new(),
             others: Vec::new(),
         };
-        for &row in &unit.rows {
+        for &row in &unit.layout.rows {
             let contract = &resolved.instruments[row as usize];
             if contract.class != Class::Option {
-                places[row as usize] = Place {
+                row_sources[row as usize] = RowSource {
                     offset: own.others.len() as u32,
                     scale: 1.0,
-                    ..Place::default()
+                    ..RowSource::default()
                 };
                 let moves = plan.columns.iter().map(|c| c.price);
                 own.others
-                    .extend(moves.map(|m| linear(contract, unit.inverse, m)));
+                    .extend(moves.map(|m| linear(contract, unit.layout.inverse, m)));
             }
         }
         sources.push(own);
@@ -187,7 +194,7 @@ pub(super) fn sources(resolved: &Instruments, arrays: &RiskArrays) -> (Vec<Sourc
             continue;
         };
         let unit = resolved.instruments[first as usize].unit as usize;
-        let in_coin = resolved.units[unit].inverse;
+        let in_coin = resolved.units[unit].layout.inverse;
         for (i, &row) in block.contract.iter().enumerate() {
             let own = &resolved.instruments[row as usize];
             let value = block.value[i];
@@ -196,7 +203,7 @@ pub(super) fn sources(resolved: &Instruments, arrays: &RiskArrays) -> (Vec<Sourc
                 (true, false) => 1.0,
                 (false, _) => own.to_unit,
             };
-            places[row as usize] = Place {
+            row_sources[row as usize] = RowSource {
                 block: sources[unit].options.len() as u32,
                 offset: (i * block.scenarios) as u32,
                 scale,
@@ -210,7 +217,7 @@ pub(super) fn sources(resolved: &Instruments, arrays: &RiskArrays) -> (Vec<Sourc
         }
         sources[unit].options.push(block.clone());
     }
-    (sources, places)
+    (sources, row_sources)
 }
 
 /// Profit and loss per lot of a contract without volatility, in the unit's currency.

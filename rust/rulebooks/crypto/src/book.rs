@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::arrays::Sources;
 use super::charges;
-use super::instruments::{ExpirySlot, UnitKey};
+use super::instruments::ExpirySlot;
+use super::layout::UnitLayout;
 use super::parameters::{Charges, Parameters, SpotTreatment};
 use super::plan::UnitPlan;
 use super::pmrm::ExpiryTerms;
@@ -12,11 +13,11 @@ use super::sums::{BookScratch, RowTerms};
 use engine::seam::Frame;
 use kernel::error::Result;
 use kernel::fail;
-use kernel::float::larger;
+use kernel::float::{larger, smaller};
 
 /// One unit compiled.
 pub(super) struct UnitBook {
-    pub(super) key: UnitKey,
+    pub(super) layout: Arc<UnitLayout>,
     pub(super) plan: Arc<UnitPlan>,
     pub(super) currency: usize,
     pub(super) index: f64,
@@ -25,7 +26,6 @@ pub(super) struct UnitBook {
     pub(super) sources: Sources,
     /// By lane, the option block its rows are in; nothing where they are not options.
     pub(super) lanes: Vec<Option<u32>>,
-    pub(super) strikes: Vec<(u32, f64)>,
     pub(super) expiries: Vec<ExpirySlot>,
     pub(super) roll_rates: Vec<f64>,
     pub(super) terms: Vec<ExpiryTerms>,
@@ -49,7 +49,7 @@ pub(super) struct Book {
 }
 
 /// A unit's numbers before factors; charges are positive, in the unit's currency.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct UnitRisk {
     pub(super) worst: usize,
     pub(super) scan: f64,
@@ -121,8 +121,8 @@ impl Book {
             }
             scratch.raw.push(if in_use { total } else { total + gain });
             if offset && scenario.price > 0.0 && total < 0.0 {
-                let covered = total + if gain > 0.0 { gain } else { 0.0 };
-                total = if covered < 0.0 { covered } else { 0.0 };
+                let covered = total + larger(gain, 0.0);
+                total = smaller(covered, 0.0);
             }
             if scenario.dampener > 0.0 {
                 let most = scenario.dampener * usd / scenario.edge;
@@ -135,7 +135,7 @@ impl Book {
             if total > 0.0 {
                 total *= rules.gain_share;
                 if let Some(cap) = rules.gain_cap.map(|c| c * usd) {
-                    total = if total < cap { total } else { cap };
+                    total = smaller(total, cap);
                 }
             }
             scratch.pnl.push(total);
@@ -182,55 +182,61 @@ impl Book {
                     Unsupported,
                     "{} {}: the formula of '{name}' is not published: state its amount in charges.stated (zero is an amount)",
                     self.parameters.venue,
-                    unit.key.underlying
+                    unit.layout.key.underlying
                 );
             }
         }
-        let mut risk = UnitRisk::default();
-        let mut worst = scratch.pnl[0];
+        let (mut worst, mut least) = (0, scratch.pnl[0]);
         for (s, &pnl) in scratch.pnl.iter().enumerate() {
-            if pnl < worst {
-                (worst, risk.worst) = (pnl, s);
+            if pnl < least {
+                (least, worst) = (pnl, s);
             }
         }
-        risk.scan = if worst < 0.0 { -worst } else { 0.0 };
-        if let Some(rule) = min_delta {
-            risk.min_delta = rule.floor(sums, unit.coin_value);
-        }
-        if decay_days.is_some() && sums.decay < 0.0 {
-            risk.decay = -sums.decay;
-        }
-        if roll.is_some() {
-            let own = &scratch.rolls[unit.first_expiry..unit.first_expiry + unit.expiries.len()];
-            risk.roll = charges::roll(own, &unit.roll_rates);
-        }
-        if let Some(rule) = delta_shock {
-            risk.delta_shock = rule.charge(sums, unit.index) * unit.coin_value;
-        }
-        if let Some(rule) = short_options {
-            let nets = if rule.needs_strikes() {
-                &scratch.strikes[unit.first_strike..][..unit.strikes.len()]
-            } else {
-                &[]
-            };
-            risk.short_options =
-                rule.rate * rule.coins(sums, &unit.strikes, nets, unit.index) * unit.coin_value;
-        }
-        if let Some(rule) = futures {
-            let (long, short) = (sums.futures_long, sums.futures_short);
-            risk.futures = rule.rate
-                * if rule.larger_side {
-                    larger(long, short)
-                } else {
-                    long + short
+        // In one literal: a charge without an amount does not compile.
+        Ok(UnitRisk {
+            worst,
+            scan: larger(-least, 0.0),
+            min_delta: match min_delta {
+                Some(rule) => rule.floor(sums, unit.coin_value),
+                None => 0.0,
+            },
+            decay: match decay_days {
+                Some(_) if sums.decay < 0.0 => -sums.decay,
+                Some(_) | None => 0.0,
+            },
+            roll: match roll {
+                Some(_) => {
+                    let own = &scratch.rolls[unit.first_expiry..][..unit.expiries.len()];
+                    charges::roll(own, &unit.roll_rates)
                 }
-                * unit.coin_value;
-        }
-        risk.stated = stated.values().fold(0.0, |sum, x| sum + x);
-        if let Some(rule) = perpetual_slippage {
-            risk.slippage = rule.charge(sums.perpetual_notional);
-        }
-        Ok(risk)
+                None => 0.0,
+            },
+            delta_shock: match delta_shock {
+                Some(rule) => rule.charge(sums, unit.index) * unit.coin_value,
+                None => 0.0,
+            },
+            short_options: match short_options {
+                Some(rule) => {
+                    let nets = if rule.needs_strikes() {
+                        &scratch.strikes[unit.first_strike..][..unit.layout.strikes.len()]
+                    } else {
+                        &[]
+                    };
+                    let strikes = &unit.layout.strikes;
+                    rule.rate * rule.coins(sums, strikes, nets, unit.index) * unit.coin_value
+                }
+                None => 0.0,
+            },
+            futures: match futures {
+                Some(rule) => rule.rate * rule.coins(sums) * unit.coin_value,
+                None => 0.0,
+            },
+            stated: stated.values().fold(0.0, |sum, x| sum + x),
+            slippage: match perpetual_slippage {
+                Some(rule) => rule.charge(sums.perpetual_notional),
+                None => 0.0,
+            },
+        })
     }
 }
 
@@ -244,11 +250,7 @@ impl UnitBook {
     }
 
     pub(super) fn label(&self) -> String {
-        if self.key.currency.is_empty() || self.key.currency == self.key.underlying {
-            self.key.underlying.clone()
-        } else {
-            format!("{}/{}", self.key.underlying, self.key.currency)
-        }
+        self.layout.key.label()
     }
 }
 

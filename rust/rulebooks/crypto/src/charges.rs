@@ -1,7 +1,10 @@
 //! Charges beside the scan, over sums that one pass through an account's positions collects.
 
 use super::instruments::ExpirySlot;
-use super::parameters::{DeltaShock, MinDelta, Roll, ShortNetting, ShortOptions, Slippage};
+use super::parameters::{
+    DeltaShock, Futures, MinDelta, Roll, ShortNetting, ShortOptions, Slippage,
+};
+use kernel::float::{larger, smaller};
 
 /// What one unit of one account adds up to. Coins are signed, money is in the unit's currency.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,7 +92,7 @@ impl Roll {
     /// The rate of an expiry; undated contracts pay the minimum.
     pub(super) fn rate(&self, years: f64) -> f64 {
         let grown = (self.annualised * years).exp() - 1.0;
-        if grown > self.min { grown } else { self.min }
+        larger(grown, self.min)
     }
 }
 
@@ -109,6 +112,18 @@ impl Slippage {
     }
 }
 
+impl Futures {
+    /// Coins charged.
+    pub(super) fn coins(&self, sums: &Sums) -> f64 {
+        let (long, short) = (sums.futures_long, sums.futures_short);
+        if self.larger_side {
+            larger(long, short)
+        } else {
+            long + short
+        }
+    }
+}
+
 impl DeltaShock {
     /// In coins. Long options may reduce the delta of the rest; they never create one.
     pub(super) fn charge(&self, sums: &Sums, index: f64) -> f64 {
@@ -125,7 +140,13 @@ impl DeltaShock {
             return 0.0;
         }
         let rate = self.slope * above;
-        size * if rate < self.max { rate } else { self.max }
+        size * smaller(rate, self.max)
+    }
+
+    /// The most it can grow by per coin of delta: up to where the rate is capped it is D * slope * (D - t), whose slope
+    /// there, at D = t + max / slope, is 2 max + slope t.
+    pub(super) fn steepest(&self, index: f64) -> f64 {
+        2.0 * self.max + self.slope * self.threshold / index
     }
 }
 
@@ -133,6 +154,16 @@ impl MinDelta {
     pub(super) fn floor(&self, sums: &Sums, index: f64) -> f64 {
         let net = sums.delta.abs();
         (self.unhedged * net + self.hedged * (sums.gross_delta - net) / 2.0) * index
+    }
+
+    /// The most it can grow by per coin of delta.
+    pub(super) fn steepest(&self) -> f64 {
+        self.unhedged + self.hedged
+    }
+
+    /// Whether it is convex in the lots: the weight of the net delta is not negative.
+    pub(super) fn is_convex(&self) -> bool {
+        2.0 * self.unhedged >= self.hedged
     }
 }
 
@@ -152,7 +183,7 @@ impl ShortOptions {
         match self.netting {
             ShortNetting::All => sums.option_coins,
             ShortNetting::Contract => sums.short_option_coins,
-            ShortNetting::Strike => nets.iter().map(|&q| if q < 0.0 { -q } else { 0.0 }).sum(),
+            ShortNetting::Strike => nets.iter().map(|&q| larger(-q, 0.0)).sum(),
             ShortNetting::Rolled => self.rolled(strikes, nets, index),
         }
     }
@@ -168,7 +199,7 @@ impl ShortOptions {
             let split = run.partition_point(|s| s.1 < index);
             let adjusted = |i: usize| {
                 let distance = (index - run[i].1).abs() / (index * self.atm_range);
-                own[i] * if distance < 1.0 { distance } else { 1.0 }
+                own[i] * smaller(distance, 1.0)
             };
             let mut walk = |order: &mut dyn Iterator<Item = usize>| {
                 let mut carried = 0.0;

@@ -88,26 +88,40 @@ impl Book {
             .pmrm
             .as_ref()
             .is_some_and(|p| p.factor_on_contingency);
-        let (im, mm) = (risk.im_factor, risk.mm_factor);
+        // Named one by one: a number that is forgotten here does not compile.
+        let PmrmRisk {
+            worst,
+            min_span,
+            // Inside the span already.
+            worst_pnl: _,
+            forward_contingency: _,
+            // Of equity, not of the requirement.
+            option_mtm: _,
+            contingency_mm,
+            contingency_im,
+            confidence,
+            im_factor: im,
+            mm_factor: mm,
+        } = *risk;
         let mut line = |component: &'static str, initial: f64, maintenance: f64| {
             ledger.line(unit.currency, initial, maintenance, &|| {
                 let text = LineText::new(unit.label(), self.parameters.name(component));
                 if component == "min_span" {
-                    text.in_scenario(unit.plan.labels[risk.worst].clone())
+                    text.in_scenario(unit.plan.labels[worst].clone())
                 } else {
                     text
                 }
             });
         };
-        line("min_span", -risk.min_span * im, -risk.min_span * mm);
+        line("min_span", -min_span * im, -min_span * mm);
         let factors = if joint { (im, mm) } else { (1.0, 1.0) };
         line(
             "contingency",
-            risk.contingency_mm * factors.0,
-            risk.contingency_mm * factors.1,
+            contingency_mm * factors.0,
+            contingency_mm * factors.1,
         );
-        line("initial_contingency", risk.contingency_im, 0.0);
-        line("confidence", risk.confidence, 0.0);
+        line("initial_contingency", contingency_im, 0.0);
+        line("confidence", confidence, 0.0);
     }
 
     /// What is borrowed in all, in the report's currency.
@@ -169,7 +183,7 @@ impl Rulebook for Book {
         let mut worst = Worst::default();
         let one = match self.parameters.model {
             Model::Pmrm => Some(self.pmrm_unit(account, &scratch.sums)?),
-            _ => None,
+            Model::Scenario | Model::Standard | Model::Srm => None,
         };
         for u in 0..self.units.len() {
             let (scenario, loss) = if one == Some(u) {

@@ -43,7 +43,7 @@ impl Book {
             let last = self.units.last();
             let lanes = last.map_or(0, |u| u.first_lane + u.lanes.len());
             let expiries = last.map_or(0, |u| u.first_expiry + u.expiries.len());
-            let strikes = last.map_or(0, |u| u.first_strike + u.strikes.len());
+            let strikes = last.map_or(0, |u| u.first_strike + u.layout.strikes.len());
             scratch.lanes.resize_with(lanes, Lane::default);
             scratch.sums.resize(self.units.len(), Sums::default());
             for (column, len) in [
@@ -70,7 +70,7 @@ impl Book {
                 column[unit.first_expiry..][..unit.expiries.len()].fill(0.0);
             }
             if self.nets_strikes {
-                scratch.strikes[unit.first_strike..][..unit.strikes.len()].fill(0.0);
+                scratch.strikes[unit.first_strike..][..unit.layout.strikes.len()].fill(0.0);
             }
         }
     }
@@ -117,14 +117,29 @@ impl BookScratch {
         if self.sums.len() != book.units.len() {
             book.clear(None, 0, self);
         }
+        // Named one by one: a sum that is forgotten here does not compile.
+        let Self {
+            lanes,
+            sums,
+            rolls,
+            gross,
+            // Nets by strike are not kept, marks by expiry are a manager's.
+            strikes: _,
+            marks: _,
+            // Working memory of one unit's charge.
+            expiries: _,
+            pnl: _,
+            raw: _,
+        } = from;
         let unit = &book.units[u];
-        self.sums[u] = from.sums[u];
-        for lane in unit.first_lane..unit.first_lane + unit.lanes.len() {
-            self.lanes[lane].load(&from.lanes[lane], unit.sources.width);
+        self.sums[u] = sums[u];
+        let own = unit.first_lane..unit.first_lane + unit.lanes.len();
+        for (lane, from) in self.lanes[own.clone()].iter_mut().zip(&lanes[own]) {
+            lane.load(from, unit.sources.width);
         }
         let expiries = unit.first_expiry..unit.first_expiry + unit.expiries.len();
-        self.rolls[expiries.clone()].copy_from_slice(&from.rolls[expiries.clone()]);
-        self.gross[expiries.clone()].copy_from_slice(&from.gross[expiries]);
+        self.rolls[expiries.clone()].copy_from_slice(&rolls[expiries.clone()]);
+        self.gross[expiries.clone()].copy_from_slice(&gross[expiries]);
     }
 
     /// Trades one more contract of a unit whose sums are complete; not where a charge nets by strike.

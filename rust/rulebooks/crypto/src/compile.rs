@@ -2,46 +2,44 @@
 
 use std::sync::Arc;
 
-use super::arrays::{self, Place};
+use super::arrays::{self, RowSource};
 use super::book::{Book, UnitBook};
 use super::charges;
 use super::currency::{rate_into, report_currency};
-use super::instruments::{Class, Instrument, Instruments, Unit};
-use super::parameters::{Model, Parameters, SpotTreatment};
+use super::instruments::{Class, Instrument, UnitInputs};
+use super::parameters::{Model, SpotTreatment};
+use super::plan::UnitPlan;
 use super::pmrm::ExpiryTerms;
+use super::setting::Setting;
 use super::sums::RowTerms;
 use engine::cells::RiskArrays;
-use engine::contract::Contracts;
-use engine::market::Market;
-use engine::report::{Currencies, ParameterInfo};
-use engine::seam::Frame;
+use engine::report::Currencies;
 use kernel::error::Result;
+use kernel::float::larger;
 use kernel::pricing::black;
 
 impl Book {
     pub(super) fn compile(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        market: &Market,
-        resolved: &Instruments,
+        setting: Setting<'_>,
+        plans: &[Arc<UnitPlan>],
         arrays: &RiskArrays,
     ) -> Result<Self> {
-        let (sources, places) = arrays::sources(resolved, arrays);
+        let Setting {
+            parameters,
+            info: _,
+            contracts,
+            market,
+            inputs,
+        } = setting;
+        let (sources, row_sources) = arrays::sources(inputs, plans, arrays);
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut book = Self {
-            frame: Frame {
-                methodology: parameters.venue.clone(),
-                parameters: info.clone(),
-                valuation: Some(market.snapshot().valuation.clone()),
-                contracts: contracts.clone(),
-                currencies: Currencies::new("USD"),
-            },
+            frame: setting.frame(Currencies::new("USD")),
             parameters: parameters.clone(),
-            units: Vec::with_capacity(resolved.units.len()),
+            units: Vec::with_capacity(inputs.units.len()),
             rows: Vec::with_capacity(contracts.len()),
             nets_strikes: parameters.model == Model::Pmrm
-                || resolved.plans.iter().any(|p| {
+                || plans.iter().any(|p| {
                     let rule = &p.rules.charges.short_options;
                     rule.as_ref().is_some_and(|r| r.needs_strikes())
                 }),
@@ -55,21 +53,21 @@ impl Book {
         };
         let (mut first_lane, mut first_expiry, mut first_strike) = (0, 0, 0);
         let mut first_scenario = 0;
-        for ((unit, plan), sources) in resolved.units.iter().zip(&resolved.plans).zip(sources) {
-            let own = if unit.key.currency.is_empty() {
+        for ((unit, plan), sources) in inputs.units.iter().zip(plans).zip(sources) {
+            let own = if unit.layout.key.currency.is_empty() {
                 currencies.report().to_string()
             } else {
-                unit.key.currency.clone()
+                unit.layout.key.currency.clone()
             };
             let fx = rate_into(market, &own, currencies.report())?;
             // Undated positions, then spot that is kept apart, then options by block; a manager's by expiry.
             let mut lanes = vec![None; 2];
             if parameters.model == Model::Pmrm {
                 lanes = vec![None; unit.expiries.len()];
-                for &row in &unit.rows {
-                    let own = &resolved.instruments[row as usize];
+                for &row in &unit.layout.rows {
+                    let own = &inputs.instruments[row as usize];
                     if own.class == Class::Option {
-                        lanes[own.expiry as usize] = Some(places[row as usize].block);
+                        lanes[own.expiry as usize] = Some(row_sources[row as usize].block);
                     }
                 }
             } else {
@@ -78,20 +76,19 @@ impl Book {
             let count = lanes.len();
             let made = UnitBook {
                 currency: currencies.add(&own, fx),
-                coin_value: if unit.inverse { 1.0 } else { unit.index },
+                coin_value: if unit.layout.inverse { 1.0 } else { unit.index },
                 sources,
                 lanes,
-                strikes: unit.strikes.clone(),
                 roll_rates: match &plan.rules.charges.roll {
                     Some(roll) => charges::roll_rates(roll, &unit.expiries),
                     None => Vec::new(),
                 },
-                terms: Self::expiry_terms(parameters, contracts, market, resolved, unit)?,
+                terms: Self::expiry_terms(setting, unit)?,
                 first_lane,
                 first_scenario,
                 first_expiry,
                 first_strike,
-                key: unit.key.clone(),
+                layout: unit.layout.clone(),
                 index: unit.index,
                 expiries: unit.expiries.clone(),
                 plan: plan.clone(),
@@ -99,7 +96,7 @@ impl Book {
             first_lane += count;
             first_scenario += plan.scenarios.len();
             first_expiry += unit.expiries.len();
-            first_strike += unit.strikes.len();
+            first_strike += unit.layout.strikes.len();
             book.units.push(made);
         }
         if parameters.borrow.is_some() {
@@ -111,26 +108,27 @@ impl Book {
             }
         }
         book.frame.currencies = currencies;
-        let deltas = arrays::deltas(resolved);
-        for (row, own) in resolved.instruments.iter().enumerate() {
+        let deltas = arrays::deltas(inputs);
+        for (row, own) in inputs.instruments.iter().enumerate() {
             book.rows.push(book.row_terms(
                 own,
-                &places[row],
+                &row_sources[row],
                 deltas[row],
-                &resolved.units[own.unit as usize],
+                &inputs.units[own.unit as usize],
             ));
         }
         Ok(book)
     }
 
     /// Static discounts of every expiry (Derive); empty for other models.
-    fn expiry_terms(
-        parameters: &Parameters,
-        contracts: &Contracts,
-        market: &Market,
-        resolved: &Instruments,
-        unit: &Unit,
-    ) -> Result<Vec<ExpiryTerms>> {
+    fn expiry_terms(setting: Setting<'_>, unit: &UnitInputs) -> Result<Vec<ExpiryTerms>> {
+        let Setting {
+            parameters,
+            info: _,
+            contracts,
+            market,
+            inputs,
+        } = setting;
         let Some(rules) = parameters
             .pmrm
             .as_ref()
@@ -139,9 +137,9 @@ impl Book {
             return Ok(Vec::new());
         };
         let mut terms = vec![ExpiryTerms::EMPTY; unit.expiries.len()];
-        for &row in &unit.rows {
+        for &row in &unit.layout.rows {
             let contract = &contracts.rows()[row as usize];
-            let own = &resolved.instruments[row as usize];
+            let own = &inputs.instruments[row as usize];
             let (Class::Option, Some(expiry)) = (own.class, contract.expiry()) else {
                 continue;
             };
@@ -150,31 +148,41 @@ impl Book {
                 market,
                 contract,
                 expiry,
-                &unit.key.underlying,
+                &unit.layout.key.underlying,
             )?;
             let written = contract.terms().expiry.as_deref().unwrap_or_default();
             let confidence = parameters
                 .feeds
-                .expiry(&unit.key.underlying, written)
+                .expiry(&unit.layout.key.underlying, written)
                 .map_or(1.0, |f| {
                     f.forward_confidence
                         .min(f.rate_confidence)
                         .min(f.vol_confidence)
                 });
             let years = unit.expiries[own.expiry as usize].years;
-            let rate = if rate > 0.0 { rate } else { 0.0 };
-            terms[own.expiry as usize] = rules.expiry(years, rate, own.discount, confidence);
+            terms[own.expiry as usize] =
+                rules.expiry(years, larger(rate, 0.0), own.discount, confidence);
         }
         Ok(terms)
     }
 
-    fn row_terms(&self, own: &Instrument, place: &Place, delta: f64, unit: &Unit) -> RowTerms {
-        let mark = place.mark;
+    fn row_terms(
+        &self,
+        own: &Instrument,
+        source: &RowSource,
+        delta: f64,
+        unit: &UnitInputs,
+    ) -> RowTerms {
+        let mark = source.mark;
         let years = unit.expiries[own.expiry as usize].years;
         let option = own.class == Class::Option;
+        let managed = match self.parameters.model {
+            Model::Pmrm => true,
+            Model::Scenario | Model::Standard | Model::Srm => false,
+        };
         // Only the part of a price that its settlement average has not fixed still moves.
         let delta = delta * own.coins * own.moving();
-        let conversion = if unit.inverse {
+        let conversion = if unit.layout.inverse {
             1.0
         } else {
             own.forward * own.to_unit
@@ -194,31 +202,28 @@ impl Book {
                     )
                 };
                 let scale = own.coins
-                    * if unit.inverse {
+                    * if unit.layout.inverse {
                         1.0 / own.forward
                     } else {
                         own.to_unit
                     };
-                (price(if left > 0.0 { left } else { 0.0 }) - price(years)) * scale
+                (price(larger(left, 0.0)) - price(years)) * scale
             }
-            _ => 0.0,
+            Some(_) | None => 0.0,
         };
         RowTerms {
             unit: own.unit,
-            lane: match (self.parameters.model, own.class, self.parameters.spot) {
-                (Model::Pmrm, Class::Option, _) => own.expiry,
-                (Model::Pmrm, ..) => 0,
-                (_, Class::Option, _) => 2 + place.block,
-                (_, Class::Spot, SpotTreatment::UpsideOffset | SpotTreatment::InUse) => 1,
-                _ => 0,
+            lane: match (managed, own.class, self.parameters.spot) {
+                (true, Class::Option, _) => own.expiry,
+                (false, Class::Option, _) => 2 + source.block,
+                (false, Class::Spot, SpotTreatment::UpsideOffset | SpotTreatment::InUse) => 1,
+                (true, Class::Spot, _)
+                | (_, Class::Spot, SpotTreatment::InMatrix | SpotTreatment::CollateralOnly)
+                | (_, Class::Future | Class::Perpetual, _) => 0,
             },
-            offset: place.offset,
-            scale: if self.parameters.model == Model::Pmrm {
-                1.0
-            } else {
-                place.scale
-            },
-            coin_mark: place.coin_mark,
+            offset: source.offset,
+            scale: if managed { 1.0 } else { source.scale },
+            coin_mark: source.coin_mark,
             apart: own.class == Class::Spot && self.parameters.spot == SpotTreatment::InUse,
             class: own.class,
             expiry: own.expiry,
@@ -229,7 +234,7 @@ impl Book {
             roll: delta * conversion,
             decay,
             value: match own.class {
-                Class::Option if own.inverse && !unit.inverse => mark * own.forward,
+                Class::Option if own.inverse && !unit.layout.inverse => mark * own.forward,
                 Class::Option => mark * own.to_unit,
                 Class::Spot => {
                     own.coins
@@ -239,7 +244,7 @@ impl Book {
                             own.forward * own.to_unit
                         }
                 }
-                _ => 0.0,
+                Class::Future | Class::Perpetual => 0.0,
             },
         }
     }

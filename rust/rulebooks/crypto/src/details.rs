@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::book::{Book, UnitBook, UnitRisk};
 use super::parameters::{Model, SpotTreatment};
+use super::pmrm::PmrmRisk;
 use super::scenario::Group;
 use super::sums::BookScratch;
 use engine::account::AccountView;
 use kernel::error::Result;
-use kernel::float::larger;
+use kernel::float::{larger, smaller};
 
 pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
     let mut scratch = BookScratch::default();
@@ -20,7 +21,7 @@ pub(super) fn of(book: &Book, account: AccountView<'_>) -> Result<Value> {
     let mut units = Map::new();
     let managed = match parameters.model {
         Model::Pmrm => Some(book.pmrm_unit(account, &scratch.sums)?),
-        _ => None,
+        Model::Scenario | Model::Standard | Model::Srm => None,
     };
     for (u, unit) in book.units.iter().enumerate() {
         if managed == Some(u) {
@@ -66,10 +67,7 @@ fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
             .iter()
             .zip(&scratch.pnl)
             .filter(|(s, _)| s.group == group)
-            .fold(
-                0.0,
-                |worst, (_, &pnl)| if pnl < worst { pnl } else { worst },
-            );
+            .fold(0.0, |worst, (_, &pnl)| smaller(pnl, worst));
         put(name, -worst);
     }
     // Named one by one: a charge that is forgotten here does not compile.
@@ -136,6 +134,20 @@ fn pmrm(
     scratch: &mut BookScratch,
 ) -> Result<Value> {
     let (risk, holding) = book.pmrm_risk(u, account, scratch)?;
+    // Named one by one: a number that is forgotten here does not compile.
+    let PmrmRisk {
+        worst,
+        // One of the scenarios' below.
+        worst_pnl: _,
+        forward_contingency,
+        min_span,
+        option_mtm,
+        contingency_mm,
+        contingency_im,
+        confidence,
+        im_factor,
+        mm_factor,
+    } = risk;
     let unit = &book.units[u];
     let joint = book
         .parameters
@@ -143,18 +155,15 @@ fn pmrm(
         .as_ref()
         .is_some_and(|p| p.factor_on_contingency);
     let cash: f64 = account.terms.cash.values().fold(0.0, |sum, x| sum + x);
-    let mtm = risk.option_mtm + holding.collateral + cash;
+    let mtm = option_mtm + holding.collateral + cash;
     let factors = if joint {
-        (risk.im_factor, risk.mm_factor)
+        (im_factor, mm_factor)
     } else {
         (1.0, 1.0)
     };
-    let initial = risk.min_span * risk.im_factor
-        - risk.contingency_mm * factors.0
-        - risk.contingency_im
-        - risk.confidence
-        + mtm;
-    let maintenance = risk.min_span * risk.mm_factor - risk.contingency_mm * factors.1 + mtm;
+    let initial =
+        min_span * im_factor - contingency_mm * factors.0 - contingency_im - confidence + mtm;
+    let maintenance = min_span * mm_factor - contingency_mm * factors.1 + mtm;
     let shocks: Vec<(f64, f64)> = unit.expiries[1..]
         .iter()
         .map(|e| unit.plan.rules.vol.at(e.days).multipliers())
@@ -163,15 +172,15 @@ fn pmrm(
         "initial_margin": initial,
         "maintenance_margin": maintenance,
         "mark_to_market": mtm,
-        "option_mtm": risk.option_mtm,
+        "option_mtm": option_mtm,
         "collateral_mtm": holding.collateral,
-        "min_span": risk.min_span,
-        "forward_contingency": risk.forward_contingency,
-        "maintenance_contingency": risk.contingency_mm,
-        "initial_contingency": risk.contingency_im,
-        "confidence_contingency": risk.confidence,
-        "initial_factor": risk.im_factor,
-        "worst_scenario": unit.plan.labels[risk.worst],
+        "min_span": min_span,
+        "forward_contingency": forward_contingency,
+        "maintenance_contingency": contingency_mm,
+        "initial_contingency": contingency_im,
+        "confidence_contingency": confidence,
+        "initial_factor": im_factor,
+        "worst_scenario": unit.plan.labels[worst],
         "vol_up": shocks.iter().map(|s| s.0).collect::<Vec<_>>(),
         "vol_down": shocks.iter().map(|s| s.1).collect::<Vec<_>>(),
         "scenarios": scenarios(unit, &scratch.pnl, &scratch.pnl),

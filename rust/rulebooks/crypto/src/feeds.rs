@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use engine::contract::check_finite;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 /// Stochastic-volatility-inspired smile of one expiry: a, b, rho, m, sigma, the forward and years it was fitted at.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -26,11 +27,11 @@ impl Svi {
     pub fn vol(&self, strike: f64) -> f64 {
         let bound = 4.0 * (self.a + self.b * self.sigma).sqrt();
         let k = (strike / self.forward).ln();
-        let k = if k > bound { bound } else { k };
-        let k = if k < -bound { -bound } else { k };
+        let k = smaller(bound, k);
+        let k = larger(-bound, k);
         let x = k - self.m;
         let variance = self.a + self.b * (self.rho * x + (x * x + self.sigma * self.sigma).sqrt());
-        let variance = if variance < 144.0 { variance } else { 144.0 };
+        let variance = smaller(variance, 144.0);
         (variance / self.years).sqrt()
     }
 }

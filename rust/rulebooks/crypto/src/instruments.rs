@@ -6,12 +6,12 @@ use super::feeds::{ExpiryFeed, settlement_parts};
 pub(super) use super::layout::{Class, UnitKey};
 use super::layout::{Layout, RowLayout, UnitLayout};
 use super::parameters::{Model, Parameters, UnitOf};
-use super::plan::UnitPlan;
 use engine::contract::{Contract, ContractIndex, Contracts};
 use engine::market::Market;
 use engine::time::Expiry;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+use kernel::float::larger;
 use kernel::pricing::{black, implied};
 
 /// One expiry of one unit.
@@ -59,24 +59,19 @@ impl Instrument {
 }
 
 /// One unit in one market.
-#[derive(Debug, Clone)]
-pub(super) struct Unit {
+#[derive(Debug)]
+pub(super) struct UnitInputs {
+    pub(super) layout: Arc<UnitLayout>,
     pub(super) index: f64,
-    pub(super) inverse: bool,
-    pub(super) key: UnitKey,
     pub(super) expiries: Vec<ExpirySlot>,
-    pub(super) strikes: Vec<(u32, f64)>,
-    pub(super) rows: Vec<ContractIndex>,
 }
 
-/// Everything resolved.
+/// A table in one market.
 #[derive(Debug)]
 pub(super) struct Instruments {
-    pub(super) units: Vec<Unit>,
+    pub(super) units: Vec<UnitInputs>,
     /// By contract row.
     pub(super) instruments: Vec<Instrument>,
-    /// By unit; empty for models without scenarios.
-    pub(super) plans: Vec<Arc<UnitPlan>>,
 }
 
 /// Names collected from several contracts, so that one error names all of them.
@@ -149,13 +144,10 @@ pub(super) fn resolve(
             own.push(missing.take(made)?.flatten());
         }
         shared.push(own);
-        units.push(Unit {
+        units.push(UnitInputs {
+            layout: unit.clone(),
             index,
-            inverse: unit.inverse,
-            key: unit.key.clone(),
             expiries,
-            strikes: unit.strikes.clone(),
-            rows: unit.rows.clone(),
         });
     }
     // Without its expiry's numbers an option cannot be resolved, and the error is already noted.
@@ -175,11 +167,7 @@ pub(super) fn resolve(
         }
     }
     missing.refuse()?;
-    Ok(Instruments {
-        units,
-        instruments,
-        plans: Vec::new(),
-    })
+    Ok(Instruments { units, instruments })
 }
 
 /// Time to every expiry; the first slot is that of undated contracts. An expired contract is refused.
@@ -259,7 +247,7 @@ impl<'a> Shared<'a> {
             && parameters.pmrm.as_ref().is_some_and(|p| p.discounted);
         let discount = if discounted {
             let rate = rate_of(parameters, market, contract, expiry, symbol)?;
-            (-if rate > 0.0 { rate } else { 0.0 } * time.years).exp()
+            (-larger(rate, 0.0) * time.years).exp()
         } else {
             1.0
         };
@@ -311,7 +299,7 @@ fn instrument(
     market: &Market,
     row: ContractIndex,
     terms: &RowLayout,
-    unit: &Unit,
+    unit: &UnitInputs,
     expiry: Option<&Shared<'_>>,
 ) -> Result<Instrument> {
     let contract = &contracts.rows()[row as usize];

@@ -18,6 +18,17 @@ pub(super) struct UnitKey {
     pub(super) currency: String,
 }
 
+impl UnitKey {
+    /// As reports print it: the currency only where it says something.
+    pub(super) fn label(&self) -> String {
+        if self.currency.is_empty() || self.currency == self.underlying {
+            self.underlying.clone()
+        } else {
+            format!("{}/{}", self.underlying, self.currency)
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Option,
@@ -43,7 +54,7 @@ pub(super) struct RowLayout {
 }
 
 /// One unit of a table.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct UnitLayout {
     pub(super) key: UnitKey,
     /// Settles in its own coin.
@@ -63,7 +74,7 @@ pub(super) struct UnitLayout {
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) contracts: Arc<Contracts>,
-    pub(super) units: Vec<UnitLayout>,
+    pub(super) units: Vec<Arc<UnitLayout>>,
     pub(super) rows: Vec<RowLayout>,
 }
 
@@ -95,7 +106,7 @@ impl Layout {
                     ..made
                 });
             }
-            units.push(unit);
+            units.push(Arc::new(unit));
         }
         Ok(Self {
             contracts: contracts.clone(),

@@ -6,10 +6,11 @@
 //! | part | file |
 //! |---|---|
 //! | the rulebook as data | `parameters.rs`, `scenario.rs`, `vol.rs`, `feeds.rs` |
-//! | contracts and market as numbers | `layout.rs`, `plan.rs` (the table alone), `instruments.rs` (a market) |
+//! | the three steps: table, market, compiled | `planned.rs` |
+//! | the table as numbers; a market's | `layout.rs`, `plan.rs`; `instruments.rs` |
 //! | cells to price, rows to sum | `arrays.rs`, `lanes.rs` |
 //! | charges beside the scan | `charges.rs` |
-//! | the scan compiled, summed, aggregated, charged | `compile.rs`, `sums.rs`, `collect.rs`, `book.rs`, `charging.rs` |
+//! | the scan compiled, summed, aggregated, charged | `setting.rs`, `compile.rs`, `sums.rs`, `collect.rs`, `book.rs`, `charging.rs` |
 //! | Derive's managers | `pmrm.rs`, `manager.rs` |
 //! | an open account | `live.rs` |
 //! | formulas per position | `standard.rs`, `srm.rs`, `rules.rs` |
@@ -32,9 +33,11 @@ mod live;
 mod manager;
 pub mod parameters;
 mod plan;
+mod planned;
 pub mod pmrm;
 pub mod rules;
 pub mod scenario;
+mod setting;
 pub mod srm;
 mod standard;
 mod sums;
@@ -45,20 +48,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use book::Book;
-use instruments::Instruments;
-use layout::Layout;
-use live::LiveBook;
-use parameters::Model;
 pub use parameters::Parameters;
-use plan::UnitPlan;
+use planned::Planned;
 
-use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
-use engine::market::Market;
 use engine::parameters::Attachments;
 use engine::report::ParameterInfo;
-use engine::seam::{self, Methodology, Prepared, Quoted, Recompute, Resolved};
+use engine::seam::{Methodology, Resolved};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -163,89 +159,10 @@ impl Methodology for Crypto {
     }
 
     fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
-        let layout = Layout::new(&self.parameters, contracts)?;
-        let mut plans = Vec::with_capacity(layout.units.len());
-        for unit in &layout.units {
-            plans.extend(plan::plan(&self.parameters, unit)?);
-        }
-        Ok(Arc::new(Planned {
-            parameters: self.parameters.clone(),
-            info: self.info.clone(),
-            layout: Arc::new(layout),
-            plans,
-        }))
-    }
-}
-
-/// A table of contracts in its units, and each unit's scenarios.
-struct Planned {
-    parameters: Arc<Parameters>,
-    info: ParameterInfo,
-    layout: Arc<Layout>,
-    plans: Vec<Arc<UnitPlan>>,
-}
-
-impl Resolved for Planned {
-    fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
-        let Some(market) = market else {
-            fail!(MissingData, "{}: a market is needed", self.parameters.venue);
-        };
-        let instruments = Instruments {
-            plans: self.plans.clone(),
-            ..instruments::resolve(&self.parameters, &self.layout, market)?
-        };
-        let cells = match self.parameters.model {
-            Model::Scenario | Model::Pmrm => arrays::cells(&instruments)?,
-            Model::Standard | Model::Srm => Cells::default(),
-        };
-        Ok(Box::new(Inputted {
-            market: market.clone(),
-            instruments,
-            cells: Arc::new(cells),
-            planned: self,
-        }))
-    }
-}
-
-/// A planned table with one market's instruments.
-struct Inputted {
-    planned: Arc<Planned>,
-    market: Arc<Market>,
-    instruments: Instruments,
-    cells: Arc<Cells>,
-}
-
-impl Quoted for Inputted {
-    fn cells(&self) -> &Arc<Cells> {
-        &self.cells
-    }
-
-    fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
-        let Planned {
-            parameters,
-            info,
-            layout,
-            ..
-        } = &*self.planned;
-        let (contracts, market, instruments) = (&layout.contracts, &self.market, &self.instruments);
-        Ok(match parameters.model {
-            Model::Scenario => seam::compiled(
-                Book::compile(parameters, info, contracts, market, instruments, &arrays)?,
-                LiveBook::open,
-            ),
-            // A manager's account is one unit: nothing stays as it was.
-            Model::Pmrm => seam::compiled(
-                Book::compile(parameters, info, contracts, market, instruments, &arrays)?,
-                Recompute::open,
-            ),
-            Model::Standard => seam::compiled(
-                standard::Standard::compile(parameters, info, contracts, market, instruments)?,
-                Recompute::open,
-            ),
-            Model::Srm => seam::compiled(
-                srm::Srm::compile(parameters, info, contracts, market, instruments)?,
-                Recompute::open,
-            ),
-        })
+        Ok(Arc::new(Planned::new(
+            &self.parameters,
+            &self.info,
+            contracts,
+        )?))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::book::{Book, Worst};
 use super::instruments::Class;
-use super::parameters::{Charges, Slippage, SpotTreatment};
+use super::parameters::{Charges, MinDelta, Slippage, SpotTreatment};
 use super::sums::{BookScratch, RowTerms};
 use engine::account::AccountView;
 use engine::contract::ContractIndex;
@@ -13,10 +13,11 @@ use engine::report::{Ledger, LineText, Requirement, Totals};
 use engine::seam::{Estimate, Live};
 use engine::seam::{Outcome, requirement};
 use kernel::error::Result;
+use kernel::float::larger;
 
 /// One unit's lines without their words, and its worst scenario.
 #[derive(Debug, Default, Clone)]
-struct Unit {
+struct UnitLines {
     lines: Vec<(usize, f64, f64)>,
     initial: f64,
     maintenance: f64,
@@ -24,7 +25,7 @@ struct Unit {
     option_value: f64,
 }
 
-impl Ledger for Unit {
+impl Ledger for UnitLines {
     fn line(&mut self, currency: usize, initial: f64, maintenance: f64, _: &dyn Fn() -> LineText) {
         self.lines.push((currency, initial, maintenance));
         self.initial += initial;
@@ -35,13 +36,13 @@ impl Ledger for Unit {
 pub(super) struct LiveBook {
     book: Arc<Book>,
     kept: BookScratch,
-    units: Vec<Unit>,
+    units: Vec<UnitLines>,
     requirement: Requirement,
     /// Sum of |lots| times what a lot can change the requirement by.
     magnitude: f64,
     // Working memory of a question.
     trial: BookScratch,
-    unit: Unit,
+    unit: UnitLines,
     touched: Vec<u32>,
     totals: Totals,
 }
@@ -49,13 +50,13 @@ pub(super) struct LiveBook {
 impl LiveBook {
     pub(super) fn open(book: Arc<Book>) -> Box<dyn Live> {
         Box::new(Self {
-            units: vec![Unit::default(); book.units.len()],
+            units: vec![UnitLines::default(); book.units.len()],
             book,
             kept: BookScratch::default(),
             requirement: Requirement::default(),
             magnitude: 0.0,
             trial: BookScratch::default(),
-            unit: Unit::default(),
+            unit: UnitLines::default(),
             touched: Vec::new(),
             totals: Totals::default(),
         })
@@ -121,7 +122,7 @@ impl Book {
                 (plan.others[s], 0.0)
             };
             let size = (cell * row.scale * of_pnl).abs() + (row.coin_mark * of_mark).abs();
-            scan = if size > scan { size } else { scan };
+            scan = larger(size, scan);
         }
         let (delta, coins) = (
             row.delta.abs() * unit.coin_value,
@@ -132,11 +133,10 @@ impl Book {
             most += row.roll.abs() * unit.roll_rates[row.expiry as usize];
         }
         if let Some(rule) = min_delta {
-            most += delta * (rule.unhedged + rule.hedged);
+            most += delta * rule.steepest();
         }
         if let Some(rule) = delta_shock {
-            let steepest = 2.0 * rule.max + rule.slope * rule.threshold / unit.index;
-            most += row.adjusted_delta.abs() * unit.coin_value * steepest;
+            most += row.adjusted_delta.abs() * unit.coin_value * rule.steepest(unit.index);
         }
         most += coins * short_options.as_ref().map_or(0.0, |r| r.rate);
         most += coins * futures.as_ref().map_or(0.0, |r| r.rate);
@@ -150,7 +150,7 @@ impl Book {
 }
 
 /// One unit's lines from its sums.
-fn charge(book: &Book, u: usize, sums: &mut BookScratch, unit: &mut Unit) -> Result<()> {
+fn charge(book: &Book, u: usize, sums: &mut BookScratch, unit: &mut UnitLines) -> Result<()> {
     unit.lines.clear();
     (unit.initial, unit.maintenance, unit.option_value) = (0.0, 0.0, 0.0);
     unit.worst = None;
@@ -262,8 +262,6 @@ impl Live for LiveBook {
             && delta_shock.is_none()
             && perpetual_slippage.is_none()
             && !book.nets_strikes
-            && min_delta
-                .as_ref()
-                .is_none_or(|m| 2.0 * m.unhedged >= m.hedged)
+            && min_delta.as_ref().is_none_or(MinDelta::is_convex)
     }
 }

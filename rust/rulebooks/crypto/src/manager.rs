@@ -7,6 +7,7 @@ use super::sums::BookScratch;
 use engine::account::AccountView;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 impl Book {
     /// The numbers of one underlying under Derive's managers; every scenario goes to `scratch.pnl`.
@@ -22,8 +23,9 @@ impl Book {
         };
         let mut holding = self.collateral(u, account, rules)?;
         holding.perps = scratch.sums[u].perps;
-        let nets = &scratch.strikes[unit.first_strike..unit.first_strike + unit.strikes.len()];
-        holding.naked_shorts = nets.iter().map(|&q| if q < 0.0 { -q } else { 0.0 }).sum();
+        let nets =
+            &scratch.strikes[unit.first_strike..unit.first_strike + unit.layout.strikes.len()];
+        holding.naked_shorts = nets.iter().map(|&q| larger(-q, 0.0)).sum();
         let lanes = &scratch.lanes[unit.first_lane..][..unit.lanes.len()];
         scratch.expiries.clear();
         for (group, lane) in lanes.iter().enumerate().skip(1) {
@@ -39,7 +41,7 @@ impl Book {
         let risk = pmrm::aggregate(
             rules,
             &self.parameters.feeds,
-            &unit.key.underlying,
+            &unit.layout.key.underlying,
             unit.index,
             &unit.plan.scenarios,
             &scratch.expiries,
@@ -59,7 +61,7 @@ impl Book {
     ) -> Result<Holding> {
         let feeds = &self.parameters.feeds;
         let unit = &self.units[u];
-        let own = pmrm::account_confidence(feeds, &unit.key.underlying, false);
+        let own = pmrm::account_confidence(feeds, &unit.layout.key.underlying, false);
         let mut holding = Holding::default();
         for (asset, &amount) in &account.terms.collateral {
             let Some(feed) = feeds.collateral.get(asset) else {
@@ -89,11 +91,7 @@ impl Book {
             holding.cancelling += if feed.risk_cancelling { value } else { 0.0 };
             holding.collateral_mm += charged * feed.mm_haircut;
             holding.collateral_im += charged * feed.im_haircut;
-            let confidence = if feed.confidence < own {
-                feed.confidence
-            } else {
-                own
-            };
+            let confidence = smaller(feed.confidence, own);
             holding.collateral_distrust += rules.distrust(confidence, charged);
         }
         Ok(holding)
@@ -112,7 +110,7 @@ impl Book {
                 self.parameters.venue,
                 (0..self.units.len())
                     .filter(|&u| sums[u].held)
-                    .map(|u| self.units[u].key.underlying.clone())
+                    .map(|u| self.units[u].layout.key.underlying.clone())
                     .collect::<Vec<_>>()
                     .join(", ")
             ),

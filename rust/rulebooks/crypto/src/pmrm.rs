@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feeds::Feeds;
 use super::scenario::Scenario;
+use kernel::float::smaller;
 
 /// Static discount on an expiry's value in a scenario, by its sign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,11 +105,7 @@ impl PmrmRules {
             d.long_base * (-years * (rate * d.long_rate_multiple + d.long_rate_add)).exp();
         let static_short = d.short_base.map_or(1.0, |base| {
             let grown = base * (years * (rate * d.short_rate_multiple + d.short_rate_add)).exp();
-            if 1.0 / discount < grown {
-                1.0 / discount
-            } else {
-                grown
-            }
+            smaller(1.0 / discount, grown)
         });
         let basis_weight = self.basis.add + self.basis.multiple * years;
         ExpiryTerms {
@@ -190,7 +187,7 @@ pub(super) fn aggregate(
         let mut loss = 0.0;
         for s in [up, down] {
             let change = options(group, s);
-            loss = if change < loss { change } else { loss };
+            loss = smaller(change, loss);
         }
         risk.forward_contingency += loss * terms.basis_weight;
     }
@@ -214,12 +211,7 @@ pub(super) fn aggregate(
             (risk.worst_pnl, risk.worst) = (total, s);
         }
     }
-    let least = if risk.worst_pnl < risk.forward_contingency {
-        risk.worst_pnl
-    } else {
-        risk.forward_contingency
-    };
-    risk.min_span = if least < 0.0 { least } else { 0.0 };
+    risk.min_span = smaller(smaller(risk.worst_pnl, risk.forward_contingency), 0.0);
 
     let c = &rules.contingency;
     let perp_notional = holding.perps.abs() * spot;
@@ -232,12 +224,7 @@ pub(super) fn aggregate(
     let own = account_confidence(feeds, underlying, holding.perps != 0.0);
     risk.confidence = rules.distrust(own, perp_notional) + holding.collateral_distrust;
     for &(terms, _, gross) in expiries {
-        let least = if terms.confidence < own {
-            terms.confidence
-        } else {
-            own
-        };
-        risk.confidence += rules.distrust(least, gross * spot);
+        risk.confidence += rules.distrust(smaller(terms.confidence, own), gross * spot);
     }
     risk.im_factor = rules.im_factor + rules.depeg(feeds.stable);
     risk.mm_factor = rules.mm_factor;

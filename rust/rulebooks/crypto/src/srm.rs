@@ -8,16 +8,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::currency::{rate_into, report_currency};
-use super::instruments::{Class, Instruments, UnitKey};
+use super::instruments::{Class, UnitKey};
 use super::parameters::Parameters;
 use super::rules::{OptionRules, SrmRules};
+use super::setting::Setting;
 use engine::account::AccountView;
-use engine::contract::Contracts;
-use engine::market::Market;
-use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
+use engine::report::{Currencies, Ledger, LineText};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -95,12 +95,8 @@ impl OptionRules {
         }
         let mtm = held.mark * held.coins;
         let out = held.right * (held.strike - spot);
-        let out = if out > 0.0 { out } else { 0.0 } / spot;
-        let share = if self.max - out > self.min {
-            self.max - out
-        } else {
-            self.min
-        };
+        let out = larger(out, 0.0) / spot;
+        let share = larger(self.max - out, self.min);
         let open = share * spot * held.coins + mtm;
         if held.right > 0.0 {
             return if initial {
@@ -110,12 +106,11 @@ impl OptionRules {
             };
         }
         let (by_spot, by_mark) = (self.mm_put * spot * held.coins, self.mm_put_mark * mtm);
-        let keep = if by_spot < by_mark { by_spot } else { by_mark } + mtm;
+        let keep = smaller(by_spot, by_mark) + mtm;
         if !initial {
             return keep;
         }
-        let kept = keep * self.put_offset;
-        if open < kept { open } else { kept }
+        smaller(open, keep * self.put_offset)
     }
 
     /// The worst payoff at zero and at every strike, and the calls that nothing covers.
@@ -133,7 +128,7 @@ impl OptionRules {
         let mut worst = payoff(0.0);
         for h in held {
             let at = payoff(h.strike);
-            worst = if at < worst { at } else { worst };
+            worst = smaller(at, worst);
         }
         let calls = held
             .iter()
@@ -144,56 +139,48 @@ impl OptionRules {
         } else {
             self.unpaired_mm
         };
-        let open = if calls < 0.0 { calls } else { 0.0 };
-        (if worst < 0.0 { worst } else { 0.0 }) + unpaired * forward * open
+        smaller(worst, 0.0) + unpaired * forward * smaller(calls, 0.0)
     }
 }
 
 impl Srm {
-    pub(super) fn compile(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        market: &Market,
-        resolved: &Instruments,
-    ) -> Result<Self> {
+    pub(super) fn compile(setting: Setting<'_>, rules: &[SrmRules]) -> Result<Self> {
+        let Setting {
+            parameters,
+            info: _,
+            contracts,
+            market,
+            inputs,
+        } = setting;
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut units = Vec::new();
-        for unit in &resolved.units {
-            let fx = rate_into(market, &unit.key.currency, currencies.report())?;
-            let feed = parameters.feeds.of(&unit.key.underlying);
+        for (unit, rules) in inputs.units.iter().zip(rules) {
+            let fx = rate_into(market, &unit.layout.key.currency, currencies.report())?;
+            let feed = parameters.feeds.of(&unit.layout.key.underlying);
             let mut expiries = vec![(0.0, 1.0); unit.expiries.len()];
-            for &row in &unit.rows {
+            for &row in &unit.layout.rows {
                 let contract = &contracts.rows()[row as usize];
-                let own = &resolved.instruments[row as usize];
-                if own.inverse {
-                    fail!(
-                        NotApplicable,
-                        "'{}' is inverse: {} margins linear contracts",
-                        contract.id(),
-                        parameters.venue
-                    );
-                }
+                let own = &inputs.instruments[row as usize];
                 if own.class == Class::Option {
                     let written = contract.terms().expiry.as_deref().unwrap_or_default();
                     let confidence = parameters
                         .feeds
-                        .expiry(&unit.key.underlying, written)
+                        .expiry(&unit.layout.key.underlying, written)
                         .map_or(1.0, |f| f.forward_confidence.min(f.vol_confidence));
                     expiries[own.expiry as usize] = (own.forward, confidence);
                 }
             }
             units.push(SrmUnit {
-                currency: currencies.add(&unit.key.currency, fx),
-                rules: parameters.entry(&unit.key.underlying, &unit.key.currency)?,
+                currency: currencies.add(&unit.layout.key.currency, fx),
+                rules: rules.clone(),
                 spot: unit.index,
                 spot_confidence: feed.spot_confidence,
                 perp_confidence: feed.perp_confidence,
                 expiries,
-                key: unit.key.clone(),
+                key: unit.layout.key.clone(),
             });
         }
-        let rows = resolved
+        let rows = inputs
             .instruments
             .iter()
             .map(|own| Row {
@@ -207,15 +194,8 @@ impl Srm {
                 price: own.forward,
             })
             .collect();
-        let frame = Frame {
-            methodology: parameters.venue.clone(),
-            parameters: info.clone(),
-            valuation: Some(market.snapshot().valuation.clone()),
-            contracts: contracts.clone(),
-            currencies,
-        };
         Ok(Self {
-            frame,
+            frame: setting.frame(currencies),
             parameters: parameters.clone(),
             units,
             rows,
@@ -288,7 +268,7 @@ impl Srm {
             let bounded = rules.option.bounded(held, forward, initial);
             parts.isolated += alone;
             parts.bounded += bounded;
-            parts.option += if alone > bounded { alone } else { bounded };
+            parts.option += larger(alone, bounded);
             parts.option_mtm += held.iter().fold(0.0, |sum, h| h.coins.mul_add(h.mark, sum));
             let short = held.iter().fold(
                 0.0,
@@ -333,7 +313,43 @@ impl Srm {
 
 impl Parts {
     fn net(&self) -> f64 {
-        self.option + self.perp + self.base + self.oracle + self.depeg
+        // Named one by one: a charge that is forgotten here does not compile.
+        let Self {
+            option,
+            // What the option margin is made of.
+            isolated: _,
+            bounded: _,
+            perp,
+            base,
+            oracle,
+            depeg,
+            // Values, not charges.
+            option_mtm: _,
+            base_mtm: _,
+        } = *self;
+        option + perp + base + oracle + depeg
+    }
+
+    /// What liquidating equity must reach, by component: net of the values it holds.
+    fn charges(&self) -> [(&'static str, f64); 5] {
+        let Self {
+            option,
+            isolated: _,
+            bounded: _,
+            option_mtm,
+            perp,
+            base,
+            base_mtm,
+            oracle,
+            depeg,
+        } = *self;
+        [
+            ("option_margin", option_mtm - option),
+            ("perp_margin", -perp),
+            ("base_collateral", base_mtm - base),
+            ("oracle_contingency", -oracle),
+            ("depeg_contingency", -depeg),
+        ]
     }
 }
 
@@ -355,21 +371,9 @@ impl Rulebook for Srm {
         for (u, holding) in scratch.holdings.iter().enumerate().filter(|h| h.1.held) {
             let (im, mm) = (self.parts(u, holding, true), self.parts(u, holding, false));
             let currency = self.units[u].currency;
-            for (component, initial, maintenance) in [
-                (
-                    "option_margin",
-                    im.option_mtm - im.option,
-                    mm.option_mtm - mm.option,
-                ),
-                ("perp_margin", -im.perp, -mm.perp),
-                (
-                    "base_collateral",
-                    im.base_mtm - im.base,
-                    mm.base_mtm - mm.base,
-                ),
-                ("oracle_contingency", -im.oracle, -mm.oracle),
-                ("depeg_contingency", -im.depeg, -mm.depeg),
-            ] {
+            for ((component, initial), (_, maintenance)) in
+                im.charges().into_iter().zip(mm.charges())
+            {
                 if initial != 0.0 || maintenance != 0.0 {
                     ledger.line(currency, initial, maintenance, &|| {
                         LineText::new(

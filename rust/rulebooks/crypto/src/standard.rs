@@ -8,15 +8,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::currency::{rate_into, report_currency};
-use super::instruments::{Class, Instrument, Instruments, Unit, UnitKey};
+use super::instruments::{Class, Instrument, UnitInputs, UnitKey};
 use super::parameters::{OptionFormula, Parameters, StandardRules};
+use super::setting::Setting;
 use engine::account::AccountView;
-use engine::contract::Contracts;
-use engine::market::Market;
-use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
+use engine::report::{Currencies, Ledger, LineText};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 /// Amounts per lot in the unit's currency; a future's rate grows with its size in coins.
 #[derive(Debug, Clone, Copy)]
@@ -71,18 +71,14 @@ impl OptionFormula {
             index
         };
         let out = f64::from(own.right) * (own.strike - base);
-        let out = if out > 0.0 { out } else { 0.0 } / base;
-        let share = if self.a - out > self.b {
-            self.a - out
-        } else {
-            self.b
-        };
+        let out = larger(out, 0.0) / base;
+        let share = larger(self.a - out, self.b);
         let mark = if self.with_mark { own.mark } else { 0.0 };
         let mut initial = share * unit;
         if own.right < 0
             && let Some(cap) = self.put_cap.map(|c| c * unit)
         {
-            initial = if initial < cap { initial } else { cap };
+            initial = smaller(initial, cap);
         }
         initial += mark;
         if let Some(part) = self.mm_share {
@@ -91,17 +87,9 @@ impl OptionFormula {
         let mut maintenance = self.c * unit + mark;
         if own.right < 0 {
             if let Some(least) = self.put_mark.map(|p| p * own.mark + mark) {
-                maintenance = if maintenance > least {
-                    maintenance
-                } else {
-                    least
-                };
+                maintenance = larger(maintenance, least);
             }
-            initial = if initial > maintenance {
-                initial
-            } else {
-                maintenance
-            };
+            initial = larger(initial, maintenance);
         }
         (initial, maintenance)
     }
@@ -111,46 +99,38 @@ impl OptionFormula {
         let Some(cap) = self.long_cap.map(|c| c * unit) else {
             return (0.0, 0.0);
         };
-        let initial = if own.mark < cap { own.mark } else { cap };
+        let initial = smaller(own.mark, cap);
         (initial, initial * self.mm_share.unwrap_or(1.0))
     }
 }
 
 impl Standard {
-    pub(super) fn compile(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        market: &Market,
-        resolved: &Instruments,
-    ) -> Result<Self> {
+    pub(super) fn compile(setting: Setting<'_>, rules: &[StandardRules]) -> Result<Self> {
+        let Setting {
+            parameters,
+            info: _,
+            contracts,
+            market,
+            inputs,
+        } = setting;
         let mut currencies = Currencies::new(&report_currency(parameters, contracts));
         let mut units = Vec::new();
         let mut rows = vec![(0, Terms::Spot); contracts.len()];
-        for (u, unit) in resolved.units.iter().enumerate() {
-            let fx = rate_into(market, &unit.key.currency, currencies.report())?;
-            let currency = currencies.add(&unit.key.currency, fx);
-            let rules: StandardRules =
-                parameters.entry(&unit.key.underlying, &unit.key.currency)?;
-            for &row in &unit.rows {
-                let own = &resolved.instruments[row as usize];
+        for (u, (unit, rules)) in inputs.units.iter().zip(rules).enumerate() {
+            let fx = rate_into(market, &unit.layout.key.currency, currencies.report())?;
+            let currency = currencies.add(&unit.layout.key.currency, fx);
+            for &row in &unit.layout.rows {
+                let own = &inputs.instruments[row as usize];
                 let id = contracts.rows()[row as usize].id();
-                rows[row as usize] = (u as u32, terms(parameters, &rules, own, unit, id)?);
+                rows[row as usize] = (u as u32, terms(parameters, rules, own, unit, id)?);
             }
             units.push(StandardUnit {
-                key: unit.key.clone(),
+                key: unit.layout.key.clone(),
                 currency,
             });
         }
-        let frame = Frame {
-            methodology: parameters.venue.clone(),
-            parameters: info.clone(),
-            valuation: Some(market.snapshot().valuation.clone()),
-            contracts: contracts.clone(),
-            currencies,
-        };
         Ok(Self {
-            frame,
+            frame: setting.frame(currencies),
             parameters: parameters.clone(),
             units,
             rows,
@@ -191,12 +171,7 @@ impl Standard {
     }
 
     fn label(&self, u: usize) -> String {
-        let key = &self.units[u].key;
-        if key.currency == key.underlying {
-            key.underlying.clone()
-        } else {
-            format!("{}/{}", key.underlying, key.currency)
-        }
+        self.units[u].key.label()
     }
 }
 
@@ -204,10 +179,10 @@ fn terms(
     parameters: &Parameters,
     rules: &StandardRules,
     own: &Instrument,
-    unit: &Unit,
+    unit: &UnitInputs,
     id: &str,
 ) -> Result<Terms> {
-    let worth = if unit.inverse { 1.0 } else { unit.index };
+    let worth = if unit.layout.inverse { 1.0 } else { unit.index };
     Ok(match own.class {
         Class::Spot => Terms::Spot,
         Class::Option => {
@@ -233,7 +208,11 @@ fn terms(
                     parameters.venue
                 );
             };
-            let price = if unit.inverse { 1.0 } else { own.forward };
+            let price = if unit.layout.inverse {
+                1.0
+            } else {
+                own.forward
+            };
             Terms::Future {
                 notional: own.coins * price,
                 coins: own.coins,

@@ -4,6 +4,7 @@ use super::charges::Sums;
 use super::instruments::Class;
 use super::lanes::Lane;
 use super::pmrm::ExpiryTerms;
+use kernel::float::larger;
 
 /// One contract per lot, in its unit's currency.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,7 @@ impl RowTerms {
             Class::Option => {
                 sums.has_options = true;
                 sums.option_coins += coins.abs();
-                sums.short_option_coins += if coins < 0.0 { -coins } else { 0.0 };
+                sums.short_option_coins += larger(-coins, 0.0);
                 sums.option_value += q * self.value;
                 sums.decay += q * self.decay;
             }

@@ -6,6 +6,7 @@ use super::scenario::VolMove;
 use engine::market::MAX_VOL;
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::{larger, smaller};
 
 /// The largest shock of a volatility before it is scaled by time. Larger ones are percentages by mistake.
 const MAX_SHOCK: f64 = 10.0;
@@ -112,11 +113,7 @@ impl VolLaw {
     /// The time factor. At expiry with no floor a volatility has nothing left to act on, and the factor is zero.
     fn scale(&self, days: f64) -> f64 {
         let days = days + self.days_offset;
-        let floored = if days > self.floor_days {
-            days
-        } else {
-            self.floor_days
-        };
+        let floored = larger(days, self.floor_days);
         if floored <= 0.0 {
             return 0.0;
         }
@@ -167,23 +164,18 @@ impl VolLaw {
         };
         let root = years.sqrt();
         let wide = root * skew.width * (skew.vol_static + root * skew.vol_scale);
-        let kstar = if wide > skew.min_kstar {
-            wide
-        } else {
-            skew.min_kstar
-        };
+        let kstar = larger(wide, skew.min_kstar);
         let log = (strike / forward).ln();
         let (z, cap) = match vol {
             VolMove::SkewLinear => (log, skew.linear_slope * root + skew.linear_cap),
-            _ => (log.abs(), skew.absolute_slope * root + skew.absolute_cap),
+            VolMove::SkewAbsolute => (log.abs(), skew.absolute_slope * root + skew.absolute_cap),
+            VolMove::Down | VolMove::Same | VolMove::Up => return Ok(1.0),
         };
         let slope = z * cap / kstar;
         let change = if z >= 0.0 {
-            if slope < cap { slope } else { cap }
-        } else if slope > -cap {
-            slope
+            smaller(slope, cap)
         } else {
-            -cap
+            larger(slope, -cap)
         };
         Ok(if change > -1.0 { 1.0 + change } else { 0.0 })
     }
@@ -211,11 +203,7 @@ impl Shock {
                 } else {
                     vol * (1.0 + self.up)
                 };
-                (if moved > self.min_up {
-                    moved
-                } else {
-                    self.min_up
-                }) - vol
+                larger(moved, self.min_up) - vol
             }
             VolMove::Down => {
                 let moved = if self.absolute {
@@ -223,9 +211,9 @@ impl Shock {
                 } else {
                     vol * (1.0 - self.down)
                 };
-                (if moved > 0.0 { moved } else { 0.0 }) - vol
+                larger(moved, 0.0) - vol
             }
-            _ => 0.0,
+            VolMove::Same | VolMove::SkewLinear | VolMove::SkewAbsolute => 0.0,
         }
     }
 }

@@ -153,6 +153,7 @@ impl Book {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::{Sides, WIDTH};
     use super::*;
     use kernel::simd::{Level, run_at};
 

@@ -6,6 +6,7 @@ mod commodity;
 
 use std::collections::BTreeMap;
 
+use engine::market::fx;
 use serde::{Deserialize, Serialize};
 
 pub use commodity::*;
@@ -296,20 +297,8 @@ impl SpanFile {
 
     /// Units of `to` for one of `from`, by the file's own rates.
     pub fn fx(&self, from: &str, to: &str) -> Option<f64> {
-        if from == to {
-            return Some(1.0);
-        }
-        let direct = self
-            .rates
-            .iter()
-            .find(|r| r.from == from && r.to == to)
-            .map(|r| r.factor);
-        direct.or_else(|| {
-            self.rates
-                .iter()
-                .find(|r| r.from == to && r.to == from)
-                .map(|r| 1.0 / r.factor)
-        })
+        let stated = self.rates.iter();
+        fx::rate(stated.map(|r| (&*r.from, &*r.to, r.factor)), from, to)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::account::{AccountTerms, AccountView, Holdings};
+use engine::account::{AccountTerms, Holdings};
 use engine::contract::{Contract, Contracts};
 use engine::preparation::Preparation;
 use engine::seam::Scratch;
@@ -169,10 +169,7 @@ fn margin(file: SpanFile) -> bool {
         });
         let holdings = Holdings::from_rows(rows.collect(), false).unwrap();
         let terms = AccountTerms::default();
-        let view = AccountView {
-            positions: holdings.positions(),
-            terms: &terms,
-        };
+        let view = holdings.view(&terms);
         if let Ok(requirement) = made.prepared.requirement(view, &mut Scratch::default()) {
             assert!(
                 requirement.initial.is_finite() && requirement.maintenance.is_finite(),

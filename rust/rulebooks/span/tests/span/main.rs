@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::account::{AccountTerms, AccountView, Accounts, Holdings};
+use engine::account::{AccountTerms, Accounts, Holdings};
 use engine::contract::{Contract, Contracts};
 use engine::preparation::Preparation;
 use engine::seam::{Prepared, Scratch};
@@ -40,10 +40,7 @@ fn a_warm_requirement_allocates_nothing() {
     let terms = AccountTerms::default();
     for gross in [false, true] {
         let holdings = book(&*prepared, gross);
-        let view = AccountView {
-            positions: holdings.positions(),
-            terms: &terms,
-        };
+        let view = holdings.view(&terms);
         let mut scratch = Scratch::default();
         let first = prepared.requirement(view, &mut scratch).unwrap();
         let mut again = first;

@@ -1,0 +1,45 @@
+"""Questions about margin: comparison, attribution, paths, cross-margining, qualification, backtests, pictures.
+
+* :func:`compare` - one account under several rulebooks, on one basis at a time;
+* :func:`cross_margin` - the same positions in separate accounts and in one;
+* :func:`margin_path` - what legging into a position costs on the way;
+* :func:`qualify` - which margin regimes an account may use, and why;
+* :mod:`~margincore.analysis.questions` - margin tomorrow, after a move, along a path; the price that liquidates;
+* :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
+* :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
+* :mod:`~margincore.analysis.plot` - a picture of a comparison (extra ``report``).
+"""
+
+from typing import TYPE_CHECKING
+
+from margincore._lazy import on_first_use
+from margincore.analysis.compare import Comparison, Outcome, compare
+from margincore.analysis.cross import CrossMargin, cross_margin
+from margincore.analysis.path import MarginPath, Step, margin_path
+from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
+
+if TYPE_CHECKING:
+    from margincore.analysis import attribution, backtest, plot, questions
+
+__all__ = [
+    "Comparison",
+    "CrossMargin",
+    "MarginPath",
+    "Outcome",
+    "Qualification",
+    "Reason",
+    "Step",
+    "attribution",
+    "backtest",
+    "compare",
+    "cross_margin",
+    "margin_path",
+    "plot",
+    "qualify",
+    "questions",
+    "regimes",
+]
+
+if not TYPE_CHECKING:
+    _MODULES = ("attribution", "backtest", "plot", "questions")
+    __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})

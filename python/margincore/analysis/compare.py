@@ -1,0 +1,245 @@
+"""The same account under several rulebooks, on one basis at a time.
+
+Two bases, never mixed. `equity_required` is the liquidating equity (cash, option value and collateral) the account
+must hold; `cash_required` is what a new account must bring, with premium paid or received counted:
+`equity_required - net_option_value`. Savings compare initial requirements on one basis and may be negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    MarginReport,
+    Market,
+    Methodology,
+    MissingData,
+    NotApplicable,
+    Position,
+    Unsupported,
+    amount_text,
+    worst_text,
+)
+from margincore.engine import holder, margin, rulebook, snapshot
+
+__all__ = ["Comparison", "Outcome", "compare"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One rulebook's answer: its report, or why there is no number.
+
+    `not_applicable` says why the rulebook does not cover the account, `no_number` what else it needs: data the market
+    does not have, or a rule that is not there.
+    """
+
+    label: str
+    report: MarginReport | None
+    not_applicable: str | None
+    no_number: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no number, in words; `None` where there is one."""
+        if self.not_applicable is not None:
+            return f"not applicable: {self.not_applicable}"
+        return None if self.no_number is None else f"no number: {self.no_number}"
+
+    @property
+    def equity_required(self) -> float | None:
+        """Initial requirement on liquidating equity; `None` where the rulebook gives no number."""
+        return None if self.report is None else self.report.equity_required
+
+    @property
+    def cash_required(self) -> float | None:
+        """What a new account must bring; `None` where the rulebook gives no number."""
+        return None if self.report is None else self.report.cash_required
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rulebooks side by side; the first one that gives a number is what savings are measured against."""
+
+    outcomes: tuple[Outcome, ...]
+    assumptions: dict[str, Any]
+
+    @property
+    def baseline(self) -> Outcome | None:
+        """The first rulebook that gives a number."""
+        return next((o for o in self.outcomes if o.report is not None), None)
+
+    def saving(self, outcome: Outcome, basis: str = "equity_required") -> float | None:
+        """The fraction of the baseline's initial requirement that `outcome` saves, within one basis.
+
+        Negative where it costs more; `None` for the baseline itself, for a rulebook without a number, and where
+        the baseline is not positive.
+        """
+        if basis not in ("equity_required", "cash_required"):
+            raise ValueError(f"basis is {basis!r}: equity_required or cash_required")
+        base = self.baseline
+        if base is None or base is outcome:
+            return None
+        theirs: float | None = getattr(outcome, basis)
+        own: float | None = getattr(base, basis)
+        if theirs is None or own is None or own <= 0.0:
+            return None
+        return 1.0 - theirs / own
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain data."""
+        return {
+            "outcomes": [
+                {
+                    "label": o.label,
+                    "equity_required": o.equity_required,
+                    "cash_required": o.cash_required,
+                    "saving_on_equity": self.saving(o, "equity_required"),
+                    "saving_on_cash": self.saving(o, "cash_required"),
+                    "report": None if o.report is None else o.report.to_dict(),
+                    "not_applicable": o.not_applicable,
+                    "no_number": o.no_number,
+                }
+                for o in self.outcomes
+            ],
+            "assumptions": self.assumptions,
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Header and one row per rulebook, as text."""
+        header = (
+            "rulebook", "equity required", "saving", "cash required", "saving", "maintenance", "currency",
+            "worst scenario",
+        )  # fmt: skip
+        rows: list[tuple[str, ...]] = [header]
+        for o in self.outcomes:
+            if o.report is None:
+                kind, _, why = (o.reason or "").partition(": ")
+                rows.append((o.label, kind, "", "", "", "", "", why))
+                continue
+            rows.append(
+                (
+                    o.label,
+                    amount_text(o.report.equity_required),
+                    _percent(self.saving(o, "equity_required")),
+                    amount_text(o.report.cash_required),
+                    _percent(self.saving(o, "cash_required")),
+                    amount_text(o.report.requirement.maintenance),
+                    o.report.currency,
+                    worst_text(o.report.worst_scenario, (line.scenario for line in o.report.lines)),
+                )
+            )
+        return rows
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+        lines = []
+        for row in rows:
+            amounts = (c.rjust(w) for c, w in zip(row[1:-1], widths[1:], strict=True))
+            cells = [row[0].ljust(widths[0]), *amounts, row[-1]]
+            lines.append("  ".join(cells).rstrip())
+        lines.insert(1, "-" * max(len(line) for line in lines))
+        lines.extend(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, *body = self.rows()
+        table = "".join(f"<th>{escape(c)}</th>" for c in head)
+        table = f"<tr>{table}</tr>"
+        for row in body:
+            table += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>"
+        notes = "".join(f"<li>{escape(key)}: {escape(_plain(value))}</li>" for key, value in self.assumptions.items())
+        return f"<table>{table}</table><ul>{notes}</ul>"
+
+
+def compare(
+    account: Account | Iterable[Position],
+    market: Market | None,
+    methodologies: Sequence[Methodology],
+    *,
+    labels: Sequence[str] | None = None,
+    contracts: Iterable[Contract] = (),
+    strict: bool = False,
+) -> Comparison:
+    """Margin one account under several rulebooks.
+
+    A rulebook that does not cover every position gives no number: its outcome says which positions are uncovered. So
+    does one that lacks data or a rule (:class:`MissingData`, :class:`Unsupported`), unless `strict` raises them. Other
+    errors are raised. The result prints the assumptions that make the numbers: every volatility and price
+    given, days to expiry, and each rulebook's parameter set.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> comparison = mc.compare([mc.Position(stock, 100)], market,
+    ...                         [mc.methods.Tims(default_range={"down": -0.3, "up": 0.3}), mc.methods.Tims()])
+    >>> comparison.saving(comparison.outcomes[1])
+    0.5
+    """
+    account, market = holder(account), snapshot(market)
+    if not isinstance(methodologies, Sequence) or isinstance(methodologies, str):
+        raise InvalidInput("methodologies: a list of rulebooks is needed, [mc.methods.RegT(), mc.methods.Tims()]")
+    if not methodologies:
+        raise InvalidInput("methodologies: an empty list: name at least one rulebook")
+    methodologies = [rulebook(methodology) for methodology in methodologies]
+    contracts = list(contracts)
+    names = list(labels) if labels is not None else _labels(methodologies)
+    if len(names) != len(methodologies):
+        raise InvalidInput(f"{len(names)} labels for {len(methodologies)} rulebooks")
+    outcomes = []
+    for name, methodology in zip(names, methodologies, strict=True):
+        try:
+            outcomes.append(Outcome(name, margin(account, market, methodology, contracts=contracts), None))
+        except NotApplicable as error:
+            outcomes.append(Outcome(name, None, str(error)))
+        except (MissingData, Unsupported) as error:
+            if strict:
+                raise
+            outcomes.append(Outcome(name, None, None, str(error)))
+    return Comparison(tuple(outcomes), _assumptions(account, market, methodologies, names))
+
+
+def _labels(methodologies: Sequence[Methodology]) -> list[str]:
+    names = [m.name for m in methodologies]
+    return [
+        f"{name} ({m.parameters['name']})" if names.count(name) > 1 else name
+        for name, m in zip(names, methodologies, strict=True)
+    ]
+
+
+def _assumptions(
+    account: Account, market: Market | None, methodologies: Sequence[Methodology], names: Sequence[str]
+) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if market is not None:
+        snapshot = market.to_dict()
+        held = {p.contract.id for p in account.positions}
+        said["valuation"] = snapshot["valuation"]
+        said["spot"] = snapshot.get("spot", {})
+        for key in ("dividend_yield", "rate"):
+            if snapshot.get(key):
+                said[key] = snapshot[key]
+        for key in ("vol", "price"):
+            quoted = {id_: value for id_, value in snapshot.get(key, {}).items() if id_ in held}
+            if quoted:
+                said[key] = quoted
+    said["parameters"] = {
+        name: f"{m.parameters['name']} {m.parameters['version']}" for name, m in zip(names, methodologies, strict=True)
+    }
+    return said
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{100 * fraction:+.1f} %"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,154 @@
+"""Which margin regimes an account may use: minimum equity, approval, products; the rule's values and the house's.
+
+The values are data (`qualification.json`), each with how far it can be trusted: ``verified`` (rule text seen),
+``published`` (stated by a source), ``inferred`` (from memory of the rule), ``broker practice``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal
+
+from margincore._core import InvalidInput, MissingData
+
+__all__ = ["Qualification", "Reason", "qualify", "regimes"]
+
+Monitoring = Literal["real_time", "other", "prime_brokerage"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One condition: whether it is met, in words, with its grade and source."""
+
+    met: bool
+    text: str
+    grade: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Qualification:
+    """Whether an account may use a regime, with every condition that was looked at."""
+
+    regime: str
+    name: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def eligible(self) -> bool:
+        """Whether every condition is met."""
+        return all(reason.met for reason in self.reasons)
+
+    def __str__(self) -> str:
+        head = f"{self.name}: {'eligible' if self.eligible else 'not eligible'}"
+        return "\n".join([head, *(f"  {'+' if r.met else '-'} {r.text} [{r.grade}; {r.source}]" for r in self.reasons)])
+
+
+def _data() -> dict[str, Any]:
+    text = files("margincore.analysis").joinpath("qualification.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def regimes() -> list[str]:
+    """The regimes that :func:`qualify` knows.
+
+    >>> from margincore.analysis.qualify import regimes
+    >>> "portfolio_margin" in regimes()
+    True
+    """
+    return list(_data()["regimes"])
+
+
+def qualify(
+    regime: str,
+    *,
+    equity: float | None = None,
+    products: Iterable[str] | None = None,
+    approval: Literal["none", "covered", "spreads", "uncovered"] | None = None,
+    monitoring: Monitoring | None = None,
+    broker: str | None = None,
+    existing: bool = False,
+    overlay: Mapping[str, Any] | None = None,
+) -> Qualification:
+    """Whether an account may use a regime, and why.
+
+    `equity` is dollars of account equity; `products` what it trades (``stock``, ``listed_option``,
+    ``unlisted_derivative``, ``security_future``, ``index_future``, ``future``, ``crypto``); `approval` its option
+    level; `monitoring` how the member watches it. `broker` applies a known house's minimums, `overlay` one of your
+    own: ``{"open": dollars, "keep": dollars, "grade": ...}``; `existing` asks for the amount to keep rather than to
+    open.
+
+    Raises :class:`MissingData` where a condition depends on something not said or on a value nobody published,
+    :class:`InvalidInput` for unknown words.
+
+    >>> import margincore as mc
+    >>> answer = mc.qualify("portfolio_margin", equity=120_000, products=["stock", "listed_option"],
+    ...                     approval="uncovered", monitoring="real_time", broker="schwab")
+    >>> answer.eligible
+    False
+    >>> [reason.text for reason in answer.reasons if not reason.met]
+    ['equity 120,000 against 125,000 to open at schwab']
+    """
+    data = _data()
+    terms = _known(data["regimes"], regime, "regime")
+    if products is None:
+        raise MissingData(f"qualify: products: say what the account trades, of {', '.join(data['products'])}")
+    traded = [product for product in products if _known(data["products"], product, "product")]
+    reasons = [_covers(data, terms, traded)]
+    rules = [rule for rule in terms["minimum_equity"] if rule.get("product") in (None, *traded)]
+    if overlay is None and broker is not None:
+        overlay = _known(data["brokers"], broker, "broker").get(regime)
+        if overlay is None:
+            raise MissingData(f"qualify: no minimum of {broker} for {regime} is known: give it as overlay")
+    if not rules and overlay is None:
+        raise MissingData(f"qualify: no minimum equity for {regime} is published: give the venue's as overlay")
+    if equity is None:
+        raise MissingData("qualify: equity: the account's equity in dollars is needed")
+    if not math.isfinite(equity):
+        raise InvalidInput(f"qualify: equity is {equity}")
+    if any("monitoring" in rule for rule in rules):
+        stated = {rule["monitoring"] for rule in rules if "monitoring" in rule}
+        if monitoring is None:
+            raise MissingData(f"qualify: monitoring decides the minimum equity: one of {', '.join(sorted(stated))}")
+        if monitoring not in stated:
+            raise InvalidInput(f"qualify: unknown monitoring '{monitoring}': use one of {', '.join(sorted(stated))}")
+        rules = [rule for rule in rules if rule.get("monitoring") in (None, monitoring)]
+    for rule in rules:
+        text = f"equity {equity:,.0f} against {rule['amount']:,.0f}"
+        reasons.append(Reason(equity >= rule["amount"], text, rule["grade"], rule["source"]))
+    if overlay is not None:
+        when = "keep" if existing else "open"
+        least = overlay.get(when)
+        if least is None:
+            raise MissingData(f"qualify: overlay: no amount to {when} the account")
+        house = broker or "the house"
+        text = f"equity {equity:,.0f} against {least:,.0f} to {when} at {house}"
+        reasons.append(Reason(equity >= least, text, overlay.get("grade", "house rule"), house))
+    least_level = terms["approval"]["least"]
+    if least_level != "none":
+        levels: list[str] = data["approvals"]
+        if approval is None:
+            raise MissingData(f"qualify: approval: the account's option level is needed, one of {', '.join(levels)}")
+        if approval not in levels:
+            raise InvalidInput(f"qualify: unknown approval '{approval}': use one of {', '.join(levels)}")
+        text = f"approved for {approval} against {least_level}"
+        met = levels.index(approval) >= levels.index(least_level)
+        reasons.append(Reason(met, text, terms["approval"]["grade"], terms["approval"]["source"]))
+    return Qualification(regime, terms["name"], tuple(reasons))
+
+
+def _known(table: Mapping[str, Any], key: str, what: str) -> Any:
+    if key not in table:
+        raise InvalidInput(f"qualify: unknown {what} '{key}': use one of {', '.join(table)}")
+    return table[key]
+
+
+def _covers(data: Mapping[str, Any], terms: Mapping[str, Any], traded: list[str]) -> Reason:
+    outside = [data["products"][product] for product in traded if product not in terms["products"]]
+    text = f"does not cover {', '.join(outside)}" if outside else "covers what the account trades"
+    return Reason(not outside, text, "published", "the regime's eligible products")

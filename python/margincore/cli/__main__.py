@@ -1,0 +1,6 @@
+"""``python -m margincore.cli``."""
+
+from margincore.cli import main
+
+if __name__ == "__main__":
+    main()

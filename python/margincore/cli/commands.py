@@ -1,0 +1,330 @@
+"""The commands behind :mod:`margincore.cli`; importing this module needs the extra ``cli``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from margincore._core import (
+    CalculationError,
+    InvalidInput,
+    MarginError,
+    MissingData,
+    NotApplicable,
+    ParseError,
+    Products,
+    Unsupported,
+    __version__,
+    amount_text,
+    worst_text,
+)
+from margincore.cli.span import risk_array_command, span, span_info
+from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
+from margincore.importers import chain, read_account, read_cboe_quotes
+from margincore.importers.documents import read_json
+from margincore.methods import rulebooks
+
+app = typer.Typer(
+    name="margincore",
+    help="Derivatives margin under the rulebooks that matter, with every number explained.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+HINTS: Mapping[type[MarginError], str] = {
+    MissingData: "nothing is guessed: give what is missing; see 'margincore {command} --help'",
+    NotApplicable: "choose a rulebook that covers every position (margincore rulebooks lists them)",
+    ParseError: "see 'margincore {command} --help' for the columns and keys",
+    InvalidInput: "correct that value; see 'margincore {command} --help' for the formats",
+    Unsupported: "this rule is not implemented; nothing was calculated",
+    CalculationError: "nothing was calculated; check the market's numbers",
+}
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+
+@contextmanager
+def _refusals(command: str) -> Iterator[None]:
+    """Bad input of a command as one line and a hint on standard error, exit code 2."""
+    try:
+        yield
+    except MarginError as error:
+        message = " ".join(str(error).split())
+        hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
+        print(f"error: {message}\nhint: {hint.format(command=command)}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def demo(as_json: Json = False) -> None:
+    """Margin an iron condor on the S&P 500, embedded here, under Reg T and TIMS; its vols and days are printed."""
+    with _refusals("demo"):
+        text = files("margincore.cli").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
+        document = json.loads(text)
+        _show(document, evaluate(document), as_json)
+
+
+@app.command()
+def watch(
+    recording: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV of Deribit option snapshots, plain or .gz, with the columns date, instrument_name, "
+            "expiry_date, strike, type (call, put), delta, mark_iv (percent); others are left alone."
+        ),
+    ],
+    pause: Annotated[float, typer.Option(help="Seconds between moments.")] = 0.2,
+    journal: Annotated[Path | None, typer.Option(help="Continue from, and write, this journal.")] = None,
+) -> None:
+    """Watch sample accounts through a recorded market: requirement, utilisation, margin calls."""
+    from margincore.cli.watch import watch as replay
+
+    with _refusals("watch"):
+        replay(recording, pause=pause, journal=journal)
+
+
+@app.command()
+def margin(
+    account: Annotated[
+        Path,
+        typer.Argument(
+            help="A JSON document (or its 'account' part), or a CSV with the columns symbol, quantity and, "
+            "if need be, kind (option, stock, etf, cash), price, vol. Option symbols and quantities suffice."
+        ),
+    ],
+    method: Annotated[list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")] = None,
+    market: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON market (valuation, spot, rate, vol or price by contract id or option symbol ...), or a Cboe "
+            "quotes CSV of European index options, plain or .gz."
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Continuously compounded annual rate for a quotes CSV (0.05 is 5 %).")
+    ] = None,
+    parameters: Annotated[
+        Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
+    ] = None,
+    equity: Annotated[
+        list[str] | None,
+        typer.Option(help="A stock whose options are standard (American, 100 shares); repeat for more."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Margin one account and explain the number."""
+    with _refusals("margin"):
+        document = _document(account, market, equity or [], rate)
+        _choose(document, method or [], parameters)
+        _show(document, evaluate(document), as_json)
+
+
+@app.command(name="rulebooks")
+def list_rulebooks() -> None:
+    """The rulebooks of this build, one per line."""
+    for name in rulebooks():
+        print(name)
+
+
+def _refusing(name: str, command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose refusals are one line and a hint."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        with _refusals(name):
+            command(*arguments, **options)
+
+    return run
+
+
+for _name, _command in (("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
+    app.command(name=_name)(_refusing(_name, _command))
+
+
+@app.command()
+def version() -> None:
+    """The version of margincore."""
+    print(__version__)
+
+
+def _document(account: Path, market: Path | None, equities: list[str], rate: float | None) -> dict[str, Any]:
+    """The document that the files say, without its rulebook where they name none."""
+    products = Products().with_equities(equities)
+    if account.suffix.lower() in (".csv", ".gz"):
+        held = read_account(account, equities=equities)
+        document: dict[str, Any] = {
+            "account": {
+                "positions": [
+                    {"contract": p.contract.to_dict(), "quantity": p.quantity} for p in held.account.positions
+                ],
+                "cash": held.account.cash,
+            }
+        }
+        quotes: dict[str, dict[str, float]] = {"price": held.price, "vol": held.vol}
+    else:
+        document = read_json(account)
+        if "positions" in document:
+            document = {"account": document}
+        if equities:
+            stated = document.setdefault("products", {})
+            if not isinstance(stated, dict) or not isinstance(stated.get("equities", []), list):
+                raise InvalidInput(f"{account}: products: an object with a list of equities is needed")
+            stated["equities"] = [*stated.get("equities", []), *equities]
+        quotes = {}
+    if market is not None:
+        if document.get("market") is not None:
+            raise InvalidInput(f"{account}: the document has a market of its own: leave --market out")
+        document["market"] = _market(market, products, rate)
+    elif rate is not None:
+        raise InvalidInput("--rate belongs to a quotes CSV: give --market, or state rates in the document")
+    for name, values in quotes.items():
+        if values and market is None:
+            raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
+        if not values:
+            continue
+        given = quotes_by_id(document["market"].get(name, {}), products, f"{market}: {name}")
+        document["market"][name] = given
+        for id_, value in values.items():
+            known = given.setdefault(id_, value)
+            if known != value:
+                raise InvalidInput(f"{account}: {name} of '{id_}' is {value} here and {known} in {market}")
+    return document
+
+
+def _market(market: Path, products: Products, rate: float | None) -> dict[str, Any]:
+    """A market file as a document; what a quotes file leaves out is said on standard error."""
+    if market.suffix.lower() not in (".csv", ".gz"):
+        if rate is not None:
+            raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates")
+        return read_json(market)
+    quotes = read_cboe_quotes(market)
+    if rate is None:
+        raise MissingData(f"{market}: quotes carry no interest rate: give --rate")
+    found = chain(quotes, rate=rate, products=products)
+    if found.dropped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons().items())
+        print(f"note: {market}: {len(found.dropped)} quotes left out: {reasons}", file=sys.stderr)
+    return found.market.to_dict()
+
+
+def _choose(document: dict[str, Any], methods: list[str], parameters: Path | None) -> None:
+    """Adds the rulebooks of the command line to a document that names none."""
+    named = "methodology" in document or "methodologies" in document
+    if named and (methods or parameters):
+        raise InvalidInput("the document names its rulebook: leave --method and --parameters out")
+    if named:
+        return
+    if not methods:
+        raise MissingData(f"which rulebook? give --method, one of {', '.join(rulebooks())}")
+    if parameters is not None:
+        if len(methods) > 1:
+            raise InvalidInput("--parameters belong to one rulebook: give one --method")
+        document["methodology"] = {**read_json(parameters), "name": methods[0]}
+    elif len(methods) == 1:
+        document["methodology"] = {"name": methods[0]}
+    else:
+        document["methodologies"] = [{"name": name} for name in methods]
+
+
+def _show(document: Mapping[str, Any], result: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False))
+        return
+    console = Console()
+    if "description" in document.get("account", {}):
+        console.print(document["account"]["description"])
+    for outcome in result.get("outcomes", [{"label": None, "report": result}]):
+        if outcome["report"] is None:
+            console.print(f"[bold]{outcome['label']}[/bold]: not applicable: {outcome['not_applicable']}\n")
+        else:
+            _report(console, outcome["report"])
+    if "outcomes" in result:
+        _comparison(console, result)
+    _assumptions(console, document)
+
+
+def _report(console: Console, report: Mapping[str, Any]) -> None:
+    """One report: its lines, their total, and both bases."""
+    requirement = report["requirement"]
+    parameters = report["parameters"]
+    table = Table(
+        title=f"{report['methodology']}: {parameters['name']} {parameters['version']}, "
+        f"effective {parameters['effective']}",
+        title_justify="left",
+    )
+    for heading, justify in (("scope", "left"), ("component", "left"), ("scenario", "left")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for heading in ("initial", "maintenance"):
+        table.add_column(f"{heading} ({report['currency']})", justify="right")
+    for line in report["lines"]:
+        foreign = line["currency"] != report["currency"]
+        unit = f" {line['currency']} at {line['fx']:g}" if foreign else ""
+        table.add_row(
+            line["scope"],
+            line["component"],
+            line.get("scenario") or "",
+            f"{amount_text(line['initial'])}{unit}",
+            f"{amount_text(line['maintenance'])}{unit}",
+        )
+    table.add_section()
+    table.add_row(
+        "account", "total", worst_text(report.get("worst_scenario"), (x.get("scenario") for x in report["lines"])),
+        amount_text(requirement["initial"]), amount_text(requirement["maintenance"]), style="bold",
+    )  # fmt: skip
+    console.print(table)
+    value = requirement["net_option_value"]
+    console.print(f"equity required {amount_text(requirement['initial'])}: what liquidating equity must reach")
+    cash = amount_text(requirement["initial"] - value)
+    console.print(f"cash required {cash}: with option value {amount_text(value)} counted\n")
+
+
+def _comparison(console: Console, result: Mapping[str, Any]) -> None:
+    table = Table(title="side by side, initial requirements", title_justify="left")
+    table.add_column("rulebook")
+    for heading in ("equity required", "saving", "cash required", "saving"):
+        table.add_column(heading, justify="right")
+    for outcome in result["outcomes"]:
+        if outcome["report"] is None:
+            table.add_row(outcome["label"], "not applicable", "", "", "")
+            continue
+        table.add_row(
+            outcome["label"],
+            amount_text(outcome["equity_required"]),
+            _percent(outcome["saving_on_equity"]),
+            amount_text(outcome["cash_required"]),
+            _percent(outcome["saving_on_cash"]),
+        )
+    console.print(table)
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{100 * fraction:.1f} %"
+
+
+def _assumptions(console: Console, document: Mapping[str, Any]) -> None:
+    """What the numbers rest on: a table without its vols and dates cannot be trusted."""
+    market = document.get("market") or {}
+    products = products_from_document(document.get("products", {}))
+    held = {position.contract.id for position in account_from_document(document["account"], products).positions}
+    console.print("[bold]assumptions[/bold]")
+    for key, value in market.items():
+        if isinstance(value, Mapping):
+            quotes = key in ("price", "vol")
+            if quotes:
+                value = quotes_by_id(value, products, key, held)
+            parts = [f"{name} {item}" for name, item in value.items() if not quotes or name in held]
+            value = ", ".join(parts[:12]) + (f" and {len(parts) - 12} more" if len(parts) > 12 else "")
+        elif isinstance(value, list):
+            value = f"{len(value)} given"
+        console.print(f"  {key}: {value}", highlight=False)

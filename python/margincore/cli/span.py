@@ -1,0 +1,120 @@
+"""``margincore span``, ``span-info`` and ``risk-array``; part of :mod:`margincore.cli.commands`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from margincore._core import Account, InvalidInput, MarginReport, SpanFile
+from margincore.engine import margin
+from margincore.importers.span import lot_sizes, read_positions
+from margincore.methods.span import Span, risk_array
+
+__all__ = ["risk_array_command", "span", "span_info"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+
+def span(
+    file: Annotated[Path, typer.Argument(help="A .spn or .pa2 file, plain, gzipped or zipped, or a cache.")],
+    positions: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV: exchange, product, kind (PHY FUT CMB OOF OOP OOC), period, right (C, P), strike, quantity "
+            "(signed contracts); or symbol, quantity with the ids that span-info --contracts lists."
+        ),
+    ],
+    account: Annotated[str, typer.Option(help="member, hedger or speculator")] = "speculator",
+    anov: Annotated[str, typer.Option(help="file, capped or pooled")] = "file",
+    lots: Annotated[
+        Path | None,
+        typer.Option(help="CSV of symbol, lot: quantities are then lots of so many of the file's contracts."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Margin one account on a SPAN parameter file, every component explained."""
+    parsed = Span.file(file)
+    method = Span.from_file(parsed, anov=anov, lot_sizes={} if lots is None else lot_sizes(lots))
+    table = {c.id: c for c in parsed.contracts()}
+    report = margin(Account(read_positions(positions, table), kind=account), None, method)
+    if as_json:
+        print(json.dumps(report.to_dict(), allow_nan=False))
+    else:
+        _show(report)
+
+
+def _show(report: MarginReport) -> None:
+    console = Console()
+    info = report.details["file"]
+    console.print(f"{info['organisation']} {info['business_date']} {info['run']} ({info['file']})")
+    table = Table("commodity", "component", "initial", "maintenance", "currency")
+    for line in report.lines:
+        table.add_row(line.scope, line.component, f"{line.initial:,.2f}", f"{line.maintenance:,.2f}", line.currency)
+    console.print(table)
+    console.print(f"requirement {report.requirement.initial:,.2f} {report.currency}")
+    console.print(f"net option value {report.net_option_value:,.2f}")
+    console.print(f"requirement less option value {report.cash_required:,.2f}")
+
+
+def span_info(
+    file: Annotated[Path, typer.Argument(help="A .spn or .pa2 file, plain, gzipped or zipped, or a cache.")],
+    contracts: Annotated[bool, typer.Option(help="List the ids of all contracts.")] = False,
+    save_cache: Annotated[Path | None, typer.Option(help="Write the binary cache here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a SPAN file holds, and what was met in it and not read."""
+    parsed = SpanFile(file)
+    if save_cache is not None:
+        save_cache.write_bytes(parsed.cache())
+    document: dict[str, Any] = {"info": parsed.info, "summary": parsed.summary}
+    if contracts:
+        document["contracts"] = parsed.ids()
+    if as_json:
+        print(json.dumps(document, allow_nan=False))
+        return
+    for section in document.values():
+        for key, value in section.items() if isinstance(section, dict) else enumerate(section):
+            print(f"{key}: {value}" if isinstance(section, dict) else value)
+
+
+def risk_array_command(
+    underlying: Annotated[float, typer.Option(help="Value of the underlying, in money.")],
+    price_scan: Annotated[float, typer.Option(help="Price scan range, in money.")],
+    model: Annotated[str | None, typer.Option(help="BS B M W WS WB CA CE I N; left out for a future.")] = None,
+    right: Annotated[str | None, typer.Option(help="call or put")] = None,
+    strike: Annotated[float, typer.Option()] = 0.0,
+    days: Annotated[float, typer.Option(help="Days to expiry, over 365.")] = 0.0,
+    rate: Annotated[float, typer.Option()] = 0.0,
+    dividend_yield: Annotated[float, typer.Option()] = 0.0,
+    vol: Annotated[float, typer.Option()] = 0.0,
+    vol_scan: Annotated[float, typer.Option(help="A fraction of the vol.")] = 0.0,
+    lookahead: Annotated[float, typer.Option(help="Years.")] = 0.004,
+    multiplier: Annotated[float, typer.Option(help="Of the extreme move.")] = 3.0,
+    cover: Annotated[float, typer.Option(help="Fraction of the extreme move that is charged.")] = 0.33,
+) -> None:
+    """One contract's 16 values and its deltas from parameters, as JSON. Losses are positive."""
+    if right not in (None, "call", "put"):
+        raise InvalidInput(f"right is call or put, not {right!r}")
+    if model is None and any((days, rate, dividend_yield, vol, vol_scan)):
+        raise InvalidInput("days, rate, dividend-yield, vol and vol-scan belong to an option: name its --model")
+    made = risk_array(
+        underlying=underlying,
+        price_scan=price_scan,
+        model=model,
+        right=cast(Literal["call", "put"] | None, right),
+        strike=strike,
+        years=days / 365.0,
+        rate=rate,
+        dividend_yield=dividend_yield,
+        vol=vol,
+        vol_scan=vol_scan,
+        vol_scan_percent=True,
+        lookahead=lookahead if model is not None else 0.0,
+        extreme=(multiplier, cover),
+    )
+    print(json.dumps(made))

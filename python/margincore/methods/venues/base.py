@@ -1,0 +1,96 @@
+"""What every venue shares: a preset by name, named changes of it, and the replies venues give."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar
+
+from margincore import _core
+from margincore.methods.base import Rulebook
+
+__all__ = ["Crypto", "SpotTreatment", "built", "chosen", "dated", "given", "venue_reply", "with_charges"]
+
+_R = TypeVar("_R", bound=Rulebook)
+SpotTreatment = Literal["in_matrix", "in_use", "upside_offset", "collateral_only"]
+
+
+def given(**changes: Any) -> dict[str, Any]:
+    """The changes that were stated."""
+    return {key: value for key, value in changes.items() if value is not None}
+
+
+def chosen(what: str, value: str, known: Mapping[str, str]) -> str:
+    """The entry of a named choice; anything else is an error that says what there is."""
+    if value not in known:
+        raise _core.InvalidInput(f"{what} {value!r}: use one of {', '.join(known)}")
+    return known[value]
+
+
+def venue_reply(reply: Mapping[str, Any] | str, what: str) -> dict[str, Any]:
+    """A venue's JSON object, as text or read already."""
+    try:
+        document = json.loads(reply) if isinstance(reply, str) else reply
+    except json.JSONDecodeError as error:
+        raise _core.ParseError(f"{what}:{error.lineno}: column {error.colno}: {error.msg}") from None
+    if not isinstance(document, Mapping):
+        raise _core.InvalidInput(f"{what}: a JSON object is needed, not {type(document).__name__}")
+    return dict(document)
+
+
+def dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[str]) -> dict[str, Any]:
+    """A preset by vintage, or the one of its family in force on a date."""
+    if on is None:
+        return {"preset": chosen("vintage", vintage, {name: f"{family}-{name}" for name in known})}
+    if not isinstance(on, str | dt.date):
+        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20")
+    return {"preset": family, "on": on if isinstance(on, str) else on.isoformat()}
+
+
+def with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:
+    """The changes with amounts added to a table of charges of every underlying; rules given beside them stay."""
+    if not amounts:
+        return changes
+    rules = {key: dict(value) for key, value in changes.get("rules", {}).items()}
+    star = rules.setdefault("*", {})
+    star["charges"] = {**star.get("charges", {}), name: {**star.get("charges", {}).get(name, {}), **amounts}}
+    return {**changes, "rules": rules}
+
+
+def _check_numbers(what: str, value: Any) -> None:
+    """Refuses what is no number: a missing value may mean something else, such as no cap."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _core.InvalidInput(f"{what} is {value}: a finite number is needed")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_numbers(f"{what}.{key}" if what else str(key), inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for i, inner in enumerate(value):
+            _check_numbers(f"{what}[{i}]", inner)
+
+
+def built(cls: type[_R], document: dict[str, Any]) -> _R:
+    """A rulebook of a class from its document, once every number in it is one."""
+    _check_numbers("", document)
+    return Rulebook.__new__(cls, "crypto", document)
+
+
+class Crypto(Rulebook):
+    """Any crypto preset by name, with any parameter changed: mappings merge key by key, anything else replaces.
+
+    Raises :class:`InvalidInput` for unknown presets, keys or values out of range.
+
+    >>> import margincore as mc
+    >>> perp = mc.Perpetual("BTC", multiplier=1, multiplier_unit="coin", currency="USDT", lot=0.001)
+    >>> market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 90000.0}, price={perp.id: 90000.0})
+    >>> rules = mc.methods.Crypto("paradex-cross")
+    >>> mc.margin([mc.Position(perp, 3)], market, rules).requirement.initial
+    5400.0
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, preset: str, **changes: Any) -> Self:
+        return built(cls, {"preset": preset, **changes})

@@ -1,0 +1,352 @@
+"""Option prices, scenario grids, greeks and implied volatilities over NumPy columns.
+
+Conventions: prices, spots and strikes per one unit of underlying in one currency; `years` to expiry; `rate` and
+`dividend_yield` continuously compounded annual fractions (an option on a future: spot is the future's price and
+``dividend_yield=rate``, Black 1976); `vol` an annual fraction; `right` +1 for a call and -1 for a put (``int8`` is
+fastest) or the names ``"call"`` and ``"put"``. Inputs broadcast; one-dimensional ``float64`` columns and plain floats
+take the fast path. Inputs are copied in blocks and checked before they are used: NaN, infinities, prices that are not
+positive and negative years or vols raise :class:`~margincore.InvalidInput` naming the row (of the
+flattened inputs).
+
+European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot, 1e-9 relative of 50-digit values, never
+negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
+
+``exercise="american"`` also takes keywords: `method` (``"alo"``, spectral collocation of the exercise boundary, by
+default; ``"tree"``, the default with cash `dividends`; ``"baw"``), `accuracy` (``"fast"``, ``"standard"``,
+``"precise"``), `dividends` as (years to the ex-date, cash) pairs, and a tree's `steps`, `scheme` and `treatment`; grids
+take `share_boundaries`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from margincore import _core
+from margincore._core import CalculationError, InvalidInput
+from margincore.pricing import american as _american
+from margincore.pricing import dividends as _dividends
+
+__all__ = ["Greeks", "greeks", "implied_vol", "price", "price_grid"]
+
+Floats = NDArray[np.float64]
+Exercise = Literal["european", "american"]
+
+_FLOAT = np.dtype(np.float64)
+_SIGN = np.dtype(np.int8)
+_NAMES = ("spot", "strike", "years", "rate", "dividend_yield", "vol")
+_RIGHTS = {"call": 1, "c": 1, "put": -1, "p": -1}
+
+
+def _signs(right: Any) -> NDArray[np.int8]:
+    """+1 and -1 from numbers or names."""
+    given = np.asarray(right)
+    if given.dtype == _SIGN:
+        return cast("NDArray[np.int8]", given)
+    if given.dtype.kind in "US":
+        names, where = np.unique(given, return_inverse=True)
+        try:
+            signs = np.array([_RIGHTS[str(name).lower()] for name in names], _SIGN)
+        except KeyError as unknown:
+            raise InvalidInput(f"right: {unknown} is neither call (+1) nor put (-1)") from None
+        return cast("NDArray[np.int8]", signs[where].reshape(given.shape))
+    if given.dtype.kind not in "biuf" or not np.all(np.abs(given) == 1):
+        raise InvalidInput("right: expected +1 or 'call', -1 or 'put'")
+    return given.astype(_SIGN)
+
+
+def _broadcast(
+    values: tuple[Any, ...], right: Any, names: tuple[str, ...] = _NAMES
+) -> tuple[list[Any], tuple[int, ...]]:
+    """Flat columns and numbers as the engine takes them, right last, and the shape of the result."""
+    length = _core.common_length((*values, right))
+    if length is not None:
+        return [*values, right], (length,)
+    columns: list[NDArray[Any]] = []
+    for name, value in zip(names, values, strict=True):
+        try:
+            columns.append(np.asarray(value, _FLOAT))
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"{name}: {error}") from None
+    columns.append(_signs(right))
+    try:
+        shape = np.broadcast_shapes(*(c.shape for c in columns))
+    except ValueError:
+        shapes = ", ".join(f"{name} {c.shape}" for name, c in zip((*names, "right"), columns, strict=True))
+        raise InvalidInput(f"shapes do not broadcast: {shapes}") from None
+    return [c.item() if c.ndim == 0 else np.broadcast_to(c, shape).reshape(-1) for c in columns], shape
+
+
+def _output(out: Floats | None, shape: tuple[int, ...]) -> Floats:
+    if out is None:
+        return np.empty(shape)
+    if not isinstance(out, np.ndarray) or out.dtype != _FLOAT or out.shape != shape:
+        kind = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise InvalidInput(f"out: expected float64 of shape {shape}, got {kind}")
+    if not out.flags.c_contiguous:
+        raise InvalidInput("out must be C-contiguous")
+    return out
+
+
+def _is_american(exercise: str, options: dict[str, Any]) -> bool:
+    if exercise == "american":
+        return True
+    if exercise != "european":
+        raise InvalidInput(f"exercise {exercise!r}: expected 'european' or 'american'")
+    if not options:
+        return False
+    unknown = options.keys() - {"dividends", "treatment"}
+    if unknown:
+        raise InvalidInput(f"{', '.join(sorted(unknown))}: only American exercise takes such keywords")
+    return False
+
+
+def _diffusing(spot: ArrayLike, years: ArrayLike, rate: ArrayLike, options: dict[str, Any]) -> Any:
+    """The spot, less the dividends that a European option's keywords name."""
+    if not options:
+        return spot
+    cash = _dividends.european_keywords(**options)
+    return _dividends.escrowed(spot, years, rate, cash).diffusing
+
+
+def price(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    vol: ArrayLike,
+    right: Any,
+    exercise: Exercise = "european",
+    out: Floats | None = None,
+    **american: Any,
+) -> Floats:
+    """The price of each option, per unit of underlying, in the shape the inputs broadcast to.
+
+    `out` receives the result where given: float64, C-contiguous, of the result's shape and memory of its own.
+    Black and Scholes (1973) with Merton's (1973) continuous yield.
+
+    >>> price(42.0, 40.0, 0.5, 0.10, 0.0, 0.20, ["call", "put"]).round(2)  # Hull, example 15.6
+    array([4.76, 0.81])
+    >>> price(100.0, [90.0, 110.0], 0.0, 0.05, 0.0, 0.2, "call")  # expired: intrinsic
+    array([10.,  0.])
+    >>> price(100.0, 100.0, 1.0, 0.05, 0.0, 0.2, ["put"], exercise="american").round(4)
+    array([6.0904])
+    >>> two = [(2 / 12, 0.50), (5 / 12, 0.50)]  # Hull, example 15.9
+    >>> float(price(40.0, 40.0, 0.5, 0.09, 0.0, 0.30, "call", dividends=two).round(2))
+    3.67
+    """
+    if _is_american(exercise, american):
+        return _american.price(spot, strike, years, rate, dividend_yield, vol, right, out=out, **american)
+    spot = _diffusing(spot, years, rate, american)
+    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
+    result = _output(out, shape)
+    _core.european_prices(columns, result if len(shape) == 1 else result.reshape(-1))
+    return result
+
+
+def _is_list(moves: ArrayLike) -> bool:
+    """Whether moves are a column as the engine takes it."""
+    return type(moves) is np.ndarray and moves.dtype is _FLOAT and moves.ndim == 1
+
+
+def _scenarios(price_moves: ArrayLike, vol_moves: ArrayLike) -> int:
+    """How many scenarios the moves are for; one number stands for all."""
+    if _is_list(price_moves) and _is_list(vol_moves) and len(price_moves) == len(vol_moves):  # type: ignore[arg-type]
+        return len(price_moves)  # type: ignore[arg-type]
+    counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
+    if len(counts) > 1:
+        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
+        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
+    return counts.pop() if counts else 1
+
+
+def _moves(moves: ArrayLike, name: str, shape: tuple[int, ...], scenarios: int) -> Floats:
+    """One list, or a table with a row per option."""
+    if _is_list(moves) and len(moves) == scenarios:  # type: ignore[arg-type]
+        return moves  # type: ignore[return-value]
+    table = np.asarray(moves, _FLOAT)
+    if table.ndim <= 1:
+        return np.ascontiguousarray(np.broadcast_to(table, (scenarios,)))
+    try:
+        return np.broadcast_to(table, (*shape, scenarios)).reshape(-1, scenarios)
+    except ValueError:
+        raise InvalidInput(
+            f"{name} has shape {table.shape}: expected {(scenarios,)} or {(*shape, scenarios)}"
+        ) from None
+
+
+def price_grid(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    vol: ArrayLike,
+    right: Any,
+    price_moves: ArrayLike,
+    vol_moves: ArrayLike = 0.0,
+    roll: float = 0.0,
+    exercise: Exercise = "european",
+    out: Floats | None = None,
+    **american: Any,
+) -> Floats:
+    """The price of each option under each scenario: the shape of the inputs, then scenarios.
+
+    `price_moves` are fractions of spot (-0.08), `vol_moves` are added to vol (+0.04): each one list for all options, or
+    a table with a row per option. `roll` years are taken off the time to expiry. A spot moved to zero is worth nothing,
+    further down is an error; a vol or time moved below zero counts as zero.
+
+    >>> grid = price_grid(100.0, [100.0, 120.0], 0.25, 0.0, 0.0, 0.2, "call", [-0.1, 0.0, 0.1], [0.0, 0.0, 0.05])
+    >>> grid.round(3).tolist()
+    [[0.712, 3.988, 11.681], [0.006, 0.147, 2.063]]
+    """
+    if _is_american(exercise, american):
+        return _american.price_grid(
+            spot, strike, years, rate, dividend_yield, vol, right, price_moves, vol_moves, roll, out=out, **american
+        )
+    if american:
+        # A move is a fraction of the whole spot; the escrowed part does not move.
+        cash = _dividends.european_keywords(**american)
+        whole = np.asarray(spot, _FLOAT)
+        moving = _dividends.escrowed(whole, years, rate, cash, roll).diffusing
+        spot, lever = moving, whole / moving
+        price_moves = np.asarray(price_moves, _FLOAT) * (lever[..., None] if lever.ndim else float(lever))
+    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
+    scenarios = _scenarios(price_moves, vol_moves)
+    result = _output(out, (*shape, scenarios))
+    _core.european_grid(
+        columns,
+        _moves(price_moves, "price_moves", shape, scenarios),
+        _moves(vol_moves, "vol_moves", shape, scenarios),
+        roll,
+        result if len(shape) == 1 else result.reshape(-1, scenarios),
+    )
+    return result
+
+
+class Greeks(NamedTuple):
+    """Prices and sensitivities, per unit of underlying, each an array of the inputs' shape.
+
+    `delta` per unit of spot, `gamma` per its square; `vega` per 1.00 of vol (divide by 100 for a vol point), `vanna` =
+    d delta / d vol, `volga` = d vega / d vol; `theta` per year of time passing, negative for most long options (divide
+    by 365 for a day); `rho` per 1.00 of rate with the yield unchanged.
+    """
+
+    price: Floats
+    delta: Floats
+    gamma: Floats
+    vega: Floats
+    theta: Floats
+    rho: Floats
+    vanna: Floats
+    volga: Floats
+
+
+def greeks(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    vol: ArrayLike,
+    right: Any,
+    exercise: Exercise = "european",
+    out: Floats | None = None,
+    **american: Any,
+) -> Greeks:
+    """Price and seven sensitivities in one pass; `price` has the bits of :func:`price`. Units as in :class:`Greeks`.
+
+    `out`, where given, has shape (8, ...) and its rows are the result. Without time or vol, delta steps at the strike
+    and gamma, vega, vanna and volga are zero. Hull, Options, Futures, and Other Derivatives, ch. 19.
+
+    >>> g = greeks(49.0, 50.0, 20 / 52, 0.05, 0.0, 0.20, "call")  # Hull, example 19.1 and after
+    >>> float(g.price.round(1)), float(g.delta.round(3)), float(g.gamma.round(3)), float(g.vega.round(1))
+    (2.4, 0.522, 0.066, 12.1)
+    >>> float(g.theta.round(2)), float(g.rho.round(2))
+    (-4.31, 8.91)
+    """
+    if _is_american(exercise, american):
+        columns = _american.greeks(spot, strike, years, rate, dividend_yield, vol, right, **american)
+        result = _output(out, (8, *columns[0].shape))
+        result[...] = columns
+        return Greeks(*result)
+    moving = _diffusing(spot, years, rate, american)
+    flat, shape = _broadcast((moving, strike, years, rate, dividend_yield, vol), right)
+    result = _output(out, (8, *shape))
+    _core.european_greeks(flat, result.reshape(8, -1))
+    found = Greeks(*result)
+    if american:
+        # The escrowed value depends on rate and time, and takes the price that diffuses with it.
+        cash = _dividends.european_keywords(**american)
+        own = _dividends.escrowed(spot, years, rate, cash)
+        found.rho[...] += found.delta * own.per_rate
+        found.theta[...] -= found.delta * np.asarray(rate, _FLOAT) * own.worth
+    return found
+
+
+STATUSES: tuple[str, ...] = tuple(_core.implied_statuses())
+"""What the status numbers of :func:`implied_vol` mean, in order; 0 is a vol."""
+
+
+def implied_vol(
+    price: ArrayLike,
+    spot: ArrayLike,
+    strike: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    right: Any,
+    exercise: Exercise = "european",
+    out: Floats | None = None,
+    *,
+    on_error: Literal["raise", "nan"] = "raise",
+    return_status: bool = False,
+    **american: Any,
+) -> Any:
+    """The vol at which :func:`price` returns each price, an annual fraction.
+
+    A price at or below the intrinsic value on the forward, at or above the most the option can be worth, without time
+    to expiry, or that is no number has no vol. ``on_error="raise"`` then raises :class:`~margincore.CalculationError`
+    naming rows; ``on_error="nan"`` leaves NaN. ``return_status=True`` returns ``(vol, status)``, with status numbers as
+    listed in `STATUSES`. Relative error below 1e-12 for out-of-the-money prices whose time value exceeds 1e-12 of the
+    forward; prices close to their bounds do not determine a vol better than their own rounding.
+
+    >>> round(float(implied_vol(4.7594, 42.0, 40.0, 0.5, 0.10, 0.0, "call")), 4)
+    0.2
+    >>> prices = [4.7594, 1.0, 50.0]
+    >>> vol, status = implied_vol(prices, 42.0, 40.0, 0.5, 0.10, 0.0, "call", on_error="nan", return_status=True)
+    >>> status.tolist(), STATUSES[1]
+    ([0, 1, 2], 'price at or below the intrinsic value on the forward')
+    """
+    if on_error not in ("raise", "nan"):
+        raise InvalidInput(f"on_error {on_error!r}: expected 'raise' or 'nan'")
+    if _is_american(exercise, american):
+        vol, status = _american.implied_vol(price, spot, strike, years, rate, dividend_yield, right, **american)
+        result = _output(out, vol.shape)
+        result[...] = vol
+        return _vols(result, status, price, on_error, return_status)
+    # The engine's table of columns has the price where the vol would be.
+    spot = _diffusing(spot, years, rate, american)
+    names = (*_NAMES[:5], "price")
+    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, price), right, names)
+    result = _output(out, shape)
+    status = np.empty(shape, np.uint8)
+    _core.european_implied(columns, result.reshape(-1), status.reshape(-1))
+    return _vols(result, status, price, on_error, return_status)
+
+
+def _vols(vol: Floats, status: NDArray[np.uint8], price: ArrayLike, on_error: str, return_status: bool) -> Any:
+    """The result of :func:`implied_vol`, or its error."""
+    if on_error == "raise" and status.any():
+        rows = np.flatnonzero(status)
+        prices = np.broadcast_to(np.asarray(price, _FLOAT), status.shape).reshape(-1)
+        named = "; ".join(f"row {r}, price {prices[r]}: {STATUSES[status.reshape(-1)[r]]}" for r in rows[:3])
+        more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
+        raise CalculationError(
+            f"implied_vol: {len(rows)} of {status.size} prices have no vol: {named}{more}. "
+            "on_error='nan' leaves NaN there, return_status=True says why"
+        )
+    return (vol, status) if return_status else vol

@@ -1,0 +1,53 @@
+"""The cash dividends of a European option's keywords; what they are worth is the kernel's to say.
+
+Escrowed: the spot less the present value of the dividends before expiry is what diffuses (Hull, Options, Futures, and
+Other Derivatives, ch. 15). `dividends` are (years to the ex-date, cash per unit), the same for all rows; those not
+after today or after expiry do not count. An ex-date at expiry does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from margincore import _core
+from margincore._core import Unsupported
+
+Floats = NDArray[np.float64]
+Dividends = Iterable[tuple[float, float]]
+Treatment = Literal["escrowed", "spot_drop"]
+
+
+class Escrowed(NamedTuple):
+    """By row: what is left of the spot to diffuse, the escrowed value, and what that falls by per 1.00 of the rate."""
+
+    diffusing: Floats
+    worth: Floats
+    per_rate: Floats
+
+
+def escrowed(
+    spot: ArrayLike, years: ArrayLike, rate: ArrayLike, dividends: Dividends, roll: float = 0.0
+) -> Escrowed:
+    """The spot split, `roll` years from now; refuses rows where nothing is left to diffuse.
+
+    >>> round(float(escrowed(40.0, 0.5, 0.09, [(2 / 12, 0.50), (5 / 12, 0.50)]).worth), 4)  # Hull, example 15.9
+    0.9742
+    """
+    columns = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in (spot, years, rate)))
+    flat = (np.ascontiguousarray(c).reshape(-1) for c in columns)
+    found = _core.escrowed(*flat, list(dividends), roll)
+    return Escrowed(*(c.reshape(columns[0].shape) for c in found))
+
+
+def european_keywords(dividends: Dividends = (), treatment: Treatment = "escrowed") -> list[tuple[float, float]]:
+    """The dividends of a European price; refuses what has no closed form."""
+    if treatment != "escrowed":
+        raise Unsupported(
+            f"treatment {treatment!r}: European options have a closed form with escrowed dividends only; a tree prices "
+            'the spot-drop treatment: exercise="american", method="tree"'
+        )
+    return list(dividends)

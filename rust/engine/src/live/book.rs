@@ -1,0 +1,216 @@
+//! The positions, what the rulebook keeps of them, and the positions of a question.
+//!
+//! A question is put in steps: [`Book::prepare`] sets the trades' positions apart, the others ask about those. Nothing
+//! is kept of it until [`Book::take`].
+
+use std::sync::Arc;
+
+use super::exposed::{Exposed, Fill};
+use super::trade::Trade;
+use crate::account::{Account, AccountTerms, AccountView, Holdings};
+use crate::contract::ContractIndex;
+use crate::report::Requirement;
+use crate::seam::{Estimate, Exposure, Live, Prepared, WorstCase};
+use kernel::error::Result;
+use kernel::fail;
+
+pub(super) struct Book {
+    positions: Holdings,
+    terms: AccountTerms,
+    live: Box<dyn Live>,
+    /// Of the positions, open orders not counted.
+    requirement: Requirement,
+    /// Rows of the prepared table.
+    rows: usize,
+    /// The positions of a question, and the contracts they differ in.
+    next: Holdings,
+    changed: Vec<ContractIndex>,
+    /// The same with open orders filled.
+    trial: Holdings,
+}
+
+impl Book {
+    /// The account's positions in the rows of a prepared table; [`Self::keep`] has to follow.
+    pub(super) fn open(prepared: &Arc<dyn Prepared>, account: &Account) -> Result<Self> {
+        let positions = account.bind(prepared.contracts())?;
+        prepared.admit(positions.view(&account.terms))?;
+        Ok(Self {
+            live: prepared.clone().live(),
+            rows: prepared.contracts().len(),
+            next: positions.clone(),
+            trial: positions.clone(),
+            positions,
+            terms: account.terms.clone(),
+            requirement: Requirement::default(),
+            changed: Vec::new(),
+        })
+    }
+
+    /// Moves to another preparation, with other money. On an error nothing has changed.
+    pub(super) fn rebase(
+        &mut self,
+        prepared: &Arc<dyn Prepared>,
+        terms: AccountTerms,
+    ) -> Result<()> {
+        let mut live = prepared.clone().live();
+        self.requirement = finite(live.keep(self.positions.view(&terms))?)?;
+        self.live = live;
+        self.rows = prepared.contracts().len();
+        self.terms = terms;
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn view(&self) -> AccountView<'_> {
+        self.positions.view(&self.terms)
+    }
+
+    #[inline]
+    pub(super) fn positions(&self) -> &Holdings {
+        &self.positions
+    }
+
+    pub(super) fn terms(&self) -> &AccountTerms {
+        &self.terms
+    }
+
+    #[inline]
+    pub(super) fn requirement(&self) -> Requirement {
+        self.requirement
+    }
+
+    /// Refuses a contract that is in no row of the table.
+    #[inline]
+    pub(super) fn known(&self, contract: ContractIndex) -> Result<()> {
+        if contract as usize >= self.rows {
+            fail!(
+                InvalidInput,
+                "contract row {contract} of a table of {}",
+                self.rows
+            );
+        }
+        Ok(())
+    }
+
+    /// Margins positions and money as they stand, from scratch.
+    pub(super) fn keep(&mut self) -> Result<()> {
+        self.requirement = self.live.keep(self.positions.view(&self.terms))?;
+        Ok(())
+    }
+
+    pub(super) fn add_cash(&mut self, currency: &str, amount: f64) {
+        self.terms.add_cash(currency, amount);
+    }
+
+    /// Sets positions with trades applied apart.
+    pub(super) fn prepare(&mut self, trades: &[Trade]) -> Result<()> {
+        self.next.assign(&self.positions);
+        self.changed.clear();
+        for trade in trades {
+            self.known(trade.contract)?;
+            self.next.trade(trade.contract, trade.lots, trade.effect)?;
+            if !self.changed.contains(&trade.contract) {
+                self.changed.push(trade.contract);
+            }
+        }
+        Ok(())
+    }
+
+    /// The requirement of the prepared positions.
+    #[inline]
+    pub(super) fn next_requirement(&mut self) -> Result<Requirement> {
+        let view = self.next.view(&self.terms);
+        finite(self.live.requirement(view, &self.changed)?)
+    }
+
+    /// The requirement of the prepared positions, and its worst over fills of open orders where the rulebook has a closed
+    /// form for it.
+    pub(super) fn next_worst(
+        &mut self,
+        orders: &[Exposure],
+    ) -> Result<(Requirement, Option<WorstCase>)> {
+        let view = self.next.view(&self.terms);
+        let (requirement, case) = self.live.assess(view, &self.changed, orders)?;
+        Ok((finite(requirement)?, case))
+    }
+
+    /// The worst of the prepared positions over `sets` sets of fills of open orders, each margined.
+    pub(super) fn every_fill(&mut self, orders: &Exposed, sets: u64) -> Result<WorstCase> {
+        let kept = self.changed.len();
+        for exposure in orders.list()? {
+            if !self.changed.contains(&exposure.contract) {
+                self.changed.push(exposure.contract);
+            }
+        }
+        let mut worst = WorstCase {
+            requirement: 0.0,
+            drain: f64::NEG_INFINITY,
+            exact: true,
+        };
+        let mut base_value = None;
+        for set in 0..sets {
+            let (own, cost) = self.filled(orders.set(set))?;
+            let base = *base_value.get_or_insert(own.net_option_value);
+            let drain = own.initial + cost - (own.net_option_value - base);
+            if own.initial > worst.requirement {
+                worst.requirement = own.initial;
+            }
+            if drain > worst.drain {
+                worst.drain = drain;
+            }
+        }
+        self.changed.truncate(kept);
+        Ok(worst)
+    }
+
+    /// The requirement of the prepared positions with open orders filled, and what the fills cost.
+    fn filled(&mut self, fills: impl Iterator<Item = Fill>) -> Result<(Requirement, f64)> {
+        self.trial.assign(&self.next);
+        let mut cost = 0.0;
+        for fill in fills {
+            self.trial.trade(fill.contract, fill.lots, fill.effect)?;
+            cost += fill.cost;
+        }
+        let view = self.trial.view(&self.terms);
+        let own = finite(self.live.requirement(view, &self.changed)?)?;
+        Ok((own, cost))
+    }
+
+    /// Makes the prepared positions the account's own; [`Self::keep`] has to follow.
+    pub(super) fn take(&mut self) {
+        self.positions.assign(&self.next);
+    }
+
+    /// The requirement after one more trade of the positions, from kept sums; `None` where there are none.
+    #[inline]
+    pub(super) fn estimate(&mut self, contract: ContractIndex, lots: i64) -> Option<Estimate> {
+        let view = self.positions.view(&self.terms);
+        self.live.after(view, contract, lots)
+    }
+
+    #[inline]
+    pub(super) fn is_convex(&self, contract: ContractIndex) -> bool {
+        self.live.is_convex(contract)
+    }
+
+    pub(super) fn convex_between(&self, contract: ContractIndex) -> Option<i64> {
+        self.live.convex_between(contract)
+    }
+}
+
+/// A requirement that is a number, or an error.
+fn finite(requirement: Requirement) -> Result<Requirement> {
+    let Requirement {
+        initial,
+        maintenance,
+        net_option_value,
+        ..
+    } = requirement;
+    if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
+        fail!(
+            CalculationError,
+            "the requirement is not a finite number: a quantity is too large"
+        );
+    }
+    Ok(requirement)
+}

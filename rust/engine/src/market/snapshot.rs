@@ -1,0 +1,183 @@
+//! The market as it is written: its types, and how dates and numbers in it are read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::check_finite;
+use crate::time::{parse_date, parse_instant};
+use kernel::error::Result;
+use kernel::fail;
+
+/// The largest interest rate either way: 200 %. Larger ones are percentages by mistake.
+pub const MAX_RATE: f64 = 2.0;
+
+/// A zero curve of one currency: continuously compounded annual fractions, flat or by date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Curve {
+    Flat(f64),
+    Dated(BTreeMap<String, f64>),
+}
+
+/// A forward price of an underlying for one expiry, which is written as the contracts write theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    pub underlying: String,
+    pub expiry: String,
+    pub price: f64,
+}
+
+/// A cash dividend per unit of the underlying, with its ex-date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dividend {
+    pub date: String,
+    pub amount: f64,
+}
+
+/// The market as written in a document. [`Market::new`] checks it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    pub valuation: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spot: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forward: Vec<Forward>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dividends: BTreeMap<String, Vec<Dividend>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dividend_yield: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rate: BTreeMap<String, Curve>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub borrow: BTreeMap<String, f64>,
+    /// Marks by contract id, in the contract's quote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub price: BTreeMap<String, f64>,
+    /// Implied volatilities by contract id: annual fractions (0.18 is 18 %), or amounts where a rulebook prices by
+    /// Bachelier's formula.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vol: BTreeMap<String, f64>,
+    /// Units of the second currency for one of the first: `{"EURUSD": 1.08}` or `{"BTC/USD": 70000}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fx: BTreeMap<String, f64>,
+}
+
+/// A forward's expiry: a date holds for every settlement on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ForwardExpiry {
+    Date(Date),
+    Instant(Timestamp),
+}
+
+/// Forwards by underlying, each with its expiry.
+pub(super) type Forwards = BTreeMap<String, Vec<(ForwardExpiry, f64)>>;
+
+/// Values by date, ascending; by currency or symbol.
+pub(super) type Dated = BTreeMap<String, Vec<(Date, f64)>>;
+
+pub(super) fn check_quote(what: &str, id: &str, value: f64) -> Result<()> {
+    check_finite(&format!("{what} of '{id}'"), value)?;
+    // IBKR sends the largest double for "not set"; a number of that size is never a quote.
+    if value.abs() > 1e15 {
+        fail!(
+            InvalidInput,
+            "{what} of '{id}' is {value}: that is no quote; leave unset values out"
+        );
+    }
+    if what == "vol" && value < 0.0 {
+        fail!(InvalidInput, "vol of '{id}' is {value}: it is not negative");
+    }
+    Ok(())
+}
+
+/// Forwards by underlying; one expiry has one.
+pub(super) fn forwards(written: &[Forward]) -> Result<Forwards> {
+    let mut forwards = Forwards::new();
+    for forward in written {
+        let name = || format!("forward of '{}'", forward.underlying);
+        check_quote("forward", &forward.underlying, forward.price)?;
+        let expiry = if forward.expiry.contains('T') {
+            parse_instant(&forward.expiry).map(|z| ForwardExpiry::Instant(z.timestamp()))
+        } else {
+            parse_date(&forward.expiry).map(ForwardExpiry::Date)
+        };
+        let expiry = expiry.map_err(|e| e.at(name()))?;
+        let own = forwards.entry(forward.underlying.clone()).or_default();
+        if own.iter().any(|(at, _)| *at == expiry) {
+            fail!(
+                InvalidInput,
+                "{} for {} is given twice",
+                name(),
+                forward.expiry
+            );
+        }
+        own.push((expiry, forward.price));
+    }
+    Ok(forwards)
+}
+
+/// Zero rates by currency, in order of date.
+pub(super) fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
+    let mut curves = BTreeMap::new();
+    for (currency, curve) in written {
+        let name = || format!("rate of {currency}");
+        let nodes = match curve {
+            Curve::Flat(rate) => vec![(Date::MIN, *rate)],
+            Curve::Dated(dated) => dated
+                .iter()
+                .map(|(date, rate)| Ok((parse_date(date).map_err(|e| e.at(name()))?, *rate)))
+                .collect::<Result<Vec<_>>>()?,
+        };
+        if nodes.is_empty() {
+            fail!(InvalidInput, "{} has no dates", name());
+        }
+        for &(_, rate) in &nodes {
+            check_finite(&name(), rate)?;
+            if rate.abs() > MAX_RATE {
+                fail!(
+                    InvalidInput,
+                    "{} is {rate}: an annual fraction between -{MAX_RATE} and {MAX_RATE} is needed (0.05 is 5 %)",
+                    name()
+                );
+            }
+        }
+        curves.insert(currency.clone(), nodes);
+    }
+    Ok(curves)
+}
+
+/// Cash dividends by symbol, in order of date.
+pub(super) fn dividends(snapshot: &Snapshot) -> Result<Dated> {
+    let mut dividends = BTreeMap::new();
+    for (symbol, list) in &snapshot.dividends {
+        if snapshot.dividend_yield.contains_key(symbol) {
+            fail!(
+                InvalidInput,
+                "'{symbol}' has both dated dividends and a dividend_yield: give one"
+            );
+        }
+        let mut dated = Vec::new();
+        for dividend in list {
+            check_finite(&format!("dividend of '{symbol}'"), dividend.amount)?;
+            if dividend.amount < 0.0 {
+                fail!(
+                    InvalidInput,
+                    "dividend of '{symbol}' on {} is negative",
+                    dividend.date
+                );
+            }
+            let date =
+                parse_date(&dividend.date).map_err(|e| e.at(format!("dividend of '{symbol}'")))?;
+            dated.push((date, dividend.amount));
+        }
+        dated.sort_by_key(|&(date, _)| date);
+        dividends.insert(symbol.clone(), dated);
+    }
+    Ok(dividends)
+}

@@ -1,0 +1,1 @@
+"""Do two builds answer alike, to the last bit? `python -m tests.digests write FILE`, then `compare OLD NEW`."""
