@@ -105,10 +105,7 @@ fn what_is_explained_is_what_is_charged() {
     let terms = AccountTerms::default();
     for gross in [false, true] {
         let holdings = book(&*prepared, gross);
-        let view = AccountView {
-            positions: holdings.positions(),
-            terms: &terms,
-        };
+        let view = holdings.view(&terms);
         let report = prepared.margin(view).unwrap();
         let sides = match gross {
             false => vec![&report.details],
