@@ -168,8 +168,9 @@ pub(super) struct PmrmRisk {
     pub(super) mm_factor: f64,
 }
 
-/// Profit and loss of the account in every scenario, and the aggregate. `options(group, s)` sums what an expiry's options
-/// gain in scenario `s` (after the scenarios: basis up, basis down); `linear(s)` sums what everything undated gains.
+/// Profit and loss of the account in every scenario, and the aggregate. `options(group, s)` sums what an expiry's
+/// options gain in scenario `s` (after the scenarios: basis up, basis down); `linear(s)` sums what everything undated
+/// gains.
 pub(super) fn aggregate(
     rules: &PmrmRules,
     feeds: &Feeds,
