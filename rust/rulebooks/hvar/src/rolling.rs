@@ -9,7 +9,7 @@ use super::measure::Measure;
 use super::parameters::{Component, Role, Scaling};
 use super::risk::{Part, RiskScratch};
 use super::scenarios::{Series, Shape};
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::parallel;
@@ -109,7 +109,7 @@ impl HistoricalVar {
             fail!(InvalidInput, "rolling: no exposure to any factor");
         }
         for (factor, &amount) in exposures {
-            check_finite(&format!("the exposure to '{factor}'"), amount)?;
+            bounds::finite(format_args!("the exposure to '{factor}'"), amount)?;
         }
         let base = self.base()?;
         let tracks = self.tracks(exposures)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -197,11 +197,11 @@ impl Stage {
                 ..
             } => {
                 for (id, &value) in delta {
-                    check_finite(&format!("delta of '{id}'"), value)?;
+                    bounds::finite(format_args!("delta of '{id}'"), value)?;
                 }
                 let thresholds = underlyings.values().chain(hedge);
                 for t in thresholds.clone() {
-                    check_finite("beta", t.beta)?;
+                    bounds::finite("beta", t.beta)?;
                 }
                 thresholds
                     .flat_map(|t| [("threshold", t.threshold), ("rate", t.rate)])
@@ -230,8 +230,8 @@ impl Stage {
             }
             Rule::SideRate { rates } => {
                 for sides in rates.values() {
-                    check_finite("long", sides.long)?;
-                    check_finite("short", sides.short)?;
+                    bounds::finite("long", sides.long)?;
+                    bounds::finite("short", sides.short)?;
                 }
                 vec![]
             }
@@ -272,7 +272,7 @@ impl Stage {
             Rule::FavourableMark | Rule::MarkRequirement => vec![],
             Rule::Credit { amount } | Rule::Cap { amount } => vec![("amount", *amount)],
             Rule::Amount { amount } => {
-                check_finite("amount", *amount)?;
+                bounds::finite("amount", *amount)?;
                 vec![]
             }
             Rule::Buffer { rate, release } => vec![("rate", *rate), ("release", *release)],
@@ -281,10 +281,7 @@ impl Stage {
             }
         };
         for (what, value) in numbers {
-            check_finite(what, value)?;
-            if value < 0.0 {
-                fail!(InvalidInput, "{what} is {value}: it cannot be negative");
-            }
+            bounds::not_negative(what, value)?;
         }
         Ok(())
     }
@@ -315,13 +312,7 @@ impl Stage {
 
 fn check_volumes<'a>(volumes: impl Iterator<Item = (&'a String, f64)>) -> Result<()> {
     for (name, volume) in volumes {
-        check_finite(&format!("volume of '{name}'"), volume)?;
-        if volume <= 0.0 {
-            fail!(
-                InvalidInput,
-                "volume of '{name}' is {volume}: it must be positive"
-            );
-        }
+        bounds::positive(format_args!("volume of '{name}'"), volume)?;
     }
     Ok(())
 }
