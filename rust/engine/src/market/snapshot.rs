@@ -138,7 +138,7 @@ pub(super) fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
             fail!(InvalidInput, "{} has no dates", name());
         }
         for &(_, rate) in &nodes {
-            bounds::finite(&name(), rate)?;
+            bounds::finite(name(), rate)?;
             if rate.abs() > MAX_RATE {
                 fail!(
                     InvalidInput,
