@@ -132,7 +132,7 @@ def span(**options: Any) -> mc.Methodology:
         "extreme": [3.0, 0.33],
         "contracts": _span_rows(),
         "commodities": own,
-        "inter_spreads": [spread("P", 0.6, leg("X", 1), leg("Y", -1, 2.0), priority=1)],
+        "inter_spreads": [spread("W", 0.6, leg("X", 1), leg("Y", -1, 2.0), priority=1)],
     }
     return mc.methods.Span.from_document(document, **options)
 

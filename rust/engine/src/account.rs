@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::sorter::ContractSorter;
-use crate::contract::{Contract, ContractIndex, Contracts, check_finite};
+use crate::bounds;
+use crate::contract::{Contract, ContractIndex, Contracts};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -27,7 +28,7 @@ impl AccountTerms {
     pub fn check(&self) -> Result<()> {
         for (what, amounts) in [("cash", &self.cash), ("collateral", &self.collateral)] {
             for (name, &amount) in amounts {
-                check_finite(&format!("account {what} of {name}"), amount)?;
+                bounds::finite(format_args!("account {what} of {name}"), amount)?;
             }
         }
         Ok(())

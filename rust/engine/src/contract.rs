@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
+use crate::bounds;
 use crate::time::{Expiry, Settles};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
@@ -46,21 +47,6 @@ pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-pub fn check_finite(what: &str, value: f64) -> Result<()> {
-    if !value.is_finite() {
-        fail!(InvalidInput, "{what} is {value}: a finite number is needed");
-    }
-    Ok(())
-}
-
-fn check_positive(what: &str, value: f64) -> Result<()> {
-    check_finite(what, value)?;
-    if value <= 0.0 {
-        fail!(InvalidInput, "{what} is {value}: it must be positive");
-    }
-    Ok(())
-}
-
 impl Contract {
     /// Checks the terms, resolves the expiry and derives an id where none was given.
     pub fn new(mut terms: Terms) -> Result<Self> {
@@ -79,12 +65,12 @@ impl Contract {
     fn check(terms: &mut Terms) -> Result<Option<Expiry>> {
         check_identifier("underlying", &terms.underlying)?;
         check_identifier("currency", &terms.currency)?;
-        check_positive("lot", terms.lot)?;
+        bounds::positive("lot", terms.lot)?;
         let dated = matches!(terms.kind, Kind::Option | Kind::Future);
         let option = terms.kind == Kind::Option;
         let kind = terms.kind.name();
         match terms.multiplier {
-            Some(multiplier) => check_positive("multiplier", multiplier)?,
+            Some(multiplier) => bounds::positive("multiplier", multiplier)?,
             None if dated || terms.kind == Kind::Perpetual => fail!(
                 MissingData,
                 "the {kind} has no multiplier: state how many units of '{}' one contract is for",
@@ -118,7 +104,7 @@ impl Contract {
             );
         }
         if let Some(strike) = terms.strike {
-            check_finite("strike", strike)?;
+            bounds::finite("strike", strike)?;
         }
         let expiry = match &terms.expiry {
             Some(text) => Some(Expiry::parse(

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod batch;
+pub mod bounds;
 pub mod cells;
 pub mod columns;
 pub mod combined;

@@ -1,4 +1,6 @@
 //! Parameter sets as data: shipped presets, a user's changes on top, and the digest that names the result.
+//!
+//! What single numbers may be is said by [`crate::bounds`], in each rulebook's `check`.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::report::ParameterInfo;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+use kernel::float::hex;
 
 /// The default of a factor that is usually left out.
 pub fn one() -> f64 {
@@ -24,7 +27,7 @@ pub fn yes() -> bool {
 /// Numeric tables too large for a document, by name: shape and row-major values.
 pub type Attachments = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
-/// The named preset of a shipped list, as a document.
+/// The named preset of a shipped list, as a document, with what it extends under it.
 fn preset(list: &str, name: &str) -> Result<Value> {
     let presets: Vec<Value> = serde_json::from_str(list).expect("shipped presets are JSON");
     let known: Vec<String> = presets
@@ -60,7 +63,11 @@ fn merge(base: &mut Value, changes: &Map<String, Value>) {
     }
 }
 
-/// A rulebook's parameters from `{"preset": name, ...changes}`, checked against their type, unknown keys refused.
+/// A rulebook's parameters from `{"preset": name, ...changes}`, checked against their type, unknown keys refused; and
+/// where they come from, under a digest of what they are in the end.
+///
+/// `list` is the rulebook's shipped presets as JSON, `default` the one taken where none is named. Whether the numbers
+/// make sense is for the rulebook to check.
 pub fn resolve<T: DeserializeOwned + Serialize>(
     list: &str,
     default: &str,
@@ -104,12 +111,9 @@ pub fn resolve<T: DeserializeOwned + Serialize>(
     Ok((parameters, info))
 }
 
-/// SHA-256 of a parameter set's canonical JSON, in hexadecimal.
+/// SHA-256 of a parameter set's JSON, in hexadecimal: fields in the order of their type, maps in the order of their keys.
 pub fn digest<T: Serialize>(parameters: &T) -> Result<String> {
     let text =
         serde_json::to_vec(parameters).map_err(|e| MarginError::CalculationError(e.to_string()))?;
-    Ok(Sha256::digest(&text)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect())
+    Ok(hex(&Sha256::digest(&text)))
 }

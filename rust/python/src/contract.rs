@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use margincore::columns::{self, TermColumns, TextColumn};
 use margincore::contract as core;
+use margincore::float::hex;
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -272,7 +273,7 @@ impl Contracts {
     /// SHA-256 of every row's terms in order, in hexadecimal: tables with one digest are the same table.
     #[getter]
     fn digest(&self) -> String {
-        self.0.digest().iter().map(|b| format!("{b:02x}")).collect()
+        hex(&self.0.digest()[..])
     }
 
     fn __len__(&self) -> usize {

@@ -32,10 +32,13 @@ pub enum NoVol {
 pub struct Valuation {
     /// Of the rulebook, for messages.
     pub name: &'static str,
+    /// How American options without cash dividends are priced.
     pub american: American,
     /// Of trees.
     pub steps: usize,
+    /// What becomes of options that no volatility reprices.
     pub no_vol: NoVol,
+    /// An annual volatility for options that can borrow none.
     pub vol_floor: Option<f64>,
 }
 
@@ -53,7 +56,9 @@ pub enum Instrument {
 /// How an option is priced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
+    /// By the formula.
     European,
+    /// By collocation of the exercise boundary.
     American,
     /// Cash dividends, or the tree by name.
     Tree,
@@ -62,10 +67,15 @@ pub enum Model {
 /// What the options of one underlying and expiry share.
 #[derive(Debug, Clone)]
 pub struct Term {
+    /// Whole days from the valuation to the expiry date; below zero after it.
     pub days: i32,
+    /// Days over 365, not below zero.
     pub years: f64,
+    /// Zero rate of the currency to the expiry date.
     pub rate: f64,
+    /// Price of the underlying, or of the future the options are written on.
     pub spot: f64,
+    /// The underlying's yield, or the one its forward implies; a future's is the rate.
     pub dividend_yield: f64,
     /// (years, cash) until expiry.
     pub dividends: Vec<(f64, f64)>,
@@ -77,11 +87,15 @@ pub struct Inputs {
     pub instruments: Vec<Instrument>,
     /// The options in row order. `base` is the market's mark while volatilities are implied.
     pub options: OptionCells,
+    /// Of each option, how it is priced.
     pub models: Vec<Model>,
+    /// Of each option, whether it may be exercised early.
     pub american: Vec<bool>,
     /// Of each option, its term.
     pub term: Vec<u32>,
+    /// One for each underlying (or future) and expiry.
     pub terms: Vec<Term>,
+    /// Of trees.
     pub steps: usize,
     /// Options whose volatility is another's.
     pub notes: Vec<(ContractIndex, String)>,

@@ -10,7 +10,8 @@ use super::orders::Orders;
 use super::purse::Purse;
 use super::trade::{Trade, WhatIf};
 use crate::account::{Account, AccountTerms, AccountView};
-use crate::contract::{ContractIndex, check_finite};
+use crate::bounds;
+use crate::contract::ContractIndex;
 use crate::report::{MarginReport, Requirement};
 use crate::seam::Prepared;
 use kernel::error::Result;
@@ -141,8 +142,8 @@ impl LiveAccount {
         self.book.prepare(trades)?;
         self.book.next_requirement()?;
         for trade in trades {
-            check_finite("trade: price", trade.price.unwrap_or(0.0))?;
-            check_finite("trade: fees", trade.fees)?;
+            bounds::finite("trade: price", trade.price.unwrap_or(0.0))?;
+            bounds::finite("trade: fees", trade.fees)?;
         }
         let money = self.purse.money();
         let paid = |trade: &Trade| match trade.price {
@@ -164,7 +165,7 @@ impl LiveAccount {
 
     /// Adds to a cash balance: a deposit, a withdrawal, interest.
     pub fn deposit(&mut self, currency: &str, amount: f64) -> Result<()> {
-        check_finite("deposit", amount)?;
+        bounds::finite("deposit", amount)?;
         self.book.add_cash(currency, amount);
         self.refresh()
     }

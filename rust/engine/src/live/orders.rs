@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::exposed::Exposed;
 use super::money::Money;
 use super::order::Order;
-use crate::contract::check_finite;
+use crate::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -140,8 +140,8 @@ impl Orders {
         price: f64,
         fees: f64,
     ) -> Result<Option<Order>> {
-        check_finite(&format!("order '{id}': fill price"), price)?;
-        check_finite(&format!("order '{id}': fill fees"), fees)?;
+        bounds::finite(format_args!("order '{id}': fill price"), price)?;
+        bounds::finite(format_args!("order '{id}': fill fees"), fees)?;
         let open = self.existing(id)?;
         if let Some(&known) = open.executions.get(execution) {
             if known != (lots, price, fees) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::money::Money;
 use crate::account::AccountView;
+use crate::bounds;
 use kernel::error::Result;
-use kernel::fail;
 
 pub(super) struct Purse {
     money: Arc<Money>,
@@ -21,12 +21,7 @@ impl Purse {
     /// An empty one: [`Self::value`] fills it.
     pub(super) fn new(money: Arc<Money>, haircuts: BTreeMap<String, f64>) -> Result<Self> {
         for (asset, &haircut) in &haircuts {
-            if !(0.0..=1.0).contains(&haircut) {
-                fail!(
-                    InvalidInput,
-                    "haircut of {asset} is {haircut}: a fraction from 0 to 1 is needed"
-                );
-            }
+            bounds::fraction(format_args!("haircut of {asset}"), haircut)?;
         }
         Ok(Self {
             money,

@@ -4,7 +4,8 @@ use super::account::LiveAccount;
 use super::order::{Limit, Side};
 use super::trade::Trade;
 use crate::account::MAX_LOTS;
-use crate::contract::{ContractIndex, check_finite};
+use crate::bounds;
+use crate::contract::ContractIndex;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::parallel;
@@ -126,7 +127,7 @@ impl LiveAccount {
         most: i64,
     ) -> Result<Probe<'a>> {
         limit.validate()?;
-        check_finite("fees", fees_per_lot)?;
+        bounds::finite("fees", fees_per_lot)?;
         if contract as usize >= self.prepared().contracts().len() {
             fail!(InvalidInput, "contract row {contract} is not in the table");
         }
@@ -141,7 +142,7 @@ impl LiveAccount {
                 "contract row {contract}: no mark: give the price the trade would be done at"
             ),
         };
-        check_finite("price", price)?;
+        bounds::finite("price", price)?;
         Ok(Probe {
             account: self,
             contract,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::check_finite;
+use crate::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -25,10 +25,7 @@ impl Rates {
     pub fn new(written: &BTreeMap<String, f64>) -> Result<Self> {
         let mut stated: Vec<Stated> = Vec::with_capacity(written.len());
         for (text, &rate) in written {
-            check_finite(&format!("fx '{text}'"), rate)?;
-            if rate <= 0.0 {
-                fail!(InvalidInput, "fx '{text}' is {rate}: it must be positive");
-            }
+            bounds::positive(format_args!("fx '{text}'"), rate)?;
             let Some((from, to)) = pair(text) else {
                 fail!(
                     InvalidInput,

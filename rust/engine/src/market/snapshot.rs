@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::check_finite;
+use crate::bounds;
 use crate::time::{parse_date, parse_instant};
 use kernel::error::Result;
 use kernel::fail;
@@ -82,7 +82,7 @@ pub(super) type Forwards = BTreeMap<String, Vec<(ForwardExpiry, f64)>>;
 pub(super) type Dated = BTreeMap<String, Vec<(Date, f64)>>;
 
 pub(super) fn check_quote(what: &str, id: &str, value: f64) -> Result<()> {
-    check_finite(&format!("{what} of '{id}'"), value)?;
+    bounds::finite(format_args!("{what} of '{id}'"), value)?;
     // IBKR sends the largest double for "not set"; a number of that size is never a quote.
     if value.abs() > 1e15 {
         fail!(
@@ -138,7 +138,7 @@ pub(super) fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
             fail!(InvalidInput, "{} has no dates", name());
         }
         for &(_, rate) in &nodes {
-            check_finite(&name(), rate)?;
+            bounds::finite(name(), rate)?;
             if rate.abs() > MAX_RATE {
                 fail!(
                     InvalidInput,
@@ -164,7 +164,7 @@ pub(super) fn dividends(snapshot: &Snapshot) -> Result<Dated> {
         }
         let mut dated = Vec::new();
         for dividend in list {
-            check_finite(&format!("dividend of '{symbol}'"), dividend.amount)?;
+            bounds::finite(format_args!("dividend of '{symbol}'"), dividend.amount)?;
             if dividend.amount < 0.0 {
                 fail!(
                     InvalidInput,

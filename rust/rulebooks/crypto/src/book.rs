@@ -72,7 +72,8 @@ impl UnitRisk {
         }
     }
 
-    /// The scan or its floor, and every added charge.
+    /// The scan or its floor, and every added charge: Deribit `risk_matrix_margin` (API, private/simulate), OKX
+    /// max(MR1, MR2, MR6) + MR3 + MR4 + MR5 (help centre, portfolio margin), Paradex max(scan, MinDelta).
     pub(super) fn total(&self) -> f64 {
         // Named one by one: a charge that is forgotten here does not compile.
         let Self {
@@ -120,10 +121,12 @@ impl Book {
                 total += used * gain;
             }
             scratch.raw.push(if in_use { total } else { total + gain });
+            // Spot covers losses of scenarios that move up, never more than the loss (Deribit, offset currencies).
             if offset && scenario.price > 0.0 && total < 0.0 {
                 let covered = total + larger(gain, 0.0);
                 total = smaller(covered, 0.0);
             }
+            // Deribit `extended_dampener`: dollars, in coin at the edge's price (inferred).
             if scenario.dampener > 0.0 {
                 let most = scenario.dampener * usd / scenario.edge;
                 total = if total.abs() <= most {
@@ -132,6 +135,7 @@ impl Book {
                     total - most.copysign(total)
                 };
             }
+            // Deribit `pnl_offset`, `max_offsetable_pnl` (API, pme/get_params).
             if total > 0.0 {
                 total *= rules.gain_share;
                 if let Some(cap) = rules.gain_cap.map(|c| c * usd) {

@@ -1,4 +1,7 @@
 //! Charges beside the scan, over sums that one pass through an account's positions collects.
+//!
+//! Each names the venue whose rule it is and where it is published; what a venue does not publish is graded `inferred`
+//! in its preset.
 
 use super::instruments::ExpirySlot;
 use super::parameters::{
@@ -33,7 +36,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// The coins of spot that hedge the delta of everything else.
+    /// The coins of spot that hedge the delta of everything else: OKX `spotInUse` (help centre, portfolio margin).
     pub(super) fn spot_in_use(&self) -> f64 {
         let (held, needed) = (self.spot_coins, -self.delta);
         if held * needed <= 0.0 {
@@ -89,7 +92,8 @@ impl Sums {
 }
 
 impl Roll {
-    /// The rate of an expiry; undated contracts pay the minimum.
+    /// The rate of an expiry; undated contracts pay the minimum. Deribit `roll_shock` with `min_annualised_move` and
+    /// `annualised_move_risk` (API, pme/get_params; the exponential is inferred); OKX MR4 (notice of 2 January 2025).
     pub(super) fn rate(&self, years: f64) -> f64 {
         let grown = (self.annualised * years).exp() - 1.0;
         larger(grown, self.min)
@@ -97,6 +101,7 @@ impl Roll {
 }
 
 impl Slippage {
+    /// OKX MR7: the multiplier of the tier that the raw amount is in, on all of it.
     pub(super) fn charge(&self, notional: f64) -> f64 {
         let raw = self.rate * notional;
         let tier = self
@@ -113,7 +118,8 @@ impl Slippage {
 }
 
 impl Futures {
-    /// Coins charged.
+    /// Coins charged: the sum of absolute positions (Deribit's older model; Bybit API v5/asset/portfolio-margin,
+    /// futures contingency), or the larger side (Deribit's vintage A).
     pub(super) fn coins(&self, sums: &Sums) -> f64 {
         let (long, short) = (sums.futures_long, sums.futures_short);
         if self.larger_side {
@@ -125,7 +131,8 @@ impl Futures {
 }
 
 impl DeltaShock {
-    /// In coins. Long options may reduce the delta of the rest; they never create one.
+    /// In coins. Long options may reduce the delta of the rest; they never create one. Deribit `delta_shock` with
+    /// `delta_total_liq_shock_threshold`, `m_inc`, `max_delta_shock` (API, pme/get_params; the formula is inferred).
     pub(super) fn charge(&self, sums: &Sums, index: f64) -> f64 {
         let (longs, rest) = (sums.long_option_delta, sums.other_delta);
         let both = longs + rest;
@@ -151,6 +158,7 @@ impl DeltaShock {
 }
 
 impl MinDelta {
+    /// Paradex MinDelta (documentation, risk-system/portfolio-margin): net delta, and half of what offsets.
     pub(super) fn floor(&self, sums: &Sums, index: f64) -> f64 {
         let net = sums.delta.abs();
         (self.unhedged * net + self.hedged * (sums.gross_delta - net) / 2.0) * index
@@ -172,7 +180,8 @@ impl ShortOptions {
         matches!(self.netting, ShortNetting::Strike | ShortNetting::Rolled)
     }
 
-    /// Coins charged. `strikes` are (expiry, strike) in ascending order and `nets` their net coins.
+    /// Coins charged. `strikes` are (expiry, strike) in ascending order and `nets` their net coins. Deribit's older
+    /// model by vintage: all options (A, B), net shorts by strike (C), rolled (D).
     pub(super) fn coins(
         &self,
         sums: &Sums,
@@ -189,7 +198,8 @@ impl ShortOptions {
     }
 
     /// Longs further out of the money cover shorts: strikes from spot up are walked from above, those below from
-    /// below. Inside the band at the money a position counts by its distance from spot.
+    /// below. Inside the band at the money a position counts by its distance from spot. Deribit Portfolio Margin Model
+    /// (PDF), vintage D; Dederi wiki, RiskControlRules/portfolio_margin.
     fn rolled(&self, strikes: &[(u32, f64)], nets: &[f64], index: f64) -> f64 {
         let mut total = 0.0;
         let mut first = 0;
@@ -218,7 +228,7 @@ impl ShortOptions {
     }
 }
 
-/// Sum over expiries of |amount| times the expiry's rate.
+/// Sum over expiries of |amount| times the expiry's rate: expiries do not offset (Deribit `roll_shock`, OKX MR4).
 pub(super) fn roll(amounts: &[f64], rates: &[f64]) -> f64 {
     amounts
         .iter()

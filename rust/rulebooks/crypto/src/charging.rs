@@ -66,6 +66,7 @@ impl Book {
                 line(component, amount);
             }
         }
+        // OKX: MMR = max(... , MR7).
         if risk.slippage > risk.total() {
             line("slippage", risk.slippage - risk.total());
         }
@@ -113,6 +114,7 @@ impl Book {
                 }
             });
         };
+        // minSPAN times its factor, less contingencies: `getMarginAndMarkToMarket` (derivexyz/v2-core, PMRMLib).
         line("min_span", -min_span * im, -min_span * mm);
         let factors = if joint { (im, mm) } else { (1.0, 1.0) };
         line(
@@ -138,7 +140,7 @@ impl Book {
             .fold(0.0, |sum, x| sum + x)
     }
 
-    /// Borrowed money: negative cash, at the venue's rates.
+    /// Borrowed money: negative cash, at the venue's rates (OKX MR8).
     pub(super) fn charge_borrow<L: Ledger + ?Sized>(
         &self,
         account: AccountView<'_>,

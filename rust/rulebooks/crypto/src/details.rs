@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::book::{Book, UnitBook, UnitRisk};
-use super::parameters::{Model, SpotTreatment};
+use super::parameters::{Charges, Model, SpotTreatment};
 use super::pmrm::PmrmRisk;
 use super::scenario::Group;
 use super::sums::BookScratch;
@@ -91,21 +91,27 @@ fn scan(book: &Book, u: usize, scratch: &mut BookScratch) -> Result<Value> {
     put("option_contingency", short_options);
     put("future_contingency", futures);
     put("slippage", slippage);
-    for (name, amount) in &rules.charges.stated {
+    // Named one by one: a charge that is forgotten here does not compile.
+    let Charges {
+        // Numbers of the risk above.
+        roll: _,
+        delta_shock: _,
+        min_delta: _,
+        decay_days: _,
+        short_options: _,
+        futures: _,
+        perpetual_slippage: _,
+        stated,
+        initial_only,
+        provisions,
+    } = &rules.charges;
+    for (name, amount) in stated {
         put(name, *amount);
     }
     let total = larger(slippage, risk.total());
     put("risk_matrix_margin", total);
-    let provisions: f64 = rules
-        .charges
-        .provisions
-        .values()
-        .fold(0.0, |sum, x| sum + x);
-    let orders: f64 = rules
-        .charges
-        .initial_only
-        .values()
-        .fold(0.0, |sum, x| sum + x);
+    let provisions: f64 = provisions.values().fold(0.0, |sum, x| sum + x);
+    let orders: f64 = initial_only.values().fold(0.0, |sum, x| sum + x);
     put(
         "initial_margin",
         rules.im_factor * total + orders + provisions,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::float::{larger, smaller};
@@ -105,17 +105,16 @@ impl Default for Feeds {
 
 impl Feeds {
     pub fn check(&self) -> Result<()> {
-        check_finite("feeds.stable", self.stable)?;
-        if self.stable <= 0.0 {
-            fail!(
-                InvalidInput,
-                "feeds.stable is {}: it must be positive",
-                self.stable
-            );
-        }
+        bounds::positive("feeds.stable", self.stable)?;
         for (name, feed) in &self.underlyings {
-            check_finite(&format!("spot confidence of {name}"), feed.spot_confidence)?;
-            check_finite(&format!("perp confidence of {name}"), feed.perp_confidence)?;
+            bounds::finite(
+                format_args!("spot confidence of {name}"),
+                feed.spot_confidence,
+            )?;
+            bounds::finite(
+                format_args!("perp confidence of {name}"),
+                feed.perp_confidence,
+            )?;
         }
         for feed in &self.expiries {
             for value in [
@@ -124,8 +123,8 @@ impl Feeds {
                 feed.rate_confidence,
                 feed.vol_confidence,
             ] {
-                check_finite(
-                    &format!("feeds of {} {}", feed.underlying, feed.expiry),
+                bounds::finite(
+                    format_args!("feeds of {} {}", feed.underlying, feed.expiry),
                     value,
                 )?;
             }

@@ -10,7 +10,8 @@
 //! | the table as numbers; a market's | `layout.rs`, `plan.rs`; `instruments.rs` |
 //! | cells to price, rows to sum | `arrays.rs`, `lanes.rs` |
 //! | charges beside the scan | `charges.rs` |
-//! | the scan compiled, summed, aggregated, charged | `setting.rs`, `compile.rs`, `sums.rs`, `collect.rs`, `book.rs`, `charging.rs` |
+//! | the scan compiled | `setting.rs`, `compile.rs` |
+//! | its sums, aggregated and charged | `sums.rs`, `collect.rs`, `book.rs`, `charging.rs` |
 //! | Derive's managers | `pmrm.rs`, `manager.rs` |
 //! | an open account | `live.rs` |
 //! | formulas per position | `standard.rs`, `srm.rs`, `rules.rs` |

@@ -255,8 +255,8 @@ impl Live for LiveBook {
             SpotTreatment::InUse => true,
             SpotTreatment::InMatrix | SpotTreatment::CollateralOnly => false,
         };
-        // Losses of scenarios are linear in the lots, gains that count in part or up to a cap concave, and charges sums of
-        // absolute values: the largest of convex functions. A liquidity charge has a cap, rolled shorts jump, and a
+        // Losses of scenarios are linear in the lots, gains that count in part or up to a cap concave, and charges sums
+        // of absolute values: the largest of convex functions. A liquidity charge has a cap, rolled shorts jump, and a
         // slippage's multiplier steps.
         !concave_spot
             && delta_shock.is_none()

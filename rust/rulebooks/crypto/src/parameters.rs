@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::scenario::ScenarioLists;
 use super::vol::VolLaw;
+use engine::bounds;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -313,12 +314,7 @@ impl Parameters {
             }
         }
         for (asset, &haircut) in &self.haircuts {
-            if !(0.0..=1.0).contains(&haircut) {
-                fail!(
-                    InvalidInput,
-                    "haircuts: {asset} is {haircut}: a fraction from 0 to 1 is needed"
-                );
-            }
+            bounds::fraction(format_args!("haircuts: {asset}"), haircut)?;
         }
         self.feeds.check()
     }
@@ -406,13 +402,8 @@ impl UnitRules {
                 perpetual_slippage.as_ref().map(|s| s.rate),
             ),
         ] {
-            if let Some(share) = share
-                && !(0.0..=1.0).contains(&share)
-            {
-                fail!(
-                    InvalidInput,
-                    "rules of '{key}': {name} is {share}: a fraction from 0 to 1 is needed (0.1 is 10 %)"
-                );
+            if let Some(share) = share {
+                bounds::fraction(format_args!("rules of '{key}': {name}"), share)?;
             }
         }
         let numbers = [
@@ -436,12 +427,7 @@ impl UnitRules {
                 .map(|(name, &amount)| (name.as_str(), amount)),
         );
         for (name, value) in numbers {
-            if !(value.is_finite() && value >= 0.0) {
-                fail!(
-                    InvalidInput,
-                    "rules of '{key}': {name} is {value}: a number that is not negative is needed"
-                );
-            }
+            bounds::not_negative(format_args!("rules of '{key}': {name}"), value)?;
         }
         Ok(())
     }

@@ -1,4 +1,6 @@
 //! Derive's portfolio managers (PMRM v1 and PMRM_2): one underlying, values per expiry discounted by their sign.
+//!
+//! Rule: the contracts derivexyz/v2-core, `PMRMLib.sol` and `PMRMLib_2.sol`, whose functions are named at each step.
 
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +94,7 @@ impl ExpiryTerms {
 }
 
 impl PmrmRules {
-    /// Static discounts and weights of one expiry; `rate` is already not negative.
+    /// Static discounts and weights of one expiry (`_addStaticDiscount`); `rate` is already not negative.
     pub(super) fn expiry(
         &self,
         years: f64,
@@ -116,7 +118,7 @@ impl PmrmRules {
         }
     }
 
-    /// The charge on a notional whose oracle has this confidence.
+    /// The charge on a notional whose oracle has this confidence: `_getConfidenceContingency`.
     pub(super) fn distrust(&self, confidence: f64, notional: f64) -> f64 {
         if confidence < self.confidence.threshold {
             (1.0 - confidence) * self.confidence.factor * notional
@@ -166,8 +168,9 @@ pub(super) struct PmrmRisk {
     pub(super) mm_factor: f64,
 }
 
-/// Profit and loss of the account in every scenario, and the aggregate. `options(group, s)` sums what an expiry's options
-/// gain in scenario `s` (after the scenarios: basis up, basis down); `linear(s)` sums what everything undated gains.
+/// Profit and loss of the account in every scenario, and the aggregate. `options(group, s)` sums what an expiry's
+/// options gain in scenario `s` (after the scenarios: basis up, basis down); `linear(s)` sums what everything undated
+/// gains.
 pub(super) fn aggregate(
     rules: &PmrmRules,
     feeds: &Feeds,
@@ -181,6 +184,7 @@ pub(super) fn aggregate(
     mut pnl: impl FnMut(usize, f64),
 ) -> PmrmRisk {
     let mut risk = PmrmRisk::default();
+    // `_addBasisContingency`.
     let (up, down) = (scenarios.len(), scenarios.len() + 1);
     for (group, &(terms, mark, _)) in expiries.iter().enumerate() {
         risk.option_mtm += mark;
@@ -191,6 +195,7 @@ pub(super) fn aggregate(
         }
         risk.forward_contingency += loss * terms.basis_weight;
     }
+    // `getScenarioPnL`.
     risk.worst_pnl = f64::INFINITY;
     for (s, scenario) in scenarios.iter().enumerate() {
         let (skew, damp) = (scenario.vol.is_skew(), scenario.weight);
@@ -213,6 +218,7 @@ pub(super) fn aggregate(
     }
     risk.min_span = smaller(smaller(risk.worst_pnl, risk.forward_contingency), 0.0);
 
+    // `addPrecomputes`, `_addOptionContingency`.
     let c = &rules.contingency;
     let perp_notional = holding.perps.abs() * spot;
     risk.contingency_mm = c.perp_mm * perp_notional

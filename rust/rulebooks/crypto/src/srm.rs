@@ -1,5 +1,8 @@
 //! Derive's standard manager: isolated option formulas against the worst payoff per expiry, several underlyings.
 //!
+//! Rule: the contracts derivexyz/v2-core, `StandardManager.sol`, whose functions are named at each step; parameters
+//! from Derive's documentation, standard margin.
+//!
 //! The manager's own margins are net (mark value less requirement, cash inside) and are in the details; the requirement
 //! is what liquidating equity must reach.
 
@@ -88,7 +91,7 @@ struct Parts {
 }
 
 impl OptionRules {
-    /// Margin of a short alone (negative, mark inside); nothing for a long.
+    /// Margin of a short alone (negative, mark inside); nothing for a long: `_getIsolatedMargin`.
     fn isolated(&self, held: &Held, spot: f64, initial: bool) -> f64 {
         if held.coins > 0.0 {
             return 0.0;
@@ -98,6 +101,7 @@ impl OptionRules {
         let out = larger(out, 0.0) / spot;
         let share = larger(self.max - out, self.min);
         let open = share * spot * held.coins + mtm;
+        // `_getIsolatedMarginForCall`.
         if held.right > 0.0 {
             return if initial {
                 open
@@ -105,6 +109,7 @@ impl OptionRules {
                 self.mm_call * spot * held.coins + mtm
             };
         }
+        // `_getIsolatedMarginForPut`: the larger of two charges, both negative; the initial one at least a multiple.
         let (by_spot, by_mark) = (self.mm_put * spot * held.coins, self.mm_put_mark * mtm);
         let keep = smaller(by_spot, by_mark) + mtm;
         if !initial {
@@ -113,7 +118,8 @@ impl OptionRules {
         smaller(open, keep * self.put_offset)
     }
 
-    /// The worst payoff at zero and at every strike, and the calls that nothing covers.
+    /// The worst payoff at zero and at every strike (`_calcMaxLoss`), and the calls that nothing covers
+    /// (`unpairedIMScale`, `unpairedMMScale` on the forward): `_calcNetBasicMarginSingleExpiry`.
     fn bounded(&self, held: &[Held], forward: f64, initial: bool) -> f64 {
         let payoff = |price: f64| {
             held.iter().fold(0.0, |sum, h| {
@@ -268,6 +274,7 @@ impl Srm {
             let bounded = rules.option.bounded(held, forward, initial);
             parts.isolated += alone;
             parts.bounded += bounded;
+            // The better of the two: `_calcNetBasicMarginSingleExpiry`.
             parts.option += larger(alone, bounded);
             parts.option_mtm += held.iter().fold(0.0, |sum, h| h.coins.mul_add(h.mark, sum));
             let short = held.iter().fold(
@@ -279,10 +286,12 @@ impl Srm {
             if holding.perps != 0.0 {
                 least = least.min(unit.perp_confidence);
             }
+            // On the shorts of the expiry: `_getNetOptionMarginAndMtM`.
             if initial && least < rules.confidence.option {
                 parts.oracle -= (1.0 - least) * rules.confidence.factor * unit.spot * short;
             }
         }
+        // On the perpetual's own price: `_getNetPerpMargin`.
         let size = holding.perps.abs();
         parts.perp = -size
             * holding.perp_price
@@ -291,6 +300,7 @@ impl Srm {
             } else {
                 rules.perp.mm
             };
+        // `_getBaseMarginAndMtM`.
         let notional = holding.base * unit.spot;
         parts.base_mtm = notional / stable;
         parts.base = notional * rules.base.factor * if initial { rules.base.im_scale } else { 1.0 };
@@ -302,6 +312,7 @@ impl Srm {
             if holding.base != 0.0 && unit.spot_confidence < rules.confidence.base {
                 parts.oracle -= (1.0 - unit.spot_confidence) * rules.confidence.factor * notional;
             }
+            // `_getDepegMultiplier`, on shorts and perpetuals.
             let gap = rules.depeg.threshold - stable;
             if gap > 0.0 {
                 parts.depeg -= gap * rules.depeg.factor * unit.spot * (shorts + size);

@@ -2,6 +2,10 @@
 //!
 //! The venues' own numbers include an option's mark. The requirement is on the basis of liquidating equity: the value
 //! of the options is a line of its own, so that long premium is paid in full and a short mark is not counted twice.
+//!
+//! Rules: the help centres of Deribit (standard margin), Bit.com (USDT-margined options) and OKX (options margin, page
+//! of 1 May 2026), the documentation of Aevo (standard margin) and Paradex (risk-system/cross-margin-requirement,
+//! August 2026); each preset names its own.
 
 use std::sync::Arc;
 
@@ -64,7 +68,11 @@ pub(super) struct StandardScratch {
 
 impl OptionFormula {
     /// Initial and maintenance margin of one short coin. In coin where `unit` (the index's worth) is one.
+    ///
+    /// Deribit, Bit.com, Aevo: max(a - OTM / S, b) S + M, for maintenance c S + M, of a put max(c S, c M) + M and an
+    /// initial margin not below it.
     fn short(&self, own: &Instrument, index: f64, unit: f64) -> (f64, f64) {
+        // OKX: distance over the forward of the same expiry.
         let base = if self.over_forward {
             own.forward
         } else {
@@ -75,12 +83,14 @@ impl OptionFormula {
         let share = larger(self.a - out, self.b);
         let mark = if self.with_mark { own.mark } else { 0.0 };
         let mut initial = share * unit;
+        // Paradex: short puts at most half the index.
         if own.right < 0
             && let Some(cap) = self.put_cap.map(|c| c * unit)
         {
             initial = smaller(initial, cap);
         }
         initial += mark;
+        // Paradex: maintenance is a share of initial.
         if let Some(part) = self.mm_share {
             return (initial, initial * part);
         }
@@ -94,7 +104,7 @@ impl OptionFormula {
         (initial, maintenance)
     }
 
-    /// Of one long coin: nothing beyond the premium, or the venue's share of it.
+    /// Of one long coin: nothing beyond the premium, or its mark up to a share of the index (Paradex).
     fn long(&self, own: &Instrument, unit: f64) -> (f64, f64) {
         let Some(cap) = self.long_cap.map(|c| c * unit) else {
             return (0.0, 0.0);
@@ -160,6 +170,7 @@ impl Standard {
                     mm,
                     slope,
                 } => {
+                    // Deribit, linear perpetuals: 2 % + 0.005 % per BTC of the notional, 1 % + 0.005 % for maintenance.
                     let size = q.abs();
                     let grown = slope * size * coins;
                     tally.futures.0 = (size * notional).mul_add(im + grown, tally.futures.0);

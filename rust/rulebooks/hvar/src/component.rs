@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::filter::Filter;
 use super::measure::{Measure, PPM};
 use super::parametric::Variance;
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -271,13 +271,13 @@ impl Component {
             ("multiplier", self.multiplier),
             ("roll_days", self.roll_days),
         ] {
-            check_finite(what, value)?;
+            bounds::finite(what, value)?;
         }
         if self.roll_days < 0.0 {
             fail!(InvalidInput, "roll_days is negative");
         }
         for (set, &value) in &self.given {
-            check_finite(&format!("the given risk of '{set}'"), value)?;
+            bounds::finite(format_args!("the given risk of '{set}'"), value)?;
         }
         Ok(())
     }

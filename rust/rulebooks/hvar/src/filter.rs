@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::measure;
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::float::larger;
@@ -125,13 +125,7 @@ impl Filter {
         };
         let seed = |seed: Seed, returns: Option<usize>| {
             if let Seed::Given(variance) = seed {
-                check_finite("filter: the given variance", variance)?;
-                if variance <= 0.0 {
-                    fail!(
-                        InvalidInput,
-                        "filter: the given variance is {variance}: it must be positive"
-                    );
-                }
+                bounds::positive("filter: the given variance", variance)?;
             }
             if returns.is_some_and(|n| n < 2) {
                 fail!(InvalidInput, "filter: seed_returns is at least 2");
@@ -156,7 +150,7 @@ impl Filter {
                 seed_returns,
             } => {
                 for (name, value) in [("omega", omega), ("alpha", alpha), ("beta", beta)] {
-                    check_finite(&format!("filter: {name}"), value)?;
+                    bounds::finite(format_args!("filter: {name}"), value)?;
                     if value < 0.0 {
                         fail!(InvalidInput, "filter: {name} is negative");
                     }
@@ -188,7 +182,7 @@ impl Filter {
                 "filter: quantile_floor_ppm lies above 0 and below 1000000"
             );
         }
-        check_finite("filter: vol_floor", self.vol_floor)?;
+        bounds::finite("filter: vol_floor", self.vol_floor)?;
         if self.vol_floor < 0.0 {
             fail!(InvalidInput, "filter: vol_floor is negative");
         }

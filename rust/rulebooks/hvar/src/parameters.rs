@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::component::Component;
 use super::stages::Stage;
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -214,13 +214,13 @@ impl Parameters {
                 "more than one netting set without members: only one can take the rest"
             );
         }
-        check_finite("position_rounding", self.position_rounding)?;
+        bounds::finite("position_rounding", self.position_rounding)?;
         if self.position_rounding < 0.0 {
             fail!(InvalidInput, "position_rounding is negative");
         }
         for (factor, rule) in &self.returns {
             if let ReturnRule::Displaced(by) = rule {
-                check_finite(&format!("the displacement of '{factor}'"), *by)?;
+                bounds::finite(format_args!("the displacement of '{factor}'"), *by)?;
             }
         }
         for stage in &self.stages {
@@ -267,13 +267,7 @@ impl Parameters {
                 .iter()
                 .map(|(name, tick)| (name.as_str(), *tick));
             for (name, value) in ticks.chain([("zero_below", floor.zero_below)]) {
-                check_finite(&format!("option_floor: {name}"), value)?;
-                if value <= 0.0 {
-                    fail!(
-                        InvalidInput,
-                        "option_floor: {name} is {value}: it must be positive"
-                    );
-                }
+                bounds::positive(format_args!("option_floor: {name}"), value)?;
             }
         }
         if let Some(cap) = &self.offset_cap

@@ -9,7 +9,7 @@ use super::layout::View;
 use super::measure::Measure;
 use super::risk::{Part, RiskScratch};
 use super::scenarios::{Series, Shape};
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::float::larger;
@@ -110,7 +110,7 @@ impl HistoricalVar {
             fail!(InvalidInput, "rolling: no exposure to any factor");
         }
         for (factor, &amount) in exposures {
-            check_finite(&format!("the exposure to '{factor}'"), amount)?;
+            bounds::finite(format_args!("the exposure to '{factor}'"), amount)?;
         }
         let base = self.base()?;
         let tracks = self.tracks(exposures)?;

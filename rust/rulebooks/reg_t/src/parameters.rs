@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::question::Method;
 use super::rules::Numbers;
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -111,7 +111,7 @@ impl Parameters {
                 class.otc_minimum,
             ];
             for value in percentages.into_iter().flatten() {
-                check_finite(&format!("reg t: class '{name}'"), value)?;
+                bounds::finite(format_args!("reg t: class '{name}'"), value)?;
                 if !(0.0..=10.0).contains(&value) {
                     fail!(
                         InvalidInput,
@@ -126,13 +126,7 @@ impl Parameters {
                 ("leverage", underlying.leverage),
                 ("divisor", underlying.divisor),
             ] {
-                check_finite(&format!("reg t: {what} of '{symbol}'"), value)?;
-                if value <= 0.0 {
-                    fail!(
-                        InvalidInput,
-                        "reg t: {what} of '{symbol}' is {value}: it must be positive"
-                    );
-                }
+                bounds::positive(format_args!("reg t: {what} of '{symbol}'"), value)?;
             }
             if let Some(full) = &underlying.of
                 && self.underlyings.get(full).is_some_and(|u| u.of.is_some())

@@ -3,7 +3,7 @@
 //! Amounts are dollars per contract (or per share). They are kept apart, because the manual quotes gross numbers,
 //! brokers quote net ones, and the account is judged on liquidating equity.
 
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -67,7 +67,7 @@ impl Numbers {
             ("conversion_strike", self.conversion_strike),
             ("box_difference", self.box_difference),
         ] {
-            check_finite(&format!("reg t: {what}"), value)?;
+            bounds::finite(format_args!("reg t: {what}"), value)?;
             if value < 0.0 {
                 fail!(
                     InvalidInput,

@@ -1,20 +1,22 @@
 //! SPAN: exchange files in, PC-SPAN's arithmetic, every component explained.
 //!
-//! | rule | file |
+//! | part | file |
 //! |---|---|
-//! | one parameter model for all formats | `model/`, `document.rs` |
+//! | one parameter model for all formats | `model/`, `document.rs`, `unique.rs` |
 //! | `.spn` XML 4.00 | `spn/` |
 //! | CME expanded `.pa2` | `pa2/` |
-//! | gz, zip, binary cache | `container.rs`, `cache.rs` |
+//! | gz, zip, binary cache; several files as one | `container.rs`, `cache.rs`, `merge.rs` |
+//! | contracts of a file as a table | `contracts.rs` |
 //! | risk arrays and composite deltas from parameters | `generate/` |
-//! | contracts of a file as a table, several files as one | `contracts.rs` |
 //! | names to slots | `compile/`, `program.rs` |
 //! | the requirement's steps | `steps/` |
-//! | lines and explanation | `book/` |
+//! | levels, lines and explanation | `book/` |
 //! | an open account | `live.rs` |
-//! | SPAN-like margin without a file | `like.rs` |
+//! | SPAN-like margin without a file | `like/` |
 //! | exposure margin beside SPAN | `exposure.rs` |
 //! | what the rulebook leaves open | `options.rs` |
+//!
+//! The README beside this crate says which file has which rule, from which source, and what a change must touch.
 
 mod book;
 pub mod cache;

@@ -8,7 +8,7 @@
 //! | ranges, points, groups, offsets, minimums, overlays as data | `parameters.rs` |
 //! | OCC's parameter files | `occ.rs` |
 //! | which product, class group and minimum a contract has | `placement.rs` |
-//! | day count, dividends, carry, implied volatility | `../inputs.rs` |
+//! | day count, dividends, carry, implied volatility | `rust/engine/src/inputs/` |
 //! | sticky moneyness | `curves.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | the hierarchy compiled | `book.rs` |

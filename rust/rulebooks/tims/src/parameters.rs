@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use engine::contract::check_finite;
+use engine::bounds;
 use engine::inputs::{American, NoVol, Valuation};
 use kernel::error::Result;
 use kernel::fail;
@@ -65,8 +65,8 @@ const MAX_UP: f64 = 3.0;
 
 impl Range {
     fn check(&self, what: &str) -> Result<()> {
-        check_finite(&format!("{what}: down"), self.down)?;
-        check_finite(&format!("{what}: up"), self.up)?;
+        bounds::finite(format_args!("{what}: down"), self.down)?;
+        bounds::finite(format_args!("{what}: up"), self.up)?;
         if !(-1.0..=0.0).contains(&self.down) || !(0.0..=MAX_UP).contains(&self.up) {
             fail!(
                 InvalidInput,
@@ -230,7 +230,7 @@ impl Parameters {
                 "tims: vol_floor is {floor}: an annual fraction above 0 and up to 5 is needed"
             );
         }
-        check_finite("tims: minimum_rate", self.minimum_rate)?;
+        bounds::finite("tims: minimum_rate", self.minimum_rate)?;
         if self.minimum_rate < 0.0 {
             fail!(InvalidInput, "tims: minimum_rate is negative");
         }
@@ -245,12 +245,12 @@ impl Parameters {
             Ok(())
         };
         for (symbol, product) in &self.products {
-            check_finite(&format!("tims: factor of {symbol}"), product.factor)?;
+            bounds::finite(format_args!("tims: factor of {symbol}"), product.factor)?;
             if product.factor == 0.0 {
                 fail!(InvalidInput, "tims: factor of {symbol} is zero");
             }
             if let Some(minimum) = product.minimum {
-                check_finite(&format!("tims: minimum of {symbol}"), minimum)?;
+                bounds::finite(format_args!("tims: minimum of {symbol}"), minimum)?;
                 if minimum < 0.0 {
                     fail!(InvalidInput, "tims: minimum of {symbol} is negative");
                 }
@@ -288,7 +288,7 @@ impl Parameters {
         }
         for (id, values) in &self.theoretical {
             for value in values.profit.iter().chain(values.price.iter()) {
-                check_finite(&format!("tims: theoretical values of '{id}'"), *value)?;
+                bounds::finite(format_args!("tims: theoretical values of '{id}'"), *value)?;
             }
         }
         for overlay in &self.overlays {
@@ -363,8 +363,8 @@ impl Overlay {
             );
         }
         for point in &self.points {
-            check_finite(&format!("{name}: price move"), point.price)?;
-            check_finite(&format!("{name}: vol move"), point.vol)?;
+            bounds::finite(format_args!("{name}: price move"), point.price)?;
+            bounds::finite(format_args!("{name}: vol move"), point.vol)?;
             if point.price <= -1.0 || point.price > MAX_UP {
                 fail!(
                     InvalidInput,
@@ -376,8 +376,8 @@ impl Overlay {
         for range in self.ranges.values().chain(&self.range) {
             range.check(&name)?;
         }
-        check_finite(
-            &format!("{name}: floor_per_short_option"),
+        bounds::finite(
+            format_args!("{name}: floor_per_short_option"),
             self.floor_per_short_option,
         )?;
         if self.floor_per_short_option < 0.0 {

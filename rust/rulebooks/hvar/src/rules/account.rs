@@ -5,7 +5,7 @@
 
 use super::parts::{Parts, not_negative};
 use crate::rounding::{round_to, round_up};
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::float::{larger, smaller};
@@ -40,15 +40,9 @@ fn neither_factor_nor_days() -> Result<()> {
 
 /// Rounding on aggregated market-risk-component margin: Guide, section 3.2.5.1.
 pub(crate) fn round_up_to(unit: f64) -> Parts<'static> {
-    let check = positive_unit(unit).and_then(|()| not_negative([("unit", unit)]));
-    Parts::of_account(check, &[], move |at| round_up(at.sum, unit) - at.sum)
-}
-
-fn positive_unit(unit: f64) -> Result<()> {
-    if unit > 0.0 {
-        return Ok(());
-    }
-    fail!(InvalidInput, "unit is {unit}: it must be positive")
+    Parts::of_account(bounds::positive("unit", unit), &[], move |at| {
+        round_up(at.sum, unit) - at.sum
+    })
 }
 
 /// The numbers of a position limit.
@@ -71,7 +65,7 @@ pub(crate) fn position_limit(of: &[String], limit: Limit) -> Parts<'_> {
         unit,
         rounding,
     } = limit;
-    let check = positive_unit(unit).and_then(|()| {
+    let check = bounds::positive("unit", unit).and_then(|()| {
         not_negative([
             ("capital", capital),
             ("multiplier", multiplier),
@@ -112,7 +106,7 @@ pub(crate) fn credit(amount: f64) -> Parts<'static> {
 
 /// Credit risk and ad-hoc add-ons, which the clearing house states: Guide, sections 3.2.6.3 and 3.2.6.4.
 pub(crate) fn amount(amount: f64) -> Parts<'static> {
-    Parts::of_account(check_finite("amount", amount), &[], move |_| amount)
+    Parts::of_account(bounds::finite("amount", amount), &[], move |_| amount)
 }
 
 /// A buffer that is used up while margins rise: EMIR RTS 153/2013 Article 28 (1)(a), a quarter at least.

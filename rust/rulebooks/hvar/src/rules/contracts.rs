@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::parts::{Amount, Books, Parts, SideSums, not_negative};
-use engine::contract::check_finite;
+use engine::bounds;
 use kernel::error::Result;
-use kernel::fail;
 use kernel::float::larger;
 
 /// Rates on the two sides of a position.
@@ -103,8 +102,8 @@ fn add_sides(books: &Books<'_>, sides: &mut SideSums) {
 pub(crate) fn side_rate(rates: &BTreeMap<String, Sides>) -> Parts<'_> {
     Parts {
         check: rates.values().try_for_each(|sides| {
-            check_finite("long", sides.long)?;
-            check_finite("short", sides.short)
+            bounds::finite("long", sides.long)?;
+            bounds::finite("short", sides.short)
         }),
         takes: rates.keys().map(String::as_str).collect(),
         row: Some(Box::new(move |own| {
@@ -206,15 +205,7 @@ fn of_lots(books: &Books<'_>, cost: impl Fn(f64, f64, f64) -> f64) -> f64 {
     })
 }
 
-fn check_volumes<'a>(volumes: impl Iterator<Item = (&'a String, f64)>) -> Result<()> {
-    for (name, volume) in volumes {
-        check_finite(&format!("volume of '{name}'"), volume)?;
-        if volume <= 0.0 {
-            fail!(
-                InvalidInput,
-                "volume of '{name}' is {volume}: it must be positive"
-            );
-        }
-    }
-    Ok(())
+fn check_volumes<'a>(mut volumes: impl Iterator<Item = (&'a String, f64)>) -> Result<()> {
+    volumes
+        .try_for_each(|(name, volume)| bounds::positive(format_args!("volume of '{name}'"), volume))
 }

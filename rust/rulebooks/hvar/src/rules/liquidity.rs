@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::parts::{Amount, Books, Listed, Parts, Row, SideSums, not_negative};
 use crate::rounding::round_to;
-use engine::contract::{Kind, check_finite};
+use engine::bounds;
+use engine::contract::Kind;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -57,11 +58,11 @@ fn check(
     rounding: f64,
 ) -> Result<()> {
     for (id, &value) in delta {
-        check_finite(&format!("delta of '{id}'"), value)?;
+        bounds::finite(format_args!("delta of '{id}'"), value)?;
     }
     let thresholds = underlyings.values().chain(&hedge);
     for t in thresholds.clone() {
-        check_finite("beta", t.beta)?;
+        bounds::finite("beta", t.beta)?;
     }
     not_negative(
         thresholds

@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use engine::account::AccountView;
-use engine::contract::{Contract, check_finite};
+use engine::bounds;
+use engine::contract::Contract;
 use kernel::error::Result;
-use kernel::fail;
 
 /// One rule's answers.
 pub(crate) struct Parts<'a> {
@@ -112,11 +112,7 @@ pub(crate) struct Running<'a> {
 
 /// Finite numbers at or above zero, each with its word.
 pub(crate) fn not_negative<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Result<()> {
-    for (what, value) in numbers {
-        check_finite(what, value)?;
-        if value < 0.0 {
-            fail!(InvalidInput, "{what} is {value}: it cannot be negative");
-        }
-    }
-    Ok(())
+    numbers
+        .into_iter()
+        .try_for_each(|(what, value)| bounds::not_negative(what, value))
 }

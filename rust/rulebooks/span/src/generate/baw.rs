@@ -1,6 +1,12 @@
 //! Barone-Adesi and Whaley's quadratic approximation (J. Finance 42, 1987): PC-SPAN's models W, WS and WB.
 //!
 //! No public file with American arrays was found: these values are checked against trees, not against PC-SPAN.
+//!
+//! The kernel's `pricing::baw` is the same approximation with a wider search: here the critical price is looked for between
+//! the strike and the perpetual option's boundary only, and the approximation's own root can lie beyond it. At rates and
+//! yields up to 6 %, vols from 10 % and three years the two differ by at most 3e-5 of the price of the underlying, and by
+//! more than 1e-9 from two years on only; far beyond (rates of 12 % and five years) by up to some percent, and the kernel's
+//! is the root. At negative rates this one is never exercised early. It stays because arrays once made are made alike.
 
 use kernel::pricing::black;
 use kernel::pricing::math::{exp, normal_cdf, normal_pdf};

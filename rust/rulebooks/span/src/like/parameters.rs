@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::generate::Model;
 use crate::options::Options;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -68,12 +69,7 @@ impl LikeParameters {
                 ("short_option_minimum", u.short_option_minimum),
                 ("calendar_charge", u.calendar_charge),
             ] {
-                if !(value.is_finite() && value >= 0.0) {
-                    fail!(
-                        InvalidInput,
-                        "span-like: {name}: {what} is {value}: a number that is not negative is needed"
-                    );
-                }
+                bounds::not_negative(format_args!("span-like: {name}: {what}"), value)?;
             }
         }
         let numbers = [

@@ -67,6 +67,61 @@ fn a_warm_requirement_allocates_nothing() {
     }
 }
 
+/// Parts of `details` that are sums of what was charged.
+fn check_explained(side: &serde_json::Value) {
+    let number = |v: &serde_json::Value| v.as_f64().unwrap();
+    let sum = |list: &serde_json::Value, field: &str| {
+        let rows = list.as_array().unwrap();
+        rows.iter().fold(0.0, |sum, row| sum + number(&row[field]))
+    };
+    for (code, cc) in side["commodities"].as_object().unwrap() {
+        let own = &cc["nReq"];
+        assert_eq!(
+            sum(&own["pd"], "drs"),
+            number(&cc["delivery_spread"]),
+            "{code}"
+        );
+        assert_eq!(
+            sum(&own["pd"], "dro"),
+            number(&cc["delivery_outright"]),
+            "{code}"
+        );
+        assert_eq!(sum(&own["somtr"], "som"), number(&cc["som"]), "{code}");
+        let formed = |group: &str| {
+            let spreads = side["spreads"].as_array().unwrap().iter();
+            let legs = spreads
+                .filter(|s| s["group"] == group && s["scanning"] != true)
+                .flat_map(|s| s["legs"].as_array().unwrap());
+            legs.filter(|leg| leg["commodity"] == *code)
+                .fold(0.0, |sum, leg| sum + number(&leg["amount"]))
+        };
+        assert_eq!(formed("intra"), number(&cc["intra"]), "{code}");
+    }
+}
+
+#[test]
+fn what_is_explained_is_what_is_charged() {
+    let prepared = prepared();
+    let terms = AccountTerms::default();
+    for gross in [false, true] {
+        let holdings = book(&*prepared, gross);
+        let view = holdings.view(&terms);
+        let report = prepared.margin(view).unwrap();
+        let sides = match gross {
+            false => vec![&report.details],
+            true => vec![&report.details["long"], &report.details["short"]],
+        };
+        for side in sides {
+            check_explained(side);
+        }
+        let charged = |component: &str| {
+            let lines = report.lines.iter().filter(|l| l.component == component);
+            lines.map(|l| l.initial).sum::<f64>()
+        };
+        assert!(charged("delivery") > 0.0 && charged("intra_commodity") > 0.0);
+    }
+}
+
 #[test]
 fn batches_are_single_requirements() {
     let prepared = prepared();
