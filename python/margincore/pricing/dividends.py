@@ -38,8 +38,8 @@ def escrowed(
     0.9742
     """
     columns = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in (spot, years, rate)))
-    flat = (np.ascontiguousarray(c).reshape(-1) for c in columns)
-    found = _core.escrowed(*flat, list(dividends), roll)
+    spots, lives, rates = (np.ascontiguousarray(c).reshape(-1) for c in columns)
+    found = _core.escrowed(spots, lives, rates, list(dividends), roll)
     return Escrowed(*(c.reshape(columns[0].shape) for c in found))
 
 
