@@ -35,14 +35,20 @@ impl AccountTerms {
     }
 
     /// Adds to a cash balance; a currency that is not there begins at zero.
-    pub fn add_cash(&mut self, currency: &str, amount: f64) {
+    ///
+    /// # Errors
+    /// `InvalidInput` where the balance would be no number.
+    pub fn add_cash(&mut self, currency: &str, amount: f64) -> Result<()> {
+        // Zero plus the amount: -0.0 becomes 0.0.
+        let cash = self.cash.get(currency).copied().unwrap_or(0.0) + amount;
+        bounds::finite(format_args!("account cash of {currency}"), cash)?;
         match self.cash.get_mut(currency) {
-            Some(cash) => *cash += amount,
+            Some(balance) => *balance = cash,
             None => {
-                // Zero plus the amount: -0.0 becomes 0.0.
-                self.cash.insert(currency.to_string(), 0.0 + amount);
+                self.cash.insert(currency.to_string(), cash);
             }
         }
+        Ok(())
     }
 }
 
@@ -59,6 +65,29 @@ pub const MAX_ACCOUNTS: usize = 100_000_000;
 
 /// Lots beyond this are refused: sums of quantity times price must stay exact enough to mean something.
 pub const MAX_LOTS: i64 = 1 << 53;
+
+/// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused.
+pub fn lots(contract: &Contract, what: &str, quantity: f64) -> Result<i64> {
+    let lot = contract.terms().lot;
+    let lots = (quantity / lot).round();
+    if !quantity.is_finite() || lots.abs() > MAX_LOTS as f64 {
+        fail!(
+            InvalidInput,
+            "position in '{}': {what} is {quantity}",
+            contract.id()
+        );
+    }
+    // A decimal quantity and a decimal lot are each off by half a unit in their last place.
+    let rounding = 2.0 * f64::EPSILON * quantity.abs();
+    if (lots * lot - quantity).abs() > 1e-9 * lot + rounding {
+        fail!(
+            InvalidInput,
+            "position in '{}': {what} {quantity} is not a whole number of lots of {lot}",
+            contract.id()
+        );
+    }
+    Ok(lots as i64)
+}
 
 impl Position {
     /// A signed quantity in lots: positive is long.
@@ -109,7 +138,7 @@ impl Account {
 }
 
 /// Whether a trade in an account that keeps long and short apart opens or closes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     Open,

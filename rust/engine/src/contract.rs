@@ -4,8 +4,9 @@ pub mod terms;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use once_cell::race::OnceBox;
 use sha2::{Digest, Sha256};
 
 use crate::bounds;
@@ -225,7 +226,9 @@ pub struct Contracts {
     rows: Vec<Arc<Contract>>,
     index: HashMap<String, ContractIndex>,
     underlying: Vec<Option<ContractIndex>>,
-    digest: OnceLock<[u8; 32]>,
+    /// Made by whoever asks first, and waited for by nobody: a fork in the middle leaves no lock behind. So is everything
+    /// that is made once.
+    digest: OnceBox<[u8; 32]>,
 }
 
 impl Contracts {
@@ -274,7 +277,7 @@ impl Contracts {
             rows,
             index,
             underlying,
-            digest: OnceLock::new(),
+            digest: OnceBox::new(),
         }))
     }
 
@@ -336,7 +339,7 @@ impl Contracts {
                 hash.update((text.len() as u64).to_le_bytes());
                 hash.update(&text);
             }
-            hash.finalize().into()
+            Box::new(hash.finalize().into())
         })
     }
 

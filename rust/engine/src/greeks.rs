@@ -18,7 +18,9 @@
 //! rate in its discount only, and none where the rulebook values it without one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use once_cell::race::OnceBox;
 
 use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, OptionPlace};
@@ -40,7 +42,7 @@ pub(crate) fn attach(
             prepared,
             cells: cells.clone(),
             market: market.clone(),
-            places: OnceLock::new(),
+            places: OnceBox::new(),
         }),
         _ => prepared,
     }
@@ -51,7 +53,7 @@ struct WithGreeks {
     prepared: Arc<dyn Prepared>,
     cells: Arc<Cells>,
     market: Arc<Market>,
-    places: OnceLock<Vec<Option<Place>>>,
+    places: OnceBox<Vec<Option<Place>>>,
 }
 
 /// Where the cells have a contract.
@@ -76,7 +78,7 @@ impl WithGreeks {
                     places[contract as usize].get_or_insert(Place::Option(b as u32, place));
                 }
             }
-            places
+            Box::new(places)
         })
     }
 

@@ -1,9 +1,10 @@
 //! A prepared rulebook with what it was made of: when the market moves, only what the move touches is repriced.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::civil::Date;
+use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
@@ -131,7 +132,7 @@ pub struct Preparation {
     arrays: RiskArrays,
     /// Rows priced to make this, and rows in all.
     pub repriced: (usize, usize),
-    money: OnceLock<Arc<Money>>,
+    money: OnceBox<Arc<Money>>,
 }
 
 impl Preparation {
@@ -176,14 +177,14 @@ impl Preparation {
             cells,
             arrays,
             repriced: (priced, rows),
-            money: OnceLock::new(),
+            money: OnceBox::new(),
         })
     }
 
     /// Payment terms under this market, shared by the accounts opened on it.
     pub fn money(&self) -> Arc<Money> {
         self.money
-            .get_or_init(|| Money::new(self.prepared.as_ref(), self.market.as_deref()))
+            .get_or_init(|| Box::new(Money::new(self.prepared.as_ref(), self.market.as_deref())))
             .clone()
     }
 

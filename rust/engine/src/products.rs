@@ -4,9 +4,9 @@
 //! `MissingData`. Plain equity options (100 shares, American, PM) are declared by name with [`ProductTable::with_equities`].
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use jiff::civil::Date;
+use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Contract, Exercise, Kind, Premium, Settlement, Terms};
@@ -140,15 +140,16 @@ struct ProductFile {
     products: Vec<ProductTerms>,
 }
 
-static SHIPPED: LazyLock<ProductTable> = LazyLock::new(|| {
-    ProductTable::from_json(include_str!("../presets/products.json"))
-        .expect("presets/products.json is part of the build and follows ProductFile")
-});
-
 impl ProductTable {
     /// The table shipped with this version.
     pub fn shipped() -> &'static Self {
-        &SHIPPED
+        static SHIPPED: OnceBox<ProductTable> = OnceBox::new();
+        SHIPPED.get_or_init(|| {
+            let table = Self::from_json(include_str!("../presets/products.json"));
+            Box::new(
+                table.expect("presets/products.json is part of the build and follows ProductFile"),
+            )
+        })
     }
 
     /// A table in the shape of `presets/products.json`.

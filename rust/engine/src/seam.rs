@@ -183,6 +183,24 @@ fn admit<R: Rulebook>(rulebook: &R, account: AccountView<'_>) -> Result<()> {
     Ok(())
 }
 
+/// A requirement that is a number, or an error: rulebooks add products of quantities, multipliers and prices, which may be
+/// too large for one.
+pub fn finite(requirement: Requirement) -> Result<Requirement> {
+    let Requirement {
+        initial,
+        maintenance,
+        net_option_value,
+        worst_scenario: _,
+    } = requirement;
+    if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
+        fail!(
+            CalculationError,
+            "the requirement is not a finite number: a quantity, a multiplier or a price is too large"
+        );
+    }
+    Ok(requirement)
+}
+
 /// An account's requirement, charged anew.
 pub fn fresh<R: Rulebook>(
     rulebook: &R,
@@ -193,7 +211,7 @@ pub fn fresh<R: Rulebook>(
     admit(rulebook, account)?;
     totals.clear();
     let outcome = rulebook.charge(account, scratch, totals)?;
-    Ok(requirement(totals, &rulebook.frame().currencies, outcome))
+    finite(requirement(totals, &rulebook.frame().currencies, outcome))
 }
 
 /// A rulebook with what it keeps of an open account.
@@ -225,11 +243,13 @@ impl<R: Rulebook> Prepared for Compiled<R> {
     }
 
     fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement> {
+        simd::check_environment()?;
         let (totals, own) = scratch.split::<R::Scratch>();
         fresh(self.rulebook.as_ref(), account, own, totals)
     }
 
     fn margin(&self, account: AccountView<'_>) -> Result<MarginReport> {
+        simd::check_environment()?;
         self.admit(account)?;
         let frame = self.rulebook.frame();
         let mut ledger = Lines {
@@ -245,7 +265,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
             parameters: frame.parameters.clone(),
             valuation: frame.valuation.clone(),
             currency: frame.currencies.report().to_string(),
-            requirement: requirement(&ledger.totals, &frame.currencies, outcome),
+            requirement: finite(requirement(&ledger.totals, &frame.currencies, outcome))?,
             lines: ledger.lines,
             worst_scenario: outcome
                 .worst_scenario
@@ -261,6 +281,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
         scratch: &mut Scratch,
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome> {
+        simd::check_environment()?;
         self.admit(account)?;
         self.rulebook
             .charge(account, scratch.split::<R::Scratch>().1, ledger)

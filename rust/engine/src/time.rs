@@ -3,11 +3,11 @@
 //! An instant always carries its zone; a date alone becomes an instant through `presets/exchanges.json`.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
 use kernel::error::{MarginError, Result};
@@ -33,22 +33,36 @@ pub struct Expiry {
 pub const DEFAULT_EXCHANGE: &str = "us";
 
 #[derive(Deserialize)]
-struct ExchangeHours {
-    zone: String,
+struct HoursOf<Zone> {
+    zone: Zone,
     am: Time,
     pm: Time,
 }
 
 #[derive(Deserialize)]
 struct ExchangeTable {
-    exchanges: BTreeMap<String, ExchangeHours>,
+    exchanges: BTreeMap<String, HoursOf<String>>,
 }
 
-static EXCHANGES: LazyLock<BTreeMap<String, ExchangeHours>> = LazyLock::new(|| {
-    serde_json::from_str::<ExchangeTable>(include_str!("../presets/exchanges.json"))
-        .expect("presets/exchanges.json is part of the build and follows ExchangeTable")
-        .exchanges
-});
+/// Hours by exchange, with their zones: the zones' own table has a lock, which is asked here only.
+fn hours() -> &'static BTreeMap<String, HoursOf<TimeZone>> {
+    static HOURS: OnceBox<BTreeMap<String, HoursOf<TimeZone>>> = OnceBox::new();
+    HOURS.get_or_init(|| {
+        let table: ExchangeTable = serde_json::from_str(include_str!("../presets/exchanges.json"))
+            .expect("presets/exchanges.json is part of the build and follows ExchangeTable");
+        let zoned = |(name, hours): (String, HoursOf<String>)| {
+            let zone = TimeZone::get(&hours.zone).expect("zones of exchanges are in the build");
+            let HoursOf { am, pm, .. } = hours;
+            (name, HoursOf { zone, am, pm })
+        };
+        Box::new(table.exchanges.into_iter().map(zoned).collect())
+    })
+}
+
+/// The exchanges whose hours are known, by name.
+pub fn exchanges() -> impl Iterator<Item = &'static str> {
+    hours().keys().map(String::as_str)
+}
 
 /// Parses an instant such as `2026-11-20T16:00:00-05:00` or `...Z`. A timestamp without an offset is refused.
 pub fn parse_instant(text: &str) -> Result<Zoned> {
@@ -106,16 +120,15 @@ impl Expiry {
     /// The settlement instant of a date on an exchange.
     pub fn on(date: Date, settles: Settles, exchange: Option<&str>) -> Result<Self> {
         let name = exchange.unwrap_or(DEFAULT_EXCHANGE);
-        let Some(hours) = EXCHANGES.get(name) else {
-            let known: Vec<&str> = EXCHANGES.keys().map(String::as_str).collect();
+        let Some(hours) = hours().get(name) else {
+            let known: Vec<&str> = exchanges().collect();
             fail!(
                 InvalidInput,
                 "unknown exchange '{name}': use one of {}",
                 known.join(", ")
             );
         };
-        let zone = TimeZone::get(&hours.zone)
-            .map_err(|e| MarginError::InvalidInput(format!("zone {}: {e}", hours.zone)))?;
+        let zone = &hours.zone;
         let time = match settles {
             Settles::Am => hours.am,
             Settles::Pm => hours.pm,
@@ -127,7 +140,7 @@ impl Expiry {
         Ok(Self {
             instant: zoned.timestamp(),
             date,
-            zone,
+            zone: zone.clone(),
         })
     }
 

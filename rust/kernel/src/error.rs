@@ -17,6 +17,8 @@ pub enum MarginError {
     NotApplicable(String),
     /// The numbers were accepted but the calculation could not be completed.
     CalculationError(String),
+    /// The calculation was told to stop before it ended: see [`crate::interrupt`].
+    Interrupted(String),
 }
 
 pub type Result<T> = std::result::Result<T, MarginError>;
@@ -29,7 +31,8 @@ impl MarginError {
             | Self::MissingData(m)
             | Self::Unsupported(m)
             | Self::NotApplicable(m)
-            | Self::CalculationError(m) => m,
+            | Self::CalculationError(m)
+            | Self::Interrupted(m) => m,
         }
     }
 
@@ -44,6 +47,7 @@ impl MarginError {
             Self::Unsupported(m) => Self::Unsupported(prefix(m)),
             Self::NotApplicable(m) => Self::NotApplicable(prefix(m)),
             Self::CalculationError(m) => Self::CalculationError(prefix(m)),
+            Self::Interrupted(m) => Self::Interrupted(prefix(m)),
         }
     }
 }

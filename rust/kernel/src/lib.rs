@@ -4,6 +4,8 @@
 
 pub mod error;
 pub mod float;
+pub mod interrupt;
 pub mod parallel;
 pub mod pricing;
+pub mod shared;
 pub mod simd;

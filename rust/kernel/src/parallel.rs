@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{MarginError, Result};
+use crate::interrupt::{self, Helpers};
 
 /// Calls `work(first_row, rows)` on equal shares of whole rows of `width`, one for each of up to `threads` threads.
 /// Fewer than `least` rows a thread are not worth one. The first error in row order is returned.
@@ -23,14 +24,31 @@ pub fn chunks<T: Send>(
     each(shares, threads, |(i, part)| work(i * share, part))
 }
 
+/// As [`chunks`], a few `rows` at a time, which whichever thread is free takes: for work that needs no more rows at once.
+pub fn slices<T: Send>(
+    out: &mut [T],
+    width: usize,
+    threads: usize,
+    rows: usize,
+    work: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    let slices = out.chunks_mut((rows * width).max(1)).enumerate();
+    let threads = threads.clamp(1, slices.len().max(1));
+    each(slices, threads, |(i, part)| work(i * rows, part))
+}
+
 /// Calls `work` on every task, on `threads` threads of which the caller's is one: each takes the next task when it has
 /// done one, so that a thread that starts late or is held up takes fewer. The error of the first task that has one is
-/// returned.
+/// returned. Whoever watches the caller ([`crate::interrupt`]) watches the other threads, and is asked before each task.
 pub fn each<T: Send>(
     mut tasks: impl Iterator<Item = T> + Send,
     threads: usize,
     work: impl Fn(T) -> Result<()> + Sync,
 ) -> Result<()> {
+    let work = |task| {
+        interrupt::check()?;
+        work(task)
+    };
     if threads <= 1 {
         return tasks.try_for_each(work);
     }
@@ -45,9 +63,19 @@ pub fn each<T: Send>(
             }
         }
     };
+    let helpers = Helpers::new(threads - 1);
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        let spawn = |_| {
+            scope.spawn(|| match &helpers {
+                Some(helpers) => helpers.work(take),
+                None => take(),
+            })
+        };
+        let others: Vec<_> = (1..threads).map(spawn).collect();
         let mut failed: Vec<_> = take().into_iter().collect();
+        if let Some(helpers) = &helpers {
+            helpers.wait();
+        }
         for other in others {
             failed.extend(other.join().unwrap_or_else(|_| {
                 let error = "a worker thread panicked";
@@ -68,20 +96,22 @@ mod tests {
 
     #[test]
     fn every_row_is_worked_on_once_whatever_the_threads() {
-        for rows in [1, 2, 7, 100, 1001] {
+        let number = |first: usize, part: &mut [usize]| {
+            for (i, value) in part.iter_mut().enumerate() {
+                *value += first * 3 + i + 1;
+            }
+            Ok(())
+        };
+        for rows in [0, 1, 2, 7, 100, 1001] {
             for threads in [1, 2, 3, 64] {
-                let mut out = vec![0; rows * 3];
-                chunks(&mut out, 3, threads, 5, |first, part| {
-                    for (i, value) in part.iter_mut().enumerate() {
-                        *value += first * 3 + i + 1;
-                    }
-                    Ok(())
-                })
-                .unwrap();
+                let (mut out, mut sliced) = (vec![0; rows * 3], vec![0; rows * 3]);
+                chunks(&mut out, 3, threads, 5, number).unwrap();
+                slices(&mut sliced, 3, threads, 5, number).unwrap();
                 assert!(
                     out.iter().copied().eq(1..=rows * 3),
                     "{rows} rows, {threads} threads"
                 );
+                assert_eq!(out, sliced, "{rows} rows, {threads} threads");
             }
         }
     }

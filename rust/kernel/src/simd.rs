@@ -5,7 +5,7 @@
 //! reassociation, hence every level returns the same bits. This module holds the only `unsafe` of the crate.
 #![allow(unsafe_code)]
 
-use std::sync::OnceLock;
+use once_cell::race::OnceBox;
 
 use crate::error::Result;
 use crate::fail;
@@ -66,12 +66,15 @@ pub fn machine_level() -> Level {
 }
 
 fn configured() -> &'static Result<Level> {
-    static LEVEL: OnceLock<Result<Level>> = OnceLock::new();
-    LEVEL.get_or_init(|| match std::env::var_os(LEVEL_VARIABLE) {
-        None => Ok(machine_level()),
-        Some(name) => {
-            Level::from_name(&name.to_string_lossy()).map(|asked| asked.min(machine_level()))
-        }
+    // Nobody waits for whoever comes first: it may be a thread that a fork leaves behind.
+    static LEVEL: OnceBox<Result<Level>> = OnceBox::new();
+    LEVEL.get_or_init(|| {
+        Box::new(match std::env::var_os(LEVEL_VARIABLE) {
+            None => Ok(machine_level()),
+            Some(name) => {
+                Level::from_name(&name.to_string_lossy()).map(|asked| asked.min(machine_level()))
+            }
+        })
     })
 }
 
@@ -86,8 +89,11 @@ pub fn level() -> Level {
 }
 
 /// Refuses an unreadable `MARGINCORE_SIMD` and a processor state that would change results.
+#[inline]
 pub fn check_environment() -> Result<()> {
-    configured().clone()?;
+    if let Err(misspelt) = configured() {
+        return Err(misspelt.clone());
+    }
     check_floating_point()
 }
 
@@ -96,6 +102,7 @@ pub fn check_environment() -> Result<()> {
 const RESULT_BITS: u32 = 0b1110_0000_0100_0000;
 
 /// Refuses a floating-point state in which the same inputs would give other bits. It is read, never set.
+#[inline]
 pub fn check_floating_point() -> Result<()> {
     #[cfg(target_arch = "x86_64")]
     {

@@ -11,7 +11,7 @@ pub use engine::{
     parameters, preparation, products, report, scan, seam, symbols, time,
 };
 pub use kernel::error::{MarginError, Result};
-pub use kernel::{error, fail, float, parallel, pricing, simd};
+pub use kernel::{error, fail, float, interrupt, parallel, pricing, shared, simd};
 pub use margincore_crypto as crypto;
 pub use margincore_hvar as hvar;
 pub use margincore_reg_t as reg_t;

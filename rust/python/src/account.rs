@@ -22,23 +22,7 @@ pub(crate) struct Position(pub(crate) core::Position);
 
 /// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused.
 pub(crate) fn lots(contract: &Contract, what: &str, quantity: f64) -> PyResult<i64> {
-    let lot = contract.0.terms().lot;
-    let lots = (quantity / lot).round();
-    if !quantity.is_finite() || lots.abs() > core::MAX_LOTS as f64 {
-        return Err(InvalidInput::new_err(format!(
-            "position in '{}': {what} is {quantity}",
-            contract.0.id()
-        )));
-    }
-    // A decimal quantity and a decimal lot are each off by half a unit in their last place.
-    let rounding = 2.0 * f64::EPSILON * quantity.abs();
-    if (lots * lot - quantity).abs() > 1e-9 * lot + rounding {
-        return Err(InvalidInput::new_err(format!(
-            "position in '{}': {what} {quantity} is not a whole number of lots of {lot}",
-            contract.0.id()
-        )));
-    }
-    Ok(lots as i64)
+    core::lots(&contract.0, what, quantity).map_err(raise)
 }
 
 #[pymethods]

@@ -129,13 +129,10 @@ pub(crate) fn run<T: Send>(
     evaluations: usize,
     work: impl FnOnce() -> margincore::Result<T> + Send,
 ) -> PyResult<T> {
-    let checked = || {
-        simd::check_environment()?;
-        work()
-    };
     if evaluations > LONG {
-        enter(py, checked)
-    } else {
-        checked().map_err(raise)
+        return enter(py, work);
     }
+    simd::check_environment()
+        .and_then(|()| work())
+        .map_err(raise)
 }

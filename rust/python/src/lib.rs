@@ -19,6 +19,7 @@ mod span;
 mod values;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 /// The engine.
 #[pymodule]
@@ -68,6 +69,25 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Made now, under the interpreter lock: the zones' own table must not be locked by another thread at a fork.
+        debug_assert!(margincore::time::exchanges().next().is_some());
+        tell_forks(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
+}
+
+/// Has every forked child say that it is one: see [`margincore::shared`].
+fn tell_forks(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    #[pyfunction]
+    fn forked() {
+        margincore::shared::forked();
+    }
+    let os = module.py().import("os")?;
+    // A system without forks has no such function.
+    if let Some(register) = os.getattr_opt("register_at_fork")? {
+        let told = PyDict::new(module.py());
+        told.set_item("after_in_child", wrap_pyfunction!(forked, module)?)?;
+        register.call((), Some(&told))?;
+    }
+    Ok(())
 }

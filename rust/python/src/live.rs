@@ -7,17 +7,18 @@ mod trades;
 pub(crate) use orders::{Decision, Limit, Order};
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
 
-use margincore::live as core;
+use margincore::account::lots;
+use margincore::live::{self as core, OrderCheck, SharedAccount, Tried};
 use margincore::preparation::Preparation;
+use margincore::shared::Refused;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
 use serde_json::Value;
 
-use crate::account::{Account, Position, lots};
+use crate::account::{Account, Position};
 use crate::contract::Contract;
-use crate::errors::{CalculationError, InvalidInput, enter, raise};
+use crate::errors::{InvalidInput, enter, raise};
 use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
 use crate::values::{document, to_python};
@@ -49,8 +50,12 @@ impl WhatIf {
 /// `check` and `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value,
 /// and stock, ETF and spot holdings at their mark; futures and perpetuals settle to their mark when traded and
 /// at every `rebase`.
+///
+/// A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and is
+/// ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account every
+/// call raises :class:`CalculationError`: open it again.
 #[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct LiveAccount(Mutex<core::LiveAccount>);
+pub(crate) struct LiveAccount(SharedAccount);
 
 impl LiveAccount {
     pub(crate) fn open(
@@ -64,34 +69,22 @@ impl LiveAccount {
             &account.0,
             haircuts,
         )?;
-        Ok(Self(Mutex::new(live)))
+        Ok(Self(SharedAccount::new(live)))
     }
 
-    fn lock(&self) -> PyResult<MutexGuard<'_, core::LiveAccount>> {
-        self.0.lock().map_err(|_| {
-            CalculationError::new_err("an earlier call failed inside the account: open it again")
-        })
-    }
-
-    /// Works on the account with the interpreter lock released.
-    fn locked<T: Send>(
+    /// Asks or changes the account: the binding's one way to it, for plain Rust only. What Python gives is read before, what
+    /// it gets is built after. The interpreter lock is held where the account is free and the answer quick.
+    #[inline]
+    fn ask<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut core::LiveAccount) -> margincore::Result<T> + Send,
+        work: impl Fn(&mut core::LiveAccount) -> margincore::Result<T> + Send + Sync,
     ) -> PyResult<T> {
-        enter(py, || match self.0.lock() {
-            Ok(mut live) => work(&mut live),
-            Err(_) => Err(margincore::MarginError::CalculationError(
-                "an earlier call failed inside the account: open it again".into(),
-            )),
-        })
-    }
-
-    fn row(live: &core::LiveAccount, contract: &Contract) -> PyResult<u32> {
-        live.prepared()
-            .contracts()
-            .resolve(&contract.0)
-            .map_err(raise)
+        match self.0.try_ask(&work) {
+            Tried::Answered(answer) => answer.map_err(raise),
+            Tried::Held => enter(py, || self.0.ask(&work)),
+            Tried::TooLong => enter(py, || self.0.ask_copy(&work)),
+        }
     }
 }
 
@@ -99,13 +92,13 @@ impl LiveAccount {
 impl LiveAccount {
     /// The requirement of the positions now; open orders are not in it.
     #[getter]
-    fn margin(&self) -> PyResult<Requirement> {
-        Ok(self.lock()?.requirement().into())
+    fn margin(&self, py: Python<'_>) -> PyResult<Requirement> {
+        Ok(self.ask(py, |live| Ok(live.requirement()))?.into())
     }
 
     /// The margin of the positions now, explained; open orders are not in it.
     fn report(&self, py: Python<'_>) -> PyResult<MarginReport> {
-        let report = self.locked(py, |live| live.report())?;
+        let report = self.ask(py, |live| live.report())?;
         Ok(MarginReport {
             report,
             standalone_sum: None,
@@ -116,52 +109,53 @@ impl LiveAccount {
     ///
     /// Raises :class:`MissingData` where an exchange rate or a mark is missing.
     #[getter]
-    fn equity(&self) -> PyResult<f64> {
-        self.lock()?.equity().map_err(raise)
+    fn equity(&self, py: Python<'_>) -> PyResult<f64> {
+        self.ask(py, |live| live.equity())
     }
 
     /// Equity less the initial requirement, in the report's currency; negative for a deficit. Raises as `equity`.
     #[getter]
-    fn excess(&self) -> PyResult<f64> {
-        self.lock()?.excess().map_err(raise)
+    fn excess(&self, py: Python<'_>) -> PyResult<f64> {
+        self.ask(py, |live| live.excess())
     }
 
     /// Cash balances by currency, each in its own.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.lock()?.terms().cash)
+        let cash = self.ask(py, |live| Ok(live.terms().cash.clone()))?;
+        to_python(py, &cash)
     }
 
     /// Whether long and short are kept apart.
     #[getter]
-    fn gross(&self) -> PyResult<bool> {
-        Ok(self.lock()?.view().positions.short.is_some())
+    fn gross(&self, py: Python<'_>) -> PyResult<bool> {
+        self.ask(py, |live| Ok(live.view().positions.short.is_some()))
     }
 
     /// How many markets the account has been moved to.
     #[getter]
-    fn epoch(&self) -> PyResult<u64> {
-        Ok(self.lock()?.epoch())
+    fn epoch(&self, py: Python<'_>) -> PyResult<u64> {
+        self.ask(py, |live| Ok(live.epoch()))
     }
 
     /// The positions now, long and short apart where the account keeps them so.
     #[getter]
-    fn positions(&self) -> PyResult<Vec<Position>> {
-        let live = self.lock()?;
-        let positions = live.view().positions;
-        (0..positions.len())
-            .map(|i| {
-                let contract =
-                    live.prepared().contracts().rows()[positions.contract[i] as usize].clone();
+    fn positions(&self, py: Python<'_>) -> PyResult<Vec<Position>> {
+        let held = self.ask(py, |live| {
+            let (rows, positions) = (live.prepared().contracts().rows(), live.view().positions);
+            let held = |i: usize| {
+                let contract = rows[positions.contract[i] as usize].clone();
                 margincore::account::Position::gross(
                     contract,
                     positions.long(i),
                     positions.short(i),
                 )
-                .map(Position)
-                .map_err(raise)
-            })
-            .collect()
+            };
+            (0..positions.len())
+                .map(held)
+                .collect::<margincore::Result<Vec<_>>>()
+        })?;
+        Ok(held.into_iter().map(Position).collect())
     }
 
     /// Requirements before and after trades; nothing changes.
@@ -170,10 +164,11 @@ impl LiveAccount {
     /// contract.
     #[pyo3(signature = (trades, *, effect=None))]
     fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
-        let effect = orders::effect(effect)?;
-        let mut live = self.lock()?;
-        let trades = trades::read(&live, trades, effect)?;
-        let answer = live.what_if(&trades).map_err(raise)?;
+        let wanted = trades::read(trades, effect)?;
+        let answer = self.ask(trades.py(), |live| {
+            let trades = trades::placed(live, &wanted)?;
+            live.what_if(&trades)
+        })?;
         Ok(WhatIf {
             before: answer.before.into(),
             after: answer.after.into(),
@@ -186,14 +181,14 @@ impl LiveAccount {
     /// From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh
     /// one.
     #[pyo3(signature = (index, lots, /))]
-    fn margin_after(&self, index: u32, lots: i64) -> PyResult<f64> {
-        self.lock()?.margin_after(index, lots).map_err(raise)
+    fn margin_after(&self, py: Python<'_>, index: u32, lots: i64) -> PyResult<f64> {
+        self.ask(py, |live| live.margin_after(index, lots))
     }
 
     /// How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|.
     #[pyo3(signature = (index, lots, /))]
-    fn band_after(&self, index: u32, lots: i64) -> PyResult<f64> {
-        self.lock()?.band_after(index, lots).map_err(raise)
+    fn band_after(&self, py: Python<'_>, index: u32, lots: i64) -> PyResult<f64> {
+        self.ask(py, |live| live.band_after(index, lots))
     }
 
     /// Whether an order may be sent, with open orders in their worst case. Fails closed; never raises for bad data.
@@ -209,6 +204,7 @@ impl LiveAccount {
     #[pyo3(signature = (order, limit, now=None, *, reserve=false))]
     fn check(
         &self,
+        py: Python<'_>,
         order: &Order,
         limit: &Limit,
         now: Option<&Bound<'_, PyAny>>,
@@ -216,15 +212,30 @@ impl LiveAccount {
     ) -> PyResult<Decision> {
         // A time that cannot be read is given on as no number: the check refuses it.
         let now = now.map(|now| trades::seconds(now).unwrap_or(f64::NAN));
-        let mut live = self.lock()?;
-        let contracts = live.prepared().contracts().clone();
-        let order = order.placed(&contracts);
-        let decision = live.check(&order, &limit.0, now, reserve);
-        drop(live);
+        let begin = |live: &mut core::LiveAccount| {
+            let contracts = live.prepared().contracts().clone();
+            let check = OrderCheck {
+                order: order.placed(&contracts),
+                limit: limit.0,
+                now,
+                reserve,
+            };
+            let begun = SharedAccount::begin_check(live, &check);
+            (contracts, check, begun)
+        };
+        let (contracts, check, begun) = match self.0.try_with(begin) {
+            Ok(begun) => begun,
+            Err(Refused::Held(begin)) => enter(py, || self.0.with(begin))?,
+            Err(Refused::Lost(error)) => return Err(raise(error)),
+        };
+        let decision = match begun {
+            Ok(decision) => decision,
+            Err(unfinished) => enter(py, || self.0.finish(&check, unfinished))?,
+        };
         Ok(Decision {
             decision,
-            order,
-            limit: limit.0,
+            order: check.order,
+            limit: check.limit,
             contracts,
         })
     }
@@ -235,17 +246,19 @@ impl LiveAccount {
     /// lots, :class:`MissingData` for an unknown contract.
     #[pyo3(signature = (trades, *, effect=None))]
     fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
-        let effect = orders::effect(effect)?;
-        let mut live = self.lock()?;
-        let trades = trades::read(&live, trades, effect)?;
-        Ok(live.apply(&trades).map_err(raise)?.into())
+        let wanted = trades::read(trades, effect)?;
+        let after = self.ask(trades.py(), |live| {
+            let trades = trades::placed(live, &wanted)?;
+            live.apply(&trades)
+        })?;
+        Ok(after.into())
     }
 
     /// Add to a cash balance, in its currency: a deposit, interest, or negative a withdrawal.
     ///
     /// Raises :class:`InvalidInput` for an amount that is not finite.
-    fn deposit(&self, currency: &str, amount: f64) -> PyResult<()> {
-        self.lock()?.deposit(currency, amount).map_err(raise)
+    fn deposit(&self, py: Python<'_>, currency: &str, amount: f64) -> PyResult<()> {
+        self.ask(py, |live| live.deposit(currency, amount))
     }
 
     /// Move to another preparation of the same table or of one that appends to it. On an error nothing changes.
@@ -253,19 +266,21 @@ impl LiveAccount {
     /// What settles in money is settled from the old marks to the new, into cash. Raises :class:`InvalidInput` for
     /// another table.
     fn rebase(&self, py: Python<'_>, prepared: &Prepared) -> PyResult<()> {
-        let preparation = prepared.0.clone();
-        self.locked(py, move |live| {
-            live.rebase(preparation.prepared.clone(), preparation.money())
+        let preparation = &prepared.0;
+        let money = enter(py, || Ok(preparation.money()))?;
+        self.ask(py, |live| {
+            live.rebase(preparation.prepared.clone(), money.clone())
         })
     }
 
     /// Count an order's worst case from now on. False where it is known already.
     ///
     /// Raises :class:`InvalidInput` where its id is known with other terms.
-    fn reserve(&self, order: &Order) -> PyResult<bool> {
-        let mut live = self.lock()?;
-        let order = order.placed(live.prepared().contracts());
-        live.reserve(&order).map_err(raise)
+    fn reserve(&self, py: Python<'_>, order: &Order) -> PyResult<bool> {
+        self.ask(py, |live| {
+            let order = order.placed(live.prepared().contracts());
+            live.reserve(&order)
+        })
     }
 
     /// Book an execution of a reserved order. False where it is known already.
@@ -275,72 +290,69 @@ impl LiveAccount {
     #[pyo3(signature = (order_id, execution_id, quantity, price, *, fees=0.0))]
     fn fill(
         &self,
+        py: Python<'_>,
         order_id: &str,
         execution_id: &str,
         quantity: f64,
         price: f64,
         fees: f64,
     ) -> PyResult<bool> {
-        let mut live = self.lock()?;
-        let Some(open) = live.order(order_id) else {
-            return live
-                .fill(order_id, execution_id, 0, price, fees)
-                .map_err(raise);
-        };
-        let row = open.order.contract as usize;
-        let contract = Contract(live.prepared().contracts().rows()[row].clone());
-        let whole = lots(&contract, "fill", quantity)?;
-        live.fill(order_id, execution_id, whole, price, fees)
-            .map_err(raise)
+        self.ask(py, |live| {
+            let whole = match live.order(order_id) {
+                Some(open) => {
+                    let row = open.order.contract as usize;
+                    lots(&live.prepared().contracts().rows()[row], "fill", quantity)?
+                }
+                // Refused for its order, whatever its size.
+                None => 0,
+            };
+            live.fill(order_id, execution_id, whole, price, fees)
+        })
     }
 
     /// Whether anything was left to cancel. Raises :class:`MissingData` for an order never reserved.
-    fn cancel(&self, order_id: &str) -> PyResult<bool> {
-        self.lock()?.cancel(order_id).map_err(raise)
+    fn cancel(&self, py: Python<'_>, order_id: &str) -> PyResult<bool> {
+        self.ask(py, |live| live.cancel(order_id))
     }
 
     /// Cancel one order and reserve another in its place, or do neither. False where it is known already.
     ///
     /// Raises :class:`MissingData` for an order never reserved, :class:`InvalidInput` where both have one id.
-    fn replace(&self, order_id: &str, order: &Order) -> PyResult<bool> {
-        let mut live = self.lock()?;
-        let order = order.placed(live.prepared().contracts());
-        live.replace(order_id, &order).map_err(raise)
+    fn replace(&self, py: Python<'_>, order_id: &str, order: &Order) -> PyResult<bool> {
+        self.ask(py, |live| {
+            let order = order.placed(live.prepared().contracts());
+            live.replace(order_id, &order)
+        })
     }
 
     /// What may still be filled, by order id: signed, in contracts.
     #[getter]
-    fn open_orders(&self) -> PyResult<BTreeMap<String, f64>> {
-        let live = self.lock()?;
-        let contracts = live.prepared().contracts();
-        Ok(live
-            .open_orders()
-            .map(|o| {
-                let lot = contracts.rows()[o.order.contract as usize].terms().lot;
-                let signed = o.remaining() * o.order.signed_lots().signum();
-                (o.order.id.clone(), signed as f64 * lot)
-            })
-            .collect())
+    fn open_orders(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
+        let (orders, contracts) = self.ask(py, orders::known)?;
+        let open = |o: &core::OpenOrder| {
+            let lot = contracts.rows()[o.order.contract as usize].terms().lot;
+            let signed = o.remaining() * o.order.signed_lots().signum();
+            (o.order.id.clone(), signed as f64 * lot)
+        };
+        enter(py, || Ok(orders.open().map(open).collect()))
     }
 
     /// Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`.
     #[getter]
     fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.lock()?;
-        let contracts = live.prepared().contracts();
-        let documents: Vec<Value> = live
-            .orders()
-            .map(|open| orders::document(open, contracts))
-            .collect();
+        let (orders, contracts) = self.ask(py, orders::known)?;
+        let documents: Vec<Value> = enter(py, || {
+            let document = |open| orders::document(open, &contracts);
+            Ok(orders.all().map(document).collect())
+        })?;
         to_python(py, &documents)
     }
 
     /// One of :attr:`orders`; `None` where it was never reserved.
     fn order<'py>(&self, py: Python<'py>, order_id: &str) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.lock()?;
-        let contracts = live.prepared().contracts();
-        let known = live.order(order_id);
-        to_python(py, &known.map(|open| orders::document(open, contracts)))
+        let (orders, contracts) = self.ask(py, orders::known)?;
+        let known = orders.get(order_id);
+        to_python(py, &known.map(|open| orders::document(open, &contracts)))
     }
 
     /// Take over the orders of a closed account with these positions, so that repeated messages are recognised.
@@ -350,38 +362,41 @@ impl LiveAccount {
         let Value::Array(documents) = document("orders", orders)? else {
             return Err(InvalidInput::new_err("orders: a list is needed"));
         };
-        let mut live = self.lock()?;
-        let contracts = live.prepared().contracts().clone();
-        let orders = documents
-            .into_iter()
-            .map(|document| orders::restored(document, &contracts))
-            .collect::<margincore::Result<_>>()
-            .map_err(raise)?;
-        live.restore_orders(orders).map_err(raise)
+        let py = orders.py();
+        let (_, contracts) = self.ask(py, orders::known)?;
+        let orders: Vec<core::OpenOrder> = enter(py, || {
+            let restored = |document| orders::restored(document, &contracts);
+            documents.into_iter().map(restored).collect()
+        })?;
+        self.ask(py, |live| live.restore_orders(orders.clone()))
     }
 
     /// The initial requirement with open orders in their worst case.
     #[getter]
-    fn worst(&self) -> PyResult<f64> {
-        Ok(self.lock()?.worst_requirement().map_err(raise)?.0)
+    fn worst(&self, py: Python<'_>) -> PyResult<f64> {
+        self.ask(py, |live| Ok(live.worst_requirement()?.0))
     }
 
     /// Refuse every order until :meth:`revive`.
-    fn kill(&self) -> PyResult<()> {
-        self.lock()?.kill();
-        Ok(())
+    fn kill(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |live| {
+            live.kill();
+            Ok(())
+        })
     }
 
     /// Accept orders again after :meth:`kill`.
-    fn revive(&self) -> PyResult<()> {
-        self.lock()?.revive();
-        Ok(())
+    fn revive(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |live| {
+            live.revive();
+            Ok(())
+        })
     }
 
     /// Whether every order is refused, by :meth:`kill` or because the engine failed.
     #[getter]
-    fn killed(&self) -> PyResult<bool> {
-        Ok(self.lock()?.is_killed())
+    fn killed(&self, py: Python<'_>) -> PyResult<bool> {
+        self.ask(py, |live| Ok(live.is_killed()))
     }
 
     /// The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
@@ -400,7 +415,7 @@ impl LiveAccount {
         most: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let bounds = (price, fees_per_contract, most);
-        self.locked(py, search::largest((contract, side, limit), bounds, false)?)
+        self.ask(py, search::largest((contract, side, limit), bounds, false)?)
     }
 
     /// The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit).
@@ -416,7 +431,7 @@ impl LiveAccount {
         most: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let bounds = (price, fees_per_contract, most);
-        self.locked(py, search::largest((contract, side, limit), bounds, true)?)
+        self.ask(py, search::largest((contract, side, limit), bounds, true)?)
     }
 
     /// The requirement after each candidate trade alone; columns of contract rows and signed lots.
@@ -428,7 +443,7 @@ impl LiveAccount {
         lots: PyReadonlyArray1<'_, i64>,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let after = self.locked(py, search::rank(&index, &lots, threads)?)?;
+        let after = self.ask(py, search::rank(&index, &lots, threads)?)?;
         Ok(after.to_pyarray(py))
     }
 
@@ -443,22 +458,23 @@ impl LiveAccount {
         count: usize,
         most: f64,
     ) -> PyResult<Vec<search::Hedge>> {
-        self.locked(py, search::hedges(limit, count, most)?)
+        self.ask(py, search::hedges(limit, count, most)?)
     }
 
     /// The row of a contract, for :meth:`margin_after`.
     ///
     /// Raises :class:`MissingData` where it is not in the table.
-    fn index(&self, contract: &Contract) -> PyResult<u32> {
-        Self::row(&*self.lock()?, contract)
+    fn index(&self, py: Python<'_>, contract: &Contract) -> PyResult<u32> {
+        self.ask(py, |live| live.prepared().contracts().resolve(&contract.0))
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        let live = self.lock()?;
-        Ok(format!(
-            "LiveAccount({} positions, requirement {})",
-            live.view().positions.len(),
-            margincore::report::amount_text(live.requirement().initial)
-        ))
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, |live| {
+            Ok(format!(
+                "LiveAccount({} positions, requirement {})",
+                live.view().positions.len(),
+                margincore::report::amount_text(live.requirement().initial)
+            ))
+        })
     }
 }

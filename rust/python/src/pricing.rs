@@ -1,5 +1,6 @@
 //! The European kernels over NumPy columns. `margincore.pricing` broadcasts and names; this copies, checks and computes.
 
+use margincore::interrupt;
 use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::implied::Status;
 use margincore::pricing::{BLOCK, Moves, RowCopy, Rows, black, check, greeks, implied};
@@ -63,12 +64,22 @@ impl<'py> Options<'py> {
     }
 }
 
+/// Asks whether to go on, at the first of every few thousand rows: reading a clock costs what ten prices do.
+#[inline(always)]
+fn go_on(first: usize) -> margincore::Result<()> {
+    if first.is_multiple_of(128 * BLOCK) {
+        interrupt::check()?;
+    }
+    Ok(())
+}
+
 /// Rows are copied, the copy is checked, and the kernel reads the copy.
 impl Rows for Options<'_> {
     type Error = margincore::MarginError;
 
     #[inline(always)]
     fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
+        go_on(first)?;
         self.fill(first, count, copy);
         if !check::sound(copy) {
             check::options(&copy.columns(count), first)?;
@@ -86,6 +97,7 @@ impl Rows for Quotes<'_, '_> {
 
     #[inline(always)]
     fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
+        go_on(first)?;
         self.0.fill(first, count, copy);
         check::rights(&copy.right[..count], first)
     }

@@ -21,11 +21,11 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
     );
     let first = result.pnl.len();
     result.pnl.resize(first + cells.len() * count, 0.0);
-    parallel::chunks(
+    parallel::slices(
         &mut result.pnl[first..],
         count,
         threads,
-        4096,
+        SLICE,
         |first, out| {
             let rows = first..first + out.len() / count;
             let vol = match &scenarios.vol {
@@ -68,6 +68,9 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
     }
     Ok(())
 }
+
+/// Rows a thread takes at a time.
+const SLICE: usize = 4096;
 
 /// Rows priced at a time: their results stay in the second cache.
 const GROUPED_ROWS: usize = 512;

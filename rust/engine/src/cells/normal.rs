@@ -7,6 +7,9 @@ use kernel::pricing::bachelier;
 use kernel::pricing::greeks::Greeks;
 use kernel::pricing::math::{exp, normal_cdf, normal_pdf};
 
+/// Rows a thread takes at a time.
+const SLICE: usize = 256;
+
 pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
     let count = result.scenarios;
     let first = result.pnl.len();
@@ -23,11 +26,11 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
         );
     }
     result.pnl.resize(first + base.len() * count, 0.0);
-    parallel::chunks(
+    parallel::slices(
         &mut result.pnl[first..],
         count,
         threads,
-        256,
+        SLICE,
         |start, out| {
             for (row, out) in (start..).zip(out.chunks_mut(count)) {
                 let scenarios = &block.scenarios;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::book::Book;
+use super::exposed::Exposed;
 use super::gate::Gate;
 use super::money::Money;
 use super::orders::Orders;
@@ -22,8 +23,14 @@ pub struct LiveAccount {
     prepared: Arc<dyn Prepared>,
     pub(super) book: Book,
     pub(super) purse: Purse,
-    pub(super) orders: Orders,
+    /// Shared with copies until one of them changes it.
+    orders: Arc<Orders>,
+    /// The orders as a rulebook sees them, where they have not changed since.
+    pub(super) exposed: Exposed,
+    is_exposed: bool,
     pub(super) gate: Gate,
+    /// Counts what has changed positions, money, orders or market.
+    changes: u64,
 }
 
 impl LiveAccount {
@@ -40,24 +47,73 @@ impl LiveAccount {
             book: Book::open(&prepared, account)?,
             purse,
             prepared,
-            orders: Orders::default(),
+            orders: Arc::default(),
+            exposed: Exposed::default(),
+            is_exposed: false,
             gate: Gate::default(),
+            changes: 0,
         };
-        this.refresh()?;
+        this.book.keep()?;
+        this.value();
         Ok(this)
     }
 
-    /// Takes positions and money as they stand, from scratch.
-    fn refresh(&mut self) -> Result<()> {
-        self.book.keep()?;
-        self.value();
-        Ok(())
-    }
-
-    /// Values money, positions and open orders as they stand.
+    /// Values money and positions as they stand, after a change of them.
     fn value(&mut self) {
         self.purse.value(self.book.view());
-        self.orders.expose(self.purse.money());
+        self.changes += 1;
+    }
+
+    /// The same account apart from this one, of which nothing is kept yet: [`Self::keep`] has to follow.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            prepared: self.prepared.clone(),
+            book: self.book.copy(&self.prepared),
+            purse: self.purse.clone(),
+            orders: self.orders.clone(),
+            exposed: Exposed::default(),
+            is_exposed: false,
+            gate: self.gate.clone(),
+            changes: self.changes,
+        }
+    }
+
+    /// What a rulebook keeps of the account, made anew.
+    pub(super) fn keep(&mut self) -> Result<()> {
+        self.book.keep()
+    }
+
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Becomes what a copy of it has become. Checks and the kill switch went on meanwhile.
+    pub(super) fn become_copy(&mut self, copy: Self) {
+        let gate = std::mem::take(&mut self.gate);
+        let moved = copy.gate.epoch();
+        *self = copy;
+        self.gate = gate;
+        self.gate.moved_to(moved);
+    }
+
+    /// Every order ever reserved, as they stand: shared, and not changed by what comes after.
+    pub fn orders(&self) -> &Arc<Orders> {
+        &self.orders
+    }
+
+    /// The orders, to change them.
+    pub(super) fn orders_to_change(&mut self) -> &mut Orders {
+        self.is_exposed = false;
+        self.changes += 1;
+        Arc::make_mut(&mut self.orders)
+    }
+
+    /// Lists open orders as they stand in [`Self::exposed`], where that is not done yet.
+    pub(super) fn expose(&mut self) {
+        if !self.is_exposed {
+            self.orders.expose(self.purse.money(), &mut self.exposed);
+            self.is_exposed = true;
+        }
     }
 
     pub fn prepared(&self) -> &Arc<dyn Prepared> {
@@ -125,7 +181,7 @@ impl LiveAccount {
     /// [`Self::band_after`] of a fresh one.
     pub fn margin_after(&mut self, contract: ContractIndex, lots: i64) -> Result<f64> {
         self.book.known(contract)?;
-        match self.book.estimate(contract, lots) {
+        match self.book.estimate(contract, lots)? {
             Some(estimate) if estimate.initial.is_finite() => Ok(estimate.initial),
             _ => Ok(self.what_if(&[Trade::new(contract, lots)])?.after.initial),
         }
@@ -134,40 +190,41 @@ impl LiveAccount {
     /// How far [`Self::margin_after`] can lie from a fresh margin; zero where it is one.
     pub fn band_after(&mut self, contract: ContractIndex, lots: i64) -> Result<f64> {
         self.book.known(contract)?;
-        Ok(self.book.estimate(contract, lots).map_or(0.0, |e| e.band))
+        Ok(self.book.estimate(contract, lots)?.map_or(0.0, |e| e.band))
     }
 
     /// Books trades: all of them, or none where one is refused. Cash follows those that state a price.
     pub fn apply(&mut self, trades: &[Trade]) -> Result<Requirement> {
         self.book.prepare(trades)?;
-        self.book.next_requirement()?;
+        let money = self.purse.money();
+        let mut terms = self.terms().clone();
         for trade in trades {
             bounds::finite("trade: price", trade.price.unwrap_or(0.0))?;
             bounds::finite("trade: fees", trade.fees)?;
-        }
-        let money = self.purse.money();
-        let paid = |trade: &Trade| match trade.price {
-            Some(price) => money.payment(trade.contract, trade.lots, price),
-            None => Ok(0.0),
-        };
-        let paid: Vec<f64> = trades.iter().map(paid).collect::<Result<_>>()?;
-        for (trade, paid) in trades.iter().zip(paid) {
+            let paid = match trade.price {
+                Some(price) => money.payment(trade.contract, trade.lots, price)?,
+                None => 0.0,
+            };
             let amount = -(paid + trade.fees);
             if amount != 0.0 {
                 let contract = &self.prepared.contracts().rows()[trade.contract as usize];
-                self.book.add_cash(contract.currency(), amount);
+                terms.add_cash(contract.currency(), amount)?;
             }
         }
-        self.book.take();
-        self.refresh()?;
+        self.book.take(&self.prepared, terms)?;
+        self.value();
         Ok(self.requirement())
     }
 
     /// Adds to a cash balance: a deposit, a withdrawal, interest.
     pub fn deposit(&mut self, currency: &str, amount: f64) -> Result<()> {
         bounds::finite("deposit", amount)?;
-        self.book.add_cash(currency, amount);
-        self.refresh()
+        let mut terms = self.terms().clone();
+        terms.add_cash(currency, amount)?;
+        self.book.prepare(&[])?;
+        self.book.take(&self.prepared, terms)?;
+        self.value();
+        Ok(())
     }
 
     /// Moves to another preparation of the same table, or of one that only appends to it. What is settled in money is
@@ -195,13 +252,14 @@ impl LiveAccount {
             let contract = positions.contract[i];
             let flowed = self.money().variation(&money, contract, positions.net(i))?;
             if flowed != 0.0 {
-                terms.add_cash(new.rows()[contract as usize].currency(), flowed);
+                terms.add_cash(new.rows()[contract as usize].currency(), flowed)?;
             }
         }
         self.book.rebase(&prepared, terms)?;
         self.prepared = prepared;
         self.purse.revalue_at(money);
-        self.gate.moved();
+        self.gate.moved_to(self.gate.epoch() + 1);
+        self.is_exposed = false;
         self.value();
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The positions, what the rulebook keeps of them, and the positions of a question.
 //!
 //! A question is put in steps: [`Book::prepare`] sets the trades' positions apart, the others ask about those. Nothing
-//! is kept of it until [`Book::take`].
+//! is kept of it until [`Book::take`]. Numbers are made in three places, each of which looks at the processor's state first:
+//! [`Book::keep`] and its like, [`Book::prepare`] and [`Book::estimate`].
 
 use std::sync::Arc;
 
@@ -10,14 +11,17 @@ use super::trade::Trade;
 use crate::account::{Account, AccountTerms, AccountView, Holdings};
 use crate::contract::ContractIndex;
 use crate::report::Requirement;
-use crate::seam::{Estimate, Exposure, Live, Prepared, WorstCase};
+use crate::seam::{Estimate, Exposure, Live, Prepared, WorstCase, finite};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::{interrupt, simd};
 
 pub(super) struct Book {
     positions: Holdings,
     terms: AccountTerms,
     live: Box<dyn Live>,
+    /// What the next positions are kept in before they are the account's: a change that fails has changed nothing.
+    spare: Option<Box<dyn Live>>,
     /// Of the positions, open orders not counted.
     requirement: Requirement,
     /// Rows of the prepared table.
@@ -36,6 +40,7 @@ impl Book {
         prepared.admit(positions.view(&account.terms))?;
         Ok(Self {
             live: prepared.clone().live(),
+            spare: None,
             rows: prepared.contracts().len(),
             next: positions.clone(),
             trial: positions.clone(),
@@ -46,15 +51,32 @@ impl Book {
         })
     }
 
+    /// The same positions and money, nothing kept of them yet: [`Self::keep`] has to follow.
+    pub(super) fn copy(&self, prepared: &Arc<dyn Prepared>) -> Self {
+        Self {
+            live: prepared.clone().live(),
+            spare: None,
+            rows: self.rows,
+            positions: self.positions.clone(),
+            next: self.positions.clone(),
+            trial: self.positions.clone(),
+            terms: self.terms.clone(),
+            requirement: self.requirement,
+            changed: Vec::new(),
+        }
+    }
+
     /// Moves to another preparation, with other money. On an error nothing has changed.
     pub(super) fn rebase(
         &mut self,
         prepared: &Arc<dyn Prepared>,
         terms: AccountTerms,
     ) -> Result<()> {
+        simd::check_environment()?;
         let mut live = prepared.clone().live();
         self.requirement = finite(live.keep(self.positions.view(&terms))?)?;
         self.live = live;
+        self.spare = None;
         self.rows = prepared.contracts().len();
         self.terms = terms;
         Ok(())
@@ -94,16 +116,15 @@ impl Book {
 
     /// Margins positions and money as they stand, from scratch.
     pub(super) fn keep(&mut self) -> Result<()> {
-        self.requirement = self.live.keep(self.positions.view(&self.terms))?;
+        simd::check_environment()?;
+        self.requirement = finite(self.live.keep(self.positions.view(&self.terms))?)?;
         Ok(())
     }
 
-    pub(super) fn add_cash(&mut self, currency: &str, amount: f64) {
-        self.terms.add_cash(currency, amount);
-    }
-
     /// Sets positions with trades applied apart.
+    #[inline]
     pub(super) fn prepare(&mut self, trades: &[Trade]) -> Result<()> {
+        simd::check_environment()?;
         self.next.assign(&self.positions);
         self.changed.clear();
         for trade in trades {
@@ -149,6 +170,7 @@ impl Book {
         };
         let mut base_value = None;
         for set in 0..sets {
+            interrupt::check()?;
             let (own, cost) = self.filled(orders.set(set))?;
             let base = *base_value.get_or_insert(own.net_option_value);
             let drain = own.initial + cost - (own.net_option_value - base);
@@ -176,16 +198,26 @@ impl Book {
         Ok((own, cost))
     }
 
-    /// Makes the prepared positions the account's own; [`Self::keep`] has to follow.
-    pub(super) fn take(&mut self) {
+    /// Makes the prepared positions the account's own, with other money. On an error nothing has changed.
+    pub(super) fn take(&mut self, prepared: &Arc<dyn Prepared>, terms: AccountTerms) -> Result<()> {
+        let live = self.spare.get_or_insert_with(|| prepared.clone().live());
+        self.requirement = finite(live.keep(self.next.view(&terms))?)?;
+        std::mem::swap(&mut self.live, live);
         self.positions.assign(&self.next);
+        self.terms = terms;
+        Ok(())
     }
 
     /// The requirement after one more trade of the positions, from kept sums; `None` where there are none.
     #[inline]
-    pub(super) fn estimate(&mut self, contract: ContractIndex, lots: i64) -> Option<Estimate> {
+    pub(super) fn estimate(
+        &mut self,
+        contract: ContractIndex,
+        lots: i64,
+    ) -> Result<Option<Estimate>> {
+        simd::check_environment()?;
         let view = self.positions.view(&self.terms);
-        self.live.after(view, contract, lots)
+        Ok(self.live.after(view, contract, lots))
     }
 
     #[inline]
@@ -196,21 +228,4 @@ impl Book {
     pub(super) fn convex_between(&self, contract: ContractIndex) -> Option<i64> {
         self.live.convex_between(contract)
     }
-}
-
-/// A requirement that is a number, or an error.
-fn finite(requirement: Requirement) -> Result<Requirement> {
-    let Requirement {
-        initial,
-        maintenance,
-        net_option_value,
-        ..
-    } = requirement;
-    if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
-        fail!(
-            CalculationError,
-            "the requirement is not a finite number: a quantity is too large"
-        );
-    }
-    Ok(requirement)
 }

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::account::LiveAccount;
 use super::order::{Coverage, Decision, Limit, Order, Reason, Refusal};
-use kernel::error::MarginError;
+use super::worst::Assessed;
+use kernel::error::{MarginError, Result};
+use kernel::fail;
 
 impl LiveAccount {
     /// Whether an order may be sent. Fails closed: what cannot be established is a refusal with its reason.
@@ -28,8 +30,64 @@ impl LiveAccount {
         now: Option<f64>,
         reserve: bool,
     ) -> Decision {
-        let sequence = self.gate.next();
-        let mut decision = Decision {
+        match self.check_or_defer((order, limit, now, reserve)) {
+            Checked::Decided(decision) => decision,
+            Checked::Deferred(deferred) => {
+                deferred.refuse("the check was told to stop before the margins were known")
+            }
+        }
+    }
+
+    /// As [`Self::check`], for work that is watched ([`kernel::interrupt`]): where that ends before the margins are known,
+    /// they are still to be asked, of a copy.
+    pub(super) fn check_or_defer(&mut self, (order, limit, now, reserve): Asked<'_>) -> Checked {
+        let mut decision = self.undecided(now, None);
+        let mut is_interrupted = false;
+        let examined = self.guarded(|this| {
+            this.filter(order, limit, now, true, &decision)?;
+            let assessed = this.assess_order(order, limit.complete_only);
+            is_interrupted = matches!(assessed, Err(MarginError::Interrupted(_)));
+            if is_interrupted {
+                return Ok(());
+            }
+            this.judge(order, limit, reserve, assessed, &mut decision)
+        });
+        if is_interrupted {
+            return Checked::Deferred(Box::new(Deferred {
+                decision,
+                copy: self.copy(),
+            }));
+        }
+        Checked::Decided(decision.close(examined))
+    }
+
+    /// Decides with margins that a copy was asked for; or defers again, where the account is another by now.
+    pub(super) fn conclude(
+        &mut self,
+        (order, limit, now, reserve): Asked<'_>,
+        mut deferred: Box<Deferred>,
+        assessed: Result<Assessed>,
+    ) -> Checked {
+        let is_same = deferred.copy.changes() == self.changes();
+        let mut decision = self.undecided(now, Some(deferred.decision.sequence));
+        let examined = self.guarded(|this| {
+            // The throttle has counted it already.
+            this.filter(order, limit, now, false, &decision)?;
+            if is_same {
+                this.judge(order, limit, reserve, assessed, &mut decision)?;
+            }
+            Ok(())
+        });
+        if examined.is_ok() && !is_same {
+            deferred.copy = self.copy();
+            return Checked::Deferred(deferred);
+        }
+        Checked::Decided(decision.close(examined))
+    }
+
+    /// The account as a check finds it. A check that goes on has its number already.
+    fn undecided(&mut self, now: Option<f64>, sequence: Option<u64>) -> Decision {
+        Decision {
             accepted: false,
             reason: Reason::Engine,
             message: String::new(),
@@ -42,39 +100,33 @@ impl LiveAccount {
             coverage: Coverage::None,
             market_age: now.zip(self.money().valuation).map(|(now, at)| now - at),
             epoch: self.epoch(),
-            sequence,
-        };
-        let examined = catch_unwind(AssertUnwindSafe(|| {
-            self.examine(order, limit, now, &mut decision)?;
-            if reserve {
-                self.reserve(order)?;
-            }
-            Ok::<(), Refusal>(())
-        }));
-        match examined {
-            Ok(Ok(())) => {
-                decision.accepted = true;
-                decision.reason = Reason::Accepted;
-            }
-            Ok(Err(Refusal(reason, message))) => {
-                decision.reason = reason;
-                decision.message = message;
-            }
-            Err(_) => {
-                // Kept sums may be half changed: nothing is answered from them again.
-                self.gate.kill();
-                decision.message = "the engine panicked: the account is closed for orders".into();
-            }
+            sequence: sequence.unwrap_or_else(|| self.gate.next()),
         }
-        decision
     }
 
-    fn examine(
+    /// A part of a check, in which a panic is a refusal.
+    fn guarded(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> std::result::Result<(), Refusal>,
+    ) -> std::result::Result<(), Refusal> {
+        catch_unwind(AssertUnwindSafe(|| part(self))).unwrap_or_else(|_| {
+            // Kept sums may be half changed: nothing is answered from them again.
+            self.gate.kill();
+            Err(Refusal(
+                Reason::Engine,
+                "the engine panicked: the account is closed for orders".into(),
+            ))
+        })
+    }
+
+    /// What refuses an order before any margin is asked for. `counts`: whether it is a message to the throttle.
+    fn filter(
         &mut self,
         order: &Order,
         limit: &Limit,
         now: Option<f64>,
-        decision: &mut Decision,
+        counts: bool,
+        decision: &Decision,
     ) -> std::result::Result<(), Refusal> {
         let refuse = |reason| Err(Refusal(reason, String::new()));
         if self.gate.is_killed() {
@@ -86,7 +138,7 @@ impl LiveAccount {
         limit
             .validate()
             .map_err(|e| Refusal(Reason::InvalidLimit, e.message().into()))?;
-        if self.orders.get(&order.id).is_some() {
+        if self.order(&order.id).is_some() {
             return refuse(Reason::DuplicateOrder);
         }
         if now.is_some_and(|now| !now.is_finite()) {
@@ -109,7 +161,7 @@ impl LiveAccount {
             let Some(now) = now else {
                 return refuse(Reason::NoTime);
             };
-            if !self.gate.admits(now, count, seconds) {
+            if counts && !self.gate.admits(now, count, seconds) {
                 return refuse(Reason::Throttled);
             }
         }
@@ -138,12 +190,23 @@ impl LiveAccount {
                 return refuse(Reason::PriceCollar);
             }
         }
-        let assessed = self
-            .assess_order(order, limit.complete_only)
-            .map_err(|e| match e {
-                MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
-                other => other.into(),
-            })?;
+        Ok(())
+    }
+
+    /// Holds margins against the limit, and reserves the order where it is asked for and passes.
+    fn judge(
+        &mut self,
+        order: &Order,
+        limit: &Limit,
+        reserve: bool,
+        assessed: Result<Assessed>,
+        decision: &mut Decision,
+    ) -> std::result::Result<(), Refusal> {
+        let refuse = |reason| Err(Refusal(reason, String::new()));
+        let assessed = assessed.map_err(|e| match e {
+            MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
+            other => other.into(),
+        })?;
         decision.after = assessed.after;
         decision.worst = assessed.worst;
         decision.coverage = assessed.coverage;
@@ -169,10 +232,46 @@ impl LiveAccount {
                 reason = Reason::MinExcess;
             }
         }
-        match reason {
-            Reason::Accepted => Ok(()),
-            broken => refuse(broken),
+        if reason != Reason::Accepted {
+            return refuse(reason);
         }
+        if reserve {
+            self.reserve(order)?;
+        }
+        Ok(())
+    }
+}
+
+/// Order, limit, time and whether to reserve: the arguments of [`LiveAccount::check`].
+pub(super) type Asked<'a> = (&'a Order, &'a Limit, Option<f64>, bool);
+
+/// A check that has been decided, or whose margins are still to be asked.
+pub(super) enum Checked {
+    Decided(Decision),
+    Deferred(Box<Deferred>),
+}
+
+/// A check that nothing has refused yet.
+pub(super) struct Deferred {
+    decision: Decision,
+    /// The account to ask.
+    copy: LiveAccount,
+}
+
+impl Deferred {
+    /// The margins of the order in the copied account. A panic is an error: it is the copy's alone.
+    pub(super) fn assess(&mut self, (order, limit, ..): Asked<'_>) -> Result<Assessed> {
+        let assess = AssertUnwindSafe(|| {
+            self.copy.keep()?;
+            self.copy.assess_order(order, limit.complete_only)
+        });
+        catch_unwind(assess).unwrap_or_else(|_| fail!(CalculationError, "the engine panicked"))
+    }
+
+    /// Refuses an order whose margins could not be established.
+    pub(super) fn refuse(self, why: &str) -> Decision {
+        let refusal = Refusal(Reason::Engine, why.into());
+        self.decision.close(Err(refusal))
     }
 }
 

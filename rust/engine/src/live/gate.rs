@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Gate {
     killed: bool,
     /// Times of messages inside the throttle's window.
@@ -39,8 +39,8 @@ impl Gate {
         self.epoch
     }
 
-    pub(super) fn moved(&mut self) {
-        self.epoch += 1;
+    pub(super) fn moved_to(&mut self, epoch: u64) {
+        self.epoch = epoch;
     }
 
     /// Whether one more message keeps to at most `count` in `seconds`; it is counted where it does.

@@ -2,7 +2,7 @@
 
 use super::account::LiveAccount;
 use super::order::Order;
-use super::orders::OpenOrder;
+use super::orders::{OpenOrder, Orders};
 use super::trade::Trade;
 use kernel::error::Result;
 use kernel::fail;
@@ -11,9 +11,7 @@ impl LiveAccount {
     /// Counts an order's worst case from now on. Whether it is new: the same order again changes nothing.
     pub fn reserve(&mut self, order: &Order) -> Result<bool> {
         self.acceptable(order)?;
-        let fresh = self.orders.reserve(order)?;
-        self.orders.expose(self.purse.money());
-        Ok(fresh)
+        self.orders_to_change().reserve(order)
     }
 
     fn acceptable(&self, order: &Order) -> Result<()> {
@@ -38,7 +36,7 @@ impl LiveAccount {
         price: f64,
         fees: f64,
     ) -> Result<bool> {
-        let Some(terms) = self.orders.fill_of(order, execution, lots, price, fees)? else {
+        let Some(terms) = self.orders().fill_of(order, execution, lots, price, fees)? else {
             return Ok(false);
         };
         let signed = if terms.signed_lots() > 0 { lots } else { -lots };
@@ -49,50 +47,35 @@ impl LiveAccount {
             price: Some(price),
             fees,
         }])?;
-        self.orders.record_fill(order, execution, lots, price, fees);
-        self.orders.expose(self.purse.money());
+        self.orders_to_change()
+            .record_fill(order, execution, lots, price, fees);
         Ok(true)
     }
 
     /// Whether anything was left to cancel.
     pub fn cancel(&mut self, order: &str) -> Result<bool> {
-        let changed = self.orders.cancel(order)?;
-        self.orders.expose(self.purse.money());
-        Ok(changed)
+        self.orders_to_change().cancel(order)
     }
 
     /// Cancels one order and reserves another in its place.
     pub fn replace(&mut self, id: &str, order: &Order) -> Result<bool> {
         self.acceptable(order)?;
-        let fresh = self.orders.replace(id, order)?;
-        self.orders.expose(self.purse.money());
-        Ok(fresh)
+        self.orders_to_change().replace(id, order)
     }
 
     pub fn order(&self, id: &str) -> Option<&OpenOrder> {
-        self.orders.get(id)
-    }
-
-    /// Orders with something left to fill, by id.
-    pub fn open_orders(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.orders.open()
-    }
-
-    /// Every order ever reserved with what became of it, by id: what [`Self::restore_orders`] takes.
-    pub fn orders(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.orders.all()
+        self.orders().get(id)
     }
 
     /// Takes over the orders of an account that was closed, its positions being those of this one. All, or none where
     /// one is not in order or known already.
     pub fn restore_orders(&mut self, orders: Vec<OpenOrder>) -> Result<()> {
-        let mut restored = self.orders.clone();
+        let mut restored = Orders::clone(self.orders());
         for open in orders {
             self.acceptable(&open.order)?;
             restored.restore(open)?;
         }
-        self.orders = restored;
-        self.orders.expose(self.purse.money());
+        *self.orders_to_change() = restored;
         Ok(())
     }
 }

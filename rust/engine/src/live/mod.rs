@@ -11,6 +11,7 @@
 //! | gate | `gate.rs` | kill switch, throttle, counters |
 //!
 //! The questions stand on top, one in a file: `check.rs`, `worst.rs`, `search.rs`; and `messages.rs`, what orders become.
+//! [`SharedAccount`] (`shared.rs`) is the account between threads.
 
 mod account;
 mod book;
@@ -23,6 +24,7 @@ mod order;
 mod orders;
 mod purse;
 mod search;
+mod shared;
 mod trade;
 mod walk;
 mod worst;
@@ -30,7 +32,8 @@ mod worst;
 pub use account::LiveAccount;
 pub use money::Money;
 pub use order::{Coverage, Decision, Limit, Order, Reason, Side};
-pub use orders::OpenOrder;
+pub use orders::{OpenOrder, Orders};
 pub use search::{Hedge, MOST};
+pub use shared::{BUDGET, OrderCheck, SharedAccount, Tried, Unfinished};
 pub use trade::{Trade, WhatIf};
 pub use worst::MAX_FILLS;

@@ -226,6 +226,15 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// With what an examination came to.
+    pub(super) fn close(mut self, examined: std::result::Result<(), Refusal>) -> Self {
+        (self.accepted, self.reason, self.message) = match examined {
+            Ok(()) => (true, Reason::Accepted, String::new()),
+            Err(Refusal(reason, message)) => (false, reason, message),
+        };
+        self
+    }
+
     /// SHA-256, in hexadecimal, of the decision with the order and limit it was made for.
     pub fn digest(&self, order: &Order, limit: &Limit, contracts: &[u8; 32]) -> String {
         let mut hash = Sha256::new();

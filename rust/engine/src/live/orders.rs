@@ -1,5 +1,6 @@
 //! Open orders: reserved when sent, idempotent by order and execution id.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::exposed::Exposed;
 use super::money::Money;
 use super::order::Order;
+use crate::account::{Effect, MAX_LOTS};
 use crate::bounds;
+use crate::contract::ContractIndex;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -32,45 +35,127 @@ impl OpenOrder {
     }
 }
 
+/// Orders that may fill in part, in the same contract on the same terms: together they may fill as one order of all
+/// their lots. However many there are, a check sees what is different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Level {
+    contract: ContractIndex,
+    /// Of a lot.
+    sign: i64,
+    effect: Option<Effect>,
+    /// By bits: equal or not is all that is asked.
+    price: u64,
+    /// Of an order of so many lots; both zero where there are none. A rebate may never be paid and is not counted.
+    fees: u64,
+    of: i64,
+}
+
+impl Level {
+    fn of(order: &Order) -> Self {
+        let charged = order.fees > 0.0;
+        Self {
+            contract: order.contract,
+            sign: order.signed_lots().signum(),
+            effect: order.effect,
+            price: order.price.to_bits(),
+            fees: if charged { order.fees.to_bits() } else { 0 },
+            of: if charged { order.lots } else { 0 },
+        }
+    }
+
+    /// What a complete fill of lots takes from the account's excess beside requirement and option value.
+    fn cost(&self, lots: i64, money: &Money) -> Result<f64> {
+        let fees = if self.of == 0 {
+            0.0
+        } else {
+            f64::from_bits(self.fees) * (lots as f64 / self.of as f64)
+        };
+        let price = f64::from_bits(self.price);
+        money.cost(self.contract, lots * self.sign, price, fees)
+    }
+}
+
+/// Every order ever reserved, by id.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Orders {
+pub struct Orders {
     by_id: BTreeMap<String, OpenOrder>,
     /// Ids of those with something left to fill: an account that trades long keeps many that are done.
     open: BTreeSet<String>,
-    /// Those with something left to fill, at the marks they were last valued at.
-    exposed: Exposed,
+    /// Lots left to fill of those that may fill in part.
+    levels: BTreeMap<Level, i64>,
+    /// Ids of those that fill completely or not at all, with something left.
+    whole: BTreeSet<String>,
 }
 
 impl Orders {
-    pub(super) fn get(&self, id: &str) -> Option<&OpenOrder> {
+    pub fn get(&self, id: &str) -> Option<&OpenOrder> {
         self.by_id.get(id)
     }
 
     /// Orders with something left to fill, by id.
-    pub(super) fn open(&self) -> impl Iterator<Item = &OpenOrder> {
+    pub fn open(&self) -> impl Iterator<Item = &OpenOrder> {
         self.open.iter().filter_map(|id| self.by_id.get(id))
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &OpenOrder> {
+    /// Every order ever reserved with what became of it: what [`LiveAccount::restore_orders`] takes.
+    ///
+    /// [`LiveAccount::restore_orders`]: crate::live::LiveAccount::restore_orders
+    pub fn all(&self) -> impl Iterator<Item = &OpenOrder> {
         self.by_id.values()
     }
 
-    #[inline]
-    pub(super) fn exposed(&self) -> &Exposed {
-        &self.exposed
+    /// Lists what may still be filled, as it stands and at these marks.
+    pub(super) fn expose(&self, money: &Money, exposed: &mut Exposed) {
+        exposed.clear();
+        let mut add = |level: &Level, lots: i64, all_or_none: bool| {
+            let cost = level.cost(lots, money);
+            let signed = lots * level.sign;
+            exposed.add(level.contract, signed, cost, level.effect, all_or_none);
+        };
+        for (level, &lots) in &self.levels {
+            add(level, lots, false);
+        }
+        for open in self.whole.iter().filter_map(|id| self.by_id.get(id)) {
+            add(&Level::of(&open.order), open.remaining(), true);
+        }
     }
 
-    /// Takes the open orders as they stand, at other marks.
-    pub(super) fn expose(&mut self, money: &Money) {
-        let exposed = &mut self.exposed;
-        exposed.clear();
-        for open in self.open.iter().filter_map(|id| self.by_id.get(id)) {
-            let order = &open.order;
-            let lots = open.remaining() * order.signed_lots().signum();
-            let fees = order.fees * (open.remaining() as f64 / order.lots as f64);
-            let fees = if fees > 0.0 { fees } else { 0.0 };
-            let cost = money.cost(order.contract, lots, order.price, fees);
-            exposed.add(order.contract, lots, cost, order.effect, order.all_or_none);
+    /// Counts what an order has left to fill.
+    fn count(&mut self, open: &OpenOrder) -> Result<()> {
+        let (order, lots) = (&open.order, open.remaining());
+        if lots == 0 {
+            return Ok(());
+        }
+        if order.all_or_none {
+            self.whole.insert(order.id.clone());
+        } else {
+            let counted = self.levels.entry(Level::of(order)).or_insert(0);
+            if lots > MAX_LOTS - *counted {
+                fail!(
+                    InvalidInput,
+                    "order '{}': with it more than 2^53 lots are open at its price",
+                    order.id
+                );
+            }
+            *counted += lots;
+        }
+        self.open.insert(order.id.clone());
+        Ok(())
+    }
+
+    /// Counts lots no longer as left to fill; none are left of the order where `is_done`.
+    fn discount(&mut self, order: &Order, lots: i64, is_done: bool) {
+        if let Entry::Occupied(mut counted) = self.levels.entry(Level::of(order))
+            && !order.all_or_none
+        {
+            *counted.get_mut() -= lots;
+            if *counted.get() == 0 {
+                counted.remove();
+            }
+        }
+        if is_done {
+            self.whole.remove(&order.id);
+            self.open.remove(&order.id);
         }
     }
 
@@ -89,15 +174,13 @@ impl Orders {
                 open.order.lots
             );
         }
-        if open.remaining() > 0 {
-            self.open.insert(id.clone());
-        }
+        self.count(&open)?;
         self.by_id.insert(id, open);
         Ok(())
     }
 
-    fn existing(&mut self, id: &str) -> Result<&mut OpenOrder> {
-        match self.by_id.get_mut(id) {
+    fn existing(&self, id: &str) -> Result<&OpenOrder> {
+        match self.by_id.get(id) {
             Some(order) => Ok(order),
             None => fail!(
                 MissingData,
@@ -123,8 +206,8 @@ impl Orders {
                     cancelled: false,
                     executions: BTreeMap::new(),
                 };
+                self.count(&open)?;
                 self.by_id.insert(order.id.clone(), open);
-                self.open.insert(order.id.clone());
                 Ok(true)
             }
         }
@@ -133,7 +216,7 @@ impl Orders {
     /// The order a new execution belongs to; `None` where the execution is known. Nothing is recorded yet. A fill that
     /// crossed a cancel on its way is still a fill.
     pub(super) fn fill_of(
-        &mut self,
+        &self,
         id: &str,
         execution: &str,
         lots: i64,
@@ -178,23 +261,30 @@ impl Orders {
         price: f64,
         fees: f64,
     ) {
-        if let Some(open) = self.by_id.get_mut(id) {
-            open.executions
-                .insert(execution.to_string(), (lots, price, fees));
-            open.filled += lots;
-            if open.remaining() == 0 {
-                self.open.remove(id);
-            }
+        let Some(open) = self.by_id.get_mut(id) else {
+            return;
+        };
+        let counted = if open.cancelled { 0 } else { lots };
+        open.executions
+            .insert(execution.to_string(), (lots, price, fees));
+        open.filled += lots;
+        let (order, is_done) = (open.order.clone(), open.remaining() == 0);
+        if counted > 0 {
+            self.discount(&order, counted, is_done);
         }
     }
 
     /// Whether anything was left to cancel.
     pub(super) fn cancel(&mut self, id: &str) -> Result<bool> {
-        let open = self.existing(id)?;
-        let changed = open.remaining() > 0;
-        open.cancelled = true;
-        self.open.remove(id);
-        Ok(changed)
+        let left = self.existing(id)?.remaining();
+        if let Some(open) = self.by_id.get_mut(id) {
+            open.cancelled = true;
+            let order = open.order.clone();
+            if left > 0 {
+                self.discount(&order, left, true);
+            }
+        }
+        Ok(left > 0)
     }
 
     /// Cancels one order and reserves another in its place, or does neither.

@@ -7,7 +7,9 @@ use super::money::Money;
 use crate::account::AccountView;
 use crate::bounds;
 use kernel::error::Result;
+use kernel::{fail, simd};
 
+#[derive(Clone)]
 pub(super) struct Purse {
     money: Arc<Money>,
     /// Cash and collateral, and holdings paid in full, in the report's currency.
@@ -53,8 +55,18 @@ impl Purse {
     /// Equity after a trade that takes `cost` from it, with options worth `net_option_value`; in the report's currency.
     #[inline]
     pub(super) fn equity(&self, cost: f64, net_option_value: f64) -> Result<f64> {
+        simd::check_environment()?;
         match (&self.funds, &self.holdings) {
-            (Ok(funds), Ok(holdings)) => Ok(funds - cost + net_option_value + holdings),
+            (Ok(funds), Ok(holdings)) => {
+                let equity = funds - cost + net_option_value + holdings;
+                if !equity.is_finite() {
+                    fail!(
+                        CalculationError,
+                        "the equity is not a finite number: a balance, a quantity or a price is too large"
+                    );
+                }
+                Ok(equity)
+            }
             (Err(error), _) | (_, Err(error)) => Err(error.clone()),
         }
     }

@@ -7,8 +7,7 @@ use crate::account::MAX_LOTS;
 use crate::bounds;
 use crate::contract::ContractIndex;
 use kernel::error::Result;
-use kernel::fail;
-use kernel::parallel;
+use kernel::{fail, interrupt, parallel, simd};
 
 /// Lots beyond which a search without its own bound does not look.
 pub const MOST: i64 = 100_000;
@@ -36,6 +35,7 @@ struct Probe<'a> {
 impl Probe<'_> {
     /// How far the tighter limit is away (negative: broken), and how exact that number is.
     fn slack(&mut self, lots: i64) -> Result<(f64, f64)> {
+        interrupt::check()?;
         let signed = lots * self.sign;
         let trade = (lots != 0).then(|| Trade::new(self.contract, signed));
         let fees = self.fees_per_lot * lots as f64;
@@ -229,6 +229,7 @@ impl LiveAccount {
 
     /// The requirement after each candidate trade alone, each with the bits of a fresh margin.
     pub fn rank(&self, candidates: &[(ContractIndex, i64)], threads: usize) -> Result<Vec<f64>> {
+        simd::check_environment()?;
         let (prepared, book, view) = (self.prepared(), self.book.positions(), self.view());
         let count = prepared.contracts().len();
         let mut out = vec![0.0; candidates.len()];
@@ -237,6 +238,7 @@ impl LiveAccount {
             live.keep(view)?;
             let mut next = book.clone();
             for (i, result) in out.iter_mut().enumerate() {
+                interrupt::check()?;
                 let (contract, lots) = candidates[first + i];
                 let mut one = || -> Result<f64> {
                     if contract as usize >= count {
@@ -277,6 +279,7 @@ impl LiveAccount {
         let before = self.requirement().initial;
         let mut found = Vec::new();
         for contract in 0..self.prepared().contracts().len() as u32 {
+            interrupt::check()?;
             let (long, short) = self.book.positions().sides(contract);
             for sign in [1_i64, -1] {
                 let mut best = (before, 0_i64);

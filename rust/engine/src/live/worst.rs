@@ -7,7 +7,7 @@ use super::walk::Walk;
 use crate::report::Requirement;
 use crate::seam::WorstCase;
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// Sets of fills margined one by one where a rulebook has no closed form for open orders.
 const MAX_FILL_SETS: u64 = 4096;
@@ -50,7 +50,7 @@ impl LiveAccount {
             return Ok(worst);
         }
         let sets = match worst.coverage {
-            Coverage::EveryFill => self.orders.exposed().sets(),
+            Coverage::EveryFill => self.exposed.sets(),
             _ => 1,
         };
         let walk = self.walk(order);
@@ -65,6 +65,7 @@ impl LiveAccount {
         let none = self.assess(None, 0.0, 0.0)?;
         let mut lots = walk.next(0);
         while lots < order.lots {
+            interrupt::check()?;
             let fees = order.fees * (lots as f64 / order.lots as f64);
             let part = self.assess(
                 Some(trade(lots * order.signed_lots().signum())),
@@ -89,7 +90,7 @@ impl LiveAccount {
     /// The fills of an order one of which is its worst. An open order in the same contract moves the multiples.
     fn walk(&self, order: &Order) -> Walk {
         let step = match self.book.convex_between(order.contract) {
-            Some(step) if !self.orders.exposed().has(order.contract) => step,
+            Some(step) if !self.exposed.has(order.contract) => step,
             _ => 1,
         };
         let (long, short) = self.book.positions().sides(order.contract);
@@ -108,11 +109,12 @@ impl LiveAccount {
         fees: f64,
     ) -> Result<Assessed> {
         self.book.prepare(trade.as_slice())?;
+        self.expose();
         let cost = match trade {
             Some(t) => self.purse.money().cost(t.contract, t.lots, price, fees),
             None => Ok(0.0),
         };
-        let (after, worst, drain, coverage) = if self.orders.exposed().is_empty() {
+        let (after, worst, drain, coverage) = if self.exposed.is_empty() {
             let after = self.book.next_requirement()?;
             (after, after.initial, after.initial, Coverage::None)
         } else {
@@ -132,7 +134,7 @@ impl LiveAccount {
     /// The requirement of the prepared positions; its worst and the largest drain over fills of open orders; how they
     /// were found.
     fn open_orders_worst(&mut self) -> Result<(Requirement, f64, f64, Coverage)> {
-        let (base, case) = self.book.next_worst(self.orders.exposed().list()?)?;
+        let (base, case) = self.book.next_worst(self.exposed.list()?)?;
         let (mut case, coverage) = match case {
             Some(case) if case.exact => (case, Coverage::Exact),
             Some(case) => (case, Coverage::Bound),
@@ -156,7 +158,7 @@ impl LiveAccount {
 
     /// Margins every set of fills, or refuses where they are too many.
     fn every_fill(&mut self) -> Result<WorstCase> {
-        let exposed = self.orders.exposed();
+        let exposed = &self.exposed;
         let count = exposed.sets();
         if count > MAX_FILL_SETS {
             fail!(

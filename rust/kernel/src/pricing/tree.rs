@@ -11,6 +11,7 @@
 
 use crate::error::Result;
 use crate::fail;
+use crate::interrupt;
 use crate::simd;
 
 mod dividends;
@@ -115,6 +116,7 @@ pub fn curves(inputs: &[TreeInputs<'_>], steps: usize) -> Result<Vec<Curve>> {
     }
     let mut out = Vec::with_capacity(inputs.len());
     for rows in inputs.chunks(8) {
+        interrupt::check()?;
         let lanes: [TreeInputs<'_>; 8] = std::array::from_fn(|l| rows[l.min(rows.len() - 1)]);
         let (first, last) = (out.len(), out.len() + rows.len() - 1);
         let curves = trinomial::curves(&lanes, steps)
@@ -153,6 +155,7 @@ fn price_each<'a>(
     let mut single = Trees::<1>::new();
     let mut done = 0;
     while done < count {
+        interrupt::check()?;
         if count - done >= FEWEST_SIDE_BY_SIDE {
             let n = (count - done).min(8);
             let lanes: [TreeInputs<'_>; 8] = std::array::from_fn(|l| at(done + l.min(n - 1)));

@@ -176,6 +176,13 @@ impl Order {
     }
 }
 
+/// The orders of an account as they stand, and the table their rows are of.
+pub(super) fn known(
+    live: &mut core::LiveAccount,
+) -> margincore::Result<(Arc<core::Orders>, Arc<Contracts>)> {
+    Ok((live.orders().clone(), live.prepared().contracts().clone()))
+}
+
 /// An order and its fate as plain data, its contract by id instead of by row.
 pub(super) fn document(open: &core::OpenOrder, table: &Contracts) -> Value {
     let mut document = serde_json::to_value(open).unwrap_or_default();

@@ -17,8 +17,9 @@ pub(super) fn largest(
     (contract, side, limit): (&Contract, &str, &Limit),
     (price, fees, most): (Option<f64>, f64, Option<f64>),
     complete: bool,
-) -> PyResult<impl FnOnce(&mut core::LiveAccount) -> margincore::Result<Option<f64>> + Send + use<>>
-{
+) -> PyResult<
+    impl Fn(&mut core::LiveAccount) -> margincore::Result<Option<f64>> + Send + Sync + use<>,
+> {
     let side = orders::side(side)?;
     let lot = contract.0.terms().lot;
     let most = match most {
@@ -43,7 +44,8 @@ pub(super) fn rank(
     index: &PyReadonlyArray1<'_, u32>,
     lots: &PyReadonlyArray1<'_, i64>,
     threads: usize,
-) -> PyResult<impl FnOnce(&mut core::LiveAccount) -> margincore::Result<Vec<f64>> + Send + use<>> {
+) -> PyResult<impl Fn(&mut core::LiveAccount) -> margincore::Result<Vec<f64>> + Send + Sync + use<>>
+{
     let (index, lots) = (index.as_array(), lots.as_array());
     if index.len() != lots.len() {
         return Err(InvalidInput::new_err(format!(
@@ -61,7 +63,7 @@ pub(super) fn hedges(
     limit: Option<&Limit>,
     count: usize,
     most: f64,
-) -> PyResult<impl FnOnce(&mut core::LiveAccount) -> margincore::Result<Vec<Hedge>> + Send + use<>>
+) -> PyResult<impl Fn(&mut core::LiveAccount) -> margincore::Result<Vec<Hedge>> + Send + Sync + use<>>
 {
     if !(1.0..=core::MOST as f64).contains(&most) {
         return Err(InvalidInput::new_err(format!("hedges: most is {most}")));

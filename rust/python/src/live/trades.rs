@@ -1,5 +1,7 @@
 //! Trades and times as Python writes them.
 
+use std::sync::Arc;
+
 use margincore::account::Effect;
 use margincore::live as core;
 use pyo3::prelude::*;
@@ -7,7 +9,7 @@ use pyo3::types::{PyFloat, PyString};
 
 use crate::account::lots;
 use crate::contract::Contract;
-use crate::errors::{InvalidInput, raise};
+use crate::errors::InvalidInput;
 
 /// Seconds since 1970 from a number, an instant as text, or an aware datetime; anything else is not a time.
 pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
@@ -26,13 +28,18 @@ pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
     Some(instant.timestamp().as_nanosecond() as f64 / 1e9)
 }
 
-/// Trades `(contract, quantity[, price[, fees]])` in contracts, in the rows of the account's table.
-pub(super) fn read(
-    live: &core::LiveAccount,
-    trades: &Bound<'_, PyAny>,
-    side: Option<Effect>,
-) -> PyResult<Vec<core::Trade>> {
-    let table = live.prepared().contracts();
+/// A trade as it was written, before any account is asked.
+pub(super) struct Wanted {
+    contract: Arc<margincore::contract::Contract>,
+    lots: i64,
+    effect: Option<Effect>,
+    price: Option<f64>,
+    fees: f64,
+}
+
+/// Trades `(contract, quantity[, price[, fees]])` in contracts. Runs whatever Python makes them.
+pub(super) fn read(trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Vec<Wanted>> {
+    let effect = super::orders::effect(effect)?;
     let mut result = Vec::new();
     for trade in trades.try_iter()? {
         let trade = trade?;
@@ -49,13 +56,31 @@ pub(super) fn read(
                 "a trade is (contract, quantity), (contract, quantity, price) or (contract, quantity, price, fees)",
             ));
         };
-        result.push(core::Trade {
-            contract: table.resolve(&contract.0).map_err(raise)?,
+        result.push(Wanted {
             lots: lots(&contract, "trade", quantity)?,
-            effect: side,
+            contract: contract.0,
+            effect,
             price,
             fees,
         });
     }
     Ok(result)
+}
+
+/// Trades in the rows of the account's table.
+pub(super) fn placed(
+    live: &core::LiveAccount,
+    trades: &[Wanted],
+) -> margincore::Result<Vec<core::Trade>> {
+    let table = live.prepared().contracts();
+    let place = |trade: &Wanted| {
+        Ok(core::Trade {
+            contract: table.resolve(&trade.contract)?,
+            lots: trade.lots,
+            effect: trade.effect,
+            price: trade.price,
+            fees: trade.fees,
+        })
+    };
+    trades.iter().map(place).collect()
 }

@@ -11,9 +11,8 @@ use super::risk::{Part, RiskScratch};
 use super::scenarios::{Series, Shape};
 use engine::bounds;
 use kernel::error::Result;
-use kernel::fail;
 use kernel::float::larger;
-use kernel::parallel;
+use kernel::{fail, interrupt, parallel};
 
 /// Which dates: steps of the history, both included; from the first that has enough history, to the last.
 #[derive(Debug, Clone, Copy, Default)]
@@ -137,6 +136,7 @@ impl HistoricalVar {
         parallel::chunks(&mut risks, width, threads, 32, |row, out| {
             let mut scratch = RiskScratch::default();
             for (i, risks) in out.chunks_mut(width).enumerate() {
+                interrupt::check()?;
                 for (risk, track) in risks.iter_mut().zip(&tracks) {
                     *risk = match track.fixed {
                         Some(fixed) => fixed,

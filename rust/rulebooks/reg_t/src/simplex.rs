@@ -4,7 +4,7 @@
 //! no first phase exists. Tightening a bound keeps dual feasibility: branch and bound re-solves from where it stands.
 
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// How far a value may miss its bound and still count as on it, in units of the (scaled) program.
 const FEASIBLE: f64 = 1e-9;
@@ -225,6 +225,8 @@ impl Simplex {
         let patience = 20 * (self.rows + self.columns) as u64 + 200;
         let mut steps = 0;
         loop {
+            // A book of a thousand series takes seconds.
+            interrupt::check()?;
             if self.objective >= cut_off {
                 return Ok(Status::CutOff);
             }

@@ -39,9 +39,10 @@ mod unique;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::civil::Date;
+use once_cell::race::OnceBox;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -67,7 +68,7 @@ pub struct Span {
     options: Options,
     exposure: Option<Exposure>,
     info: ParameterInfo,
-    ids: OnceLock<HashMap<String, u32>>,
+    ids: OnceBox<HashMap<String, u32>>,
 }
 
 /// What the registry builds [`Span`] from.
@@ -115,7 +116,7 @@ impl Span {
             options,
             exposure,
             info,
-            ids: OnceLock::new(),
+            ids: OnceBox::new(),
         })
     }
 
@@ -206,7 +207,9 @@ impl Methodology for Span {
 
     /// The exchange's arrays are inside: no market changes anything.
     fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
-        let ids = self.ids.get_or_init(|| compile::rows_by_id(&self.file));
+        let ids = self
+            .ids
+            .get_or_init(|| Box::new(compile::rows_by_id(&self.file)));
         let rows = compile::match_rows(&self.file, ids, contracts)?;
         let (program, currencies) = compile::compile(&self.file, &self.options, &rows)?;
         let exposure = self

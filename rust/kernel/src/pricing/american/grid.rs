@@ -1,6 +1,6 @@
 //! Rows under scenarios: rows sorted by method, boundaries found and shared, results written.
 
-use std::sync::OnceLock;
+use once_cell::race::OnceBox;
 
 use super::boundary::{Boundary, Puts};
 use super::nodes::Nodes;
@@ -11,6 +11,7 @@ use super::{Mode, Sharing};
 use crate::error::Result;
 use crate::fail;
 use crate::float::larger;
+use crate::interrupt;
 use crate::pricing::lanes::WIDTH;
 use crate::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 use crate::pricing::{Moves, OptionColumns, black};
@@ -62,19 +63,21 @@ pub(super) struct Grid<'a> {
 }
 
 impl Grid<'_> {
+    /// Points and weights are made once a process, by whoever comes first, and by nobody who is waited for: a fork in the
+    /// middle leaves a child that makes its own.
     pub(super) fn run(&mut self) -> Result<()> {
         match self.mode {
             Mode::Fast => {
-                static NODES: OnceLock<Nodes<5, 5, 9>> = OnceLock::new();
-                self.run_on(NODES.get_or_init(Nodes::new))
+                static NODES: OnceBox<Nodes<5, 5, 9>> = OnceBox::new();
+                self.run_on(NODES.get_or_init(|| Box::new(Nodes::new())))
             }
             Mode::Standard => {
-                static NODES: OnceLock<Nodes<7, 7, 15>> = OnceLock::new();
-                self.run_on(NODES.get_or_init(Nodes::new))
+                static NODES: OnceBox<Nodes<7, 7, 15>> = OnceBox::new();
+                self.run_on(NODES.get_or_init(|| Box::new(Nodes::new())))
             }
             Mode::Precise => {
-                static NODES: OnceLock<Nodes<13, 25, 51>> = OnceLock::new();
-                self.run_on(NODES.get_or_init(Nodes::new))
+                static NODES: OnceBox<Nodes<13, 25, 51>> = OnceBox::new();
+                self.run_on(NODES.get_or_init(|| Box::new(Nodes::new())))
             }
         }
     }
@@ -93,6 +96,7 @@ impl Grid<'_> {
                 if done[j] {
                     continue;
                 }
+                interrupt::check()?;
                 let columns: Vec<usize> = (j..self.scenarios)
                     .filter(|&k| !done[k] && self.same_vols(first, last, j, k))
                     .collect();

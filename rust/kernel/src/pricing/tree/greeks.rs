@@ -7,6 +7,7 @@
 use super::{DividendTreatment, Scheme, TreeInputs, curves, price_many};
 use crate::error::{MarginError, Result};
 use crate::float::larger;
+use crate::interrupt;
 use crate::pricing::escrowed;
 use crate::pricing::greeks::Greeks;
 use crate::pricing::math::exp;
@@ -37,6 +38,7 @@ pub fn greeks(
 ) -> Result<Vec<Greeks>> {
     let mut out = Vec::with_capacity(inputs.len());
     for (i, rows) in inputs.chunks(TOGETHER).enumerate() {
+        interrupt::check()?;
         let place = |e: MarginError| e.at(format_args!("options from {}", i * TOGETHER));
         let lattice = scheme == Scheme::Trinomial
             && treatment == DividendTreatment::Escrowed
