@@ -175,8 +175,6 @@ def test_other_arguments_are_refused(tmp_path: Path) -> None:
     first.close()
     with pytest.raises(mc.InvalidInput, match="other"):
         Monitor(prepared(), accounts(), journal=tmp_path / "j")
-    with Journal(tmp_path / "j"), pytest.raises(BlockingIOError):
-        Journal(tmp_path / "j")
 
 
 def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
@@ -186,10 +184,11 @@ def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
     own.close()
     data = path.read_bytes()
     last = data.rfind(b"\n", 0, len(data) - 1) + 1
-    for cut in (last + 1, (last + len(data)) // 2, len(data) - 1):
+    # Without its newline only, the last record is still one.
+    for cut, number in ((last + 1, 19), ((last + len(data)) // 2, 19), (len(data) - 1, 20)):
         path.write_bytes(data[:cut])
         again = monitor(path, sync=False)
-        assert again.number == 19
+        assert (again.number, again.journal_removed) == (number, cut - last if number == 19 else 0)
         list(again.run(stream(20)))
         again.close()
         assert path.read_bytes() == data
