@@ -56,13 +56,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 
 @contextmanager
 def _refusals(command: str) -> Iterator[None]:
-    """Bad input of a command as one line and a hint on standard error, exit code 2."""
+    """Bad input of a command, or a file the system refuses, as one line and a hint on standard error, exit code 2."""
     try:
         yield
     except MarginError as error:
         message = " ".join(str(error).split())
         hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
         print(f"error: {message}\nhint: {hint.format(command=command)}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        if error.filename is None:  # no file that was named: a closed pipe, say
+            raise
+        hint = "see that it can be read and written, and that the disk has room"
+        print(f"error: {error.filename}: {error.strerror}\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(2) from None
 
 

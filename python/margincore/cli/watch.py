@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from margincore import methods
@@ -154,11 +155,13 @@ def watch(
     rulebook = methodology or methods.Tims(default_range={"down": -0.15, "up": 0.15})
     prepared = Engine(rulebook).prepare(contracts, _market(snapshots[0], contracts, coin))
     held = dict(accounts) if accounts is not None else sample_accounts(prepared, snapshots[0].spot)
-    monitor = Monitor(prepared, held, call=CALL, journal=journal)
     alerts: list[Alert] = []
     lines: list[Text] = []
     colours = {"ok": "green", "margin_call": "yellow", "liquidation": "bold red"}
-    with Live(console=console or Console(), refresh_per_second=10) as live:
+    with (
+        closing(Monitor(prepared, held, call=CALL, journal=journal)) as monitor,
+        Live(console=console or Console(), refresh_per_second=10) as live,
+    ):
         for snapshot, event in _events(snapshots, contracts, coin):
             if event.number <= monitor.number:
                 continue
@@ -172,5 +175,4 @@ def watch(
                 lines.append(Text(text, style=colours[s.level]))
             live.update(Group(_table(monitor, snapshot, coin), *lines[-8:]), refresh=True)
             time.sleep(pause)
-    monitor.close()
     return alerts

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from margincore._core import Account, InvalidInput, LiveAccount, Market, Order, Position, Prepared, Unsupported
+from margincore._core import (
+    Account,
+    InvalidInput,
+    LiveAccount,
+    MarginError,
+    Market,
+    Order,
+    ParseError,
+    Position,
+    Prepared,
+    Unsupported,
+)
 from margincore.monitoring.events import (
     Alert,
     CancelEvent,
@@ -20,7 +30,7 @@ from margincore.monitoring.events import (
     OrderEvent,
     Status,
 )
-from margincore.monitoring.journal import Journal
+from margincore.monitoring.journal import Journal, encode
 
 __all__ = ["Monitor"]
 
@@ -35,8 +45,12 @@ class Monitor:
     With a `journal`, every event is on disk with the alerts it caused before they are yielded. A monitor made again
     with the same journal continues where the last one stopped: :attr:`number` is the last event taken, and events
     up to it are passed over, so that a source may send them again. Its arguments have to be the ones the journal was
-    begun with; the market and the accounts are the journal's. Raises :class:`margincore.InvalidInput` for a gap in the
-    numbers or an unknown account.
+    begun with; the market and the accounts are the journal's. A source that knows an event was taken gives its number
+    as `at_least`: a journal that was cut shorter raises :class:`margincore.ParseError`. Raises
+    :class:`margincore.InvalidInput` for a gap in the numbers or an unknown account.
+
+    When the journal fails, or an event is interrupted, the event is not taken, the monitor answers for no account any
+    more and every open account refuses every order: make the monitor again from its journal.
 
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")
@@ -62,6 +76,7 @@ class Monitor:
         liquidation: float = 1.0,
         journal: str | os.PathLike[str] | None = None,
         sync: bool = True,
+        at_least: int = 0,
         checkpoint: int = 256,
         threads: int = 1,
     ) -> None:
@@ -77,15 +92,15 @@ class Monitor:
         self._number = 0
         # Orders that messages have reached since the last state was written: a state names only these.
         self._touched: dict[str, set[str]] = {name: set() for name in self._live}
-        self._failed = False
+        self._failed = self._closed = False
         self._journal: Journal | None = None
         self._level: dict[str, Level] = {}
         if journal is None:
-            self._level = {name: self.status(name).level for name in self._live}
+            self._level = {name: self._status(name).level for name in self._live}
             return
         self._journal = Journal(journal, sync=sync)
         try:
-            self._resume()
+            self._resume(self._journal, os.fspath(journal), at_least)
         except BaseException:
             self._journal.close()
             raise
@@ -100,11 +115,13 @@ class Monitor:
     @property
     def prepared(self) -> Prepared:
         """The rulebook under the present market."""
+        self._answers()
         return self._prepared
 
     @property
     def accounts(self) -> Mapping[str, LiveAccount]:
         """The open accounts, for what-ifs and checks; trades and orders belong into the stream."""
+        self._answers()
         return dict(self._live)
 
     @property
@@ -112,8 +129,17 @@ class Monitor:
         """The digest of the journal so far."""
         return None if self._journal is None else self._journal.digest
 
+    @property
+    def journal_removed(self) -> int:
+        """How many bytes of a record cut short were taken away when the journal was opened."""
+        return 0 if self._journal is None else self._journal.removed
+
     def status(self, account: str) -> Status:
         """Equity, requirement, utilisation and the distance to both levels."""
+        self._answers()
+        return self._status(account)
+
+    def _status(self, account: str) -> Status:
         live = self._live[account]
         margin, equity = live.margin, live.equity
         to_call = equity - self._call * margin.initial
@@ -131,7 +157,7 @@ class Monitor:
 
     def close(self) -> None:
         """Close the journal. The monitor takes no event afterwards."""
-        self._failed = True
+        self._closed = True
         if self._journal is not None:
             self._journal.close()
 
@@ -150,35 +176,54 @@ class Monitor:
 
     def take(self, event: Event) -> list[Alert]:
         """Take one event, or raise. After an error inside it, make the monitor again from its journal."""
+        self._answers()
+        if self._closed:
+            raise InvalidInput("monitor: it is closed")
         if event.number <= self._number:
             return []
-        if self._failed:
-            raise InvalidInput("monitor: an earlier event failed half way: make the monitor again from its journal")
         if event.number != self._number + 1:
             raise InvalidInput(f"monitor: event {event.number} after event {self._number}: the stream has a gap")
         document = _document(event)
-        json.dumps(document, allow_nan=False)
+        encode(document, f"monitor: event {event.number}")
         if not isinstance(event, MarketEvent) and event.account not in self._live:
             raise InvalidInput(f"monitor: event {event.number}: no account '{event.account}'")
         if isinstance(event, FillEvent | OrderEvent) and event.contract not in self._by_id:
             raise InvalidInput(f"monitor: event {event.number}: no contract '{event.contract}'")
-        # An account that refuses a message is as it was; a market may have reached some accounts and not others.
-        self._failed = isinstance(event, MarketEvent)
-        touched = self._apply(event)
+        # Only applying an event shows whether it is refused and what it causes, so the accounts are ahead of the
+        # journal until it is written. Whatever happens in between, nobody is told of that state, nor trades on it.
         self._failed = True
+        try:
+            alerts, levels = self._advance(event)
+            self._write({"event": document, "alerts": [_alert_document(a) for a in alerts]})
+            self._level, self._number = levels, event.number
+            self._write_checkpoint()
+            self._failed = False
+        finally:
+            if self._failed:
+                for live in self._live.values():
+                    live.kill()
+        return alerts
+
+    def _answers(self) -> None:
+        if self._failed:
+            raise InvalidInput("monitor: an earlier event failed half way: make the monitor again from its journal")
+
+    def _advance(self, event: Event) -> tuple[list[Alert], dict[str, Level]]:
+        """Apply an event: the alerts it causes, and the levels after it."""
+        try:
+            touched = self._apply(event)
+        except (MarginError, TypeError, ValueError, OverflowError):
+            # An account that refuses a message is as it was; a market may have reached some accounts and not others.
+            self._failed = isinstance(event, MarketEvent)
+            raise
         levels = dict(self._level)
         alerts = []
         for name in touched:
-            status = self.status(name)
+            status = self._status(name)
             if status.level != levels[name]:
                 alerts.append(Alert(event.number, levels[name], status))
                 levels[name] = status.level
-        self._write({"event": document, "alerts": [_alert_document(a) for a in alerts]})
-        self._level = levels
-        self._number = event.number
-        self._write_checkpoint()
-        self._failed = False
-        return alerts
+        return alerts, levels
 
     def _apply(self, event: Event) -> Iterable[str]:
         if isinstance(event, MarketEvent):
@@ -277,13 +322,12 @@ class Monitor:
             },
         }
 
-    def _resume(self) -> None:
-        assert self._journal is not None
+    def _resume(self, journal: Journal, path: str, at_least: int) -> None:
         begin = self._begin()
         state: dict[str, Any] | None = None
         orders: dict[str, dict[str, Any]] = {name: {} for name in self._live}
         events: list[dict[str, Any]] = []
-        for i, record in enumerate(self._journal.records):
+        for i, record in enumerate(journal.records):
             if i == 0 and record.get("begin") != begin:
                 raise InvalidInput(
                     "monitor: the journal was begun with other contracts, parameters, levels or accounts"
@@ -294,15 +338,17 @@ class Monitor:
                     orders[name].update((known["order"]["id"], known) for known in own["orders"])
             else:
                 events.append(record["event"])
+        number = events[-1]["number"] if events else state["number"] if state is not None else 0
+        if number < at_least:
+            raise ParseError(f"{path}: the last event is {number}, and at least {at_least} is asked for")
         if state is None:
-            self._level = {name: self.status(name).level for name in self._live}
+            self._level = {name: self._status(name).level for name in self._live}
             self._write({"begin": begin, "state": self._state()})
             return
         self._restore(state, orders)
-        journal, self._journal = self._journal, None
-        for event in events:
-            self.take(_event(event))
-        self._journal = journal
+        for event in map(_event, events):
+            _, self._level = self._advance(event)
+            self._number = event.number
         if events:
             # The process may have died between an event and the state that follows it.
             self._write_checkpoint()

@@ -12,9 +12,12 @@ import pytest
 import margincore as mc
 
 pytest.importorskip("rich")
+pytest.importorskip("typer")
 
 from rich.console import Console
+from typer.testing import CliRunner
 
+from margincore.cli.commands import app
 from margincore.cli.watch import LABEL, watch
 from margincore.importers import read_recording
 
@@ -58,6 +61,13 @@ def test_a_fall_raises_alerts_and_the_label_is_shown(tmp_path: Path) -> None:
     assert LABEL in " ".join(text.split())
     # Everything is in the journal already: the replay has nothing left to do.
     assert watch(path, pause=0.0, console=Console(quiet=True), journal=tmp_path / "journal") == []
+
+
+def test_a_journal_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    path = recording(tmp_path / "r.csv", [90_000.0, 88_000.0])
+    journal = tmp_path / "nowhere" / "journal"
+    result = CliRunner().invoke(app, ["watch", str(path), "--pause", "0", "--journal", str(journal)])
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"error: {journal}: No such file or directory")
 
 
 ROW = "2026-01-23T01:00:00,BTC-30JAN26-90000-C,2026-01-30,90000,call,0.5,40\n"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from faults import FAULTS, Disk
 
 import margincore as mc
 from margincore.monitoring import CancelEvent, CashEvent, Event, FillEvent, Journal, MarketEvent, Monitor, OrderEvent
@@ -175,8 +176,6 @@ def test_other_arguments_are_refused(tmp_path: Path) -> None:
     first.close()
     with pytest.raises(mc.InvalidInput, match="other"):
         Monitor(prepared(), accounts(), journal=tmp_path / "j")
-    with Journal(tmp_path / "j"), pytest.raises(BlockingIOError):
-        Journal(tmp_path / "j")
 
 
 def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
@@ -186,10 +185,11 @@ def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
     own.close()
     data = path.read_bytes()
     last = data.rfind(b"\n", 0, len(data) - 1) + 1
-    for cut in (last + 1, (last + len(data)) // 2, len(data) - 1):
+    # Without its newline only, the last record is still one.
+    for cut, number in ((last + 1, 19), ((last + len(data)) // 2, 19), (len(data) - 1, 20)):
         path.write_bytes(data[:cut])
         again = monitor(path, sync=False)
-        assert again.number == 19
+        assert (again.number, again.journal_removed) == (number, cut - last if number == 19 else 0)
         list(again.run(stream(20)))
         again.close()
         assert path.read_bytes() == data
@@ -203,6 +203,113 @@ def test_damage_is_found_and_a_torn_end_taken_away(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(mc.ParseError, match="byte"):
             Journal(path)
+
+
+def feed(own: Monitor, events: list[Event], taken: list[int]) -> None:
+    for event in events:
+        own.take(event)
+        taken.append(event.number)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_journal_that_fails_ends_the_monitor_and_loses_nothing(tmp_path: Path, kind: str) -> None:
+    fault, error = FAULTS[kind]
+    events = stream(20)
+    with pytest.MonkeyPatch.context() as patch:
+        disk = Disk(patch)
+        whole = monitor(tmp_path / "whole")
+        opened = len(disk.calls)
+        expected = [whole.take(event) for event in events]
+    # Twenty events and one state, each written and synced. Every fault at a third of them, each third with two faults.
+    assert len(disk.calls) - opened == 2 * 21
+    for at in range(opened + list(FAULTS).index(kind) % 3, len(disk.calls), 3):
+        path = tmp_path / f"{at}"
+        taken: list[int] = []
+        with pytest.MonkeyPatch.context() as patch:
+            Disk(patch, at, fault)
+            own = monitor(path)
+            held = own.accounts["a"]
+            order = mc.Order("x", STOCK, "buy", 1.0, 1.0)
+            with pytest.raises(error):
+                feed(own, events, taken)
+        # The state of sixteen events is written after the sixteenth was.
+        assert own.number in (len(taken), 16)
+        assert held.check(order, mc.Limit(min_excess=-1e9)).reason == "killed"
+        for question in (
+            lambda own=own: own.status("a"),
+            lambda own=own: own.accounts,
+            lambda own=own: own.prepared,
+            lambda own=own: own.take(events[0]),
+            lambda own=own: own.take(events[own.number]),
+        ):
+            with pytest.raises(mc.InvalidInput, match="half way"):
+                question()
+        assert own.alerts() == [alert for alerts in expected[: own.number] for alert in alerts]
+        own.close()
+        again = monitor(path, at_least=len(taken))
+        assert (start := again.number) in (own.number, own.number + 1)
+        assert list(again.run(events)) == [alert for alerts in expected[start:] for alert in alerts]
+        assert again.alerts() == whole.alerts()
+        assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+        assert [again.status(n) for n in "abc"] == [whole.status(n) for n in "abc"]
+        again.close()
+
+
+def test_an_event_interrupted_on_its_way_to_the_journal_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: Monitor, event: Event) -> object:
+        apply(self, event)
+        raise KeyboardInterrupt
+
+    own, apply = monitor(tmp_path / "j"), Monitor._apply
+    own.take(CashEvent(1, "c", "USD", 5.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(Monitor, "_apply", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            own.take(CashEvent(2, "c", "USD", 5.0))
+    # The account has the money, the journal does not: taken again here, it would be there twice.
+    with pytest.raises(mc.InvalidInput, match="half way"):
+        own.take(CashEvent(2, "c", "USD", 5.0))
+    own.close()
+    again = monitor(tmp_path / "j")
+    again.take(CashEvent(2, "c", "USD", 5.0))
+    assert again.accounts["c"].cash["USD"] == 1_010.0
+
+
+def test_an_event_that_cannot_be_written_is_refused_and_the_monitor_goes_on(tmp_path: Path) -> None:
+    for path in (None, tmp_path / "j"):
+        own = monitor(path)
+        for bad, words in (
+            (CashEvent(1, "a", "USD", float("nan")), "event 1: amount is nan, not a finite number"),
+            (CancelEvent(1, "a", "\ud800"), "event 1: order is .*, not Unicode text"),
+            (MarketEvent(1, {"spot": {"XYZ": object()}}), "event 1: changes.spot.XYZ is of the type object"),
+        ):
+            with pytest.raises(mc.InvalidInput, match=words):
+                own.take(bad)
+        own.take(CashEvent(1, "a", "USD", 1.0))
+        own.close()
+        with pytest.raises(mc.InvalidInput, match="closed"):
+            own.take(CashEvent(2, "a", "USD", 1.0))
+        assert own.status("a").account == "a"
+
+
+def test_a_journal_cut_between_records_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    own = monitor(path, sync=False)
+    list(own.run(stream(20)))
+    own.close()
+    records = path.read_bytes().splitlines(keepends=True)
+    # The first record is the beginning; the state of sixteen events stands behind the sixteenth.
+    for kept, number in ((len(records), 20), (len(records) - 1, 19), (17, 16), (1, 0), (0, 0)):
+        cut = b"".join(records[:kept])
+        path.write_bytes(cut)
+        with pytest.raises(mc.ParseError, match=f"j: the last event is {number}, and at least {number + 1} is asked"):
+            monitor(path, sync=False, at_least=number + 1)
+        assert path.read_bytes() == cut
+        again = monitor(path, sync=False, at_least=number)
+        assert (again.number, again.journal_removed) == (number, 0)
+        again.close()
 
 
 def survive(folder: Path, kills: int) -> int:
