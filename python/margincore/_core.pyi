@@ -1166,6 +1166,10 @@ class LiveAccount:
     `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
     spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
 
+    A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and is
+    ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account every
+    call raises :class:`CalculationError`: open it again.
+
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")
     >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
@@ -1185,6 +1189,10 @@ class LiveAccount:
     @property
     def margin(self) -> Requirement:
         """The requirement of the positions now; open orders are not in it."""
+
+    @property
+    def contended(self) -> int:
+        """How many calls found the account in another thread's hands, and waited."""
 
     @property
     def worst(self) -> float:

@@ -11,7 +11,7 @@ use self::sorter::ContractSorter;
 use crate::bounds;
 use crate::contract::{Contract, ContractIndex, Contracts};
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// What an account is besides its positions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,9 @@ pub struct Position {
 
 /// Accounts beyond this in one batch are refused: columns by account would not fit in memory.
 pub const MAX_ACCOUNTS: usize = 100_000_000;
+
+/// Rows of columns that are read before asking whether to go on.
+const SLICE: usize = 1 << 16;
 
 /// Lots beyond this are refused: sums of quantity times price must stay exact enough to mean something.
 pub const MAX_LOTS: i64 = 1 << 53;
@@ -401,6 +404,9 @@ impl Accounts {
             .zip(contract.iter().zip(quantity))
             .enumerate()
         {
+            if row.is_multiple_of(SLICE) {
+                interrupt::check()?;
+            }
             if a as usize >= count {
                 fail!(InvalidInput, "accounts row {row}: account {a} of {count}");
             }
@@ -424,7 +430,10 @@ impl Accounts {
         }
         let mut next = start.clone();
         let mut rows = vec![(0_u32, 0_i64); account.len()];
-        for ((&a, &c), &q) in account.iter().zip(contract).zip(quantity) {
+        for (row, ((&a, &c), &q)) in account.iter().zip(contract).zip(quantity).enumerate() {
+            if row.is_multiple_of(SLICE) {
+                interrupt::check()?;
+            }
             let place = &mut next[a as usize];
             rows[*place] = (c, q);
             *place += 1;
@@ -442,6 +451,9 @@ impl Accounts {
         };
         result.start.push(0);
         for a in 0..count {
+            if a.is_multiple_of(SLICE / 64) {
+                interrupt::check()?;
+            }
             let own = &mut rows[start[a]..start[a + 1]];
             if !own.is_sorted_by(|x, y| x.0 < y.0) {
                 sorter.sort(own);

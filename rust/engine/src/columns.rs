@@ -10,7 +10,7 @@ use crate::contract::terms::each_term;
 use crate::contract::{Contract, Contracts, Exercise, Kind, Premium, Right, Settlement, Terms};
 use crate::time::Settles;
 use kernel::error::{MarginError, Result};
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// A column of text: for each row, which of the few distinct values it holds.
 #[derive(Debug, Clone)]
@@ -241,6 +241,9 @@ impl TermColumns {
         let read = Read::new(self)?;
         let mut rows = Vec::with_capacity(count);
         for row in 0..count {
+            if row.is_multiple_of(256) {
+                interrupt::check()?;
+            }
             rows.push(Arc::new(
                 Contract::new(read.terms(row)?)
                     .map_err(|e| e.at(format!("contracts row {row}")))?,

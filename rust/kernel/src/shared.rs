@@ -40,6 +40,8 @@ pub struct Shared<T> {
     value: Mutex<T>,
     /// The generation that the value was last used in.
     used_in: AtomicU64,
+    /// How often [`Self::try_with`] found it held.
+    contended: AtomicU64,
 }
 
 /// Why [`Shared::try_with`] did not work on the value.
@@ -55,6 +57,7 @@ impl<T> Shared<T> {
         Self {
             value: Mutex::new(value),
             used_in: AtomicU64::new(GENERATION.load(Ordering::Relaxed)),
+            contended: AtomicU64::new(0),
         }
     }
 
@@ -67,9 +70,17 @@ impl<T> Shared<T> {
         self.arrive().map_err(Refused::Lost)?;
         match self.value.try_lock() {
             Ok(mut value) => Ok(work(&mut value)),
-            Err(TryLockError::WouldBlock) => Err(Refused::Held(work)),
+            Err(TryLockError::WouldBlock) => {
+                self.contended.fetch_add(1, Ordering::Relaxed);
+                Err(Refused::Held(work))
+            }
             Err(TryLockError::Poisoned(_)) => Err(Refused::Lost(broken())),
         }
+    }
+
+    /// How often [`Self::try_with`] found the value held by another thread.
+    pub fn contended(&self) -> u64 {
+        self.contended.load(Ordering::Relaxed)
     }
 
     /// Works on the value, after whoever holds it. Not called by one who holds a lock that the holder may want.

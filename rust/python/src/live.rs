@@ -138,6 +138,12 @@ impl LiveAccount {
         self.ask(py, |live| Ok(live.epoch()))
     }
 
+    /// How many calls found the account in another thread's hands, and waited.
+    #[getter]
+    fn contended(&self) -> u64 {
+        self.0.contended()
+    }
+
     /// The positions now, long and short apart where the account keeps them so.
     #[getter]
     fn positions(&self, py: Python<'_>) -> PyResult<Vec<Position>> {

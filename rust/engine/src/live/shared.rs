@@ -74,6 +74,11 @@ impl SharedAccount {
         })
     }
 
+    /// How many calls found the account in another thread's hands.
+    pub fn contended(&self) -> u64 {
+        self.0.contended()
+    }
+
     /// Asks or changes the account, without waiting for it.
     #[inline]
     pub fn try_ask<T>(

@@ -3,13 +3,15 @@
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use sha2::{Digest, Sha256};
 
 use crate::model::SpanFile;
 use crate::{cache, pa2, spn};
 use kernel::error::{MarginError, Result};
-use kernel::fail;
 use kernel::float::hex;
+use kernel::{fail, interrupt};
 
 /// Largest decompressed file: about ten times the largest published one.
 pub const MAX_BYTES: u64 = 2 << 30;
@@ -23,22 +25,28 @@ fn read_error(name: &str, e: impl std::fmt::Display) -> MarginError {
     MarginError::ParseError(format!("{name}: {e}"))
 }
 
+/// Bytes at a time: unpacking and hashing them takes a millisecond or few.
+const SLICE: usize = 1 << 20;
+
 /// Reads a stream up to the limits for `packed` bytes of it.
 fn unpack(stream: impl Read, packed: u64, name: &str) -> Result<Vec<u8>> {
     // Small files may have a high ratio without harm.
     let limit = packed.saturating_mul(MAX_RATIO).clamp(16 << 20, MAX_BYTES);
     let mut data = Vec::new();
-    stream
-        .take(limit + 1)
-        .read_to_end(&mut data)
-        .map_err(|e| read_error(name, e))?;
-    if data.len() as u64 > limit {
-        fail!(
-            ParseError,
-            "{name}: unpacks to more than {limit} bytes, {MAX_RATIO} times its size: refused"
-        );
+    let mut stream = stream.take(limit + 1);
+    loop {
+        interrupt::check()?;
+        let read = stream.by_ref().take(SLICE as u64).read_to_end(&mut data);
+        if read.map_err(|e| read_error(name, e))? == 0 {
+            return Ok(data);
+        }
+        if data.len() as u64 > limit {
+            fail!(
+                ParseError,
+                "{name}: unpacks to more than {limit} bytes, {MAX_RATIO} times its size: refused"
+            );
+        }
     }
-    Ok(data)
 }
 
 /// The one file inside a container, with its name; a plain file is itself.
@@ -119,15 +127,28 @@ pub fn parse(data: Vec<u8>, name: &str) -> Result<SpanFile> {
         (parse()?, hex(&Sha256::digest(&data)))
     } else {
         // The digest of a large file takes a fifth of its parsing: beside it, on a second core where there is one.
+        let is_wanted = AtomicBool::new(true);
         std::thread::scope(|scope| {
-            let digest = scope.spawn(|| hex(&Sha256::digest(&data)));
+            let digest = scope.spawn(|| digest_while(&is_wanted, &data));
             let file = parse();
+            is_wanted.store(file.is_ok(), Ordering::Relaxed);
             let digest = digest.join().expect("hashing bytes does not panic");
             Ok::<_, MarginError>((file?, digest))
         })?
     };
     file.info.digest = digest;
     Ok(file)
+}
+
+/// The digest of a file, or of as much of it as was read when nobody wanted it any more.
+fn digest_while(is_wanted: &AtomicBool, data: &[u8]) -> String {
+    let mut digest = Sha256::new();
+    for part in data.chunks(SLICE) {
+        if is_wanted.load(Ordering::Relaxed) {
+            digest.update(part);
+        }
+    }
+    hex(&digest.finalize())
 }
 
 /// Reads and parses a file. The whole file is read first: a mapped file could change under the parser.

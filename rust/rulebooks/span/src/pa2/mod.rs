@@ -29,7 +29,7 @@ use self::reader::{FamilyKey, Pa2};
 use crate::model::*;
 use crate::unique::check_unique;
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// Parses a decompressed `.pa2` file.
 pub fn parse(data: &[u8], name: &str) -> Result<SpanFile> {
@@ -50,6 +50,9 @@ pub fn parse(data: &[u8], name: &str) -> Result<SpanFile> {
         );
     }
     for (number, bytes) in data.split(|b| *b == b'\n').enumerate() {
+        if number.is_multiple_of(256) {
+            interrupt::check()?;
+        }
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if bytes.is_empty() {
             continue;

@@ -4,6 +4,7 @@ use super::reader::Spn;
 use super::xml::Child;
 use crate::model::*;
 use kernel::error::Result;
+use kernel::interrupt;
 
 struct Row {
     right: i8,
@@ -312,6 +313,9 @@ impl<'a> Spn<'a> {
         let cabinet = self.file.families[series.family as usize].cabinet;
         let width = self.file.points.len();
         let table = &mut self.file.contracts;
+        if table.len().is_multiple_of(64) {
+            interrupt::check()?;
+        }
         if table.len() >= u32::MAX as usize {
             return self.xml.fail("more contracts than a table holds");
         }
