@@ -4,6 +4,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock 2>/dev/null)
 
+# A wheel carries no folder of the machine that built it, but where panics come from as if cargo's home were /cargo and
+# the toolchain's sources, if they are installed, /rustc. Every crate needs the flags (maturin's `rustc-args` reach the
+# last one only), and a file of settings cannot name the builder's folders (cargo expands no variables in one). The
+# environment's flags stay, and win over those of cargo's own settings. Crates built with and without lie side by side in
+# target/: neither build undoes the other.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo \
+	--remap-path-prefix=$$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc
+
 .PHONY: demo test bench clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
@@ -28,7 +37,7 @@ bench: .venv/complete ## side by side with what else is installed
 # The tests run against the optimised wheel that a user would install.
 .venv/installed: .venv/bin/python $(SOURCES)
 	rm -rf dist
-	$(BIN)/maturin build --release --quiet --out dist
+	RUSTFLAGS="$$RUSTFLAGS $(REMAP)" $(BIN)/maturin build --release --quiet --out dist
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/margincore-*.whl
 	$(BIN)/python -m pip install --quiet "margincore[cli] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
 	touch $@
