@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock 2>/dev/null)
+SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock THIRD-PARTY-NOTICES.txt 2>/dev/null)
 
 # A wheel carries no folder of the machine that built it, but where panics come from as if cargo's home were /cargo and
 # the toolchain's sources, if they are installed, /rustc. Every crate needs the flags (maturin's `rustc-args` reach the
@@ -13,7 +13,7 @@ CARGO_HOME ?= $(HOME)/.cargo
 REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo \
 	--remap-path-prefix=$$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench notices clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -22,13 +22,16 @@ test: .venv/complete ## every check and test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo test --workspace --quiet
-	$(BIN)/ruff check python tests benches
+	$(BIN)/ruff check python tests benches tools
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
 	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
 
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches
+
+notices: ## what a wheel says of the crates inside it, when one of them changes
+	$(PYTHON) tools/notices.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
