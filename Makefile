@@ -35,7 +35,7 @@ notices: ## what a wheel says of the crates inside it, when one of them changes
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip "maturin>=1.9,<2"
+	$(BIN)/python -m pip install --quiet --upgrade pip "maturin>=1.12,<2"
 
 # The tests run against the optimised wheel that a user would install.
 .venv/installed: .venv/bin/python $(SOURCES)
