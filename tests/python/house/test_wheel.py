@@ -26,27 +26,29 @@ def carried(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def linked() -> set[tools.Crate]:
-    """Crates of Cargo.lock in an extension that is built on this machine."""
+def linked() -> dict[tools.Crate, set[tools.Crate]]:
+    """Crates of Cargo.lock in an extension that is built on this machine, with those that each uses."""
     if shutil.which("cargo") is None:
         pytest.skip("what is linked is cargo's to say, and cargo is not here")
-    return set(tools.linked([]))
+    return tools.linked([])
 
 
-def test_every_linked_crate_has_its_notice(linked: set[tools.Crate]) -> None:
+def test_every_linked_crate_has_its_notice(linked: dict[tools.Crate, set[tools.Crate]]) -> None:
     contents, *texts = re.split(r"^={3,}\n", carried(tools.NOTICES.name), flags=re.MULTILINE)
     listed = set(re.findall(r"^(\S+ \S+): \S", contents, re.MULTILINE))
     theirs = {str(crate) for crate in linked if not crate.name.startswith("margincore")}
-    assert theirs - listed == set(), "run `make notices`"
+    assert theirs - listed == set(), "`make notices`"
     with_text = {name for text in texts for name in text.splitlines()[0].split(", ")}
     assert theirs - with_text == set()
     assert any(name.startswith("Rust standard library") for name in with_text)
 
 
-def test_every_linked_crate_is_in_the_bill_of_materials(linked: set[tools.Crate]) -> None:
+def test_every_linked_crate_is_in_the_bill_of_materials(linked: dict[tools.Crate, set[tools.Crate]]) -> None:
     bill = json.loads(carried(tools.SBOM.name))
     components = [bill["metadata"]["component"], *bill["components"]]
     assert {str(crate) for crate in linked} - {f"{c['name']} {c['version']}" for c in components} == set()
+    stated = {(crate["ref"], used) for crate in bill["dependencies"] for used in crate["dependsOn"]}
+    assert {(crate.purl, used.purl) for crate in linked for used in linked[crate]} - stated == set(), "`make notices`"
 
 
 def test_no_file_names_a_folder_of_its_builder() -> None:
