@@ -2,9 +2,18 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock 2>/dev/null)
+SOURCES := $(shell git ls-files rust python pyproject.toml Cargo.toml Cargo.lock THIRD-PARTY-NOTICES.txt 2>/dev/null)
 
-.PHONY: demo test bench clean
+# A wheel carries no folder of the machine that built it, but where panics come from as if cargo's home were /cargo and
+# the toolchain's sources, if they are installed, /rustc. Every crate needs the flags (maturin's `rustc-args` reach the
+# last one only), and a file of settings cannot name the builder's folders (cargo expands no variables in one). The
+# environment's flags stay, and win over those of cargo's own settings. Crates built with and without lie side by side in
+# target/: neither build undoes the other.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo \
+	--remap-path-prefix=$$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc
+
+.PHONY: demo test bench notices clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -13,7 +22,7 @@ test: .venv/complete ## every check and test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo test --workspace --quiet
-	$(BIN)/ruff check python tests benches
+	$(BIN)/ruff check python tests benches tools
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
 	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
@@ -21,14 +30,17 @@ test: .venv/complete ## every check and test
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches
 
+notices: ## what a wheel says of the crates inside it, when one of them changes
+	$(PYTHON) tools/notices.py
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip "maturin>=1.9,<2"
+	$(BIN)/python -m pip install --quiet --upgrade pip "maturin>=1.12,<2"
 
 # The tests run against the optimised wheel that a user would install.
 .venv/installed: .venv/bin/python $(SOURCES)
 	rm -rf dist
-	$(BIN)/maturin build --release --quiet --out dist
+	RUSTFLAGS="$$RUSTFLAGS $(REMAP)" $(BIN)/maturin build --release --quiet --out dist
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/margincore-*.whl
 	$(BIN)/python -m pip install --quiet "margincore[cli] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
 	touch $@
