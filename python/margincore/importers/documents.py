@@ -1,9 +1,11 @@
-"""JSON files read strictly: no duplicate keys, no NaN or infinities, no numbers that overflow."""
+"""JSON files read strictly: no duplicate keys, no NaN or infinities, no numbers that overflow, no half characters."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,17 @@ from margincore._core import InvalidInput, MarginError, ParseError
 from margincore.importers.text import read_text
 
 _LONGEST_NUMBER = 40
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape of half a surrogate pair; two of them may make a character."""
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a file, plain or ``.gz``.
 
     Raises :class:`margincore.ParseError` with file and line for text that is not JSON or not an object, and
-    :class:`margincore.InvalidInput` for keys given twice and numbers that are none.
+    :class:`margincore.InvalidInput` for keys given twice, numbers that are none, and text that no file can hold.
     """
+    path = Path(path)
     text = read_text(path)
     try:
         document = json.loads(
@@ -36,6 +41,11 @@ def read_json(path: Path) -> dict[str, Any]:
         raise type(error)(f"{path}: {error}") from None
     if not isinstance(document, dict):
         raise ParseError(f"{path}:1: a JSON object is needed, not {type(document).__name__}")
+    if _HALF.search(text):
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise InvalidInput(f"{path}: half of a surrogate pair stands in a text: it is no character") from None
     return document
 
 
