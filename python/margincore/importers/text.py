@@ -28,10 +28,10 @@ digits do not shrink that far, and a file made to fill the memory shrinks a thou
 SMALL = 1024 * 1024
 """The ratio counts from so many unpacked bytes on: a small file that repeats itself harms nobody."""
 
-MAX_ROW = 1024 * 1024
+MAX_ROW = 64 * 1024
 """A row of more characters than this is refused: a file without line ends is no table."""
 
-_BLOCK = 64 * 1024
+_BLOCK = 16 * 1024
 _PACKED_BLOCK = 4 * 1024
 """Small, since what follows the end of a member of a packed file is copied once a member."""
 
@@ -55,9 +55,10 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             size += len(text)
             if size > MAX_ROW:
                 raise ParseError(f"{path}:{start}: a row of more than {MAX_ROW} characters")
-            # The last line may go on in the next block, and a carriage return at its end is half of a line's end.
-            *whole, rest = io.StringIO(rest + text, newline="")
-            yield from whole
+            found = list(io.StringIO(text, newline=""))
+            found[0] = rest + found[0]
+            rest = "" if found[-1].endswith(("\r", "\n")) else found.pop()
+            yield from found
         if rest:
             yield rest
 
@@ -125,12 +126,12 @@ def check_name(name: str, what: str) -> None:
     if not name or name.strip() != name:
         raise InvalidInput(f"{what} {name!r} is empty or has blanks around it")
     if not name.isprintable() or _INVISIBLE.search(name):
-        raise InvalidInput(f"{what} {ascii(name)} has a character that nobody sees")
+        raise InvalidInput(f"{what} {name!a} has a character that nobody sees")
 
 
 def _texts(path: Path) -> Iterator[str]:
-    """The text of a file in blocks."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    """The text of a file in blocks, none of which ends between a carriage return and its line feed."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=False)
     line, read = 1, 0
     for block in chain(_blocks(path), (b"",)):
         begun = len(decoder.getstate()[0])  # bytes of a character that the block before did not end
