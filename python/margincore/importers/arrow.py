@@ -140,6 +140,8 @@ def _table(data: Any) -> pa.Table:
 
     if not hasattr(data, "__arrow_c_stream__"):
         raise InvalidInput(f"arrow: {type(data).__name__} has no __arrow_c_stream__: give an Arrow table")
+    if isinstance(data, pa.Table):
+        return data  # as it is: the size of a buffer gets lost on the way through a stream
     try:
         return pa.table(data)
     except Exception as error:  # a stream is its maker's code, which may raise anything
