@@ -64,6 +64,11 @@ def _refusals(command: str) -> Iterator[None]:
         hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
         print(f"error: {message}\nhint: {hint.format(command=command)}", file=sys.stderr)
         raise typer.Exit(2) from None
+    except OSError as error:
+        if error.filename is None:  # no file of the user's
+            raise
+        print(f"error: {error.filename}: {error.strerror}\nhint: give another file or folder", file=sys.stderr)
+        raise typer.Exit(2) from None
 
 
 @app.command()
