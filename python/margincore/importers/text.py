@@ -46,12 +46,20 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     Raises :class:`margincore.ParseError` naming the file and line for anything that is not such a file.
     """
     start = 1
+    skipped = 0  # blank lines that the reader of rows has not seen
     size = 0  # what was read since the last row ended, to within a block
 
     def lines() -> Iterator[str]:
-        nonlocal size
+        nonlocal size, skipped, start
         rest = ""
         for text in _texts(path):
+            if not rest and start == skipped + reader.line_num + 1:  # between rows
+                body = text.lstrip("\r\n")
+                ends = text[: len(text) - len(body)]
+                blank = ends.count("\n") + ends.count("\r") - ends.count("\r\n")
+                text, skipped, start = body, skipped + blank, start + blank
+                if not text:
+                    continue
             size += len(text)
             if size > MAX_ROW:
                 raise ParseError(f"{path}:{start}: a row of more than {MAX_ROW} characters")
@@ -68,9 +76,9 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             size = 0
             if row and any(cell.strip() for cell in row):
                 yield start, row
-            start = reader.line_num + 1
+            start = skipped + reader.line_num + 1
     except csv.Error as error:
-        raise ParseError(f"{path}:{reader.line_num}: {error}") from None
+        raise ParseError(f"{path}:{skipped + reader.line_num}: {error}") from None
 
 
 def records(

@@ -356,6 +356,9 @@ def test_blocks_end_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         found.append(list(text.rows(path)))
     assert found[0] == [(1, ["instrument", "note"]), (2, ["ä€💥", "a\r\n\r\nb"]), (7, ['x"y', "\ufeff"])]
     assert all(one == found[0] for one in found)
+    blank = "\n" * 40_000 + 'a,"' + "\r\n" * 9_000 + '"\r' + "\r\n" * 30_000 + "b\n"
+    path.write_text(blank, newline="")
+    assert [line for line, _ in text.rows(path)] == [40_001, 79_002]
     path.write_bytes(b"a,b\n\n\xe2\x82,1\n")
     for size in (1, 2, 6, 1000):
         monkeypatch.setattr(text, "_BLOCK", size)
