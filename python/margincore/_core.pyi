@@ -148,7 +148,8 @@ class Contracts:
 
         Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
         numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
-        vendor. Raises :class:`InvalidInput`.
+        vendor. Raises :class:`InvalidInput`. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy
+        takes it away when the array is made.)
         """
 
     def index(self, contract: Contract | str) -> int:

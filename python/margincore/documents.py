@@ -87,6 +87,15 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     >>> result["requirement"]["initial"], result["lines"][0]["scenario"]
     (750.0, '-15 %')
     """
+    try:
+        return _evaluated(document)
+    except RecursionError:
+        raise InvalidInput("document: nested too deep") from None
+    except ValueError as error:  # a whole number of 5,000 digits, which cannot even be printed
+        raise InvalidInput(f"document: {error}") from None
+
+
+def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
     _only(
         _mapping(document, "document"),
         "document",
@@ -214,7 +223,7 @@ def quotes_by_id(
 def _listed_id(key: str, products: Products) -> str:
     try:
         return products.contract(key).id
-    except (MarginError, TypeError):  # not a symbol of the table: the id of a contract given by its terms
+    except (MarginError, TypeError, UnicodeEncodeError):  # no symbol of the table: an id, or for the market to refuse
         return key
 
 

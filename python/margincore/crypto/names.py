@@ -8,6 +8,9 @@
 | bybit | ``BTC-27DEC24-70000-C[-USDT]`` | ``BTC-27DEC24``, ``BTCUSDT-27DEC24`` | ``BTCUSDT``, ``BTCPERP``, ``BTCUSD`` |
 | derive | ``BTC-20241227-70000-C`` | | ``BTC-PERP`` |
 
+Only the venue's own spelling is read: what :func:`instrument_name` prints for what a name says is that name again, so
+that one contract has one id. A year of four digits is Derive's; at OKX and Binance ``BTC-USD-20241227`` is refused.
+
 All these contracts settle at 08:00 UTC. A name says nothing about its contract's size: pass it where the venue's
 product list has another one than the default given by :func:`contract`.
 """
@@ -17,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from margincore import _core
 
@@ -26,6 +29,10 @@ __all__ = ["Instrument", "Venue", "contract", "instrument_name", "parse"]
 Venue = Literal["deribit", "okx", "binance", "bybit", "derive"]
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_VENUES = get_args(Venue)
+_SYMBOL = re.compile(r"[A-Z0-9]+", re.ASCII)
+_LARGEST_STRIKE = 1e15
+"""Beyond it a number has no digits left to print a strike exactly."""
 _SETTLEMENT_HOUR = dt.time(8, tzinfo=dt.UTC)
 
 
@@ -62,11 +69,12 @@ def _day_month_year(text: str) -> dt.datetime:
     return _instant(2000 + int(match[3]), _MONTHS.index(match[2]) + 1, int(match[1]), text)
 
 
-def _year_month_day(text: str) -> dt.datetime:
-    if not re.fullmatch(r"\d{6}|\d{8}", text):
-        raise _core.ParseError(f"{text!r} is not a date like 241227 or 20241227")
-    year, rest = (int(text[:4]), text[4:]) if len(text) == 8 else (2000 + int(text[:2]), text[2:])
-    return _instant(year, int(rest[:2]), int(rest[2:]), text)
+def _year_month_day(text: str, years: Literal[2, 4] = 2) -> dt.datetime:
+    """A date whose year has two digits, or four."""
+    if not re.fullmatch(rf"\d{{{years + 4}}}", text):
+        raise _core.ParseError(f"{text!r} is not a date like {'241227' if years == 2 else '20241227'}")
+    year, rest = int(text[:years]), text[years:]
+    return _instant(year if years == 4 else 2000 + year, int(rest[:2]), int(rest[2:]), text)
 
 
 def _instant(year: int, month: int, day: int, text: str) -> dt.datetime:
@@ -87,41 +95,70 @@ def _right(text: str) -> Literal["call", "put"]:
 def parse(venue: Venue, name: str) -> Instrument:
     """What an instrument's name says. Raises :class:`margincore.ParseError` for a name of another form.
 
+    A name that the venue itself would spell in another way is of another form: a day ``03``, a strike ``70000.0``, a
+    year of four digits at OKX.
+
     >>> parse("deribit", "BTC-3JAN25-70000-C").expiry.isoformat()
     '2025-01-03T08:00:00+00:00'
     >>> parse("okx", "BTC-USDT-SWAP").settle
     'USDT'
+    >>> parse("deribit", "BTC-03JAN25-70000-C")
+    Traceback (most recent call last):
+    margincore.ParseError: deribit instrument 'BTC-03JAN25-70000-C': the venue spells it 'BTC-3JAN25-70000-C'
     """
+    if not isinstance(name, str):
+        raise _core.InvalidInput(f"the name of an instrument is text, not {type(name).__name__}")
+    found = _read(venue, name)
+    printed = _PRINTERS[venue](found)
+    if printed != name:
+        raise _core.ParseError(f"{venue} instrument {name!r}: the venue spells it {printed!r}")
+    return found
+
+
+def _read(venue: Venue, name: str) -> Instrument:
+    """What a name says, in any spelling that can be understood."""
+    if venue not in _VENUES:
+        raise _core.InvalidInput(f"unknown venue {venue!r}: use one of {', '.join(_VENUES)}")
     try:
-        parser = _PARSERS[venue]
-    except KeyError:
-        raise _core.InvalidInput(f"unknown venue {venue!r}: use one of {', '.join(_PARSERS)}") from None
-    try:
-        found = parser(name)
+        found = _PARSERS[venue](name)
     except _core.ParseError as error:
         raise _core.ParseError(f"{venue} instrument {name!r}: {error}") from None
     except ValueError:
         found = None
-    if found is None:
+    if found is None or not (_SYMBOL.fullmatch(found.underlying) and _SYMBOL.fullmatch(found.settle)):
         raise _core.ParseError(f"{name!r} is not the name of an instrument at {venue}")
+    if found.strike is not None and not 0.0 < found.strike < _LARGEST_STRIKE:
+        raise _core.ParseError(f"{venue} instrument {name!r}: strike {found.strike} is out of range")
     return found
 
 
 def instrument_name(instrument: Instrument) -> str:
     """The venue's name of an instrument; the inverse of :func:`parse`.
 
+    Raises :class:`margincore.InvalidInput` for an instrument that no name of the venue says, such as one that expires
+    at another hour.
+
     >>> instrument_name(parse("bybit", "BTC-27DEC24-70000-C-USDT"))
     'BTC-27DEC24-70000-C-USDT'
     """
-    return _PRINTERS[instrument.venue](instrument)
+    if instrument.venue not in _VENUES:
+        raise _core.InvalidInput(f"unknown venue {instrument.venue!r}: use one of {', '.join(_VENUES)}")
+    if (instrument.kind == "perpetual") != (instrument.expiry is None):
+        raise _core.InvalidInput(f"a {instrument.kind} {'has no' if instrument.expiry else 'needs an'} expiry")
+    try:
+        name = _PRINTERS[instrument.venue](instrument)
+        said = _read(instrument.venue, name)
+    except (_core.ParseError, AttributeError, TypeError, ValueError) as error:
+        raise _core.InvalidInput(f"no instrument of {instrument.venue}: {error}") from None
+    if said != instrument:
+        raise _core.InvalidInput(f"no name at {instrument.venue} says all of this: {name!r} says {said}")
+    return name
 
 
 def _deribit(name: str) -> Instrument | None:
     pair, *rest = name.split("-")
     underlying, _, quote = pair.partition("_")
     settle = quote or underlying
-    if not re.fullmatch(r"[A-Z0-9]+", underlying) or (("_" in pair) and not quote):
-        return None
     if rest == ["PERPETUAL"]:
         return Instrument("deribit", underlying, settle, "perpetual")
     if len(rest) == 1:
@@ -246,11 +283,11 @@ def _derive(name: str) -> Instrument | None:
     parts = name.split("-")
     if len(parts) == 2 and parts[1] == "PERP":
         return Instrument("derive", parts[0], "USDC", "perpetual")
-    if len(parts) != 4 or len(parts[1]) != 8:
+    if len(parts) != 4:
         return None
     underlying, date, strike, right = parts
     return Instrument(
-        "derive", underlying, "USDC", "option", _year_month_day(date), _number(strike, "_"), _right(right)
+        "derive", underlying, "USDC", "option", _year_month_day(date, 4), _number(strike, "_"), _right(right)
     )
 
 

@@ -66,9 +66,15 @@ def _needed(row: Mapping[str, Any], key: str, where: str) -> Any:
 
 
 def _amount(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real | Decimal) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed")
-    return float(value)
+    try:
+        amount = float(value)
+    except (OverflowError, ValueError):  # a whole number of 400 digits, a NaN that signals
+        raise _core.InvalidInput(f"{what} is out of range: a finite number is needed") from None
+    if not math.isfinite(amount):
+        raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed")
+    return amount
 
 
 def okx_positions(rows: Iterable[Mapping[str, Any]], contract_values: Mapping[str, float]) -> list[_core.Position]:

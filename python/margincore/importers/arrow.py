@@ -8,13 +8,15 @@ Source of the interface: Apache Arrow, "The Arrow PyCapsule Interface".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from margincore._core import Accounts, Contracts, InvalidInput, MarginBatch, MissingData
+from margincore.importers.text import check_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +29,8 @@ def contracts(table: Any) -> Contracts:
     """A table of contracts from an Arrow table whose columns are named like a contract's terms.
 
     A null in a column of text means left out, as does a null strike on a row that is no option. Dates may be Arrow
-    dates. Raises :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, naming column and row.
+    dates. Raises :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, naming column and row, for data
+    that breaks Arrow's own rules too.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"kind": ["option", "etf"], "underlying": ["SPY", "SPY"], "right": ["call", None],
@@ -36,17 +39,18 @@ def contracts(table: Any) -> Contracts:
     >>> contracts(table).ids
     ['SPY 2026-12-18 500 call', 'SPY']
     """
-    arrow = _table(table)
-    columns: dict[str, Any] = {}
-    options = _texts(arrow, "kind") == "option"
-    for name in arrow.column_names:
-        if name not in _TERMS:
-            columns[name] = _texts(arrow, name)
-        elif name == "strike":
-            columns[name] = _numbers(arrow, name, needed=options)
-        else:
-            columns[name] = _numbers(arrow, name)
-    return Contracts.from_columns(**columns)
+    with _refusals():
+        arrow = _table(table)
+        columns: dict[str, Any] = {}
+        options = _texts(arrow, "kind") == "option"
+        for name in arrow.column_names:
+            if name not in _TERMS:
+                columns[name] = _texts(arrow, name)
+            elif name == "strike":
+                columns[name] = _numbers(arrow, name, needed=options)
+            else:
+                columns[name] = _numbers(arrow, name)
+        return Contracts.from_columns(**columns)
 
 
 def accounts(
@@ -58,7 +62,8 @@ def accounts(
     ``contracts``, or its row) and ``quantity`` (whole lots, signed). Numbered accounts are rows of the batch:
     ``count`` of them, or as many as the largest number asks for.
 
-    Raises :class:`margincore.InvalidInput` for a contract that is not in the table, a fraction or a null.
+    Raises :class:`margincore.MissingData` for a contract that is not in the table, :class:`margincore.InvalidInput` for
+    a fraction, a null, and an account's name with blanks around it or characters that nobody sees.
 
     >>> import pyarrow as pa
     >>> table = Contracts.from_columns(kind="etf", underlying=["SPY", "QQQ"], currency="USD")
@@ -67,30 +72,33 @@ def accounts(
     >>> len(held), names
     (2, ['a', 'b'])
     """
-    arrow = _table(table)
-    rows = _column(arrow, "account")
-    if _is_text(rows.type):
-        names, account = np.unique(_texts(arrow, "account", needed=True), return_inverse=True)
-        labels = [str(name) for name in names]
-        count = len(labels)
-    else:
-        account, labels = _whole(arrow, "account"), None
-    held = _column(arrow, "contract")
-    contract: NDArray[np.integer[Any]]
-    if _is_text(held.type):
-        ids, codes = np.unique(_texts(arrow, "contract", needed=True), return_inverse=True)
-        contract = np.array([contracts.index(str(one)) for one in ids], dtype=np.uint32)[codes]
-    else:
-        contract = _whole(arrow, "contract")
-    columns = Accounts.from_columns(
-        contracts,
-        account=account,
-        contract=contract,
-        quantity=_whole(arrow, "quantity"),
-        count=count,
-        kind=kind,
-    )
-    return columns, [str(i) for i in range(len(columns))] if labels is None else labels
+    with _refusals():
+        arrow = _table(table)
+        account: NDArray[np.integer[Any]]
+        contract: NDArray[np.integer[Any]]
+        if _is_text(_column(arrow, "account").type):
+            names, account = _coded(arrow, "account", needed=True)
+            order = sorted(range(len(names)), key=names.__getitem__)
+            labels = [names[i] for i in order]
+            for label in labels:
+                check_name(label, "arrow: account")
+            account, count = np.argsort(order)[account], len(labels)
+        else:
+            account, labels = _whole(arrow, "account"), None
+        if _is_text(_column(arrow, "contract").type):
+            ids, codes = _coded(arrow, "contract", needed=True)
+            contract = np.array([contracts.index(one) for one in ids], dtype=np.uint32)[codes]
+        else:
+            contract = _whole(arrow, "contract")
+        columns = Accounts.from_columns(
+            contracts,
+            account=account,
+            contract=contract,
+            quantity=_whole(arrow, "quantity"),
+            count=count,
+            kind=kind,
+        )
+        return columns, [str(i) for i in range(len(columns))] if labels is None else labels
 
 
 def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
@@ -103,7 +111,10 @@ def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
     if names is not None and len(names) != len(margins):
         raise InvalidInput(f"arrow: {len(names)} names for {len(margins)} accounts")
     worst = margins.worst_scenario
-    columns: dict[str, Any] = {} if names is None else {"account": pa.array(names, pa.string())}
+    columns: dict[str, Any] = {}
+    if names is not None:
+        with _refusals():
+            columns["account"] = pa.array(names, pa.string())
     columns |= {
         "initial": margins.initial,
         "maintenance": margins.maintenance,
@@ -113,18 +124,45 @@ def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
     return pa.table(columns)
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What Arrow and NumPy refuse, in our own terms."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"arrow: the table cannot be read: {error}") from None
+
+
 def _table(data: Any) -> pa.Table:
     import pyarrow as pa
 
     if not hasattr(data, "__arrow_c_stream__"):
         raise InvalidInput(f"arrow: {type(data).__name__} has no __arrow_c_stream__: give an Arrow table")
-    return pa.table(data)
+    if isinstance(data, pa.Table):
+        return data  # as it is: the size of a buffer gets lost on the way through a stream
+    try:
+        return pa.table(data)
+    except Exception as error:  # a stream is its maker's code, which may raise anything
+        raise InvalidInput(f"arrow: the table cannot be read: {type(error).__name__}: {error}") from None
 
 
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
-    if name not in table.column_names:
+    """A column, once its buffers are what they say: another program has filled them."""
+    import pyarrow as pa
+
+    found = table.column_names.count(name)
+    if not found:
         raise MissingData(f"arrow: there is no column '{name}': the table has {', '.join(table.column_names)}")
-    return table.column(name)
+    if found > 1:
+        raise InvalidInput(f"arrow: there are {found} columns '{name}'")
+    column = table.column(name)
+    try:
+        column.validate(full=True)
+    except pa.ArrowException as error:
+        raise InvalidInput(f"arrow: column '{name}' is no valid Arrow data: {error}") from None
+    return column
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -134,20 +172,33 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain))
 
 
-def _texts(table: pa.Table, name: str, *, needed: bool = False) -> NDArray[Any]:
-    """A column of text or dates as NumPy text; null becomes ``""`` unless it is needed."""
+def _coded(table: pa.Table, name: str, *, needed: bool = False) -> tuple[list[str], NDArray[np.integer[Any]]]:
+    """The distinct values of a column of text or dates, and which of them each row holds; null is ``""`` unless needed.
+
+    A NUL is refused here: NumPy would take it away from the end of a name.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = _column(table, name)
-    if pa.types.is_null(column.type):
-        column = column.cast(pa.string())
-    if not (_is_text(column.type) or pa.types.is_date(column.type)):
+    if not (_is_text(column.type) or pa.types.is_date(column.type) or pa.types.is_null(column.type)):
         raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is text")
+    text = column.cast(pa.large_string()).combine_chunks()
     if needed:
-        _refuse_nulls(column, name)
-    text = pc.fill_null(column.cast(pa.string()), "")
-    return np.asarray(text.to_numpy(), dtype=np.str_)
+        _refuse_nulls(text, name)
+    coded = pc.fill_null(text, "").dictionary_encode()
+    values, codes = coded.dictionary.to_pylist(), np.asarray(coded.indices)
+    for code, value in enumerate(values):
+        if "\0" in value:
+            row = int(np.flatnonzero(codes == code)[0])
+            raise InvalidInput(f"arrow: column '{name}' row {row}: a NUL does not belong in {value!r}")
+    return values, codes
+
+
+def _texts(table: pa.Table, name: str) -> NDArray[Any]:
+    """A column of text or dates as objects; null becomes ``""``."""
+    values, codes = _coded(table, name)
+    return np.take(np.array(values, dtype=object), codes)
 
 
 def _numbers(table: pa.Table, name: str, needed: NDArray[Any] | None = None) -> NDArray[np.float64]:
@@ -161,6 +212,8 @@ def _numbers(table: pa.Table, name: str, needed: NDArray[Any] | None = None) -> 
     missing = column.is_null().to_numpy()
     if (row := np.flatnonzero(missing if needed is None else missing & needed)).size:
         raise InvalidInput(f"arrow: column '{name}' row {row[0]}: null where a number is needed")
+    if pa.types.is_integer(column.type):
+        _refuse_beyond(column, name, 2**53)
     numbers = pc.fill_null(column.cast(pa.float64()), 0.0)
     return np.asarray(numbers.to_numpy(), dtype=np.float64)
 
@@ -172,13 +225,20 @@ def _whole(table: pa.Table, name: str) -> NDArray[np.int64]:
     if not pa.types.is_integer(column.type):
         raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is whole numbers")
     _refuse_nulls(column, name)
-    try:
-        return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(f"arrow: column '{name}': {error}") from None
+    _refuse_beyond(column, name, 2**63 - 1)
+    return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
 
 
-def _refuse_nulls(column: pa.ChunkedArray, name: str) -> None:
+def _refuse_nulls(column: pa.ChunkedArray | pa.Array, name: str) -> None:
     if column.null_count:
-        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
+        row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
         raise InvalidInput(f"arrow: column '{name}' row {row}: null")
+
+
+def _refuse_beyond(column: pa.ChunkedArray, name: str, largest: int) -> None:
+    """Refuses whole numbers that a number of the engine cannot hold exactly."""
+    import pyarrow.compute as pc
+
+    values = pc.fill_null(column, 0).to_numpy()
+    if (row := np.flatnonzero((values > largest) | (values < -largest))).size:
+        raise InvalidInput(f"arrow: column '{name}' row {row[0]}: {values[row[0]]} is out of range")

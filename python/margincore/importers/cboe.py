@@ -142,6 +142,8 @@ def _valuation(path: Path, line: int, cells: list[str]) -> dt.datetime:
         raise ParseError(f"{path}:{line}: {cells[0]!r} is not 'Date: September 14, 2023 at 4:31 PM EDT'")
     if match["zone"] not in ZONES:
         raise ParseError(f"{path}:{line}: zone {match['zone']} is not one of {', '.join(ZONES)}")
+    if not 1 <= int(match["hour"]) <= 12:
+        raise ParseError(f"{path}:{line}: {cells[0]!r}: hour must be in 1..12")
     hour = int(match["hour"]) % 12 + (12 if match["half"] == "PM" else 0)
     zone = dt.timezone(dt.timedelta(hours=ZONES[match["zone"]]))
     month = 1 + _MONTHS.index(match["month"])

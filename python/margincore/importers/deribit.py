@@ -87,6 +87,8 @@ def deribit_chain(
             if made.kind != "option":
                 raise _core.InvalidInput(f"{name!r} is no option")
             forward, quote = number(row["forward"], "forward"), number(row["mark_price_coin"], "mark_price_coin")
+            if not forward > 0.0:
+                raise _core.InvalidInput(f"forward is {forward}: a positive price is needed")
             iv = number(row["mark_iv_pct"], "mark_iv_pct") / 100.0 if row["mark_iv_pct"] else None
             if spot is None:
                 index = _same_index(line, row["index"], index)

@@ -64,8 +64,8 @@ def chain(quotes: CboeQuotes, *, rate: float, products: Products | None = None) 
     price: dict[str, float] = {}
     forwards: dict[str, float] = {}
     for expiry, strikes in live.items():
-        years = _years(strikes, quotes.valuation)
-        forward = _parity_forward(strikes, math.exp(-rate * years))
+        discount = _discount(rate, _years(strikes, quotes.valuation))
+        forward = _parity_forward(strikes, discount)
         if forward is None:
             dropped += [
                 DroppedQuote(q.contract.id, q.quote.line, "no strike of the expiry is quoted on both sides")
@@ -74,7 +74,7 @@ def chain(quotes: CboeQuotes, *, rate: float, products: Products | None = None) 
             ]
             continue
         forwards[expiry] = forward
-        for marked in _marks(strikes, forward, math.exp(-rate * years)):
+        for marked in _marks(strikes, forward, discount):
             if isinstance(marked, DroppedQuote):
                 dropped.append(marked)
             else:
@@ -121,6 +121,12 @@ def _years(strikes: Mapping[float, list[_Quoted]], valuation: dt.datetime) -> fl
     """Whole calendar days over 365, as TIMS counts them."""
     symbol = next(iter(strikes.values()))[0].quote.symbol
     return (dt.date.fromisoformat(symbol.expiry) - valuation.date()).days / 365
+
+
+def _discount(rate: float, years: float) -> float:
+    if abs(rate * years) > 100.0:  # no money is left, or more than there is
+        raise InvalidInput(f"rate is {rate}: over {years:.1f} years that is no discount: 5 % is 0.05")
+    return math.exp(-rate * years)
 
 
 def _parity_forward(strikes: Mapping[float, list[_Quoted]], discount: float) -> float | None:

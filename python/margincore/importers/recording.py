@@ -47,8 +47,8 @@ def read_recording(path: str | os.PathLike[str]) -> list[Snapshot]:
     :class:`margincore.MissingData` where there is no row or a moment has no such call.
     """
     normal = statistics.NormalDist()
-    forwards: dict[str, dict[str, list[float]]] = {}
-    vols: dict[str, dict[str, float]] = {}
+    forwards: dict[dt.datetime, dict[str, list[float]]] = {}
+    vols: dict[dt.datetime, dict[str, float]] = {}
     file = Path(path)
     for line, row in records(file, COLUMNS):
         try:
@@ -57,28 +57,29 @@ def read_recording(path: str | os.PathLike[str]) -> list[Snapshot]:
             vol = number(row["mark_iv"], "mark_iv") / 100
         except MarginError as error:
             raise at_line(file, line, error) from None
-        key, years = row["date"], (expiry - moment).total_seconds() / YEAR
+        years = (expiry - moment).total_seconds() / YEAR
         if years <= 0 or not vol > 0:
             continue
-        vols.setdefault(key, {})[row["instrument_name"]] = vol
+        vols.setdefault(moment, {})[row["instrument_name"]] = vol
         if row["type"] == "call" and 0.2 < delta < 0.8:
             d1 = normal.inv_cdf(delta)
             level = strike * math.exp(d1 * vol * math.sqrt(years) - vol * vol * years / 2)
-            forwards.setdefault(key, {}).setdefault(expiry.isoformat(), []).append(level)
+            forwards.setdefault(moment, {}).setdefault(expiry.isoformat(), []).append(level)
     if not vols:
         raise MissingData(f"{file}: no row of an option with a vol that has not expired")
     snapshots = []
-    for key in sorted(vols):
-        if key not in forwards:
-            raise MissingData(f"{file}: {key}: no call with a delta between 0.2 and 0.8")
-        own = {expiry: statistics.median(levels) for expiry, levels in forwards[key].items()}
-        moment = dt.datetime.fromisoformat(key).replace(tzinfo=dt.UTC)
-        snapshots.append(Snapshot(moment, own, vols[key]))
+    for moment in sorted(vols):
+        if moment not in forwards:
+            raise MissingData(f"{file}: {moment.isoformat()}: no call with a delta between 0.2 and 0.8")
+        own = {expiry: statistics.median(levels) for expiry, levels in forwards[moment].items()}
+        snapshots.append(Snapshot(moment, own, vols[moment]))
     return snapshots
 
 
 def _instant(text: str, what: str) -> dt.datetime:
+    """A date or time, in UTC where it states no zone of its own."""
     try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
-    except ValueError:
+        moment = dt.datetime.fromisoformat(text)
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # OverflowError: year 1 east of Greenwich
         raise InvalidInput(f"{what} {text!r} is not a date or time such as 2026-01-23T01:00:00") from None

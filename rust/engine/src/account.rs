@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use self::sorter::ContractSorter;
 use crate::bounds;
-use crate::contract::{Contract, ContractIndex, Contracts};
+use crate::contract::{Contract, ContractIndex, Contracts, check_identifier};
 use kernel::error::Result;
 use kernel::{fail, interrupt};
 
@@ -26,8 +26,16 @@ pub struct AccountTerms {
 
 impl AccountTerms {
     pub fn check(&self) -> Result<()> {
-        for (what, amounts) in [("cash", &self.cash), ("collateral", &self.collateral)] {
+        for (what, key, amounts) in [
+            ("cash", "currency of the account's cash", &self.cash),
+            (
+                "collateral",
+                "asset of the account's collateral",
+                &self.collateral,
+            ),
+        ] {
             for (name, &amount) in amounts {
+                check_identifier(key, name)?;
                 bounds::finite(format_args!("account {what} of {name}"), amount)?;
             }
         }

@@ -26,6 +26,9 @@ pub struct Contract {
     expiry: Option<Expiry>,
 }
 
+/// Letters to Unicode that nobody sees: the fillers of Hangul.
+const FILLERS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
+
 /// An identifier is visible text without surrounding blanks: look-alike and invisible characters make two
 /// contracts that print the same.
 pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
@@ -35,10 +38,10 @@ pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
     if text.trim() != text {
         fail!(InvalidInput, "{what} '{text}' has blanks around it");
     }
-    if let Some(c) = text
-        .chars()
-        .find(|&c| !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric())))
-    {
+    if let Some(c) = text.chars().find(|&c| {
+        !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()))
+            || FILLERS.contains(&c)
+    }) {
         fail!(
             InvalidInput,
             "{what} {text:?} contains the character U+{:04X}, which does not belong in a name",
@@ -66,6 +69,19 @@ impl Contract {
     fn check(terms: &mut Terms) -> Result<Option<Expiry>> {
         check_identifier("underlying", &terms.underlying)?;
         check_identifier("currency", &terms.currency)?;
+        for (what, text) in [
+            ("multiplier_unit", &terms.multiplier_unit),
+            ("deliverable", &terms.deliverable),
+            ("venue", &terms.venue),
+        ] {
+            if let Some(text) = text {
+                check_identifier(what, text)?;
+            }
+        }
+        for (vendor, alias) in &terms.aliases {
+            check_identifier("vendor of an alias", vendor)?;
+            check_identifier("alias", alias)?;
+        }
         bounds::positive("lot", terms.lot)?;
         let dated = matches!(terms.kind, Kind::Option | Kind::Future);
         let option = terms.kind == Kind::Option;
@@ -387,6 +403,14 @@ mod tests {
             (r#"{"multiplier": -1.0}"#, "multiplier"),
             (r#"{"currency": ""}"#, "currency"),
             (r#"{"underlying": "SP\u00a0X"}"#, "U+00A0"),
+            (r#"{"underlying": "SPX\u0000"}"#, "U+0000"),
+            (r#"{"underlying": "SPX\u3164"}"#, "U+3164"),
+            (r#"{"id": "S\u200bPX"}"#, "U+200B"),
+            (r#"{"multiplier_unit": "coin "}"#, "multiplier_unit"),
+            (r#"{"deliverable": "\u202eX"}"#, "U+202E"),
+            (r#"{"venue": "XC\u0000"}"#, "venue"),
+            (r#"{"aliases": {"osi": "SPX\ufeff"}}"#, "alias"),
+            (r#"{"aliases": {"osi ": "SPX"}}"#, "vendor"),
             (r#"{"expiry": "2026-12-18T16:00:00"}"#, "instant"),
             (r#"{"exercise": null}"#, "exercise"),
         ] {

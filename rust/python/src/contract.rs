@@ -1,15 +1,15 @@
 //! `Contract` and `Contracts`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use margincore::columns::{self, TermColumns, TextColumn};
 use margincore::contract as core;
 use margincore::float::hex;
-use numpy::PyReadonlyArray1;
+use numpy::{PyReadonlyArray1, PyUntypedArray};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple, PyType};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,8 +53,8 @@ impl Contract {
             terms.set_item("expiry", time_text(&expiry)?)?;
         }
         let what = match terms.get_item("underlying")? {
-            Some(name) => format!("contract on {name}"),
-            None => "contract".to_string(),
+            Some(name) if name.is_instance_of::<PyString>() => format!("contract on {name}"),
+            _ => "contract".to_string(),
         };
         let terms: core::Terms = from_python_with(&what, terms.as_any(), columns::is_flag)?;
         Ok(Self(Arc::new(core::Contract::new(terms).map_err(raise)?)))
@@ -237,7 +237,8 @@ impl Contracts {
     ///
     /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
     /// numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
-    /// vendor. Raises :class:`InvalidInput`.
+    /// vendor. Raises :class:`InvalidInput`. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy
+    /// takes it away when the array is made.)
     #[classmethod]
     #[pyo3(signature = (**columns))]
     fn from_columns(
@@ -316,15 +317,20 @@ impl Contracts {
 fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) -> PyResult<()> {
     if let Ok(named) = column.cast::<PyDict>() {
         let named = named.iter().map(|(vendor, column)| {
-            let text = match column.extract::<String>() {
-                Ok(text) => one_text(text),
-                Err(_) => text_column(&as_array(&column)?)?,
+            let vendor: String = vendor.extract()?;
+            let place = format!("{name}.{vendor}");
+            let text = if column.is_instance_of::<PyString>() {
+                one_text(text(&place, 0, &column)?)
+            } else {
+                text_column(&place, &column, &as_array(&place, &column)?)?
             };
-            Ok((vendor.extract()?, text))
+            Ok((vendor, text))
         });
-        terms.named.insert(name, named.collect::<PyResult<_>>()?);
-    } else if let Ok(text) = column.extract::<String>() {
-        terms.text.insert(name, one_text(text));
+        let named = named.collect::<PyResult<_>>()?;
+        terms.named.insert(name, named);
+    } else if column.is_instance_of::<PyString>() {
+        let text = one_text(text(&name, 0, column)?);
+        terms.text.insert(name, text);
     } else if is_flag(column)? {
         if !columns::is_flag(&name) {
             return Err(InvalidInput::new_err(format!(
@@ -335,9 +341,8 @@ fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) 
     } else if let Ok(number) = column.extract::<f64>() {
         terms.numbers.insert(name, vec![number]);
     } else {
-        let array = as_array(column)?;
-        let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-        match kind.as_str() {
+        let array = as_array(&name, column)?;
+        match element_kind(&array)?.as_str() {
             "f" | "i" | "u" => {
                 let numbers = array.call_method1("astype", ("float64",))?;
                 let numbers = numbers.extract::<PyReadonlyArray1<'_, f64>>()?;
@@ -348,16 +353,35 @@ fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) 
                 terms.flags.insert(name, flags.as_array().to_vec());
             }
             _ => {
-                terms.text.insert(name, text_column(&array)?);
+                let text = text_column(&name, column, &array)?;
+                terms.text.insert(name, text);
             }
         }
     }
     Ok(())
 }
 
-fn as_array<'py>(column: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let numpy = column.py().import("numpy")?;
-    numpy.call_method1("asarray", (column,))
+/// What NumPy makes of a column, of one dimension.
+fn as_array<'py>(name: &str, column: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = column.py();
+    let refused = |why: String| InvalidInput::new_err(format!("contracts: column '{name}': {why}"));
+    let array = py
+        .import("numpy")?
+        .call_method1("asarray", (column,))
+        .map_err(|e| refused(e.value(py).to_string()))?;
+    let dimensions: usize = array.getattr("ndim")?.extract()?;
+    if dimensions != 1 {
+        return Err(refused(format!(
+            "{} is no column: one value, or a list or array with one per row, is needed",
+            column.get_type().name()?
+        )));
+    }
+    Ok(array)
+}
+
+/// NumPy's letter for the kind of an array's elements.
+fn element_kind(array: &Bound<'_, PyAny>) -> PyResult<String> {
+    array.getattr("dtype")?.getattr("kind")?.extract()
 }
 
 /// A text for every row.
@@ -368,24 +392,87 @@ fn one_text(text: String) -> TextColumn {
     }
 }
 
-/// The distinct values of an array of text or dates, and which of them each row holds.
-fn text_column(array: &Bound<'_, PyAny>) -> PyResult<TextColumn> {
-    let numpy = array.py().import("numpy")?;
-    let options = PyDict::new(array.py());
+/// The distinct values of a column of text or dates, of which `array` is NumPy's, and which of them each row holds.
+fn text_column(
+    name: &str,
+    column: &Bound<'_, PyAny>,
+    array: &Bound<'_, PyAny>,
+) -> PyResult<TextColumn> {
+    let py = array.py();
+    let numpy = py.import("numpy")?;
+    let kind = element_kind(array)?;
+    if kind == "O" {
+        return distinct(name, array.call_method0("tolist")?);
+    }
+    // NumPy's text has no NUL at its end. What is not NumPy's yet is read as it stands, or a name would be shortened.
+    if matches!(kind.as_str(), "U" | "S") && column.cast::<PyUntypedArray>().is_err() {
+        let objects = numpy.call_method1("asarray", (column, "object"))?;
+        return distinct(name, objects.call_method0("tolist")?);
+    }
+    let options = PyDict::new(py);
     options.set_item("return_inverse", true)?;
     let (values, codes): (Bound<'_, PyAny>, Bound<'_, PyAny>) = numpy
         .call_method("unique", (array,), Some(&options))?
         .extract()?;
+    let values = match kind.as_str() {
+        "M" => values.call_method1("astype", ("str",))?,
+        _ => values,
+    };
     let codes = codes.call_method1("astype", ("uint32",))?;
-    Ok(TextColumn {
-        codes: codes
-            .extract::<PyReadonlyArray1<'_, u32>>()?
-            .as_array()
-            .to_vec(),
-        values: values
-            .call_method1("astype", ("str",))?
-            .call_method0("tolist")?
-            .extract()?,
+    let mut column = distinct(name, values.call_method0("tolist")?)?;
+    // Values that NumPy tells apart are few: their rows follow its codes.
+    let codes = codes.extract::<PyReadonlyArray1<'_, u32>>()?;
+    column.codes = codes
+        .as_array()
+        .iter()
+        .map(|&code| column.codes[code as usize])
+        .collect();
+    Ok(column)
+}
+
+/// The distinct texts of a list, and which of them each row holds.
+fn distinct(name: &str, rows: Bound<'_, PyAny>) -> PyResult<TextColumn> {
+    let mut known: HashMap<String, u32> = HashMap::new();
+    let mut column = TextColumn {
+        codes: Vec::new(),
+        values: Vec::new(),
+    };
+    for (row, value) in rows.try_iter()?.enumerate() {
+        let text = text(name, row, &value?)?;
+        let code = match known.get(&text) {
+            Some(&code) => code,
+            None => {
+                let code = column.values.len() as u32;
+                column.values.push(text.clone());
+                known.insert(text, code);
+                code
+            }
+        };
+        column.codes.push(code);
+    }
+    Ok(column)
+}
+
+/// One text or date of a column.
+fn text(name: &str, row: usize, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let refused =
+        |why: &str| InvalidInput::new_err(format!("contracts row {row}: column '{name}': {why}"));
+    if let Ok(text) = value.cast::<PyString>() {
+        let text = text.to_str().map(str::to_string);
+        return text.map_err(|_| refused("half of a surrogate pair is no character"));
+    }
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        let text = std::str::from_utf8(bytes.as_bytes()).map(str::to_string);
+        return text.map_err(|_| refused("the bytes are not UTF-8"));
+    }
+    time_text(value).map_err(|_| {
+        let found = value.get_type();
+        refused(&format!(
+            "{} is neither text (\"\" where it is left out) nor a date",
+            found
+                .name()
+                .map_or_else(|_| "this".to_string(), |n| n.to_string())
+        ))
     })
 }
 

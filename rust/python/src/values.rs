@@ -68,9 +68,29 @@ fn find_flag(
     Ok(None)
 }
 
+/// Levels of lists and dictionaries within each other. No document has more; a thousand times as many use up the stack.
+const DEEPEST: usize = 64;
+
+fn check_depth(what: &str, value: &Bound<'_, PyAny>, left: usize) -> PyResult<()> {
+    let below = |inner: Bound<'_, PyAny>| match left.checked_sub(1) {
+        Some(left) => check_depth(what, &inner, left),
+        None => Err(InvalidInput::new_err(format!("{what}: nested too deep"))),
+    };
+    if let Ok(dict) = value.cast::<PyDict>() {
+        dict.iter().try_for_each(|(_, inner)| below(inner))
+    } else if let Ok(list) = value.cast::<PyList>() {
+        list.iter().try_for_each(below)
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        tuple.iter().try_for_each(below)
+    } else {
+        Ok(())
+    }
+}
+
 /// A document whose own types come later, and refuse true and false where a number is due: a rulebook's parameters,
 /// open orders.
 pub(crate) fn document(what: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    check_depth(what, value, DEEPEST)?;
     deserialized(what, value)
 }
 
@@ -89,6 +109,7 @@ pub(crate) fn from_python_with<T: DeserializeOwned>(
     value: &Bound<'_, PyAny>,
     may_be: fn(&str) -> bool,
 ) -> PyResult<T> {
+    check_depth(what, value, DEEPEST)?;
     let mut place = Vec::new();
     if let Some(found) = find_flag(value, may_be, &mut place)? {
         return Err(InvalidInput::new_err(format!(

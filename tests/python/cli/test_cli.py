@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -229,3 +230,35 @@ def test_a_quotes_file_is_a_market(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "quotes left out" in result.stderr
     assert "+6 %" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv.gz", gzip.compress(b"symbol,quantity\n" + b"\n" * 5_000_000), "times its size"),
+        ("a.csv.gz", gzip.compress(ACCOUNT.encode())[:-4], "cannot be read"),
+        ("a.csv", b"symbol,quantity\nS\xffY,1\n", "is not UTF-8"),
+        ("a.csv", b"symbol,quantity\n" + b"S," * 100_000, "characters"),
+        ("a.json", b'{"account":' * 100_000, "nested too deep"),
+        ("a.json", b'{"account": {"positions": []}, "account": 1}', "given twice"),
+        ("a.json", b'{"account": {"positions": [], "cash": {"\\ud800": 1e400}}}', "out of range"),
+        ("a.json", b'{"account": {"positions": [], "cash": {"\\ud800": 1}}}', "surrogate"),
+        ("a.json", ("\ufeff" + '{"account": []}').encode("utf-16"), "is not UTF-8"),
+    ],
+)
+def test_a_hostile_file_is_one_line_and_a_hint(folder: Path, name: str, content: bytes, words: str) -> None:
+    (folder / name).write_bytes(content)
+    result = run("margin", name, "--method", "tims")
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 2
+
+
+def test_a_file_that_cannot_be_written_is_named(folder: Path) -> None:
+    (folder / "r.csv").write_text("date,instrument_name,expiry_date,strike,type,delta,mark_iv\n" + "".join(
+        f"2026-01-23,BTC-{day}JAN26-{k}-{right[0].upper()},2026-01-{day},{k},{right},0.5,40\n"
+        for day in (29, 30) for k in (80000, 90000, 100000) for right in ("call", "put")
+    ))  # fmt: skip
+    result = run("watch", "r.csv", "--journal", "nowhere/j")
+    assert result.exit_code == 2, result.output
+    assert "nowhere/j: No such file or directory" in result.stderr

@@ -539,7 +539,7 @@ def test_positions_of_okx(rows: Any, values: Any, kind: type[Exception], words: 
 
 def test_parameters_of_deribit() -> None:
     assert "params:1" in refused(lambda: mc.methods.Deribit.from_params("{bad"), mc.ParseError)
-    refused(lambda: mc.methods.Deribit.from_params("[1]"), mc.InvalidInput)
+    refused(lambda: mc.methods.Deribit.from_params("[1]"), mc.ParseError)
     refused(lambda: mc.methods.Deribit.from_params(5), mc.InvalidInput)  # type: ignore[arg-type]
     assert "on is 5" in refused(lambda: mc.methods.Deribit(on=5), mc.InvalidInput)  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ import pytest
 import margincore as mc
 from conformance.cases import data_folder
 from helpers import DATA
-from margincore.importers import chain, read_account, read_cboe_quotes
+from margincore.importers import chain, read_account, read_cboe_quotes, read_recording
 from margincore.importers.documents import read_json
 
 GOOD = """symbol,quantity,kind,price,vol
@@ -164,6 +164,8 @@ def test_cboe_quotes_are_read_with_the_reason_for_every_row_left_out() -> None:
         ("Last: 4505.5", "Last: 0", 2),
         ("Last: 4505.5", "Last: 4,505.5", 2),
         ("EDT", "CET", 3),
+        ("at 4:31 PM", "at 16:31 PM", 3),
+        ("at 4:31 PM", "at 0:31 PM", 3),
         ("September 14", "September 31", 3),
         ("Date: ", "", 3),
         ("Open Interest\n", "Interest\n", 4),
@@ -231,6 +233,29 @@ def test_a_chain_has_its_forward_from_parity_and_one_vol_per_strike(tmp_path: Pa
     call, put = (c for c in found.contracts if c.strike == 4500.0)
     report = prepared.margin([mc.Position(call, 1), mc.Position(put, -1)])
     assert report.requirement.initial == pytest.approx(0.08 * 4520.0 * math.exp(-0.05 * 36 / 365) * 100, rel=1e-9)
+
+
+def test_a_rate_without_a_discount_is_refused(tmp_path: Path) -> None:
+    for rate in (1e9, -1e9, 1e300):
+        with pytest.raises(mc.InvalidInput, match="no discount"):
+            chain(read_cboe_quotes(made_up_chain(tmp_path)), rate=rate)
+
+
+def test_a_recording_is_in_utc(tmp_path: Path) -> None:
+    head = "date,instrument_name,expiry_date,strike,type,delta,mark_iv\n"
+    row = "{},BTC-30JAN26-90000-C,2026-01-30,90000,call,0.5,40\n"
+    path = tmp_path / "r.csv"
+    for one, other in (("2026-01-23T06:00:00+05:00", "2026-01-23T01:00:00"), ("2026-01-23", "20260123T00")):
+        read = []
+        for text in (one, other):
+            path.write_text(head + row.format(text))
+            read.append(read_recording(path))
+        assert read[0] == read[1]
+        path.write_text(head + row.format(one) + row.format(other))
+        assert len(read_recording(path)) == 1, "two spellings of one moment are one"
+    path.write_text(head + row.format("0001-01-01T00:00:00+05:00"))
+    with pytest.raises(mc.InvalidInput, match=r"r\.csv:2: date"):
+        read_recording(path)
 
 
 def test_a_chain_needs_european_options_of_known_roots(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar
 
 from margincore import _core
+from margincore.json_objects import json_object
 from margincore.methods.base import Rulebook
 
 __all__ = ["Crypto", "SpotTreatment", "built", "chosen", "dated", "given", "venue_reply", "with_charges"]
@@ -31,13 +31,11 @@ def chosen(what: str, value: str, known: Mapping[str, str]) -> str:
 
 def venue_reply(reply: Mapping[str, Any] | str, what: str) -> dict[str, Any]:
     """A venue's JSON object, as text or read already."""
-    try:
-        document = json.loads(reply) if isinstance(reply, str) else reply
-    except json.JSONDecodeError as error:
-        raise _core.ParseError(f"{what}:{error.lineno}: column {error.colno}: {error.msg}") from None
-    if not isinstance(document, Mapping):
-        raise _core.InvalidInput(f"{what}: a JSON object is needed, not {type(document).__name__}")
-    return dict(document)
+    if isinstance(reply, str):
+        return json_object(reply, what)
+    if not isinstance(reply, Mapping):
+        raise _core.InvalidInput(f"{what}: a JSON object is needed, not {type(reply).__name__}")
+    return dict(reply)
 
 
 def dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[str]) -> dict[str, Any]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
 from margincore._core import ParseError, Unsupported
 
 from .model import Combination, Commodity, Contract, Leg, Parameters, Point, SpotRate, Spread, Tier
+
+_MAX_RATIO, _SMALL = 200, 16 * 1024 * 1024
+"""The engine's own limits: what a packed file may unpack to, and what it may in any case."""
 
 _KINDS = {"phyPf": "PHY", "futPf": "FUT", "cmbPf": "CMB", "oofPf": "OOF", "oopPf": "OOP", "oocPf": "OOC"}
 
@@ -68,9 +73,16 @@ def read_spn(path: str | Path) -> Parameters:
     was met.
     """
     data = Path(path).read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    root = ElementTree.fromstring(data)
+    try:
+        if data[:2] == b"\x1f\x8b":
+            limit = max(_MAX_RATIO * len(data), _SMALL)
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = packed.read(limit + 1)
+            if len(data) > limit:
+                raise ParseError(f"{path}: unpacks to more than {_MAX_RATIO} times its size: refused")
+        root = ElementTree.fromstring(data)
+    except (OSError, EOFError, zlib.error, ElementTree.ParseError) as error:
+        raise ParseError(f"{path}: {error}") from None
     org = root.find("pointInTime/clearingOrg")
     if org is None:
         raise ParseError(f"{path}: no pointInTime/clearingOrg")
