@@ -7,6 +7,21 @@ use std::fmt::Display;
 use kernel::error::Result;
 use kernel::fail;
 
+/// The most money a lot may stand for, in any currency: the largest number of lots of it in every row that a table can have
+/// is still a number. So no sum of a requirement is infinite, no difference of two NaN, which a maximum would skip.
+pub const MOST_PER_LOT: f64 = f64::MAX / ((1_u64 << 53) as f64 * (1_u64 << 32) as f64);
+
+/// At most [`MOST_PER_LOT`], on either side of zero.
+pub fn per_lot(what: impl Display, value: f64) -> Result<()> {
+    if !(-MOST_PER_LOT..=MOST_PER_LOT).contains(&value) {
+        fail!(
+            InvalidInput,
+            "{what} is {value:e} a lot: sums of more than {MOST_PER_LOT:e} a lot are no numbers: check the units"
+        );
+    }
+    Ok(())
+}
+
 /// Refuses NaN and infinities: `max` skips a NaN and would lower a margin without a word.
 ///
 /// # Errors
@@ -56,7 +71,10 @@ mod tests {
         assert!(finite("x", f64::MAX).is_ok() && positive("x", f64::MIN_POSITIVE).is_ok());
         assert!(not_negative("x", 0.0).is_ok());
         assert!(fraction("x", 0.0).is_ok() && fraction("x", 1.0).is_ok());
+        assert!(per_lot("x", -MOST_PER_LOT).is_ok());
         for refused in [
+            per_lot("the rate", 2.0 * MOST_PER_LOT),
+            per_lot("the rate", f64::NAN),
             finite("the rate", f64::NAN),
             positive("the rate", 0.0),
             not_negative("the rate", -1e-300),

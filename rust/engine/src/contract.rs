@@ -123,6 +123,10 @@ impl Contract {
         if let Some(strike) = terms.strike {
             bounds::finite("strike", strike)?;
         }
+        bounds::per_lot(
+            "multiplier, lot and strike: the contract",
+            largest_lot(terms),
+        )?;
         let expiry = match &terms.expiry {
             Some(text) => Some(Expiry::parse(
                 text,
@@ -227,6 +231,12 @@ impl Contract {
     }
 }
 
+/// Money per lot at a price of one, or at the strike where that is above it.
+fn largest_lot(terms: &Terms) -> f64 {
+    let multiplier = terms.multiplier.unwrap_or(1.0);
+    (multiplier * terms.lot * terms.strike.unwrap_or(1.0).abs().max(1.0)).abs()
+}
+
 /// What makes an option an option.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionTerms<'a> {
@@ -242,6 +252,8 @@ pub struct Contracts {
     rows: Vec<Arc<Contract>>,
     index: HashMap<String, ContractIndex>,
     underlying: Vec<Option<ContractIndex>>,
+    /// The row of the largest lot: what it is worth at a price of one, or at its strike.
+    largest: Option<(f64, ContractIndex)>,
     /// Made by whoever asks first, and waited for by nobody: a fork in the middle leaves no lock behind. So is everything
     /// that is made once.
     digest: OnceBox<[u8; 32]>,
@@ -289,9 +301,14 @@ impl Contracts {
                 );
             }
         }
+        let largest = (0_u32..)
+            .zip(&rows)
+            .map(|(row, c)| (largest_lot(c.terms()), row))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
         Ok(Arc::new(Self {
             rows,
             index,
+            largest,
             underlying,
             digest: OnceBox::new(),
         }))
@@ -328,6 +345,20 @@ impl Contracts {
                 "contract '{id}' is not in the prepared table of {} contracts: add it and prepare again",
                 self.len()
             ),
+        }
+    }
+
+    /// Refuses a largest quote, in any currency, at which the largest lot's money is too much for sums.
+    pub(crate) fn check_quotes(&self, largest_quote: f64) -> Result<()> {
+        match self.largest {
+            Some((lot, row)) => bounds::per_lot(
+                format_args!(
+                    "the largest quote of the market ({largest_quote:e}) times the largest lot ('{}')",
+                    self.rows[row as usize].id()
+                ),
+                lot * largest_quote,
+            ),
+            None => Ok(()),
         }
     }
 

@@ -71,6 +71,8 @@ pub struct Market {
     rates: Rates,
     price_column: Option<Column>,
     vol_column: Option<Column>,
+    /// The largest spot, forward or price, times the largest exchange rate; at least one.
+    largest_quote: f64,
 }
 
 impl Market {
@@ -112,6 +114,18 @@ impl Market {
             snapshot::curves(&snapshot.rate)?,
             snapshot::dividends(&snapshot)?,
         );
+        let forward = snapshot.forward.iter().map(|f| &f.price);
+        let quotes = snapshot.spot.values().chain(snapshot.price.values());
+        let columns = price_column.iter().flat_map(|column| &column.values);
+        // A face value holds the more coins the lower the price.
+        let largest = |quotes: &mut dyn Iterator<Item = &f64>| {
+            quotes.fold(1.0_f64, |most, q| match q.abs() {
+                0.0 => most,
+                q => most.max(q).max(1.0 / q),
+            })
+        };
+        let largest_quote =
+            largest(&mut quotes.chain(forward).chain(columns)) * largest(&mut snapshot.fx.values());
         Ok(Self {
             snapshot,
             valuation,
@@ -121,7 +135,13 @@ impl Market {
             rates,
             price_column,
             vol_column,
+            largest_quote,
         })
+    }
+
+    /// The largest spot, forward or price (or one over it) times the largest exchange rate.
+    pub(crate) fn largest_quote(&self) -> f64 {
+        self.largest_quote
     }
 
     pub fn snapshot(&self) -> &Snapshot {

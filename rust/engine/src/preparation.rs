@@ -145,6 +145,9 @@ impl Preparation {
         threads: usize,
     ) -> Result<Self> {
         simd::check_environment()?;
+        if let Some(market) = &market {
+            contracts.check_quotes(market.largest_quote())?;
+        }
         let on = market.as_ref().map(|m| m.date());
         let resolved = methodology.resolve(contracts, on)?;
         Self::quote(methodology, resolved, on, market, None, threads)
@@ -209,11 +212,13 @@ impl Preparation {
     /// where the date is another.
     pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
         simd::check_environment()?;
+        let contracts = self.prepared.contracts();
+        contracts.check_quotes(market.largest_quote())?;
         let on = Some(market.date());
         let resolved = if on == self.on {
             self.resolved.clone()
         } else {
-            self.methodology.resolve(self.prepared.contracts(), on)?
+            self.methodology.resolve(contracts, on)?
         };
         Self::quote(
             self.methodology.clone(),

@@ -2,17 +2,18 @@
 //!
 //! Columns are copied before the interpreter lock is released; the Python layer has broadcast them to one length.
 
-use margincore::fail;
 use margincore::pricing::american::{self, Mode, Sharing};
 use margincore::pricing::baw::{self, QuadraticInputs};
 use margincore::pricing::greeks::{GreekColumns, Greeks};
 use margincore::pricing::implied::{PriceColumns, Status};
 use margincore::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 use margincore::pricing::{Moves, OptionColumns, escrowed as core};
+use margincore::{fail, interrupt};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::errors::{InvalidInput, enter, raise};
+use crate::pricing::{GREEKS, finite};
 
 type Column<'py> = PyReadonlyArray1<'py, f64>;
 
@@ -161,6 +162,7 @@ pub(crate) fn american_grid<'py>(
             scenarios,
             &mut out,
         )?;
+        finite("a price", 0, scenarios, &out)?;
         Ok(out)
     })?;
     Ok(values.into_pyarray(py))
@@ -190,6 +192,9 @@ pub(crate) fn american_greeks<'py>(
             volga,
         };
         american::greeks(&table.columns(), mode, out)?;
+        for (name, column) in GREEKS.into_iter().zip(&values) {
+            finite(name, 0, 1, column)?;
+        }
         Ok(values)
     })?;
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
@@ -259,6 +264,7 @@ pub(crate) fn tree_grid<'py>(
             .collect();
         let mut out = vec![0.0; rows.len()];
         tree::price_many(&rows, american, scheme, steps, treatment, &mut out)?;
+        finite("a price", 0, scenarios, &out)?;
         Ok(out)
     })?;
     Ok(values.into_pyarray(py))
@@ -277,7 +283,7 @@ pub(crate) fn tree_greeks<'py>(
 ) -> PyResult<Arrays<'py>> {
     let table = Table::new(columns, &right)?;
     let (scheme, treatment) = tree_kind(scheme, treatment)?;
-    let found = enter(py, || {
+    let values = enter(py, || {
         let rows: Vec<TreeInputs<'_>> = (0..table.len())
             .map(|row| table.tree(row, &dividends))
             .collect();
@@ -287,22 +293,24 @@ pub(crate) fn tree_greeks<'py>(
                 "row {row}: greeks with cash dividends need time to expiry and a vol above zero"
             );
         }
-        tree::greeks(&rows, scheme, steps, treatment)
+        let found = tree::greeks(&rows, scheme, steps, treatment)?;
+        let columns: [fn(&Greeks) -> f64; 8] = [
+            |g| g.price,
+            |g| g.delta,
+            |g| g.gamma,
+            |g| g.vega,
+            |g| g.theta,
+            |g| g.rho,
+            |g| g.vanna,
+            |g| g.volga,
+        ];
+        let values = columns.map(|of| found.iter().map(of).collect::<Vec<_>>());
+        for (name, column) in GREEKS.into_iter().zip(&values) {
+            finite(name, 0, 1, column)?;
+        }
+        Ok(values)
     })?;
-    let columns: [fn(&Greeks) -> f64; 8] = [
-        |g| g.price,
-        |g| g.delta,
-        |g| g.gamma,
-        |g| g.vega,
-        |g| g.theta,
-        |g| g.rho,
-        |g| g.vanna,
-        |g| g.volga,
-    ];
-    Ok(columns
-        .into_iter()
-        .map(|of| found.iter().map(of).collect::<Vec<_>>().into_pyarray(py))
-        .collect())
+    Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
 /// What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
@@ -374,6 +382,7 @@ pub(crate) fn quadratic_prices<'py>(
     let values = enter(py, || {
         (0..table.len())
             .map(|row| {
+                interrupt::check()?;
                 baw::price(&QuadraticInputs {
                     spot: table.spot[row],
                     strike: table.strike[row],
@@ -386,6 +395,7 @@ pub(crate) fn quadratic_prices<'py>(
                 .map_err(|e| e.at(format_args!("row {row}")))
             })
             .collect::<margincore::Result<Vec<_>>>()
+            .and_then(|values| finite("the price", 0, 1, &values).map(|()| values))
     })?;
     Ok(values.into_pyarray(py))
 }

@@ -1,9 +1,9 @@
 //! The European kernels over NumPy columns. `margincore.pricing` broadcasts and names; this copies, checks and computes.
 
-use margincore::interrupt;
 use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::implied::Status;
 use margincore::pricing::{BLOCK, Moves, RowCopy, Rows, black, check, greeks, implied};
+use margincore::{fail, interrupt};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt};
@@ -64,28 +64,76 @@ impl<'py> Options<'py> {
     }
 }
 
-/// Asks whether to go on, at the first of every few thousand rows: reading a clock costs what ten prices do.
-#[inline(always)]
-fn go_on(first: usize) -> margincore::Result<()> {
-    if first.is_multiple_of(128 * BLOCK) {
-        interrupt::check()?;
-    }
-    Ok(())
-}
-
 /// Rows are copied, the copy is checked, and the kernel reads the copy.
 impl Rows for Options<'_> {
     type Error = margincore::MarginError;
 
     #[inline(always)]
     fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
-        go_on(first)?;
         self.fill(first, count, copy);
         if !check::sound(copy) {
             check::options(&copy.columns(count), first)?;
         }
         Ok(())
     }
+}
+
+/// The rows of others from one on.
+struct From<'a, R> {
+    rows: &'a R,
+    first: usize,
+}
+
+impl<R: Rows> Rows for From<'_, R> {
+    type Error = R::Error;
+
+    #[inline(always)]
+    fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> Result<(), R::Error> {
+        self.rows.copy(self.first + first, count, copy)
+    }
+}
+
+/// Results of a slice: they stay in the second cache until they have been looked at.
+const SLICE: usize = 16_384;
+
+/// Rows from the first on, as many as leave `width` results each for a slice.
+fn slices(rows: usize, width: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let length = (SLICE / width.max(1)).next_multiple_of(BLOCK).max(BLOCK);
+    (0..rows)
+        .step_by(length)
+        .map(move |first| first..rows.min(first + length))
+}
+
+/// What the columns of greeks hold, in order.
+pub(crate) const GREEKS: [&str; 8] = [
+    "the price",
+    "delta",
+    "gamma",
+    "vega",
+    "theta",
+    "rho",
+    "vanna",
+    "volga",
+];
+
+/// Refuses results that are no numbers, after asking whether to go on. `first` is the row that the first `width` of them
+/// belong to.
+pub(crate) fn finite(
+    what: &str,
+    first: usize,
+    width: usize,
+    results: &[f64],
+) -> margincore::Result<()> {
+    interrupt::check()?;
+    if results.iter().fold(true, |sound, v| sound & v.is_finite()) {
+        return Ok(());
+    }
+    let at = results.iter().position(|v| !v.is_finite());
+    let (row, value) = at.map_or((first, f64::NAN), |at| (first + at / width, results[at]));
+    fail!(
+        CalculationError,
+        "row {row}: {what} is {value}: the inputs are too large, or too small, for numbers: check the units"
+    )
 }
 
 /// Rows with prices in the place of vols. Inputs that are not numbers or not positive become a status; a right is a
@@ -97,7 +145,6 @@ impl Rows for Quotes<'_, '_> {
 
     #[inline(always)]
     fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
-        go_on(first)?;
         self.0.fill(first, count, copy);
         check::rights(&copy.right[..count], first)
     }
@@ -167,7 +214,15 @@ pub(crate) fn european_prices(
     let mut out = writable(out)?;
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
-    run(py, 2 * rows, move || black::price_rows(&options, out))
+    run(py, 2 * rows, move || {
+        for part in slices(rows, 1) {
+            let (first, out) = (part.start, &mut out[part]);
+            let rows = &options;
+            black::price_rows(&From { rows, first }, out)?;
+            finite("the price", first, 1, out)?;
+        }
+        Ok(())
+    })
 }
 
 /// Moves as given: one list, or an array of `rows` lists. A copy, checked.
@@ -213,9 +268,10 @@ impl Table {
         Ok(Self { values, per_row })
     }
 
-    fn as_moves(&self) -> Moves<'_> {
+    /// The moves of some rows.
+    fn of(&self, rows: &std::ops::Range<usize>, scenarios: usize) -> Moves<'_> {
         if self.per_row {
-            Moves::PerRow(&self.values)
+            Moves::PerRow(&self.values[rows.start * scenarios..rows.end * scenarios])
         } else {
             Moves::Shared(&self.values)
         }
@@ -247,8 +303,19 @@ pub(crate) fn european_grid(
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
     run(py, rows * scenarios, move || {
-        let (price_moves, vol_moves) = (price_moves.as_moves(), vol_moves.as_moves());
-        black::price_grid_rows(&options, rows, price_moves, vol_moves, roll, scenarios, out)
+        for part in slices(rows, scenarios) {
+            let (price, vol) = (
+                price_moves.of(&part, scenarios),
+                vol_moves.of(&part, scenarios),
+            );
+            let (first, count) = (part.start, part.len());
+            let out = &mut out[first * scenarios..part.end * scenarios];
+            let rows = &options;
+            let rows = From { rows, first };
+            black::price_grid_rows(&rows, count, price, vol, roll, scenarios, out)?;
+            finite("a price", first, scenarios, out)?;
+        }
+        Ok(())
     })
 }
 
@@ -272,26 +339,30 @@ pub(crate) fn european_greeks(
     run(py, 4 * rows, move || {
         let mut copy = RowCopy::default();
         let mut columns: Vec<&mut [f64]> = out.chunks_mut(rows.max(1)).collect();
-        for first in (0..rows).step_by(BLOCK) {
-            let count = BLOCK.min(rows - first);
-            options.copy(first, count, &mut copy)?;
-            let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
-                unreachable!("eight rows")
-            };
-            let part = first..first + count;
-            greeks::black(
-                &copy.columns(count),
-                GreekColumns {
-                    price: &mut price[part.clone()],
-                    delta: &mut delta[part.clone()],
-                    gamma: &mut gamma[part.clone()],
-                    vega: &mut vega[part.clone()],
-                    theta: &mut theta[part.clone()],
-                    rho: &mut rho[part.clone()],
-                    vanna: &mut vanna[part.clone()],
-                    volga: &mut volga[part],
-                },
-            );
+        for part in slices(rows, GREEKS.len()) {
+            for first in part.clone().step_by(BLOCK) {
+                let own = first..part.end.min(first + BLOCK);
+                options.copy(first, own.len(), &mut copy)?;
+                let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
+                    unreachable!("eight rows")
+                };
+                greeks::black(
+                    &copy.columns(own.len()),
+                    GreekColumns {
+                        price: &mut price[own.clone()],
+                        delta: &mut delta[own.clone()],
+                        gamma: &mut gamma[own.clone()],
+                        vega: &mut vega[own.clone()],
+                        theta: &mut theta[own.clone()],
+                        rho: &mut rho[own.clone()],
+                        vanna: &mut vanna[own.clone()],
+                        volga: &mut volga[own],
+                    },
+                );
+            }
+            for (name, column) in GREEKS.into_iter().zip(&columns) {
+                finite(name, part.start, 1, &column[part.clone()])?;
+            }
         }
         Ok(())
     })
@@ -321,7 +392,15 @@ pub(crate) fn european_implied(
         .map_err(|_| InvalidInput::new_err("status must be C-contiguous"))?;
     run(py, 15 * rows, move || {
         let mut statuses = vec![Status::Ok; rows];
-        implied::black_rows(&Quotes(&options), out, &mut statuses)?;
+        for part in slices(rows, 1) {
+            interrupt::check()?;
+            let (quotes, first) = (Quotes(&options), part.start);
+            let rows = From {
+                rows: &quotes,
+                first,
+            };
+            implied::black_rows(&rows, &mut out[part.clone()], &mut statuses[part])?;
+        }
         for (number, &status) in numbers.iter_mut().zip(&statuses) {
             *number = status as u8;
         }

@@ -91,7 +91,8 @@ def threads(rounds: int) -> str:
         live.check(order, limit, reserve=True)
         live.fill(order.id, "f", 1, 3.0)
         live.cancel(order.id)
-        live.apply([(OPTIONS[n % 100], 1.0)])
+        live.apply((OPTIONS[n % 100], 1.0) for _ in range(1))
+        live.what_if((STOCK, -1.0) for _ in range(200))
         if n % 10 == 0:
             live.rebase(moved if n % 20 else prepared)
 

@@ -19,7 +19,9 @@ pub use block::{
 };
 pub use tree_cell::TreeCell;
 
-use kernel::error::{MarginError, Result};
+use crate::bounds::{self, MOST_PER_LOT};
+use kernel::error::Result;
+use kernel::fail;
 
 /// Prices every cell. Results do not depend on `threads`.
 pub fn price(cells: &Cells, threads: usize) -> Result<RiskArrays> {
@@ -62,18 +64,28 @@ fn price_block(block: &Block, threads: usize) -> Result<RiskBlock> {
     finite(block, result)
 }
 
+/// Refuses profits and losses that no sum may hold, and values.
 fn finite(block: &Block, result: RiskBlock) -> Result<RiskBlock> {
     let count = result.scenarios;
+    let is_bad = |p: &f64| !(-MOST_PER_LOT..=MOST_PER_LOT).contains(p);
     // One pass without a branch tells whether there is anything to look for.
-    let bad = result.pnl.iter().fold(false, |bad, p| bad | !p.is_finite());
-    let at = result.pnl.iter().position(|p| bad && !p.is_finite());
-    match at.filter(|_| bad) {
-        Some(at) => Err(MarginError::CalculationError(format!(
-            "{}: contract row {}, scenario {}: the price is not a finite number",
+    let any = |column: &[f64]| column.iter().fold(false, |bad, p| bad | is_bad(p));
+    if any(&result.pnl)
+        && let Some(at) = result.pnl.iter().position(is_bad)
+    {
+        fail!(
+            CalculationError,
+            "{}: contract row {}, scenario {}: the price is not a finite number, or too large for sums",
             block.scope,
             result.contract[at / count],
             block.scenarios.labels[at % count]
-        ))),
-        None => Ok(result),
+        );
     }
+    for (&row, &value) in result.contract.iter().zip(&result.value) {
+        bounds::per_lot(
+            format_args!("{}: contract row {row}: its value", block.scope),
+            value,
+        )?;
+    }
+    Ok(result)
 }
