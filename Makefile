@@ -13,7 +13,7 @@ CARGO_HOME ?= $(HOME)/.cargo
 REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo \
 	--remap-path-prefix=$$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc
 
-.PHONY: demo test bench notices clean
+.PHONY: demo test campaign bench notices clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -22,10 +22,14 @@ test: .venv/complete ## every check and test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo test --workspace --quiet
+	RUSTFLAGS="--cfg loom" cargo test --package margincore-kernel --lib --target-dir target/loom --quiet shared::models
 	$(BIN)/ruff check python tests benches tools
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
 	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
+
+campaign: .venv/complete ## what takes longer than a change should wait for
+	MARGINCORE_STRESS_ROUNDS=10000 $(BIN)/python -m pytest tests/python/live/test_threads.py -rP
 
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches

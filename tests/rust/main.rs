@@ -6,5 +6,6 @@ mod contracts;
 mod live;
 mod live_properties;
 mod seam;
+mod shared;
 mod soak;
 mod toy;

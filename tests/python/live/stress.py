@@ -1,4 +1,4 @@
-"""What stopped the interpreter for good, as programs of their own: a watchdog in the caller's process ends one that hangs.
+"""What stopped the interpreter for good, as programs of their own: a watchdog outside ends one that hangs.
 
 ``python stress.py KIND ROUNDS`` prints what it did; the kinds are the functions of :data:`KINDS`.
 """
