@@ -843,7 +843,11 @@ def span_settlement_price(digits: str, locator: int, alignment: str) -> float:
     """A settlement price of the expanded format: digits, decimal locator, alignment code."""
 
 def build_info() -> dict[str, str]:
-    """Version, build profile (`release` or `debug`) and the instruction set in use."""
+    """Version, build profile (`release` or `debug`) and the instruction set in use.
+
+    Raises as every calculation does: :class:`InvalidInput` for a misspelt ``MARGINCORE_SIMD``, :class:`CalculationError`
+    where another library has changed the processor's floating-point state.
+    """
 
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]:
     """Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``."""

@@ -108,7 +108,10 @@ fn ten_thousand_rounds_of_several_threads_lose_nothing() {
     shared
         .with(|live| {
             live.rebase(still.prepared.clone(), still.money()).unwrap();
-            assert_eq!(live.requirement(), fresh(still.prepared.as_ref(), &expected));
+            assert_eq!(
+                live.requirement(),
+                fresh(still.prepared.as_ref(), &expected)
+            );
             assert_eq!(live.orders().all().count(), ROUNDS / THREADS * THREADS);
             assert_eq!(live.orders().open().count(), 0);
         })

@@ -238,12 +238,17 @@ mod tests {
             assert!(within(Duration::from_millis(1), work).is_err());
             // The caller has nothing left to do and still asks.
             let caller = std::thread::current().id();
+            let others_began = AtomicBool::new(threads == 1);
             let others = || {
                 crate::parallel::each(0..threads, threads, |_| {
-                    if std::thread::current().id() == caller {
-                        return Ok(());
+                    if std::thread::current().id() != caller {
+                        others_began.store(true, Ordering::Relaxed);
+                        return endless();
                     }
-                    endless()
+                    while !others_began.load(Ordering::Relaxed) {
+                        std::thread::yield_now();
+                    }
+                    Ok(())
                 })
             };
             let ended = within(Duration::from_millis(1), others);

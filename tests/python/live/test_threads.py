@@ -41,9 +41,9 @@ options = [mc.Option("XYZ", "call", float(k), expiry="2026-12-18", settles="pm",
                      currency="USD") for k in range(1, 3000)]
 market = mc.Market("2026-11-20T21:00:00Z", spot={"XYZ": 100.0}, rate={"USD": 0.04}, vol={o.id: 0.3 for o in options})
 engine = mc.Engine(mc.methods.Tims())
-shared = []
+shared, stop = [], threading.Event()
 def make():
-    for _ in range(12):
+    while not stop.is_set():
         table = mc.Contracts(options)
         prepared = engine.prepare(table, market)
         shared[:] = [prepared, table]
@@ -52,8 +52,7 @@ def make():
                                  quantity=np.ones(1, np.int64))
 maker = threading.Thread(target=make)
 maker.start()
-children = 0
-while maker.is_alive():
+for _ in range(20):
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -65,14 +64,12 @@ while maker.is_alive():
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert status == 0, status
-    children += 1
-print(children)
+stop.set()
 """
     if not hasattr(os, "fork"):
         pytest.skip("this system has no fork")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 3
 
 
 def test_a_call_gives_the_interpreter_back_after_a_millisecond() -> None:

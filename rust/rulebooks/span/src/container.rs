@@ -31,7 +31,7 @@ const SLICE: usize = 1 << 20;
 /// Reads a stream up to the limits for `packed` bytes of it.
 fn unpack(stream: impl Read, packed: u64, name: &str) -> Result<Vec<u8>> {
     // Small files may have a high ratio without harm.
-    let limit = packed.saturating_mul(MAX_RATIO).clamp(16 << 20, MAX_BYTES);
+    let limit = packed.saturating_mul(MAX_RATIO).clamp(1 << 20, MAX_BYTES);
     let mut data = Vec::new();
     let mut stream = stream.take(limit + 1);
     loop {
