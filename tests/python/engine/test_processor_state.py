@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import platform
 import shutil
@@ -42,8 +43,8 @@ def doors() -> dict[str, Callable[[], object]]:
     accounts = mc.Accounts.from_columns(prepared.contracts, account=rows, contract=rows, quantity=np.array([-1]))
     live = prepared.open(ACCOUNT)
     limit = mc.Limit(max_requirement=1e9)
-    order = mc.Order("a", EUROPEAN, "buy", 1, 1.0)
-    live.reserve(order)
+    live.reserve(mc.Order("a", EUROPEAN, "buy", 1000, 1.0))
+    fills = itertools.count()
     document = {
         "account": {
             "positions": [{"contract": {"kind": "stock", "underlying": "XYZ", "currency": "USD"}, "quantity": 1}]
@@ -81,7 +82,7 @@ def doors() -> dict[str, Callable[[], object]]:
         "live.what_if": lambda: live.what_if([(EUROPEAN, 1)]),
         "live.apply": lambda: live.apply([(EUROPEAN, 1)]),
         "live.deposit": lambda: live.deposit("USD", 1.0),
-        "live.fill": lambda: live.fill("a", "f", 1, 1.0),
+        "live.fill": lambda: live.fill("a", f"f{next(fills)}", 1, 1.0),
         "live.rebase": lambda: live.rebase(moved),
         "live.max_quantity": lambda: live.max_quantity(EUROPEAN, "buy", limit, price=1.0),
         "live.rank": lambda: live.rank(rows, np.array([1])),
