@@ -14,15 +14,33 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::fail;
 
-/// Who watches the work of this thread.
+/// How the work of this thread is watched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Not at all: it never stops.
+    Free,
+    /// It has a time to end.
+    Budget,
+    /// By what [`WATCH`] says.
+    Watched,
+}
+
+/// What every question looks at: cells in one place, as each way to a thread's own memory costs a call.
+struct Now {
+    mode: Cell<Mode>,
+    budget: Cell<Duration>,
+    /// When the budget ends: counted from the first question on, as reading a clock costs more than most such work.
+    end: Cell<Option<Instant>>,
+}
+
+/// Who watches work.
 enum Watch {
     /// This thread's own caller.
     Caller {
-        /// From the first question on: reading a clock costs more than most work that is watched.
         due: Option<Instant>,
         every: Duration,
-        /// Whether to stop; `None` where the time alone says so.
-        told: Option<Box<dyn FnMut() -> bool>>,
+        /// Whether to stop.
+        told: Box<dyn FnMut() -> bool>,
         stopped: bool,
         /// Where threads that work for this one hear of it.
         heard: Option<Arc<AtomicBool>>,
@@ -32,25 +50,63 @@ enum Watch {
 }
 
 thread_local! {
-    /// Whether there is a watch: what work that nobody watches looks at.
-    static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
+    static NOW: Now = const {
+        Now {
+            mode: Cell::new(Mode::Free),
+            budget: Cell::new(Duration::ZERO),
+            end: Cell::new(None),
+        }
+    };
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
 }
 
-/// Puts a watch in place and takes the one before it back, whatever happens between.
-struct Placed(Option<Watch>);
+/// Puts a mode in place and takes the one before it back, whatever happens between.
+struct Placed {
+    mode: Mode,
+    budget: Duration,
+    end: Option<Instant>,
+}
 
 impl Placed {
-    fn new(watch: Option<Watch>) -> Self {
-        IS_WATCHED.set(watch.is_some());
-        Self(WATCH.replace(watch))
+    #[inline]
+    fn new(mode: Mode, budget: Duration) -> Self {
+        NOW.with(|now| Self {
+            mode: now.mode.replace(mode),
+            budget: now.budget.replace(budget),
+            end: now.end.replace(None),
+        })
     }
 }
 
 impl Drop for Placed {
+    #[inline]
     fn drop(&mut self) {
-        IS_WATCHED.set(self.0.is_some());
-        WATCH.set(self.0.take());
+        NOW.with(|now| {
+            now.mode.set(self.mode);
+            now.budget.set(self.budget);
+            now.end.set(self.end);
+        });
+    }
+}
+
+/// The same for who watches.
+struct Watched {
+    _mode: Placed,
+    before: Option<Watch>,
+}
+
+impl Watched {
+    fn new(watch: Watch) -> Self {
+        Self {
+            _mode: Placed::new(Mode::Watched, Duration::ZERO),
+            before: WATCH.replace(Some(watch)),
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        WATCH.set(self.before.take());
     }
 }
 
@@ -61,28 +117,21 @@ pub fn watched<T>(
     told: impl FnMut() -> bool + 'static,
     work: impl FnOnce() -> T,
 ) -> T {
-    place(every, Some(Box::new(told)), work)
-}
-
-/// Ends work with `Interrupted` once it has taken longer, counted from its first question.
-#[inline]
-pub fn within<T>(budget: Duration, work: impl FnOnce() -> T) -> T {
-    place(budget, None, work)
-}
-
-#[inline]
-fn place<T>(
-    every: Duration,
-    told: Option<Box<dyn FnMut() -> bool>>,
-    work: impl FnOnce() -> T,
-) -> T {
-    let _placed = Placed::new(Some(Watch::Caller {
+    let _watched = Watched::new(Watch::Caller {
         due: None,
         every,
-        told,
+        told: Box::new(told),
         stopped: false,
         heard: None,
-    }));
+    });
+    work()
+}
+
+/// Ends work with `Interrupted` once it has taken longer, counted from its first question. Who watches it is not asked
+/// meanwhile.
+#[inline]
+pub fn within<T>(budget: Duration, work: impl FnOnce() -> T) -> T {
+    let _placed = Placed::new(Mode::Budget, budget);
     work()
 }
 
@@ -92,10 +141,31 @@ fn place<T>(
 /// `Interrupted` where whoever called this work wants it to end.
 #[inline]
 pub fn check() -> Result<()> {
-    if IS_WATCHED.get() { ask() } else { Ok(()) }
+    match NOW.with(|now| now.mode.get()) {
+        Mode::Free => Ok(()),
+        Mode::Budget => afford(),
+        Mode::Watched => ask(),
+    }
+}
+
+fn afford() -> Result<()> {
+    let now = Instant::now();
+    let is_over = NOW.with(|own| {
+        let end = own.end.get().unwrap_or(now + own.budget.get());
+        own.end.set(Some(end));
+        now >= end
+    });
+    if is_over { stop() } else { Ok(()) }
 }
 
 #[cold]
+fn stop() -> Result<()> {
+    fail!(
+        Interrupted,
+        "the calculation was told to stop before it ended"
+    )
+}
+
 fn ask() -> Result<()> {
     // Taken out meanwhile: what is asked may start watched work of its own.
     let Some(mut watch) = WATCH.take() else {
@@ -113,9 +183,8 @@ fn ask() -> Result<()> {
         } => {
             let now = Instant::now();
             if now >= *due.get_or_insert(now + *every) {
-                IS_WATCHED.set(false);
-                *stopped = told.as_mut().is_none_or(|told| told());
-                IS_WATCHED.set(true);
+                let _free = Placed::new(Mode::Free, Duration::ZERO);
+                *stopped = told();
                 *due = Some(Instant::now() + *every);
                 if let Some(heard) = heard {
                     heard.store(*stopped, Ordering::Relaxed);
@@ -125,13 +194,7 @@ fn ask() -> Result<()> {
         }
     };
     WATCH.set(Some(watch));
-    if stops {
-        fail!(
-            Interrupted,
-            "the calculation was told to stop before it ended"
-        );
-    }
-    Ok(())
+    if stops { stop() } else { Ok(()) }
 }
 
 /// A watched caller's other threads.
@@ -144,18 +207,24 @@ pub(crate) struct Helpers {
 impl Helpers {
     /// So many threads that will work for this one; `None` where nobody watches it.
     pub(crate) fn new(count: usize) -> Option<Self> {
-        WATCH.with_borrow_mut(|watch| {
-            let stopped = match watch.as_mut()? {
-                Watch::Caller { stopped, heard, .. } => {
-                    heard.get_or_insert_with(|| Arc::new(AtomicBool::new(*stopped)))
+        let stopped = match NOW.with(|now| now.mode.get()) {
+            Mode::Free => return None,
+            // They hear of its end from the caller.
+            Mode::Budget => Arc::default(),
+            Mode::Watched => WATCH.with_borrow_mut(|watch| {
+                match watch.as_mut()? {
+                    Watch::Caller { stopped, heard, .. } => {
+                        Some(heard.get_or_insert_with(|| Arc::new(AtomicBool::new(*stopped))))
+                    }
+                    Watch::Other(stopped) => Some(stopped),
                 }
-                Watch::Other(stopped) => stopped,
-            };
-            Some(Self {
-                stopped: stopped.clone(),
-                caller: std::thread::current(),
-                running: AtomicUsize::new(count),
-            })
+                .cloned()
+            })?,
+        };
+        Some(Self {
+            stopped,
+            caller: std::thread::current(),
+            running: AtomicUsize::new(count),
         })
     }
 
@@ -169,7 +238,7 @@ impl Helpers {
             }
         }
         let _done = Done(self);
-        let _placed = Placed::new(Some(Watch::Other(self.stopped.clone())));
+        let _watched = Watched::new(Watch::Other(self.stopped.clone()));
         work()
     }
 
@@ -177,7 +246,9 @@ impl Helpers {
     pub(crate) fn wait(&self) {
         while self.running.load(Ordering::Acquire) > 0 {
             // What is told is heard by the others; they end, and say so.
-            let _ = check();
+            if check().is_err() {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }

@@ -86,6 +86,20 @@ impl LiveAccount {
             Tried::TooLong => enter(py, || self.0.ask_copy(&work)),
         }
     }
+
+    /// What the account knows without asking its rulebook anything.
+    #[inline]
+    fn look<T: Send>(
+        &self,
+        py: Python<'_>,
+        look: impl Fn(&core::LiveAccount) -> T + Send + Sync,
+    ) -> PyResult<T> {
+        match self.0.try_with(|live| look(live)) {
+            Ok(seen) => Ok(seen),
+            Err(Refused::Held(_)) => enter(py, || self.0.with(|live| look(live))),
+            Err(Refused::Lost(error)) => Err(raise(error)),
+        }
+    }
 }
 
 #[pymethods]
@@ -93,7 +107,7 @@ impl LiveAccount {
     /// The requirement of the positions now; open orders are not in it.
     #[getter]
     fn margin(&self, py: Python<'_>) -> PyResult<Requirement> {
-        Ok(self.ask(py, |live| Ok(live.requirement()))?.into())
+        Ok(self.look(py, |live| live.requirement())?.into())
     }
 
     /// The margin of the positions now, explained; open orders are not in it.
@@ -122,20 +136,20 @@ impl LiveAccount {
     /// Cash balances by currency, each in its own.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let cash = self.ask(py, |live| Ok(live.terms().cash.clone()))?;
+        let cash = self.look(py, |live| live.terms().cash.clone())?;
         to_python(py, &cash)
     }
 
     /// Whether long and short are kept apart.
     #[getter]
     fn gross(&self, py: Python<'_>) -> PyResult<bool> {
-        self.ask(py, |live| Ok(live.view().positions.short.is_some()))
+        self.look(py, |live| live.view().positions.short.is_some())
     }
 
     /// How many markets the account has been moved to.
     #[getter]
     fn epoch(&self, py: Python<'_>) -> PyResult<u64> {
-        self.ask(py, |live| Ok(live.epoch()))
+        self.look(py, |live| live.epoch())
     }
 
     /// How many calls found the account in another thread's hands, and waited.
@@ -172,8 +186,7 @@ impl LiveAccount {
     fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
         let wanted = trades::read(trades, effect)?;
         let answer = self.ask(trades.py(), |live| {
-            let trades = trades::placed(live, &wanted)?;
-            live.what_if(&trades)
+            trades::placed(live, &wanted, |live, trades| live.what_if(trades))
         })?;
         Ok(WhatIf {
             before: answer.before.into(),
@@ -254,8 +267,7 @@ impl LiveAccount {
     fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
         let wanted = trades::read(trades, effect)?;
         let after = self.ask(trades.py(), |live| {
-            let trades = trades::placed(live, &wanted)?;
-            live.apply(&trades)
+            trades::placed(live, &wanted, |live, trades| live.apply(trades))
         })?;
         Ok(after.into())
     }
@@ -334,7 +346,7 @@ impl LiveAccount {
     /// What may still be filled, by order id: signed, in contracts.
     #[getter]
     fn open_orders(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
-        let (orders, contracts) = self.ask(py, orders::known)?;
+        let (orders, contracts) = self.look(py, orders::known)?;
         let open = |o: &core::OpenOrder| {
             let lot = contracts.rows()[o.order.contract as usize].terms().lot;
             let signed = o.remaining() * o.order.signed_lots().signum();
@@ -346,7 +358,7 @@ impl LiveAccount {
     /// Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`.
     #[getter]
     fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (orders, contracts) = self.ask(py, orders::known)?;
+        let (orders, contracts) = self.look(py, orders::known)?;
         let documents: Vec<Value> = enter(py, || {
             let document = |open| orders::document(open, &contracts);
             Ok(orders.all().map(document).collect())
@@ -356,7 +368,7 @@ impl LiveAccount {
 
     /// One of :attr:`orders`; `None` where it was never reserved.
     fn order<'py>(&self, py: Python<'py>, order_id: &str) -> PyResult<Bound<'py, PyAny>> {
-        let (orders, contracts) = self.ask(py, orders::known)?;
+        let (orders, contracts) = self.look(py, orders::known)?;
         let known = orders.get(order_id);
         to_python(py, &known.map(|open| orders::document(open, &contracts)))
     }
@@ -369,7 +381,7 @@ impl LiveAccount {
             return Err(InvalidInput::new_err("orders: a list is needed"));
         };
         let py = orders.py();
-        let (_, contracts) = self.ask(py, orders::known)?;
+        let (_, contracts) = self.look(py, orders::known)?;
         let orders: Vec<core::OpenOrder> = enter(py, || {
             let restored = |document| orders::restored(document, &contracts);
             documents.into_iter().map(restored).collect()
@@ -402,7 +414,7 @@ impl LiveAccount {
     /// Whether every order is refused, by :meth:`kill` or because the engine failed.
     #[getter]
     fn killed(&self, py: Python<'_>) -> PyResult<bool> {
-        self.ask(py, |live| Ok(live.is_killed()))
+        self.look(py, |live| live.is_killed())
     }
 
     /// The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
@@ -475,12 +487,12 @@ impl LiveAccount {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        self.ask(py, |live| {
-            Ok(format!(
+        self.look(py, |live| {
+            format!(
                 "LiveAccount({} positions, requirement {})",
                 live.view().positions.len(),
                 margincore::report::amount_text(live.requirement().initial)
-            ))
+            )
         })
     }
 }

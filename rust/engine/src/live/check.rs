@@ -58,7 +58,8 @@ impl LiveAccount {
                 copy: self.copy(),
             }));
         }
-        Checked::Decided(decision.close(examined))
+        decision.close(examined);
+        Checked::Decided(decision)
     }
 
     /// Decides with margins that a copy was asked for; or defers again, where the account is another by now.
@@ -82,7 +83,8 @@ impl LiveAccount {
             deferred.copy = self.copy();
             return Checked::Deferred(deferred);
         }
-        Checked::Decided(decision.close(examined))
+        decision.close(examined);
+        Checked::Decided(decision)
     }
 
     /// The account as a check finds it. A check that goes on has its number already.
@@ -269,9 +271,10 @@ impl Deferred {
     }
 
     /// Refuses an order whose margins could not be established.
-    pub(super) fn refuse(self, why: &str) -> Decision {
+    pub(super) fn refuse(mut self, why: &str) -> Decision {
         let refusal = Refusal(Reason::Engine, why.into());
-        self.decision.close(Err(refusal))
+        self.decision.close(Err(refusal));
+        self.decision
     }
 }
 

@@ -227,12 +227,11 @@ pub struct Decision {
 
 impl Decision {
     /// With what an examination came to.
-    pub(super) fn close(mut self, examined: std::result::Result<(), Refusal>) -> Self {
-        (self.accepted, self.reason, self.message) = match examined {
-            Ok(()) => (true, Reason::Accepted, String::new()),
-            Err(Refusal(reason, message)) => (false, reason, message),
-        };
-        self
+    pub(super) fn close(&mut self, examined: std::result::Result<(), Refusal>) {
+        match examined {
+            Ok(()) => (self.accepted, self.reason) = (true, Reason::Accepted),
+            Err(Refusal(reason, message)) => (self.reason, self.message) = (reason, message),
+        }
     }
 
     /// SHA-256, in hexadecimal, of the decision with the order and limit it was made for.

@@ -177,10 +177,8 @@ impl Order {
 }
 
 /// The orders of an account as they stand, and the table their rows are of.
-pub(super) fn known(
-    live: &mut core::LiveAccount,
-) -> margincore::Result<(Arc<core::Orders>, Arc<Contracts>)> {
-    Ok((live.orders().clone(), live.prepared().contracts().clone()))
+pub(super) fn known(live: &core::LiveAccount) -> (Arc<core::Orders>, Arc<Contracts>) {
+    (live.orders().clone(), live.prepared().contracts().clone())
 }
 
 /// An order and its fate as plain data, its contract by id instead of by row.

@@ -67,11 +67,12 @@ pub(super) fn read(trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<
     Ok(result)
 }
 
-/// Trades in the rows of the account's table.
-pub(super) fn placed(
-    live: &core::LiveAccount,
+/// Works on trades in the rows of the account's table. One trade, the usual case, takes no memory for it.
+pub(super) fn placed<T>(
+    live: &mut core::LiveAccount,
     trades: &[Wanted],
-) -> margincore::Result<Vec<core::Trade>> {
+    work: impl FnOnce(&mut core::LiveAccount, &[core::Trade]) -> margincore::Result<T>,
+) -> margincore::Result<T> {
     let table = live.prepared().contracts();
     let place = |trade: &Wanted| {
         Ok(core::Trade {
@@ -82,5 +83,13 @@ pub(super) fn placed(
             fees: trade.fees,
         })
     };
-    trades.iter().map(place).collect()
+    if let [trade] = trades {
+        let placed = [place(trade)?];
+        return work(live, &placed);
+    }
+    let placed: Vec<_> = trades
+        .iter()
+        .map(place)
+        .collect::<margincore::Result<_>>()?;
+    work(live, &placed)
 }

@@ -4,6 +4,7 @@ use super::program::Program;
 use super::rules::Series;
 use super::simplex::{Simplex, Status};
 use kernel::error::Result;
+use kernel::interrupt;
 
 /// How close to a whole number counts as one.
 const WHOLE: f64 = 1e-7;
@@ -85,6 +86,7 @@ impl Search {
             self.spare.push(root);
         }
         while let Some(mut node) = self.stack.pop() {
+            interrupt::check()?;
             if node.objective() * program.scale >= out.change - worth {
                 self.spare.push(node);
                 continue;
