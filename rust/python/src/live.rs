@@ -231,21 +231,26 @@ impl LiveAccount {
     ) -> PyResult<Decision> {
         // A time that cannot be read is given on as no number: the check refuses it.
         let now = now.map(|now| trades::seconds(now).unwrap_or(f64::NAN));
+        let mut check = OrderCheck {
+            order: order.unplaced(),
+            limit: limit.0,
+            now,
+            reserve,
+        };
+        // Written in place: a decision is large to hand through.
+        let mut begun = None;
         let begin = |live: &mut core::LiveAccount| {
             let contracts = live.prepared().contracts().clone();
-            let check = OrderCheck {
-                order: order.placed(&contracts),
-                limit: limit.0,
-                now,
-                reserve,
-            };
-            let begun = SharedAccount::begin_check(live, &check);
-            (contracts, check, begun)
+            check.order.contract = order.row(&contracts);
+            begun = Some((contracts, SharedAccount::begin_check(live, &check)));
         };
-        let (contracts, check, begun) = match self.0.try_with(begin) {
-            Ok(begun) => begun,
+        match self.0.try_with(begin) {
+            Ok(()) => {}
             Err(Refused::Held(begin)) => enter(py, || self.0.with(begin))?,
             Err(Refused::Lost(error)) => return Err(raise(error)),
+        }
+        let Some((contracts, begun)) = begun else {
+            unreachable!("work that was done wrote its answer")
         };
         let decision = match begun {
             Ok(decision) => decision,

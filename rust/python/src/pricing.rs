@@ -93,8 +93,8 @@ impl<R: Rows> Rows for From<'_, R> {
     }
 }
 
-/// Results of a slice: they stay in the second cache until they have been looked at.
-const SLICE: usize = 16_384;
+/// Results of a slice: they are still near when they are looked at.
+const SLICE: usize = 8_192;
 
 /// Rows from the first on, as many as leave `width` results each for a slice.
 fn slices(rows: usize, width: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
@@ -125,7 +125,7 @@ pub(crate) fn finite(
     results: &[f64],
 ) -> margincore::Result<()> {
     interrupt::check()?;
-    if results.iter().fold(true, |sound, v| sound & v.is_finite()) {
+    if check::all_finite(results) {
         return Ok(());
     }
     let at = results.iter().position(|v| !v.is_finite());

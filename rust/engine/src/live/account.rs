@@ -16,7 +16,7 @@ use crate::contract::ContractIndex;
 use crate::report::{MarginReport, Requirement};
 use crate::seam::Prepared;
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, simd};
 
 /// An open account under one prepared rulebook.
 pub struct LiveAccount {
@@ -143,11 +143,22 @@ impl LiveAccount {
 
     /// Cash, collateral, option value and holdings paid in full, in the report's currency.
     pub fn equity(&self) -> Result<f64> {
+        simd::check_environment()?;
+        self.known_equity()
+    }
+
+    fn known_equity(&self) -> Result<f64> {
         self.purse.equity(0.0, self.requirement().net_option_value)
     }
 
     pub fn excess(&self) -> Result<f64> {
-        Ok(self.equity()? - self.requirement().initial)
+        simd::check_environment()?;
+        self.known_excess()
+    }
+
+    /// For a question that looks at the processor's state itself.
+    pub(super) fn known_excess(&self) -> Result<f64> {
+        Ok(self.known_equity()? - self.requirement().initial)
     }
 
     /// Counts the markets this account has seen.

@@ -96,7 +96,7 @@ impl LiveAccount {
             before: self.requirement(),
             after: self.requirement(),
             worst: self.requirement().initial,
-            excess_before: self.excess().ok(),
+            excess_before: self.known_excess().ok(),
             excess_after: None,
             headroom: 0.0,
             coverage: Coverage::None,

@@ -7,7 +7,7 @@ use super::money::Money;
 use crate::account::AccountView;
 use crate::bounds;
 use kernel::error::Result;
-use kernel::{fail, simd};
+use kernel::fail;
 
 #[derive(Clone)]
 pub(super) struct Purse {
@@ -55,7 +55,6 @@ impl Purse {
     /// Equity after a trade that takes `cost` from it, with options worth `net_option_value`; in the report's currency.
     #[inline]
     pub(super) fn equity(&self, cost: f64, net_option_value: f64) -> Result<f64> {
-        simd::check_environment()?;
         match (&self.funds, &self.holdings) {
             (Ok(funds), Ok(holdings)) => {
                 let equity = funds - cost + net_option_value + holdings;

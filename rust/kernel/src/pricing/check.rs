@@ -5,6 +5,7 @@ use super::math::SIGN_BIT;
 use super::{BLOCK, OptionColumns, RowCopy};
 use crate::error::Result;
 use crate::fail;
+use crate::simd::{self, Kernel};
 
 /// The least price of an underlying or strike that is accepted: the logarithm needs normal numbers.
 pub const LEAST_PRICE: f64 = 1e-300;
@@ -136,9 +137,59 @@ pub fn sound(copy: &RowCopy) -> bool {
     sign & SIGN_BIT == 0 && right == 0
 }
 
+/// Whether every number is finite.
+pub fn all_finite(numbers: &[f64]) -> bool {
+    struct Carries<'a>(&'a [f64]);
+    impl Kernel for Carries<'_> {
+        type Output = u64;
+
+        #[inline(always)]
+        fn run(self) -> u64 {
+            let carry = |v: f64| (v.to_bits() & !SIGN_BIT).wrapping_add(CARRY);
+            let mut carries = [0; WIDTH];
+            let eights = self.0.chunks_exact(WIDTH);
+            let rest = eights.remainder();
+            for eight in eights {
+                for (own, &v) in carries.iter_mut().zip(eight) {
+                    *own |= carry(v);
+                }
+            }
+            for (own, &v) in carries.iter_mut().zip(rest) {
+                *own |= carry(v);
+            }
+            carries.iter().fold(0, |all, own| all | own)
+        }
+    }
+    simd::run(Carries(numbers)) & SIGN_BIT == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_finite_is_found_wherever_it_is() {
+        for count in [0, 1, 7, 8, 9, 40, 41] {
+            let usual: Vec<f64> = (0..count).map(|i| i as f64 - 4.0).collect();
+            assert!(all_finite(&usual));
+            for at in 0..count {
+                for (value, is_finite) in [
+                    (f64::NAN, false),
+                    (-f64::NAN, false),
+                    (f64::INFINITY, false),
+                    (f64::NEG_INFINITY, false),
+                    (f64::MAX, true),
+                    (f64::MIN, true),
+                    (-0.0, true),
+                    (5e-324, true),
+                ] {
+                    let mut column = usual.clone();
+                    column[at] = value;
+                    assert_eq!(all_finite(&column), is_finite, "{value} at {at} of {count}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn no_unsound_row_passes_for_sound() {

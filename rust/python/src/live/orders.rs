@@ -168,10 +168,20 @@ impl Order {
 }
 
 impl Order {
-    /// The order in a table's rows; a contract that is not in it keeps a row no table has.
-    pub(super) fn placed(&self, table: &margincore::contract::Contracts) -> core::Order {
-        let mut order = self.order.clone();
-        order.contract = table.resolve(&self.contract.0).unwrap_or(u32::MAX);
+    /// The order in no table's rows.
+    pub(super) fn unplaced(&self) -> core::Order {
+        self.order.clone()
+    }
+
+    /// The row of its contract; of one that is not in the table, a row no table has.
+    pub(super) fn row(&self, table: &Contracts) -> u32 {
+        table.resolve(&self.contract.0).unwrap_or(u32::MAX)
+    }
+
+    /// The order in a table's rows.
+    pub(super) fn placed(&self, table: &Contracts) -> core::Order {
+        let mut order = self.unplaced();
+        order.contract = self.row(table);
         order
     }
 }
