@@ -845,8 +845,8 @@ def span_settlement_price(digits: str, locator: int, alignment: str) -> float:
 def build_info() -> dict[str, str]:
     """Version, build profile (`release` or `debug`) and the instruction set in use.
 
-    Raises as every calculation does: :class:`InvalidInput` for a misspelt ``MARGINCORE_SIMD``, :class:`CalculationError`
-    where another library has changed the processor's floating-point state.
+    Raises as every calculation does: :class:`InvalidInput` for a misspelt ``MARGINCORE_SIMD``,
+    :class:`CalculationError` where another library has changed the processor's floating-point state.
     """
 
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]:
@@ -1171,9 +1171,9 @@ class LiveAccount:
     `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
     spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
 
-    A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and is
-    ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account every
-    call raises :class:`CalculationError`: open it again.
+    A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and
+    is ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account
+    every call raises :class:`CalculationError`: open it again.
 
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")

@@ -1,9 +1,10 @@
 //! Long work that can be told to stop: it asks between its slices, and whoever called it decides.
 //!
 //! The caller says [`watched`] what is to be asked and how often, or [`within`] how long work may take; the work calls
-//! [`check`] every few microseconds at least and gives up with [`MarginError::Interrupted`](crate::error::MarginError). Work that nobody watches never
-//! stops, and pays a nanosecond for asking. What is asked may run anything, so no lock may be held then: an account is
-//! asked about within a budget under its lock, and watched on a copy.
+//! [`check`] between slices of a few microseconds to a few milliseconds, and gives up with
+//! [`MarginError::Interrupted`](crate::error::MarginError). Work that nobody watches never stops, and pays a nanosecond for
+//! asking. What is asked may run anything, so no lock may be held then: an account is asked about within a budget under its
+//! lock, and watched on a copy.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
