@@ -254,6 +254,7 @@ pub struct Contracts {
     underlying: Vec<Option<ContractIndex>>,
     /// The row of the largest lot: what it is worth at a price of one, or at its strike.
     largest: Option<(f64, ContractIndex)>,
+    has_face_values: bool,
     /// Made by whoever asks first, and waited for by nobody: a fork in the middle leaves no lock behind. So is everything
     /// that is made once.
     digest: OnceBox<[u8; 32]>,
@@ -305,10 +306,12 @@ impl Contracts {
             .zip(&rows)
             .map(|(row, c)| (largest_lot(c.terms()), row))
             .max_by(|a, b| a.0.total_cmp(&b.0));
+        let has_face_values = rows.iter().any(|c| c.counts_money());
         Ok(Arc::new(Self {
             rows,
             index,
             largest,
+            has_face_values,
             underlying,
             digest: OnceBox::new(),
         }))
@@ -348,18 +351,15 @@ impl Contracts {
         }
     }
 
-    /// Refuses a largest quote, in any currency, at which the largest lot's money is too much for sums.
-    pub(crate) fn check_quotes(&self, largest_quote: f64) -> Result<()> {
-        match self.largest {
-            Some((lot, row)) => bounds::per_lot(
-                format_args!(
-                    "the largest quote of the market ({largest_quote:e}) times the largest lot ('{}')",
-                    self.rows[row as usize].id()
-                ),
-                lot * largest_quote,
-            ),
-            None => Ok(()),
-        }
+    /// The contract whose lot is worth most at a price of one or at its strike, and that.
+    pub(crate) fn largest_lot(&self) -> Option<(&Contract, f64)> {
+        let (lot, row) = self.largest?;
+        Some((&self.rows[row as usize], lot))
+    }
+
+    /// Whether any is sized in money: it holds the more coins the lower the price.
+    pub(crate) fn has_face_values(&self) -> bool {
+        self.has_face_values
     }
 
     /// The row of the contract this one is written on, where that is in the table itself.

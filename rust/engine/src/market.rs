@@ -10,10 +10,12 @@ use jiff::{Timestamp, Zoned};
 
 use self::fx::Rates;
 use self::snapshot::{Dated, ForwardExpiry, Forwards, check_quote};
+use crate::bounds;
 use crate::contract::{ContractIndex, Contracts, Kind, check_identifier};
 use crate::time::{Expiry, parse_instant};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
+use kernel::float::larger;
 
 pub use self::snapshot::{Curve, Dividend, Forward, MAX_RATE, Snapshot};
 
@@ -71,8 +73,23 @@ pub struct Market {
     rates: Rates,
     price_column: Option<Column>,
     vol_column: Option<Column>,
-    /// The largest spot, forward or price, times the largest exchange rate; at least one.
-    largest_quote: f64,
+    extremes: Extremes,
+}
+
+/// The smallest and the largest size of numbers, zero not counted; one is always among them.
+#[derive(Debug, Clone)]
+struct Extremes {
+    quote: (f64, f64),
+    fx: (f64, f64),
+}
+
+fn range<'a>(numbers: impl Iterator<Item = &'a f64>) -> (f64, f64) {
+    numbers
+        .map(|number| number.abs())
+        .filter(|&size| size > 0.0)
+        .fold((1.0, 1.0), |(least, most), size| {
+            (if size < least { size } else { least }, larger(most, size))
+        })
 }
 
 impl Market {
@@ -117,15 +134,11 @@ impl Market {
         let forward = snapshot.forward.iter().map(|f| &f.price);
         let quotes = snapshot.spot.values().chain(snapshot.price.values());
         let columns = price_column.iter().flat_map(|column| &column.values);
-        // A face value holds the more coins the lower the price.
-        let largest = |quotes: &mut dyn Iterator<Item = &f64>| {
-            quotes.fold(1.0_f64, |most, q| match q.abs() {
-                0.0 => most,
-                q => most.max(q).max(1.0 / q),
-            })
+        let quotes = quotes.chain(forward).chain(columns);
+        let extremes = Extremes {
+            quote: range(quotes),
+            fx: range(snapshot.fx.values()),
         };
-        let largest_quote =
-            largest(&mut quotes.chain(forward).chain(columns)) * largest(&mut snapshot.fx.values());
         Ok(Self {
             snapshot,
             valuation,
@@ -135,13 +148,29 @@ impl Market {
             rates,
             price_column,
             vol_column,
-            largest_quote,
+            extremes,
         })
     }
 
-    /// The largest spot, forward or price (or one over it) times the largest exchange rate.
-    pub(crate) fn largest_quote(&self) -> f64 {
-        self.largest_quote
+    /// Refuses a table in which the largest lot's money is, at the largest quote and exchange rate, too much for sums.
+    pub(crate) fn check_sizes(&self, contracts: &Contracts) -> Result<()> {
+        let Some((contract, lot)) = contracts.largest_lot() else {
+            return Ok(());
+        };
+        let Extremes { quote, fx } = &self.extremes;
+        let quoted = if contracts.has_face_values() {
+            larger(quote.1, 1.0 / quote.0)
+        } else {
+            quote.1
+        };
+        let factor = quoted * larger(fx.1, 1.0 / fx.0);
+        bounds::per_lot(
+            format_args!(
+                "the largest quote and exchange rate of the market ({factor:e}) times the largest lot ('{}')",
+                contract.id()
+            ),
+            lot * factor,
+        )
     }
 
     pub fn snapshot(&self) -> &Snapshot {

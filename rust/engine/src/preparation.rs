@@ -146,7 +146,7 @@ impl Preparation {
     ) -> Result<Self> {
         simd::check_environment()?;
         if let Some(market) = &market {
-            contracts.check_quotes(market.largest_quote())?;
+            market.check_sizes(contracts)?;
         }
         let on = market.as_ref().map(|m| m.date());
         let resolved = methodology.resolve(contracts, on)?;
@@ -213,7 +213,7 @@ impl Preparation {
     pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
         simd::check_environment()?;
         let contracts = self.prepared.contracts();
-        contracts.check_quotes(market.largest_quote())?;
+        market.check_sizes(contracts)?;
         let on = Some(market.date());
         let resolved = if on == self.on {
             self.resolved.clone()
