@@ -14,8 +14,7 @@ use crate::live::Money;
 use crate::market::{Curve, Forward, Market, fx};
 use crate::seam::{Methodology, Prepared, Resolved};
 use kernel::error::Result;
-use kernel::fail;
-use kernel::simd;
+use kernel::{fail, interrupt, simd};
 
 /// What becomes of quotes whose underlying moves without them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,6 +318,7 @@ fn reprice(
     };
     let mut priced = 0;
     for (i, block) in cells.blocks.iter().enumerate() {
+        interrupt::check()?;
         let known = (same_blocks && block.matches(&old.blocks[i]))
             .then(|| (&old.blocks[i], arrays.blocks[i].as_ref()));
         let (own, count) = reprice_block(block, known, threads)?;

@@ -294,7 +294,11 @@ impl<R: Rulebook> Prepared for Compiled<R> {
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {
         simd::check_environment()?;
         MarginBatch::gather(accounts.len(), threads, 512, R::RUN, |first, out| {
-            self.rulebook.requirements(accounts, first, out)
+            self.rulebook.requirements(accounts, first, out)?;
+            for (i, &own) in out.iter().enumerate() {
+                finite(own).map_err(|e| e.at(format!("account {}", first + i)))?;
+            }
+            Ok(())
         })
     }
 }

@@ -107,6 +107,23 @@ def reg_t_batch() -> Callable[[], object]:
     return lambda: prepared.margin_many(accounts, threads=2)
 
 
+def var_batch() -> Callable[[], object]:
+    rng = np.random.default_rng(3)
+    prices = {f"S{i}": 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 2500))) for i in range(100)}
+    stocks = [mc.Stock(name, currency="USD") for name in prices]
+    rule = mc.methods.HistoricalVar(prices, returns="relative", measure="es_acerbi", confidence="0.99")
+    market = mc.Market("2026-11-20T21:00:00Z", spot=dict.fromkeys(prices, 100.0))
+    prepared = mc.Engine(rule).prepare(stocks, market)
+    count = 1_000_000
+    accounts = mc.Accounts.from_columns(
+        prepared.contracts,
+        account=np.repeat(np.arange(count // 100, dtype=np.uint32), 100),
+        contract=np.tile(np.arange(100, dtype=np.uint32), count // 100),
+        quantity=rng.integers(1, 9, count),
+    )
+    return lambda: prepared.margin_many(accounts)
+
+
 def span_file() -> Callable[[], object]:
     contracts = "".join(future(i, "202612", 100.0) for i in range(300_000))
     data = spn("E", family("F", contracts), commodity("F"))
@@ -165,6 +182,7 @@ CALLS: dict[str, Callable[[], Callable[[], object]]] = {
     ),
     "prepare": prepare,
     "Reg T batch": reg_t_batch,
+    "VaR batch": var_batch,
     "SPAN file": span_file,
     "accounts of columns": accounts_of_columns,
     "contracts of columns": contracts_of_columns,

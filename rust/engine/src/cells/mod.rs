@@ -21,14 +21,17 @@ pub use tree_cell::TreeCell;
 
 use crate::bounds::{self, MOST_PER_LOT};
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// Prices every cell. Results do not depend on `threads`.
 pub fn price(cells: &Cells, threads: usize) -> Result<RiskArrays> {
     let blocks = cells
         .blocks
         .iter()
-        .map(|b| price_block(b, threads).map(Arc::new))
+        .map(|b| {
+            interrupt::check()?;
+            price_block(b, threads).map(Arc::new)
+        })
         .collect::<Result<_>>()?;
     Ok(RiskArrays {
         blocks,

@@ -15,7 +15,7 @@ use crate::cells::OptionCells;
 use crate::contract::{ContractIndex, Contracts, Exercise, Kind, OptionTerms};
 use crate::market::Market;
 use kernel::error::{MarginError, Result};
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 impl Inputs {
     /// Resolves every contract but those `given` otherwise, or names those the market says too little about.
@@ -38,6 +38,9 @@ impl Inputs {
             notes: Vec::new(),
         };
         for (row, contract) in contracts.iter() {
+            if row.is_multiple_of(256) {
+                interrupt::check()?;
+            }
             if given(row) {
                 inputs.instruments.push(Instrument::Given);
                 continue;

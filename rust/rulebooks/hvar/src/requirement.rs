@@ -299,7 +299,8 @@ fn measure_many<'a>(
     if part.is_running() {
         loss.resize(count * part.depth, 0.0);
         scenario.resize(count * part.depth, 0);
-        part.tails(start, held, &mut loss, &mut scenario);
+        part.tails(start, held, &mut loss, &mut scenario)
+            .map_err(|e| (0, e))?;
     }
     let mut scratch = RiskScratch::default();
     for (i, out) in out.enumerate().filter(|&(i, _)| start[i] < start[i + 1]) {

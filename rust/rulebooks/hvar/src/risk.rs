@@ -176,7 +176,7 @@ impl Part {
         held: Held<'_>,
         loss: &mut [f64],
         scenario: &mut [u32],
-    ) {
+    ) -> Result<()> {
         tail::worst_of_many(
             &self.table,
             start,
@@ -185,7 +185,7 @@ impl Part {
             self.depth,
             loss,
             scenario,
-        );
+        )
     }
 
     /// The risk from the worst losses, worst first; the normal measure reads all of them.

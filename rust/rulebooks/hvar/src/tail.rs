@@ -4,6 +4,8 @@
 //! so most blocks cost one comparison; equal losses stay in the order of their scenarios.
 
 use engine::scan::{Row, WIDTH};
+use kernel::error::Result;
+use kernel::interrupt;
 use kernel::simd::{self, Kernel};
 
 /// Deeper tails are selected from the stored losses instead.
@@ -244,7 +246,7 @@ pub(super) fn worst_of_many(
     depth: usize,
     loss: &mut [f64],
     scenario: &mut [u32],
-) {
+) -> Result<()> {
     struct Many<'a> {
         table: &'a LossTable,
         start: &'a [usize],
@@ -255,10 +257,11 @@ pub(super) fn worst_of_many(
         scenario: &'a mut [u32],
     }
     impl Kernel for Many<'_> {
-        type Output = ();
+        type Output = Result<()>;
         #[inline(always)]
-        fn run(self) {
+        fn run(self) -> Result<()> {
             for (rows, first, count) in self.table.blocks() {
+                interrupt::check()?;
                 let books = self.start.windows(2);
                 let tails = self
                     .loss
@@ -273,6 +276,7 @@ pub(super) fn worst_of_many(
                     Tail { loss, scenario }.take(&sums, first, count);
                 }
             }
+            Ok(())
         }
     }
     Tail {
@@ -288,5 +292,5 @@ pub(super) fn worst_of_many(
         depth,
         loss,
         scenario,
-    });
+    })
 }

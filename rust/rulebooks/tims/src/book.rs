@@ -13,7 +13,7 @@ use engine::market::Market;
 use engine::report::{Currencies, ParameterInfo};
 use engine::seam::Frame;
 use kernel::error::Result;
-use kernel::fail;
+use kernel::{fail, interrupt};
 
 /// TIMS compiled for one table of contracts and one market.
 pub(super) struct Book {
@@ -128,6 +128,9 @@ impl Book {
             }
         }
         for (row, contract) in contracts.iter() {
+            if row.is_multiple_of(256) {
+                interrupt::check()?;
+            }
             let scale = contract.value_per_lot();
             if !parameters.theoretical.is_empty()
                 && let Some(given) = parameters.theoretical.get(contract.id())
