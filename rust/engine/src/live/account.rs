@@ -193,8 +193,8 @@ impl LiveAccount {
     pub fn margin_after(&mut self, contract: ContractIndex, lots: i64) -> Result<f64> {
         self.book.known(contract)?;
         match self.book.estimate(contract, lots)? {
-            Some(estimate) if estimate.initial.is_finite() => Ok(estimate.initial),
-            _ => Ok(self.what_if(&[Trade::new(contract, lots)])?.after.initial),
+            Some(estimate) => Ok(estimate.initial),
+            None => Ok(self.what_if(&[Trade::new(contract, lots)])?.after.initial),
         }
     }
 

@@ -208,7 +208,7 @@ impl Book {
         Ok(())
     }
 
-    /// The requirement after one more trade of the positions, from kept sums; `None` where there are none.
+    /// The requirement after one more trade of the positions, from kept sums; `None` where there are none that are numbers.
     #[inline]
     pub(super) fn estimate(
         &mut self,
@@ -217,7 +217,8 @@ impl Book {
     ) -> Result<Option<Estimate>> {
         simd::check_environment()?;
         let view = self.positions.view(&self.terms);
-        Ok(self.live.after(view, contract, lots))
+        let estimate = self.live.after(view, contract, lots);
+        Ok(estimate.filter(|e| e.initial.is_finite() && e.band.is_finite()))
     }
 
     #[inline]
