@@ -108,7 +108,7 @@ def expanded(path: Path, products: int, strikes: int = 60) -> None:
 
 
 @contextlib.contextmanager
-def written(write: Callable[..., None], *arguments: Any, suffix: str) -> Iterator[Path]:
+def written(write: Callable[..., object], *arguments: Any, suffix: str) -> Iterator[Path]:
     """A file that is there while its benchmark runs."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"file{suffix}"
@@ -116,12 +116,19 @@ def written(write: Callable[..., None], *arguments: Any, suffix: str) -> Iterato
         yield path
 
 
-def parse() -> Iterator[Case]:
-    """A file of full size."""
+@functools.cache
+def large() -> bytes:
+    """A file of full size, which takes seconds to make."""
     with written(synthetic, len(SYMBOLS), suffix=".spn") as path:
+        return path.read_bytes()
+
+
+def parse() -> Iterator[Case]:
+    """From the file to its table."""
+    with written(Path.write_bytes, large(), suffix=".spn") as path:
         size = path.stat().st_size
         title = f"span: parse a {size / 1e6:.0f} MB .spn (per byte)"
-        file = mc._core.SpanFile.parse(path.read_bytes(), path.name)
+        file = mc._core.SpanFile.parse(large(), path.name)
         case = Case({OURS: lambda: mc._core.SpanFile(path)}, n=size, title=title, options={"repeats": 5})
         with case.optional(LXML):
             from lxml import etree
@@ -143,8 +150,7 @@ def parse() -> Iterator[Case]:
 
 def load() -> Iterator[Case]:
     """The same file's binary cache."""
-    with written(synthetic, len(SYMBOLS), suffix=".spn") as path:
-        saved = mc._core.SpanFile(path).cache()
+    saved = mc._core.SpanFile.parse(large(), "large.spn").cache()
     yield Case({OURS: lambda: mc._core.SpanFile.parse(saved, "cache")}, options={"repeats": 5})
 
 
