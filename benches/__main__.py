@@ -7,12 +7,11 @@ import importlib
 import pkgutil
 import platform
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import benches
 from benches import accuracy
-from benches.measure import Row, markdown, missing
+from benches.measure import Bench, Row, markdown, rows
 
 ACCURACY = "accuracy"
 
@@ -44,18 +43,10 @@ def modules(only: list[str]) -> list[str]:
     return wanted
 
 
-def rows(name: str) -> Iterator[Row]:
-    """The rows of one module; a module that an optional peer keeps from loading is named as missing."""
-    try:
-        module = importlib.import_module(f"benches.{name}")
-    except ImportError as error:
-        if error.name is None or error.name.split(".")[0] in ("benches", "margincore"):
-            raise
-        yield missing(name, str(error.name), f"{error}")
-        return
-    for row in module.rows():
-        print(f"  {row.bench}: {row.peer or 'no peer'}", file=sys.stderr)
-        yield row
+def declared(name: str) -> tuple[Bench, ...]:
+    """The benchmarks of one module."""
+    found: tuple[Bench, ...] = importlib.import_module(f"benches.{name}").BENCHES
+    return found
 
 
 def machine() -> str:
@@ -80,7 +71,9 @@ def main() -> None:
     found: list[Row] = []
     for name in modules(arguments.bench):
         print(name, file=sys.stderr)
-        found.extend(rows(name))
+        for row in (row for bench in declared(name) for row in rows(bench)):
+            print(f"  {row.bench}: {row.peer or 'no peer'}", file=sys.stderr)
+            found.append(row)
     print(f"margincore {build}, {simd}, Python {platform.python_version()}, {machine()}\n")
     if found:
         print(f"{markdown(found)}\n")

@@ -8,6 +8,7 @@ point is the worst.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 import margincore as mc
 from benches import floor
-from benches.measure import OURS, Goal, Goals, Row, check_equal, compare, missing
+from benches.measure import OURS, Bench, Case, Goal, Goals, Unavailable, check_equal
 
 FLOOR = "C floor (arrays prepared)"
 SCIPY = "scipy CSR @ dense (prebuilt)"
@@ -82,56 +83,88 @@ def by_polars(book: Book) -> Callable[[], Floats]:
     return call
 
 
-def rows() -> Iterator[Row]:
-    """The scan, then the rulebook's whole requirement, on one thread and on two."""
-    book = Book()
-    n = len(book)
-    contracts = mc.Contracts.from_columns(
-        kind="option", underlying="U", right="call", strike=1.0 + np.arange(CONTRACTS), expiry="2026-12-18",
-        settles="pm", exercise="european", multiplier=100.0, currency="USD",
-    )  # fmt: skip
-    accounts = mc.Accounts.from_columns(
-        contracts, account=book.account, contract=book.contract, quantity=book.quantity, count=ACCOUNTS
-    )
-    name = f"aggregation of {n:,} positions in {ACCOUNTS:,} accounts x {SCENARIOS} scenarios"
-    scan = accounts.greatest(book.losses)[0]
-    peers: dict[str, Callable[[], Any]] = {}
-    try:
-        call, worst = floor_scan(book)
-        call()
-        check_equal(name, scan, worst, rel=1e-12, abs_=1e-8)
-        peers[FLOOR] = call
-    except OSError as error:
-        yield missing(name, FLOOR, str(error), n=n, goals=SCAN_GOALS)
-    for peer, make in {SCIPY: by_scipy, POLARS: by_polars}.items():
-        try:
-            made = make(book)
-        except ImportError as error:
-            yield missing(name, peer, str(error), n=n, goals=SCAN_GOALS)
-            continue
-        check_equal(name, scan, made(), rel=1e-12, abs_=1e-8)
-        peers[peer] = made
-    ours = {OURS: lambda: accounts.greatest(book.losses)}
-    yield from compare(f"{name}: the scan", {**ours, **peers}, n=n, goals=SCAN_GOALS)
+class Batch(Book):
+    """The book as ours has it, and the peers that scan it."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.contracts = mc.Contracts.from_columns(
+            kind="option", underlying="U", right="call", strike=1.0 + np.arange(CONTRACTS), expiry="2026-12-18",
+            settles="pm", exercise="european", multiplier=100.0, currency="USD",
+        )  # fmt: skip
+        self.accounts = mc.Accounts.from_columns(
+            self.contracts, account=self.account, contract=self.contract, quantity=self.quantity, count=ACCOUNTS
+        )
+        self.name = f"aggregation of {len(self):,} positions in {ACCOUNTS:,} accounts x {SCENARIOS} scenarios"
+
+    def add_peers(self, case: Case) -> None:
+        """The scan by others, which gives what ours does."""
+        scan = self.accounts.greatest(self.losses)[0]
+        with case.optional(FLOOR):
+            call, worst = floor_scan(self)
+            call()
+            check_equal(self.name, scan, worst, rel=1e-12, abs_=1e-8)
+            case.calls[FLOOR] = call
+        for peer, make in {SCIPY: by_scipy, POLARS: by_polars}.items():
+            with case.optional(peer):
+                made = make(self)
+                check_equal(self.name, scan, made(), rel=1e-12, abs_=1e-8)
+                case.calls[peer] = made
+
+
+batch = functools.cache(Batch)
+
+
+def the_scan() -> Iterator[Case]:
+    """The largest loss per account."""
+    book = batch()
+    case = Case(
+        {OURS: lambda: book.accounts.greatest(book.losses)},
+        n=len(book), goals=SCAN_GOALS, title=f"{book.name}: the scan",
+    )  # fmt: skip
+    book.add_peers(case)
+    yield case
+
+
+@functools.cache
+def tims() -> mc.Prepared:
+    """TIMS on the book's losses at ten points, checked against NumPy, on one thread and on two."""
+    book = batch()
     profit = -book.losses[:, :10]
-    ids = contracts.ids
-    tims = mc.methods.Tims(theoretical={ids[i]: {"profit": profit[i].tolist(), "price": 2.5} for i in range(CONTRACTS)})
-    prepared = mc.Engine(tims).prepare(contracts)
-    largest = np.maximum(accounts.greatest(np.pad(book.losses[:, :10], ((0, 0), (0, 6))))[0], 0.0)
+    ids = book.contracts.ids
+    rule = mc.methods.Tims(theoretical={ids[i]: {"profit": profit[i].tolist(), "price": 2.5} for i in range(CONTRACTS)})
+    prepared = mc.Engine(rule).prepare(book.contracts)
+    largest = np.maximum(book.accounts.greatest(np.pad(book.losses[:, :10], ((0, 0), (0, 6))))[0], 0.0)
     lots = np.abs(book.quantity) * 37.5
     minimum = np.bincount(book.account, weights=lots, minlength=ACCOUNTS)
-    check_equal("tims", prepared.margin_many(accounts).initial, np.maximum(largest, minimum), rel=1e-12)
-    both = [prepared.margin_many(accounts, threads=threads) for threads in (1, 2)]
-    if both[0].initial.tobytes() != both[1].initial.tobytes():
+    both = [prepared.margin_many(book.accounts, threads=threads).initial for threads in (1, 2)]
+    check_equal("tims", both[0], np.maximum(largest, minimum), rel=1e-12)
+    if both[0].tobytes() != both[1].tobytes():
         raise AssertionError("tims: two threads give other bits than one")
-    name_ = f"{name}: TIMS margin_many, minimums and option value included"
-    yield from compare(name_, {OURS: lambda: prepared.margin_many(accounts), **peers}, n=n)
-    if len(os.sched_getaffinity(0)) < 2:
-        yield missing(name_, ONE_THREAD, "needs two cores", n=n, threads=2, goals=THREADS_GOALS)
-        return
-    calls = {
-        OURS: lambda: prepared.margin_many(accounts, threads=2),
-        ONE_THREAD: lambda: prepared.margin_many(accounts),
-    }
-    yield from compare(name_, calls, n=n, threads=2, goals=THREADS_GOALS)
+    return prepared
+
+
+def by_tims(threads: int) -> Iterator[Case]:
+    """The rulebook's whole requirement: on one thread beside the scans, on two beside one."""
+    book, prepared = batch(), tims()
+    case = Case(
+        {OURS: lambda: prepared.margin_many(book.accounts, threads=threads)}, n=len(book), threads=threads,
+        title=f"{book.name}: TIMS margin_many, minimums and option value included",
+    )  # fmt: skip
+    if threads == 1:
+        book.add_peers(case)
+    else:
+        case.goals = THREADS_GOALS
+        with case.optional(ONE_THREAD):
+            if len(os.sched_getaffinity(0)) < 2:
+                raise Unavailable("needs two cores")
+            case.calls[ONE_THREAD] = lambda: prepared.margin_many(book.accounts)
+    yield case
+
+
+_NAME = f"aggregation in {ACCOUNTS:,} accounts x {SCENARIOS} scenarios"
+BENCHES = (
+    Bench(f"{_NAME}: the scan", the_scan, FLOOR, SCIPY, POLARS),
+    Bench(f"{_NAME}: TIMS margin_many, threads: 1", functools.partial(by_tims, 1), FLOOR, SCIPY, POLARS),
+    Bench(f"{_NAME}: TIMS margin_many, threads: 2", functools.partial(by_tims, 2), ONE_THREAD),
+)

@@ -8,6 +8,7 @@ named as missing.
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benches import floor
-from benches.measure import OURS, Goal, Goals, Row, compare, missing
+from benches.measure import OURS, REFERENCE, Bench, Case, Goal, Goals, check_equal
 from margincore import pricing
+from margincore.reference import pricing as reference
 
 OPTIONS = 200
 MOVES = 0.15 * np.arange(-5, 6) / 5
 QUANTLIB = "QuantLib QdFp fast"
 FLOOR = "C floor"
+BY_REFERENCE = 5
+PRECISE: dict[str, Any] = {"exercise": "american", "accuracy": "precise"}
 SINGLE_GOALS: Goals = {QUANTLIB: Goal(14)}
 POINTS_GOALS: Goals = {OURS: Goal(ns=160)}
 SHARED_GOALS: Goals = {OURS: Goal(ns=75)}
@@ -42,7 +46,7 @@ def book() -> tuple[list[Floats], NDArray[np.int8], NDArray[np.int64]]:
     return columns, right, days
 
 
-class Inaccurate(Exception):
+class Inaccurate(AssertionError):
     """Prices that are not accurate enough to be timed beside others."""
 
 
@@ -123,74 +127,99 @@ def chain() -> tuple[list[Floats], NDArray[np.int8]]:
     return [same[0], strike, *same[1:], vol], np.full(400, -1, np.int8)
 
 
-def rows() -> Iterator[Row]:
-    """Single prices, eleven price points, a shared boundary, trees, implied vols."""
+def add_floor(case: Case, make: Callable[[], tuple[Callable[[], Any], Floats]], exact: Floats) -> None:
+    """The floor, whose quadrature is not ours: each is held to the precise scheme."""
+    with case.optional(FLOOR):
+        call, values = make()
+        call()
+        accuracy(FLOOR, values.T, exact, 1e-4)
+        case.calls[FLOOR] = call
+
+
+def single() -> Iterator[Case]:
+    """One price per option."""
     columns, right, days = book()
+    case = Case({OURS: lambda: pricing.price(*columns, right, exercise="american")}, n=OPTIONS, goals=SINGLE_GOALS)
+    exact = pricing.price(*columns, right, **PRECISE)
+    with case.optional(QUANTLIB):
+        exact, case.calls[QUANTLIB] = quantlib(columns, right, days)
+    accuracy("ours", case.calls[OURS](), exact, 1e-4)
+    add_floor(case, lambda: floor_collocation(columns, right, np.zeros(1)), exact[:, None])
+    yield case
 
-    def ours(**options: Any) -> Callable[[], Any]:
-        return lambda: pricing.price(*columns, right, exercise="american", **options)
 
-    def grid() -> Floats:
-        return pricing.price_grid(*columns, right, MOVES, exercise="american")
+def points() -> Iterator[Case]:
+    """Eleven price points, a boundary per option."""
+    columns, right, _ = book()
+    case = Case(
+        {OURS: lambda: pricing.price_grid(*columns, right, MOVES, exercise="american")},
+        n=OPTIONS * 11, goals=POINTS_GOALS,
+    )  # fmt: skip
+    exact = pricing.price_grid(*columns, right, MOVES, **PRECISE)
+    accuracy("ours", case.calls[OURS](), exact, 1e-4)
+    add_floor(case, lambda: floor_collocation(columns, right, MOVES), exact)
+    yield case
 
-    single: dict[str, Callable[[], Any]] = {"ours": ours()}
-    points: dict[str, Callable[[], Any]] = {"ours": grid}
-    trees = {
-        (scheme, steps): {"ours": ours(method="tree", scheme=scheme, steps=steps)}
-        for scheme, steps in (("crr", 101), ("leisen_reimer", 101), ("crr", 401))
-    }
-    precise: dict[str, Any] = {"exercise": "american", "accuracy": "precise"}
-    exact = ours(accuracy="precise")()
-    try:
-        exact, single[QUANTLIB] = quantlib(columns, right, days)
-    except ImportError as error:
-        yield missing("american.single", QUANTLIB, str(error), goals=SINGLE_GOALS)
-    accurate = True
-    try:
-        accuracy("ours", single[OURS](), exact, 1e-4)
-    except Inaccurate as error:
-        accurate = False
-        yield missing("american.single", QUANTLIB, str(error), goals=SINGLE_GOALS)
+
+def shared() -> Iterator[Case]:
+    """Eleven price points of a chain, one boundary for the puts of an expiry."""
     smile, puts = chain()
-    shared: dict[str, Callable[[], Any]] = {
-        OURS: lambda: pricing.price_grid(*smile, puts, MOVES, exercise="american", share_boundaries=True)
-    }
-    # Ours and the floor's quadratures differ: each is held to the precise scheme, as single prices are.
-    points_exact = pricing.price_grid(*columns, right, MOVES, **precise)
-    shared_exact = pricing.price_grid(*smile, puts, MOVES, **precise)
-    accuracy("ours", points[OURS](), points_exact, 1e-4)
-    accuracy("ours", shared[OURS](), shared_exact, 1e-4)
-    try:
-        for name, calls, (call, values), truth in (
-            ("american.single", single, floor_collocation(columns, right, np.zeros(1)), exact[:, None]),
-            ("american.11_price_points", points, floor_collocation(columns, right, MOVES), points_exact),
-            ("american.shared_boundary_11_points", shared, floor_shared(smile, MOVES), shared_exact),
-        ):
-            call()
-            try:
-                accuracy(FLOOR, values.T, truth, 1e-4)
-                calls[FLOOR] = call
-            except Inaccurate as error:
-                yield missing(name, FLOOR, str(error))
-        for (scheme, steps), calls in trees.items():
-            calls[FLOOR], values = floor_tree(columns, right, scheme, steps)
-            calls[FLOOR]()
-            np.testing.assert_allclose(calls[OURS](), values, rtol=0, atol=1e-8)
-    except OSError as error:
-        yield missing("american", FLOOR, str(error))
-        for (scheme, steps), goals in TREE_GOALS.items():
-            yield missing(f"american.tree_{scheme}_{steps}", FLOOR, str(error), goals=goals)
-    if accurate:
-        yield from compare("american.single", single, n=OPTIONS, goals=SINGLE_GOALS)
-    yield from compare("american.11_price_points", points, n=OPTIONS * 11, goals=POINTS_GOALS)
-    yield from compare("american.shared_boundary_11_points", shared, n=400 * 11, goals=SHARED_GOALS)
-    for (scheme, steps), calls in trees.items():
-        goals = TREE_GOALS.get((scheme, steps), {})
-        yield from compare(f"american.tree_{scheme}_{steps}", calls, n=OPTIONS, goals=goals)
-    marks = ours()()
-    inverse: dict[str, Callable[[], Any]] = {
-        "ours": lambda: pricing.implied_vol(marks, *columns[:5], right, exercise="american", on_error="nan")
-    }
-    yield from compare("american.implied_vol", inverse, n=OPTIONS)
-    sensitivities: dict[str, Callable[[], Any]] = {"ours": lambda: pricing.greeks(*columns, right, exercise="american")}
-    yield from compare("american.greeks", sensitivities, n=OPTIONS)
+    case = Case(
+        {OURS: lambda: pricing.price_grid(*smile, puts, MOVES, exercise="american", share_boundaries=True)},
+        n=400 * 11, goals=SHARED_GOALS,
+    )  # fmt: skip
+    exact = pricing.price_grid(*smile, puts, MOVES, **PRECISE)
+    accuracy("ours", case.calls[OURS](), exact, 1e-4)
+    add_floor(case, lambda: floor_shared(smile, MOVES), exact)
+    yield case
+
+
+def tree(scheme: str, steps: int) -> Iterator[Case]:
+    """A tree per option; the reference, which has Cox-Ross-Rubinstein's, prices a few."""
+    columns, right, _ = book()
+    case = Case(
+        {OURS: lambda: pricing.price(*columns, right, exercise="american", method="tree", scheme=scheme, steps=steps)},
+        n=OPTIONS, goals=TREE_GOALS.get((scheme, steps), {}), sizes={REFERENCE: BY_REFERENCE},
+    )  # fmt: skip
+    ours = case.calls[OURS]()
+    with case.optional(FLOOR):
+        call, values = floor_tree(columns, right, scheme, steps)
+        call()
+        np.testing.assert_allclose(ours, values, rtol=0, atol=1e-8)
+        case.calls[FLOOR] = call
+    if scheme == "crr":
+        few = [[*row, side] for *row, side in zip(*(c.tolist() for c in (*columns, right)), strict=True)]
+
+        def by_reference() -> list[float]:
+            return [reference.crr(*row, steps=steps) for row in few[:BY_REFERENCE]]
+
+        check_equal("tree", ours[:BY_REFERENCE], by_reference(), rel=1e-9)
+        case.calls[REFERENCE] = by_reference
+    yield case
+
+
+def implied_vol() -> Iterator[Case]:
+    """Vols of our own prices."""
+    columns, right, _ = book()
+    marks = pricing.price(*columns, right, exercise="american")
+    yield Case(
+        {OURS: lambda: pricing.implied_vol(marks, *columns[:5], right, exercise="american", on_error="nan")}, n=OPTIONS
+    )
+
+
+def greeks() -> Iterator[Case]:
+    """All sensitivities."""
+    columns, right, _ = book()
+    yield Case({OURS: lambda: pricing.greeks(*columns, right, exercise="american")}, n=OPTIONS)
+
+
+BENCHES = (
+    Bench("american.single", single, QUANTLIB, FLOOR),
+    Bench("american.11_price_points", points, FLOOR),
+    Bench("american.shared_boundary_11_points", shared, FLOOR),
+    Bench("american.tree_crr_101", functools.partial(tree, "crr", 101), FLOOR, REFERENCE),
+    Bench("american.tree_leisen_reimer_101", functools.partial(tree, "leisen_reimer", 101), FLOOR),
+    Bench("american.tree_crr_401", functools.partial(tree, "crr", 401), FLOOR, REFERENCE),
+    Bench("american.implied_vol", implied_vol),
+    Bench("american.greeks", greeks),
+)

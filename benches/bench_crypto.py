@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 import margincore as mc
-from benches.measure import Row, check_equal, compare
+from benches.measure import OURS, REFERENCE, Bench, Case, check_equal
 from margincore.reference.crypto import deribit as reference
 from margincore.reference.crypto.scenario import Leg
 
@@ -52,91 +54,129 @@ def instruments() -> tuple[mc.Contracts, mc.Market, list[Leg]]:
     return contracts, market, legs
 
 
-def rows() -> Iterator[Row]:
-    """The same numbers first, then the times."""
-    contracts, market, legs = instruments()
-    rules = mc.methods.Deribit(
-        rules={
-            "*/USDC": {"charges": {"roll": {"annualised": 0.075}}, "scenarios": {"extended": {"dampener": 100_000.0}}}
-        }
-    )
-    venues = {
-        "deribit 35 scenarios": rules,
-        # The grid of BTC for both.
-        "bybit 33 scenarios": mc.methods.Bybit(
-            stated={"option_contingency": 0, "option_vega": 0, "future_delta": 0}, rules={"ETH": {}}
-        ),
-    }
-    for name, methodology in venues.items():
-        prepared = mc.Engine(methodology)
-        yield from compare(
-            f"crypto.prepare 1,000 instruments, {name}", {"ours": lambda p=prepared: p.prepare(contracts, market)}
-        )
-        # The next snapshot of the same table, which stays placed: no quote is the old one.
-        turn = [
-            mc.Market(
-                NOW,
-                spot=SPOT,
-                forward=dict(market_forwards(market)),
-                contracts=contracts,
-                vol=np.full(1000, 0.5 + 0.001 * k),
-            )
-            for k in range(64)
-        ]
-        # It is prepared while the last one is still in use.
-        state = {"book": prepared.prepare(contracts, market)}
-        snapshots = itertools.cycle(turn)
-
-        def fresh(snapshots: Iterator[mc.Market] = snapshots, state: dict[str, mc.Prepared] = state) -> None:
-            state["book"] = state["book"].with_market(next(snapshots))
-
-        yield from compare(f"crypto.prepare 1,000 instruments, {name}, next snapshot", {"ours": fresh})
-
-    prepared = mc.Engine(rules).prepare(contracts, market)
-    draw = random.Random(2)
-    held = sorted(draw.sample(range(1000), 100))
-    lots = [draw.choice([-3, -2, -1, 1, 2, 3]) for _ in held]
-    account = mc.Account([mc.Position(contracts[row], q) for row, q in zip(held, lots, strict=True)])
-    parameters = reference.Params(0.16, 0.5, 0.25)
-
-    def slow() -> float:
-        total = 0.0
-        for symbol, first in (("BTC", 0), ("ETH", 500)):
-            own = [
-                Leg("option", float(q), leg.forward, strike=leg.strike, right=leg.right, years=leg.years, vol=leg.vol)
-                for row, q in zip(held, lots, strict=True)
-                if first <= row < first + 500
-                for leg in [legs[row]]
-            ]
-            total += reference.margin(own, parameters, SPOT[symbol]).initial_margin
-        return total
-
-    check_equal("crypto.requirement", [prepared.margin(account).requirement.initial], [slow()], rel=1e-9)
-    many = 1000
-    accounts = mc.Accounts.from_columns(
-        contracts,
-        account=np.repeat(np.arange(many, dtype=np.uint32), 100),
-        contract=np.tile(np.array(held, dtype=np.uint32), many),
-        quantity=np.tile(np.array(lots, dtype=np.int64), many),
-        count=many,
-    )
-    check_equal("crypto.margin_many", prepared.margin_many(accounts).initial[:1], [slow()], rel=1e-9)
-    yield from compare(
-        "crypto.requirement, 100 positions, 35 scenarios",
-        {"ours": lambda: prepared.margin_many(accounts, threads=1)},
-        n=many,
-    )
-    live = prepared.open(account)
-    yield from compare("crypto.margin_after among 100 positions", {"ours": lambda: live.margin_after(500, 3)})
-    bought = [(contracts[500], 3)]
-    yield from compare("crypto.what_if among 100 positions", {"ours": lambda: live.what_if(bought)})
-    yield from compare(
-        "crypto.margin explained, 100 positions",
-        {"ours": lambda: prepared.margin(account), "margincore.reference": slow},
-    )
-
-
 def market_forwards(market: mc.Market) -> Iterator[tuple[tuple[str, str], float]]:
     """The forwards of a market, as they are given."""
     for row in market.to_dict()["forward"]:
         yield (row["underlying"], row["expiry"]), row["price"]
+
+
+@functools.cache
+def deribit() -> mc.methods.Deribit:
+    """35 scenarios."""
+    return mc.methods.Deribit(
+        rules={
+            "*/USDC": {"charges": {"roll": {"annualised": 0.075}}, "scenarios": {"extended": {"dampener": 100_000.0}}}
+        }
+    )
+
+
+@functools.cache
+def bybit() -> mc.methods.Bybit:
+    """33 scenarios: the grid of BTC for both."""
+    return mc.methods.Bybit(stated={"option_contingency": 0, "option_vega": 0, "future_delta": 0}, rules={"ETH": {}})
+
+
+def prepare(rules: Callable[[], Any]) -> Iterator[Case]:
+    """All instruments, from contracts and market."""
+    contracts, market, _ = instruments()
+    engine = mc.Engine(rules())
+    yield Case({OURS: lambda: engine.prepare(contracts, market)})
+
+
+def next_snapshot(rules: Callable[[], Any]) -> Iterator[Case]:
+    """The next snapshot of the same table, which stays placed: no quote is the old one."""
+    contracts, market, _ = instruments()
+    turn = [
+        mc.Market(
+            NOW,
+            spot=SPOT,
+            forward=dict(market_forwards(market)),
+            contracts=contracts,
+            vol=np.full(1000, 0.5 + 0.001 * k),
+        )
+        for k in range(64)
+    ]
+    snapshots = itertools.cycle(turn)
+    # It is prepared while the last one is still in use.
+    book = mc.Engine(rules()).prepare(contracts, market)
+
+    def fresh() -> None:
+        nonlocal book
+        book = book.with_market(next(snapshots))
+
+    yield Case({OURS: fresh})
+
+
+class Held:
+    """A hundred of the instruments, as an account and by the reference."""
+
+    def __init__(self) -> None:
+        contracts, market, self.legs = instruments()
+        self.prepared = mc.Engine(deribit()).prepare(contracts, market)
+        draw = random.Random(2)
+        self.rows = sorted(draw.sample(range(1000), 100))
+        self.lots = [draw.choice([-3, -2, -1, 1, 2, 3]) for _ in self.rows]
+        self.account = mc.Account([mc.Position(contracts[row], q) for row, q in zip(self.rows, self.lots, strict=True)])
+
+    def by_reference(self) -> float:
+        total = 0.0
+        for symbol, first in (("BTC", 0), ("ETH", 500)):
+            own = [
+                Leg("option", float(q), leg.forward, strike=leg.strike, right=leg.right, years=leg.years, vol=leg.vol)
+                for row, q in zip(self.rows, self.lots, strict=True)
+                if first <= row < first + 500
+                for leg in [self.legs[row]]
+            ]
+            total += reference.margin(own, reference.Params(0.16, 0.5, 0.25), SPOT[symbol]).initial_margin
+        return total
+
+
+def requirement() -> Iterator[Case]:
+    """The account a thousand times over, in one call; the reference takes it once."""
+    held, many = Held(), 1000
+    accounts = mc.Accounts.from_columns(
+        held.prepared.contracts,
+        account=np.repeat(np.arange(many, dtype=np.uint32), 100),
+        contract=np.tile(np.array(held.rows, dtype=np.uint32), many),
+        quantity=np.tile(np.array(held.lots, dtype=np.int64), many),
+        count=many,
+    )
+    check_equal("crypto.margin_many", held.prepared.margin_many(accounts).initial[:1], [held.by_reference()], rel=1e-9)
+    calls = {OURS: lambda: held.prepared.margin_many(accounts, threads=1), REFERENCE: held.by_reference}
+    yield Case(calls, n=many, sizes={REFERENCE: 1})
+
+
+def margin_after() -> Iterator[Case]:
+    """One more trade of an open account."""
+    held = Held()
+    live = held.prepared.open(held.account)
+    yield Case({OURS: lambda: live.margin_after(500, 3)})
+
+
+def what_if() -> Iterator[Case]:
+    """The same question with its answer explained."""
+    held = Held()
+    live = held.prepared.open(held.account)
+    bought = [(held.prepared.contracts[500], 3)]
+    yield Case({OURS: lambda: live.what_if(bought)})
+
+
+def explained() -> Iterator[Case]:
+    """One report."""
+    held = Held()
+    ours = held.prepared.margin(held.account).requirement.initial
+    check_equal("crypto.requirement", [ours], [held.by_reference()], rel=1e-9)
+    yield Case({OURS: lambda: held.prepared.margin(held.account), REFERENCE: held.by_reference})
+
+
+BENCHES = (
+    *(
+        Bench(f"crypto.prepare 1,000 instruments, {venue}{what}", functools.partial(make, rules))
+        for venue, rules in (("deribit 35 scenarios", deribit), ("bybit 33 scenarios", bybit))
+        for what, make in (("", prepare), (", next snapshot", next_snapshot))
+    ),
+    Bench("crypto.requirement, 100 positions, 35 scenarios", requirement, REFERENCE),
+    Bench("crypto.margin_after among 100 positions", margin_after),
+    Bench("crypto.what_if among 100 positions", what_if),
+    Bench("crypto.margin explained, 100 positions", explained, REFERENCE),
+)

@@ -6,6 +6,7 @@ The floor makes the profits and losses only; the quantile after it is its own pa
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,12 +16,21 @@ from numpy.typing import NDArray
 
 import margincore as mc
 from benches import floor
-from benches.measure import Row, check_equal, compare, missing
+from benches.measure import OURS, REFERENCE, Bench, Case, Unavailable, check_equal
 from margincore.methods import hvar
 from margincore.reference import hvar as reference
 
 Floats = NDArray[np.float64]
 MARKET = "2026-11-20T21:00:00Z"
+SCIPY = "SciPy CSR + np.partition"
+FLOOR = "C floor, losses + nth_element"
+FLOOR_LOSSES = "C floor, losses only"
+KEPT = "NumPy on kept losses"
+LOOP = "NumPy loop"
+# Accounts, positions of each, instruments and scenarios; the reference takes a few of the accounts.
+SMALL = 10_000, 100, 5_000, 512
+LARGE = 20_000, 50, 5_000, 1_000
+BY_REFERENCE = 5
 
 
 @dataclass
@@ -59,6 +69,16 @@ class Scene:
         self.losses = np.ascontiguousarray(-100.0 * self.moves.T)
         self.rank = self.scenarios - int(self.scenarios * (1_000_000 - hvar.ppm(self.confidence)) // 1_000_000)
 
+    def reference_book(self, account: int) -> reference.Book:
+        """One account as the reference engine takes it: prices that have the scenarios as their returns."""
+        held = slice(self.start[account], self.start[account + 1])
+        factors, lots = {}, []
+        for i, q in zip(self.instrument[held].tolist(), self.quantity[held].tolist(), strict=True):
+            walk = np.concatenate([[1.0], np.cumprod(1.0 + self.moves[:, i])])
+            factors[f"I{i}"] = reference.Factor(walk.tolist(), "relative")
+            lots.append((f"I{i}", 100.0, float(q)))
+        return reference.Book(lots, factors)
+
 
 class FloorCalls:
     """The floor on a scene: profits and losses, then the quantile of each account."""
@@ -85,67 +105,72 @@ class FloorCalls:
         return self.quantiles
 
 
-def rows() -> Iterator[Row]:
-    """All of it; the peers compute the same margins first."""
-    yield from many(Scene(10_000, 100, 5_000, 512))
-    scene = Scene(20_000, 50, 5_000, 1_000)
-    yield from many(scene)
-    yield from one_more_trade(scene)
-    yield from one_account()
-    yield from through_time()
+@functools.lru_cache(1)
+def scene(*sizes: int) -> Scene:
+    """The scene of the benchmark that runs: benchmarks of one scene follow each other."""
+    return Scene(*sizes)
 
 
-def many(scene: Scene) -> Iterator[Row]:
-    """Margins of many accounts in one call."""
-    name = f"hvar.margin_many, {scene.accounts:,} x {scene.held} positions, {scene.scenarios} scenarios, per position"
-    n = scene.accounts * scene.held
-    ours = scene.prepared.margin_many(scene.batch).initial
-    calls = {"ours": lambda: scene.prepared.margin_many(scene.batch)}
-    try:
+def many(sizes: tuple[int, ...], title: str, threads: int) -> Iterator[Case]:
+    """Margins of many accounts in one call; on two threads ours alone."""
+    s = scene(*sizes)
+    ours = s.prepared.margin_many(s.batch).initial
+    case = Case(
+        {OURS: lambda: s.prepared.margin_many(s.batch, threads=threads)},
+        n=s.accounts * s.held, threads=threads, title=title, options={"repeats": 7},
+    )  # fmt: skip
+    if threads > 1:
+        check_equal(title, s.prepared.margin_many(s.batch, threads=threads).initial, ours, rel=0.0)
+        yield case
+        return
+    with case.optional(SCIPY):
         import scipy.sparse as sparse
 
-        book = sparse.csr_matrix(
-            (scene.quantity.astype(np.float64), scene.instrument, scene.start), (scene.accounts, scene.instruments)
-        )
-        calls["SciPy CSR + np.partition"] = lambda: np.partition(book @ scene.losses, scene.rank, axis=1)[:, scene.rank]
-        check_equal(name, ours, calls["SciPy CSR + np.partition"](), rel=1e-9)
-    except ImportError as error:
-        yield missing(name, "SciPy", str(error))
-    try:
+        book = sparse.csr_matrix((s.quantity.astype(np.float64), s.instrument, s.start), (s.accounts, s.instruments))
+
+        def by_scipy() -> Floats:
+            return np.partition(book @ s.losses, s.rank, axis=1)[:, s.rank]
+
+        check_equal(title, ours, by_scipy(), rel=1e-9)
+        case.calls[SCIPY] = by_scipy
+    with case.optional(FLOOR, FLOOR_LOSSES):
         # Its blocks hold 32 columns; the goal is stated at 512 scenarios.
-        if scene.scenarios % 32:
-            raise OSError(f"its blocks do not divide {scene.scenarios:,} scenarios")
-        own = FloorCalls(scene)
-        check_equal(name, ours, own.margins(), rel=1e-9)
-        calls["C floor, losses + nth_element"] = own.margins
-        calls["C floor, losses only"] = own.losses
-    except OSError as error:
-        yield missing(name, "C floor", str(error))
-    yield from compare(name, calls, n=n, repeats=7)
-    two = {"ours": lambda: scene.prepared.margin_many(scene.batch, threads=2)}
-    yield from compare(name, two, n=n, threads=2, repeats=7)
+        if s.scenarios % 32:
+            raise Unavailable(f"its blocks do not divide {s.scenarios:,} scenarios")
+        own = FloorCalls(s)
+        check_equal(title, ours, own.margins(), rel=1e-9)
+        case.calls |= {FLOOR: own.margins, FLOOR_LOSSES: own.losses}
+    books = [s.reference_book(account) for account in range(BY_REFERENCE)]
+    component = reference.Component("order_floor", Fraction(s.confidence), s.scenarios)
+
+    def by_reference() -> list[float]:
+        return [reference.margin(book, [component]) for book in books]
+
+    check_equal(title, ours[:BY_REFERENCE], by_reference(), rel=1e-9)
+    case.calls[REFERENCE], case.sizes = by_reference, {REFERENCE: BY_REFERENCE * s.held}
+    yield case
 
 
-def one_more_trade(scene: Scene) -> Iterator[Row]:
+def one_more_trade() -> Iterator[Case]:
     """The margin after one more trade of an open account, beside NumPy on kept losses."""
-    name = f"hvar.margin_after, {scene.held} positions, {scene.scenarios} scenarios, per question"
+    s = scene(*LARGE)
     held = [
-        mc.Position(scene.contracts[int(c)], int(q))
-        for c, q in zip(scene.instrument[: scene.held], scene.quantity[: scene.held], strict=True)
+        mc.Position(s.contracts[int(c)], int(q))
+        for c, q in zip(s.instrument[: s.held], s.quantity[: s.held], strict=True)
     ]
-    live = scene.prepared.open(mc.Account(held))
-    kept = scene.quantity[: scene.held] @ scene.losses[scene.instrument[: scene.held]]
-    row, rank = 17, scene.rank
+    live = s.prepared.open(mc.Account(held))
+    kept = s.quantity[: s.held] @ s.losses[s.instrument[: s.held]]
+    row, rank = 17, s.rank
 
     def in_numpy() -> float:
-        return float(np.partition(kept + 5.0 * scene.losses[row], rank)[rank])
+        return float(np.partition(kept + 5.0 * s.losses[row], rank)[rank])
 
-    check_equal(name, [live.margin_after(row, 5)], [in_numpy()], rel=1e-9)
+    check_equal("hvar.margin_after", [live.margin_after(row, 5)], [in_numpy()], rel=1e-9)
     after = live.margin_after
-    yield from compare(name, {"ours": lambda: after(row, 5), "NumPy on kept losses": in_numpy})
+    yield Case({OURS: lambda: after(row, 5), KEPT: in_numpy})
 
 
-def one_account() -> Iterator[Row]:
+def one_account() -> Iterator[Case]:
     """One account with its explanation, beside the reference engine."""
     chance = np.random.default_rng(5)
     prices = {f"I{k}": (100.0 * np.exp(np.cumsum(chance.normal(0, 0.01, 501)))).tolist() for k in range(20)}
@@ -158,16 +183,12 @@ def one_account() -> Iterator[Row]:
     factors = {name: reference.Factor(walk, "log") for name, walk in prices.items()}
     book = reference.Book([(name, spot[name], float(q)) for name, q in units.items()], factors)
     component = reference.Component("es_discrete", Fraction(975, 1000), 500)
-    name = "hvar.margin, 20 positions, 500 scenarios, explained, per account"
-    check_equal(name, [prepared.margin(account).requirement.initial], [reference.margin(book, [component])], rel=1e-9)
-    calls = {
-        "ours": lambda: prepared.margin(account),
-        "margincore.reference": lambda: reference.margin(book, [component]),
-    }
-    yield from compare(name, calls)
+    ours = prepared.margin(account).requirement.initial
+    check_equal("hvar.margin", [ours], [reference.margin(book, [component])], rel=1e-9)
+    yield Case({OURS: lambda: prepared.margin(account), REFERENCE: lambda: reference.margin(book, [component])})
 
 
-def through_time() -> Iterator[Row]:
+def through_time() -> Iterator[Case]:
     """Filtered margins as of every date of a history, beside a NumPy loop over dates."""
     chance = np.random.default_rng(7)
     walk = 100.0 * np.exp(np.cumsum(chance.normal(0, 0.01, 4001)))
@@ -188,6 +209,22 @@ def through_time() -> Iterator[Row]:
         return np.array([np.partition(own, 990)[990] for own in losses])
 
     margins = rule.rolling({"X": 1.0}).margin
-    name = "hvar.rolling, filtered, 1,000-day window, per date"
-    check_equal(name, margins, in_numpy(), rel=1e-9)
-    yield from compare(name, {"ours": lambda: rule.rolling({"X": 1.0}), "NumPy loop": in_numpy}, n=margins.size)
+    check_equal("hvar.rolling", margins, in_numpy(), rel=1e-9)
+    yield Case({OURS: lambda: rule.rolling({"X": 1.0}), LOOP: in_numpy}, n=margins.size)
+
+
+def _many_benches(*sizes: int) -> Iterator[Bench]:
+    accounts, held, _, scenarios = sizes
+    title = f"hvar.margin_many, {accounts:,} x {held} positions, {scenarios} scenarios, per position"
+    peers = (SCIPY, FLOOR, FLOOR_LOSSES, REFERENCE)
+    yield Bench(f"{title}, threads: 1", functools.partial(many, sizes, title, 1), *peers)
+    yield Bench(f"{title}, threads: 2", functools.partial(many, sizes, title, 2))
+
+
+BENCHES = (
+    *_many_benches(*SMALL),
+    *_many_benches(*LARGE),
+    Bench(f"hvar.margin_after, {LARGE[1]} positions, {LARGE[3]} scenarios, per question", one_more_trade, KEPT),
+    Bench("hvar.margin, 20 positions, 500 scenarios, explained, per account", one_account, REFERENCE),
+    Bench("hvar.rolling, filtered, 1,000-day window, per date", through_time, LOOP),
+)

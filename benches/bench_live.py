@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 import margincore as mc
-from benches.measure import Row, check_equal, compare
+from benches.measure import OURS, Bench, Case, check_equal
 
 POSITIONS = 100
 BATCH = 1_000
+NO_OP = "math.copysign (C no-op)"
+FRESH = "a fresh margin"
 
 
 def book() -> tuple[mc.Prepared, mc.Account]:
@@ -49,48 +52,73 @@ def _batch(call: Callable[[int, int], object], index: list[int], lots: list[int]
     return run
 
 
-def rows() -> Iterable[Row]:
-    prepared, account = book()
-    live = prepared.open(account)
-    contracts = list(prepared.contracts)
-    rng = np.random.default_rng(1)
-    index = rng.integers(0, len(contracts), BATCH).tolist()
-    lots = (rng.integers(1, 20, BATCH) * rng.choice([-1, 1], BATCH)).tolist()
+class Questions:
+    """An open account, trades to ask about, and the way to answer without an open account."""
+
+    def __init__(self) -> None:
+        self.prepared, self.account = book()
+        self.live = self.prepared.open(self.account)
+        self.contracts = list(self.prepared.contracts)
+        rng = np.random.default_rng(1)
+        self.index = rng.integers(0, len(self.contracts), BATCH).tolist()
+        self.lots = (rng.integers(1, 20, BATCH) * rng.choice([-1, 1], BATCH)).tolist()
+        some = list(itertools.islice(zip(self.index, self.lots, strict=True), 20))
+        ours = [self.live.margin_after(i, q) for i, q in some]
+        check_equal("live.margin_after", ours, [self.fresh(i, q) for i, q in some], rel=1e-12)
+
+    def fresh(self, i: int, q: int) -> float:
+        held = [*self.account.positions, mc.Position(self.contracts[i], q)]
+        return self.prepared.margin(held).requirement.initial
+
+    def fresh_batch(self) -> Callable[[], object]:
+        return _batch(self.fresh, self.index, self.lots)
+
+
+def margin_after(hot: bool) -> Iterator[Case]:
+    """The same contract each time, or one after the other."""
+    asked = Questions()
+    # math.copysign takes two numbers and returns a float: the least a call like ours can cost.
+    calls = {OURS: asked.live.margin_after, NO_OP: math.copysign, FRESH: asked.fresh}
+    index, lots = ([150] * BATCH, [3] * BATCH) if hot else (asked.index, asked.lots)
+    yield Case({name: _batch(call, index, lots) for name, call in calls.items()}, n=BATCH)
+
+
+def what_if() -> Iterator[Case]:
+    """A trade as a contract and a quantity."""
+    asked = Questions()
+    live, contracts = asked.live, asked.contracts
+    ours = [live.what_if([(contracts[i], q)]) for i, q in zip(asked.index[:20], asked.lots, strict=False)]
+    theirs = [asked.fresh(i, q) for i, q in zip(asked.index[:20], asked.lots, strict=False)]
+    check_equal("live.what_if", [found.after.initial for found in ours], theirs, rel=1e-12)
+    calls = {OURS: _batch(lambda i, q: live.what_if([(contracts[i], q)]), asked.index, asked.lots)}
+    yield Case({**calls, FRESH: asked.fresh_batch()}, n=BATCH)
+
+
+def check() -> Iterator[Case]:
+    """An order against limits."""
+    asked = Questions()
     limit = mc.Limit(1e12, min_excess=0.0)
     orders = [
-        mc.Order(f"o{k}", contracts[i], "buy" if q > 0 else "sell", abs(q), 10.0)
-        for k, (i, q) in enumerate(zip(index, lots, strict=True))
+        mc.Order(f"o{k}", asked.contracts[i], "buy" if q > 0 else "sell", abs(q), 10.0)
+        for k, (i, q) in enumerate(zip(asked.index, asked.lots, strict=True))
     ]
+    check = asked.live.check
+    calls = {OURS: _batch(lambda k, _: check(orders[k], limit), list(range(BATCH)), asked.lots)}
+    yield Case({**calls, FRESH: asked.fresh_batch()}, n=BATCH)
 
-    def fresh(i: int, q: int) -> float:
-        return prepared.margin([*account.positions, mc.Position(contracts[i], q)]).requirement.initial
 
-    some = list(itertools.islice(zip(index, lots, strict=True), 20))
-    ours = [live.margin_after(i, q) for i, q in some]
-    check_equal("live.margin_after", ours, [fresh(i, q) for i, q in some], rel=1e-12)
-    # math.copysign takes two numbers and returns a float: the least a call like ours can cost.
-    calls = {"ours": live.margin_after, "math.copysign (C no-op)": math.copysign, "a fresh margin": fresh}
-    hot = {name: _batch(call, [150] * BATCH, [3] * BATCH) for name, call in calls.items()}
-    yield from compare("live.margin_after, hot contract", hot, n=BATCH)
-    random = {name: _batch(call, index, lots) for name, call in calls.items()}
-    yield from compare("live.margin_after, random contracts", random, n=BATCH)
-
-    what_if = {
-        "ours": _batch(lambda i, q: live.what_if([(contracts[i], q)]), index, lots),
-        "a fresh margin": _batch(fresh, index, lots),
-    }
-    yield from compare("live.what_if", what_if, n=BATCH)
-    check = live.check
-    numbered = list(range(BATCH))
-    checks = {
-        "ours": _batch(lambda k, _: check(orders[k], limit), numbered, lots),
-        "a fresh margin": _batch(fresh, index, lots),
-    }
-    yield from compare("live.check", checks, n=BATCH)
-
-    many = 100_000
-    candidates = rng.integers(0, len(contracts), many).astype(np.uint32)
+def rank(threads: int) -> Iterator[Case]:
+    """Many candidates in one call."""
+    asked, many, rng = Questions(), 100_000, np.random.default_rng(2)
+    candidates = rng.integers(0, len(asked.contracts), many).astype(np.uint32)
     quantities = rng.integers(-20, 20, many)
-    for threads in (1, 2):
-        ranked = {"ours": lambda threads=threads: live.rank(candidates, quantities, threads=threads)}
-        yield from compare(f"live.rank, {threads} thread", ranked, n=many, threads=threads)
+    yield Case({OURS: lambda: asked.live.rank(candidates, quantities, threads=threads)}, n=many, threads=threads)
+
+
+BENCHES = (
+    Bench("live.margin_after, hot contract", functools.partial(margin_after, True), NO_OP, FRESH),
+    Bench("live.margin_after, random contracts", functools.partial(margin_after, False), NO_OP, FRESH),
+    Bench("live.what_if", what_if, FRESH),
+    Bench("live.check", check, FRESH),
+    *(Bench(f"live.rank, {threads} thread", functools.partial(rank, threads)) for threads in (1, 2)),
+)

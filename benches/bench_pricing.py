@@ -6,7 +6,9 @@ peer without a grid prices one scenario after the other: sixteen of its prices s
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benches import floor, peers
-from benches.measure import OURS, Goal, Goals, Repeated, Row, check_equal, compare, missing
+from benches.measure import OURS, REFERENCE, Bench, Case, Goal, Goals, Repeated, check_equal
 from margincore import pricing
+from margincore.reference import pricing as reference
 
 Floats = NDArray[np.float64]
 Columns = dict[str, Floats]
-Calls = dict[str, Callable[[], object]]
 
 FLOOR = "C floor"
 NUMPY = "numpy + scipy ndtr"
+NUMBA = "numba"
 QUANTLIB = "QuantLib blackFormula"
+BY_REFERENCE = 1_000
 QUANTLIB_ENGINE = "QuantLib engine, options built, a quote moved"
 PRICE_GOALS: dict[int, Goals] = {
     1_000: {},
@@ -128,36 +132,42 @@ class Grid(ctypes.Structure):
         return grid
 
 
-def rows() -> Iterator[Row]:
-    """Every comparison; results are checked equal before they are timed."""
-    # Multiples of 8: the floor works on whole vectors.
-    for n in (1_000, 100_000):
-        c, right = columns(n)
-        out = np.empty(n)
-        ours = lambda c=c, right=right, out=out: pricing.price(**c, right=right, out=out)  # noqa: E731
-        ours()
-        with peers.running("price", peers.PRICES, {**c, "right": right}, out) as (others, absent):
-            here, absent_here = in_process(c, right, out)
-            others, absent = {**here, **others}, {**absent_here, **absent}
-            yield from prices(n, ours, out, others, absent)
-            yield from grids(n, others, absent)
-        yield from vols(n)
-    yield from grid_by_engine(200)
-    yield from grid_by_avx2(100_000)
+def prices(n: int) -> Iterator[Case]:
+    """One price per option."""
+    c, right = columns(n)
+    out = np.empty(n)
+    case = Case(
+        {OURS: lambda: pricing.price(**c, right=right, out=out)}, n=n, goals=PRICE_GOALS[n], title="european price"
+    )
+    with one_by_one(case, c, right, out):
+        with case.optional(NUMPY):
+            check_equal(NUMPY, out, numpy_price(c, right), rel=1e-9, abs_=1e-12)
+            case.calls[NUMPY] = lambda: numpy_price(c, right)
+        with case.optional(FLOOR):
+            theirs = floor.aligned(np.zeros(n))
+            inputs = map(floor.aligned, [*c.values(), right])
+            call = floor.call(floor.library("kernels_avx512").naive_T2, ctypes.c_size_t(n), *inputs, theirs)
+            call()
+            check_equal(FLOOR, out, theirs, rel=1e-9, abs_=1e-12)
+            case.calls[FLOOR] = call
+        yield case
 
 
-def in_process(c: Columns, right: NDArray[np.int8], out: Floats) -> tuple[Calls, dict[str, str]]:
-    """Peers without a grid that live beside us, and why others do not."""
-    calls: Calls = {}
-    absent = {}
-    try:
-        compiled, theirs = numba_price(), np.empty(len(out))
-        calls["numba"] = lambda: compiled(*c.values(), right, theirs)
-        calls["numba"]()
-        check_equal("numba", out, theirs, rel=1e-9, abs_=1e-12)
-    except ImportError as error:
-        absent["numba"] = str(error)
-    try:
+@contextlib.contextmanager
+def one_by_one(case: Case, c: Columns, right: NDArray[np.int8], out: Floats) -> Iterator[None]:
+    """Peers without a grid, beside us and in processes of their own, and the reference, which prices a few.
+
+    Where the case is a grid, they price one scenario after the other: so many of their prices stand beside it.
+    """
+    n, scenarios = len(out), case.n // len(out)
+    pricing.price(**c, right=right, out=out)
+    found: dict[str, Callable[[], object]] = {}
+    with case.optional(NUMBA):
+        compiled, theirs = numba_price(), np.empty(n)
+        compiled(*c.values(), right, theirs)
+        check_equal(NUMBA, out, theirs, rel=1e-9, abs_=1e-12)
+        found[NUMBA] = lambda: compiled(*c.values(), right, theirs)
+    with case.optional(QUANTLIB):
         import QuantLib as ql
 
         carry = c["rate"] - c["dividend_yield"]
@@ -170,28 +180,19 @@ def in_process(c: Columns, right: NDArray[np.int8], out: Floats) -> tuple[Calls,
             return [ql.blackFormula(*row) for row in table]
 
         check_equal(QUANTLIB, out, quantlib(), rel=1e-4, abs_=1e-12)
-        calls[QUANTLIB] = quantlib
-    except ImportError as error:
-        absent[QUANTLIB] = str(error)
-    return calls, absent
+        found[QUANTLIB] = quantlib
+    few = [column[:BY_REFERENCE].tolist() for column in (*c.values(), right)]
 
+    def by_reference() -> list[float]:
+        return [reference.black_scholes(*row) for row in zip(*few, strict=True)]
 
-def prices(n: int, ours: Callable[[], object], out: Floats, others: Calls, absent: dict[str, str]) -> Iterator[Row]:
-    """One price per option; `others` and `absent` are the peers without a grid."""
-    bench, goals = "european price", PRICE_GOALS[n]
-    c, right = columns(n)
-    check_equal(bench, out, numpy_price(c, right), rel=1e-9, abs_=1e-12)
-    calls: Calls = {OURS: ours, NUMPY: lambda: numpy_price(c, right), **others}
-    try:
-        theirs = floor.aligned(np.zeros(n))
-        inputs = map(floor.aligned, [*c.values(), right])
-        calls[FLOOR] = floor.call(floor.library("kernels_avx512").naive_T2, ctypes.c_size_t(n), *inputs, theirs)
-        calls[FLOOR]()
-        check_equal(bench, out, theirs, rel=1e-9, abs_=1e-12)
-    except OSError as error:
-        absent = {**absent, FLOOR: str(error)}
-    yield from (missing(bench, name, why, n=n, goals=goals) for name, why in absent.items())
-    yield from compare(bench, calls, n=n, goals=goals)
+    check_equal(REFERENCE, out[:BY_REFERENCE], by_reference(), rel=1e-9, abs_=1e-12)
+    found[REFERENCE], case.sizes = by_reference, {REFERENCE: scenarios * BY_REFERENCE}
+    with peers.running("price", peers.PRICES, {**c, "right": right}, out) as (others, absent):
+        found |= others
+        case.absent |= absent
+        case.calls |= {name: Repeated(call, scenarios) for name, call in found.items()} if scenarios > 1 else found
+        yield
 
 
 def our_grid(n: int) -> tuple[Callable[[], object], Floats]:
@@ -214,93 +215,91 @@ def floor_grid(n: int) -> tuple[Callable[[], object], Floats]:
     return floor.call(kernel, ctypes.c_size_t(n), *map(floor.aligned, inputs), *last), out
 
 
-def grids(n: int, others: Calls, absent: dict[str, str]) -> Iterator[Row]:
-    """Every option under each scenario; `others` and `absent` are the peers that price one scenario at a time."""
-    bench, goals = "european grid, 16 scenarios", GRID_GOALS[n]
+def grid(n: int) -> Iterator[Case]:
+    """Every option under each scenario."""
     c, right = columns(n)
     ours, out = our_grid(n)
     ours()
-    check_equal(bench, out[:5_000].reshape(-1), numpy_grid(c, right)[:5_000].reshape(-1), rel=1e-9, abs_=1e-12)
-    calls: Calls = {OURS: ours, NUMPY: lambda: numpy_grid(c, right)}
-    calls |= {name: Repeated(call, 16) for name, call in others.items()}
-    try:
-        calls[FLOOR], theirs = floor_grid(n)
-        calls[FLOOR]()
-        check_equal(bench, out[:5_000].reshape(-1), theirs[: out[:5_000].size], rel=1e-8, abs_=1e-11)
-    except OSError as error:
-        absent = {**absent, FLOOR: str(error)}
-    yield from (missing(bench, name, why, n=16 * n, goals=goals) for name, why in absent.items())
-    yield from compare(bench, calls, n=16 * n, goals=goals, slowest_seconds=5.0)
+    case = Case(
+        {OURS: ours}, n=16 * n, goals=GRID_GOALS[n], title="european grid, 16 scenarios",
+        options={"slowest_seconds": 5.0},
+    )  # fmt: skip
+    checked = out[:5_000].reshape(-1)
+    with one_by_one(case, c, right, np.empty(n)):
+        with case.optional(NUMPY):
+            check_equal(NUMPY, checked, numpy_grid(c, right)[:5_000].reshape(-1), rel=1e-9, abs_=1e-12)
+            case.calls[NUMPY] = lambda: numpy_grid(c, right)
+        with case.optional(FLOOR):
+            call, theirs = floor_grid(n)
+            call()
+            check_equal(FLOOR, checked, theirs[: checked.size], rel=1e-8, abs_=1e-11)
+            case.calls[FLOOR] = call
+        yield case
 
 
-def grid_by_engine(n: int) -> Iterator[Row]:
+def grid_by_engine(n: int) -> Iterator[Case]:
     """QuantLib's way of scenarios: instruments that follow their quotes. It counts in whole days."""
-    bench = "european grid, 16 scenarios, whole days"
-    try:
-        import QuantLib as ql
-    except ImportError as error:
-        yield missing(bench, QUANTLIB_ENGINE, str(error), n=16 * n, goals=ENGINE_GOALS)
-        return
     c, right = columns(n)
     days = np.ceil(c["years"] * 365).astype(int)
     c["years"] = days / 365
-    today, count = ql.Date(2, 1, 2026), ql.Actual365Fixed()
-    ql.Settings.instance().evaluationDate = today
-
-    def curve(rate: float) -> Any:
-        return ql.YieldTermStructureHandle(ql.FlatForward(today, rate, count))
-
-    built = []
-    for i in range(n):
-        spot, vol = ql.SimpleQuote(c["spot"][i]), ql.SimpleQuote(c["vol"][i])
-        surface = ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(vol), count)
-        process = ql.BlackScholesMertonProcess(
-            ql.QuoteHandle(spot), curve(c["dividend_yield"][i]), curve(c["rate"][i]),
-            ql.BlackVolTermStructureHandle(surface),
-        )  # fmt: skip
-        payoff = ql.PlainVanillaPayoff(ql.Option.Call if right[i] > 0 else ql.Option.Put, c["strike"][i])
-        option = ql.VanillaOption(payoff, ql.EuropeanExercise(today + int(days[i])))
-        option.setPricingEngine(ql.AnalyticEuropeanEngine(process))
-        spots, vols = c["spot"][i] * (1 + PRICE_MOVES), c["vol"][i] + VOL_MOVES
-        built.append((option, spot, vol, spots.tolist(), vols.tolist()))
-
-    def quantlib() -> list[float]:
-        found = []
-        for option, spot, vol, spots, vols in built:
-            for j in range(16):
-                spot.setValue(spots[j])
-                vol.setValue(vols[j])
-                found.append(option.NPV())
-        return found
-
     out = np.empty((n, 16))
     moves = {"price_moves": PRICE_MOVES, "vol_moves": VOL_MOVES}
-    calls: Calls = {OURS: lambda: pricing.price_grid(**c, right=right, **moves, out=out), QUANTLIB_ENGINE: quantlib}
-    calls[OURS]()
-    check_equal(bench, out.reshape(-1), quantlib(), rel=1e-4, abs_=1e-9)
-    yield from compare(bench, calls, n=16 * n, goals=ENGINE_GOALS)
+    case = Case({OURS: lambda: pricing.price_grid(**c, right=right, **moves, out=out)}, n=16 * n, goals=ENGINE_GOALS)
+    case.calls[OURS]()
+    with case.optional(QUANTLIB_ENGINE):
+        import QuantLib as ql
+
+        today, count = ql.Date(2, 1, 2026), ql.Actual365Fixed()
+        ql.Settings.instance().evaluationDate = today
+
+        def curve(rate: float) -> Any:
+            return ql.YieldTermStructureHandle(ql.FlatForward(today, rate, count))
+
+        built = []
+        for i in range(n):
+            spot, vol = ql.SimpleQuote(c["spot"][i]), ql.SimpleQuote(c["vol"][i])
+            surface = ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(vol), count)
+            process = ql.BlackScholesMertonProcess(
+                ql.QuoteHandle(spot), curve(c["dividend_yield"][i]), curve(c["rate"][i]),
+                ql.BlackVolTermStructureHandle(surface),
+            )  # fmt: skip
+            payoff = ql.PlainVanillaPayoff(ql.Option.Call if right[i] > 0 else ql.Option.Put, c["strike"][i])
+            option = ql.VanillaOption(payoff, ql.EuropeanExercise(today + int(days[i])))
+            option.setPricingEngine(ql.AnalyticEuropeanEngine(process))
+            spots, vols = c["spot"][i] * (1 + PRICE_MOVES), c["vol"][i] + VOL_MOVES
+            built.append((option, spot, vol, spots.tolist(), vols.tolist()))
+
+        def quantlib() -> list[float]:
+            found = []
+            for option, spot, vol, spots, vols in built:
+                for j in range(16):
+                    spot.setValue(spots[j])
+                    vol.setValue(vols[j])
+                    found.append(option.NPV())
+            return found
+
+        check_equal(QUANTLIB_ENGINE, out.reshape(-1), quantlib(), rel=1e-4, abs_=1e-9)
+        case.calls[QUANTLIB_ENGINE] = quantlib
+    yield case
 
 
-def grid_by_avx2(n: int) -> Iterator[Row]:
+def grid_by_avx2(n: int) -> Iterator[Case]:
     """Our AVX2 level, which takes a process of its own, beside the floor's AVX-512; both levels have the same bits."""
-    bench = "european grid, 16 scenarios, ours by AVX2"
     c, right = columns(n)
     ours, out = our_grid(n)
     ours()
     inputs = {**c, "right": right, "price_moves": PRICE_MOVES, "vol_moves": VOL_MOVES}
     by_avx2 = peers.Peer("margincore", "grid", inputs, [sys.executable], MARGINCORE_SIMD="avx2")
-    np.testing.assert_array_equal(by_avx2.values, out.reshape(-1))
-    calls: Calls = {OURS: by_avx2}
-    try:
-        calls[FLOOR], _ = floor_grid(n)
-    except OSError as error:
-        yield missing(bench, FLOOR, str(error), n=16 * n, goals=AVX2_GOALS)
-    yield from compare(bench, calls, n=16 * n, goals=AVX2_GOALS)
-    by_avx2.close()
+    with contextlib.closing(by_avx2):
+        np.testing.assert_array_equal(by_avx2.values, out.reshape(-1))
+        case = Case({OURS: by_avx2}, n=16 * n, goals=AVX2_GOALS)
+        with case.optional(FLOOR):
+            case.calls[FLOOR], _ = floor_grid(n)
+        yield case
 
 
-def vols(n: int) -> Iterator[Row]:
-    bench, goals = "european implied vol", VOL_GOALS[n]
+def vols(n: int) -> Iterator[Case]:
+    """Vols of options out of the money."""
     c, _ = columns(n)
     forward = c["spot"] * np.exp((c["rate"] - c["dividend_yield"]) * c["years"])
     right = np.where(forward < c["strike"], 1, -1).astype(np.int8)
@@ -309,19 +308,39 @@ def vols(n: int) -> Iterator[Row]:
     quotes = pricing.price(**c, right=right)
     known = {name: c[name] for name in ("spot", "strike", "years", "rate", "dividend_yield")}
     out = np.empty(n)
-    calls: Calls = {OURS: lambda: pricing.implied_vol(quotes, **known, right=right, out=out)}
-    calls[OURS]()
-    check_equal(bench, out, c["vol"], rel=1e-12)
-    try:
+    case = Case(
+        {OURS: lambda: pricing.implied_vol(quotes, **known, right=right, out=out)}, n=n, goals=VOL_GOALS[n],
+        title="european implied vol",
+    )  # fmt: skip
+    case.calls[OURS]()
+    check_equal("european implied vol", out, c["vol"], rel=1e-12)
+    with case.optional(FLOOR):
         theirs = floor.aligned(np.zeros(n))
         # It wants its forwards prepared.
         inputs = [quotes, forward, c["strike"], c["years"], right, np.exp(-c["rate"] * c["years"])]
-        calls[FLOOR] = floor.call(floor.library("iv").iv2, ctypes.c_size_t(n), *map(floor.aligned, inputs), theirs)
-        calls[FLOOR]()
-        check_equal(bench, out, theirs, rel=1e-11)
-    except OSError as error:
-        yield missing(bench, FLOOR, str(error), n=n, goals=goals)
+        call = floor.call(floor.library("iv").iv2, ctypes.c_size_t(n), *map(floor.aligned, inputs), theirs)
+        call()
+        check_equal(FLOOR, out, theirs, rel=1e-11)
+        case.calls[FLOOR] = call
     given = {**known, "vol": c["vol"], "price": quotes, "right": right}
     with peers.running("vol", peers.VOLS, given, out) as (others, absent):
-        yield from (missing(bench, name, why, n=n, goals=goals) for name, why in absent.items())
-        yield from compare(bench, {**calls, **others}, n=n, goals=goals)
+        case.calls |= others
+        case.absent |= absent
+        yield case
+
+
+ONE_BY_ONE = (NUMBA, QUANTLIB, REFERENCE, *peers.PRICES)
+# Multiples of 8: the floor works on whole vectors.
+BENCHES = (
+    *(
+        bench
+        for n in (1_000, 100_000)
+        for bench in (
+            Bench(f"european price, {n:,} options", functools.partial(prices, n), NUMPY, FLOOR, *ONE_BY_ONE),
+            Bench(f"european grid, 16 scenarios, {n:,} options", functools.partial(grid, n), NUMPY, FLOOR, *ONE_BY_ONE),
+            Bench(f"european implied vol, {n:,} options", functools.partial(vols, n), FLOOR, *peers.VOLS),
+        )
+    ),
+    Bench("european grid, 16 scenarios, whole days", functools.partial(grid_by_engine, 200), QUANTLIB_ENGINE),
+    Bench("european grid, 16 scenarios, ours by AVX2", functools.partial(grid_by_avx2, 100_000), FLOOR),
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import gzip
 import os
 from collections import Counter
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benches.measure import Row, compare, missing, readable
+from benches.measure import OURS, Bench, Case, Unavailable, compare, readable
 from margincore import pricing, quotes
 from margincore.importers import read_cboe_quotes
 
@@ -109,18 +110,33 @@ def _both_rights(path: Path) -> Quoted:
 
 def chains() -> Iterator[Quoted]:
     """Every chain found."""
-    for path in sorted(folder().glob("*.csv.gz")):
-        yield _cboe(path) if path.name.startswith("cboe_") else _both_rights(path)
+    yield from map(read, sorted(folder().glob("*.csv.gz")))
 
 
-def rows() -> Iterator[Row]:
-    """One row per chain: nanoseconds per quote, forwards and vols together."""
-    found = False
-    for chain in chains():
-        found = True
-        yield from compare(f"quotes to vols, {chain.name}", {"ours": chain.imply}, n=len(chain.strike))
-    if not found:
-        yield missing("quotes to vols", "real chains", f"none in {folder()}")
+def read(path: Path) -> Quoted:
+    """The chain of one file."""
+    return _cboe(path) if path.name.startswith("cboe_") else _both_rights(path)
+
+
+def one_chain(path: Path) -> Iterator[Case]:
+    """Nanoseconds per quote, forwards and vols together."""
+    chain = read(path)
+    found = chain.imply()
+    if not chain.american and not chain.reprice(found).max() < 1e-14:
+        raise AssertionError(f"{chain.name}: vols do not give the mids back")
+    yield Case({OURS: chain.imply}, n=len(chain.strike))
+
+
+def no_chain() -> Iterator[Case]:
+    """Stands in the table where none is there."""
+    raise Unavailable(f"none in {folder()}")
+    yield
+
+
+BENCHES = tuple(
+    Bench(f"quotes to vols, {path.name.removesuffix('.csv.gz')}", functools.partial(one_chain, path))
+    for path in sorted(folder().glob("*.csv.gz"))
+) or (Bench("quotes to vols, real chains", no_chain),)
 
 
 def main() -> None:
@@ -130,7 +146,7 @@ def main() -> None:
     total = kept = 0
     for chain in chains():
         implied = chain.imply()
-        (timed,) = compare(chain.name, {"ours": chain.imply}, n=len(chain.strike))
+        (timed,) = compare(chain.name, {OURS: chain.imply}, n=len(chain.strike))
         rows_in = len(chain.strike) + chain.refused
         worst = float(chain.reprice(implied).max())
         stay = int(implied.kept.sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import random
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,12 +11,13 @@ from decimal import Decimal
 import numpy as np
 
 import margincore as mc
-from benches.measure import Row, check_equal, compare, missing
+from benches.measure import OURS, REFERENCE, Bench, Case, Median, check_equal
 from margincore.reference import reg_t as reference
 
 VALUATION = "2026-11-20T16:00:00-05:00"
 MONTHS = {1: "2026-12-18", 2: "2027-01-15", 3: "2027-02-19", 12: "2027-12-17"}
 MANY = 10_000
+ESTIMATOR, GREEDY = "margin-estimator", "our greedy matcher"
 
 
 def option(right: str, strike: float, month: int = 1) -> mc.Contract:
@@ -73,52 +75,61 @@ def columns(engine: mc.Prepared, held: list[tuple[mc.Contract, int]], count: int
     )
 
 
-def condor() -> Iterator[Row]:
+class Condor:
     """Four legs: what order entry asks most often."""
-    held = [(option("put", 90), 1), (option("put", 95), -1), (option("call", 105), -1), (option("call", 110), 1)]
-    engine = prepared(held)
-    many = columns(engine, held, MANY)
-    one = account(held)
-    found = engine.margin(one).requirement.initial
-    legs = tuple(
-        reference.Leg(c.right or "", c.strike or 0.0, 1, n, price(c.right or "", c.strike or 0.0, 1), 100.0)
-        for c, n in held
-    )
-    check_equal("condor", [found], [reference.optimal(legs).equity], rel=1e-12)
-    peers = {"margincore.reference": lambda: reference.optimal(legs)}
-    name = "Reg T condor"
-    try:
-        import margin_estimator as estimator
-    except ImportError as error:
-        yield missing(name, "margin-estimator", str(error))
-    else:
-        theirs = [
-            estimator.Option(
-                expiration=dt.date.fromisoformat(MONTHS[1]),
-                price=Decimal(str(leg.price)),
-                quantity=leg.side,
-                strike=Decimal(str(leg.strike)),
-                type=estimator.OptionType("C" if leg.right == "call" else "P"),
-            )
-            for leg in legs
-        ]
-        underlying = estimator.Underlying(price=Decimal(100))
-        their_answer = estimator.calculate_margin(theirs, underlying).margin_requirement
-        check_equal("condor", [found], [float(their_answer)], rel=1e-9)
-        peers["margin-estimator"] = lambda: estimator.calculate_margin(theirs, underlying)
-    yield from _per_account(name, engine, many, peers)
-    yield from compare(f"{name}, one explained report", {"ours": lambda: engine.margin(one), **peers})
+
+    def __init__(self) -> None:
+        held = [(option("put", 90), 1), (option("put", 95), -1), (option("call", 105), -1), (option("call", 110), 1)]
+        self.engine = prepared(held)
+        self.many = columns(self.engine, held, MANY)
+        self.one = account(held)
+        self.found = self.engine.margin(self.one).requirement.initial
+        self.legs = tuple(
+            reference.Leg(c.right or "", c.strike or 0.0, 1, n, price(c.right or "", c.strike or 0.0, 1), 100.0)
+            for c, n in held
+        )
+
+    def add_peers(self, case: Case) -> None:
+        """Those that margin one account at a time."""
+        check_equal("condor", [self.found], [reference.optimal(self.legs).equity], rel=1e-12)
+        case.calls[REFERENCE] = lambda: reference.optimal(self.legs)
+        with case.optional(ESTIMATOR):
+            import margin_estimator as estimator
+
+            theirs = [
+                estimator.Option(
+                    expiration=dt.date.fromisoformat(MONTHS[1]),
+                    price=Decimal(str(leg.price)),
+                    quantity=leg.side,
+                    strike=Decimal(str(leg.strike)),
+                    type=estimator.OptionType("C" if leg.right == "call" else "P"),
+                )
+                for leg in self.legs
+            ]
+            underlying = estimator.Underlying(price=Decimal(100))
+            their_answer = estimator.calculate_margin(theirs, underlying).margin_requirement
+            check_equal("condor", [self.found], [float(their_answer)], rel=1e-9)
+            case.calls[ESTIMATOR] = lambda: estimator.calculate_margin(theirs, underlying)
 
 
-def _per_account(name: str, engine: mc.Prepared, many: mc.Accounts, peers: dict[str, object]) -> Iterator[Row]:
+def condor_batch() -> Iterator[Case]:
     """Ours over a batch of columns, peers one account at a time; nanoseconds per account for all."""
-    (ours,) = compare(name, {"ours": lambda: engine.margin_many(many)}, n=len(many))
-    for peer, call in peers.items():
-        (row,) = compare(name, {"ours": call}, n=1)  # type: ignore[dict-item]
-        yield Row(f"{name}, batch of {len(many):,}", ours.ours_ns, peer, row.ours_ns, 1)
+    condor = Condor()
+    check_equal("condor", condor.engine.margin_many(condor.many).initial[:1], [condor.found], rel=0.0)
+    case = Case({OURS: lambda: condor.engine.margin_many(condor.many)}, sizes={OURS: MANY})
+    condor.add_peers(case)
+    yield case
 
 
-def partitions() -> Iterator[Row]:
+def condor_report() -> Iterator[Case]:
+    """One account, explained."""
+    condor = Condor()
+    case = Case({OURS: lambda: condor.engine.margin(condor.one)})
+    condor.add_peers(case)
+    yield case
+
+
+def partitions() -> Iterator[Case]:
     """Eight single contracts: the reference tries every partition."""
     held = book(8, 11, most=1)
     engine = prepared(held)
@@ -131,39 +142,44 @@ def partitions() -> Iterator[Row]:
     found = engine.margin(account(held)).requirement.initial
     check_equal("8 series", [found], [reference.optimal(tuple(legs)).equity], rel=1e-9, abs_=1e-6)
     many = columns(engine, held, 1_000)
-    yield from _per_account(
-        "Reg T 8 series", engine, many, {"margincore.reference": lambda: reference.optimal(tuple(legs))}
-    )
+    calls = {OURS: lambda: engine.margin_many(many), REFERENCE: lambda: reference.optimal(tuple(legs))}
+    yield Case(calls, sizes={OURS: len(many)})
 
 
-def larger() -> Iterator[Row]:
+def larger(series: int, books: int, stock: bool, name: str) -> Iterator[Case]:
     """Median over different random books, beside what the greedy matcher takes and what it charges more."""
-    for series, books, stock in ((30, 41, False), (30, 41, True), (60, 9, False), (200, 1, False)):
-        drawn = [book(series, 1000 * series + k, stock=stock) for k in range(books)]
-        optimal = [prepared(held, node_limit=100 if series > 100 else 5_000) for held in drawn]
-        greedy = [prepared(held, pairing="greedy") for held in drawn]
-        rows, charged, open_ = [], [], 0
-        for held, best, matcher in zip(drawn, optimal, greedy, strict=True):
-            own, other = columns(best, held, 1), columns(matcher, held, 1)
-            a, b = best.margin_many(own).initial[0], matcher.margin_many(other).initial[0]
-            if b < a * (1 - 1e-9) - 1e-6:
-                raise AssertionError(f"{series} series: greedy {b} below the optimum {a}")
-            charged.append(b / a - 1.0)
-            details = best.margin(account(held)).details
-            open_ += sum(details[date]["gap"] > 1e-6 for date in ("initial", "held"))
-            calls = {
-                "ours": lambda best=best, own=own: best.margin_many(own),
-                "our greedy matcher": lambda matcher=matcher, other=other: matcher.margin_many(other),
-            }
-            rows += list(compare("", calls, repeats=3, batch_seconds=0.002, slowest_seconds=2.0))
-        ours = float(np.median([row.ours_ns for row in rows]))
-        theirs = float(np.median([row.peer_ns for row in rows]))
-        what = f"Reg T {series} series{' and stock' if stock else ''}, median of {books} books"
-        note = f"greedy charges {100 * float(np.mean(charged)):.1f} % more; {open_} of {2 * books} left with a gap"
-        yield Row(f"{what} ({note})", ours, "our greedy matcher", theirs, 1)
+    drawn = [book(series, 1000 * series + k, stock=stock) for k in range(books)]
+    optimal = [prepared(held, node_limit=100 if series > 100 else 5_000) for held in drawn]
+    greedy = [prepared(held, pairing="greedy") for held in drawn]
+    ours, theirs, charged, open_ = [], [], [], 0
+    for held, best, matcher in zip(drawn, optimal, greedy, strict=True):
+        own, other = columns(best, held, 1), columns(matcher, held, 1)
+        a, b = best.margin_many(own).initial[0], matcher.margin_many(other).initial[0]
+        if b < a * (1 - 1e-9) - 1e-6:
+            raise AssertionError(f"{series} series: greedy {b} below the optimum {a}")
+        charged.append(b / a - 1.0)
+        details = best.margin(account(held)).details
+        open_ += sum(details[date]["gap"] > 1e-6 for date in ("initial", "held"))
+        ours.append(functools.partial(best.margin_many, own))
+        theirs.append(functools.partial(matcher.margin_many, other))
+    note = f"greedy charges {100 * float(np.mean(charged)):.1f} % more; {open_} of {2 * books} left with a gap"
+    yield Case(
+        {OURS: Median(ours), GREEDY: Median(theirs)}, title=f"{name} ({note})",
+        options={"repeats": 3, "batch_seconds": 0.002, "slowest_seconds": 2.0},
+    )  # fmt: skip
 
 
-def rows() -> Iterator[Row]:
-    yield from condor()
-    yield from partitions()
-    yield from larger()
+def _larger(series: int, books: int, stock: bool) -> Bench:
+    name = f"Reg T {series} series{' and stock' if stock else ''}, median of {books} books"
+    return Bench(name, functools.partial(larger, series, books, stock, name), GREEDY)
+
+
+BENCHES = (
+    Bench(f"Reg T condor, batch of {MANY:,}", condor_batch, REFERENCE, ESTIMATOR),
+    Bench("Reg T condor, one explained report", condor_report, REFERENCE, ESTIMATOR),
+    Bench("Reg T 8 series, batch of 1,000", partitions, REFERENCE),
+    _larger(30, 41, False),
+    _larger(30, 41, True),
+    _larger(60, 9, False),
+    _larger(200, 1, False),
+)

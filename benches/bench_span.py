@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import random
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import margincore as mc
-from benches.measure import Row, check_equal, compare, missing
+from benches.measure import OURS, REFERENCE, Bench, Case, Unavailable, check_equal
 from margincore.methods import Span
 from margincore.methods.span import kite
 from margincore.reference import span as reference
 
 SYMBOLS = ["NIFTY", "BANKNIFTY", *(f"STK{i:03d}" for i in range(180))]
+LXML, MARGINISM = "lxml iterparse", "marginism"
 EXPIRIES = ["20260630", "20260728", "20260825"]
 
 
@@ -104,44 +107,59 @@ def expanded(path: Path, products: int, strikes: int = 60) -> None:
                         out.write(halves(*key[:3], (26, "OOF" + right), key[3], *option))
 
 
-def _parsing(path: Path) -> Iterator[Row]:
-    size = path.stat().st_size
-    data = path.read_bytes()
-    bench = f"span: parse a {size / 1e6:.0f} MB .spn (per byte)"
-    file = mc._core.SpanFile.parse(data, path.name)
-    saved = file.cache()
-    calls: dict[str, Any] = {"ours": lambda: mc._core.SpanFile(path)}
-    gone = []
-    try:
-        from lxml import etree
-
-        def lxml() -> None:
-            for _, element in etree.iterparse(str(path), tag="oopPf"):
-                element.clear()
-
-        calls["lxml iterparse"] = lxml
-    except ImportError:
-        gone.append("lxml iterparse")
-    try:
-        from marginism.parser import parse_spn
-
-        theirs = parse_spn(str(path))
-        options = sum(len(c.options) for c in theirs.commodities.values())
-        check_equal(bench, [len(file) - 4 * len(file.commodities)], [options], rel=0.0)
-        calls["marginism"] = lambda: parse_spn(str(path))
-    except ImportError:
-        gone.append("marginism")
-    yield from compare(bench, calls, n=size, repeats=5)
-    for peer in gone:
-        yield missing(bench, peer, "not installed", n=size)
-    bench = "span: load its binary cache (per file)"
-    yield from compare(bench, {"ours": lambda: mc._core.SpanFile.parse(saved, "cache")}, n=1, repeats=5)
+@contextlib.contextmanager
+def written(write: Callable[..., object], *arguments: Any, suffix: str) -> Iterator[Path]:
+    """A file that is there while its benchmark runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{suffix}"
+        write(path, *arguments)
+        yield path
 
 
-def _expanded(path: Path) -> Iterator[Row]:
-    size = path.stat().st_size
-    bench = f"span: parse a {size / 1e6:.0f} MB .pa2 (per byte)"
-    yield from compare(bench, {"ours": lambda: mc._core.SpanFile(path)}, n=size, repeats=5)
+@functools.cache
+def large() -> bytes:
+    """A file of full size, which takes seconds to make."""
+    with written(synthetic, len(SYMBOLS), suffix=".spn") as path:
+        return path.read_bytes()
+
+
+def parse() -> Iterator[Case]:
+    """From the file to its table."""
+    with written(Path.write_bytes, large(), suffix=".spn") as path:
+        size = path.stat().st_size
+        title = f"span: parse a {size / 1e6:.0f} MB .spn (per byte)"
+        file = mc._core.SpanFile.parse(large(), path.name)
+        case = Case({OURS: lambda: mc._core.SpanFile(path)}, n=size, title=title, options={"repeats": 5})
+        with case.optional(LXML):
+            from lxml import etree
+
+            def lxml() -> None:
+                for _, element in etree.iterparse(str(path), tag="oopPf"):
+                    element.clear()
+
+            case.calls[LXML] = lxml
+        with case.optional(MARGINISM):
+            from marginism.parser import parse_spn
+
+            theirs = parse_spn(str(path))
+            options = sum(len(c.options) for c in theirs.commodities.values())
+            check_equal(title, [len(file) - 4 * len(file.commodities)], [options], rel=0.0)
+            case.calls[MARGINISM] = lambda: parse_spn(str(path))
+        yield case
+
+
+def load() -> Iterator[Case]:
+    """The same file's binary cache."""
+    saved = mc._core.SpanFile.parse(large(), "large.spn").cache()
+    yield Case({OURS: lambda: mc._core.SpanFile.parse(saved, "cache")}, options={"repeats": 5})
+
+
+def parse_expanded() -> Iterator[Case]:
+    """A file of fixed columns."""
+    with written(expanded, 250, suffix=".pa2") as path:
+        size = path.stat().st_size
+        title = f"span: parse a {size / 1e6:.0f} MB .pa2 (per byte)"
+        yield Case({OURS: lambda: mc._core.SpanFile(path)}, n=size, title=title, options={"repeats": 5})
 
 
 def _books(rng: random.Random, rows: int, count: int, size: int) -> list[dict[int, int]]:
@@ -163,81 +181,116 @@ def _columns(prepared: mc.Prepared, books: list[dict[int, int]], times: int) -> 
     )
 
 
-def _against_marginism(path: Path) -> Iterator[Row]:
-    bench = "span: 100,000 accounts x 20 positions (per position)"
-    try:
+class Small:
+    """Accounts on a small file of the same shape, and marginism's positions where it is installed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, file = path, Span.file(path)
+        self.table = [c for c in file.contracts() if ":OOP:" in c.id]
+        self.prepared = mc.Engine(Span.from_file(file, anov="capped")).prepare(self.table)
+        self.books = _books(random.Random(2), len(self.table), 200, 20)
+
+    def account(self, book: dict[int, int]) -> mc.Account:
+        return mc.Account([mc.Position(self.table[i], q) for i, q in book.items()])
+
+    def marginism(self) -> list[Callable[[], Any]]:
+        """A call per account, which gives the margin that ours does."""
         from marginism import Position, SpanCalculator
         from marginism.parser import parse_spn
-    except ImportError:
-        yield missing(bench, "marginism", "not installed", n=20)
-        return
-    calculator = SpanCalculator(parse_spn(str(path)))
-    file = Span.file(path)
-    table = [c for c in file.contracts() if ":OOP:" in c.id]
-    prepared = mc.Engine(Span.from_file(file, anov="capped")).prepare(table)
-    books = _books(random.Random(2), len(table), 200, 20)
 
-    def position(row: int, quantity: int) -> Any:
-        _, symbol, _, expiry, right, strike = table[row].id.split(":")
-        return Position(symbol, right + "E", quantity, expiry, float(strike))
+        calculator = SpanCalculator(parse_spn(str(self.path)))
 
-    theirs = [[position(i, q) for i, q in book.items()] for book in books]
+        def position(row: int, quantity: int) -> Any:
+            _, symbol, _, expiry, right, strike = self.table[row].id.split(":")
+            return Position(symbol, right + "E", quantity, expiry, float(strike))
+
+        calls = [
+            functools.partial(calculator.calculate, [position(i, q) for i, q in book.items()]) for book in self.books
+        ]
+        ours = [kite(self.prepared.margin(self.account(book)))["span"] for book in self.books]
+        check_equal("span", ours, [call().span_margin for call in calls], rel=1e-9)
+        return calls
+
+
+def one_report() -> Iterator[Case]:
+    """One account, explained."""
+    with written(synthetic, 4, suffix=".spn") as path:
+        small = Small(path)
+        account = small.account(small.books[0])
+        case = Case({OURS: lambda: small.prepared.margin(account)}, n=20)
+        with case.optional(MARGINISM):
+            case.calls[MARGINISM] = small.marginism()[0]
+        yield case
+
+
+def many_accounts() -> Iterator[Case]:
+    """The same accounts over and over, in one call; peers take each once."""
+    with written(synthetic, 4, suffix=".spn") as path:
+        small = Small(path)
+        accounts = _columns(small.prepared, small.books, 500)
+        case = Case(
+            {OURS: lambda: small.prepared.margin_many(accounts, threads=1)}, n=2_000_000, sizes={MARGINISM: 4_000},
+            options={"repeats": 5},
+        )  # fmt: skip
+        with case.optional(MARGINISM):
+            calls = small.marginism()
+            case.calls[MARGINISM] = lambda: [call() for call in calls]
+        yield case
+
+
+class Takasbank:
+    """A real file, and accounts on it."""
+
+    def __init__(self) -> None:
+        from tests.conformance.cases import data_folder
+
+        self.path = data_folder() / "span" / "takasbank_viop_20160517_final.spn.gz"
+        if not self.path.is_file():
+            raise Unavailable(f"no file {self.path.name}")
+        file = Span.file(self.path)
+        arrays = file.arrays()
+        self.table = [c for i, c in enumerate(file.contracts()) if not np.isnan(arrays[i, 0])]
+        self.prepared = mc.Engine(Span.from_file(file)).prepare(self.table)
+
+
+takasbank = functools.cache(Takasbank)
+
+
+def on_takasbank(size: int, count: int) -> Iterator[Case]:
+    """Accounts of `size` positions; the reference takes twenty of them."""
+    real = takasbank()
+    table, prepared, parameters = real.table, real.prepared, reference.read_spn(real.path)
+    books = _books(random.Random(3), len(table), 20, size)
+    held = [{table[i].id: float(q) for i, q in book.items()} for book in books]
     reports = [prepared.margin([mc.Position(table[i], q) for i, q in book.items()]) for book in books]
-    want = [calculator.calculate(positions).span_margin for positions in theirs]
-    check_equal(bench, [kite(report)["span"] for report in reports], want, rel=1e-9)
-    account = mc.Account([mc.Position(table[i], q) for i, q in books[0].items()])
-    single = "span: margin 20 positions, whole report (per position)"
-    calls: dict[str, Any] = {
-        "ours": lambda: prepared.margin(account),
-        "marginism": lambda: calculator.calculate(theirs[0]),
-    }
-    yield from compare(single, calls, n=20)
-    accounts = _columns(prepared, books, 500)
-    ours = next(
-        iter(compare(bench, {"ours": lambda: prepared.margin_many(accounts, threads=1)}, n=2_000_000, repeats=5))
-    )
-    peer = next(iter(compare(bench, {"ours": lambda: [calculator.calculate(p) for p in theirs]}, n=4000, repeats=5)))
-    yield Row(bench, ours.ours_ns, "marginism", peer.ours_ns, 2_000_000)
+
+    def by_reference() -> list[float]:
+        return [reference.margin(parameters, h).requirement for h in held]
+
+    check_equal("takasbank", [report.cash_required for report in reports], by_reference(), rel=1e-9)
+    accounts = _columns(prepared, books, count // len(books))
+    calls = {OURS: lambda: prepared.margin_many(accounts, threads=1), REFERENCE: by_reference}
+    yield Case(calls, n=count, sizes={REFERENCE: len(books)})
 
 
-def _takasbank() -> Iterator[Row]:
-    from tests.conformance.cases import data_folder
-
-    path = data_folder() / "span" / "takasbank_viop_20160517_final.spn.gz"
-    bench = "span: 50 positions on the Takasbank file (per account)"
-    if not path.is_file():
-        yield missing(bench, "margincore.reference", f"no file {path.name}")
-        return
-    file = Span.file(path)
-    arrays = file.arrays()
-    table = [c for i, c in enumerate(file.contracts()) if not np.isnan(arrays[i, 0])]
-    prepared = mc.Engine(Span.from_file(file)).prepare(table)
-    parameters = reference.read_spn(path)
-    rng = random.Random(3)
-    for size, count, name in ((50, 1000, bench), (20, 100_000, "span: 100,000 accounts x 20 positions (per account)")):
-        books = _books(rng, len(table), 20, size)
-        held = [{table[i].id: float(q) for i, q in book.items()} for book in books]
-        reports = [prepared.margin([mc.Position(table[i], q) for i, q in book.items()]) for book in books]
-        want = [reference.margin(parameters, h).requirement for h in held]
-        check_equal(name, [report.cash_required for report in reports], want, rel=1e-9)
-        accounts = _columns(prepared, books, count // len(books))
-        ours = next(iter(compare(name, {"ours": lambda a=accounts: prepared.margin_many(a, threads=1)}, n=count)))
-        calls: dict[str, Any] = {"ours": lambda hs=held: [reference.margin(parameters, h) for h in hs]}
-        peer = next(iter(compare(name, calls, n=len(held), repeats=5)))
-        yield Row(name, ours.ours_ns, "margincore.reference", peer.ours_ns, count)
-    one = _columns(prepared, _books(rng, len(table), 1, 50), 1)
-    name = "span: 50 positions on the Takasbank file, one call from Python (per call)"
-    yield from compare(name, {"ours": lambda: prepared.margin_many(one, threads=1)}, n=1)
+def one_call() -> Iterator[Case]:
+    """An account in a batch of its own."""
+    real = takasbank()
+    one = _columns(real.prepared, _books(random.Random(5), len(real.table), 1, 50), 1)
+    yield Case({OURS: lambda: real.prepared.margin_many(one, threads=1)})
 
 
-def rows() -> Iterable[Row]:
-    """All rows; the large files are written to a temporary folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        large, small, fixed = Path(folder) / "large.spn", Path(folder) / "small.spn", Path(folder) / "fixed.pa2"
-        synthetic(large, len(SYMBOLS))
-        yield from _parsing(large)
-        expanded(fixed, 250)
-        yield from _expanded(fixed)
-        synthetic(small, 4)
-        yield from _against_marginism(small)
-    yield from _takasbank()
+BENCHES = (
+    Bench("span: parse a .spn (per byte)", parse, LXML, MARGINISM),
+    Bench("span: load its binary cache (per file)", load),
+    Bench("span: parse a .pa2 (per byte)", parse_expanded),
+    Bench("span: margin 20 positions, whole report (per position)", one_report, MARGINISM),
+    Bench("span: 100,000 accounts x 20 positions (per position)", many_accounts, MARGINISM),
+    Bench(
+        "span: 50 positions on the Takasbank file (per account)", functools.partial(on_takasbank, 50, 1_000), REFERENCE
+    ),
+    Bench(
+        "span: 100,000 accounts x 20 positions (per account)", functools.partial(on_takasbank, 20, 100_000), REFERENCE
+    ),
+    Bench("span: 50 positions on the Takasbank file, one call from Python (per call)", one_call),
+)

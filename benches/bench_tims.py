@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import margincore as mc
-from benches.measure import Row, check_equal, compare, missing
+from benches.measure import OURS, REFERENCE, Bench, Case, check_equal
 from margincore.reference import tims as reference
 
 TODAY = dt.date(2026, 11, 20)
 SPOT, RATE, DIVIDEND_YIELD = 4500.0, 0.05, 0.015
 RANGE = (-0.08, 0.06)
+VALUES_GIVEN = f"{REFERENCE} (values given)"
+SCIPY = "scipy.sparse (book prebuilt, 1 thread)"
+SCIPY_SPARSE = "scipy.sparse"
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,9 @@ def chain(expiries: int, strikes: int) -> list[Series]:
     ]
 
 
-def rows() -> Iterator[Row]:
-    """All of it; the peers compute the same requirement first."""
+@functools.cache
+def prepared_chain() -> tuple[list[Series], mc.Contracts, mc.Market, mc.Prepared]:
+    """A thousand options, and the engine's work on them."""
     series = chain(expiries=10, strikes=100)
     contracts = mc.Contracts([s.contract() for s in series])
     vols = np.array([s.vol for s in series])
@@ -61,11 +67,7 @@ def rows() -> Iterator[Row]:
         "2026-11-20T16:00:00-05:00", spot={"SPX": SPOT}, rate={"USD": RATE}, dividend_yield={"SPX": DIVIDEND_YIELD},
         contracts=contracts, vol=vols,
     )  # fmt: skip
-    engine = mc.Engine(mc.methods.Tims())
-    prepared = engine.prepare(contracts, market)
-    yield from _prepare(engine, contracts, market, series)
-    yield from _one_account(prepared, series)
-    yield from _many_accounts(prepared, series)
+    return series, contracts, market, mc.Engine(mc.methods.Tims()).prepare(contracts, market)
 
 
 def _underlying() -> dict[str, reference.Underlying]:
@@ -88,25 +90,27 @@ def _arrays(series: list[Series]) -> NDArray[np.float64]:
     return np.array(table)
 
 
-def _prepare(engine: mc.Engine, contracts: mc.Contracts, market: mc.Market, series: list[Series]) -> Iterator[Row]:
-    n = len(series)
+def prepare() -> Iterator[Case]:
+    """The chain's arrays."""
+    series, contracts, market, _ = prepared_chain()
+    engine, n = mc.Engine(mc.methods.Tims()), len(series)
     few = mc.Contracts([contracts[i] for i in range(0, n, 20)])
     report = engine.prepare(few, market).margin([mc.Position(c, 1) for c in few])
     expected = _arrays(series[::20]).sum(axis=0)
     check_equal("tims.prepare", report.details["class_groups"]["SPX"]["profit"], expected, rel=1e-9, abs_=1e-6)
-    calls = {
-        "ours": lambda: engine.prepare(contracts, market),
-        "margincore.reference": lambda: _arrays(series),
-    }
-    yield from compare(f"tims.prepare, {n:,} European options, per option", calls, n=n)
+    yield Case({OURS: lambda: engine.prepare(contracts, market), REFERENCE: lambda: _arrays(series)}, n=n)
 
 
-def _one_account(prepared: mc.Prepared, series: list[Series]) -> Iterator[Row]:
+def held_lots() -> list[tuple[int, int]]:
+    """A hundred rows of the chain, long and short."""
     chance = random.Random(1)
-    held = [(i, chance.randint(1, 20) * chance.choice((-1, 1))) for i in chance.sample(range(len(series)), 100)]
-    account = mc.Account([mc.Position(prepared.contracts[i], q) for i, q in held])
-    table = _arrays(series)
-    given = [
+    return [(i, chance.randint(1, 20) * chance.choice((-1, 1))) for i in chance.sample(range(1_000), 100)]
+
+
+def given_values(series: list[Series], prepared: mc.Prepared, lots: Iterable[tuple[int, int]]) -> list[Any]:
+    """The reference's positions, with the chain's values at the points already there."""
+    table = _value_table()
+    return [
         reference.Position(
             reference.Contract(
                 "SPX", "option", multiplier=100.0, price=0.01 * prepared.margin(
@@ -115,76 +119,135 @@ def _one_account(prepared: mc.Prepared, series: list[Series]) -> Iterator[Row]:
             ),
             max(q, 0), max(-q, 0),
         )
-        for i, q in held
+        for i, q in lots
     ]  # fmt: skip
-    market, parameters = _underlying(), _parameters()
-    name = "tims.margin, 100 positions prepared, explained, per account"
-    ours = prepared.margin(account).requirement.initial
-    check_equal(name, [ours], [reference.margin(given, market, parameters).requirement], rel=1e-9)
-    calls = {
-        "ours": lambda: prepared.margin(account),
-        "margincore.reference (values given)": lambda: reference.margin(given, market, parameters),
-    }
-    yield from compare(name, calls)
 
-    rows_ = [i for i, _ in held]
+
+def one_account() -> Iterator[Case]:
+    """A report of a hundred positions on the prepared chain."""
+    series, _, _, prepared = prepared_chain()
+    held = held_lots()
+    account = mc.Account([mc.Position(prepared.contracts[i], q) for i, q in held])
+    given = given_values(series, prepared, held)
+    market, parameters = _underlying(), _parameters()
+    ours = prepared.margin(account).requirement.initial
+    check_equal("tims.margin", [ours], [reference.margin(given, market, parameters).requirement], rel=1e-9)
+    yield Case(
+        {OURS: lambda: prepared.margin(account), VALUES_GIVEN: lambda: reference.margin(given, market, parameters)}
+    )
+
+
+def from_the_market_up() -> Iterator[Case]:
+    """The same account with nothing prepared."""
+    series, _, _, prepared = prepared_chain()
+    held = held_lots()
+    account = mc.Account([mc.Position(prepared.contracts[i], q) for i, q in held])
     plain = [reference.Position(series[i].reference(), max(q, 0), max(-q, 0)) for i, q in held]
-    methodology = mc.methods.Tims()
+    methodology, underlying, parameters = mc.methods.Tims(), _underlying(), _parameters()
     loose = mc.Market(
         "2026-11-20T16:00:00-05:00", spot={"SPX": SPOT}, rate={"USD": RATE}, dividend_yield={"SPX": DIVIDEND_YIELD},
-        vol={prepared.contracts[i].id: series[i].vol for i in rows_},
+        vol={prepared.contracts[i].id: series[i].vol for i, _ in held},
     )  # fmt: skip
-    name = "mc.margin, 100 positions from the market up, per account"
-    check_equal(name, [mc.margin(account, loose, methodology).requirement.initial], [ours], rel=1e-12)
     calls = {
-        "ours": lambda: mc.margin(account, loose, methodology),
-        "margincore.reference": lambda: reference.margin(plain, market, parameters),
+        OURS: lambda: mc.margin(account, loose, methodology).requirement.initial,
+        REFERENCE: lambda: reference.margin(plain, underlying, parameters).requirement,
     }
-    yield from compare(name, calls)
+    ours = calls[OURS]()
+    check_equal("mc.margin", [ours], [prepared.margin(account).requirement.initial], rel=1e-12)
+    check_equal("mc.margin", [ours], [calls[REFERENCE]()], rel=1e-9)
+    yield Case(dict(calls))
 
 
-def _many_accounts(prepared: mc.Prepared, series: list[Series]) -> Iterator[Row]:
-    count, each = 20_000, 50
+COUNT, EACH, BY_REFERENCE = 20_000, 50, 20
+
+
+@functools.cache
+def _value_table() -> NDArray[np.float64]:
+    return _arrays(prepared_chain()[0])
+
+
+@functools.cache
+def many_positions() -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int64]]:
+    """Account, contract and quantity of a million positions."""
     generator = np.random.default_rng(3)
-    account = np.repeat(np.arange(count, dtype=np.uint32), each)
-    contract = generator.integers(0, len(series), count * each, dtype=np.uint32)
-    quantity = generator.integers(-20, 21, count * each, dtype=np.int64)
+    account = np.repeat(np.arange(COUNT, dtype=np.uint32), EACH)
+    contract = generator.integers(0, len(prepared_chain()[0]), COUNT * EACH, dtype=np.uint32)
+    return account, contract, generator.integers(-20, 21, COUNT * EACH, dtype=np.int64)
+
+
+def many_accounts(threads: int) -> Iterator[Case]:
+    """Requirements of a batch; the reference takes its first accounts only."""
+    series, _, _, prepared = prepared_chain()
+    account, contract, quantity = many_positions()
     accounts = mc.Accounts.from_columns(
-        prepared.contracts, account=account, contract=contract, quantity=quantity, count=count
+        prepared.contracts, account=account, contract=contract, quantity=quantity, count=COUNT
     )
-    table = _arrays(series)
+    name = f"tims.margin_many, {COUNT:,} accounts of {EACH}, per position"
+    ours = prepared.margin_many(accounts).initial
+    case = Case(
+        {OURS: lambda: prepared.margin_many(accounts, threads=threads)},
+        n=COUNT * EACH, threads=threads, sizes={VALUES_GIVEN: BY_REFERENCE * EACH}, title=name,
+    )  # fmt: skip
     # What a desk would write: net per contract, one product with the table, the largest loss, the minimums.
-    try:
+    with case.optional(SCIPY):
         from scipy import sparse
-    except ImportError as error:
-        yield missing(
-            "tims.margin_many, 20,000 accounts of 50, per position", "scipy.sparse", str(error), n=count * each
+
+        table = _value_table()
+        worth = np.array([prepared.margin([mc.Position(c, 1)]).net_option_value for c in prepared.contracts])
+        book = sparse.csr_matrix((quantity, (account, contract)), shape=(COUNT, len(series)), dtype=np.float64)
+
+        def by_scipy() -> NDArray[np.float64]:
+            loss = np.maximum(-(book @ table).min(axis=1), 0.0)
+            long, short = book.maximum(0), (-book).maximum(0)
+            minimum = long @ np.minimum(37.5, worth) + short @ np.full(len(series), 37.5)
+            return np.maximum(loss, minimum)
+
+        check_equal(name, ours[:500], by_scipy()[:500], rel=1e-9)
+        case.calls[SCIPY] = by_scipy
+    few = BY_REFERENCE * EACH
+    given = given_values(series, prepared, zip(contract[:few].tolist(), quantity[:few].tolist(), strict=True))
+    books = [given[i : i + EACH] for i in range(0, few, EACH)]
+    market, parameters = _underlying(), _parameters()
+
+    def by_reference() -> list[float]:
+        return [reference.margin(book, market, parameters).requirement for book in books]
+
+    check_equal(name, ours[:BY_REFERENCE], by_reference(), rel=1e-9)
+    case.calls[VALUES_GIVEN] = by_reference
+    yield case
+
+
+def from_columns() -> Iterator[Case]:
+    """What it takes to have the batch."""
+    contracts = prepared_chain()[1]
+    account, contract, quantity = many_positions()
+    case = Case(
+        {
+            OURS: lambda: mc.Accounts.from_columns(
+                contracts, account=account, contract=contract, quantity=quantity, count=COUNT
+            )
+        },
+        n=COUNT * EACH,
+    )
+    with case.optional(SCIPY_SPARSE):
+        from scipy import sparse
+
+        case.calls[SCIPY_SPARSE] = lambda: sparse.csr_matrix(
+            (quantity, (account, contract)), shape=(COUNT, len(contracts)), dtype=np.float64
         )
-        return
-    worth = np.array([prepared.margin([mc.Position(c, 1)]).net_option_value for c in prepared.contracts])
-    book = sparse.csr_matrix((quantity, (account, contract)), shape=(count, len(series)), dtype=np.float64)
+    yield case
 
-    def by_scipy() -> NDArray[np.float64]:
-        loss = np.maximum(-(book @ table).min(axis=1), 0.0)
-        long, short = book.maximum(0), (-book).maximum(0)
-        minimum = long @ np.minimum(37.5, worth) + short @ np.full(len(series), 37.5)
-        return np.maximum(loss, minimum)
 
-    name = f"tims.margin_many, {count:,} accounts of {each}, per position"
-    check_equal(name, prepared.margin_many(accounts).initial[:500], by_scipy()[:500], rel=1e-9)
-    n = count * each
-    for threads in sorted({1, min(2, os.cpu_count() or 1)}):
-        calls = {
-            "ours": lambda threads=threads: prepared.margin_many(accounts, threads=threads),
-            "scipy.sparse (book prebuilt, 1 thread)": by_scipy,
-        }
-        yield from compare(name, calls, n=n, threads=threads)
-    columns = {
-        "ours": lambda: mc.Accounts.from_columns(
-            prepared.contracts, account=account, contract=contract, quantity=quantity, count=count
-        ),
-        "scipy.sparse": lambda: sparse.csr_matrix(
-            (quantity, (account, contract)), shape=(count, len(series)), dtype=np.float64
-        ),
-    }
-    yield from compare("Accounts.from_columns, 1,000,000 positions, per position", columns, n=n)
+BENCHES = (
+    Bench("tims.prepare, 1,000 European options, per option", prepare, REFERENCE),
+    Bench("tims.margin, 100 positions prepared, explained, per account", one_account, VALUES_GIVEN),
+    Bench("mc.margin, 100 positions from the market up, per account", from_the_market_up, REFERENCE),
+    *(
+        Bench(
+            f"tims.margin_many, {COUNT:,} accounts of {EACH}, per position, threads: {threads}",
+            functools.partial(many_accounts, threads), SCIPY, VALUES_GIVEN,
+        )
+        for threads in sorted({1, min(2, os.cpu_count() or 1)})
+    ),
+    Bench("Accounts.from_columns, 1,000,000 positions, per position", from_columns, SCIPY_SPARSE),
+)  # fmt: skip

@@ -7,6 +7,7 @@ read from ``MARGINCORE_DATA`` (default ``../shared/data`` beside the project).
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import os
 import resource
@@ -18,9 +19,10 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from benches.measure import Row, compare, missing
+from benches.measure import OURS, Bench, Case, Unavailable
 
 UNDERLYINGS, EXPIRIES, STRIKES = 5_000, 10, 15
+SPY, TREE = "tims, SPY chain of 30 Dec 2022", "our tree of 400 steps"
 
 
 def peak() -> float:
@@ -84,45 +86,65 @@ def spy() -> tuple[mc.Contracts, mc.Market]:
     return contracts, market
 
 
-def chain_rows() -> Iterator[Row]:
-    """The chain from its marks: implied vols and ten points; the same by trees for a part of it; one account."""
-    name = "tims, SPY chain of 30 Dec 2022"
-    try:
-        contracts, market = spy()
-    except OSError as error:
-        yield missing(name, "itself", str(error))
-        return
-    engine = mc.Engine(mc.methods.Tims(no_vol="borrow"))
-    prepared = engine.prepare(contracts, market)
-    positions = [mc.Position(contract, -1) for contract in contracts]
-    borrowed = len(prepared.margin(positions).details["borrowed_vols"])
-    n = len(contracts)
-    yield from compare(
-        f"{name}: {n:,} options prepared from their marks ({borrowed} vols borrowed), per option",
-        {"ours": lambda: engine.prepare(contracts, market)}, n=n,
+class Chain:
+    """The chain prepared from its marks."""
+
+    def __init__(self) -> None:
+        try:
+            self.contracts, self.market = spy()
+        except OSError as error:
+            raise Unavailable(str(error)) from error
+        self.engine = mc.Engine(mc.methods.Tims(no_vol="borrow"))
+        self.prepared = self.engine.prepare(self.contracts, self.market)
+        self.positions = [mc.Position(contract, -1) for contract in self.contracts]
+
+    def __len__(self) -> int:
+        return len(self.contracts)
+
+
+chain = functools.cache(Chain)
+
+
+def from_marks() -> Iterator[Case]:
+    """Implied vols and ten points."""
+    spy = chain()
+    borrowed = len(spy.prepared.margin(spy.positions).details["borrowed_vols"])
+    yield Case(
+        {OURS: lambda: spy.engine.prepare(spy.contracts, spy.market)}, n=len(spy),
+        title=f"{SPY}: {len(spy):,} options prepared from their marks ({borrowed} vols borrowed), per option",
     )  # fmt: skip
-    part = list(contracts)[:: n // 100]
-    every = {c.id: prepared.margin([mc.Position(c, -1)]) for c in part}
-    vols = {c.id: v for c, v in zip(part, _vols(part, market), strict=True) if np.isfinite(v)}
+
+
+def by_trees() -> Iterator[Case]:
+    """A part of the chain at given vols: American prices by collocation and by trees."""
+    spy = chain()
+    part = list(spy.contracts)[:: len(spy) // 100]
+    every = {c.id: spy.prepared.margin([mc.Position(c, -1)]) for c in part}
+    vols = {c.id: v for c, v in zip(part, _vols(part, spy.market), strict=True) if np.isfinite(v)}
     part = [c for c in part if c.id in vols and "borrowed_vols" not in every[c.id].details]
     quotes = mc.Market(
         "2022-12-30T16:00:00-05:00", spot={"SPY": 382.44}, rate={"USD": 0.043}, dividend_yield={"SPY": 0.016}, vol=vols
     )
-    calls: dict[str, Callable[[], Any]] = {}
+    calls: dict[str, Callable[[], object]] = {}
     margins = {}
-    for label, american in (("ours", "collocation"), ("our tree of 400 steps", "tree")):
+    for label, american in ((OURS, "collocation"), (TREE, "tree")):
         other = mc.Engine(mc.methods.Tims(american=american))  # type: ignore[arg-type]
         made = other.prepare(part, quotes)
         margins[label] = np.array([made.margin([mc.Position(c, -1)]).requirement.initial for c in part])
-        calls[label] = lambda other=other: other.prepare(part, quotes)  # type: ignore[misc]
-    apart = np.max(np.abs(margins["ours"] - margins["our tree of 400 steps"]) / (1.0 + margins["ours"]))
-    yield from compare(
-        f"{name}: {len(part)} of them at given vols (short margins at most {apart:.1e} apart), per option",
+        calls[label] = functools.partial(other.prepare, part, quotes)
+    apart = np.max(np.abs(margins[OURS] - margins[TREE]) / (1.0 + margins[OURS]))
+    yield Case(
         calls, n=len(part),
+        title=f"{SPY}: {len(part)} of them at given vols (short margins at most {apart:.1e} apart), per option",
     )  # fmt: skip
-    yield from compare(
-        f"{name}: an account short one of each, {n:,} positions, explained, greeks included",
-        {"ours": lambda: prepared.margin(positions)},
+
+
+def one_account() -> Iterator[Case]:
+    """Short one of each."""
+    spy = chain()
+    yield Case(
+        {OURS: lambda: spy.prepared.margin(spy.positions)},
+        title=f"{SPY}: an account short one of each, {len(spy):,} positions, explained, greeks included",
     )
 
 
@@ -142,9 +164,8 @@ def _vols(part: list[mc.Contract], market: mc.Market) -> Any:
     return vol
 
 
-def rows() -> Iterator[Row]:
-    """The chain, then the universe."""
-    yield from chain_rows()
+def whole_universe() -> Iterator[Case]:
+    """Every series on one thread."""
     before = peak()
     start = time.perf_counter()
     contracts, market = universe()
@@ -156,9 +177,17 @@ def rows() -> Iterator[Row]:
     after = peak()
     prepared.margin([mc.Position(contracts[n // 2], -10)])
     del prepared
-    name = (
+    title = (
         f"tims, universe of {n:,} American series x 10 points prepared, per series "
         f"(peak {after:,.0f} MB: {before:,.0f} MB before, {table - before:,.0f} for the table and its market, made "
         f"from columns in {columns:.1f} s, {after - table:,.0f} more to prepare)"
     )
-    yield from compare(name, {"ours": lambda: engine.prepare(contracts, market)}, n=n, repeats=5)
+    yield Case({OURS: lambda: engine.prepare(contracts, market)}, n=n, title=title, options={"repeats": 5})
+
+
+BENCHES = (
+    Bench(f"{SPY}: prepared from its marks, per option", from_marks),
+    Bench(f"{SPY}: a part at given vols, per option", by_trees, TREE),
+    Bench(f"{SPY}: an account short one of each, explained", one_account),
+    Bench("tims, universe of American series x 10 points prepared, per series", whole_universe),
+)

@@ -1,17 +1,23 @@
 """How everything here is measured, and the shape of one line of the result.
 
-A module ``benches/bench_NAME.py`` takes part by exposing ``rows() -> Iterable[Row]``. It builds the inputs,
-checks that ours and the peers agree on them (:func:`check_equal`), and times them together::
+A module ``benches/bench_NAME.py`` declares its benchmarks in ``BENCHES``. Each has a name, a generator that makes the
+inputs, sees to it that ours and the peers agree on them (:func:`check_equal`) and yields a :class:`Case`, and the names
+of the peers, so that they are known before any input is made::
 
-    from benches.measure import Row, check_equal, compare, missing
+    from benches.measure import OURS, REFERENCE, Bench, Case, check_equal
 
-    def rows():
-        calls = {"ours": lambda: prepared.margin(account), "margincore.reference": lambda: tims.margin(...)}
-        yield from compare("tims.margin 100 positions", calls, n=1)
-        yield missing("tims.margin 100 positions", "other-engine", "not installed")
+    def one_account():
+        calls = {OURS: lambda: prepared.margin(account), REFERENCE: lambda: tims.margin(...)}
+        check_equal(...)
+        yield Case(calls)
 
-A goal goes with the peer it is stated against (``compare(..., goals={"NumPy": Goal(17)})``) and the table says whether
-it is met.
+    BENCHES = (Bench("tims.margin 100 positions", one_account, REFERENCE),)
+
+Two front ends run them: ``python -m benches``, whose repeats of all candidates are interleaved (:func:`rows`), and
+``pytest benches``, a test of pytest-benchmark per candidate (``benches/test_speed.py``).
+
+A goal goes with the peer it is stated against (``Case(..., goals={"NumPy": Goal(17)})``) and the table says whether it
+is met.
 
 Repeats are interleaved, so that a slow moment of a shared machine hits every candidate alike; the median of
 the repeats is kept and every number is nanoseconds **per item** (``n`` items per call). Ratios are peer over
@@ -20,16 +26,19 @@ ours: above 1, ours is the faster one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 OURS = "ours"
+REFERENCE = "margincore.reference"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,57 @@ class Goal:
 
 Goals = Mapping[str, Goal]
 """Goals by peer; the one under ``"ours"`` is in nanoseconds and stands in a row without a peer."""
+
+
+class Unavailable(Exception):
+    """What a benchmark or a peer needs is not here: a file, a second core."""
+
+
+@dataclass
+class Case:
+    """A benchmark whose inputs are made: one call per candidate, all on the same inputs, of ``n`` items each.
+
+    ``sizes`` has the items of candidates whose call handles others than ``n``, and ``absent`` why peers are not among
+    the calls. The table calls it ``title`` where that says what the name cannot, such as what was found in a file, and
+    times it with ``options`` (of :func:`interleaved`).
+    """
+
+    calls: dict[str, Callable[[], object]]
+    n: int = 1
+    threads: int = 1
+    goals: Goals = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    absent: dict[str, Exception] = field(default_factory=dict)
+    title: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def optional(self, *peers: str) -> Iterator[None]:
+        """Where peers are made and checked: what is not installed or computes something else is absent."""
+        try:
+            yield
+        except (ImportError, OSError, Unavailable, AssertionError) as error:
+            for peer in peers:
+                self.calls.pop(peer, None)
+                self.absent[peer] = error
+
+
+class Bench:
+    """A benchmark as it is declared: nothing is made before it is opened."""
+
+    def __init__(self, name: str, make: Callable[[], Iterator[Case]], *peers: str) -> None:
+        self.name, self.make, self.peers = name, make, peers
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Case]:
+        """The case, while files and processes it needs are there.
+
+        Raises ``Unavailable`` where something is missing that is no peer, ``AssertionError`` where results differ.
+        """
+        with contextlib.contextmanager(self.make)() as case:
+            if (found := {*case.calls, *case.absent}) != (declared := {OURS, *self.peers}):
+                raise ValueError(f"{self.name}: declared {sorted(declared)}, but the case has {sorted(found)}")
+            yield case
 
 
 @dataclass(frozen=True)
@@ -116,15 +176,16 @@ def interleaved(
     calls: Mapping[str, Callable[[], object]],
     *,
     n: int = 1,
+    sizes: Mapping[str, int] = NOTHING,
     repeats: int = 15,
     batch_seconds: float = 0.01,
     slowest_seconds: float = 20.0,
 ) -> dict[str, Timing]:
     """Times every call in turn, round after round, and returns medians per item.
 
-    ``n`` is the number of items one call handles. Each call is repeated inside one timing until it lasts
-    ``batch_seconds``; a call that would take longer than ``slowest_seconds`` over all rounds gets fewer
-    rounds, never fewer than three (one where a single call lasts longer than that).
+    ``n`` is the number of items one call handles, but for those that ``sizes`` names. Each call is repeated inside
+    one timing until it lasts ``batch_seconds``; a call that would take longer than ``slowest_seconds`` over all rounds
+    gets fewer rounds, never fewer than three (one where a single call lasts longer than that).
     """
     if n < 1:
         raise ValueError(f"interleaved: n is {n}: at least one item per call")
@@ -142,8 +203,9 @@ def interleaved(
         for name, call in calls.items():
             if turn < rounds[name]:
                 samples[name].append(_seconds(call, loops[name]) / loops[name])
+    items = {name: sizes.get(name, n) for name in calls}
     return {
-        name: Timing(statistics.median(times) * 1e9 / n, min(times) * 1e9 / n, len(times))
+        name: Timing(statistics.median(times) * 1e9 / items[name], min(times) * 1e9 / items[name], len(times))
         for name, times in samples.items()
     }
 
@@ -154,7 +216,7 @@ def compare(
     *,
     n: int = 1,
     threads: int = 1,
-    goals: Goals = MappingProxyType({}),
+    goals: Goals = NOTHING,
     **options: Any,
 ) -> Iterator[Row]:
     """Times ``calls`` together, one of them named ``"ours"``, and yields one row per peer (or one alone)."""
@@ -168,9 +230,20 @@ def compare(
         yield Row(bench, ours, peer, timing.median_ns, n, threads, goal=goals.get(peer))
 
 
-def missing(
-    bench: str, peer: str, reason: str, *, n: int = 1, threads: int = 1, goals: Goals = MappingProxyType({})
-) -> Row:
+def rows(bench: Bench) -> Iterator[Row]:
+    """The lines of the table for one benchmark: what is not here first, then the times."""
+    with contextlib.ExitStack() as stack:
+        try:
+            case = stack.enter_context(bench.opened())
+        except Unavailable as error:
+            yield from (missing(bench.name, peer, str(error)) for peer in bench.peers or ("itself",))
+            return
+        title, shared = case.title or bench.name, {"n": case.n, "threads": case.threads, "goals": case.goals}
+        yield from (missing(title, peer, str(error), **shared) for peer, error in case.absent.items())
+        yield from compare(title, case.calls, **shared, sizes=case.sizes, **case.options)
+
+
+def missing(bench: str, peer: str, reason: str, *, n: int = 1, threads: int = 1, goals: Goals = NOTHING) -> Row:
     """A peer that could not be run here, with the reason: it is named in the table, never left out."""
     return Row(bench, None, peer, None, n, threads, reason, goals.get(peer))
 
@@ -231,6 +304,42 @@ class Repeated:
 
     def __call__(self) -> None:
         self.seconds(1)
+
+
+class Median:
+    """Calls made in turn, of which the median is the time: different inputs, some of which take far longer."""
+
+    def __init__(self, calls: Iterable[Callable[[], object]]) -> None:
+        self._calls = list(calls)
+
+    def seconds(self, loops: int) -> float:
+        return statistics.median(_seconds(call, loops) for call in self._calls)
+
+    def __call__(self) -> None:
+        self.seconds(1)
+
+
+_left_out = 0.0
+
+
+def clock() -> float:
+    """Seconds that a stopwatch around :func:`on_the_clock` calls sees."""
+    return time.perf_counter() - _left_out
+
+
+def on_the_clock(call: Callable[[], object]) -> Callable[[], object]:
+    """The call as the clock is to see it: one that times itself takes as long as it says."""
+    timed = getattr(call, "seconds", None)
+    if timed is None:
+        return call
+
+    def run() -> None:
+        global _left_out
+        start = time.perf_counter()
+        own = timed(1)
+        _left_out += time.perf_counter() - start - own
+
+    return run
 
 
 def _seconds(call: Callable[[], object], loops: int) -> float:

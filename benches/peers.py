@@ -218,9 +218,10 @@ class Peer:
 @contextlib.contextmanager
 def running(
     what: str, names: tuple[str, ...], inputs: dict[str, Any], ours: Floats
-) -> Iterator[tuple[dict[str, Peer], dict[str, str]]]:
+) -> Iterator[tuple[dict[str, Peer], dict[str, Exception]]]:
     """The peers that compute what ours does, by name, and why the others do not; `what` is ``"price"`` or ``"vol"``."""
-    found, absent = {}, {}
+    found: dict[str, Peer] = {}
+    absent: dict[str, Exception] = {}
     with contextlib.ExitStack() as stack:
         for name in names:
             try:
@@ -229,7 +230,7 @@ def running(
                 check_equal(name, ours, peer.values, rel=1e-6, abs_=1e-9)
                 found[name] = peer
             except (LookupError, AssertionError) as error:
-                absent[name] = str(error)
+                absent[name] = error
         yield found, absent
 
 

@@ -1,8 +1,13 @@
-"""What the benchmarks' table says of goals."""
+"""What the benchmarks' table says of goals, how both front ends run a case, and that every call works."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +53,71 @@ def test_a_goal_of_ours_alone_has_a_row_of_its_own() -> None:
         (None, goals[measure.OURS], True),
         ("peer", goals["peer"], True),
     ]
+
+
+def test_items_are_those_of_the_candidate() -> None:
+    class Timed:
+        """A call that says what it takes."""
+
+        def __init__(self, seconds: float) -> None:
+            self._seconds = seconds
+
+        def seconds(self, loops: int) -> float:
+            return self._seconds * loops
+
+        def __call__(self) -> None: ...
+
+    calls = {measure.OURS: Timed(8.0), "peer": Timed(6.0)}
+    (row,) = measure.compare("b", calls, n=4, sizes={"peer": 2})
+    assert (row.ours_ns, row.peer_ns) == (2e9, 3e9)
+    start = measure.clock()
+    measure.on_the_clock(calls["peer"])()
+    assert measure.clock() - start == pytest.approx(6.0, abs=0.1)
+
+
+def bench(absent: Exception | None = None, *, stop: Exception | None = None) -> measure.Bench:
+    def make() -> Iterator[measure.Case]:
+        if stop is not None:
+            raise stop
+        case = measure.Case({measure.OURS: lambda: None}, options={"repeats": 1, "batch_seconds": 1e-5})
+        with case.optional("peer"):
+            if absent is not None:
+                raise absent
+            case.calls["peer"] = lambda: None
+        yield case
+
+    return measure.Bench("b", make, "peer")
+
+
+@pytest.mark.parametrize("reason", [ImportError("x"), OSError("x"), AssertionError("x"), measure.Unavailable("x")])
+def test_a_peer_that_is_not_there_or_differs_is_named(reason: Exception) -> None:
+    named, ours = measure.rows(bench(reason))
+    assert (named.peer, named.reason, ours.peer) == ("peer", "x", None)
+    assert ours.ours_ns is not None
+
+
+def test_a_benchmark_that_lacks_its_data_names_its_peers_and_one_that_is_wrong_stops() -> None:
+    assert [(row.peer, row.reason) for row in measure.rows(bench(stop=measure.Unavailable("no file")))] == [
+        ("peer", "no file")
+    ]
+    with pytest.raises(AssertionError, match="differs"):
+        list(measure.rows(bench(stop=AssertionError("differs"))))
+
+
+def test_a_case_has_the_candidates_it_was_declared_with() -> None:
+    with pytest.raises(ValueError, match="declared"), measure.Bench("b", bench().make, "other").opened():
+        pass
+
+
+def test_every_call_under_pytest_benchmark_runs_once(tmp_path: Path) -> None:
+    """Ours, the references and the peers beside us, results checked equal; not what takes longest to make."""
+    pytest.importorskip("pytest_benchmark")
+    root = Path(measure.__file__).parents[1]
+    options = ["--benchmark-disable", "-k", "not universe and not books", "-p", "no:cacheprovider"]
+    # Data and peers that a machine happens to have would make it a long test.
+    elsewhere = {"MARGINCORE_FLOOR": str(tmp_path), "MARGINCORE_DATA": str(tmp_path), "MARGINCORE_PEER_PYTHON": ""}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "benches", *options],
+        cwd=root, env={**os.environ, **elsewhere}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
