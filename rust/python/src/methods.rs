@@ -16,7 +16,8 @@ use crate::account::{Account, Accounts};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, enter, raise};
 use crate::live::LiveAccount;
-use crate::market::Market;
+use crate::market::{Change, Market, Part};
+use crate::names::refuse_unknown;
 use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
@@ -253,16 +254,39 @@ impl Prepared {
     ///
     /// Only rows whose inputs changed are priced again (`repriced` counts them); the result equals a preparation
     /// from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
-    #[pyo3(signature = (*, threads=1, **changes))]
-    fn update(
+    #[pyo3(signature = (*, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None,
+                        dividend_yield=None, fx=None, marks=None, threads=1, **unknown))]
+    #[pyo3(text_signature = "($self, *, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None, \
+                             dividend_yield=None, fx=None, marks=None, threads=1)")]
+    fn update<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
+        valuation: Part<'_, 'py>,
+        spot: Part<'_, 'py>,
+        forward: Part<'_, 'py>,
+        price: Part<'_, 'py>,
+        vol: Part<'_, 'py>,
+        rate: Part<'_, 'py>,
+        dividend_yield: Part<'_, 'py>,
+        fx: Part<'_, 'py>,
+        marks: Part<'_, 'py>,
         threads: usize,
-        changes: Option<&Bound<'_, PyDict>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let document = crate::market::change(py, changes)?;
+        refuse_unknown("market change", &Change::PARTS, unknown)?;
+        let change = Change {
+            valuation,
+            spot,
+            forward,
+            price,
+            vol,
+            rate,
+            dividend_yield,
+            fx,
+            marks,
+        };
         let change: margincore::preparation::MarketChange =
-            from_python("market change", document.as_any())?;
+            from_python("market change", change.document(py)?.as_any())?;
         Ok(Self(Arc::new(enter(py, || {
             self.0.update(&change, threads)
         })?)))
