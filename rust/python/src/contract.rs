@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::errors::{InvalidInput, enter, raise};
-use crate::values::{from_python_with, is_flag, time_text, to_python, without_none};
+use crate::values::{
+    Pickled, from_python_with, is_flag, pickled, time_text, to_python, without_none,
+};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
@@ -196,12 +198,8 @@ impl Contract {
         format!("Contract({:?})", self.0.id())
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
-        let rebuild = py.get_type::<Self>().getattr("from_dict")?;
-        Ok((rebuild, (self.to_dict(py)?,)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 
     /// The contract of a document, as :meth:`to_dict` gives it. Raises :class:`InvalidInput`.

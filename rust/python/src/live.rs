@@ -1,10 +1,12 @@
 //! `WhatIf` and `LiveAccount`.
 
+mod decision;
 mod orders;
 mod search;
 mod trades;
 
-pub(crate) use orders::{Decision, Limit, Order};
+pub(crate) use decision::Decision;
+pub(crate) use orders::{Limit, Order};
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ use margincore::preparation::Preparation;
 use margincore::shared::Refused;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::{Account, Position};
@@ -21,10 +24,12 @@ use crate::contract::Contract;
 use crate::errors::{InvalidInput, enter, raise};
 use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::{document, to_python};
+use crate::values::{Pickled, document, from_python, pickled, to_python};
 
 /// Requirements before and after trades, and the difference.
-#[pyclass(frozen, get_all, module = "margincore._core")]
+#[pyclass(frozen, get_all, eq, module = "margincore._core")]
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct WhatIf {
     /// The requirement of the positions as they are.
     before: Requirement,
@@ -41,6 +46,23 @@ impl WhatIf {
             "WhatIf({:.2} -> {:.2}: {:+.2})",
             self.before.initial, self.after.initial, self.change.initial
         )
+    }
+
+    /// The three requirements as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("what-if", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
@@ -238,12 +260,7 @@ impl LiveAccount {
             Ok(decision) => decision,
             Err(unfinished) => enter(py, || self.0.finish(&check, unfinished))?,
         };
-        Ok(Decision {
-            decision,
-            order: check.order,
-            limit: check.limit,
-            contracts,
-        })
+        Ok(Decision::new(decision, check.order, check.limit, contracts))
     }
 
     /// Book trades: all of them, or none where one is refused. Gives the requirement after.

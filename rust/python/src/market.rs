@@ -37,8 +37,10 @@ impl Market {
     #[new]
     #[pyo3(signature = (valuation, *, contracts=None, spot=None, forward=None, dividends=None, dividend_yield=None,
                         rate=None, borrow=None, price=None, vol=None, fx=None, **unknown))]
-    #[pyo3(text_signature = "(valuation, *, contracts=None, spot=None, forward=None, dividends=None, \
-                             dividend_yield=None, rate=None, borrow=None, price=None, vol=None, fx=None)")]
+    #[pyo3(
+        text_signature = "(valuation, *, contracts=None, spot=None, forward=None, dividends=None, \
+                             dividend_yield=None, rate=None, borrow=None, price=None, vol=None, fx=None)"
+    )]
     fn new<'py>(
         py: Python<'py>,
         valuation: &Bound<'py, PyAny>,

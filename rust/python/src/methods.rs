@@ -256,8 +256,10 @@ impl Prepared {
     /// from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
     #[pyo3(signature = (*, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None,
                         dividend_yield=None, fx=None, marks=None, threads=1, **unknown))]
-    #[pyo3(text_signature = "($self, *, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None, \
-                             dividend_yield=None, fx=None, marks=None, threads=1)")]
+    #[pyo3(
+        text_signature = "($self, *, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None, \
+                             dividend_yield=None, fx=None, marks=None, threads=1)"
+    )]
     fn update<'py>(
         &self,
         py: Python<'py>,

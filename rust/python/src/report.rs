@@ -4,9 +4,10 @@ use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use serde::{Deserialize, Serialize};
 
 use crate::errors::InvalidInput;
-use crate::values::{from_python_with, to_python};
+use crate::values::{Pickled, from_python, from_python_with, pickled, to_python};
 
 /// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
 #[pyfunction]
@@ -28,8 +29,9 @@ pub(crate) fn worst_text(scenario: Option<&str>, of_lines: &Bound<'_, PyAny>) ->
 /// The numbers of a requirement, in the report's currency.
 ///
 /// What the liquidating equity (cash, option value and collateral) must reach.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
+#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Requirement {
     /// The initial requirement.
     pub(crate) initial: f64,
@@ -54,11 +56,29 @@ impl Requirement {
             self.initial, self.maintenance
         )
     }
+
+    /// The two numbers as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("requirement", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
+    }
 }
 
 /// One term of a requirement; credits are negative. Amounts are in `currency`, `fx` converts to the report's.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
+#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Line {
     /// Whom the term is about: a class group, a commodity, a currency.
     scope: String,
@@ -73,6 +93,7 @@ pub(crate) struct Line {
     /// Units of the report's currency for one of `currency`.
     fx: f64,
     /// The label of the scenario the term comes from, where it comes from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     scenario: Option<String>,
 }
 
@@ -83,6 +104,23 @@ impl Line {
             "Line({:?}, {:?}, initial={}, maintenance={}, {})",
             self.scope, self.component, self.initial, self.maintenance, self.currency
         )
+    }
+
+    /// The term as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("line", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
@@ -120,8 +158,9 @@ impl From<&core::Line> for Line {
 /// rulebook does not price, because it has an exchange's own values for them, are not in the sums but named in
 /// `excluded`. A rulebook that prices no options (Reg T, a SPAN file, a venue's standard margin on marks) gives
 /// none.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
+#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct UnderlyingGreeks {
     /// The symbol of the underlying.
     underlying: String,
@@ -148,6 +187,23 @@ impl UnderlyingGreeks {
             "UnderlyingGreeks({:?}, {}: delta={}, gamma={}, vega={}, theta={}, rho={})",
             self.underlying, self.currency, self.delta, self.gamma, self.vega, self.theta, self.rho
         )
+    }
+
+    /// The sensitivities as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("greeks", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
@@ -405,12 +461,8 @@ impl MarginReport {
         })
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
-        let build = py.get_type::<Self>().getattr("from_dict")?;
-        Ok((build, (self.to_dict(py)?,)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
