@@ -126,7 +126,10 @@ fn moves(table: &[f64], scenarios: usize, per_row: bool) -> PyResult<Moves<'_>> 
     })
 }
 
-/// Prices by rows and scenarios; the moves are (values, whether they are a table by rows).
+/// Prices by rows and scenarios, flat, a new array; the moves are (values, whether they are a table by rows).
+///
+/// Columns and moves as those of :func:`european_grid`, all vectors, the right apart. Raises :class:`InvalidInput` for
+/// another length or an unknown `accuracy`, :class:`CalculationError` for a price that is no number.
 #[pyfunction]
 pub(crate) fn american_grid<'py>(
     py: Python<'py>,
@@ -168,7 +171,9 @@ pub(crate) fn american_grid<'py>(
     Ok(values.into_pyarray(py))
 }
 
-/// Price, delta, gamma, vega, theta, rho, vanna, volga.
+/// Price, delta, gamma, vega, theta, rho, vanna, volga: eight new arrays, in the units of :func:`european_greeks`.
+///
+/// Raises as :func:`american_grid`.
 #[pyfunction]
 pub(crate) fn american_greeks<'py>(
     py: Python<'py>,
@@ -203,6 +208,8 @@ pub(crate) fn american_greeks<'py>(
 type VolsAndStatuses<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 
 /// Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices.
+///
+/// Two new arrays. Raises as :func:`american_grid`.
 #[pyfunction]
 pub(crate) fn american_implied<'py>(
     py: Python<'py>,
@@ -236,7 +243,10 @@ pub(crate) fn american_implied<'py>(
     Ok((vol.into_pyarray(py), status.into_pyarray(py)))
 }
 
-/// Tree prices by rows and moves; `price_moves` are shared by all rows.
+/// Tree prices by rows and moves, flat, a new array; `price_moves` are fractions shared by all rows.
+///
+/// `dividends` are (years from now, cash per unit). Raises as :func:`american_grid`, and :class:`InvalidInput` for an
+/// unknown `scheme` or `treatment`.
 #[pyfunction]
 pub(crate) fn tree_grid<'py>(
     py: Python<'py>,
@@ -271,6 +281,9 @@ pub(crate) fn tree_grid<'py>(
 }
 
 /// Price and seven sensitivities of American options with cash dividends, by the scheme that prices.
+///
+/// Eight new arrays, as those of :func:`american_greeks`. Raises as :func:`tree_grid`, and :class:`Unsupported` for a
+/// row without time or vol.
 #[pyfunction]
 pub(crate) fn tree_greeks<'py>(
     py: Python<'py>,
@@ -313,8 +326,10 @@ pub(crate) fn tree_greeks<'py>(
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
-/// and what that falls by per 1.00 of the rate.
+/// What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
+///
+/// Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
+/// from now, cash per unit). Raises :class:`InvalidInput` for cash below zero and for dividends worth the whole spot.
 #[pyfunction]
 pub(crate) fn escrowed<'py>(
     py: Python<'py>,
@@ -345,7 +360,9 @@ pub(crate) fn escrowed<'py>(
     Ok(columns.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error.
+/// Vols at which the tree returns the prices, which are in the vol column; a new array.
+///
+/// Raises as :func:`tree_grid`; the first row that has no vol is an error.
 #[pyfunction]
 pub(crate) fn tree_implied<'py>(
     py: Python<'py>,
@@ -371,7 +388,9 @@ pub(crate) fn tree_implied<'py>(
     Ok(values.into_pyarray(py))
 }
 
-/// Barone-Adesi and Whaley; the dividend yield column holds the cost of carry.
+/// Prices by Barone-Adesi and Whaley (1987), a new array; the dividend yield column holds the cost of carry.
+///
+/// Raises as :func:`american_grid`.
 #[pyfunction]
 pub(crate) fn quadratic_prices<'py>(
     py: Python<'py>,

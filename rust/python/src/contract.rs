@@ -263,7 +263,7 @@ impl Contracts {
             .map_err(raise)
     }
 
-    /// The ids, in the order of the rows.
+    /// The ids, in the order of the rows; a new list.
     #[getter]
     fn ids(&self) -> Vec<&str> {
         self.0.rows().iter().map(|c| c.id()).collect()

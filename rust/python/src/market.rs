@@ -14,19 +14,21 @@ use crate::values::{from_python, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
 ///
-/// Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Raises
-/// :class:`InvalidInput` for anything that is not finite, not a quote or of an unknown name.
+/// Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Every part may
+/// be left out but the first. Raises :class:`InvalidInput` for anything that is not finite or not a quote, and for an
+/// unknown name, with the nearest known one.
 ///
 /// - `valuation`: an instant with its zone as text, or an aware datetime.
+/// - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only.
 /// - `spot`: by symbol, in the currency the symbol is quoted in.
-/// - `forward`: by ``(underlying, expiry)``, the expiry written as the contracts write theirs.
-/// - `dividends`: ``(ex-date, amount per unit)`` by symbol, or `dividend_yield` by symbol; with neither a symbol
-///   pays none.
+/// - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
+/// - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
+/// - `dividend_yield`: by symbol; with neither this nor `dividends` a symbol pays none.
 /// - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
 ///   between the dates, flat outside them.
 /// - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
-/// - `price`, `vol`: marks in the contract's quote and implied vols, by contract id or as arrays beside
-///   `contracts`.
+/// - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
+/// - `vol`: implied vols, by contract id or as an array beside `contracts`.
 /// - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]

@@ -16,7 +16,8 @@ use crate::values::{Pickled, from_python_with, pickled, to_python};
 /// Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
 /// ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
 /// ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
-/// ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted.
+/// ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted. Amounts are in the
+/// report's currency.
 #[pyclass(frozen, eq, module = "margincore._core")]
 pub(crate) struct Decision {
     decision: core::Decision,
@@ -171,7 +172,9 @@ impl Decision {
         self.decision.reason.code()
     }
 
-    /// What went wrong, where the reason alone does not say; empty otherwise.
+    /// What refused the order, with the numbers that decided; empty where it is accepted.
+    ///
+    /// As ``"max_requirement: 12,345.00 is above the limit of 10,000.00"``; where two amounts print alike, every digit.
     #[getter]
     fn message(&self) -> &str {
         &self.decision.message
@@ -209,7 +212,7 @@ impl Decision {
         self.decision.excess_after
     }
 
-    /// How far the tightest limit is away; negative where it is broken.
+    /// How far the tightest limit of requirement and excess is away; negative where it is broken.
     #[getter]
     fn headroom(&self) -> f64 {
         self.decision.headroom
@@ -223,7 +226,7 @@ impl Decision {
         self.decision.coverage.code()
     }
 
-    /// Seconds from the market to `now`; `None` where either is not known.
+    /// Seconds from the market to `now`, the argument of the check; `None` where either is not known.
     #[getter]
     fn market_age(&self) -> Option<f64> {
         self.decision.market_age

@@ -35,13 +35,16 @@ pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
     }
 }
 
-/// An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its
-/// currency.
+/// An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its currency.
 ///
-/// Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception.
-/// `effect` is needed where the account keeps long and short apart. The price counts as the fill price. Under
-/// rulebooks without a closed form for open orders every way they may fill is margined, up to 4,096 ways; an
-/// `all_or_none` order has two.
+/// Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception. `effect` is
+/// needed where the account keeps long and short apart. The price counts as the fill price. Under rulebooks without a
+/// closed form for open orders every way they may fill is margined, up to 4,096 ways; an `all_or_none` order has two.
+/// Raises :class:`InvalidInput` for a `side` or `effect` that is not a word of theirs.
+///
+/// >>> import margincore as mc
+/// >>> mc.Order("a1", mc.Stock("XYZ", currency="USD"), "buy", 100, 50.0)
+/// Order("a1", "XYZ", "buy", 100, 50)
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Order {
@@ -205,11 +208,14 @@ pub(super) fn restored(
 
 /// What a check is held against, in the report's currency, on the basis `equity_required`.
 ///
-/// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters
-/// before them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark),
-/// `max_quantity` (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``.
-/// `complete_only` leaves an order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises
-/// :class:`InvalidInput`.
+/// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
+/// them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
+/// (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an order's
+/// partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+///
+/// >>> import margincore as mc
+/// >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
+/// 10000.0
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Limit(pub(super) core::Limit);
