@@ -147,9 +147,9 @@ class Contracts:
         """A table from columns by the names of a contract's terms.
 
         Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
-        numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
-        vendor. Raises :class:`InvalidInput`. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy
-        takes it away when the array is made.)
+        numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
+        vendor. Raises :class:`InvalidInput` for columns that are none, that differ in length or make no contract. (An
+        array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it away when the array is made.)
         """
 
     def index(self, contract: Contract | str) -> int:
@@ -370,7 +370,7 @@ class Methodology:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Which parameters these are, a new dictionary: `name`, `version`, `effective` (date), `source` and `digest`.
+        """Which parameters these are, a new dictionary of name, version, effective date, source and digest.
 
         The digest is the SHA-256 of the parameters, in hexadecimal.
         """
@@ -683,7 +683,7 @@ class MarginReport:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Which parameters made the numbers: `name`, `version`, `effective`, `source`, `digest`."""
+        """Which parameters made the numbers, a new dictionary of name, version, effective date, source and digest."""
 
     @property
     def valuation(self) -> str | None:
@@ -930,7 +930,7 @@ def span_settlement_price(digits: str, locator: int, alignment: str) -> float:
     """
 
 def build_info() -> dict[str, str]:
-    """Version, build profile (`release` or `debug`) and the instruction set in use.
+    """Version, build profile (``release`` or ``debug``) and the instruction set in use.
 
     Raises as every calculation does: :class:`InvalidInput` for a misspelt ``MARGINCORE_SIMD``,
     :class:`CalculationError` where another library has changed the processor's floating-point state.
@@ -1261,7 +1261,10 @@ class Decision:
 
     @property
     def headroom(self) -> float:
-        """How far the tightest limit of requirement and excess is away; negative where it is broken."""
+        """How far the tightest limit of requirement and excess is away, in the report's currency.
+
+        Negative where it is broken.
+        """
 
     @property
     def coverage(self) -> Literal["none", "exact", "bound", "every_fill"]:
@@ -1286,7 +1289,7 @@ class Decision:
         """SHA-256 of order, limit, table, numbers and reason, in hexadecimal."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The decision as a document of plain values, by the names of its properties; `digest` is one of them."""
+        """The decision as a document of plain values, by the names of its properties, with its digest."""
 
     @staticmethod
     def from_dict(document: Mapping[str, Any]) -> Decision:
@@ -1297,7 +1300,6 @@ class Decision:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
-
     def __bool__(self, /) -> bool: ...
 
 @final

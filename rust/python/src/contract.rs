@@ -234,9 +234,9 @@ impl Contracts {
     /// A table from columns by the names of a contract's terms.
     ///
     /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
-    /// numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
-    /// vendor. Raises :class:`InvalidInput`. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy
-    /// takes it away when the array is made.)
+    /// numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
+    /// vendor. Raises :class:`InvalidInput` for columns that are none, that differ in length or make no contract. (An
+    /// array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it away when the array is made.)
     #[classmethod]
     #[pyo3(signature = (**columns))]
     fn from_columns(

@@ -67,7 +67,7 @@ impl Methodology {
         self.0.name()
     }
 
-    /// Which parameters these are, a new dictionary: `name`, `version`, `effective` (date), `source` and `digest`.
+    /// Which parameters these are, a new dictionary of name, version, effective date, source and digest.
     ///
     /// The digest is the SHA-256 of the parameters, in hexadecimal.
     #[getter]

@@ -299,7 +299,7 @@ impl MarginReport {
         &self.report.methodology
     }
 
-    /// Which parameters made the numbers: `name`, `version`, `effective`, `source`, `digest`.
+    /// Which parameters made the numbers, a new dictionary of name, version, effective date, source and digest.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.report.parameters)

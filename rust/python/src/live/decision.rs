@@ -212,7 +212,9 @@ impl Decision {
         self.decision.excess_after
     }
 
-    /// How far the tightest limit of requirement and excess is away; negative where it is broken.
+    /// How far the tightest limit of requirement and excess is away, in the report's currency.
+    ///
+    /// Negative where it is broken.
     #[getter]
     fn headroom(&self) -> f64 {
         self.decision.headroom
@@ -256,7 +258,7 @@ impl Decision {
         }
     }
 
-    /// The decision as a document of plain values, by the names of its properties; `digest` is one of them.
+    /// The decision as a document of plain values, by the names of its properties, with its digest.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.document())
     }
