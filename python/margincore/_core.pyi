@@ -189,7 +189,8 @@ class Market:
       between the dates, flat outside them.
     - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
     - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
-    - `vol`: implied vols, by contract id or as an array beside `contracts`.
+    - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
+      `contracts`.
     - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
     """
 
@@ -926,7 +927,7 @@ def span_risk_array(request: Mapping[str, Any]) -> dict[str, Any]:
 def span_settlement_price(digits: str, locator: int, alignment: str) -> float:
     """A settlement price of the expanded format: digits, decimal locator, alignment code.
 
-    Raises :class:`ParseError` for digits or a code that the format does not have.
+    Raises :class:`ParseError` for digits that are none, :class:`Unsupported` for a code that is not documented.
     """
 
 def build_info() -> dict[str, str]:
@@ -939,8 +940,8 @@ def build_info() -> dict[str, str]:
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]:
     """Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
 
-    `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that
-    cannot be read, :class:`ParseError` with file and line.
+    `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
+    not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
     """
 
 def rulebooks() -> list[str]:
@@ -1061,7 +1062,8 @@ def escrowed(
     """What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
 
     Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
-    from now, cash per unit). Raises :class:`InvalidInput` for cash below zero and for dividends worth the whole spot.
+    from now, cash per unit). Raises :class:`InvalidInput` for columns that differ in length, cash below zero and
+    dividends worth the whole spot.
     """
 
 def tree_implied(

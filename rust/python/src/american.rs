@@ -35,7 +35,7 @@ impl Table {
     fn new(columns: &Bound<'_, PyAny>, right: &PyReadonlyArray1<'_, i8>) -> PyResult<Self> {
         let [spot, strike, years, rate, dividend_yield, vol]: [Column<'_>; 6] =
             columns.extract()?;
-        Ok(Self {
+        let table = Self {
             spot: spot.as_slice()?.to_vec(),
             strike: strike.as_slice()?.to_vec(),
             years: years.as_slice()?.to_vec(),
@@ -43,7 +43,17 @@ impl Table {
             dividend_yield: dividend_yield.as_slice()?.to_vec(),
             vol: vol.as_slice()?.to_vec(),
             right: right.as_slice()?.to_vec(),
-        })
+        };
+        one_length([
+            table.spot.len(),
+            table.strike.len(),
+            table.years.len(),
+            table.rate.len(),
+            table.dividend_yield.len(),
+            table.vol.len(),
+            table.right.len(),
+        ])?;
+        Ok(table)
     }
 
     fn len(&self) -> usize {
@@ -74,6 +84,16 @@ impl Table {
             dividends,
         }
     }
+}
+
+/// Refuses columns of which one is longer than another.
+fn one_length<const N: usize>(lengths: [usize; N]) -> PyResult<()> {
+    if lengths.iter().any(|&length| length != lengths[0]) {
+        return Err(InvalidInput::new_err(format!(
+            "columns of {lengths:?} rows: they must be of one length"
+        )));
+    }
+    Ok(())
 }
 
 fn mode(name: &str) -> PyResult<Mode> {
@@ -329,7 +349,8 @@ pub(crate) fn tree_greeks<'py>(
 /// What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
 ///
 /// Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
-/// from now, cash per unit). Raises :class:`InvalidInput` for cash below zero and for dividends worth the whole spot.
+/// from now, cash per unit). Raises :class:`InvalidInput` for columns that differ in length, cash below zero and
+/// dividends worth the whole spot.
 #[pyfunction]
 pub(crate) fn escrowed<'py>(
     py: Python<'py>,
@@ -348,6 +369,7 @@ pub(crate) fn escrowed<'py>(
     }
     let ahead: Vec<(f64, f64)> = dividends.iter().map(|d| (d.0 - roll, d.1)).collect();
     let (spot, years, rate) = (spot.as_array(), years.as_array(), rate.as_array());
+    one_length([spot.len(), years.len(), rate.len()])?;
     let mut columns = [const { Vec::new() }; 3];
     for (row, ((&spot, &years), &rate)) in spot.iter().zip(years).zip(rate).enumerate() {
         let years = years - roll;

@@ -28,7 +28,8 @@ use crate::values::{from_python, time_text, to_python};
 ///   between the dates, flat outside them.
 /// - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
 /// - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
-/// - `vol`: implied vols, by contract id or as an array beside `contracts`.
+/// - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
+///   `contracts`.
 /// - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]

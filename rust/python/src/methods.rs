@@ -134,8 +134,8 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
 
 /// Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
 ///
-/// `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that
-/// cannot be read, :class:`ParseError` with file and line.
+/// `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
+/// not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
 #[pyfunction]
 pub(crate) fn read_parameters<'py>(
     py: Python<'py>,

@@ -218,7 +218,7 @@ pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Boun
 
 /// A settlement price of the expanded format: digits, decimal locator, alignment code.
 ///
-/// Raises :class:`ParseError` for digits or a code that the format does not have.
+/// Raises :class:`ParseError` for digits that are none, :class:`Unsupported` for a code that is not documented.
 #[pyfunction]
 pub(crate) fn span_settlement_price(digits: &str, locator: i32, alignment: &str) -> PyResult<f64> {
     let code = alignment.bytes().next().unwrap_or(b' ');
