@@ -24,13 +24,13 @@ class MissingData(MarginError):
     """Something the calculation needs was not given; the message names the contracts."""
 
 class Unsupported(MarginError):
-    """A rule that exists but is not implemented."""
+    """A rule that exists but is not implemented; the message names it."""
 
 class NotApplicable(MarginError):
     """A rulebook was handed something it does not cover; the message names it."""
 
 class CalculationError(MarginError):
-    """The calculation could not be completed."""
+    """The calculation could not be completed; the message says where."""
 
 @final
 class Contract:
@@ -147,9 +147,9 @@ class Contracts:
         """A table from columns by the names of a contract's terms.
 
         Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
-        numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
-        vendor. Raises :class:`InvalidInput`. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy
-        takes it away when the array is made.)
+        numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
+        vendor. Raises :class:`InvalidInput` for columns that are none, that differ in length or make no contract. (An
+        array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it away when the array is made.)
         """
 
     def index(self, contract: Contract | str) -> int:
@@ -160,7 +160,7 @@ class Contracts:
 
     @property
     def ids(self) -> list[str]:
-        """The ids, in the order of the rows."""
+        """The ids, in the order of the rows; a new list."""
 
     @property
     def digest(self) -> str:
@@ -175,18 +175,21 @@ class Contracts:
 class Market:
     """One snapshot of a market, its valuation time inside. Immutable.
 
-    Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Raises
-    :class:`InvalidInput` for anything that is not finite, not a quote or of an unknown name.
+    Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Every part may
+    be left out but the first. Raises :class:`InvalidInput` for anything that is not finite or not a quote, and for an
+    unknown name, with the nearest known one.
 
     - `valuation`: an instant with its zone as text, or an aware datetime.
+    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only.
     - `spot`: by symbol, in the currency the symbol is quoted in.
-    - `forward`: by ``(underlying, expiry)``, the expiry written as the contracts write theirs.
-    - `dividends`: ``(ex-date, amount per unit)`` by symbol, or `dividend_yield` by symbol; with neither a symbol
-      pays none.
+    - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
+    - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
+    - `dividend_yield`: by symbol; with neither this nor `dividends` a symbol pays none.
     - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
       between the dates, flat outside them.
     - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
-    - `price`, `vol`: marks in the contract's quote and implied vols, by contract id or as arrays beside
+    - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
+    - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
       `contracts`.
     - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
     """
@@ -196,12 +199,15 @@ class Market:
         valuation: str | dt.datetime,
         *,
         contracts: Contracts | Iterable[Contract] | None = None,
-        price: Mapping[str, float] | NDArray[np.float64] | None = None,
-        vol: Mapping[str, float] | NDArray[np.float64] | None = None,
+        spot: Mapping[str, float] | None = None,
         forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
         dividends: Mapping[str, Sequence[Any]] | None = None,
+        dividend_yield: Mapping[str, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
-        **parts: Any,
+        borrow: Mapping[str, float] | None = None,
+        price: Mapping[str, float] | NDArray[np.float64] | None = None,
+        vol: Mapping[str, float] | NDArray[np.float64] | None = None,
+        fx: Mapping[str, float] | None = None,
     ) -> Self: ...
     @property
     def valuation(self) -> str:
@@ -256,10 +262,10 @@ class Position:
 class Account:
     """Positions and the money beside them. Net per contract unless `gross`.
 
-    `cash` and `collateral` are amounts by currency and by asset; `kind` is the rulebook's own word for the
-    account. The long and short sides of a gross account
-    do not net: an omnibus account, say. SPAN and VaR margin them as two portfolios; rulebooks without a rule for them
-    raise :class:`NotApplicable`. Raises :class:`InvalidInput` for an amount that is not finite.
+    `cash` are amounts by currency, each in its own, `collateral` units by asset; `kind` is the rulebook's own word for
+    the account. The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR margin
+    them as two portfolios; rulebooks without a rule for them raise :class:`NotApplicable`. Raises
+    :class:`InvalidInput` for an amount that is not finite.
     """
 
     def __new__(
@@ -329,14 +335,14 @@ class Accounts:
         """Accounts from one entry per position, in any order.
 
         `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
-        arrays of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
+        columns of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
         all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
         """
 
     def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """The greatest of each account's sums of lots times `values`, and the first column that has it.
 
-        `values` has shape ``(len(contracts), 16)``; both results have one entry per account. Raises
+        `values` has shape ``(len(contracts), 16)``; both results are new arrays with one entry per account. Raises
         :class:`InvalidInput` for another shape or a value that is not finite.
         """
 
@@ -365,15 +371,19 @@ class Methodology:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Which parameters these are: `name`, `version`, `effective` (date), `source`, and `digest`, their SHA-256."""
+        """Which parameters these are, a new dictionary of name, version, effective date, source and digest.
+
+        The digest is the SHA-256 of the parameters, in hexadecimal.
+        """
 
     def prepare(
         self, contracts: Contracts | Iterable[Contract], market: Market | None = None, *, threads: int = 1
     ) -> Prepared:
         """Reprice what the rulebook needs and compile it for a table of contracts.
 
-        `market` may be left out where the rulebook carries the exchange's own arrays. Raises :class:`MissingData`
-        naming what is not quoted, :class:`NotApplicable` naming what is not covered.
+        `market` may be left out where the rulebook carries the exchange's own arrays. The same bits for any number of
+        `threads`. Raises :class:`MissingData` naming what is not quoted, :class:`NotApplicable` naming what is not
+        covered, :class:`CalculationError` where a price is no number.
         """
 
 @final
@@ -386,13 +396,14 @@ class Prepared:
 
     @property
     def currency(self) -> str:
-        """The currency of its reports."""
+        """The currency of its reports: requirements and limits are in it."""
 
     def margin(self, account: Account | Iterable[Position], *, standalone: bool = False) -> MarginReport:
         """The margin of one account, explained.
 
         With `standalone`, every position is also margined alone (`standalone_sum` and `offset_benefit` of the
-        report). Raises :class:`MissingData` for a contract that is not in the table.
+        report). Raises :class:`MissingData` for a contract that is not in the table, :class:`NotApplicable` for an
+        account that the rulebook has no rule for.
         """
 
     def margin_many(
@@ -401,7 +412,8 @@ class Prepared:
         """The requirements of many accounts, as columns in the order of the accounts.
 
         The same bits for any number of `threads`. Raises :class:`InvalidInput` for columns over another table,
-        :class:`MissingData` for a contract that is not in the table.
+        :class:`MissingData` for a contract that is not in the table, :class:`NotApplicable` for an account that the
+        rulebook has no rule for.
         """
 
     @property
@@ -414,7 +426,7 @@ class Prepared:
 
     @property
     def repriced(self) -> tuple[int, int]:
-        """Rows priced to make this, and rows in all."""
+        """Rows priced to make this, and rows in all, as ``(priced, all)``."""
 
     def open(
         self, account: Account | Iterable[Position], *, haircuts: Mapping[str, float] | None = None
@@ -422,7 +434,8 @@ class Prepared:
         """Open an account for checks and what-ifs.
 
         `haircuts` are the fractions taken off collateral, by asset (0.1 counts 90 %). Raises :class:`MissingData`
-        for a contract that is not in the prepared table.
+        for a contract that is not in the prepared table, :class:`NotApplicable` for an account that the rulebook has
+        no rule for.
 
         >>> import margincore as mc
         >>> stock = mc.Stock("XYZ", currency="USD")
@@ -435,26 +448,38 @@ class Prepared:
     def update(
         self,
         *,
-        threads: int = 1,
         valuation: str | dt.datetime | None = None,
         spot: Mapping[str, float] | None = None,
+        forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
         price: Mapping[str, float] | None = None,
         vol: Mapping[str, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         dividend_yield: Mapping[str, float] | None = None,
-        forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
         fx: Mapping[str, float] | None = None,
         marks: Literal["refuse", "keep"] | None = None,
+        threads: int = 1,
     ) -> Prepared:
         """The same rulebook after a change of the market: a new object; this one stays as it is.
 
         Only rows whose inputs changed are priced again (`repriced` counts them); the result equals a preparation
-        from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
+        from the whole new market to the last bit, for any number of `threads`. What is left out stays as it was; the
+        parts have the units of :class:`Market`:
+
+        - `valuation`: the new instant, with its zone.
+        - `spot`, `dividend_yield`: by symbol.
+        - `forward`: by ``(underlying, expiry)``.
+        - `price`, `vol`: marks in the contract's quote and implied vols, by contract id.
+        - `rate`: whole curves, by currency.
+        - `fx`: units of the second currency for one of the first.
+        - `marks`: ``"refuse"`` (where left out) or ``"keep"``, see below.
 
         A spot or forward does not move alone where contracts on it are quoted: old prices would value holdings at a
         market that is gone. New prices (and forwards) come in the same update, :class:`MissingData` names the first
         that is missing; ``marks="keep"`` keeps the old ones. Options quoted by vol only keep their vol. A new price
         moves nothing else: the quotes of options on a future stay where the future ticks.
+
+        Raises :class:`NotApplicable` where there is no market, :class:`InvalidInput` for what :class:`Market` refuses
+        and for an unknown name, with the nearest known one.
 
         >>> import margincore as mc
         >>> table = [mc.Stock(symbol, currency="USD") for symbol in ("A", "B", "C")]
@@ -473,7 +498,10 @@ class Prepared:
         """
 
     def with_market(self, market: Market, *, threads: int = 1) -> Prepared:
-        """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again."""
+        """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
+
+        Raises as :meth:`Methodology.prepare`.
+        """
 
 def amount_text(amount: float, /) -> str:
     """An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show."""
@@ -490,11 +518,24 @@ class Requirement:
 
     @property
     def initial(self) -> float:
-        """The initial requirement."""
+        """The initial requirement, in the report's currency."""
 
     @property
     def maintenance(self) -> float:
-        """The maintenance requirement."""
+        """The maintenance requirement, in the report's currency."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The two numbers as a document of plain values, by the names of its properties."""
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> Requirement:
+        """What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class Line:
@@ -527,6 +568,19 @@ class Line:
     @property
     def scenario(self) -> str | None:
         """The label of the scenario the term comes from, where it comes from one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The term as a document of plain values, by the names of its properties."""
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> Line:
+        """What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class UnderlyingGreeks:
@@ -581,7 +635,20 @@ class UnderlyingGreeks:
 
     @property
     def excluded(self) -> list[str]:
-        """Ids of options held that the rulebook does not price: they are not in the sums."""
+        """Ids of options held that the rulebook does not price: they are not in the sums. A new list."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sensitivities as a document of plain values, by the names of its properties."""
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> UnderlyingGreeks:
+        """What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class MarginReport:
@@ -617,7 +684,7 @@ class MarginReport:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Which parameters made the numbers: `name`, `version`, `effective`, `source`, `digest`."""
+        """Which parameters made the numbers, a new dictionary of name, version, effective date, source and digest."""
 
     @property
     def valuation(self) -> str | None:
@@ -629,7 +696,10 @@ class MarginReport:
 
     @property
     def lines(self) -> list[Line]:
-        """The terms of the requirement in the rulebook's order, each in its own currency; credits are negative."""
+        """The terms of the requirement in the rulebook's order, each in its own currency; credits are negative.
+
+        A new list.
+        """
 
     @property
     def totals(self) -> list[Line]:
@@ -637,11 +707,11 @@ class MarginReport:
 
     @property
     def details(self) -> dict[str, Any]:
-        """The rulebook's intermediate results as plain values, under its own names."""
+        """The rulebook's intermediate results as plain values, under its own names; a new dictionary."""
 
     @property
     def greeks(self) -> list[UnderlyingGreeks]:
-        """Sensitivities by underlying, where the rulebook prices options; empty otherwise."""
+        """Sensitivities by underlying, where the rulebook prices options; empty otherwise. A new list."""
 
     @property
     def standalone_sum(self) -> float | None:
@@ -671,7 +741,7 @@ class MarginReport:
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as a document of plain values."""
+        """The report as a document of plain values; :meth:`from_dict` takes it."""
 
     def _repr_html_(self) -> str:
         """The report as a table, for notebooks."""
@@ -690,7 +760,10 @@ class MarginBatch:
         net_option_value: Sequence[float] | NDArray[np.float64],
         worst_scenario: Sequence[int] | NDArray[np.int32],
     ) -> MarginBatch:
-        """The batch of its four columns; :class:`InvalidInput` where their lengths differ."""
+        """The batch of its four columns, in the units of its properties; pickling uses it.
+
+        Raises :class:`InvalidInput` where their lengths differ.
+        """
 
     @property
     def initial(self) -> NDArray[np.float64]:
@@ -706,7 +779,7 @@ class MarginBatch:
 
     @property
     def worst_scenario(self) -> NDArray[np.int32]:
-        """Numbers of the worst scenarios from 0, -1 where the rulebook has none; a new array."""
+        """Numbers of the worst scenarios from 0, -1 where no one scenario is the worst; a new array."""
 
     def __len__(self, /) -> int: ...
 
@@ -748,7 +821,10 @@ class Products:
 
     def __new__(cls) -> Self: ...
     def with_equities(self, roots: Sequence[str]) -> Products:
-        """This table and standard equity options (American, 100 shares, PM) on the named stocks."""
+        """This table and standard equity options (American, 100 shares, PM, in dollars) on the named stocks.
+
+        Raises :class:`InvalidInput` for what is not a root and for a root that has terms in the table.
+        """
 
     def extended(self, rows: Sequence[Mapping[str, Any]]) -> Products:
         """This table and more rows, as documents in the shape of :meth:`rows`. Raises :class:`InvalidInput`."""
@@ -760,7 +836,7 @@ class Products:
         """
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every row as a document."""
+        """Every row as a document; a new list."""
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Products:
@@ -796,13 +872,14 @@ class SpanFile:
 
     @property
     def info(self) -> dict[str, Any]:
-        """The file's own head: file, format, digest (SHA-256), organisation, created, business date, settlement and
-        run.
+        """The file's own head, a new dictionary.
+
+        File, format, digest (SHA-256), organisation, created, business date, settlement and run.
         """
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Counts, and everything met in the file that is not read."""
+        """Counts, and everything met in the file that is not read; a new dictionary."""
 
     def commodity(self, code: str) -> dict[str, Any] | None:
         """One commodity's tiers, spreads and rates as the file has them; `None` where it has no such code."""
@@ -815,53 +892,74 @@ class SpanFile:
         """Contract ids, in the order of the arrays' rows."""
 
     def contracts(self) -> Contracts:
-        """All contracts of the file, in the order of the arrays' rows."""
+        """All contracts of the file, in the order of the arrays' rows.
+
+        Raises :class:`InvalidInput` for terms that make no contract.
+        """
 
     def arrays(self) -> NDArray[np.float64]:
-        """Losses of one long contract as printed, shape ``(contracts, scan points)``; NaN where the file has none."""
+        """Losses of one long contract as printed, shape ``(contracts, scan points)``; NaN where the file has none.
+
+        A new array.
+        """
 
     def composite_deltas(self) -> NDArray[np.float64]:
-        """The composite delta of each contract as printed, in the order of the arrays' rows."""
+        """The composite delta of each contract as printed, in the order of the arrays' rows; a new array."""
 
     def regenerate(
         self, variant: str
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Arrays and deltas of futures and options made again from the file's own parameters.
 
-        Gives row numbers, arrays ``(rows, scan points)``, deltas, and the value of each underlying. Raises
-        :class:`InvalidInput` for an unknown variant.
+        Gives four new arrays: row numbers, arrays ``(rows, scan points)`` of losses of one long contract, deltas, and
+        the value of each underlying. Raises :class:`InvalidInput` for an unknown variant.
         """
 
     def __len__(self, /) -> int: ...
 
 def span_risk_array(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A risk array from ``{"inputs": {...}, "extreme": [multiplier, cover]}``, as ``{"array", "composite_delta",
-    "delta"}``.
+    """A risk array from ``{"inputs": {...}, "extreme": [multiplier, cover]}``.
+
+    Gives ``{"array", "composite_delta", "delta"}``; the array holds losses of one long contract. Raises
+    :class:`InvalidInput` for a request of another form.
     """
 
 def span_settlement_price(digits: str, locator: int, alignment: str) -> float:
-    """A settlement price of the expanded format: digits, decimal locator, alignment code."""
+    """A settlement price of the expanded format: digits, decimal locator, alignment code.
+
+    Raises :class:`ParseError` for digits that are none, :class:`Unsupported` for a code that is not documented.
+    """
 
 def build_info() -> dict[str, str]:
-    """Version, build profile (`release` or `debug`) and the instruction set in use.
+    """Version, build profile (``release`` or ``debug``) and the instruction set in use.
 
     Raises as every calculation does: :class:`InvalidInput` for a misspelt ``MARGINCORE_SIMD``,
     :class:`CalculationError` where another library has changed the processor's floating-point state.
     """
 
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]:
-    """Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``."""
+    """Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
+
+    `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
+    not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
+    """
 
 def rulebooks() -> list[str]:
-    """The names of the registered rulebooks."""
+    """The names of the registered rulebooks; a new list."""
 
 def common_length(columns: tuple[Any, ...]) -> int | None:
-    """The length of columns that are as the engine takes them, floats and float64 vectors, int8 for the right: None
-    where any is something else, they differ in length, or none is a vector.
+    """The length of columns that are as the engine takes them; `None` where they are not.
+
+    Floats and float64 vectors, int8 for the right, the vectors of one length, one at least.
     """
 
 def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
-    """Prices into `out`, one per row."""
+    """Prices into `out`, one per row, in the currency of the spot.
+
+    `columns` are spot, strike, years, rate, dividend yield, vol (annual fractions) and right (+1 a call, -1 a put): a
+    number or a vector as long as `out` each. Raises :class:`InvalidInput` for a column of another type or length, a row
+    that is no option and an `out` that overlaps a column, :class:`CalculationError` for a price that is no number.
+    """
 
 def european_grid(
     columns: Sequence[Any],
@@ -870,16 +968,27 @@ def european_grid(
     roll: float,
     out: NDArray[np.float64],
 ) -> None:
-    """Prices into `out`, rows by scenarios."""
+    """Prices into `out`, rows by scenarios. Raises as :func:`european_prices`, whose `columns` it takes.
+
+    `price_moves` are fractions of spot, `vol_moves` are added to vol: one list for all rows, or a table of the shape of
+    `out`, each; `roll` is the years that pass.
+    """
 
 def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
-    """Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`."""
+    """Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`, of shape ``(8, rows)``.
+
+    Delta is per unit of spot, gamma per its square; vega and vanna per 1.00 of vol, volga per its square, theta per
+    year of time passing, rho per 1.00 of the rate. Raises as :func:`european_prices`, whose `columns` it takes.
+    """
 
 def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None:
-    """Implied vols into `out`, statuses as numbers into `status`. The sixth column holds the prices."""
+    """Implied vols (annual fractions) into `out`, statuses as numbers into `status`; one of each per row.
+
+    The sixth of the columns holds the prices. Raises as :func:`european_prices`; a row without a vol has a status.
+    """
 
 def implied_statuses() -> list[str]:
-    """What each status number of :func:`european_implied` means, in order."""
+    """What each status number of :func:`european_implied` means, in order; a new list."""
 
 def american_grid(
     columns: Sequence[NDArray[np.float64]],
@@ -891,17 +1000,27 @@ def american_grid(
     accuracy: str,
     shared_boundaries: bool,
 ) -> NDArray[np.float64]:
-    """Prices by rows and scenarios; the moves are (values, whether they are a table by rows)."""
+    """Prices by rows and scenarios, flat, a new array; the moves are (values, whether they are a table by rows).
+
+    Columns and moves as those of :func:`european_grid`, all vectors, the right apart. Raises :class:`InvalidInput` for
+    another length or an unknown `accuracy`, :class:`CalculationError` for a price that is no number.
+    """
 
 def american_greeks(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
 ) -> list[NDArray[np.float64]]:
-    """Price, delta, gamma, vega, theta, rho, vanna, volga."""
+    """Price, delta, gamma, vega, theta, rho, vanna, volga: eight new arrays, in the units of :func:`european_greeks`.
+
+    Raises as :func:`american_grid`.
+    """
 
 def american_implied(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices."""
+    """Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices.
+
+    Two new arrays. Raises as :func:`american_grid`.
+    """
 
 def tree_grid(
     columns: Sequence[NDArray[np.float64]],
@@ -913,7 +1032,11 @@ def tree_grid(
     steps: int,
     treatment: str,
 ) -> NDArray[np.float64]:
-    """Tree prices by rows and moves; `price_moves` are shared by all rows."""
+    """Tree prices by rows and moves, flat, a new array; `price_moves` are fractions shared by all rows.
+
+    `dividends` are (years from now, cash per unit). Raises as :func:`american_grid`, and :class:`InvalidInput` for an
+    unknown `scheme` or `treatment`.
+    """
 
 def tree_greeks(
     columns: Sequence[NDArray[np.float64]],
@@ -923,7 +1046,11 @@ def tree_greeks(
     steps: int,
     treatment: str,
 ) -> list[NDArray[np.float64]]:
-    """Price and seven sensitivities of American options with cash dividends, by the scheme that prices."""
+    """Price and seven sensitivities of American options with cash dividends, by the scheme that prices.
+
+    Eight new arrays, as those of :func:`american_greeks`. Raises as :func:`tree_grid`, and :class:`Unsupported` for a
+    row without time or vol.
+    """
 
 def escrowed(
     spot: NDArray[np.float64],
@@ -932,8 +1059,12 @@ def escrowed(
     dividends: list[tuple[float, float]],
     roll: float,
 ) -> list[NDArray[np.float64]]:
-    """What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before
-    expiry, and what that falls by per 1.00 of the rate."""
+    """What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
+
+    Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
+    from now, cash per unit). Raises :class:`InvalidInput` for columns that differ in length, cash below zero and
+    dividends worth the whole spot.
+    """
 
 def tree_implied(
     columns: Sequence[NDArray[np.float64]],
@@ -944,10 +1075,16 @@ def tree_implied(
     steps: int,
     treatment: str,
 ) -> NDArray[np.float64]:
-    """Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error."""
+    """Vols at which the tree returns the prices, which are in the vol column; a new array.
+
+    Raises as :func:`tree_grid`; the first row that has no vol is an error.
+    """
 
 def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Barone-Adesi and Whaley; the dividend yield column holds the cost of carry."""
+    """Prices by Barone-Adesi and Whaley (1987), a new array; the dividend yield column holds the cost of carry.
+
+    Raises as :func:`american_grid`.
+    """
 
 # ---- live accounts
 
@@ -960,6 +1097,7 @@ class Order:
     Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception. `effect` is
     needed where the account keeps long and short apart. The price counts as the fill price. Under rulebooks without a
     closed form for open orders every way they may fill is margined, up to 4,096 ways; an `all_or_none` order has two.
+    Raises :class:`InvalidInput` for a `side` or `effect` that is not a word of theirs.
 
     >>> import margincore as mc
     >>> mc.Order("a1", mc.Stock("XYZ", currency="USD"), "buy", 100, 50.0)
@@ -1081,7 +1219,8 @@ class Decision:
     Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
     ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
     ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
-    ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted.
+    ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted. Amounts are in the
+    report's currency.
     """
 
     @property
@@ -1094,7 +1233,10 @@ class Decision:
 
     @property
     def message(self) -> str:
-        """What went wrong, where the reason alone does not say; empty otherwise."""
+        """What refused the order, with the numbers that decided; empty where it is accepted.
+
+        As ``"max_requirement: 12,345.00 is above the limit of 10,000.00"``; where two amounts print alike, every digit.
+        """
 
     @property
     def before(self) -> Requirement:
@@ -1121,7 +1263,10 @@ class Decision:
 
     @property
     def headroom(self) -> float:
-        """How far the tightest limit is away; negative where it is broken."""
+        """How far the tightest limit of requirement and excess is away, in the report's currency.
+
+        Negative where it is broken.
+        """
 
     @property
     def coverage(self) -> Literal["none", "exact", "bound", "every_fill"]:
@@ -1132,7 +1277,7 @@ class Decision:
 
     @property
     def market_age(self) -> float | None:
-        """Seconds from the market to `now`; `None` where either is not known."""
+        """Seconds from the market to `now`, the argument of the check; `None` where either is not known."""
 
     @property
     def epoch(self) -> int:
@@ -1145,11 +1290,23 @@ class Decision:
     def digest(self) -> str:
         """SHA-256 of order, limit, table, numbers and reason, in hexadecimal."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as a document of plain values, by the names of its properties, with its digest."""
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> Decision:
+        """What :meth:`to_dict` wrote, to the last bit, with the digest it had; pickling uses it.
+
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
     def __bool__(self, /) -> bool: ...
 
 @final
 class WhatIf:
-    """Requirements before and after trades, and the difference."""
+    """Requirements before and after trades, and the difference, in the report's currency."""
 
     @property
     def before(self) -> Requirement:
@@ -1163,6 +1320,19 @@ class WhatIf:
     def change(self) -> Requirement:
         """After less before; negative where the trades lower it."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The three requirements as a document of plain values, by the names of its properties."""
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> WhatIf:
+        """What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
 @final
 class LiveAccount:
     """An open account: margin between trades, and the check before an order. Safe to share between threads.
@@ -1171,8 +1341,8 @@ class LiveAccount:
     `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
     spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
 
-    A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and
-    is ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account
+    A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and is
+    ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account
     every call raises :class:`CalculationError`: open it again.
 
     >>> import margincore as mc
@@ -1201,7 +1371,10 @@ class LiveAccount:
 
     @property
     def worst(self) -> float:
-        """The initial requirement with open orders in their worst case."""
+        """The initial requirement with open orders in their worst case, in the report's currency.
+
+        Raises :class:`Unsupported` where open orders may fill in too many ways.
+        """
 
     @property
     def equity(self) -> float:
@@ -1216,11 +1389,11 @@ class LiveAccount:
 
     @property
     def cash(self) -> dict[str, float]:
-        """Cash balances by currency, each in its own."""
+        """Cash balances by currency, each in its own; a new dictionary."""
 
     @property
     def positions(self) -> list[Position]:
-        """The positions now, long and short apart where the account keeps them so."""
+        """The positions now, long and short apart where the account keeps them so; a new list."""
 
     @property
     def gross(self) -> bool:
@@ -1228,7 +1401,7 @@ class LiveAccount:
 
     @property
     def open_orders(self) -> dict[str, float]:
-        """What may still be filled, by order id: signed, in contracts."""
+        """What may still be filled, by order id: signed, in contracts; a new dictionary."""
 
     @property
     def orders(self) -> list[dict[str, Any]]:
@@ -1257,8 +1430,8 @@ class LiveAccount:
     def what_if(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> WhatIf:
         """Requirements before and after trades; nothing changes.
 
-        Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
-        contract.
+        `effect` is needed where the account keeps long and short apart. Raises :class:`InvalidInput` for what is not a
+        whole number of lots, :class:`MissingData` for an unknown contract.
         """
 
     def index(self, contract: Contract) -> int:
@@ -1268,13 +1441,17 @@ class LiveAccount:
         """
 
     def margin_after(self, index: int, lots: int, /) -> float:
-        """The initial requirement after one more trade of signed lots: the fast path.
+        """The initial requirement after one more trade of signed lots: the fast path. In the report's currency.
 
         From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh one.
+        Raises :class:`InvalidInput` for a row the table has not.
         """
 
     def band_after(self, index: int, lots: int, /) -> float:
-        """How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|."""
+        """How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|; 0 where it is one.
+
+        In the report's currency. Raises as :meth:`margin_after`.
+        """
 
     def check(
         self, order: Order, limit: Limit, now: float | str | dt.datetime | None = None, *, reserve: bool = False
@@ -1295,8 +1472,9 @@ class LiveAccount:
     def apply(self, trades: Iterable[_Trade], *, effect: Literal["open", "close"] | None = None) -> Requirement:
         """Book trades: all of them, or none where one is refused. Gives the requirement after.
 
-        Cash follows the trades that state a price. Raises :class:`InvalidInput` for what is not a whole number of
-        lots, :class:`MissingData` for an unknown contract.
+        Cash follows the trades that state a price. `effect` is needed where the account keeps long and short apart.
+        Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
+        contract.
         """
 
     def deposit(self, currency: str, amount: float) -> None:
@@ -1321,8 +1499,8 @@ class LiveAccount:
     def fill(self, order_id: str, execution_id: str, quantity: float, price: float, *, fees: float = 0.0) -> bool:
         """Book an execution of a reserved order. False where it is known already.
 
-        `quantity` is in contracts without a sign, `price` in the contract's quote, `fees` in its currency. Raises
-        :class:`MissingData` for an order never reserved, :class:`InvalidInput` for more than is open.
+        `quantity` is in contracts without a sign, `price` in the contract's quote, `fees` in its currency, negative for
+        a rebate. Raises :class:`MissingData` for an order never reserved, :class:`InvalidInput` for more than is open.
         """
 
     def cancel(self, order_id: str) -> bool:
@@ -1352,8 +1530,9 @@ class LiveAccount:
     ) -> float | None:
         """The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
 
-        An order of it passes :meth:`check`. `price` is the mark where left out; `most` ends the search (100,000 lots by
-        default).
+        An order of it passes :meth:`check`. In contracts; `price` is the mark where left out, `fees_per_contract` in
+        the contract's currency; `most` ends the search (100,000 lots by default). Raises :class:`MissingData` for an
+        unknown contract and for a mark that is missing, :class:`InvalidInput` for a number that is none.
         """
 
     def max_quantity_complete(
@@ -1366,17 +1545,26 @@ class LiveAccount:
         fees_per_contract: float = 0.0,
         most: float | None = None,
     ) -> float | None:
-        """The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit)."""
+        """The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit).
+
+        Arguments, unit and errors as those of :meth:`max_quantity`.
+        """
 
     def rank(self, index: NDArray[np.uint32], lots: NDArray[np.int64], *, threads: int = 1) -> NDArray[np.float64]:
-        """The requirement after each candidate trade alone; columns of contract rows and signed lots."""
+        """The requirement after each candidate trade alone, in the report's currency; a new array.
+
+        `index` are contract rows, `lots` signed lots, of one length. The same bits for any number of `threads`. Raises
+        :class:`InvalidInput` for columns that differ in length or leave the table.
+        """
 
     def hedges(
         self, limit: Limit | None = None, *, count: int = 10, most: float = 100.0
     ) -> list[tuple[Contract, float, float, float]]:
         """The best single trade per contract and side: (contract, quantity, requirement after, change).
 
-        Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
+        The first `count`, of at most `most` lots each; quantities are signed, in contracts, requirements in the
+        report's currency. Largest reduction first; with a limit, trades after which its `max_requirement` holds come
+        before the others. Raises :class:`InvalidInput` for a `most` below 1 or above 100,000.
         """
 
 def hvar_rolling(
@@ -1388,11 +1576,21 @@ def hvar_rolling(
     last: str | int | None = None,
     threads: int = 1,
 ) -> dict[str, Any]:
-    """Margins as of every date of a history, as ``{"steps", "dates", "margin", "components", "realised",
-    "worst"}``.
+    """Margins as of every date of a history, a new dictionary of arrays and dates.
+
+    ``"steps"``, ``"dates"``, ``"margin"``, ``"components"`` (risks by name), ``"realised"`` (the loss over the holding
+    period that begins at each date) and ``"worst"`` (the largest over its first days or all); losses are positive.
+    `exposures` by factor: money held of it under relative and log returns, units under absolute ones, positive is long.
+    `first` and `last` are dates or rows. Raises :class:`InvalidInput` for parameters it does not know or a row outside
+    the history, :class:`MissingData` for a date that is not in it, :class:`Unsupported` for rules of whole accounts.
     """
 
 def hvar_measure(
     losses: NDArray[np.float64], measure: str, confidence_ppm: int, age_decay: float | None = None
 ) -> float:
-    """One measure of losses in scenario order."""
+    """One measure of losses in scenario order, oldest first; a loss is positive.
+
+    `confidence_ppm` is the confidence in millionths (990,000 is 99 %), `age_decay` how weights fall with age, for the
+    weighted measures (Boudoukh, Richardson and Whitelaw 1998). Raises :class:`InvalidInput` for an unknown `measure`,
+    no losses, or one that is not finite.
+    """

@@ -10,7 +10,7 @@ use margincore::combined::Combined;
 use margincore::live::{Limit, LiveAccount, Order, Reason, Side, Trade};
 use margincore::preparation::{MarketChange, Preparation};
 use margincore::registry;
-use margincore::report::Requirement;
+use margincore::report::{Requirement, amount_text};
 use margincore::seam::{Methodology, Prepared, Scratch};
 use margincore::tims::Tims;
 use serde_json::json;
@@ -328,6 +328,92 @@ fn every_refusal_has_its_reason_in_a_fixed_order() {
         live.check(&good, &limit, Some(at), true).reason,
         Reason::DuplicateOrder
     );
+}
+
+#[test]
+fn a_refusal_says_which_numbers_decided() {
+    let p = preparation(apart());
+    let mut live = open(&p, &[], 1e5);
+    let at = live.money().valuation.unwrap();
+    let good = order("g", 0, 10, 100.0);
+    let generous = generous();
+    type Change = fn(&mut Limit, &mut Order);
+    let cases: [(Change, Option<f64>, &str); 6] = [
+        (
+            |limit, _| limit.max_age = Some(5.0),
+            Some(at + 6.0),
+            "max_age: 6 seconds between the market and now are above the limit of 5",
+        ),
+        (
+            |limit, _| limit.max_age = Some(5.0),
+            None,
+            "max_age needs now, which was not given",
+        ),
+        (
+            |limit, _| limit.throttle = Some((0, 2.5)),
+            Some(at),
+            "throttle: one message more is above the limit of 0 in 2.5 seconds",
+        ),
+        (
+            |limit, order| (limit.max_quantity, order.lots) = (Some(100), 101),
+            None,
+            "max_quantity: 101 lots are above the limit of 100",
+        ),
+        (
+            |limit, order| (limit.max_notional, order.price) = (Some(5e3), 600.0),
+            None,
+            "max_notional: 6,000.00 is above the limit of 5,000.00",
+        ),
+        (
+            |limit, order| (limit.price_collar, order.price) = (Some(0.1), 111.0),
+            None,
+            "price_collar: 11.00 is above the limit of 10.00 from the mark of 100",
+        ),
+    ];
+    for (change, now, message) in cases {
+        let (mut limit, mut order) = (generous, good.clone());
+        change(&mut limit, &mut order);
+        assert_eq!(live.check(&order, &limit, now, false).message, message);
+    }
+    let limit = Limit {
+        max_requirement: Some(1.0),
+        ..Limit::default()
+    };
+    let refused = live.check(&good, &limit, None, false);
+    let worst = amount_text(refused.worst);
+    assert_eq!(
+        refused.message,
+        format!("max_requirement: {worst} is above the limit of 1.00")
+    );
+    // Amounts that print alike are printed to the last digit.
+    let just = refused.worst.next_down();
+    let limit = Limit {
+        max_requirement: Some(just),
+        ..Limit::default()
+    };
+    assert_eq!(
+        live.check(&good, &limit, None, false).message,
+        format!(
+            "max_requirement: {} is above the limit of {just}",
+            refused.worst
+        )
+    );
+    let limit = Limit {
+        min_excess: Some(1e6),
+        ..Limit::default()
+    };
+    let refused = live.check(&good, &limit, None, false);
+    let excess = amount_text(refused.excess_after.unwrap());
+    assert_eq!(
+        refused.message,
+        format!("min_excess: {excess} is below the limit of 1,000,000.00")
+    );
+    assert_eq!(live.check(&good, &generous, None, true).message, "");
+    live.kill();
+    assert!(!live.check(&good, &generous, None, true).message.is_empty());
+    live.revive();
+    let again = live.check(&good, &generous, None, true);
+    assert_eq!(again.message, "order 'g' is known already");
 }
 
 #[test]

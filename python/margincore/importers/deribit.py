@@ -109,9 +109,11 @@ def deribit_chain(
         by_expiry.setdefault(expiry, []).append(forward)
     if not held:
         raise _core.MissingData(f"{file}: no row of {currency} at {snapshot or 'any time'}")
+    paid = spot if index is None else index[1]
+    assert paid is not None  # without a spot stated every row has the index
     market = _core.Market(
         valuation,
-        spot={currency: spot if index is None else index[1]},
+        spot={currency: paid},
         forward={(currency, expiry): statistics.median(rows) for expiry, rows in by_expiry.items()},
         vol=vol,
         price=price,

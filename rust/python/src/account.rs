@@ -97,9 +97,10 @@ impl Position {
 
 /// Positions and the money beside them. Net per contract unless `gross`.
 ///
-/// `cash` and `collateral` are amounts by currency and by asset; `kind` is the rulebook's own word for the
-/// account; `equity` is the liquidating equity where the caller knows it; `gross` keeps long and short apart.
-/// Raises :class:`InvalidInput` for an amount that is not finite.
+/// `cash` are amounts by currency, each in its own, `collateral` units by asset; `kind` is the rulebook's own word for
+/// the account. The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR margin
+/// them as two portfolios; rulebooks without a rule for them raise :class:`NotApplicable`. Raises
+/// :class:`InvalidInput` for an amount that is not finite.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Account(pub(crate) core::Account);
@@ -211,10 +212,21 @@ const MAX_EMPTY: usize = 1_000_000;
 
 /// Many accounts over one table of contracts, as columns: a million rows are not a million objects.
 ///
-/// `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in
-/// the table and signed whole lots. `greatest` adds up a scenario table of one's own: for `values` of shape
-/// ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the first column that
-/// has it. Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
+/// `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in the
+/// table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there are where
+/// the last have no positions; without it a number more than a million above the rows is refused. `greatest` adds up a
+/// scenario table of one's own: for `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of
+/// lots times values, and the first column that has it. Where values are losses, that is the worst; an account without
+/// positions sums to 0 in column 0.
+///
+/// >>> import margincore as mc, numpy as np
+/// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+/// >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1]), contract=np.array([0, 1, 1]),
+/// ...                                     quantity=[10, -5, 2])
+/// >>> losses = np.zeros((2, 16))
+/// >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
+/// >>> [column.tolist() for column in accounts.greatest(losses)]
+/// [[20.0, 8.0], [3, 7]]
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct Accounts(pub(crate) core::Accounts, pub(crate) Contracts);
 
@@ -241,7 +253,7 @@ impl Accounts {
     /// Accounts from one entry per position, in any order.
     ///
     /// `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
-    /// arrays of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
+    /// columns of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
     /// all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
     #[classmethod]
     #[pyo3(signature = (contracts, *, account, contract, quantity, count=None, kind=None))]
@@ -275,7 +287,7 @@ impl Accounts {
 
     /// The greatest of each account's sums of lots times `values`, and the first column that has it.
     ///
-    /// `values` has shape ``(len(contracts), 16)``; both results have one entry per account. Raises
+    /// `values` has shape ``(len(contracts), 16)``; both results are new arrays with one entry per account. Raises
     /// :class:`InvalidInput` for another shape or a value that is not finite.
     fn greatest<'py>(
         &self,

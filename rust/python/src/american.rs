@@ -35,7 +35,7 @@ impl Table {
     fn new(columns: &Bound<'_, PyAny>, right: &PyReadonlyArray1<'_, i8>) -> PyResult<Self> {
         let [spot, strike, years, rate, dividend_yield, vol]: [Column<'_>; 6] =
             columns.extract()?;
-        Ok(Self {
+        let table = Self {
             spot: spot.as_slice()?.to_vec(),
             strike: strike.as_slice()?.to_vec(),
             years: years.as_slice()?.to_vec(),
@@ -43,7 +43,17 @@ impl Table {
             dividend_yield: dividend_yield.as_slice()?.to_vec(),
             vol: vol.as_slice()?.to_vec(),
             right: right.as_slice()?.to_vec(),
-        })
+        };
+        one_length([
+            table.spot.len(),
+            table.strike.len(),
+            table.years.len(),
+            table.rate.len(),
+            table.dividend_yield.len(),
+            table.vol.len(),
+            table.right.len(),
+        ])?;
+        Ok(table)
     }
 
     fn len(&self) -> usize {
@@ -74,6 +84,16 @@ impl Table {
             dividends,
         }
     }
+}
+
+/// Refuses columns of which one is longer than another.
+fn one_length<const N: usize>(lengths: [usize; N]) -> PyResult<()> {
+    if lengths.iter().any(|&length| length != lengths[0]) {
+        return Err(InvalidInput::new_err(format!(
+            "columns of {lengths:?} rows: they must be of one length"
+        )));
+    }
+    Ok(())
 }
 
 fn mode(name: &str) -> PyResult<Mode> {
@@ -126,7 +146,10 @@ fn moves(table: &[f64], scenarios: usize, per_row: bool) -> PyResult<Moves<'_>> 
     })
 }
 
-/// Prices by rows and scenarios; the moves are (values, whether they are a table by rows).
+/// Prices by rows and scenarios, flat, a new array; the moves are (values, whether they are a table by rows).
+///
+/// Columns and moves as those of :func:`european_grid`, all vectors, the right apart. Raises :class:`InvalidInput` for
+/// another length or an unknown `accuracy`, :class:`CalculationError` for a price that is no number.
 #[pyfunction]
 pub(crate) fn american_grid<'py>(
     py: Python<'py>,
@@ -168,7 +191,9 @@ pub(crate) fn american_grid<'py>(
     Ok(values.into_pyarray(py))
 }
 
-/// Price, delta, gamma, vega, theta, rho, vanna, volga.
+/// Price, delta, gamma, vega, theta, rho, vanna, volga: eight new arrays, in the units of :func:`european_greeks`.
+///
+/// Raises as :func:`american_grid`.
 #[pyfunction]
 pub(crate) fn american_greeks<'py>(
     py: Python<'py>,
@@ -203,6 +228,8 @@ pub(crate) fn american_greeks<'py>(
 type VolsAndStatuses<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 
 /// Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices.
+///
+/// Two new arrays. Raises as :func:`american_grid`.
 #[pyfunction]
 pub(crate) fn american_implied<'py>(
     py: Python<'py>,
@@ -236,7 +263,10 @@ pub(crate) fn american_implied<'py>(
     Ok((vol.into_pyarray(py), status.into_pyarray(py)))
 }
 
-/// Tree prices by rows and moves; `price_moves` are shared by all rows.
+/// Tree prices by rows and moves, flat, a new array; `price_moves` are fractions shared by all rows.
+///
+/// `dividends` are (years from now, cash per unit). Raises as :func:`american_grid`, and :class:`InvalidInput` for an
+/// unknown `scheme` or `treatment`.
 #[pyfunction]
 pub(crate) fn tree_grid<'py>(
     py: Python<'py>,
@@ -271,6 +301,9 @@ pub(crate) fn tree_grid<'py>(
 }
 
 /// Price and seven sensitivities of American options with cash dividends, by the scheme that prices.
+///
+/// Eight new arrays, as those of :func:`american_greeks`. Raises as :func:`tree_grid`, and :class:`Unsupported` for a
+/// row without time or vol.
 #[pyfunction]
 pub(crate) fn tree_greeks<'py>(
     py: Python<'py>,
@@ -313,8 +346,11 @@ pub(crate) fn tree_greeks<'py>(
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// What diffuses of each spot `roll` years from now, the present value of the dividends then still to come before expiry,
-/// and what that falls by per 1.00 of the rate.
+/// What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
+///
+/// Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
+/// from now, cash per unit). Raises :class:`InvalidInput` for columns that differ in length, cash below zero and
+/// dividends worth the whole spot.
 #[pyfunction]
 pub(crate) fn escrowed<'py>(
     py: Python<'py>,
@@ -333,6 +369,7 @@ pub(crate) fn escrowed<'py>(
     }
     let ahead: Vec<(f64, f64)> = dividends.iter().map(|d| (d.0 - roll, d.1)).collect();
     let (spot, years, rate) = (spot.as_array(), years.as_array(), rate.as_array());
+    one_length([spot.len(), years.len(), rate.len()])?;
     let mut columns = [const { Vec::new() }; 3];
     for (row, ((&spot, &years), &rate)) in spot.iter().zip(years).zip(rate).enumerate() {
         let years = years - roll;
@@ -345,7 +382,9 @@ pub(crate) fn escrowed<'py>(
     Ok(columns.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// Vols at which the tree returns the prices, which are in the vol column; the first that has none is an error.
+/// Vols at which the tree returns the prices, which are in the vol column; a new array.
+///
+/// Raises as :func:`tree_grid`; the first row that has no vol is an error.
 #[pyfunction]
 pub(crate) fn tree_implied<'py>(
     py: Python<'py>,
@@ -371,7 +410,9 @@ pub(crate) fn tree_implied<'py>(
     Ok(values.into_pyarray(py))
 }
 
-/// Barone-Adesi and Whaley; the dividend yield column holds the cost of carry.
+/// Prices by Barone-Adesi and Whaley (1987), a new array; the dividend yield column holds the cost of carry.
+///
+/// Raises as :func:`american_grid`.
 #[pyfunction]
 pub(crate) fn quadratic_prices<'py>(
     py: Python<'py>,

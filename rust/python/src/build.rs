@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::errors::raise;
 
-/// Version, build profile (`release` or `debug`) and the instruction set in use.
+/// Version, build profile (``release`` or ``debug``) and the instruction set in use.
 ///
 /// Raises as every calculation does: :class:`InvalidInput` for a misspelt ``MARGINCORE_SIMD``,
 /// :class:`CalculationError` where another library has changed the processor's floating-point state.

@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::errors::{InvalidInput, enter, raise};
-use crate::values::{from_python_with, is_flag, time_text, to_python, without_none};
+use crate::values::{
+    Pickled, from_python_with, is_flag, pickled, time_text, to_python, without_none,
+};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
@@ -196,12 +198,8 @@ impl Contract {
         format!("Contract({:?})", self.0.id())
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
-        let rebuild = py.get_type::<Self>().getattr("from_dict")?;
-        Ok((rebuild, (self.to_dict(py)?,)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 
     /// The contract of a document, as :meth:`to_dict` gives it. Raises :class:`InvalidInput`.
@@ -236,9 +234,9 @@ impl Contracts {
     /// A table from columns by the names of a contract's terms.
     ///
     /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
-    /// numbers, dates `datetime64`; `""` means left out. `listed` is true or false, `aliases` a column of text by
-    /// vendor. Raises :class:`InvalidInput`. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy
-    /// takes it away when the array is made.)
+    /// numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
+    /// vendor. Raises :class:`InvalidInput` for columns that are none, that differ in length or make no contract. (An
+    /// array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it away when the array is made.)
     #[classmethod]
     #[pyo3(signature = (**columns))]
     fn from_columns(
@@ -265,7 +263,7 @@ impl Contracts {
             .map_err(raise)
     }
 
-    /// The ids, in the order of the rows.
+    /// The ids, in the order of the rows; a new list.
     #[getter]
     fn ids(&self) -> Vec<&str> {
         self.0.rows().iter().map(|c| c.id()).collect()

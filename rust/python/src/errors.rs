@@ -20,37 +20,37 @@ create_exception!(
     margincore,
     InvalidInput,
     MarginError,
-    "A value no rulebook could accept."
+    "A value no rulebook could accept: NaN, a negative strike, a duplicate id, a naive timestamp."
 );
 create_exception!(
     margincore,
     ParseError,
     MarginError,
-    "A file or document that breaks its format."
+    "A file or document that breaks its format; the message has file and line or byte offset."
 );
 create_exception!(
     margincore,
     MissingData,
     MarginError,
-    "Something the calculation needs was not given."
+    "Something the calculation needs was not given; the message names the contracts."
 );
 create_exception!(
     margincore,
     Unsupported,
     MarginError,
-    "A rule that exists but is not implemented."
+    "A rule that exists but is not implemented; the message names it."
 );
 create_exception!(
     margincore,
     NotApplicable,
     MarginError,
-    "A rulebook was handed something it does not cover."
+    "A rulebook was handed something it does not cover; the message names it."
 );
 create_exception!(
     margincore,
     CalculationError,
     MarginError,
-    "The calculation could not be completed."
+    "The calculation could not be completed; the message says where."
 );
 
 pub(crate) fn raise(error: Core) -> PyErr {

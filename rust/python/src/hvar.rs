@@ -20,8 +20,13 @@ pub(crate) enum When {
     Date(String),
 }
 
-/// Margins as of every date of a history, as ``{"steps", "dates", "margin", "components", "realised",
-/// "worst"}``.
+/// Margins as of every date of a history, a new dictionary of arrays and dates.
+///
+/// ``"steps"``, ``"dates"``, ``"margin"``, ``"components"`` (risks by name), ``"realised"`` (the loss over the holding
+/// period that begins at each date) and ``"worst"`` (the largest over its first days or all); losses are positive.
+/// `exposures` by factor: money held of it under relative and log returns, units under absolute ones, positive is long.
+/// `first` and `last` are dates or rows. Raises :class:`InvalidInput` for parameters it does not know or a row outside
+/// the history, :class:`MissingData` for a date that is not in it, :class:`Unsupported` for rules of whole accounts.
 #[pyfunction]
 #[pyo3(signature = (parameters, tables, exposures, *, first=None, last=None, threads=1))]
 pub(crate) fn hvar_rolling<'py>(
@@ -67,7 +72,11 @@ pub(crate) fn hvar_rolling<'py>(
     Ok(out)
 }
 
-/// One measure of losses in scenario order.
+/// One measure of losses in scenario order, oldest first; a loss is positive.
+///
+/// `confidence_ppm` is the confidence in millionths (990,000 is 99 %), `age_decay` how weights fall with age, for the
+/// weighted measures (Boudoukh, Richardson and Whitelaw 1998). Raises :class:`InvalidInput` for an unknown `measure`,
+/// no losses, or one that is not finite.
 #[pyfunction]
 #[pyo3(signature = (losses, measure, confidence_ppm, age_decay=None))]
 pub(crate) fn hvar_measure(

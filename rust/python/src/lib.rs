@@ -11,6 +11,7 @@ mod hvar;
 mod live;
 mod market;
 mod methods;
+mod names;
 mod prepared;
 mod pricing;
 mod products;

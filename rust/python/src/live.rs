@@ -1,10 +1,12 @@
 //! `WhatIf` and `LiveAccount`.
 
+mod decision;
 mod orders;
 mod search;
 mod trades;
 
-pub(crate) use orders::{Decision, Limit, Order};
+pub(crate) use decision::Decision;
+pub(crate) use orders::{Limit, Order};
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ use margincore::preparation::Preparation;
 use margincore::shared::Refused;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::{Account, Position};
@@ -21,10 +24,12 @@ use crate::contract::Contract;
 use crate::errors::{InvalidInput, enter, raise};
 use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::{document, to_python};
+use crate::values::{Pickled, document, from_python, pickled, to_python};
 
-/// Requirements before and after trades, and the difference.
-#[pyclass(frozen, get_all, module = "margincore._core")]
+/// Requirements before and after trades, and the difference, in the report's currency.
+#[pyclass(frozen, get_all, eq, module = "margincore._core")]
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct WhatIf {
     /// The requirement of the positions as they are.
     before: Requirement,
@@ -42,18 +47,49 @@ impl WhatIf {
             self.before.initial, self.after.initial, self.change.initial
         )
     }
+
+    /// The three requirements as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("what-if", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
+    }
 }
 
 /// An open account: margin between trades, and the check before an order. Safe to share between threads.
 ///
-/// Trades are ``(contract, quantity)``, with a price and fees behind it where cash is to follow. `what_if`,
-/// `check` and `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value,
-/// and stock, ETF and spot holdings at their mark; futures and perpetuals settle to their mark when traded and
-/// at every `rebase`.
+/// Trades are ``(contract, quantity)``, with a price and fees behind it where cash is to follow. `what_if`, `check` and
+/// `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
+/// spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
 ///
 /// A call that takes longer than about a millisecond gives the interpreter back, works on a copy of the account, and is
-/// ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account every
-/// call raises :class:`CalculationError`: open it again.
+/// ended by Ctrl-C with nothing half done. In a process that was forked while another thread worked on the account
+/// every call raises :class:`CalculationError`: open it again.
+///
+/// >>> import margincore as mc
+/// >>> stock = mc.Stock("XYZ", currency="USD")
+/// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+/// >>> prepared = mc.Engine(mc.methods.Tims()).prepare([stock], market)
+/// >>> live = prepared.open(mc.Account([], cash={"USD": 1_000.0}))
+/// >>> live.what_if([(stock, 100)]).change.initial
+/// 750.0
+/// >>> limit = mc.Limit(min_excess=0.0)
+/// >>> live.check(mc.Order("1", stock, "buy", 100, 50.0), limit).accepted
+/// True
+/// >>> live.check(mc.Order("2", stock, "buy", 100, 53.0), limit).reason      # paid too much: 300 gone at once
+/// 'min_excess'
+/// >>> live.max_quantity(stock, "buy", limit)
+/// 133.0
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct LiveAccount(SharedAccount);
 
@@ -133,7 +169,7 @@ impl LiveAccount {
         self.ask(py, |live| live.excess())
     }
 
-    /// Cash balances by currency, each in its own.
+    /// Cash balances by currency, each in its own; a new dictionary.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let cash = self.look(py, |live| live.terms().cash.clone())?;
@@ -158,7 +194,7 @@ impl LiveAccount {
         self.0.contended()
     }
 
-    /// The positions now, long and short apart where the account keeps them so.
+    /// The positions now, long and short apart where the account keeps them so; a new list.
     #[getter]
     fn positions(&self, py: Python<'_>) -> PyResult<Vec<Position>> {
         let held = self.ask(py, |live| {
@@ -180,8 +216,8 @@ impl LiveAccount {
 
     /// Requirements before and after trades; nothing changes.
     ///
-    /// Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
-    /// contract.
+    /// `effect` is needed where the account keeps long and short apart. Raises :class:`InvalidInput` for what is not a
+    /// whole number of lots, :class:`MissingData` for an unknown contract.
     #[pyo3(signature = (trades, *, effect=None))]
     fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
         let wanted = trades::read(trades, effect)?;
@@ -195,16 +231,18 @@ impl LiveAccount {
         })
     }
 
-    /// The initial requirement after one more trade of signed lots: the fast path.
+    /// The initial requirement after one more trade of signed lots: the fast path. In the report's currency.
     ///
-    /// From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh
-    /// one.
+    /// From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh one.
+    /// Raises :class:`InvalidInput` for a row the table has not.
     #[pyo3(signature = (index, lots, /))]
     fn margin_after(&self, py: Python<'_>, index: u32, lots: i64) -> PyResult<f64> {
         self.ask(py, |live| live.margin_after(index, lots))
     }
 
-    /// How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|.
+    /// How far :meth:`margin_after` can lie from a fresh margin: 2 (n + 2) 2^-53 sum |q a|; 0 where it is one.
+    ///
+    /// In the report's currency. Raises as :meth:`margin_after`.
     #[pyo3(signature = (index, lots, /))]
     fn band_after(&self, py: Python<'_>, index: u32, lots: i64) -> PyResult<f64> {
         self.ask(py, |live| live.band_after(index, lots))
@@ -214,12 +252,13 @@ impl LiveAccount {
     ///
     /// Limits are held against the complete fill, and against every partial fill that needs more than no fill at all
     /// does, so that an order which mends a broken limit passes. Where the requirement is convex in the lots no
-    /// partial fill can be the worst. Elsewhere (SPAN, Reg T, TIMS class groups that share a portfolio group,
-    /// combined rulebooks, quantiles, some venues' charges) each is margined, up to 65,536 ways for the order and
-    /// open orders together; more are refused unless the limit is `complete_only`.
+    /// partial fill can be the worst. Elsewhere (SPAN, Reg T, TIMS class groups that share a portfolio group, combined
+    /// rulebooks, quantiles, some venues' charges) each is margined, up to 65,536 ways for the order and open orders
+    /// together; more are refused unless the limit is `complete_only`. Of a stock order under Reg T those suffice that
+    /// leave whole covers of options, or a share more or less.
     ///
-    /// `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as
-    /// open at once.
+    /// `now` is seconds since 1970, an instant or an aware datetime. With `reserve`, an accepted order counts as open
+    /// at once.
     #[pyo3(signature = (order, limit, now=None, *, reserve=false))]
     fn check(
         &self,
@@ -256,18 +295,14 @@ impl LiveAccount {
             Ok(decision) => decision,
             Err(unfinished) => enter(py, || self.0.finish(&check, unfinished))?,
         };
-        Ok(Decision {
-            decision,
-            order: check.order,
-            limit: check.limit,
-            contracts,
-        })
+        Ok(Decision::new(decision, check.order, check.limit, contracts))
     }
 
     /// Book trades: all of them, or none where one is refused. Gives the requirement after.
     ///
-    /// Cash follows the trades that state a price. Raises :class:`InvalidInput` for what is not a whole number of
-    /// lots, :class:`MissingData` for an unknown contract.
+    /// Cash follows the trades that state a price. `effect` is needed where the account keeps long and short apart.
+    /// Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
+    /// contract.
     #[pyo3(signature = (trades, *, effect=None))]
     fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
         let wanted = trades::read(trades, effect)?;
@@ -308,8 +343,8 @@ impl LiveAccount {
 
     /// Book an execution of a reserved order. False where it is known already.
     ///
-    /// `quantity` is in contracts without a sign, `price` in the contract's quote, `fees` in its currency. Raises
-    /// :class:`MissingData` for an order never reserved, :class:`InvalidInput` for more than is open.
+    /// `quantity` is in contracts without a sign, `price` in the contract's quote, `fees` in its currency, negative for
+    /// a rebate. Raises :class:`MissingData` for an order never reserved, :class:`InvalidInput` for more than is open.
     #[pyo3(signature = (order_id, execution_id, quantity, price, *, fees=0.0))]
     fn fill(
         &self,
@@ -348,7 +383,7 @@ impl LiveAccount {
         })
     }
 
-    /// What may still be filled, by order id: signed, in contracts.
+    /// What may still be filled, by order id: signed, in contracts; a new dictionary.
     #[getter]
     fn open_orders(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
         let (orders, contracts) = self.look(py, orders::known)?;
@@ -394,7 +429,9 @@ impl LiveAccount {
         self.ask(py, |live| live.restore_orders(orders.clone()))
     }
 
-    /// The initial requirement with open orders in their worst case.
+    /// The initial requirement with open orders in their worst case, in the report's currency.
+    ///
+    /// Raises :class:`Unsupported` where open orders may fill in too many ways.
     #[getter]
     fn worst(&self, py: Python<'_>) -> PyResult<f64> {
         self.ask(py, |live| Ok(live.worst_requirement()?.0))
@@ -424,8 +461,9 @@ impl LiveAccount {
 
     /// The largest quantity such that every fill from nothing to all of it passes; `None` where nothing does.
     ///
-    /// An order of it passes :meth:`check`. `price` is the mark where left out; `most` ends the search (100,000 lots
-    /// by default).
+    /// An order of it passes :meth:`check`. In contracts; `price` is the mark where left out, `fees_per_contract` in
+    /// the contract's currency; `most` ends the search (100,000 lots by default). Raises :class:`MissingData` for an
+    /// unknown contract and for a mark that is missing, :class:`InvalidInput` for a number that is none.
     #[pyo3(signature = (contract, side, limit, *, price=None, fees_per_contract=0.0, most=None))]
     fn max_quantity(
         &self,
@@ -442,6 +480,8 @@ impl LiveAccount {
     }
 
     /// The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit).
+    ///
+    /// Arguments, unit and errors as those of :meth:`max_quantity`.
     #[pyo3(signature = (contract, side, limit, *, price=None, fees_per_contract=0.0, most=None))]
     fn max_quantity_complete(
         &self,
@@ -457,7 +497,10 @@ impl LiveAccount {
         self.ask(py, search::largest((contract, side, limit), bounds, true)?)
     }
 
-    /// The requirement after each candidate trade alone; columns of contract rows and signed lots.
+    /// The requirement after each candidate trade alone, in the report's currency; a new array.
+    ///
+    /// `index` are contract rows, `lots` signed lots, of one length. The same bits for any number of `threads`. Raises
+    /// :class:`InvalidInput` for columns that differ in length or leave the table.
     #[pyo3(signature = (index, lots, *, threads=1))]
     fn rank<'py>(
         &self,
@@ -472,7 +515,9 @@ impl LiveAccount {
 
     /// The best single trade per contract and side: (contract, quantity, requirement after, change).
     ///
-    /// Largest reduction first; with a limit, trades after which its `max_requirement` holds come before the others.
+    /// The first `count`, of at most `most` lots each; quantities are signed, in contracts, requirements in the
+    /// report's currency. Largest reduction first; with a limit, trades after which its `max_requirement` holds come
+    /// before the others. Raises :class:`InvalidInput` for a `most` below 1 or above 100,000.
     #[pyo3(signature = (limit=None, *, count=10, most=100.0))]
     fn hedges(
         &self,

@@ -9,22 +9,26 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::contract::Contracts;
 use crate::errors::{InvalidInput, raise};
-use crate::values::{from_python, time_text, to_python, without_none};
+use crate::names::refuse_unknown;
+use crate::values::{from_python, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
 ///
-/// Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Raises
-/// :class:`InvalidInput` for anything that is not finite, not a quote or of an unknown name.
+/// Rates, yields and vols are annual fractions (0.05 is 5 %), rates and yields continuously compounded. Every part may
+/// be left out but the first. Raises :class:`InvalidInput` for anything that is not finite or not a quote, and for an
+/// unknown name, with the nearest known one.
 ///
 /// - `valuation`: an instant with its zone as text, or an aware datetime.
+/// - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only.
 /// - `spot`: by symbol, in the currency the symbol is quoted in.
-/// - `forward`: by ``(underlying, expiry)``, the expiry written as the contracts write theirs.
-/// - `dividends`: ``(ex-date, amount per unit)`` by symbol, or `dividend_yield` by symbol; with neither a symbol
-///   pays none.
+/// - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
+/// - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
+/// - `dividend_yield`: by symbol; with neither this nor `dividends` a symbol pays none.
 /// - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
 ///   between the dates, flat outside them.
 /// - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
-/// - `price`, `vol`: marks in the contract's quote and implied vols, by contract id or as arrays beside
+/// - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
+/// - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
 ///   `contracts`.
 /// - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
@@ -33,25 +37,30 @@ pub(crate) struct Market(pub(crate) Arc<core::Market>);
 
 #[pymethods]
 impl Market {
-    /// The parts of a snapshot by name; `price` and `vol` may be arrays beside `contracts`.
     #[new]
-    #[pyo3(signature = (valuation, *, contracts=None, price=None, vol=None, forward=None, dividends=None, rate=None, **parts))]
-    #[allow(clippy::too_many_arguments)]
-    fn new(
-        py: Python<'_>,
-        valuation: &Bound<'_, PyAny>,
-        contracts: Option<&Bound<'_, PyAny>>,
-        price: Option<&Bound<'_, PyAny>>,
-        vol: Option<&Bound<'_, PyAny>>,
-        forward: Option<&Bound<'_, PyAny>>,
-        dividends: Option<&Bound<'_, PyAny>>,
-        rate: Option<&Bound<'_, PyAny>>,
-        parts: Option<&Bound<'_, PyDict>>,
+    #[pyo3(signature = (valuation, *, contracts=None, spot=None, forward=None, dividends=None, dividend_yield=None,
+                        rate=None, borrow=None, price=None, vol=None, fx=None, **unknown))]
+    #[pyo3(
+        text_signature = "(valuation, *, contracts=None, spot=None, forward=None, dividends=None, \
+                             dividend_yield=None, rate=None, borrow=None, price=None, vol=None, fx=None)"
+    )]
+    fn new<'py>(
+        py: Python<'py>,
+        valuation: &Bound<'py, PyAny>,
+        contracts: Part<'_, 'py>,
+        spot: Part<'_, 'py>,
+        forward: Part<'_, 'py>,
+        dividends: Part<'_, 'py>,
+        dividend_yield: Part<'_, 'py>,
+        rate: Part<'_, 'py>,
+        borrow: Part<'_, 'py>,
+        price: Part<'_, 'py>,
+        vol: Part<'_, 'py>,
+        fx: Part<'_, 'py>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let document = match parts {
-            Some(parts) => without_none(parts)?,
-            None => PyDict::new(py),
-        };
+        refuse_unknown("market", &PARTS, unknown)?;
+        let document = PyDict::new(py);
         document.set_item("valuation", time_text(valuation)?)?;
         let table = contracts.map(Contracts::from_any).transpose()?;
         let mut columns = [None, None];
@@ -75,6 +84,15 @@ impl Market {
                 None => {}
             }
         }
+        set_given(
+            &document,
+            [
+                ("spot", spot),
+                ("dividend_yield", dividend_yield),
+                ("borrow", borrow),
+                ("fx", fx),
+            ],
+        )?;
         if let Some(forward) = forward {
             document.set_item("forward", forwards(forward)?)?;
         }
@@ -136,25 +154,90 @@ impl Market {
     }
 }
 
-/// A change of a market by the names its parts have, as a document.
-pub(crate) fn change<'py>(
-    py: Python<'py>,
-    parts: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyDict>> {
-    let document = match parts {
-        Some(parts) => without_none(parts)?,
-        None => PyDict::new(py),
-    };
-    if let Some(valuation) = document.get_item("valuation")? {
-        document.set_item("valuation", time_text(&valuation)?)?;
+/// A part of a market that may be left out.
+pub(crate) type Part<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+/// What [`Market`] takes by name.
+const PARTS: [&str; 11] = [
+    "valuation",
+    "contracts",
+    "spot",
+    "forward",
+    "dividends",
+    "dividend_yield",
+    "rate",
+    "borrow",
+    "price",
+    "vol",
+    "fx",
+];
+
+/// Sets the parts that were given.
+fn set_given<'py, const N: usize>(
+    document: &Bound<'py, PyDict>,
+    parts: [(&str, Part<'_, 'py>); N],
+) -> PyResult<()> {
+    for (name, part) in parts {
+        if let Some(part) = part {
+            document.set_item(name, part)?;
+        }
     }
-    if let Some(forward) = document.get_item("forward")? {
-        document.set_item("forward", forwards(&forward)?)?;
+    Ok(())
+}
+
+/// A change of a market as Python gives it, by the names its parts have.
+pub(crate) struct Change<'a, 'py> {
+    pub(crate) valuation: Part<'a, 'py>,
+    pub(crate) spot: Part<'a, 'py>,
+    pub(crate) forward: Part<'a, 'py>,
+    pub(crate) price: Part<'a, 'py>,
+    pub(crate) vol: Part<'a, 'py>,
+    pub(crate) rate: Part<'a, 'py>,
+    pub(crate) dividend_yield: Part<'a, 'py>,
+    pub(crate) fx: Part<'a, 'py>,
+    pub(crate) marks: Part<'a, 'py>,
+}
+
+impl<'py> Change<'_, 'py> {
+    /// What [`crate::methods`]'s `update` takes by name.
+    pub(crate) const PARTS: [&'static str; 10] = [
+        "valuation",
+        "spot",
+        "forward",
+        "price",
+        "vol",
+        "rate",
+        "dividend_yield",
+        "fx",
+        "marks",
+        "threads",
+    ];
+
+    /// The change as a document.
+    pub(crate) fn document(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let document = PyDict::new(py);
+        set_given(
+            &document,
+            [
+                ("spot", self.spot),
+                ("price", self.price),
+                ("vol", self.vol),
+                ("dividend_yield", self.dividend_yield),
+                ("fx", self.fx),
+                ("marks", self.marks),
+            ],
+        )?;
+        if let Some(valuation) = self.valuation {
+            document.set_item("valuation", time_text(valuation)?)?;
+        }
+        if let Some(forward) = self.forward {
+            document.set_item("forward", forwards(forward)?)?;
+        }
+        if let Some(rate) = self.rate {
+            document.set_item("rate", curves(rate)?)?;
+        }
+        Ok(document)
     }
-    if let Some(rate) = document.get_item("rate")? {
-        document.set_item("rate", curves(&rate)?)?;
-    }
-    Ok(document)
 }
 
 /// `{(underlying, expiry): price}` or a list of documents.

@@ -16,7 +16,8 @@ use crate::account::{Account, Accounts};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, enter, raise};
 use crate::live::LiveAccount;
-use crate::market::Market;
+use crate::market::{Change, Market, Part};
+use crate::names::refuse_unknown;
 use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
@@ -66,7 +67,9 @@ impl Methodology {
         self.0.name()
     }
 
-    /// Which parameters these are: `name`, `version`, `effective` (date), `source`, and `digest`, their SHA-256.
+    /// Which parameters these are, a new dictionary of name, version, effective date, source and digest.
+    ///
+    /// The digest is the SHA-256 of the parameters, in hexadecimal.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.parameters())
@@ -74,8 +77,9 @@ impl Methodology {
 
     /// Reprice what the rulebook needs and compile it for a table of contracts.
     ///
-    /// `market` may be left out where the rulebook carries the exchange's own arrays. Raises :class:`MissingData`
-    /// naming what is not quoted, :class:`NotApplicable` naming what is not covered.
+    /// `market` may be left out where the rulebook carries the exchange's own arrays. The same bits for any number of
+    /// `threads`. Raises :class:`MissingData` naming what is not quoted, :class:`NotApplicable` naming what is not
+    /// covered, :class:`CalculationError` where a price is no number.
     #[pyo3(signature = (contracts, market=None, *, threads=1))]
     fn prepare(
         &self,
@@ -129,6 +133,9 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
 }
 
 /// Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
+///
+/// `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
+/// not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
 #[pyfunction]
 pub(crate) fn read_parameters<'py>(
     py: Python<'py>,
@@ -139,7 +146,7 @@ pub(crate) fn read_parameters<'py>(
     to_python(py, &document)
 }
 
-/// The names of the registered rulebooks.
+/// The names of the registered rulebooks; a new list.
 #[pyfunction]
 pub(crate) fn rulebooks() -> Vec<&'static str> {
     registry::names()
@@ -153,7 +160,7 @@ impl Prepared {
         Contracts(self.0.prepared.contracts().clone())
     }
 
-    /// The currency of its reports.
+    /// The currency of its reports: requirements and limits are in it.
     #[getter]
     fn currency(&self) -> &str {
         self.0.prepared.currencies().report()
@@ -162,7 +169,8 @@ impl Prepared {
     /// The margin of one account, explained.
     ///
     /// With `standalone`, every position is also margined alone (`standalone_sum` and `offset_benefit` of the
-    /// report). Raises :class:`MissingData` for a contract that is not in the table.
+    /// report). Raises :class:`MissingData` for a contract that is not in the table, :class:`NotApplicable` for an
+    /// account that the rulebook has no rule for.
     #[pyo3(signature = (account, *, standalone=false))]
     fn margin(&self, account: &Bound<'_, PyAny>, standalone: bool) -> PyResult<MarginReport> {
         let py = account.py();
@@ -186,7 +194,8 @@ impl Prepared {
     /// The requirements of many accounts, as columns in the order of the accounts.
     ///
     /// The same bits for any number of `threads`. Raises :class:`InvalidInput` for columns over another table,
-    /// :class:`MissingData` for a contract that is not in the table.
+    /// :class:`MissingData` for a contract that is not in the table, :class:`NotApplicable` for an account that the
+    /// rulebook has no rule for.
     #[pyo3(signature = (accounts, *, threads=1))]
     fn margin_many(
         &self,
@@ -226,7 +235,7 @@ impl Prepared {
         Methodology(self.0.methodology.clone())
     }
 
-    /// Rows priced to make this, and rows in all.
+    /// Rows priced to make this, and rows in all, as ``(priced, all)``.
     #[getter]
     fn repriced(&self) -> (usize, usize) {
         self.0.repriced
@@ -235,7 +244,15 @@ impl Prepared {
     /// Open an account for checks and what-ifs.
     ///
     /// `haircuts` are the fractions taken off collateral, by asset (0.1 counts 90 %). Raises :class:`MissingData`
-    /// for a contract that is not in the prepared table.
+    /// for a contract that is not in the prepared table, :class:`NotApplicable` for an account that the rulebook has
+    /// no rule for.
+    ///
+    /// >>> import margincore as mc
+    /// >>> stock = mc.Stock("XYZ", currency="USD")
+    /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    /// >>> live = mc.Engine(mc.methods.Tims()).prepare([stock], market).open([mc.Position(stock, 100)])
+    /// >>> live.margin.initial
+    /// 750.0
     #[pyo3(signature = (account, *, haircuts=None))]
     fn open(
         &self,
@@ -252,23 +269,82 @@ impl Prepared {
     /// The same rulebook after a change of the market: a new object; this one stays as it is.
     ///
     /// Only rows whose inputs changed are priced again (`repriced` counts them); the result equals a preparation
-    /// from the whole new market to the last bit. Raises :class:`NotApplicable` where there is no market.
-    #[pyo3(signature = (*, threads=1, **changes))]
-    fn update(
+    /// from the whole new market to the last bit, for any number of `threads`. What is left out stays as it was; the
+    /// parts have the units of :class:`Market`:
+    ///
+    /// - `valuation`: the new instant, with its zone.
+    /// - `spot`, `dividend_yield`: by symbol.
+    /// - `forward`: by ``(underlying, expiry)``.
+    /// - `price`, `vol`: marks in the contract's quote and implied vols, by contract id.
+    /// - `rate`: whole curves, by currency.
+    /// - `fx`: units of the second currency for one of the first.
+    /// - `marks`: ``"refuse"`` (where left out) or ``"keep"``, see below.
+    ///
+    /// A spot or forward does not move alone where contracts on it are quoted: old prices would value holdings at a
+    /// market that is gone. New prices (and forwards) come in the same update, :class:`MissingData` names the first
+    /// that is missing; ``marks="keep"`` keeps the old ones. Options quoted by vol only keep their vol. A new price
+    /// moves nothing else: the quotes of options on a future stay where the future ticks.
+    ///
+    /// Raises :class:`NotApplicable` where there is no market, :class:`InvalidInput` for what :class:`Market` refuses
+    /// and for an unknown name, with the nearest known one.
+    ///
+    /// >>> import margincore as mc
+    /// >>> table = [mc.Stock(symbol, currency="USD") for symbol in ("A", "B", "C")]
+    /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0, "B": 20.0, "C": 30.0})
+    /// >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
+    /// >>> prepared.update(spot={"B": 21.0}).repriced
+    /// (1, 3)
+    /// >>> quoted = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0}, price={table[0].id: 10.01})
+    /// >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table[:1], quoted)
+    /// >>> prepared.update(spot={"A": 11.0})
+    /// Traceback (most recent call last):
+    ///     ...
+    /// margincore.MissingData: update: the quoted price of '...' is not that of the moved market: ...
+    /// >>> prepared.update(spot={"A": 11.0}, price={table[0].id: 11.02}).repriced
+    /// (1, 1)
+    #[pyo3(signature = (*, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None,
+                        dividend_yield=None, fx=None, marks=None, threads=1, **unknown))]
+    #[pyo3(
+        text_signature = "($self, *, valuation=None, spot=None, forward=None, price=None, vol=None, rate=None, \
+                             dividend_yield=None, fx=None, marks=None, threads=1)"
+    )]
+    fn update<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
+        valuation: Part<'_, 'py>,
+        spot: Part<'_, 'py>,
+        forward: Part<'_, 'py>,
+        price: Part<'_, 'py>,
+        vol: Part<'_, 'py>,
+        rate: Part<'_, 'py>,
+        dividend_yield: Part<'_, 'py>,
+        fx: Part<'_, 'py>,
+        marks: Part<'_, 'py>,
         threads: usize,
-        changes: Option<&Bound<'_, PyDict>>,
+        unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
-        let document = crate::market::change(py, changes)?;
+        refuse_unknown("market change", &Change::PARTS, unknown)?;
+        let change = Change {
+            valuation,
+            spot,
+            forward,
+            price,
+            vol,
+            rate,
+            dividend_yield,
+            fx,
+            marks,
+        };
         let change: margincore::preparation::MarketChange =
-            from_python("market change", document.as_any())?;
+            from_python("market change", change.document(py)?.as_any())?;
         Ok(Self(Arc::new(enter(py, || {
             self.0.update(&change, threads)
         })?)))
     }
 
     /// As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
+    ///
+    /// Raises as :meth:`Methodology.prepare`.
     #[pyo3(signature = (market, *, threads=1))]
     fn with_market(&self, py: Python<'_>, market: &Market, threads: usize) -> PyResult<Self> {
         let market = market.0.clone();

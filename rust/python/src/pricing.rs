@@ -160,8 +160,9 @@ fn wrong_kind(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     ))
 }
 
-/// The length of columns that are as the engine takes them, floats and float64 vectors, int8 for the right: None where
-/// any is something else, they differ in length, or none is a vector.
+/// The length of columns that are as the engine takes them; `None` where they are not.
+///
+/// Floats and float64 vectors, int8 for the right, the vectors of one length, one at least.
 #[pyfunction]
 pub(crate) fn common_length(columns: [Bound<'_, PyAny>; 7]) -> Option<usize> {
     let mut common = None;
@@ -202,7 +203,11 @@ fn writable<'py, D: numpy::ndarray::Dimension>(
         .map_err(|e| InvalidInput::new_err(format!("out cannot be written: {e}")))
 }
 
-/// Prices into `out`, one per row.
+/// Prices into `out`, one per row, in the currency of the spot.
+///
+/// `columns` are spot, strike, years, rate, dividend yield, vol (annual fractions) and right (+1 a call, -1 a put): a
+/// number or a vector as long as `out` each. Raises :class:`InvalidInput` for a column of another type or length, a row
+/// that is no option and an `out` that overlaps a column, :class:`CalculationError` for a price that is no number.
 #[pyfunction]
 pub(crate) fn european_prices(
     py: Python<'_>,
@@ -278,7 +283,10 @@ impl Table {
     }
 }
 
-/// Prices into `out`, rows by scenarios.
+/// Prices into `out`, rows by scenarios. Raises as :func:`european_prices`, whose `columns` it takes.
+///
+/// `price_moves` are fractions of spot, `vol_moves` are added to vol: one list for all rows, or a table of the shape of
+/// `out`, each; `roll` is the years that pass.
 #[pyfunction]
 pub(crate) fn european_grid(
     py: Python<'_>,
@@ -319,7 +327,10 @@ pub(crate) fn european_grid(
     })
 }
 
-/// Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`.
+/// Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`, of shape ``(8, rows)``.
+///
+/// Delta is per unit of spot, gamma per its square; vega and vanna per 1.00 of vol, volga per its square, theta per
+/// year of time passing, rho per 1.00 of the rate. Raises as :func:`european_prices`, whose `columns` it takes.
 #[pyfunction]
 pub(crate) fn european_greeks(
     py: Python<'_>,
@@ -368,7 +379,9 @@ pub(crate) fn european_greeks(
     })
 }
 
-/// Implied vols into `out`, statuses as numbers into `status`. The sixth column holds the prices.
+/// Implied vols (annual fractions) into `out`, statuses as numbers into `status`; one of each per row.
+///
+/// The sixth of the columns holds the prices. Raises as :func:`european_prices`; a row without a vol has a status.
 #[pyfunction]
 pub(crate) fn european_implied(
     py: Python<'_>,
@@ -408,7 +421,7 @@ pub(crate) fn european_implied(
     })
 }
 
-/// What each status number of :func:`european_implied` means, in order.
+/// What each status number of :func:`european_implied` means, in order; a new list.
 #[pyfunction]
 pub(crate) fn implied_statuses() -> Vec<&'static str> {
     Status::ALL.iter().map(|status| status.message()).collect()

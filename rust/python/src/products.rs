@@ -83,7 +83,9 @@ impl Products {
         Self(core::ProductTable::shipped().clone())
     }
 
-    /// This table and standard equity options (American, 100 shares, PM) on the named stocks.
+    /// This table and standard equity options (American, 100 shares, PM, in dollars) on the named stocks.
+    ///
+    /// Raises :class:`InvalidInput` for what is not a root and for a root that has terms in the table.
     fn with_equities(&self, roots: Vec<String>) -> PyResult<Self> {
         Ok(Self(
             self.0
@@ -106,7 +108,7 @@ impl Products {
         Ok(Contract(Arc::new(self.0.contract(&symbol).map_err(raise)?)))
     }
 
-    /// Every row as a document.
+    /// Every row as a document; a new list.
     fn rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.iter().collect::<Vec<_>>())
     }

@@ -4,9 +4,10 @@ use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use serde::{Deserialize, Serialize};
 
 use crate::errors::InvalidInput;
-use crate::values::{from_python_with, to_python};
+use crate::values::{Pickled, from_python, from_python_with, pickled, to_python};
 
 /// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
 #[pyfunction]
@@ -28,12 +29,13 @@ pub(crate) fn worst_text(scenario: Option<&str>, of_lines: &Bound<'_, PyAny>) ->
 /// The numbers of a requirement, in the report's currency.
 ///
 /// What the liquidating equity (cash, option value and collateral) must reach.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
+#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Requirement {
-    /// The initial requirement.
+    /// The initial requirement, in the report's currency.
     pub(crate) initial: f64,
-    /// The maintenance requirement.
+    /// The maintenance requirement, in the report's currency.
     pub(crate) maintenance: f64,
 }
 
@@ -54,11 +56,29 @@ impl Requirement {
             self.initial, self.maintenance
         )
     }
+
+    /// The two numbers as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("requirement", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
+    }
 }
 
 /// One term of a requirement; credits are negative. Amounts are in `currency`, `fx` converts to the report's.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
+#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Line {
     /// Whom the term is about: a class group, a commodity, a currency.
     scope: String,
@@ -73,6 +93,7 @@ pub(crate) struct Line {
     /// Units of the report's currency for one of `currency`.
     fx: f64,
     /// The label of the scenario the term comes from, where it comes from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     scenario: Option<String>,
 }
 
@@ -83,6 +104,23 @@ impl Line {
             "Line({:?}, {:?}, initial={}, maintenance={}, {})",
             self.scope, self.component, self.initial, self.maintenance, self.currency
         )
+    }
+
+    /// The term as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("line", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
@@ -111,17 +149,26 @@ impl From<&core::Line> for Line {
 
 /// Sensitivities of an account to one underlying, in `currency`, positive for what the account gains.
 ///
-/// `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of
-/// volatility (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day);
-/// `rho` money per 1.00 of the interest rate. Options have the greeks of the model, volatility and carry the
-/// rulebook prices them with (American options of SPAN-like margin: those of the exact American price); stocks,
-/// futures and coins move one for one, coin-settled contracts valued in dollars. An option on a future or
-/// forward feels a rate in its discount only, and none where the venue values it without one. Options the
-/// rulebook does not price, because it has an exchange's own values for them, are not in the sums but named in
-/// `excluded`. A rulebook that prices no options (Reg T, a SPAN file, a venue's standard margin on marks) gives
-/// none.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "margincore._core")]
-#[derive(Clone)]
+/// `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of volatility
+/// (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day); `rho` money per
+/// 1.00 of the interest rate. Options have the greeks of the model, volatility and carry the rulebook prices them
+/// with (American options of SPAN-like margin: those of the exact American price); stocks, futures and coins move one
+/// for one, coin-settled contracts valued in dollars. An option on a future or forward feels a rate in its discount
+/// only, and none where the venue values it without one. Options the rulebook does not price, because it has an
+/// exchange's own values for them, are not in the sums but named in `excluded`. A rulebook that prices no options
+/// (Reg T, a SPAN file, a venue's standard margin on marks) gives none.
+///
+/// >>> import margincore as mc
+/// >>> call = mc.Option("XYZ", "call", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+/// ...                  currency="USD")
+/// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={call.id: 0.3}, rate={"USD": 0.05})
+/// >>> book = [mc.Position(mc.Stock("XYZ", currency="USD"), 100), mc.Position(call, -1)]
+/// >>> [greeks] = mc.margin(book, market, mc.methods.Tims()).greeks
+/// >>> greeks.underlying, round(greeks.delta, 1), round(greeks.vega / 100, 2), round(greeks.theta / 365, 2)
+/// ('XYZ', 46.5, -5.5, 3.29)
+#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct UnderlyingGreeks {
     /// The symbol of the underlying.
     underlying: String,
@@ -137,7 +184,7 @@ pub(crate) struct UnderlyingGreeks {
     theta: f64,
     /// Money per 1.00 of the interest rate, the dividend yield unchanged.
     rho: f64,
-    /// Ids of options held that the rulebook does not price: they are not in the sums.
+    /// Ids of options held that the rulebook does not price: they are not in the sums. A new list.
     excluded: Vec<String>,
 }
 
@@ -148,6 +195,23 @@ impl UnderlyingGreeks {
             "UnderlyingGreeks({:?}, {}: delta={}, gamma={}, vega={}, theta={}, rho={})",
             self.underlying, self.currency, self.delta, self.gamma, self.vega, self.theta, self.rho
         )
+    }
+
+    /// The sensitivities as a document of plain values, by the names of its properties.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self)
+    }
+
+    /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python("greeks", document)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
@@ -217,7 +281,7 @@ impl MarginReport {
         self.report.requirement.net_option_value
     }
 
-    /// The worst scenario's label; `None` where the rulebook has no scenarios.
+    /// The worst scenario's label where the whole account has one, else `None`; lines name their own.
     #[getter]
     fn worst_scenario(&self) -> Option<&str> {
         self.report.worst_scenario.as_deref()
@@ -235,7 +299,7 @@ impl MarginReport {
         &self.report.methodology
     }
 
-    /// Which parameters made the numbers: `name`, `version`, `effective`, `source`, `digest`.
+    /// Which parameters made the numbers, a new dictionary of name, version, effective date, source and digest.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.report.parameters)
@@ -254,6 +318,8 @@ impl MarginReport {
     }
 
     /// The terms of the requirement in the rulebook's order, each in its own currency; credits are negative.
+    ///
+    /// A new list.
     #[getter]
     fn lines(&self) -> Vec<Line> {
         self.report.lines.iter().map(Line::from).collect()
@@ -265,13 +331,13 @@ impl MarginReport {
         self.report.totals().iter().map(Line::from).collect()
     }
 
-    /// The rulebook's intermediate results as plain values, under its own names.
+    /// The rulebook's intermediate results as plain values, under its own names; a new dictionary.
     #[getter]
     fn details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.report.details)
     }
 
-    /// Sensitivities by underlying, where the rulebook prices options; empty otherwise.
+    /// Sensitivities by underlying, where the rulebook prices options; empty otherwise. A new list.
     #[getter]
     fn greeks(&self) -> Vec<UnderlyingGreeks> {
         self.report
@@ -311,7 +377,7 @@ impl MarginReport {
         self.report.adds_up()
     }
 
-    /// The report as a document of plain values.
+    /// The report as a document of plain values; :meth:`from_dict` takes it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let document = to_python(py, &self.report)?;
         document.set_item("totals", to_python(py, &self.report.totals())?)?;
@@ -384,7 +450,9 @@ impl MarginReport {
         )
     }
 
-    /// The report of a document that [`Self::to_dict`] wrote.
+    /// The report that :meth:`to_dict` wrote, to the last bit; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where a part is missing or the lines do not add up to the requirement.
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
         // A rulebook's details are its own.
@@ -405,12 +473,8 @@ impl MarginReport {
         })
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
-        let build = py.get_type::<Self>().getattr("from_dict")?;
-        Ok((build, (self.to_dict(py)?,)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        pickled::<Self>(self.to_dict(py)?)
     }
 }
 
@@ -440,7 +504,7 @@ impl MarginReport {
 
 /// Requirements of many accounts as NumPy columns, one entry per account, in the prepared rulebook's currency.
 ///
-/// `worst_scenario` is -1 where there is none.
+/// `worst_scenario` is -1 where no one scenario is the worst.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct MarginBatch(pub(crate) core::MarginBatch);
 
@@ -464,7 +528,7 @@ impl MarginBatch {
         self.0.net_option_value.to_pyarray(py)
     }
 
-    /// Numbers of the worst scenarios from 0, -1 where the rulebook has none; a new array.
+    /// Numbers of the worst scenarios from 0, -1 where no one scenario is the worst; a new array.
     #[getter]
     fn worst_scenario<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
         self.0.worst_scenario.to_pyarray(py)
@@ -474,7 +538,9 @@ impl MarginBatch {
         self.0.initial.len()
     }
 
-    /// The batch of its four columns, of one length.
+    /// The batch of its four columns, in the units of its properties; pickling uses it.
+    ///
+    /// Raises :class:`InvalidInput` where their lengths differ.
     #[staticmethod]
     fn from_columns(
         initial: Vec<f64>,

@@ -17,6 +17,17 @@ use crate::values::{document, to_python};
 ///
 /// A list of paths is several clearing organisations as one set, with the spreads between them. Raises
 /// :class:`ParseError` with file, line or byte offset, and field; :class:`InvalidInput` where it cannot be read.
+///
+/// >>> from margincore._core import SpanFile
+/// >>> array = "".join(f"<a>{a}</a>" for a in (0, 0, -3, -3, 3, 3, -6, -6, 6, 6, -9, -9, 9, 9, -9, 9))
+/// >>> future = f"<fut><pe>202506</pe><p>10.5</p><ra><r>1</r>{array}<d>1</d></ra></fut>"
+/// >>> family = f"<futPf><pfCode>F</pfCode><cvf>1</cvf>{future}</futPf>"
+/// >>> commodity = "<ccDef><cc>F</cc><currency>USD</currency></ccDef>"
+/// >>> text = f"<clearingOrg><ec>X</ec>{family}{commodity}</clearingOrg>"
+/// >>> text = f"<spanFile><pointInTime><date>20250601</date>{text}</pointInTime></spanFile>"
+/// >>> file = SpanFile.parse(text.encode(), "x.spn")
+/// >>> file.ids(), float(file.arrays()[0, 10]), file.composite_deltas().tolist()
+/// ([':F:FUT:202506'], -9.0, [1.0])
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct SpanFile(pub(crate) Arc<CoreFile>);
 
@@ -79,14 +90,15 @@ impl SpanFile {
         Ok(PyBytes::new(py, &enter(py, || core::cache::save(&self.0))?))
     }
 
-    /// The file's own head: file, format, digest (SHA-256), organisation, created, business date, settlement and
-    /// run.
+    /// The file's own head, a new dictionary.
+    ///
+    /// File, format, digest (SHA-256), organisation, created, business date, settlement and run.
     #[getter]
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.info)
     }
 
-    /// Counts, and everything met in the file that is not read.
+    /// Counts, and everything met in the file that is not read; a new dictionary.
     #[getter]
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let file = &self.0;
@@ -128,6 +140,8 @@ impl SpanFile {
     }
 
     /// All contracts of the file, in the order of the arrays' rows.
+    ///
+    /// Raises :class:`InvalidInput` for terms that make no contract.
     fn contracts(&self, py: Python<'_>) -> PyResult<Contracts> {
         let rows = enter(py, || {
             (0..self.0.contracts.len())
@@ -144,19 +158,21 @@ impl SpanFile {
     }
 
     /// Losses of one long contract as printed, shape ``(contracts, scan points)``; NaN where the file has none.
+    ///
+    /// A new array.
     fn arrays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         table(py, self.0.contracts.array.clone(), self.0.contracts.len())
     }
 
-    /// The composite delta of each contract as printed, in the order of the arrays' rows.
+    /// The composite delta of each contract as printed, in the order of the arrays' rows; a new array.
     fn composite_deltas<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, &self.0.contracts.delta)
     }
 
     /// Arrays and deltas of futures and options made again from the file's own parameters.
     ///
-    /// Gives row numbers, arrays ``(rows, scan points)``, deltas, and the value of each underlying. Raises
-    /// :class:`InvalidInput` for an unknown variant.
+    /// Gives four new arrays: row numbers, arrays ``(rows, scan points)`` of losses of one long contract, deltas, and
+    /// the value of each underlying. Raises :class:`InvalidInput` for an unknown variant.
     fn regenerate<'py>(&self, py: Python<'py>, variant: &str) -> PyResult<Regenerated<'py>> {
         let made = enter(py, || {
             core::generate::regenerate(&self.0, &core::generate::variant(variant)?)
@@ -189,8 +205,10 @@ impl SpanFile {
     }
 }
 
-/// A risk array from ``{"inputs": {...}, "extreme": [multiplier, cover]}``, as ``{"array", "composite_delta",
-/// "delta"}``.
+/// A risk array from ``{"inputs": {...}, "extreme": [multiplier, cover]}``.
+///
+/// Gives ``{"array", "composite_delta", "delta"}``; the array holds losses of one long contract. Raises
+/// :class:`InvalidInput` for a request of another form.
 #[pyfunction]
 pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = request.py();
@@ -199,6 +217,8 @@ pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Boun
 }
 
 /// A settlement price of the expanded format: digits, decimal locator, alignment code.
+///
+/// Raises :class:`ParseError` for digits that are none, :class:`Unsupported` for a code that is not documented.
 #[pyfunction]
 pub(crate) fn span_settlement_price(digits: &str, locator: i32, alignment: &str) -> PyResult<f64> {
     let code = alignment.bytes().next().unwrap_or(b' ');

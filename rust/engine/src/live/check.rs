@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::account::LiveAccount;
 use super::order::{Coverage, Decision, Limit, Order, Reason, Refusal};
 use super::worst::Assessed;
+use crate::report::amount_text;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -100,7 +101,10 @@ impl LiveAccount {
             excess_after: None,
             headroom: 0.0,
             coverage: Coverage::None,
-            market_age: now.zip(self.money().valuation).map(|(now, at)| now - at),
+            market_age: now
+                .filter(|now| now.is_finite())
+                .zip(self.money().valuation)
+                .map(|(now, at)| now - at),
             epoch: self.epoch(),
             sequence: sequence.unwrap_or_else(|| self.gate.next()),
         }
@@ -130,9 +134,12 @@ impl LiveAccount {
         counts: bool,
         decision: &Decision,
     ) -> std::result::Result<(), Refusal> {
-        let refuse = |reason| Err(Refusal(reason, String::new()));
+        let refuse = |reason, message: String| Err(Refusal(reason, message));
         if self.gate.is_killed() {
-            return refuse(Reason::Killed);
+            return refuse(
+                Reason::Killed,
+                "the account is closed for orders until it is revived".into(),
+            );
         }
         order
             .validate()
@@ -141,41 +148,81 @@ impl LiveAccount {
             .validate()
             .map_err(|e| Refusal(Reason::InvalidLimit, e.message().into()))?;
         if self.order(&order.id).is_some() {
-            return refuse(Reason::DuplicateOrder);
+            return refuse(
+                Reason::DuplicateOrder,
+                format!("order '{}' is known already", order.id),
+            );
         }
         if now.is_some_and(|now| !now.is_finite()) {
-            return refuse(Reason::NoTime);
+            return refuse(Reason::NoTime, "now is not an instant".into());
         }
         if let Some(max_age) = limit.max_age {
             match decision.market_age {
-                None => return refuse(Reason::NoTime),
-                Some(age) if age.abs() > max_age => return refuse(Reason::StaleMarket),
+                None => {
+                    let lacking = if now.is_none() {
+                        "max_age needs now, which was not given"
+                    } else {
+                        "max_age needs a market, and the account has none"
+                    };
+                    return refuse(Reason::NoTime, lacking.into());
+                }
+                Some(age) if age.abs() > max_age => {
+                    return refuse(
+                        Reason::StaleMarket,
+                        format!(
+                            "max_age: {} seconds between the market and now are above the limit of {max_age}",
+                            age.abs()
+                        ),
+                    );
+                }
                 Some(_) => {}
             }
         }
         if self.book.known(order.contract).is_err() {
-            return refuse(Reason::UnknownContract);
+            return refuse(
+                Reason::UnknownContract,
+                "the order's contract is not in the account's table".into(),
+            );
         }
         self.money()
             .check_price(order)
             .map_err(|e| Refusal(Reason::InvalidOrder, e.message().into()))?;
         if let Some((count, seconds)) = limit.throttle {
             let Some(now) = now else {
-                return refuse(Reason::NoTime);
+                return refuse(
+                    Reason::NoTime,
+                    "throttle needs now, which was not given".into(),
+                );
             };
             if counts && !self.gate.admits(now, count, seconds) {
-                return refuse(Reason::Throttled);
+                return refuse(
+                    Reason::Throttled,
+                    format!(
+                        "throttle: one message more is above the limit of {count} in {seconds} seconds"
+                    ),
+                );
             }
         }
-        if limit.max_quantity.is_some_and(|most| order.lots > most) {
-            return refuse(Reason::MaxQuantity);
+        if let Some(most) = limit.max_quantity
+            && order.lots > most
+        {
+            return refuse(
+                Reason::MaxQuantity,
+                format!(
+                    "max_quantity: {} lots are above the limit of {most}",
+                    order.lots
+                ),
+            );
         }
         if let Some(most) = limit.max_notional {
             let notional = self
                 .money()
                 .notional(order.contract, order.lots, order.price)?;
             if exceeds(notional, most) {
-                return refuse(Reason::MaxNotional);
+                return refuse(
+                    Reason::MaxNotional,
+                    broken("max_notional", notional, "above", most),
+                );
             }
         }
         if let Some(collar) = limit.price_collar {
@@ -188,8 +235,15 @@ impl LiveAccount {
                     ),
                 ));
             };
-            if exceeds((order.price - mark).abs(), collar * mark.abs()) {
-                return refuse(Reason::PriceCollar);
+            let (away, most) = ((order.price - mark).abs(), collar * mark.abs());
+            if exceeds(away, most) {
+                return refuse(
+                    Reason::PriceCollar,
+                    format!(
+                        "{} from the mark of {mark}",
+                        broken("price_collar", away, "above", most)
+                    ),
+                );
             }
         }
         Ok(())
@@ -204,7 +258,6 @@ impl LiveAccount {
         assessed: Result<Assessed>,
         decision: &mut Decision,
     ) -> std::result::Result<(), Refusal> {
-        let refuse = |reason| Err(Refusal(reason, String::new()));
         let assessed = assessed.map_err(|e| match e {
             MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
             other => other.into(),
@@ -215,27 +268,32 @@ impl LiveAccount {
         let excess = assessed.excess;
         decision.excess_after = excess.as_ref().ok().copied();
         decision.headroom = f64::INFINITY;
-        let mut reason = Reason::Accepted;
+        let mut refusal = None;
         if let Some(most) = limit.max_requirement {
             decision.headroom = most - assessed.worst;
             if exceeds(assessed.worst, most) {
-                reason = Reason::MaxRequirement;
+                let message = broken("max_requirement", assessed.worst, "above", most);
+                refusal = Some(Refusal(Reason::MaxRequirement, message));
             }
         }
         if let Some(least) = limit.min_excess {
             let excess = excess?;
             if !excess.is_finite() {
-                return refuse(Reason::Engine);
+                return Err(Refusal(
+                    Reason::Engine,
+                    format!("the excess is {excess}: it cannot be held against min_excess"),
+                ));
             }
             if excess - least < decision.headroom {
                 decision.headroom = excess - least;
             }
-            if exceeds(least, excess) && reason == Reason::Accepted {
-                reason = Reason::MinExcess;
+            if exceeds(least, excess) && refusal.is_none() {
+                let message = broken("min_excess", excess, "below", least);
+                refusal = Some(Refusal(Reason::MinExcess, message));
             }
         }
-        if reason != Reason::Accepted {
-            return refuse(reason);
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
         if reserve {
             self.reserve(order)?;
@@ -281,4 +339,15 @@ impl Deferred {
 /// Whether a value is above its limit, or cannot be compared with it.
 fn exceeds(value: f64, limit: f64) -> bool {
     value.partial_cmp(&limit).is_none_or(|order| order.is_gt())
+}
+
+/// A broken limit with the two numbers that decided. Where they print alike as amounts, they are printed in full.
+#[cold]
+fn broken(name: &str, value: f64, side: &str, limit: f64) -> String {
+    let mut texts = [value, limit].map(amount_text);
+    if texts[0] == texts[1] {
+        texts = [value, limit].map(|number| number.to_string());
+    }
+    let [value, limit] = texts;
+    format!("{name}: {value} is {side} the limit of {limit}")
 }

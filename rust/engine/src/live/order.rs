@@ -127,7 +127,7 @@ impl Limit {
 }
 
 /// Why an order was refused; the first that applies in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     Accepted,
@@ -174,7 +174,7 @@ impl Reason {
 }
 
 /// How the worst case over fills of open orders was established.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
     /// There were no open orders.
@@ -203,7 +203,7 @@ impl Coverage {
 pub struct Decision {
     pub accepted: bool,
     pub reason: Reason,
-    /// What went wrong, where the reason alone does not say; empty otherwise.
+    /// What went wrong, with the numbers that decided; empty where the order is accepted.
     pub message: String,
     /// Fresh margins of the positions, without open orders: now, and with the order filled.
     pub before: Requirement,

@@ -1,4 +1,4 @@
-//! `Order`, `Limit` and `Decision`.
+//! `Order` and `Limit`.
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use crate::account::lots;
 use crate::contract::Contract;
 use crate::errors::{InvalidInput, raise};
-use crate::report::Requirement;
 use crate::values::to_python;
 
 pub(super) fn side(text: &str) -> PyResult<core::Side> {
@@ -36,13 +35,16 @@ pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
     }
 }
 
-/// An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its
-/// currency.
+/// An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its currency.
 ///
-/// Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception.
-/// `effect` is needed where the account keeps long and short apart. The price counts as the fill price. Under
-/// rulebooks without a closed form for open orders every way they may fill is margined, up to 4,096 ways; an
-/// `all_or_none` order has two.
+/// Numbers are judged by :meth:`LiveAccount.check`, so that a bad one is a refusal and not an exception. `effect` is
+/// needed where the account keeps long and short apart. The price counts as the fill price. Under rulebooks without a
+/// closed form for open orders every way they may fill is margined, up to 4,096 ways; an `all_or_none` order has two.
+/// Raises :class:`InvalidInput` for a `side` or `effect` that is not a word of theirs.
+///
+/// >>> import margincore as mc
+/// >>> mc.Order("a1", mc.Stock("XYZ", currency="USD"), "buy", 100, 50.0)
+/// Order("a1", "XYZ", "buy", 100, 50)
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Order {
@@ -214,11 +216,14 @@ pub(super) fn restored(
 
 /// What a check is held against, in the report's currency, on the basis `equity_required`.
 ///
-/// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters
-/// before them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark),
-/// `max_quantity` (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``.
-/// `complete_only` leaves an order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises
-/// :class:`InvalidInput`.
+/// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
+/// them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
+/// (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an order's
+/// partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+///
+/// >>> import margincore as mc
+/// >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
+/// 10000.0
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Limit(pub(super) core::Limit);
@@ -309,125 +314,5 @@ impl Limit {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
         Ok((PyTuple::empty(py), to_python(py, &self.0)?))
-    }
-}
-
-/// The answer to a check. Anything that could not be established is a refusal; `reason` is a fixed code.
-///
-/// Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
-/// ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
-/// ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
-/// ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted.
-#[pyclass(frozen, module = "margincore._core")]
-pub(crate) struct Decision {
-    pub(super) decision: core::Decision,
-    pub(super) order: core::Order,
-    pub(super) limit: core::Limit,
-    pub(super) contracts: Arc<margincore::contract::Contracts>,
-}
-
-#[pymethods]
-impl Decision {
-    /// Whether the order may be sent.
-    #[getter]
-    fn accepted(&self) -> bool {
-        self.decision.accepted
-    }
-
-    /// The code of the first check that failed, or ``accepted``.
-    #[getter]
-    fn reason(&self) -> &'static str {
-        self.decision.reason.code()
-    }
-
-    /// What went wrong, where the reason alone does not say; empty otherwise.
-    #[getter]
-    fn message(&self) -> &str {
-        &self.decision.message
-    }
-
-    /// Fresh margin of the positions, without open orders.
-    #[getter]
-    fn before(&self) -> Requirement {
-        Requirement::from(self.decision.before)
-    }
-
-    /// Fresh margin with this order filled, without other open orders.
-    #[getter]
-    fn after(&self) -> Requirement {
-        Requirement::from(self.decision.after)
-    }
-
-    /// The requirement that limits are held against, open orders in their worst case.
-    ///
-    /// With this order filled completely, or with a part of it filled that needs more than that and more than none.
-    #[getter]
-    fn worst(&self) -> f64 {
-        self.decision.worst
-    }
-
-    /// Equity less requirement now, in the report's currency; `None` where equity is not known.
-    #[getter]
-    fn excess_before(&self) -> Option<f64> {
-        self.decision.excess_before
-    }
-
-    /// Equity less requirement in the worst case of it; `None` where equity is not known.
-    #[getter]
-    fn excess_after(&self) -> Option<f64> {
-        self.decision.excess_after
-    }
-
-    /// How far the tightest limit is away; negative where it is broken.
-    #[getter]
-    fn headroom(&self) -> f64 {
-        self.decision.headroom
-    }
-
-    /// How the worst case of open orders was established.
-    ///
-    /// ``none`` (there were none), ``exact`` or ``bound`` (a closed form, reached or not exceeded), ``every_fill``.
-    #[getter]
-    fn coverage(&self) -> &'static str {
-        self.decision.coverage.code()
-    }
-
-    /// Seconds from the market to `now`; `None` where either is not known.
-    #[getter]
-    fn market_age(&self) -> Option<f64> {
-        self.decision.market_age
-    }
-
-    /// How many markets the account had been moved to.
-    #[getter]
-    fn epoch(&self) -> u64 {
-        self.decision.epoch
-    }
-
-    /// The number of this check in the account, from 1.
-    #[getter]
-    fn sequence(&self) -> u64 {
-        self.decision.sequence
-    }
-
-    /// SHA-256 of order, limit, table, numbers and reason, in hexadecimal.
-    fn digest(&self) -> String {
-        self.decision
-            .digest(&self.order, &self.limit, self.contracts.digest())
-    }
-
-    fn __bool__(&self) -> bool {
-        self.decision.accepted
-    }
-
-    fn __repr__(&self) -> String {
-        let d = &self.decision;
-        format!(
-            "Decision({}, {}, requirement {:.2} -> {:.2})",
-            if d.accepted { "accepted" } else { "rejected" },
-            d.reason.code(),
-            d.before.initial,
-            d.worst
-        )
     }
 }
