@@ -20,6 +20,10 @@ from margincore.reference import tims as reference
 TODAY = dt.date(2026, 11, 20)
 SPOT, RATE, DIVIDEND_YIELD = 4500.0, 0.05, 0.015
 RANGE = (-0.08, 0.06)
+EXPIRIES, STRIKES = 10, 100
+OPTIONS = EXPIRIES * STRIKES * 2
+# Accounts of a batch and positions of each; the reference takes the first few accounts.
+COUNT, EACH, BY_REFERENCE = 20_000, 50, 20
 VALUES_GIVEN = f"{REFERENCE} (values given)"
 SCIPY = "scipy.sparse (book prebuilt, 1 thread)"
 SCIPY_SPARSE = "scipy.sparse"
@@ -59,8 +63,8 @@ def chain(expiries: int, strikes: int) -> list[Series]:
 
 @functools.cache
 def prepared_chain() -> tuple[list[Series], mc.Contracts, mc.Market, mc.Prepared]:
-    """A thousand options, and the engine's work on them."""
-    series = chain(expiries=10, strikes=100)
+    """The chain, and the engine's work on them."""
+    series = chain(EXPIRIES, STRIKES)
     contracts = mc.Contracts([s.contract() for s in series])
     vols = np.array([s.vol for s in series])
     market = mc.Market(
@@ -104,7 +108,7 @@ def prepare() -> Iterator[Case]:
 def held_lots() -> list[tuple[int, int]]:
     """A hundred rows of the chain, long and short."""
     chance = random.Random(1)
-    return [(i, chance.randint(1, 20) * chance.choice((-1, 1))) for i in chance.sample(range(1_000), 100)]
+    return [(i, chance.randint(1, 20) * chance.choice((-1, 1))) for i in chance.sample(range(OPTIONS), 100)]
 
 
 def given_values(series: list[Series], prepared: mc.Prepared, lots: Iterable[tuple[int, int]]) -> list[Any]:
@@ -156,9 +160,6 @@ def from_the_market_up() -> Iterator[Case]:
     check_equal("mc.margin", [ours], [prepared.margin(account).requirement.initial], rel=1e-12)
     check_equal("mc.margin", [ours], [calls[REFERENCE]()], rel=1e-9)
     yield Case(dict(calls))
-
-
-COUNT, EACH, BY_REFERENCE = 20_000, 50, 20
 
 
 @functools.cache
@@ -239,7 +240,7 @@ def from_columns() -> Iterator[Case]:
 
 
 BENCHES = (
-    Bench("tims.prepare, 1,000 European options, per option", prepare, REFERENCE),
+    Bench(f"tims.prepare, {OPTIONS:,} European options, per option", prepare, REFERENCE),
     Bench("tims.margin, 100 positions prepared, explained, per account", one_account, VALUES_GIVEN),
     Bench("mc.margin, 100 positions from the market up, per account", from_the_market_up, REFERENCE),
     *(

@@ -13,7 +13,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benches.__main__ import declared, engine, modules
-from benches.measure import OURS, Case, Unavailable, clock, on_the_clock
+from benches.measure import OURS, Case, Median, Unavailable, clock, on_the_clock
 
 BENCHES = {bench.name: bench for module in modules([]) for bench in declared(module)}
 
@@ -70,11 +70,12 @@ def test_speed(
         if isinstance(absent, AssertionError):
             raise absent
         pytest.skip(f"{candidate}: {absent}")
-    items = case.sizes.get(candidate, case.n)
+    call = case.calls[candidate]
+    items = case.sizes.get(candidate, case.n) * (call.inputs if isinstance(call, Median) else 1)
     benchmark.group, benchmark.name = bench, candidate
     benchmark.extra_info.update(items=items, threads=case.threads, **build)
     if case.title:
         benchmark.extra_info["title"] = case.title
-    benchmark(on_the_clock(case.calls[candidate]))
+    benchmark(on_the_clock(call))
     if benchmark.stats is not None:  # None where --benchmark-disable has made the call once
         benchmark.extra_info["ns_per_item"] = benchmark.stats.stats.median * 1e9 / items

@@ -109,6 +109,19 @@ def test_a_case_has_the_candidates_it_was_declared_with() -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("reason", "raised"),
+    [(ImportError("not there"), pytest.skip.Exception), (AssertionError("differs"), AssertionError)],
+)
+def test_under_pytest_benchmark_a_peer_is_skipped_by_name_or_fails(
+    reason: Exception, raised: type[BaseException]
+) -> None:
+    speed = pytest.importorskip("benches.test_speed")
+    with bench(reason).opened() as case, pytest.raises(raised) as caught:
+        speed.test_speed("b", "peer", lambda _: case, {}, None)
+    assert str(caught.value) == (f"peer: {reason}" if isinstance(reason, ImportError) else str(reason))
+
+
 def test_every_call_under_pytest_benchmark_runs_once(tmp_path: Path) -> None:
     """Ours, the references and the peers beside us, results checked equal; not what takes longest to make."""
     pytest.importorskip("pytest_benchmark")
