@@ -13,7 +13,7 @@ CARGO_HOME ?= $(HOME)/.cargo
 REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo \
 	--remap-path-prefix=$$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc
 
-.PHONY: demo test campaign bench notices clean
+.PHONY: demo test campaign bench notices policy package clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -33,6 +33,12 @@ campaign: .venv/complete ## what takes longer than a change should wait for
 
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches
+
+policy: ## licences, sources and bans of the crates inside a wheel; `cargo install cargo-deny --locked` first
+	cargo deny check bans licenses sources
+
+package: ## the crates as crates.io would get them, without building them again
+	cargo package --workspace --exclude margincore-python --no-verify --allow-dirty --offline --quiet
 
 notices: ## what a wheel says of the crates inside it, when one of them changes
 	$(PYTHON) tools/notices.py

@@ -1,0 +1,73 @@
+"""The papers name what is there: files and tests of the rulebooks' tables, and of `docs/`."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+RULEBOOKS = sorted((ROOT / "rust" / "rulebooks").glob("*/README.md"))
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+SUFFIXES = (".rs", ".py", ".pyi", ".json", ".md", ".toml", ".yml")
+
+if not (ROOT / "Cargo.toml").is_file():
+    pytest.skip("the sources are not here", allow_module_level=True)
+
+
+def tokens(text: str) -> Iterator[str]:
+    """What stands between single backquotes outside of blocks of code, braces spelt out."""
+    for token in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+        parts = re.split(r"\{([^{}]*)\}", token)
+        choices = [part.split(",") if i % 2 else [part] for i, part in enumerate(parts)]
+        yield from ("".join(choice) for choice in product(*choices))
+
+
+def is_path(token: str) -> bool:
+    return token.endswith(SUFFIXES) and " " not in token and "NAME" not in token and token not in SUFFIXES
+
+
+def is_there(token: str, room: Path) -> bool:
+    """By the room, its sources, the project or the package, or under a test's or file's own name anywhere in them."""
+    for folder in (room, room / "src", ROOT, ROOT / "python" / "margincore", ROOT / "python"):
+        if any(folder.glob(token)):
+            return True
+    return any(any(folder.rglob(token)) for folder in (ROOT / "tests", room, ROOT / "python" / "margincore"))
+
+
+@pytest.mark.parametrize("paper", [*RULEBOOKS, *DOCS], ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_file_that_is_named_is_there(paper: Path) -> None:
+    named = {token for token in tokens(paper.read_text()) if is_path(token)}
+    assert named
+    assert sorted(token for token in named if not is_there(token, paper.parent)) == []
+
+
+@pytest.mark.parametrize("paper", [*RULEBOOKS, *DOCS], ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_test_that_is_named_is_there(paper: Path) -> None:
+    written = "\n".join(path.read_text() for path in (ROOT / "tests" / "python").rglob("test_*.py"))
+    named = {token for token in tokens(paper.read_text()) if re.fullmatch(r"test_\w+", token)}
+    missing = {token for token in named if not re.search(rf"def {token}(_\w+)?\(", written)}
+    assert sorted(missing) == []
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The rows of tables whose head begins with `rule`."""
+    for table in re.findall(r"^\| rule \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, flags=re.MULTILINE):
+        for line in table.splitlines():
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+@pytest.mark.parametrize("paper", RULEBOOKS, ids=lambda p: p.parent.name)
+def test_every_rule_has_its_file_and_its_test(paper: Path) -> None:
+    table = list(rows(paper.read_text()))
+    assert len(table) > 5
+    assert [row for row in table if len(row) != 4 or not row[1] or not row[2]] == []
+
+
+@pytest.mark.parametrize("paper", RULEBOOKS, ids=lambda p: p.parent.name)
+def test_every_file_of_a_rulebook_is_in_its_readme(paper: Path) -> None:
+    """A rule nobody can look up is a rule nobody checks."""
+    text = " ".join(tokens(paper.read_text()))
+    sources = [p for p in (paper.parent / "src").glob("*.rs") if p.name not in ("lib.rs", "tests.rs")]
+    assert sorted(p.name for p in sources if not re.search(rf"\b{p.stem}(\.rs|/| |$)", text)) == []
