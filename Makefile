@@ -26,7 +26,7 @@ test: .venv/complete ## every check and test
 	$(BIN)/ruff check python tests benches tools
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
-	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
+	$(BIN)/python -m pytest tests README.md docs --pyargs margincore --doctest-glob=README.md --doctest-glob='docs/*.md'
 
 campaign: .venv/complete ## what takes longer than a change should wait for
 	MARGINCORE_STRESS_ROUNDS=10000 $(BIN)/python -m pytest tests/python/live/test_threads.py -rP

@@ -1,5 +1,6 @@
 """The papers name what is there: files and tests of the rulebooks' tables, and of `docs/`."""
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -30,7 +31,7 @@ def is_path(token: str) -> bool:
 
 def is_there(token: str, room: Path) -> bool:
     """By the room, its sources, the project or the package, or under a test's or file's own name anywhere in them."""
-    for folder in (room, room / "src", ROOT, ROOT / "python" / "margincore", ROOT / "python"):
+    for folder in (room, room / "src", ROOT, ROOT / "python" / "margincore", ROOT / "rust" / "engine" / "src"):
         if any(folder.glob(token)):
             return True
     return any(any(folder.rglob(token)) for folder in (ROOT / "tests", room, ROOT / "python" / "margincore"))
@@ -71,3 +72,30 @@ def test_every_file_of_a_rulebook_is_in_its_readme(paper: Path) -> None:
     text = " ".join(tokens(paper.read_text()))
     sources = [p for p in (paper.parent / "src").glob("*.rs") if p.name not in ("lib.rs", "tests.rs")]
     assert sorted(p.name for p in sources if not re.search(rf"\b{p.stem}(\.rs|/| |$)", text)) == []
+
+
+PRESETS = sorted((ROOT / "rust" / "rulebooks").glob("*/presets/*.json"))
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda p: p.name)
+def test_every_preset_says_when_it_took_effect_and_by_whom(path: Path) -> None:
+    presets = {preset["name"]: preset for preset in json.loads(path.read_text())}
+    for name, preset in presets.items():
+        # One that states what it changes of another has the other's version and date, and a source of its own.
+        whole = {**presets.get(preset.get("extends"), {}), **preset}
+        assert all(isinstance(whole.get(key), str) and whole[key] for key in ("version", "effective")), name
+        assert preset.get("source"), name
+
+
+def test_the_recipes_quote_the_toy_rulebook() -> None:
+    toy = re.sub(r"\s+", "", (ROOT / "tests" / "rust" / "toy.rs").read_text())
+    quoted = re.findall(r"```rust\n(.*?)```", (ROOT / "docs" / "contributing.md").read_text(), flags=re.DOTALL)
+    assert len(quoted) == 2
+    # rustfmt may break a closure over lines, in braces.
+    plain = re.sub(r"&\|\|\{(.*?)\}\)", r"&||\1)", toy)
+    assert [block for block in quoted if re.sub(r"\s+", "", block) not in plain] == []
+
+
+def test_a_recipe_s_test_notices_what_is_missing() -> None:
+    assert not is_there("src/no_such_file.rs", RULEBOOKS[0].parent)
+    assert list(tokens("`a/{b,c}.rs` and `x`")) == ["a/b.rs", "a/c.rs", "x"]
