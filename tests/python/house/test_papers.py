@@ -99,3 +99,21 @@ def test_the_recipes_quote_the_toy_rulebook() -> None:
 def test_a_recipe_s_test_notices_what_is_missing() -> None:
     assert not is_there("src/no_such_file.rs", RULEBOOKS[0].parent)
     assert list(tokens("`a/{b,c}.rs` and `x`")) == ["a/b.rs", "a/c.rs", "x"]
+
+
+@pytest.mark.parametrize("paper", RULEBOOKS, ids=lambda p: p.parent.name)
+def test_tests_in_the_file_are_there(paper: Path) -> None:
+    without = []
+    for rule, files, tests, _ in rows(paper.read_text()):
+        if "in the file" in tests:
+            written = [(paper.parent / file).read_text() for file in tokens(files) if (paper.parent / file).is_file()]
+            without += [] if any("#[test]" in text for text in written) else [rule]
+    assert without == []
+
+
+def test_short_names_of_span_tests() -> None:
+    paper = ROOT / "rust" / "rulebooks" / "span" / "README.md"
+    short = {token for row in rows(paper.read_text()) for token in tokens(row[2]) if token.isidentifier()}
+    short = {token for token in short if not token.startswith("test_")}
+    assert {"files", "rules", "properties"} <= short
+    assert [name for name in sorted(short) if not is_there(f"test_span_{name}.py", paper.parent)] == []
