@@ -13,7 +13,7 @@ CARGO_HOME ?= $(HOME)/.cargo
 REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo \
 	--remap-path-prefix=$$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc
 
-.PHONY: demo test campaign bench notices clean
+.PHONY: demo test campaign bench notices policy package clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -26,13 +26,19 @@ test: .venv/complete ## every check and test
 	$(BIN)/ruff check python tests benches tools
 	$(BIN)/mypy
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
-	$(BIN)/python -m pytest tests README.md --pyargs margincore --doctest-glob=README.md
+	$(BIN)/python -m pytest tests README.md docs --pyargs margincore --doctest-glob=README.md --doctest-glob='docs/*.md'
 
 campaign: .venv/complete ## what takes longer than a change should wait for
 	MARGINCORE_STRESS_ROUNDS=10000 $(BIN)/python -m pytest tests/python/live/test_threads.py -rP
 
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches
+
+policy: ## licences, sources and bans of the crates inside a wheel; `cargo install cargo-deny --locked` first
+	cargo deny check bans licenses sources
+
+package: ## the crates as crates.io would get them, without building them again
+	cargo package --workspace --exclude margincore-python --no-verify --allow-dirty --offline --quiet
 
 notices: ## what a wheel says of the crates inside it, when one of them changes
 	$(PYTHON) tools/notices.py
