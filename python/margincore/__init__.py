@@ -7,7 +7,7 @@ report  = mc.margin(account, market, mc.methods.Tims())
 
 from typing import TYPE_CHECKING
 
-from margincore import documents, methods, pricing
+from margincore import documents, errors, methods, pricing
 from margincore._core import (
     Account,
     Accounts,
@@ -38,6 +38,7 @@ from margincore._core import (
     WhatIf,
     __version__,
     build_info,
+    error_codes,
 )
 from margincore._lazy import on_first_use
 from margincore.analysis.compare import Comparison, compare
@@ -102,6 +103,8 @@ __all__ = [
     "cross_margin",
     "crypto",
     "documents",
+    "error_codes",
+    "errors",
     "evaluate",
     "importers",
     "margin",

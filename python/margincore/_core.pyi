@@ -9,28 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
+from margincore.errors import CalculationError as CalculationError
+from margincore.errors import InvalidInput as InvalidInput
+from margincore.errors import MarginError as MarginError
+from margincore.errors import MissingData as MissingData
+from margincore.errors import NotApplicable as NotApplicable
+from margincore.errors import ParseError as ParseError
+from margincore.errors import Unsupported as Unsupported
+
 __version__: str
 
-class MarginError(Exception):
-    """Anything margincore refuses to answer."""
+def error_codes() -> dict[str, str]:
+    """Every code that an error may have, with its meaning, a new dictionary.
 
-class InvalidInput(MarginError):
-    """A value no rulebook could accept: NaN, a negative strike, a duplicate id, a naive timestamp."""
-
-class ParseError(MarginError):
-    """A file or document that breaks its format; the message has file and line or byte offset."""
-
-class MissingData(MarginError):
-    """Something the calculation needs was not given; the message names the contracts."""
-
-class Unsupported(MarginError):
-    """A rule that exists but is not implemented; the message names it."""
-
-class NotApplicable(MarginError):
-    """A rulebook was handed something it does not cover; the message names it."""
-
-class CalculationError(MarginError):
-    """The calculation could not be completed; the message says where."""
+    >>> import margincore as mc
+    >>> mc.error_codes()["out_of_range"]
+    'A number outside its bounds.'
+    """
 
 @final
 class Contract:

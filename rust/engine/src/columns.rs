@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::contract::terms::each_term;
 use crate::contract::{Contract, Contracts, Exercise, Kind, Premium, Right, Settlement, Terms};
+use crate::reading::read;
 use crate::time::Settles;
 use kernel::error::{MarginError, Result};
 use kernel::{fail, interrupt};
@@ -134,9 +135,11 @@ impl<'a, T: DeserializeOwned> Choices<'a, T> {
             if text.is_empty() {
                 return Ok(None);
             }
-            serde_json::from_value(Value::String(text.clone()))
-                .map(Some)
-                .map_err(|e| MarginError::InvalidInput(format!("contracts: column '{name}': {e}")))
+            read(
+                &format!("contracts: column '{name}'"),
+                &Value::String(text.clone()),
+            )
+            .map(Some)
         };
         Ok(Some(Self {
             codes: &column.codes,
@@ -213,7 +216,7 @@ pub fn is_flag(name: &str) -> bool {
 impl Read<'_> {
     fn terms(&self, row: usize) -> Result<Terms> {
         let missing = |name: &str| {
-            MarginError::MissingData(format!("contracts row {row}: {name} is missing"))
+            MarginError::MissingData(format!("contracts row {row}: {name} is missing").into())
         };
         let kind = Kind::at(&self.kind, row).ok_or_else(|| missing("kind"))?;
         let mut terms = Terms::new(kind, String::new(), String::new());

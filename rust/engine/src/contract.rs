@@ -398,7 +398,7 @@ impl Contracts {
             return Err(MarginError::InvalidInput(format!(
                 "contract '{}' of the position has other terms than the prepared contract of that id",
                 contract.id()
-            )));
+            ).into()));
         }
         Ok(index)
     }

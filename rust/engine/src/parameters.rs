@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::nearest::hint;
+use crate::reading::read;
 use crate::report::ParameterInfo;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
@@ -36,9 +38,10 @@ fn preset(list: &str, name: &str) -> Result<Value> {
         .collect();
     let Some(mut found) = presets.into_iter().find(|p| p["name"] == name) else {
         fail!(
-            InvalidInput,
-            "unknown preset '{name}': use one of {}",
-            known.join(", ")
+            InvalidInput: UnknownName, place "preset", value name;
+            "unknown preset '{name}': use one of {}{}",
+            known.join(", "),
+            hint(name, known.iter().map(String::as_str))
         );
     };
     // A preset may state what it changes of another.
@@ -105,15 +108,14 @@ pub fn resolve<T: DeserializeOwned + Serialize>(
     for key in ["name", "version", "effective", "source"] {
         fields.remove(key);
     }
-    let parameters: T = serde_json::from_value(document)
-        .map_err(|e| MarginError::InvalidInput(format!("parameters of preset '{name}': {e}")))?;
+    let parameters: T = read(&format!("parameters of preset '{name}'"), &document)?;
     info.digest = digest(&parameters)?;
     Ok((parameters, info))
 }
 
 /// SHA-256 of a parameter set's JSON, in hexadecimal: fields in the order of their type, maps in the order of their keys.
 pub fn digest<T: Serialize>(parameters: &T) -> Result<String> {
-    let text =
-        serde_json::to_vec(parameters).map_err(|e| MarginError::CalculationError(e.to_string()))?;
+    let text = serde_json::to_vec(parameters)
+        .map_err(|e| MarginError::CalculationError(e.to_string().into()))?;
     Ok(hex(&Sha256::digest(&text)))
 }

@@ -155,7 +155,7 @@ impl ProductTable {
     /// A table in the shape of `presets/products.json`.
     pub fn from_json(text: &str) -> Result<Self> {
         let file: ProductFile = serde_json::from_str(text)
-            .map_err(|e| MarginError::ParseError(format!("product table: {e}")))?;
+            .map_err(|e| MarginError::ParseError(format!("product table: {e}").into()))?;
         Self::default().extended(file.products)
     }
 
@@ -326,7 +326,7 @@ mod tests {
         ] {
             let error = terms(text).unwrap_err();
             assert!(
-                matches!(&error, MarginError::MissingData(m) if m.contains(word)),
+                matches!(&error, MarginError::MissingData(m) if m.to_string().contains(word)),
                 "{text}: {error}"
             );
         }

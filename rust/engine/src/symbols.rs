@@ -235,14 +235,14 @@ fn read_digits(text: &str, what: &str) -> Result<u32> {
         fail!(InvalidInput, "the {what} '{text}' is not made of digits");
     }
     text.parse()
-        .map_err(|_| MarginError::InvalidInput(format!("the {what} '{text}' is too large")))
+        .map_err(|_| MarginError::InvalidInput(format!("the {what} '{text}' is too large").into()))
 }
 
 fn read_date(text: &str) -> Result<Date> {
     let number = read_digits(text, "expiry (yymmdd)")?;
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
     Date::new(2000 + year as i16, month as i8, day as i8).map_err(|_| {
-        MarginError::InvalidInput(format!("the expiry '{text}' (yymmdd) is not a date"))
+        MarginError::InvalidInput(format!("the expiry '{text}' (yymmdd) is not a date").into())
     })
 }
 

@@ -69,10 +69,10 @@ pub fn parse_instant(text: &str) -> Result<Zoned> {
     let timestamp: Timestamp = text.parse().map_err(|_| {
         MarginError::InvalidInput(format!(
             "'{text}' is not an instant with a zone: write it like 2026-11-20T16:00:00-05:00 or 2026-11-20T21:00:00Z"
-        ))
+        ).into())
     })?;
     let pieces = jiff::fmt::temporal::Pieces::parse(text)
-        .map_err(|e| MarginError::InvalidInput(format!("'{text}': {e}")))?;
+        .map_err(|e| MarginError::InvalidInput(format!("'{text}': {e}").into()))?;
     let zone = match pieces.to_numeric_offset() {
         Some(offset) => TimeZone::fixed(offset),
         None => TimeZone::UTC,
@@ -136,7 +136,7 @@ impl Expiry {
         let zoned = date
             .to_datetime(time)
             .to_zoned(zone.clone())
-            .map_err(|e| MarginError::InvalidInput(format!("expiry {date}: {e}")))?;
+            .map_err(|e| MarginError::InvalidInput(format!("expiry {date}: {e}").into()))?;
         Ok(Self {
             instant: zoned.timestamp(),
             date,

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
-use crate::errors::{InvalidInput, raise};
+use crate::errors::{invalid, raise};
 use crate::values::{Number, from_python, to_python};
 
 /// A holding: a contract and a signed quantity in contracts, or long and short apart.
@@ -47,7 +47,7 @@ impl Position {
                 lots(contract, "short", short.unwrap_or(0.0))?,
             ),
             _ => {
-                return Err(InvalidInput::new_err(format!(
+                return Err(invalid(format!(
                     "position in '{}': give quantity, or long and short",
                     contract.0.id()
                 )));
@@ -123,7 +123,7 @@ impl Account {
             match position.cast::<Position>() {
                 Ok(position) => rows.push(position.get().0.clone()),
                 Err(_) => {
-                    return Err(InvalidInput::new_err(format!(
+                    return Err(invalid(format!(
                         "position {i} is a {}: an account holds Position(contract, quantity)",
                         position.get_type().name()?
                     )));
@@ -236,7 +236,7 @@ fn accounts_of(account: &[u32]) -> PyResult<usize> {
     if let Some(greatest) = greatest
         && greatest as usize > account.len() + MAX_EMPTY
     {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "accounts: account {greatest} in a table of {} rows: accounts are numbered from 0; number them with \
              np.unique(ids, return_inverse=True), or give count where so many are meant",
             account.len()
@@ -296,7 +296,7 @@ impl Accounts {
     ) -> PyResult<Greatest<'py>> {
         let values = values.as_array();
         if values.dim() != (self.1.0.len(), scan::WIDTH) {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "values of shape {:?}: a row of {} for each of the {} contracts is needed",
                 values.dim(),
                 scan::WIDTH,
@@ -314,10 +314,13 @@ impl Accounts {
             if let Some(at) = rows.iter().position(|row| !finite(row)) {
                 let bad = rows[at].0.iter().position(|v| !v.is_finite());
                 let bad = bad.expect("the row was found by it");
-                return Err(Core::InvalidInput(format!(
-                    "values row {at}: {} in column {bad}: finite numbers are needed",
-                    rows[at].0[bad]
-                )));
+                return Err(Core::InvalidInput(
+                    format!(
+                        "values row {at}: {} in column {bad}: finite numbers are needed",
+                        rows[at].0[bad]
+                    )
+                    .into(),
+                ));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];

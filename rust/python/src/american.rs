@@ -12,7 +12,7 @@ use margincore::{fail, interrupt};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::errors::{InvalidInput, enter, raise};
+use crate::errors::{enter, invalid, raise};
 use crate::pricing::{GREEKS, finite};
 
 type Column<'py> = PyReadonlyArray1<'py, f64>;
@@ -89,7 +89,7 @@ impl Table {
 /// Refuses columns of which one is longer than another.
 fn one_length<const N: usize>(lengths: [usize; N]) -> PyResult<()> {
     if lengths.iter().any(|&length| length != lengths[0]) {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "columns of {lengths:?} rows: they must be of one length"
         )));
     }
@@ -101,7 +101,7 @@ fn mode(name: &str) -> PyResult<Mode> {
         "fast" => Ok(Mode::Fast),
         "standard" => Ok(Mode::Standard),
         "precise" => Ok(Mode::Precise),
-        _ => Err(InvalidInput::new_err(format!(
+        _ => Err(invalid(format!(
             "accuracy {name:?}: expected fast, standard or precise"
         ))),
     }
@@ -114,7 +114,7 @@ fn tree_kind(scheme: &str, treatment: &str) -> PyResult<(Scheme, DividendTreatme
         "leisen_reimer" => Scheme::LeisenReimer,
         "trinomial" => Scheme::Trinomial,
         _ => {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "scheme {scheme:?}: expected crr, leisen_reimer or trinomial"
             )));
         }
@@ -123,7 +123,7 @@ fn tree_kind(scheme: &str, treatment: &str) -> PyResult<(Scheme, DividendTreatme
         "escrowed" => DividendTreatment::Escrowed,
         "spot_drop" => DividendTreatment::SpotDrop,
         _ => {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "dividend treatment {treatment:?}: expected escrowed or spot_drop"
             )));
         }
@@ -134,7 +134,7 @@ fn tree_kind(scheme: &str, treatment: &str) -> PyResult<(Scheme, DividendTreatme
 /// Moves of `scenarios` columns: one list, or a table by rows, told apart by their number.
 fn moves(table: &[f64], scenarios: usize, per_row: bool) -> PyResult<Moves<'_>> {
     if !per_row && table.len() != scenarios {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "{} moves for {scenarios} scenarios",
             table.len()
         )));
@@ -362,7 +362,7 @@ pub(crate) fn escrowed<'py>(
 ) -> PyResult<Arrays<'py>> {
     for (number, (when, cash)) in dividends.iter().enumerate() {
         if !(when.is_finite() && cash.is_finite() && *cash >= 0.0) {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "dividend {number}: ({when}, {cash}): expected years and cash that is not negative"
             )));
         }

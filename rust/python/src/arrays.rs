@@ -12,7 +12,7 @@ use margincore::simd;
 use numpy::{Element, PyArray1, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::errors::{InvalidInput, enter, raise};
+use crate::errors::{enter, invalid, raise};
 
 /// Work above this many evaluations, about a millisecond, releases the interpreter lock.
 const LONG: usize = 400_000;
@@ -53,7 +53,7 @@ impl<'py, T: Element + Copy> Column<'py, T> {
                 rows,
             },
             Ok(array) => {
-                return Err(InvalidInput::new_err(format!(
+                return Err(invalid(format!(
                     "{name} has {} rows, expected {rows}",
                     array.len()
                 )));
@@ -114,7 +114,7 @@ impl<'py, T: Element + Copy> Column<'py, T> {
         };
         let high = low.wrapping_add(span + size_of::<T>());
         if rows > 0 && low < out.end.cast() && high > out.start.cast() {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "out shares memory with {name}: give it memory of its own"
             )));
         }

@@ -3,7 +3,7 @@
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use crate::errors::InvalidInput;
+use crate::errors::invalid;
 
 /// A column of whole numbers: an array of any integer type, or what NumPy makes one of. Numbers that do not fit are
 /// refused by row; fractions, true and false are refused whatever their values.
@@ -17,7 +17,7 @@ where
     let py = values.py();
     let numpy = py.import("numpy")?;
     let array = numpy.call_method1("asarray", (values,));
-    let array = array.map_err(|e| InvalidInput::new_err(format!("{what}: {}", e.value(py))))?;
+    let array = array.map_err(|e| invalid(format!("{what}: {}", e.value(py))))?;
     let native = array
         .getattr("dtype")?
         .call_method1("newbyteorder", ("=",))?;
@@ -36,7 +36,7 @@ where
     if shape == [0] {
         return Ok(Vec::new());
     }
-    Err(InvalidInput::new_err(format!(
+    Err(invalid(format!(
         "{what} is {} of shape {shape:?}: one dimension of whole numbers ({wanted}) is needed",
         array.getattr("dtype")?
     )))
@@ -50,9 +50,8 @@ fn narrowed<T: TryFrom<i128>>(
     values
         .enumerate()
         .map(|(row, value)| {
-            T::try_from(value).map_err(|_| {
-                InvalidInput::new_err(format!("{what} row {row}: {value} does not fit {wanted}"))
-            })
+            T::try_from(value)
+                .map_err(|_| invalid(format!("{what} row {row}: {value} does not fit {wanted}")))
         })
         .collect()
 }

@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple, PyType};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::errors::{InvalidInput, enter, raise};
+use crate::errors::{enter, invalid, raise};
 use crate::values::{
     Pickled, from_python_with, is_flag, pickled, time_text, to_python, without_none,
 };
@@ -331,7 +331,7 @@ fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) 
         terms.text.insert(name, text);
     } else if is_flag(column)? {
         if !columns::is_flag(&name) {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "contracts: column '{name}': {column} stands where a number or text is needed"
             )));
         }
@@ -362,7 +362,7 @@ fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) 
 /// What NumPy makes of a column, of one dimension.
 fn as_array<'py>(name: &str, column: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = column.py();
-    let refused = |why: String| InvalidInput::new_err(format!("contracts: column '{name}': {why}"));
+    let refused = |why: String| invalid(format!("contracts: column '{name}': {why}"));
     let array = py
         .import("numpy")?
         .call_method1("asarray", (column,))
@@ -453,8 +453,7 @@ fn distinct(name: &str, rows: Bound<'_, PyAny>) -> PyResult<TextColumn> {
 
 /// One text or date of a column.
 fn text(name: &str, row: usize, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    let refused =
-        |why: &str| InvalidInput::new_err(format!("contracts row {row}: column '{name}': {why}"));
+    let refused = |why: &str| invalid(format!("contracts row {row}: column '{name}': {why}"));
     if let Ok(text) = value.cast::<PyString>() {
         let text = text.to_str().map(str::to_string);
         return text.map_err(|_| refused("half of a surrogate pair is no character"));

@@ -1,68 +1,81 @@
 //! Errors of the core as Python exceptions, and the one way into Rust with the interpreter lock released.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use margincore::MarginError as Core;
+use margincore::error::{Code, Value};
 use margincore::{interrupt, simd};
-use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyKeyboardInterrupt};
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
-create_exception!(
-    margincore,
-    MarginError,
-    PyException,
-    "Anything margincore refuses to answer."
-);
-create_exception!(
-    margincore,
-    InvalidInput,
-    MarginError,
-    "A value no rulebook could accept: NaN, a negative strike, a duplicate id, a naive timestamp."
-);
-create_exception!(
-    margincore,
-    ParseError,
-    MarginError,
-    "A file or document that breaks its format; the message has file and line or byte offset."
-);
-create_exception!(
-    margincore,
-    MissingData,
-    MarginError,
-    "Something the calculation needs was not given; the message names the contracts."
-);
-create_exception!(
-    margincore,
-    Unsupported,
-    MarginError,
-    "A rule that exists but is not implemented; the message names it."
-);
-create_exception!(
-    margincore,
-    NotApplicable,
-    MarginError,
-    "A rulebook was handed something it does not cover; the message names it."
-);
-create_exception!(
-    margincore,
-    CalculationError,
-    MarginError,
-    "The calculation could not be completed; the message says where."
-);
-
+/// An error of the core as the exception of its name, of `margincore.errors`.
 pub(crate) fn raise(error: Core) -> PyErr {
-    match error {
-        Core::InvalidInput(m) => InvalidInput::new_err(m),
-        Core::ParseError(m) => ParseError::new_err(m),
-        Core::MissingData(m) => MissingData::new_err(m),
-        Core::Unsupported(m) => Unsupported::new_err(m),
-        Core::NotApplicable(m) => NotApplicable::new_err(m),
-        Core::CalculationError(m) => CalculationError::new_err(m),
-        Core::Interrupted(m) => PyKeyboardInterrupt::new_err(m),
+    let class = match &error {
+        Core::InvalidInput(_) => "InvalidInput",
+        Core::ParseError(_) => "ParseError",
+        Core::MissingData(_) => "MissingData",
+        Core::Unsupported(_) => "Unsupported",
+        Core::NotApplicable(_) => "NotApplicable",
+        Core::CalculationError(_) => "CalculationError",
+        Core::Interrupted(_) => return PyKeyboardInterrupt::new_err(error.to_string()),
+    };
+    Python::attach(|py| match exception(py, class, &error) {
+        Ok(made) => PyErr::from_value(made),
+        Err(failed) => failed,
+    })
+}
+
+fn exception<'py>(py: Python<'py>, class: &str, error: &Core) -> PyResult<Bound<'py, PyAny>> {
+    let details = PyDict::new(py);
+    details.set_item("code", error.why().text())?;
+    details.set_item("where", error.whereabouts())?;
+    match error.refused() {
+        None => {}
+        Some(Value::Number(value)) => details.set_item("value", value)?,
+        Some(Value::Whole(value)) => details.set_item("value", value)?,
+        Some(Value::Text(value)) => details.set_item("value", value)?,
     }
+    py.import("margincore.errors")?
+        .getattr(class)?
+        .call((error.message(),), Some(&details))
+}
+
+/// Every code that an error may have, with its meaning, a new dictionary.
+///
+/// >>> import margincore as mc
+/// >>> mc.error_codes()["out_of_range"]
+/// 'A number outside its bounds.'
+#[pyfunction]
+pub(crate) fn error_codes() -> BTreeMap<&'static str, &'static str> {
+    (Code::ALL.iter())
+        .map(|code| (code.text(), code.about().trim()))
+        .collect()
+}
+
+/// The classes, which are Python's, beside those that raise them.
+pub(crate) fn export(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let errors = module.py().import("margincore.errors")?;
+    for class in [
+        "MarginError",
+        "InvalidInput",
+        "ParseError",
+        "MissingData",
+        "Unsupported",
+        "NotApplicable",
+        "CalculationError",
+    ] {
+        module.add(class, errors.getattr(class)?)?;
+    }
+    Ok(())
+}
+
+/// A value that no rulebook could accept.
+pub(crate) fn invalid(message: impl Into<String>) -> PyErr {
+    raise(Core::InvalidInput(message.into().into()))
 }
 
 /// How often long work asks whether a signal has arrived: Ctrl-C is answered within a tenth of a second, also where

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use margincore::hvar::rolling::{self as core, Range};
 use margincore::hvar::{HistoricalVar, Measure};
+use margincore::reading::read;
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 
-use crate::errors::{InvalidInput, enter};
+use crate::errors::{enter, raise};
 use crate::methods::attachments;
 use crate::values;
 
@@ -87,8 +88,7 @@ pub(crate) fn hvar_measure(
     age_decay: Option<f64>,
 ) -> PyResult<f64> {
     let losses: Vec<f64> = losses.as_array().iter().copied().collect();
-    let measure: Measure = serde_json::from_value(Value::String(measure.to_string()))
-        .map_err(|e| InvalidInput::new_err(format!("measure: {e}")))?;
+    let measure: Measure = read("measure", &Value::String(measure.to_string())).map_err(raise)?;
     enter(py, || {
         core::measure(&losses, measure, confidence_ppm, age_decay)
     })

@@ -39,10 +39,7 @@ mod _core {
     #[pymodule_export]
     use crate::contract::{Contract, Contracts};
     #[pymodule_export]
-    use crate::errors::{
-        CalculationError, InvalidInput, MarginError, MissingData, NotApplicable, ParseError,
-        Unsupported,
-    };
+    use crate::errors::error_codes;
     #[pymodule_export]
     use crate::hvar::{hvar_measure, hvar_rolling};
     #[pymodule_export]
@@ -73,6 +70,7 @@ mod _core {
         // Made now, under the interpreter lock: the zones' own table must not be locked by another thread at a fork.
         debug_assert!(margincore::time::exchanges().next().is_some());
         tell_forks(module)?;
+        crate::errors::export(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

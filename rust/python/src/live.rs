@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::account::{Account, Position};
 use crate::contract::Contract;
-use crate::errors::{InvalidInput, enter, raise};
+use crate::errors::{enter, invalid, raise};
 use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
 use crate::values::{Pickled, document, from_python, pickled, to_python};
@@ -418,7 +418,7 @@ impl LiveAccount {
     /// All of them, or none: raises :class:`InvalidInput` where one is known already or its fills do not add up.
     fn restore_orders(&self, orders: &Bound<'_, PyAny>) -> PyResult<()> {
         let Value::Array(documents) = document("orders", orders)? else {
-            return Err(InvalidInput::new_err("orders: a list is needed"));
+            return Err(invalid("orders: a list is needed"));
         };
         let py = orders.py();
         let (_, contracts) = self.look(py, orders::known)?;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::contract::Contracts;
-use crate::errors::{InvalidInput, raise};
+use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
 use crate::values::{from_python, time_text, to_python};
 
@@ -71,7 +71,7 @@ impl Market {
             match values {
                 Some(values) if values.cast::<PyArray1<f64>>().is_ok() => {
                     let Some(table) = &table else {
-                        return Err(InvalidInput::new_err(format!(
+                        return Err(invalid(format!(
                             "market: an array of {name} needs contracts= beside it, whose rows it follows"
                         )));
                     };
@@ -249,7 +249,7 @@ fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     for (key, price) in dict {
         let (underlying, expiry): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
             key.extract().map_err(|_| {
-                InvalidInput::new_err(format!(
+                invalid(format!(
                     "market: forward {key}: keys are pairs (underlying, expiry)"
                 ))
             })?;

@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::account::{Account, Accounts};
 use crate::contract::{Contract, Contracts};
-use crate::errors::{InvalidInput, enter, raise};
+use crate::errors::{enter, invalid, raise};
 use crate::live::LiveAccount;
 use crate::market::{Change, Market, Part};
 use crate::names::refuse_unknown;
@@ -122,7 +122,7 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
                     let contract = Contract(Arc::new(contract.clone()));
                     claims.call1(py, (contract,))?.bind(py).is_truthy()
                 })
-                .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}")))
+                .map_err(|e| Core::InvalidInput(format!("the predicate failed: {e}").into()))
             };
             (Box::new(claim) as combined::Claim, methodology.0)
         })
@@ -206,7 +206,7 @@ impl Prepared {
         if let Ok(accounts) = accounts.cast::<Accounts>() {
             let accounts = accounts.get();
             if accounts.1.0.digest() != self.0.prepared.contracts().digest() {
-                return Err(InvalidInput::new_err(
+                return Err(invalid(
                     "the accounts' columns refer to another table of contracts than the prepared one",
                 ));
             }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt};
 
 use crate::arrays::{Column, run};
-use crate::errors::InvalidInput;
+use crate::errors::invalid;
 
 /// Columns of options as Python gave them: numbers or arrays of `rows` values.
 struct Options<'py> {
@@ -155,7 +155,7 @@ fn wrong_kind(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
         .get_type()
         .name()
         .map_or_else(|_| "?".into(), |n| n.to_string());
-    InvalidInput::new_err(format!(
+    invalid(format!(
         "{name}: expected a number or a one-dimensional array of its type, not {kind}"
     ))
 }
@@ -193,14 +193,14 @@ fn slice_of<'a, D: numpy::ndarray::Dimension>(
     out: &'a mut PyReadwriteArray<'_, f64, D>,
 ) -> PyResult<&'a mut [f64]> {
     out.as_slice_mut()
-        .map_err(|_| InvalidInput::new_err("out must be C-contiguous"))
+        .map_err(|_| invalid("out must be C-contiguous"))
 }
 
 fn writable<'py, D: numpy::ndarray::Dimension>(
     out: &Bound<'py, numpy::PyArray<f64, D>>,
 ) -> PyResult<PyReadwriteArray<'py, f64, D>> {
     out.try_readwrite()
-        .map_err(|e| InvalidInput::new_err(format!("out cannot be written: {e}")))
+        .map_err(|e| invalid(format!("out cannot be written: {e}")))
 }
 
 /// Prices into `out`, one per row, in the currency of the spot.
@@ -248,7 +248,7 @@ impl Table {
             if shape == [scenarios] || shape == [rows, scenarios] {
                 return Ok(shape.len() == 2);
             }
-            Err(InvalidInput::new_err(format!(
+            Err(invalid(format!(
                 "{name} has shape {shape:?}, expected [{scenarios}] or [{rows}, {scenarios}]"
             )))
         };
@@ -267,8 +267,7 @@ impl Table {
         } else {
             return Err(wrong_kind(name, moves));
         };
-        let values =
-            values.map_err(|e| InvalidInput::new_err(format!("{name} cannot be read: {e}")))?;
+        let values = values.map_err(|e| invalid(format!("{name} cannot be read: {e}")))?;
         check::moves(name, &values, scenarios, 0, least).map_err(crate::errors::raise)?;
         Ok(Self { values, per_row })
     }
@@ -300,7 +299,7 @@ pub(crate) fn european_grid(
         unreachable!("a two-dimensional array has two lengths")
     };
     if !roll.is_finite() {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "roll is {roll}; it must be a finite number of years"
         )));
     }
@@ -338,7 +337,7 @@ pub(crate) fn european_greeks(
     out: &Bound<'_, PyArray2<f64>>,
 ) -> PyResult<()> {
     let &[8, rows] = out.shape() else {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "out has shape {:?}, expected 8 rows",
             out.shape()
         )));
@@ -391,7 +390,7 @@ pub(crate) fn european_implied(
 ) -> PyResult<()> {
     let rows = out.len();
     if status.len() != rows {
-        return Err(InvalidInput::new_err("status and out differ in length"));
+        return Err(invalid("status and out differ in length"));
     }
     let options = Options::new(&columns, rows)?;
     let mut out = writable(out)?;
@@ -399,10 +398,10 @@ pub(crate) fn european_implied(
     options.apart_from(out)?;
     let mut numbers = status
         .try_readwrite()
-        .map_err(|e| InvalidInput::new_err(format!("status cannot be written: {e}")))?;
+        .map_err(|e| invalid(format!("status cannot be written: {e}")))?;
     let numbers = numbers
         .as_slice_mut()
-        .map_err(|_| InvalidInput::new_err("status must be C-contiguous"))?;
+        .map_err(|_| invalid("status must be C-contiguous"))?;
     run(py, 15 * rows, move || {
         let mut statuses = vec![Status::Ok; rows];
         for part in slices(rows, 1) {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
 
-use crate::errors::InvalidInput;
+use crate::errors::invalid;
 use crate::values::{Pickled, from_python, from_python_with, pickled, to_python};
 
 /// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
@@ -459,7 +459,7 @@ impl MarginReport {
         let report: core::MarginReport =
             from_python_with("report", document, |key| key == "details")?;
         if !report.adds_up() {
-            return Err(InvalidInput::new_err(
+            return Err(invalid(
                 "report: the lines do not add up to the requirement",
             ));
         }
@@ -554,7 +554,7 @@ impl MarginBatch {
             worst_scenario.len(),
         ];
         if lengths.iter().any(|&l| l != initial.len()) {
-            return Err(InvalidInput::new_err("batch: columns of different lengths"));
+            return Err(invalid("batch: columns of different lengths"));
         }
         Ok(Self(core::MarginBatch {
             initial,

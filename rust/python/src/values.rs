@@ -1,5 +1,6 @@
 //! Plain Python values into the core's documents and back.
 
+use margincore::reading::read;
 use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::errors::InvalidInput;
+use crate::errors::{invalid, raise};
 
 /// A number given as an argument. Python would take `True` for 1: it is refused.
 #[derive(Clone, Copy)]
@@ -19,7 +20,7 @@ impl<'py> FromPyObject<'_, 'py> for Number {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if is_flag(&value)? {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "{} stands where a number is needed",
                 value.repr()?
             )));
@@ -75,7 +76,7 @@ const DEEPEST: usize = 64;
 fn check_depth(what: &str, value: &Bound<'_, PyAny>, left: usize) -> PyResult<()> {
     let below = |inner: Bound<'_, PyAny>| match left.checked_sub(1) {
         Some(left) => check_depth(what, &inner, left),
-        None => Err(InvalidInput::new_err(format!("{what}: nested too deep"))),
+        None => Err(invalid(format!("{what}: nested too deep"))),
     };
     if let Ok(dict) = value.cast::<PyDict>() {
         dict.iter().try_for_each(|(_, inner)| below(inner))
@@ -113,7 +114,7 @@ pub(crate) fn from_python_with<T: DeserializeOwned>(
     check_depth(what, value, DEEPEST)?;
     let mut place = Vec::new();
     if let Some(found) = find_flag(value, may_be, &mut place)? {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "{what}: {}: {found} stands where a number is needed",
             place.join(".")
         )));
@@ -122,23 +123,14 @@ pub(crate) fn from_python_with<T: DeserializeOwned>(
 }
 
 fn deserialized<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
-    serde_path_to_error::deserialize(&mut pythonize::Depythonizer::from_object(value)).map_err(
-        |e| {
-            let why = e.inner().to_string();
-            let why = why.strip_prefix("TypeError: ").unwrap_or(&why);
-            match e.path().to_string().as_str() {
-                "." => InvalidInput::new_err(format!("{what}: {why}")),
-                place => InvalidInput::new_err(format!("{what}: {place}: {why}")),
-            }
-        },
-    )
+    read(what, &mut pythonize::Depythonizer::from_object(value)).map_err(raise)
 }
 
 pub(crate) fn to_python<'py, T: Serialize>(
     py: Python<'py>,
     value: &T,
 ) -> PyResult<Bound<'py, PyAny>> {
-    pythonize::pythonize(py, value).map_err(|e| InvalidInput::new_err(e.to_string()))
+    pythonize::pythonize(py, value).map_err(|e| invalid(e.to_string()))
 }
 
 /// What Python's pickle asks for: a function, and its arguments.

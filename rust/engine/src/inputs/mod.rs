@@ -62,7 +62,7 @@ impl Inputs {
             };
             match instrument {
                 Ok(instrument) => inputs.instruments.push(instrument),
-                Err(MarginError::MissingData(why)) => missing.add(contract.id(), why),
+                Err(why @ MarginError::MissingData(_)) => missing.add(contract.id(), why),
                 Err(other) => {
                     return Err(other.at(format!(
                         "{}: contracts row {row}: '{}'",
@@ -253,27 +253,22 @@ pub fn list(names: &[&str]) -> String {
 #[derive(Default)]
 struct Missing {
     ids: Vec<String>,
-    first: String,
+    first: Option<MarginError>,
 }
 
 impl Missing {
-    fn add(&mut self, id: &str, why: String) {
-        if self.ids.is_empty() {
-            self.first = why;
-        }
+    fn add(&mut self, id: &str, why: MarginError) {
+        self.first.get_or_insert(why);
         self.ids.push(id.to_string());
     }
 
     fn refuse(self, name: &str) -> Result<()> {
-        if self.ids.is_empty() {
+        let Some(first) = self.first else {
             return Ok(());
-        }
+        };
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
-        fail!(
-            MissingData,
-            "{name} cannot price {}: {}",
-            list(&ids),
-            self.first
-        )
+        let ids = list(&ids);
+        let message = format!("{name} cannot price {ids}: {first}");
+        Err(first.say(message).place(ids))
     }
 }

@@ -167,7 +167,7 @@ fn borrow(
                     "{}: '{}': no volatility reprices its mark, and no option of its expiry lends one: give market.vol or vol_floor",
                     valuation.name,
                     id(*option)
-                )));
+                ).into()));
             }
         };
         found.push((*option, vol));

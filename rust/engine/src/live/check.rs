@@ -259,7 +259,7 @@ impl LiveAccount {
         decision: &mut Decision,
     ) -> std::result::Result<(), Refusal> {
         let assessed = assessed.map_err(|e| match e {
-            MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m),
+            MarginError::Unsupported(m) => Refusal(Reason::OpenOrders, m.to_string()),
             other => other.into(),
         })?;
         decision.after = assessed.after;

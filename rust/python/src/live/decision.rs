@@ -7,7 +7,7 @@ use margincore::live as core;
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::errors::InvalidInput;
+use crate::errors::invalid;
 use crate::report::Requirement;
 use crate::values::{Pickled, from_python_with, pickled, to_python};
 
@@ -270,7 +270,7 @@ impl Decision {
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
         let document: Document = from_python_with("decision", document, |key| key == "accepted")?;
         if document.accepted != (document.reason == core::Reason::Accepted) {
-            return Err(InvalidInput::new_err(format!(
+            return Err(invalid(format!(
                 "decision: accepted is {} and the reason '{}'",
                 document.accepted,
                 document.reason.code()

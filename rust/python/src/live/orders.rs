@@ -5,20 +5,21 @@ use std::sync::Arc;
 use margincore::account::Effect;
 use margincore::contract::Contracts;
 use margincore::live as core;
+use margincore::reading::read;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde_json::{Value, json};
 
 use crate::account::lots;
 use crate::contract::Contract;
-use crate::errors::{InvalidInput, raise};
+use crate::errors::{invalid, raise};
 use crate::values::to_python;
 
 pub(super) fn side(text: &str) -> PyResult<core::Side> {
     match text {
         "buy" => Ok(core::Side::Buy),
         "sell" => Ok(core::Side::Sell),
-        other => Err(InvalidInput::new_err(format!(
+        other => Err(invalid(format!(
             "side {other:?}: \"buy\" or \"sell\" is needed"
         ))),
     }
@@ -29,7 +30,7 @@ pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
         None => Ok(None),
         Some("open") => Ok(Some(Effect::Open)),
         Some("close") => Ok(Some(Effect::Close)),
-        Some(other) => Err(InvalidInput::new_err(format!(
+        Some(other) => Err(invalid(format!(
             "effect {other:?}: \"open\" or \"close\" is needed"
         ))),
     }
@@ -210,8 +211,7 @@ pub(super) fn restored(
         let row = contract.as_str().and_then(|id| table.index_of(id).ok());
         *contract = json!(row.unwrap_or(u32::MAX));
     }
-    serde_json::from_value(document)
-        .map_err(|e| margincore::MarginError::InvalidInput(format!("orders: {e}")))
+    read("orders", &document)
 }
 
 /// What a check is held against, in the report's currency, on the basis `equity_required`.

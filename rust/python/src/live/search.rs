@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::orders::{self, Limit};
 use crate::account::lots;
 use crate::contract::Contract;
-use crate::errors::InvalidInput;
+use crate::errors::invalid;
 
 /// A contract, a quantity in contracts, the requirement after, and its change.
 pub(super) type Hedge = (Contract, f64, f64, f64);
@@ -48,7 +48,7 @@ pub(super) fn rank(
 {
     let (index, lots) = (index.as_array(), lots.as_array());
     if index.len() != lots.len() {
-        return Err(InvalidInput::new_err(format!(
+        return Err(invalid(format!(
             "rank: {} rows and {} quantities",
             index.len(),
             lots.len()
@@ -66,7 +66,7 @@ pub(super) fn hedges(
 ) -> PyResult<impl Fn(&mut core::LiveAccount) -> margincore::Result<Vec<Hedge>> + Send + Sync + use<>>
 {
     if !(1.0..=core::MOST as f64).contains(&most) {
-        return Err(InvalidInput::new_err(format!("hedges: most is {most}")));
+        return Err(invalid(format!("hedges: most is {most}")));
     }
     let limit = limit.map(|l| l.0);
     Ok(move |live: &mut core::LiveAccount| {

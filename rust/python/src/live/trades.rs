@@ -9,7 +9,7 @@ use pyo3::types::{PyFloat, PyString};
 
 use crate::account::lots;
 use crate::contract::Contract;
-use crate::errors::InvalidInput;
+use crate::errors::invalid;
 
 /// Seconds since 1970 from a number, an instant as text, or an aware datetime; anything else is not a time.
 pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
@@ -52,7 +52,7 @@ pub(super) fn read(trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<
         } else if let Ok((c, q, p, f)) = trade.extract::<(Bound<'_, Contract>, f64, f64, f64)>() {
             (c.get().clone(), q, Some(p), f)
         } else {
-            return Err(InvalidInput::new_err(
+            return Err(invalid(
                 "a trade is (contract, quantity), (contract, quantity, price) or (contract, quantity, price, fees)",
             ));
         };

@@ -8,6 +8,7 @@ use super::layout::{Layout, RowLayout, UnitLayout};
 use super::parameters::{Model, Parameters, UnitOf};
 use engine::contract::{Contract, ContractIndex, Contracts};
 use engine::market::Market;
+use engine::missing::Missing;
 use engine::time::Expiry;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
@@ -74,36 +75,6 @@ pub(super) struct Instruments {
     pub(super) instruments: Vec<Instrument>,
 }
 
-/// Names collected from several contracts, so that one error names all of them.
-#[derive(Default)]
-struct Missing(Vec<String>);
-
-impl Missing {
-    fn take<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(MarginError::MissingData(why)) => {
-                self.0.push(why);
-                Ok(None)
-            }
-            Err(other) => Err(other),
-        }
-    }
-
-    fn refuse(self) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let shown: Vec<&str> = self.0.iter().take(5).map(String::as_str).collect();
-        let more = if self.0.len() > 5 {
-            format!(" (and {} more)", self.0.len() - 5)
-        } else {
-            String::new()
-        };
-        fail!(MissingData, "{}{more}", shown.join("; "))
-    }
-}
-
 /// What the options of one expiry share.
 #[derive(Debug, Clone, Copy)]
 struct Shared<'a> {
@@ -151,10 +122,7 @@ pub(super) fn resolve(
         });
     }
     // Without its expiry's numbers an option cannot be resolved, and the error is already noted.
-    if !missing.0.is_empty() {
-        missing.refuse()?;
-        unreachable!("an error was noted");
-    }
+    missing.refuse()?;
     let mut instruments = Vec::with_capacity(contracts.len());
     for (row, terms) in layout.rows.iter().enumerate() {
         let unit = &units[terms.unit as usize];
@@ -450,9 +418,12 @@ fn vol_of(
         made.right,
     )
     .map_err(|status| {
-        MarginError::MissingData(format!(
-            "the price {mark} of option '{id}' implies no vol ({}): add its vol to market.vol",
-            status.message()
-        ))
+        MarginError::MissingData(
+            format!(
+                "the price {mark} of option '{id}' implies no vol ({}): add its vol to market.vol",
+                status.message()
+            )
+            .into(),
+        )
     })
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::scenario::ScenarioLists;
 use super::vol::VolLaw;
 use engine::bounds;
-use kernel::error::{MarginError, Result};
+use engine::reading::read;
+use kernel::error::Result;
 use kernel::fail;
 
 /// How sure we are of a component: checked against published numbers, read in published text, or inferred by us.
@@ -466,8 +467,7 @@ fn merged<T: serde::de::DeserializeOwned>(
             )
         }
     };
-    serde_json::from_value(value)
-        .map_err(|e| MarginError::InvalidInput(format!("{what} rules of '{key}': {e}")))
+    read(&format!("{what} rules of '{key}'"), &value)
 }
 
 fn overlay(base: &mut Value, own: &Value) {

@@ -10,6 +10,7 @@ use super::question::Allowed;
 use super::rules::{Numbers, Right, Series, Shares};
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
 use engine::market::Market;
+use engine::missing::Missing;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -171,42 +172,33 @@ impl Builder<'_> {
                 offsets: false,
             },
         };
-        let mut missing = Vec::new();
+        let mut missing = Missing::default();
         for ((row, contract), underlying) in self.contracts.iter().zip(underlyings) {
+            let at = |e: MarginError| e.at(format!("'{}'", contract.id()));
             let class = &self.parameters.classes[&underlying.class];
             if contract.kind() == Kind::Option {
-                match self.series(row, contract, underlying, class) {
-                    Ok((series, in_cash)) => {
-                        layout
-                            .places
-                            .push(Place::Series(margin.series.len() as u32));
-                        layout.series_rows.push(row);
-                        margin.series.push(series);
-                        cash.series.push(in_cash);
-                    }
-                    Err(MarginError::MissingData(why)) => missing.push(why),
-                    Err(other) => return Err(other.at(format!("'{}'", contract.id()))),
+                let priced = self.series(row, contract, underlying, class);
+                if let Some((series, in_cash)) = missing.take(priced).map_err(at)? {
+                    layout
+                        .places
+                        .push(Place::Series(margin.series.len() as u32));
+                    layout.series_rows.push(row);
+                    margin.series.push(series);
+                    cash.series.push(in_cash);
                 }
             } else {
-                match self.shares(row, contract, underlying, class) {
-                    Ok(shares) => {
-                        layout
-                            .places
-                            .push(Place::Shares(margin.shares.len() as u32));
-                        layout.shares_rows.push(row);
-                        margin.shares.push(shares.clone());
-                        cash.shares.push(shares);
-                    }
-                    Err(MarginError::MissingData(why)) => missing.push(why),
-                    Err(other) => return Err(other.at(format!("'{}'", contract.id()))),
+                let priced = self.shares(row, contract, underlying, class);
+                if let Some(shares) = missing.take(priced).map_err(at)? {
+                    layout
+                        .places
+                        .push(Place::Shares(margin.shares.len() as u32));
+                    layout.shares_rows.push(row);
+                    margin.shares.push(shares.clone());
+                    cash.shares.push(shares);
                 }
             }
         }
-        if !missing.is_empty() {
-            missing.sort();
-            missing.dedup();
-            fail!(MissingData, "reg t: {}", missing.join("; "));
-        }
+        missing.refuse().map_err(|e| e.at("reg t"))?;
         Ok((layout, margin, cash))
     }
 
@@ -343,7 +335,7 @@ impl Builder<'_> {
         let today = self.market.valuation().to_zoned(zone.clone()).date();
         let months = i64::from(self.parameters.numbers.loan_after_months);
         let limit = today.checked_add(months.months()).map_err(|e| {
-            MarginError::InvalidInput(format!("{months} months after {today}: {e}"))
+            MarginError::InvalidInput(format!("{months} months after {today}: {e}").into())
         })?;
         Ok(expiry > limit)
     }

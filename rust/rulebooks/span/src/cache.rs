@@ -19,7 +19,7 @@ pub fn is_cache(data: &[u8]) -> bool {
 /// The parsed file as bytes.
 pub fn save(file: &SpanFile) -> Result<Vec<u8>> {
     let head = postcard::to_stdvec(file)
-        .map_err(|e| MarginError::CalculationError(format!("cache: {e}")))?;
+        .map_err(|e| MarginError::CalculationError(format!("cache: {e}").into()))?;
     let table = &file.contracts;
     let mut out = Vec::with_capacity(HEAD + head.len() + table.len() * (57 + 8 * file.width()) + 4);
     out.extend_from_slice(MAGIC);
@@ -66,9 +66,9 @@ impl Bytes<'_> {
 /// Reads what [`save`] wrote; anything else is an error.
 pub fn load(data: &[u8], name: &str) -> Result<SpanFile> {
     let broken = |what: &str| {
-        MarginError::ParseError(format!(
-            "{name}: not a usable cache ({what}): parse the SPAN file again"
-        ))
+        MarginError::ParseError(
+            format!("{name}: not a usable cache ({what}): parse the SPAN file again").into(),
+        )
     };
     if !is_cache(data) || data.len() < HEAD + 4 {
         return Err(broken("no header"));

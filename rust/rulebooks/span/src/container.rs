@@ -22,7 +22,7 @@ pub const MAX_RATIO: u64 = 200;
 const APART: usize = 4 << 20;
 
 fn read_error(name: &str, e: impl std::fmt::Display) -> MarginError {
-    MarginError::ParseError(format!("{name}: {e}"))
+    MarginError::ParseError(format!("{name}: {e}").into())
 }
 
 /// Bytes at a time: unpacking and hashing them takes a millisecond or few.
@@ -159,6 +159,6 @@ pub fn read(path: impl AsRef<Path>) -> Result<SpanFile> {
         |n| n.to_string_lossy().into_owned(),
     );
     let data = std::fs::read(path)
-        .map_err(|e| MarginError::InvalidInput(format!("{}: {e}", path.display())))?;
+        .map_err(|e| MarginError::InvalidInput(format!("{}: {e}", path.display()).into()))?;
     parse(data, &name)
 }

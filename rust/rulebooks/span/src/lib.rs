@@ -56,9 +56,10 @@ use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
 use engine::market::Market;
 use engine::parameters::Attachments;
+use engine::reading::read;
 use engine::report::ParameterInfo;
 use engine::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
-use kernel::error::{MarginError, Result};
+use kernel::error::Result;
 use kernel::fail;
 
 /// SPAN with one parameter set, its arrays inside.
@@ -176,9 +177,7 @@ pub fn read_files<P: AsRef<std::path::Path>>(paths: &[P]) -> Result<SpanFile> {
 
 impl SpanDocument {
     fn read(document: &Value) -> Result<Self> {
-        serde_path_to_error::deserialize(document).map_err(|e| {
-            MarginError::InvalidInput(format!("SPAN parameters: {}: {}", e.path(), e.inner()))
-        })
+        read("SPAN parameters", document)
     }
 
     fn build(self, file: Arc<SpanFile>) -> Result<Arc<dyn Methodology>> {

@@ -9,6 +9,7 @@ use engine::account::{AccountTerms, AccountView, Holdings};
 use engine::contract::Contract;
 use engine::preparation::Preparation;
 use engine::seam::Scratch;
+use kernel::error::MarginError;
 
 /// The real file, where the data folder is present: `MARGINCORE_DATA`, or `../shared/data` from the project's root.
 fn takasbank() -> Option<Vec<u8>> {

@@ -184,7 +184,7 @@ impl Table {
     /// The named columns of every data row; the last row is the footer.
     fn open(path: &Path, columns: &[&'static str]) -> Result<Self> {
         let file = path.display().to_string();
-        let error = |why: String| MarginError::ParseError(format!("{file}: {why}"));
+        let error = |why: String| MarginError::ParseError(format!("{file}: {why}").into());
         let source = File::open(path).map_err(|e| error(format!("cannot be read: {e}")))?;
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
@@ -245,7 +245,7 @@ impl Table {
 
 impl Row {
     fn error(&self, why: String) -> MarginError {
-        MarginError::ParseError(format!("{}: line {}: {why}", self.file, self.line))
+        MarginError::ParseError(format!("{}: line {}: {why}", self.file, self.line).into())
     }
 
     fn text(&self, column: usize) -> Result<&str> {

@@ -58,7 +58,7 @@ pub fn regenerate(file: &SpanFile, variant: &Variant) -> Result<Vec<Regenerated>
         }
         let id = file.contract_id(row);
         let missing = |what: &str| {
-            MarginError::MissingData(format!("{id}: {what}, so its array cannot be made"))
+            MarginError::MissingData(format!("{id}: {what}, so its array cannot be made").into())
         };
         let own = file.contracts.value[row];
         let underlying = match series.underlying.first() {

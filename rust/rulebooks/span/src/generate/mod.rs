@@ -23,7 +23,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::{DeltaPoint, ScanPoint, standard_delta_points, standard_points};
-use kernel::error::{MarginError, Result};
+use engine::reading::read;
+use kernel::error::Result;
 use kernel::fail;
 
 #[derive(Deserialize)]
@@ -42,8 +43,7 @@ struct Request {
 
 /// `{"inputs": {...}, "extreme": [multiplier, cover], "rounding": unit}` to array and deltas.
 pub fn evaluate(document: &Value) -> Result<Value> {
-    let request: Request = serde_json::from_value(document.clone())
-        .map_err(|e| MarginError::InvalidInput(format!("risk array: {e}")))?;
+    let request: Request = read("risk array", document)?;
     let points = match (request.points, request.extreme) {
         (points, None) if !points.is_empty() => points,
         (points, Some((multiplier, cover))) if points.is_empty() => {

@@ -39,9 +39,10 @@ pub enum Model {
 impl Model {
     pub fn parse(code: &str) -> Result<Self> {
         named(code).ok_or_else(|| {
-            MarginError::Unsupported(format!(
-                "pricing model '{code}': BS, B, M, W, WS, WB, CA, CE, I and N are known"
-            ))
+            MarginError::Unsupported(
+                format!("pricing model '{code}': BS, B, M, W, WS, WB, CA, CE, I and N are known")
+                    .into(),
+            )
         })
     }
 

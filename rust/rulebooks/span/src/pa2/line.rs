@@ -14,10 +14,13 @@ impl Line<'_> {
         let record = String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(2)])
             .trim()
             .to_string();
-        Err(MarginError::ParseError(format!(
-            "{}: line {}, record {record}, {field}: {what}",
-            self.file, self.number
-        )))
+        Err(MarginError::ParseError(
+            format!(
+                "{}: line {}, record {record}, {field}: {what}",
+                self.file, self.number
+            )
+            .into(),
+        ))
     }
 
     fn field(&self, from: usize, to: usize) -> &[u8] {

@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
             .map(|n| String::from_utf8_lossy(n))
             .collect::<Vec<_>>()
             .join("/");
-        MarginError::ParseError(format!("{}: byte {at}, in /{place}: {what}", self.file))
+        MarginError::ParseError(format!("{}: byte {at}, in /{place}: {what}", self.file).into())
     }
 
     fn skip_space(&mut self) {

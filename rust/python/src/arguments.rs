@@ -1,0 +1,130 @@
+//! Arguments as Python gives them. What is of another type than is needed is refused in the house's words; which argument
+//! it was is told by PyO3 in a note, which `margincore.errors` puts before the message.
+
+use margincore::MarginError as Core;
+use margincore::error::Code;
+use pyo3::PyTypeInfo;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+
+use crate::errors::raise;
+use crate::values::is_flag;
+
+/// A value of another type than is needed: `a number is needed, not str`.
+pub(crate) fn wrong_type(needed: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let found = match value.get_type().name() {
+        Ok(name) => name.to_string(),
+        Err(error) => return error,
+    };
+    let found = match (is_flag(value), value.is_none()) {
+        (Ok(true), _) => value.str().map_or(found, |text| text.to_string()),
+        (_, true) => "None".to_string(),
+        _ => found,
+    };
+    raise(Core::InvalidInput(format!("{needed} is needed, not {found}").into()).code(Code::WrongType))
+}
+
+/// A number. Python would take `True` for 1: it is refused.
+pub(crate) fn number(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    if let Ok(number) = value.cast_exact::<PyFloat>() {
+        return Ok(number.value());
+    }
+    if is_flag(value)? || value.is_instance_of::<PyString>() {
+        return Err(wrong_type("a number", value));
+    }
+    value.extract().map_err(|_| wrong_type("a number", value))
+}
+
+/// As [`number`], or nothing.
+pub(crate) fn maybe_number(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    maybe(value, number)
+}
+
+/// A whole number: an `int` or what counts as one, NumPy's too.
+pub(crate) fn whole<T: TryFrom<i64>>(value: &Bound<'_, PyAny>) -> PyResult<T> {
+    let needed = if T::try_from(-1).is_ok() {
+        "a whole number"
+    } else {
+        "a whole number from 0"
+    };
+    if is_flag(value)? {
+        return Err(wrong_type(needed, value));
+    }
+    let outside = || {
+        let message = format!("{needed} is needed, not {value}");
+        raise(Core::InvalidInput(message.into()).code(Code::OutOfRange))
+    };
+    match value.extract::<i64>() {
+        Ok(number) => T::try_from(number).map_err(|_| outside()),
+        // Too large even for the widest of them.
+        Err(_) if value.is_instance_of::<PyInt>() => Err(outside()),
+        Err(_) => Err(wrong_type(needed, value)),
+    }
+}
+
+/// As [`whole`], or nothing.
+pub(crate) fn maybe_whole<T: TryFrom<i64>>(value: &Bound<'_, PyAny>) -> PyResult<Option<T>> {
+    maybe(value, whole)
+}
+
+/// How many threads: one at least.
+pub(crate) fn threads(value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let refused = || wrong_type("a whole number from 1", value);
+    match whole::<usize>(value) {
+        Ok(threads @ 1..) => Ok(threads),
+        Err(_) if !value.is_instance_of::<PyInt>() => Err(refused()),
+        _ => {
+            let message = format!("a whole number from 1 is needed, not {value}");
+            Err(raise(Core::InvalidInput(message.into()).code(Code::OutOfRange)))
+        }
+    }
+}
+
+/// Text that is text all through: Python's may hold halves of characters.
+pub(crate) fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let Ok(text) = value.cast::<PyString>() else {
+        return Err(wrong_type("text", value));
+    };
+    text.to_str().map(str::to_string).map_err(|_| {
+        let message = format!("text is needed, and {} holds half a character", text.repr().map_or_else(|_| "it".into(), |r| r.to_string()));
+        raise(Core::InvalidInput(message.into()).code(Code::BadText))
+    })
+}
+
+/// As [`text`], or nothing.
+pub(crate) fn maybe_text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    maybe(value, text)
+}
+
+/// True or false, and nothing that merely counts as one of them.
+pub(crate) fn flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match value.cast::<PyBool>() {
+        Ok(flag) => Ok(flag.is_true()),
+        Err(_) if is_flag(value)? => value.extract(),
+        Err(_) => Err(wrong_type("True or False", value)),
+    }
+}
+
+/// An object of one of our classes.
+pub(crate) fn object<'py, T: PyTypeInfo>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, T>> {
+    match value.cast::<T>() {
+        Ok(object) => Ok(object.clone()),
+        Err(_) => {
+            let class = T::type_object(value.py()).name()?.to_string();
+            let needed = match class.as_str() {
+                "Contract" => "a Contract (mc.Option, mc.Stock ... or mc.Products().contract(symbol) makes one)",
+                other => &format!("{} {other}", if other.starts_with('A') || other.starts_with('O') { "an" } else { "a" }),
+            };
+            Err(wrong_type(needed, value))
+        }
+    }
+}
+
+/// As [`object`], or nothing.
+pub(crate) fn maybe_object<'py, T: PyTypeInfo>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, T>>> {
+    maybe(value, object)
+}
+
+fn maybe<'py, T>(value: &Bound<'py, PyAny>, read: impl Fn(&Bound<'py, PyAny>) -> PyResult<T>) -> PyResult<Option<T>> {
+    if value.is_none() { Ok(None) } else { read(value).map(Some) }
+}
