@@ -3,8 +3,9 @@
 
 use margincore::MarginError as Core;
 use margincore::error::Code;
-use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
+use pyo3::pyclass::boolean_struct::True;
+use pyo3::{PyClass, PyTypeInfo};
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 
 use crate::errors::raise;
@@ -81,18 +82,18 @@ pub(crate) fn threads(value: &Bound<'_, PyAny>) -> PyResult<usize> {
 }
 
 /// Text that is text all through: Python's may hold halves of characters.
-pub(crate) fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn text<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
     let Ok(text) = value.cast::<PyString>() else {
         return Err(wrong_type("text", value));
     };
-    text.to_str().map(str::to_string).map_err(|_| {
-        let message = format!("text is needed, and {} holds half a character", text.repr().map_or_else(|_| "it".into(), |r| r.to_string()));
+    text.to_str().map_err(|_| {
+        let message = "text is needed, and this holds half a character (a lone surrogate)";
         raise(Core::InvalidInput(message.into()).code(Code::BadText))
     })
 }
 
 /// As [`text`], or nothing.
-pub(crate) fn maybe_text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+pub(crate) fn maybe_text<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Option<&'a str>> {
     maybe(value, text)
 }
 
@@ -106,25 +107,43 @@ pub(crate) fn flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// An object of one of our classes.
-pub(crate) fn object<'py, T: PyTypeInfo>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, T>> {
+pub(crate) fn object<'a, T>(value: &'a Bound<'_, PyAny>) -> PyResult<&'a T>
+where
+    T: PyClass<Frozen = True> + Sync,
+{
     match value.cast::<T>() {
-        Ok(object) => Ok(object.clone()),
+        Ok(object) => Ok(object.get()),
         Err(_) => {
             let class = T::type_object(value.py()).name()?.to_string();
             let needed = match class.as_str() {
-                "Contract" => "a Contract (mc.Option, mc.Stock ... or mc.Products().contract(symbol) makes one)",
-                other => &format!("{} {other}", if other.starts_with('A') || other.starts_with('O') { "an" } else { "a" }),
+                "Contract" => {
+                    "a Contract (mc.Option, mc.Stock ... or mc.Products().contract(symbol) make one)"
+                        .to_string()
+                }
+                "Methodology" => "a rulebook, such as mc.methods.Tims(),".to_string(),
+                "Account" | "Accounts" | "Order" => format!("an {class}"),
+                _ => format!("a {class}"),
             };
-            Err(wrong_type(needed, value))
+            Err(wrong_type(&needed, value))
         }
     }
 }
 
 /// As [`object`], or nothing.
-pub(crate) fn maybe_object<'py, T: PyTypeInfo>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, T>>> {
+pub(crate) fn maybe_object<'a, T>(value: &'a Bound<'_, PyAny>) -> PyResult<Option<&'a T>>
+where
+    T: PyClass<Frozen = True> + Sync,
+{
     maybe(value, object)
 }
 
-fn maybe<'py, T>(value: &Bound<'py, PyAny>, read: impl Fn(&Bound<'py, PyAny>) -> PyResult<T>) -> PyResult<Option<T>> {
-    if value.is_none() { Ok(None) } else { read(value).map(Some) }
+fn maybe<'a, 'py, T>(
+    value: &'a Bound<'py, PyAny>,
+    read: fn(&'a Bound<'py, PyAny>) -> PyResult<T>,
+) -> PyResult<Option<T>> {
+    if value.is_none() {
+        Ok(None)
+    } else {
+        read(value).map(Some)
+    }
 }

@@ -80,7 +80,7 @@ def test_several_rulebooks_are_compared() -> None:
         (changed(("account", "positions", 0), {"quantity": 1}), mc.MissingData, r"positions\[0\]"),
         (changed(("methodology",), {"name": "tims", "gird": "even"}), mc.InvalidInput, "gird"),
         (changed(("account", "positions"), {}), mc.InvalidInput, "a list is needed"),
-        (changed(("market", "spot", "SPX"), "NaN"), mc.InvalidInput, "market: spot.SPX: must be real number"),
+        (changed(("market", "spot", "SPX"), "NaN"), mc.InvalidInput, "market: spot.SPX: a number is needed, not str"),
     ],
 )
 def test_mistakes_are_refused_with_their_place(document: dict[str, Any], error: type[Exception], words: str) -> None:
