@@ -5,7 +5,7 @@ use margincore::MarginError as Core;
 use margincore::error::Code;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
-use pyo3::{PyClass, PyTypeInfo};
+use pyo3::PyClass;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 
 use crate::errors::raise;
