@@ -1,8 +1,8 @@
 """The same account under several rulebooks, on one basis at a time.
 
 Two bases, never mixed. `equity_required` is the liquidating equity (cash, option value and collateral) the account
-must hold, and what its trades need brought; `cash_balance_required` is the cash that must stand in the account once they
-have settled. Savings compare initial requirements on one basis, in one currency, and may be negative.
+must hold, and what its trades need brought; `cash_balance_required` is the cash that must stand in the account once
+they have settled. Savings compare initial requirements on one basis, in one currency, and may be negative.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ class Comparison:
     def saving(self, outcome: Outcome, basis: str = "equity_required") -> float | None:
         """The fraction of the baseline's initial requirement that `outcome` saves, within one basis.
 
-        `basis` is ``"equity_required"`` or ``"cash_balance_required"`` (``"cash_required"`` is deprecated). Negative where
-        it costs more; `None` for the baseline itself, for a rulebook without a number on this basis or with one in another
-        currency, and where the baseline is not positive.
+        `basis` is ``"equity_required"`` or ``"cash_balance_required"`` (``"cash_required"`` is deprecated). Negative
+        where it costs more; `None` for the baseline itself, for a rulebook without a number on this basis or with one
+        in another currency, and where the baseline is not positive.
         """
         if basis not in ("equity_required", "cash_balance_required", "cash_required"):
             raise ValueError(f"basis is {basis!r}: equity_required or cash_balance_required")
@@ -147,8 +147,8 @@ class Comparison:
     def rows(self) -> list[tuple[str, ...]]:
         """Header and one row per rulebook, as text."""
         header = (
-            "rulebook", "equity required (to bring)", "saving", "cash balance after settlement", "saving", "maintenance",
-            "currency", "worst scenario",
+            "rulebook", "equity required (to bring)", "saving", "cash balance after settlement", "saving",
+            "maintenance", "currency", "worst scenario",
         )  # fmt: skip
         rows: list[tuple[str, ...]] = [header]
         for o in self.outcomes:

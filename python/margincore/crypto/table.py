@@ -189,8 +189,8 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
 def markdown() -> str:
     """The table in Markdown with its assumptions; savings are within one basis, negative where the rules cost less."""
     lines = [
-        "| example | rulebook | spot | scan | equity required (to bring) | cash balance after settlement | saving against nothing offset | "
-        "saving against widths |",
+        "| example | rulebook | spot | scan | equity required (to bring) | cash balance after settlement | "
+        "saving against nothing offset | saving against widths |",
         "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     rules: dict[tuple[str, str], float] = {}

@@ -117,7 +117,7 @@ def test_the_old_name_keeps_its_value_and_says_what_to_use() -> None:
         assert old.cash_balance_required == 2_500.0
         assert (old.equity_required, old.initial) == (625.0, 625.0)
     stock = mc.margin([mc.Position(STOCK, 100)], market(50.0, {}), reg_t())
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="equity_required"):
         assert stock.cash_required == 2_500.0  # what it was: stock not counted
 
 

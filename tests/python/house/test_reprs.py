@@ -39,9 +39,10 @@ def examples() -> list[Any]:
     accounts = mc.Accounts.from_columns(prepared.contracts, account=[0], contract=[0], quantity=[1])
     table = _core.Products.from_rows([])
     return [
-        stock, call, market, account, account.positions[0], tims, prepared, prepared.contracts, report, report.requirement,
-        *report.lines, *report.greeks, prepared.margin_many([account]), accounts, live, live.what_if([(stock, 1)]),
-        live.check(order, mc.Limit(min_excess=0.0)), order, *limits, _core.OsiSymbol("XYZ   261218C00050000"), table,
+        stock, call, market, account, account.positions[0], tims, prepared, prepared.contracts, report,
+        report.requirement, *report.lines, *report.greeks, prepared.margin_many([account]), accounts,
+        live, live.what_if([(stock, 1)]), live.check(order, mc.Limit(min_excess=0.0)), order, *limits,
+        _core.OsiSymbol("XYZ   261218C00050000"), table,
     ]  # fmt: skip
 
 
