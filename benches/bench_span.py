@@ -267,7 +267,7 @@ def on_takasbank(size: int, count: int) -> Iterator[Case]:
     def by_reference() -> list[float]:
         return [reference.margin(parameters, h).requirement for h in held]
 
-    check_equal("takasbank", [report.cash_required for report in reports], by_reference(), rel=1e-9)
+    check_equal("takasbank", [r.equity_required - r.net_option_value for r in reports], by_reference(), rel=1e-9)
     accounts = _columns(prepared, books, count // len(books))
     calls = {OURS: lambda: prepared.margin_many(accounts, threads=1), REFERENCE: by_reference}
     yield Case(calls, n=count, sizes={REFERENCE: len(books)})

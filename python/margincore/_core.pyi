@@ -498,8 +498,11 @@ class Prepared:
         Raises as :meth:`Methodology.prepare`.
         """
 
-def amount_text(amount: float, /) -> str:
-    """An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show."""
+def amount_text(amount: float | None, /) -> str:
+    """An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
+
+    `None` is ``not known``.
+    """
 
 def worst_text(scenario: str | None, of_lines: Iterable[str | None]) -> str:
     """A worst scenario in words: its label, or that every line has its own; empty without scenarios."""
@@ -654,12 +657,45 @@ class MarginReport:
         """The requirement: initial and maintenance, in `currency`."""
 
     @property
+    def initial(self) -> float:
+        """The initial requirement, in `currency`: that of `requirement`."""
+
+    @property
+    def maintenance(self) -> float:
+        """The maintenance requirement, in `currency`: that of `requirement`."""
+
+    @property
     def equity_required(self) -> float:
-        """What the liquidating equity must reach: the initial requirement, in `currency`."""
+        """What the liquidating equity must reach, in `currency`: the initial requirement.
+
+        Liquidating equity is cash, option value and collateral. Also what these trades need brought: premium paid
+        leaves the cash and comes back as option value, premium received the other way round. A minimum equity of the
+        account is not in it.
+        """
+
+    @property
+    def cash_balance_required(self) -> float | None:
+        """The cash that must stand in the account once its trades have settled, in `currency`.
+
+        Not what must be brought. `equity_required` less the value of all positions that are paid in full (options,
+        stock, spot; long positive, short negative) and less collateral after haircuts; negative where these are worth
+        more than is required. `None` where a position has no mark or no exchange rate, and with collateral of unknown
+        haircut: :meth:`LiveAccount.report` knows the haircuts of :meth:`Prepared.open`.
+
+        >>> import margincore as mc
+        >>> stock = mc.Stock("XYZ", currency="USD")
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+        >>> report = mc.margin([mc.Position(stock, 100)], market, mc.methods.RegT(classes={"XYZ": "equity"}))
+        >>> report.equity_required, report.cash_balance_required         # half is lent
+        (2500.0, -2500.0)
+        """
 
     @property
     def cash_required(self) -> float:
-        """What a new account must bring, in `currency`: `equity_required` less `net_option_value`."""
+        """Deprecated, version 0.2 removes it: `equity_required` less `net_option_value`, in `currency`.
+
+        What must be brought is `equity_required`, what must stand in the account is `cash_balance_required`.
+        """
 
     @property
     def net_option_value(self) -> float:

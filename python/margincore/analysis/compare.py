@@ -1,8 +1,8 @@
 """The same account under several rulebooks, on one basis at a time.
 
 Two bases, never mixed. `equity_required` is the liquidating equity (cash, option value and collateral) the account
-must hold; `cash_required` is what a new account must bring, with premium paid or received counted:
-`equity_required - net_option_value`. Savings compare initial requirements on one basis and may be negative.
+must hold, and what its trades need brought; `cash_balance_required` is the cash that must stand in the account once
+they have settled. Savings compare initial requirements on one basis, in one currency, and may be negative.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from margincore._core import (
     amount_text,
     worst_text,
 )
+from margincore._deprecation import warn_cash_required
 from margincore.engine import holder, margin, rulebook, snapshot
 
 __all__ = ["Comparison", "Outcome", "compare"]
@@ -53,13 +54,39 @@ class Outcome:
 
     @property
     def equity_required(self) -> float | None:
-        """Initial requirement on liquidating equity; `None` where the rulebook gives no number."""
+        """Initial requirement on liquidating equity, which is also what these trades need brought.
+
+        `None` where the rulebook gives no number.
+        """
         return None if self.report is None else self.report.equity_required
 
     @property
+    def initial(self) -> float | None:
+        """The initial requirement; `None` where the rulebook gives no number."""
+        return None if self.report is None else self.report.initial
+
+    @property
+    def maintenance(self) -> float | None:
+        """The maintenance requirement; `None` where the rulebook gives no number."""
+        return None if self.report is None else self.report.maintenance
+
+    @property
+    def cash_balance_required(self) -> float | None:
+        """The cash that must stand in the account once the trades have settled; not what must be brought.
+
+        `None` where the rulebook gives no number, or where the report says `None`.
+        """
+        return None if self.report is None else self.report.cash_balance_required
+
+    @property
     def cash_required(self) -> float | None:
-        """What a new account must bring; `None` where the rulebook gives no number."""
-        return None if self.report is None else self.report.cash_required
+        """Deprecated, version 0.2 removes it: `equity_required` less the report's `net_option_value`."""
+        warn_cash_required()
+        return self._less_options
+
+    @property
+    def _less_options(self) -> float | None:
+        return None if self.report is None else self.report.equity_required - self.report.net_option_value
 
 
 @dataclass(frozen=True)
@@ -77,13 +104,19 @@ class Comparison:
     def saving(self, outcome: Outcome, basis: str = "equity_required") -> float | None:
         """The fraction of the baseline's initial requirement that `outcome` saves, within one basis.
 
-        Negative where it costs more; `None` for the baseline itself, for a rulebook without a number, and where
-        the baseline is not positive.
+        `basis` is ``"equity_required"`` or ``"cash_balance_required"`` (``"cash_required"`` is deprecated). Negative
+        where it costs more; `None` for the baseline itself, for a rulebook without a number on this basis or with one
+        in another currency, and where the baseline is not positive.
         """
-        if basis not in ("equity_required", "cash_required"):
-            raise ValueError(f"basis is {basis!r}: equity_required or cash_required")
+        if basis not in ("equity_required", "cash_balance_required", "cash_required"):
+            raise ValueError(f"basis is {basis!r}: equity_required or cash_balance_required")
+        if basis == "cash_required":
+            warn_cash_required()
+            basis = "_less_options"
         base = self.baseline
-        if base is None or base is outcome:
+        if base is None or base is outcome or base.report is None or outcome.report is None:
+            return None
+        if base.report.currency != outcome.report.currency:
             return None
         theirs: float | None = getattr(outcome, basis)
         own: float | None = getattr(base, basis)
@@ -98,9 +131,10 @@ class Comparison:
                 {
                     "label": o.label,
                     "equity_required": o.equity_required,
-                    "cash_required": o.cash_required,
+                    "cash_balance_required": o.cash_balance_required,
+                    "cash_required": o._less_options,  # a deprecated key, as long as the property
                     "saving_on_equity": self.saving(o, "equity_required"),
-                    "saving_on_cash": self.saving(o, "cash_required"),
+                    "saving_on_cash": self.saving(o, "cash_balance_required"),
                     "report": None if o.report is None else o.report.to_dict(),
                     "not_applicable": o.not_applicable,
                     "no_number": o.no_number,
@@ -113,8 +147,8 @@ class Comparison:
     def rows(self) -> list[tuple[str, ...]]:
         """Header and one row per rulebook, as text."""
         header = (
-            "rulebook", "equity required", "saving", "cash required", "saving", "maintenance", "currency",
-            "worst scenario",
+            "rulebook", "equity required (to bring)", "saving", "cash balance after settlement", "saving",
+            "maintenance", "currency", "worst scenario",
         )  # fmt: skip
         rows: list[tuple[str, ...]] = [header]
         for o in self.outcomes:
@@ -127,9 +161,9 @@ class Comparison:
                     o.label,
                     amount_text(o.report.equity_required),
                     _percent(self.saving(o, "equity_required")),
-                    amount_text(o.report.cash_required),
-                    _percent(self.saving(o, "cash_required")),
-                    amount_text(o.report.requirement.maintenance),
+                    amount_text(o.report.cash_balance_required),
+                    _percent(self.saving(o, "cash_balance_required")),
+                    amount_text(o.report.maintenance),
                     o.report.currency,
                     worst_text(o.report.worst_scenario, (line.scenario for line in o.report.lines)),
                 )

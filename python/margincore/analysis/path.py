@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from margincore._core import Account, Contract, Market, Methodology, Position
+from margincore._deprecation import warn_cash_required
 
 __all__ = ["MarginPath", "Step", "margin_path"]
 
@@ -15,16 +16,24 @@ class Step:
     """The account after one execution. Amounts are in the report's currency, on liquidating equity.
 
     `order` is the contract and signed quantity executed; `None` for the account before the first.
+    `cash_balance_required` is the cash that must stand in the account once the trades have settled, as in a report.
     """
 
     order: tuple[Contract, float] | None
     initial: float
     maintenance: float
     net_option_value: float
+    cash_balance_required: float | None = None
+
+    @property
+    def equity_required(self) -> float:
+        """What the liquidating equity must reach, and what the trades up to this state need brought: `initial`."""
+        return self.initial
 
     @property
     def cash_required(self) -> float:
-        """What a new account in this state must bring, premium paid or received counted."""
+        """Deprecated, version 0.2 removes it: `initial` less `net_option_value`."""
+        warn_cash_required()
         return self.initial - self.net_option_value
 
 
@@ -88,12 +97,10 @@ def margin_path(
                 gross=before.gross,
             )
         )
-    batch = prepared.margin_many(states)
-    columns = zip(
-        [None, *executed],
-        batch.initial.tolist(),
-        batch.maintenance.tolist(),
-        batch.net_option_value.tolist(),
-        strict=True,
+    reports = map(prepared.margin, states)
+    return MarginPath(
+        tuple(
+            Step(order, r.initial, r.maintenance, r.net_option_value, r.cash_balance_required)
+            for order, r in zip([None, *executed], reports, strict=True)
+        )
     )
-    return MarginPath(tuple(Step(*column) for column in columns))

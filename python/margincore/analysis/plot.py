@@ -78,7 +78,7 @@ def plot(
         if report is None:
             ax.plot([], [], " ", label=f"{outcome.label}: {(outcome.reason or '').partition(':')[0]}")
             continue
-        text = f"{outcome.label}: equity {report.equity_required:,.0f}, cash {report.cash_required:,.0f}"
+        text = f"{outcome.label}: equity required {report.equity_required:,.0f}"
         points = _points(report)
         if points is None:
             ax.axhline(-report.equity_required, color=color, linestyle="--", linewidth=1.0, label=text)

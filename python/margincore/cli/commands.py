@@ -252,7 +252,7 @@ def _show(document: Mapping[str, Any], result: Mapping[str, Any], as_json: bool)
         console.print(document["account"]["description"])
     for outcome in result.get("outcomes", [{"label": None, "report": result}]):
         if outcome["report"] is None:
-            console.print(f"[bold]{outcome['label']}[/bold]: not applicable: {outcome['not_applicable']}\n")
+            console.print(f"[bold]{outcome['label']}[/bold]: {_kind(outcome)}: {_why(outcome)}\n")
         else:
             _report(console, outcome["report"])
     if "outcomes" in result:
@@ -289,29 +289,36 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
         amount_text(requirement["initial"]), amount_text(requirement["maintenance"]), style="bold",
     )  # fmt: skip
     console.print(table)
-    value = requirement["net_option_value"]
-    console.print(f"equity required {amount_text(requirement['initial'])}: what liquidating equity must reach")
-    cash = amount_text(requirement["initial"] - value)
-    console.print(f"cash required {cash}: with option value {amount_text(value)} counted\n")
+    bring, stand = amount_text(requirement["initial"]), amount_text(report["cash_balance_required"])
+    console.print(f"equity required {bring}: to bring, and what liquidating equity must reach")
+    console.print(f"cash balance required {stand}: what must stand there once the trades have settled\n")
 
 
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:
     table = Table(title="side by side, initial requirements", title_justify="left")
     table.add_column("rulebook")
-    for heading in ("equity required", "saving", "cash required", "saving"):
+    for heading in ("equity required (to bring)", "saving", "cash balance after settlement", "saving"):
         table.add_column(heading, justify="right")
     for outcome in result["outcomes"]:
         if outcome["report"] is None:
-            table.add_row(outcome["label"], "not applicable", "", "", "")
+            table.add_row(outcome["label"], _kind(outcome), "", "", "")
             continue
         table.add_row(
             outcome["label"],
             amount_text(outcome["equity_required"]),
             _percent(outcome["saving_on_equity"]),
-            amount_text(outcome["cash_required"]),
+            amount_text(outcome["cash_balance_required"]),
             _percent(outcome["saving_on_cash"]),
         )
     console.print(table)
+
+
+def _kind(outcome: Mapping[str, Any]) -> str:
+    return "no number" if outcome["not_applicable"] is None else "not applicable"
+
+
+def _why(outcome: Mapping[str, Any]) -> str:
+    return str(outcome["not_applicable"] or outcome["no_number"])
 
 
 def _percent(fraction: float | None) -> str:

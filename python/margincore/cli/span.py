@@ -56,9 +56,9 @@ def _show(report: MarginReport) -> None:
     for line in report.lines:
         table.add_row(line.scope, line.component, f"{line.initial:,.2f}", f"{line.maintenance:,.2f}", line.currency)
     console.print(table)
-    console.print(f"requirement {report.requirement.initial:,.2f} {report.currency}")
+    console.print(f"requirement {report.initial:,.2f} {report.currency}")
     console.print(f"net option value {report.net_option_value:,.2f}")
-    console.print(f"requirement less option value {report.cash_required:,.2f}")
+    console.print(f"requirement less option value {report.equity_required - report.net_option_value:,.2f}")
 
 
 def span_info(

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from margincore import _core
+from margincore._core import amount_text
+from margincore._deprecation import warn_cash_required
 from margincore.analysis.compare import compare
 from margincore.methods import Deribit, Derive, Okx, Paradex, Span16
 from margincore.methods.venues.base import SpotTreatment
@@ -40,7 +42,14 @@ class Row:
     spot: str
     scan: float | None
     equity_required: float
-    cash_required: float
+    net_option_value: float
+    cash_balance_required: float | None
+
+    @property
+    def cash_required(self) -> float:
+        """Deprecated, version 0.2 removes it: `equity_required` less `net_option_value`, a venue's own figure."""
+        warn_cash_required()
+        return self.equity_required - self.net_option_value
 
 
 def books() -> tuple[Book, ...]:
@@ -135,7 +144,7 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
     is a lower bound.
 
     >>> found = {row.rulebook: row for row in rows(books()[:1])}
-    >>> round(found["Derive standard"].cash_required), round(found["Deribit portfolio 2024"].equity_required)
+    >>> round(found["Derive standard"].cash_balance_required), round(found["Deribit portfolio 2024"].equity_required)
     (1000, 441)
     """
     for book in books() if examples is None else examples:
@@ -160,7 +169,7 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
         found = compare(positions, market, [m for _, _, m in rulebooks], labels=labels, strict=True)
         for (name, treatment, _), outcome in zip(rulebooks, found.outcomes, strict=True):
             report = outcome.report
-            if report is None or outcome.equity_required is None or outcome.cash_required is None:
+            if report is None:
                 continue
             units = report.details["units"].values()
             keys = ("worst_case", "scan_risk", "mr1_mr6")
@@ -171,16 +180,17 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
                 name,
                 treatment if len(spots) > 1 else "",
                 scan,
-                outcome.equity_required,
-                outcome.cash_required,
+                report.equity_required,
+                report.net_option_value,
+                report.cash_balance_required,
             )
 
 
 def markdown() -> str:
     """The table in Markdown with its assumptions; savings are within one basis, negative where the rules cost less."""
     lines = [
-        "| example | rulebook | spot | scan | equity required | cash required | saving against nothing offset | "
-        "saving against widths |",
+        "| example | rulebook | spot | scan | equity required (to bring) | cash balance after settlement | "
+        "saving against nothing offset | saving against widths |",
         "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     rules: dict[tuple[str, str], float] = {}
@@ -192,9 +202,10 @@ def markdown() -> str:
             need = rules.get((row.book, name), 0.0)
             savings.append("" if row.scan is None or need <= 0.0 else f"{1.0 - row.equity_required / need:+.0%}")
         scan = "" if row.scan is None else f"{row.scan:,.0f}"
+        balance = amount_text(row.cash_balance_required)
         lines.append(
             f"| {row.book} | {row.rulebook} | {row.spot} | {scan} | {row.equity_required:,.0f} "
-            f"| {row.cash_required:,.0f} | {savings[0]} | {savings[1]} |"
+            f"| {balance} | {savings[0]} | {savings[1]} |"
         )
     vols = ", ".join(f"{book.name}: {book.vol:.0%}" for book in books())
     lines += ["", f"BTC 70,000, ETH 3,500; linear dollar contracts, forward = spot, no rate. Vols: {vols}."]

@@ -55,7 +55,7 @@ class Span(Rulebook):
     """SPAN with an exchange's parameter file, or with parameters given as a document.
 
     Build it with :meth:`from_file` or :meth:`from_document`. Requirements are on the basis `equity_required`: PC-SPAN's
-    total (requirement less net option value) is ``report.cash_required``. Losses in arrays are positive.
+    total is ``report.equity_required - report.net_option_value``. Losses in arrays are positive.
     An account's `kind` chooses its level: member, hedger or speculator.
 
     Rules that no public text settles are options:

@@ -7,11 +7,13 @@ use jiff::civil::Date;
 use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountView;
 use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
 use crate::contract::{ContractIndex, Contracts};
 use crate::greeks;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market, fx};
+use crate::report::MarginReport;
 use crate::seam::{Methodology, Prepared, Resolved};
 use kernel::error::Result;
 use kernel::{fail, interrupt, simd};
@@ -181,6 +183,16 @@ impl Preparation {
             repriced: (priced, rows),
             money: OnceBox::new(),
         })
+    }
+
+    /// The margin of one account, explained, its positions valued at the market's marks. Nothing is known of haircuts
+    /// here: [`MarginReport::cash_balance_required`] is `None` with collateral.
+    pub fn margin(&self, account: AccountView<'_>) -> Result<MarginReport> {
+        let mut report = self.prepared.margin(account)?;
+        report.cash_balance_required =
+            self.money()
+                .cash_balance_required(report.requirement, account, None);
+        Ok(report)
     }
 
     /// Payment terms under this market, shared by the accounts opened on it.

@@ -35,8 +35,9 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// What a new account must bring: the requirement less the value of the options it holds (premium received counts).
-    pub fn cash_required(&self) -> f64 {
+    /// The initial requirement on the basis of exchanges that count no option value as equity: SPAN's total, a venue's
+    /// standard margin of a short option.
+    pub fn less_option_value(&self) -> f64 {
         self.initial - self.net_option_value
     }
 }
@@ -104,6 +105,13 @@ pub struct MarginReport {
     pub valuation: Option<String>,
     pub currency: String,
     pub requirement: Requirement,
+    /// The cash that must stand in the account once its trades have settled, in the report's currency: the initial
+    /// requirement less the value of all positions that are paid in full and of collateral after haircuts. Negative where
+    /// these are worth more. Not what must be brought: that is the initial requirement.
+    ///
+    /// A rulebook knows no marks and leaves it out: [`crate::preparation::Preparation::margin`] and
+    /// [`crate::live::LiveAccount::report`] fill it in. `None` where a mark, an exchange rate or a haircut is missing.
+    pub cash_balance_required: Option<f64>,
     pub lines: Vec<Line>,
     /// The worst scenario's label, where the rulebook has scenarios and one is the worst of the whole account.
     pub worst_scenario: Option<String>,

@@ -62,7 +62,7 @@ pub trait Prepared: Send + Sync {
     fn admit(&self, account: AccountView<'_>) -> Result<()>;
     /// Numbers only; allocates nothing once `scratch` is warm.
     fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement>;
-    /// The same bits, explained.
+    /// The same bits, explained; what needs marks is left out: [`MarginReport::cash_balance_required`].
     fn margin(&self, account: AccountView<'_>) -> Result<MarginReport>;
     /// Writes the terms of the requirement to a ledger of the caller's: how one rulebook contains another.
     fn charge_to(
@@ -266,6 +266,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
             valuation: frame.valuation.clone(),
             currency: frame.currencies.report().to_string(),
             requirement: finite(requirement(&ledger.totals, &frame.currencies, outcome))?,
+            cash_balance_required: None,
             lines: ledger.lines,
             worst_scenario: outcome
                 .worst_scenario

@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
-use crate::values::{Number, from_python, to_python};
+use crate::values::{Number, from_python, quoted, to_python};
 
 /// A holding: a contract and a signed quantity in contracts, or long and short apart.
 ///
@@ -81,7 +81,11 @@ impl Position {
     }
 
     fn __repr__(&self) -> String {
-        format!("Position({:?}, {})", self.0.contract.id(), self.quantity())
+        format!(
+            "Position({}, {})",
+            quoted(self.0.contract.id()),
+            self.quantity()
+        )
     }
 
     fn __getnewargs_ex__<'py>(
@@ -319,8 +323,7 @@ impl Accounts {
                         "values row {at}: {} in column {bad}: finite numbers are needed",
                         rows[at].0[bad]
                     )
-                    .into(),
-                ));
+                    .into()));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];

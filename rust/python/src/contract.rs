@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::errors::{enter, invalid, raise};
 use crate::values::{
-    Pickled, from_python_with, is_flag, pickled, time_text, to_python, without_none,
+    Pickled, from_python_with, is_flag, pickled, quoted, time_text, to_python, without_none,
 };
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
@@ -195,7 +195,7 @@ impl Contract {
     }
 
     fn __repr__(&self) -> String {
-        format!("Contract({:?})", self.0.id())
+        format!("Contract({})", quoted(self.0.id()))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {

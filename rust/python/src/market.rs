@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use crate::contract::Contracts;
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
-use crate::values::{from_python, time_text, to_python};
+use crate::values::{from_python, quoted, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
 ///
@@ -129,8 +129,8 @@ impl Market {
     fn __repr__(&self) -> String {
         let snapshot = self.0.snapshot();
         format!(
-            "Market({:?}, {} spot prices)",
-            snapshot.valuation,
+            "Market({}, {} spot prices)",
+            quoted(&snapshot.valuation),
             snapshot.spot.len()
         )
     }

@@ -178,7 +178,7 @@ impl Prepared {
         enter(py, || {
             let holdings = account.bind(self.0.prepared.contracts())?;
             let view = holdings.view(&account.terms);
-            let report = self.0.prepared.margin(view)?;
+            let report = self.0.margin(view)?;
             let standalone_sum = if standalone {
                 Some(batch::standalone_sum(self.0.prepared.as_ref(), view)?)
             } else {

@@ -9,7 +9,7 @@ use pyo3::types::PyType;
 
 use crate::contract::Contract;
 use crate::errors::raise;
-use crate::values::{from_python, to_python};
+use crate::values::{from_python, quoted, to_python};
 
 /// An option symbol in any common spelling; `str()` gives the canonical 21 characters.
 ///
@@ -63,7 +63,7 @@ impl OsiSymbol {
     }
 
     fn __repr__(&self) -> String {
-        format!("OsiSymbol({:?})", self.0.to_string())
+        format!("OsiSymbol({})", quoted(&self.0.to_string()))
     }
 
     fn __reduce__(&self, py: Python<'_>) -> (Py<PyType>, (String,)) {

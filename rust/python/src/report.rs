@@ -2,18 +2,21 @@
 
 use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
+use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::invalid;
-use crate::values::{Pickled, from_python, from_python_with, pickled, to_python};
+use crate::values::{Pickled, from_python, from_python_with, pickled, quoted, to_python};
 
 /// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
+///
+/// `None` is ``not known``.
 #[pyfunction]
 #[pyo3(signature = (amount, /))]
-pub(crate) fn amount_text(amount: f64) -> String {
-    core::amount_text(amount)
+pub(crate) fn amount_text(amount: Option<f64>) -> String {
+    amount.map_or_else(|| "not known".into(), core::amount_text)
 }
 
 /// A worst scenario in words: its label, or that every line has its own; empty without scenarios.
@@ -101,8 +104,12 @@ pub(crate) struct Line {
 impl Line {
     fn __repr__(&self) -> String {
         format!(
-            "Line({:?}, {:?}, initial={}, maintenance={}, {})",
-            self.scope, self.component, self.initial, self.maintenance, self.currency
+            "Line({}, {}, initial={}, maintenance={}, {})",
+            quoted(&self.scope),
+            quoted(&self.component),
+            self.initial,
+            self.maintenance,
+            self.currency
         )
     }
 
@@ -192,8 +199,14 @@ pub(crate) struct UnderlyingGreeks {
 impl UnderlyingGreeks {
     fn __repr__(&self) -> String {
         format!(
-            "UnderlyingGreeks({:?}, {}: delta={}, gamma={}, vega={}, theta={}, rho={})",
-            self.underlying, self.currency, self.delta, self.gamma, self.vega, self.theta, self.rho
+            "UnderlyingGreeks({}, {}: delta={}, gamma={}, vega={}, theta={}, rho={})",
+            quoted(&self.underlying),
+            self.currency,
+            self.delta,
+            self.gamma,
+            self.vega,
+            self.theta,
+            self.rho
         )
     }
 
@@ -263,16 +276,59 @@ impl MarginReport {
         }
     }
 
-    /// What the liquidating equity must reach: the initial requirement, in `currency`.
+    /// The initial requirement, in `currency`: that of `requirement`.
+    #[getter]
+    fn initial(&self) -> f64 {
+        self.report.requirement.initial
+    }
+
+    /// The maintenance requirement, in `currency`: that of `requirement`.
+    #[getter]
+    fn maintenance(&self) -> f64 {
+        self.report.requirement.maintenance
+    }
+
+    /// What the liquidating equity must reach, in `currency`: the initial requirement.
+    ///
+    /// Liquidating equity is cash, option value and collateral. Also what these trades need brought: premium paid
+    /// leaves the cash and comes back as option value, premium received the other way round. A minimum equity of the
+    /// account is not in it.
     #[getter]
     fn equity_required(&self) -> f64 {
         self.report.requirement.initial
     }
 
-    /// What a new account must bring, in `currency`: `equity_required` less `net_option_value`.
+    /// The cash that must stand in the account once its trades have settled, in `currency`.
+    ///
+    /// Not what must be brought. `equity_required` less the value of all positions that are paid in full (options,
+    /// stock, spot; long positive, short negative) and less collateral after haircuts; negative where these are worth
+    /// more than is required. `None` where a position has no mark or no exchange rate, and with collateral of unknown
+    /// haircut: :meth:`LiveAccount.report` knows the haircuts of :meth:`Prepared.open`.
+    ///
+    /// >>> import margincore as mc
+    /// >>> stock = mc.Stock("XYZ", currency="USD")
+    /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    /// >>> report = mc.margin([mc.Position(stock, 100)], market, mc.methods.RegT(classes={"XYZ": "equity"}))
+    /// >>> report.equity_required, report.cash_balance_required         # half is lent
+    /// (2500.0, -2500.0)
     #[getter]
-    fn cash_required(&self) -> f64 {
-        self.report.requirement.cash_required()
+    fn cash_balance_required(&self) -> Option<f64> {
+        self.report.cash_balance_required
+    }
+
+    /// Deprecated, version 0.2 removes it: `equity_required` less `net_option_value`, in `currency`.
+    ///
+    /// What must be brought is `equity_required`, what must stand in the account is `cash_balance_required`.
+    #[getter]
+    fn cash_required(&self, py: Python<'_>) -> PyResult<f64> {
+        PyErr::warn(
+            py,
+            &py.get_type::<PyDeprecationWarning>(),
+            c"cash_required is deprecated and version 0.2 removes it: cash_balance_required is the cash that must stand in \
+              the account, equity_required what must be brought",
+            1,
+        )?;
+        Ok(self.report.requirement.less_option_value())
     }
 
     /// Liquidating value of the premium-style options held, in `currency`; positive for an asset.
@@ -382,7 +438,9 @@ impl MarginReport {
         let document = to_python(py, &self.report)?;
         document.set_item("totals", to_python(py, &self.report.totals())?)?;
         document.set_item("equity_required", self.equity_required())?;
-        document.set_item("cash_required", self.cash_required())?;
+        // The key of a deprecated property, as long as that.
+        let less_options = self.report.requirement.less_option_value();
+        document.set_item("cash_required", less_options)?;
         if let Some(sum) = self.standalone_sum {
             document.set_item("standalone_sum", sum)?;
             document.set_item("offset_benefit", self.offset_benefit())?;
@@ -425,9 +483,18 @@ impl MarginReport {
             &escape(&self.report.currency),
             "",
         ]);
+        let basis = |words, amount| {
+            let amount = amount_text(amount);
+            row([words, "", &amount, "", &escape(&self.report.currency), ""])
+        };
+        let bring = basis("equity required (to bring)", Some(r.initial));
+        let stand = basis(
+            "cash balance after settlement",
+            self.report.cash_balance_required,
+        );
         format!(
             "<table><caption>{}, {} {}</caption><tr><th>scope</th><th>component</th><th>initial</th>\
-             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}</table>",
+             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}{bring}{stand}</table>",
             escape(&self.report.methodology),
             escape(&self.report.parameters.name),
             escape(&self.report.parameters.version),
@@ -461,6 +528,11 @@ impl MarginReport {
         if !report.adds_up() {
             return Err(invalid(
                 "report: the lines do not add up to the requirement",
+            ));
+        }
+        if report.cash_balance_required.is_some_and(|b| !b.is_finite()) {
+            return Err(invalid(
+                "report: cash_balance_required: not a finite number",
             ));
         }
         let standalone_sum = match document.cast::<PyDict>()?.get_item("standalone_sum")? {

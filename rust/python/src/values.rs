@@ -126,6 +126,11 @@ fn deserialized<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> Py
     read(what, &mut pythonize::Depythonizer::from_object(value)).map_err(raise)
 }
 
+/// A text as Python writes it in double quotes, whatever is in it: JSON's escapes are Python's.
+pub(crate) fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
 pub(crate) fn to_python<'py, T: Serialize>(
     py: Python<'py>,
     value: &T,

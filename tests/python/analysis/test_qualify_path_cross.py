@@ -26,7 +26,7 @@ def test_the_order_of_legging_in_shows_as_the_peak() -> None:
     assert dear.peak.initial > 40_000.0 > cheap.peak.initial
     assert dear.peak.order is not None
     assert dear.legging_cost == dear.peak.initial - 7300.0
-    assert dear.steps[-1].cash_required == 10_000.0
+    assert dear.steps[-1].cash_balance_required == 10_000.0
     assert cheap.steps[0].order is None
 
 

@@ -258,7 +258,7 @@ def test_standard_margin_agrees_with_the_reference(seed: int) -> None:
     initial, maintenance = standard.option(right, SPOT, strike, mark, quantity, 0.15, 0.10, 0.075)
     assert (unit["initial_margin"], unit["maintenance_margin"]) == (close(initial), close(maintenance))
     # On the basis of liquidating equity the mark of a short is not counted twice; on that of cash it is the venue's.
-    assert report.cash_required == close(initial)
+    assert report.cash_balance_required == close(initial)
 
 
 STANDARD = {

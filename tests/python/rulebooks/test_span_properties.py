@@ -213,7 +213,7 @@ def test_engine_is_the_reference(seed: int) -> None:
         assert report.adds_up()
         want = ref.margin(parameters, {table[i].id: float(q) for i, q in held.items()}, options)
         _same(report.details["commodities"], want, where)
-        assert report.cash_required == pytest.approx(want.requirement, **close), where
+        assert report.cash_balance_required == pytest.approx(want.requirement, **close), where
         maintenance = report.requirement.maintenance - report.net_option_value
         assert maintenance == pytest.approx(want.maintenance, **close), where
 
@@ -233,7 +233,7 @@ def test_engine_is_the_reference(seed: int) -> None:
         )
         for side, result in zip(("long", "short"), pair, strict=True):
             _same(gross.details[side]["commodities"], result, (where, side))
-        assert gross.cash_required == pytest.approx(pair[0].requirement + pair[1].requirement, **close), where
+        assert gross.cash_balance_required == pytest.approx(pair[0].requirement + pair[1].requirement, **close), where
 
 
 @pytest.mark.parametrize("seed", range(300, 340))

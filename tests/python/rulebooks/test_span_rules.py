@@ -74,7 +74,7 @@ def margin(parameters: Json, held: list[int], *, kind: str | None = None, **opti
         book,
         ref.Options(**choices, account_kind=kind or "speculator"),
     )
-    assert report.cash_required == pytest.approx(want.requirement, rel=1e-12, abs=1e-9)
+    assert report.cash_balance_required == pytest.approx(want.requirement, rel=1e-12, abs=1e-9)
     return report
 
 
@@ -206,10 +206,10 @@ def test_option_value_capped_per_commodity_or_pooled() -> None:
         {"code": "Y"},
     )
     # X: risk 100, value 500. Y: risk 700.
-    assert margin(parameters, [1, 1], anov="pooled").cash_required == 300.0
-    assert margin(parameters, [1, 1], anov="capped").cash_required == 700.0
+    assert margin(parameters, [1, 1], anov="pooled").cash_balance_required == 300.0
+    assert margin(parameters, [1, 1], anov="capped").cash_balance_required == 700.0
     parameters["commodities"][0]["cap_anov"] = True
-    assert margin(parameters, [1, 1]).cash_required == 700.0
+    assert margin(parameters, [1, 1]).cash_balance_required == 700.0
 
 
 def test_the_account_kind_chooses_the_level_and_the_factor_spares_option_value() -> None:
@@ -220,7 +220,7 @@ def test_the_account_kind_chooses_the_level_and_the_factor_spares_option_value()
     for kind, factor in (("member", 1.0), ("hedger", 1.05), ("speculator", 1.1), (None, 1.1)):
         report = margin(parameters, [-2], kind=kind)
         assert report.requirement.initial == pytest.approx(factor * 200.0)
-        assert report.cash_required == pytest.approx(factor * 200.0 + 60.0)
+        assert report.cash_balance_required == pytest.approx(factor * 200.0 + 60.0)
         assert report.requirement.maintenance == 200.0
     with pytest.raises(mc.InvalidInput, match="member, hedger and speculator"):
         mc.margin(mc.Account([mc.Position(contract_of(short, {"X": "USD"}), 1)], kind="trader"), None,

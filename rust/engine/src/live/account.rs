@@ -137,8 +137,13 @@ impl LiveAccount {
         self.book.requirement()
     }
 
+    /// The margin of the positions, explained; collateral counts after the account's haircuts.
     pub fn report(&self) -> Result<MarginReport> {
-        self.prepared.margin(self.view())
+        let mut report = self.prepared.margin(self.view())?;
+        report.cash_balance_required = self
+            .purse
+            .cash_balance_required(report.requirement, self.view());
+        Ok(report)
     }
 
     /// Cash, collateral, option value and holdings paid in full, in the report's currency.

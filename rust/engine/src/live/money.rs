@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::order::Order;
-use crate::account::AccountTerms;
+use crate::account::{AccountTerms, AccountView, Positions};
 use crate::contract::{Contract, ContractIndex, Kind, Premium, Settlement};
 use crate::market::Market;
+use crate::report::Requirement;
 use crate::seam::Prepared;
 use kernel::error::Result;
 use kernel::fail;
@@ -247,12 +248,10 @@ impl Money {
     }
 
     /// The value of holdings that are paid in full, in the report's currency.
-    pub(super) fn holdings(
-        &self,
-        positions: impl Iterator<Item = (ContractIndex, i64)>,
-    ) -> Result<f64> {
+    pub(super) fn holdings(&self, positions: Positions<'_>) -> Result<f64> {
         let mut value = 0.0;
-        for (contract, lots) in positions {
+        for i in 0..positions.len() {
+            let (contract, lots) = (positions.contract[i], positions.net(i));
             if self.rows[contract as usize].pays == Pays::Outright {
                 value += self.outright(contract, lots)? * self.rate_of(contract)?;
             }
@@ -274,18 +273,49 @@ impl Money {
         }
     }
 
+    /// [`MarginReport::cash_balance_required`](crate::report::MarginReport::cash_balance_required). Without `haircuts`
+    /// collateral has no value: `None` where there is any.
+    pub(crate) fn cash_balance_required(
+        &self,
+        requirement: Requirement,
+        account: AccountView<'_>,
+        haircuts: Option<&BTreeMap<String, f64>>,
+    ) -> Option<f64> {
+        let holdings = self.holdings(account.positions).ok()?;
+        let collateral = match haircuts {
+            Some(haircuts) => self.collateral(account.terms, haircuts).ok()?,
+            None if account
+                .terms
+                .collateral
+                .values()
+                .all(|&amount| amount == 0.0) =>
+            {
+                0.0
+            }
+            None => return None,
+        };
+        let balance = requirement.less_option_value() - holdings - collateral;
+        balance.is_finite().then_some(balance)
+    }
+
     /// Cash and collateral in the report's currency; `haircuts` are fractions taken off, by asset.
     pub(super) fn funds(
         &self,
         terms: &AccountTerms,
         haircuts: &BTreeMap<String, f64>,
     ) -> Result<f64> {
-        let mut value = 0.0;
+        let mut value = self.collateral(terms, haircuts)?;
         for (currency, &amount) in &terms.cash {
             if amount != 0.0 {
                 value += amount * self.rate(currency)?;
             }
         }
+        Ok(value)
+    }
+
+    /// Collateral in the report's currency, `haircuts` taken off.
+    fn collateral(&self, terms: &AccountTerms, haircuts: &BTreeMap<String, f64>) -> Result<f64> {
+        let mut value = 0.0;
         for (asset, &amount) in &terms.collateral {
             if amount != 0.0 {
                 let kept = 1.0 - haircuts.get(asset).copied().unwrap_or(0.0);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::money::Money;
 use crate::account::AccountView;
 use crate::bounds;
+use crate::report::Requirement;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -45,11 +46,18 @@ impl Purse {
 
     /// Values money and positions as they stand.
     pub(super) fn value(&mut self, account: AccountView<'_>) {
-        let positions = account.positions;
         self.funds = self.money.funds(account.terms, &self.haircuts);
-        self.holdings = self
-            .money
-            .holdings((0..positions.len()).map(|i| (positions.contract[i], positions.net(i))));
+        self.holdings = self.money.holdings(account.positions);
+    }
+
+    /// The cash that must stand in the account for a requirement of it; `None` where a mark or a rate is missing.
+    pub(super) fn cash_balance_required(
+        &self,
+        requirement: Requirement,
+        account: AccountView<'_>,
+    ) -> Option<f64> {
+        self.money
+            .cash_balance_required(requirement, account, Some(&self.haircuts))
     }
 
     /// Equity after a trade that takes `cost` from it, with options worth `net_option_value`; in the report's currency.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::account::lots;
 use crate::contract::Contract;
 use crate::errors::{invalid, raise};
-use crate::values::to_python;
+use crate::values::{quoted, to_python};
 
 pub(super) fn side(text: &str) -> PyResult<core::Side> {
     match text {
@@ -142,10 +142,10 @@ impl Order {
 
     fn __repr__(&self) -> String {
         format!(
-            "Order({:?}, {:?}, {:?}, {}, {})",
-            self.order.id,
-            self.contract.0.id(),
-            self.side(),
+            "Order({}, {}, {}, {}, {})",
+            quoted(&self.order.id),
+            quoted(self.contract.0.id()),
+            quoted(self.side()),
             self.quantity,
             self.order.price
         )
@@ -306,7 +306,22 @@ impl Limit {
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
+        let limit = &self.0;
+        let amount = |name, value: Option<f64>| value.map(|v| format!("{name}={v}"));
+        let given = [
+            amount("max_requirement", limit.max_requirement),
+            amount("min_excess", limit.min_excess),
+            amount("max_age", limit.max_age),
+            amount("price_collar", limit.price_collar),
+            limit.max_quantity.map(|v| format!("max_quantity={v}")),
+            amount("max_notional", limit.max_notional),
+            limit
+                .throttle
+                .map(|(messages, seconds)| format!("throttle=({messages}, {seconds})")),
+            limit.complete_only.then(|| "complete_only=True".into()),
+        ];
+        let given: Vec<String> = given.into_iter().flatten().collect();
+        format!("Limit({})", given.join(", "))
     }
 
     fn __getnewargs_ex__<'py>(

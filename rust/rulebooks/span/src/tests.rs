@@ -188,7 +188,7 @@ fn long_options_alone_never_owe_more_than_they_are_worth() {
     );
     let report = margin_of(&file, &[(":O:OOP:202506:C:10", 3)]).unwrap();
     assert_eq!(report.requirement.initial, 300.0);
-    assert_eq!(report.requirement.cash_required(), 0.0);
+    assert_eq!(report.requirement.less_option_value(), 0.0);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_factor_never_multiplies_option_value() {
     // Short: every scenario gains, the minimum of 40 binds; the liability of 200 is not scaled.
     assert_eq!(report.requirement.net_option_value, -200.0);
     assert!((report.requirement.initial - 44.0).abs() < 1e-12);
-    assert!((report.requirement.cash_required() - 244.0).abs() < 1e-12);
+    assert!((report.requirement.less_option_value() - 244.0).abs() < 1e-12);
     assert_eq!(report.requirement.maintenance, 40.0);
 }
 
