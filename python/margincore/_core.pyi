@@ -225,7 +225,6 @@ class Market:
     def to_dict(self) -> dict[str, Any]:
         """The snapshot as a document of plain values; array columns are not part of it."""
 
-
 @final
 class Position:
     """A holding: a contract and a signed quantity in contracts, or long and short apart.
@@ -948,7 +947,7 @@ def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict
     """
 
 def revive(name: str, version: int, state: dict[str, Any], cls: type[Any] | None = None, /) -> Any:
-    """The object of a pickle: `name` is its class's public name, `version` that of its form, `state` what it is made of.
+    """The object of a pickle: `name` is its class's public name, `version` that of its form, `state` what it holds.
 
     Every pickle of the package is a call of it; `cls` is somebody else's class that derives from the named one. Raises
     :class:`ParseError` for a name or version this build does not know and a state that makes no such object.
@@ -1163,7 +1162,6 @@ class Order:
     @property
     def all_or_none(self) -> bool:
         """Whether it fills completely or not at all: its partial fills are not judged."""
-
 
 @final
 class Limit:

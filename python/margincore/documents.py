@@ -15,7 +15,8 @@ A contract is written with the terms of :class:`margincore.Contract`, or as an o
 which ``"products": {"equities": [...], "rows": [...]}`` extends. The market's ``price`` and ``vol`` are by contract id
 or by option symbol, in any spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
 place of ``"methodology"`` compares rulebooks. ``"version"`` is that of the format, the present one where it is left
-out; answers say theirs, and another build's raises :class:`margincore.ParseError`. Unknown keys are refused. The JSON Schema is :func:`schema`.
+out; answers say theirs, and a version this build does not read raises :class:`margincore.ParseError`. Unknown keys are
+refused. The JSON Schema is :func:`schema`.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ fn of_package<'py>(
     class.call_method1(intern!(py, "_revived"), (version, state))
 }
 
-/// The object of a pickle: `name` is its class's public name, `version` that of its form, `state` what it is made of.
+/// The object of a pickle: `name` is its class's public name, `version` that of its form, `state` what it holds.
 ///
 /// Every pickle of the package is a call of it; `cls` is somebody else's class that derives from the named one. Raises
 /// :class:`ParseError` for a name or version this build does not know and a state that makes no such object.
