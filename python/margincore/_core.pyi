@@ -18,6 +18,7 @@ from margincore.errors import ParseError as ParseError
 from margincore.errors import Unsupported as Unsupported
 
 __version__: str
+__document_version__: int
 
 def error_codes() -> dict[str, str]:
     """Every code that an error may have, with its meaning, a new dictionary.
@@ -212,10 +213,12 @@ class Market:
     def spot(self) -> dict[str, float]:
         """Spot prices by symbol, a new dictionary."""
 
+    @property
+    def contracts(self) -> Contracts | None:
+        """The table whose rows arrays of prices or vols follow; `None` where there are no arrays."""
+
     def to_dict(self) -> dict[str, Any]:
         """The snapshot as a document of plain values; array columns are not part of it."""
-
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Position:
@@ -251,7 +254,6 @@ class Position:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Account:
@@ -293,7 +295,6 @@ class Account:
         """Whether long and short are kept apart."""
 
     def __len__(self, /) -> int: ...
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
 
 @final
 class Accounts:
@@ -768,11 +769,12 @@ class MarginReport:
     def from_dict(document: Mapping[str, Any]) -> MarginReport:
         """The report that :meth:`to_dict` wrote, to the last bit; pickling uses it.
 
-        Raises :class:`InvalidInput` where a part is missing or the lines do not add up to the requirement.
+        Raises :class:`InvalidInput` where a part is missing or the lines do not add up to the requirement,
+        :class:`ParseError` for another version of documents; without one it is the present.
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as a document of plain values; :meth:`from_dict` takes it."""
+        """The report as a document of plain values, with the version of documents; :meth:`from_dict` takes it."""
 
     def _repr_html_(self) -> str:
         """The report as a table, for notebooks."""
@@ -973,6 +975,19 @@ def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict
 
     `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
     not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
+    """
+
+def revive(name: str, version: int, state: dict[str, Any], cls: type[Any] | None = None, /) -> Any:
+    """The object of a pickle: `name` is its class's public name, `version` that of its form, `state` what it holds.
+
+    Every pickle of the package is a call of it; `cls` is somebody else's class that derives from the named one. Raises
+    :class:`ParseError` for a name or version this build does not know and a state that makes no such object.
+    """
+
+def check_version(what: str, version: object, oldest: int, newest: int) -> None:
+    """Refuses `what`, which was written as `version`, where a build reads `oldest` to `newest` only.
+
+    Raises :class:`ParseError` with the versions and what to do, also for a version that is no whole number.
     """
 
 def rulebooks() -> list[str]:
@@ -1179,8 +1194,6 @@ class Order:
     def all_or_none(self) -> bool:
         """Whether it fills completely or not at all: its partial fills are not judged."""
 
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
-
 @final
 class Limit:
     """What a check is held against, in the report's currency, on the basis `equity_required`.
@@ -1239,7 +1252,6 @@ class Limit:
     def complete_only(self) -> bool:
         """Whether the complete fill of an order alone is judged, not its partial fills."""
 
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
 
@@ -1322,13 +1334,17 @@ class Decision:
         """SHA-256 of order, limit, table, numbers and reason, in hexadecimal."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The decision as a document of plain values, by the names of its properties, with its digest."""
+        """The decision as a document of plain values, by the names of its properties, with its digest.
+
+        With the version of documents.
+        """
 
     @staticmethod
     def from_dict(document: Mapping[str, Any]) -> Decision:
         """What :meth:`to_dict` wrote, to the last bit, with the digest it had; pickling uses it.
 
-        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind, :class:`ParseError` for
+        another version of documents; without one it is the present.
         """
 
     def __eq__(self, other: object, /) -> bool: ...
@@ -1352,13 +1368,17 @@ class WhatIf:
         """After less before; negative where the trades lower it."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The three requirements as a document of plain values, by the names of its properties."""
+        """The three requirements as a document of plain values, by the names of its properties.
+
+        With the version of documents.
+        """
 
     @staticmethod
     def from_dict(document: Mapping[str, Any]) -> WhatIf:
         """What :meth:`to_dict` wrote, to the last bit; pickling uses it.
 
-        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+        Raises :class:`InvalidInput` where a part is missing, unknown or of another kind, :class:`ParseError` for
+        another version of documents; without one it is the present.
         """
 
     def __eq__(self, other: object, /) -> bool: ...

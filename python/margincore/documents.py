@@ -14,7 +14,9 @@ A document says what is held, the market, and the rulebook (or several, to compa
 A contract is written with the terms of :class:`margincore.Contract`, or as an option symbol of the product table,
 which ``"products": {"equities": [...], "rows": [...]}`` extends. The market's ``price`` and ``vol`` are by contract id
 or by option symbol, in any spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
-place of ``"methodology"`` compares rulebooks. Unknown keys are refused. The JSON Schema is :func:`schema`.
+place of ``"methodology"`` compares rulebooks. ``"version"`` is that of the format, the present one where it is left
+out; answers say theirs, and a version this build does not read raises :class:`margincore.ParseError`. Unknown keys are
+refused. The JSON Schema is :func:`schema`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from margincore._core import (
     MissingData,
     Position,
     Products,
+    __document_version__,
+    check_version,
 )
 from margincore.analysis.compare import compare
 from margincore.engine import margin
@@ -96,10 +100,12 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
+    if "version" in _mapping(document, "document"):  # first: another version may have other keys
+        check_version("document", document["version"], 1, __document_version__)
     _only(
-        _mapping(document, "document"),
+        document,
         "document",
-        {"account", "market", "methodology", "methodologies", "contracts", "products", "standalone"},
+        {"version", "account", "market", "methodology", "methodologies", "contracts", "products", "standalone"},
     )
     products = products_from_document(_mapping(document.get("products", {}), "products"))
     account = account_from_document(_mapping(_required(document, "document", "account"), "account"), products)

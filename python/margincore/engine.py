@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from margincore._core import (
     Account,
@@ -16,6 +16,7 @@ from margincore._core import (
     Position,
     Prepared,
 )
+from margincore._pickles import reduced
 
 __all__ = ["Engine", "margin"]
 
@@ -32,6 +33,7 @@ class Engine:
     """
 
     __slots__ = ("methodology",)
+    _pickle_version: ClassVar[int] = 1
 
     def __init__(self, methodology: Methodology) -> None:
         self.methodology = rulebook(methodology)
@@ -48,6 +50,13 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"Engine({self.methodology!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self, {"methodology": self.methodology})
+
+    @classmethod
+    def _revived(cls, version: int, state: dict[str, Any]) -> Self:
+        return cls(**state)
 
 
 def rulebook(methodology: Any) -> Methodology:

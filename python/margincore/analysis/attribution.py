@@ -17,6 +17,7 @@ from margincore._core import (
     Position,
     Prepared,
 )
+from margincore._pickles import Record
 
 __all__ = ["Attribution", "Change", "Contribution", "Margined", "attribute", "explain"]
 
@@ -28,7 +29,7 @@ SCALE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Record):
     """One position's part of the requirement, in the report's currency; negative where it takes from it."""
 
     contract: Contract
@@ -38,7 +39,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(Record):
     """Contributions by position. ``math.fsum`` of their amounts and the residual is the total, to the last bit of both.
 
     The residual is what no position makes alone: of the incremental kind the offsets between positions, of the others
@@ -58,7 +59,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Margined:
+class Margined(Record):
     """An account under a rulebook and its market: one side of a comparison in time."""
 
     prepared: Prepared
@@ -66,7 +67,7 @@ class Margined:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """A change of the requirement taken apart, in the report's currency.
 
     ``math.fsum((before, positions, market, parameters, residual))`` is `after` to the last bit; the residual is

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from margincore._core import InvalidInput
+from margincore._pickles import Record
 
 __all__ = [
     "Z2",
@@ -120,7 +121,7 @@ def _times_log(count: float, probability: float) -> float:
 
 
 @dataclass(frozen=True)
-class LikelihoodRatio:
+class LikelihoodRatio(Record):
     """A likelihood ratio and the probability of a larger one where the margin is right."""
 
     statistic: float
@@ -166,7 +167,7 @@ def kupiec_range(observations: int, p: float, *, significance: float = 0.05) -> 
 
 
 @dataclass(frozen=True)
-class Transitions:
+class Transitions(Record):
     """Pairs of consecutive dates: ``n01`` has no breach on the first and one on the second."""
 
     n00: int
@@ -245,7 +246,7 @@ def conditional_coverage(observations: int, failures: int, p: float, pairs: Tran
 
 
 @dataclass(frozen=True)
-class TrafficLight:
+class TrafficLight(Record):
     """Basel's zones (1996): probabilities of at most (``cumulative``) and at least (``type_one``) as many breaches."""
 
     cumulative: float
@@ -290,7 +291,7 @@ def plus_factor(failures: int) -> float:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Record):
     """Margins against losses. A shortfall is loss less margin where there is a breach; ``None`` without breaches.
     Loss to margin is ``None`` too where a breached margin is not positive: the ratio says nothing then.
     """
@@ -357,7 +358,7 @@ def max_ratio(margins: ArrayLike, days: int) -> float:
 
 
 @dataclass(frozen=True)
-class Procyclicality:
+class Procyclicality(Record):
     """What margins cost and how fast they rose: largest ratios to the margin so many days earlier."""
 
     mean: float
@@ -383,7 +384,7 @@ def procyclicality(margins: ArrayLike) -> Procyclicality:
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(Record):
     """Every statistic of margins against the losses that followed: coverage and cost show the trade-off together."""
 
     coverage: Coverage
@@ -420,7 +421,7 @@ def report(margins: ArrayLike, losses: ArrayLike, p: float) -> Backtest:
 
 
 @dataclass(frozen=True)
-class AccountCoverage:
+class AccountCoverage(Record):
     """Coverage over accounts, as clearing houses disclose it (ISO 20022 auth.066: NbOfObsrvtns, NbOfXcptns, Cvrg,
     LrgstXcptn, AvrgXcptn). `largest_account` is where the largest shortfall was; ``None`` without one.
     """
@@ -453,7 +454,7 @@ def account_coverage(accounts: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Acc
 
 
 @dataclass(frozen=True)
-class Z2:
+class Z2(Record):
     """Acerbi and Szekely's second statistic: 0 expected, positive where expected shortfall is too small."""
 
     statistic: float

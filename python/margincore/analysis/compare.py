@@ -23,17 +23,19 @@ from margincore._core import (
     NotApplicable,
     Position,
     Unsupported,
+    __document_version__,
     amount_text,
     worst_text,
 )
 from margincore._deprecation import warn_cash_required
+from margincore._pickles import Record
 from margincore.engine import holder, margin, rulebook, snapshot
 
 __all__ = ["Comparison", "Outcome", "compare"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Record):
     """One rulebook's answer: its report, or why there is no number.
 
     `not_applicable` says why the rulebook does not cover the account, `no_number` what else it needs: data the market
@@ -90,7 +92,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """Rulebooks side by side; the first one that gives a number is what savings are measured against."""
 
     outcomes: tuple[Outcome, ...]
@@ -125,8 +127,9 @@ class Comparison:
         return 1.0 - theirs / own
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as plain data."""
+        """The comparison as plain data, with the version of documents."""
         return {
+            "version": __document_version__,
             "outcomes": [
                 {
                     "label": o.label,

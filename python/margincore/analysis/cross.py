@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from margincore._core import Account, Contract, MarginReport, Market, Methodology, Position
+from margincore._pickles import Record
 from margincore.engine import margin
 from margincore.methods import Combined
 
@@ -13,7 +14,7 @@ __all__ = ["CrossMargin", "cross_margin"]
 
 
 @dataclass(frozen=True)
-class CrossMargin:
+class CrossMargin(Record):
     """The account margined apart, each part under its own rulebook, and together under one."""
 
     apart: MarginReport

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from margincore._core import Account, Contract, Market, Methodology, Position
 from margincore._deprecation import warn_cash_required
+from margincore._pickles import Record
 
 __all__ = ["MarginPath", "Step", "margin_path"]
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Record):
     """The account after one execution. Amounts are in the report's currency, on liquidating equity.
 
     `order` is the contract and signed quantity executed; `None` for the account before the first.
@@ -38,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class MarginPath:
+class MarginPath(Record):
     """Every state on the way, the starting one first."""
 
     steps: tuple[Step, ...]

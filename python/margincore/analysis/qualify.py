@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from margincore._core import InvalidInput, MissingData
+from margincore._pickles import Record
 
 __all__ = ["Qualification", "Reason", "qualify", "regimes"]
 
@@ -21,7 +22,7 @@ Monitoring = Literal["real_time", "other", "prime_brokerage"]
 
 
 @dataclass(frozen=True)
-class Reason:
+class Reason(Record):
     """One condition: whether it is met, in words, with its grade and source."""
 
     met: bool
@@ -31,7 +32,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Qualification:
+class Qualification(Record):
     """Whether an account may use a regime, with every condition that was looked at."""
 
     regime: str

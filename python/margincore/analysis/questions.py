@@ -27,6 +27,7 @@ from margincore._core import (
     Position,
     Prepared,
 )
+from margincore._pickles import Record
 from margincore.engine import holder, rulebook, thread_count
 
 __all__ = ["Answers", "LiquidationPrice", "along", "liquidation_price", "moved", "rolled", "series"]
@@ -35,7 +36,7 @@ Holder = Account | Iterable[Position]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Record):
     """One row per question: label, equity, initial and maintenance requirement, in the report's currency.
 
     `call` marks rows whose equity is below the initial requirement.
@@ -60,7 +61,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class LiquidationPrice:
+class LiquidationPrice(Record):
     """The nearest prices at which equity falls to the maintenance requirement; `None` where none is within range."""
 
     below: float | None
@@ -70,7 +71,7 @@ class LiquidationPrice:
 def _snapshot(market: Market | None) -> dict[str, Any]:
     if market is None:
         raise InvalidInput("the rulebook carries an exchange's own arrays: there is no market to move")
-    if "contracts" in market.__getnewargs_ex__()[1]:
+    if market.contracts is not None:
         raise InvalidInput("markets with array columns cannot be moved: give prices and vols as mappings")
     return market.to_dict()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from margincore import _core
+from margincore._pickles import Record
 from margincore.analysis.questions import Mover
 
 __all__ = [
@@ -25,7 +26,7 @@ FALLING = tuple(percent / -100.0 for percent in range(1, 100))
 
 
 @dataclass(frozen=True)
-class Health:
+class Health(Record):
     """Where an account stands, in the report's currency. `ratio` is maintenance over equity: at 1 it is liquidated."""
 
     equity: float
@@ -153,7 +154,7 @@ def liquidation_prices(
 
 
 @dataclass(frozen=True)
-class LiquidationStep:
+class LiquidationStep(Record):
     """One share tried: what is left of the margin, the penalty, what the account is worth, and their ratio."""
 
     share: float
@@ -164,7 +165,7 @@ class LiquidationStep:
 
 
 @dataclass(frozen=True)
-class LiquidationPlan:
+class LiquidationPlan(Record):
     """The smallest share that brings the ratio below the target (1 where none does), and every share tried."""
 
     share: float

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from margincore import _core
+from margincore._pickles import Record
 
 __all__ = ["Instrument", "Venue", "contract", "instrument_name", "parse"]
 
@@ -37,7 +38,7 @@ _SETTLEMENT_HOUR = dt.time(8, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
-class Instrument:
+class Instrument(Record):
     """What a name says. `settle` is the settlement currency, `inverse` whether it is the coin itself."""
 
     venue: Venue

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from margincore import _core
+from margincore._pickles import Record
 
 __all__ = ["OpenOrder", "OpenSizes", "Policy", "WorstOrders", "margin_with_orders", "open_sizes"]
 
@@ -20,7 +21,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class OpenOrder:
+class OpenOrder(Record):
     """An order that may fill: a contract and a signed quantity in contracts (positive buys).
 
     `mmp` marks an order under market-maker protection: all of those together fill up to a limit, then they are pulled.
@@ -32,7 +33,7 @@ class OpenOrder:
 
 
 @dataclass(frozen=True)
-class OpenSizes:
+class OpenSizes(Record):
     """What one contract's orders can open on each side, and its position."""
 
     buy: float
@@ -46,7 +47,7 @@ class OpenSizes:
 
 
 @dataclass(frozen=True)
-class WorstOrders:
+class WorstOrders(Record):
     """The requirement in the worst case of a policy, and the fills (contract id: quantity) that give it.
 
     `exact` says whether every combination of fills was margined.

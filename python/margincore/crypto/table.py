@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from margincore import _core
 from margincore._core import amount_text
 from margincore._deprecation import warn_cash_required
+from margincore._pickles import Record
 from margincore.analysis.compare import compare
 from margincore.methods import Deribit, Derive, Okx, Paradex, Span16
 from margincore.methods.venues.base import SpotTreatment
@@ -25,7 +26,7 @@ PRICES = {"BTC": 70_000.0, "ETH": 3_500.0}
 
 
 @dataclass(frozen=True)
-class Book:
+class Book(Record):
     """An example: its legs as (kind, symbol, strike, days, quantity) and the vol it is shown at."""
 
     name: str
@@ -34,7 +35,7 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Record):
     """One example under one rulebook. All in dollars; `scan` only where the rulebook scans."""
 
     book: str

@@ -31,6 +31,7 @@ from margincore._core import (
     OsiSymbol,
     Products,
 )
+from margincore._pickles import Record
 from margincore.importers.text import at_line, records
 from margincore.numerals import decimal, whole
 from margincore.portfolio import Etf, Position, Stock
@@ -40,7 +41,7 @@ KINDS = ("option", "stock", "etf", "cash")
 
 
 @dataclass(frozen=True)
-class AccountFile:
+class AccountFile(Record):
     """What the file holds: the account, and the marks and vols beside its positions by contract id."""
 
     account: Account

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from margincore._core import InvalidInput, MarginError, OsiSymbol, ParseError
+from margincore._pickles import Record
 from margincore.importers.text import at_line, rows
 from margincore.numerals import decimal, number
 
@@ -33,7 +34,7 @@ _TIME = re.compile(
 
 
 @dataclass(frozen=True)
-class OptionQuote:
+class OptionQuote(Record):
     """One option's quote: prices per unit; ``iv`` is the exchange's own, an annual fraction."""
 
     symbol: OsiSymbol
@@ -51,7 +52,7 @@ class OptionQuote:
 
 
 @dataclass(frozen=True)
-class DroppedQuote:
+class DroppedQuote(Record):
     """A quote that was left out: its symbol, the line it stands on, and why."""
 
     symbol: str
@@ -60,7 +61,7 @@ class DroppedQuote:
 
 
 @dataclass(frozen=True)
-class CboeQuotes:
+class CboeQuotes(Record):
     """A file of quotes: the underlying's name and last price, the time, quotes kept and left out."""
 
     underlying: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from margincore import _core
+from margincore._pickles import Record
 from margincore.crypto.names import contract, parse
 from margincore.importers.text import at_line, records
 from margincore.methods import Deribit
@@ -19,7 +20,7 @@ __all__ = ["DeribitChain", "deribit_chain", "model_marks"]
 
 
 @dataclass(frozen=True)
-class DeribitChain:
+class DeribitChain(Record):
     """One snapshot: the table of contracts, the market, and the exchange's marks in coin by instrument."""
 
     contracts: _core.Contracts

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from margincore._core import Contract, Contracts, InvalidInput, Market, MissingData, Products, Unsupported
+from margincore._pickles import Record
 from margincore.importers.cboe import CboeQuotes, DroppedQuote, OptionQuote
 
 PARITY_STRIKES = 9
@@ -23,7 +24,7 @@ PARITY_STRIKES = 9
 
 
 @dataclass(frozen=True)
-class Chain:
+class Chain(Record):
     """Contracts and a market for them; ``dropped`` lists every quote left out, from the first line of the file on."""
 
     contracts: Contracts

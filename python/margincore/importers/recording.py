@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from margincore._core import InvalidInput, MarginError, MissingData
+from margincore._pickles import Record
 from margincore.importers.text import at_line, records
 from margincore.numerals import number
 
@@ -25,7 +26,7 @@ YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Record):
     """One moment of a recording: forwards by expiry (reconstructed) and mark volatility by instrument."""
 
     time: dt.datetime

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from margincore import _core
+from margincore._pickles import reduced
 
 __all__ = ["Rulebook", "rulebooks"]
 
@@ -24,6 +25,7 @@ class Rulebook(_core.Methodology):
     """
 
     __slots__ = ("_document",)
+    _pickle_version: ClassVar[int] = 1
     _document: tuple[str, dict[str, Any], dict[str, NDArray[np.float64]]]
 
     def __new__(cls, name: str, parameters: Mapping[str, Any], tables: Tables | None = None) -> Self:
@@ -32,11 +34,13 @@ class Rulebook(_core.Methodology):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), *self._document)
+        name, parameters, tables = self._document
+        return reduced(self, {"name": name, "parameters": parameters, "tables": tables})
 
-
-def _restore(cls: type[Rulebook], name: str, parameters: dict[str, Any], tables: Tables) -> Rulebook:
-    return Rulebook.__new__(cls, name, parameters, tables)
+    @classmethod
+    def _revived(cls, version: int, state: dict[str, Any]) -> Self:
+        # A rulebook's own constructor takes other arguments; what it made of them is the document.
+        return Rulebook.__new__(cls, **state)
 
 
 def rulebooks() -> list[str]:

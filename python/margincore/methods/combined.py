@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from margincore import _core
+from margincore._pickles import reduced
 
 __all__ = ["Combined"]
 
@@ -30,6 +31,7 @@ class Combined(_core.Methodology):
     """
 
     __slots__ = ("_parts",)
+    _pickle_version: ClassVar[int] = 1
     _parts: tuple[tuple[Claims, _core.Methodology], ...]
 
     def __new__(cls, parts: Sequence[tuple[Claims, _core.Methodology]]) -> Self:
@@ -38,4 +40,8 @@ class Combined(_core.Methodology):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._parts,)
+        return reduced(self, {"parts": self._parts})
+
+    @classmethod
+    def _revived(cls, version: int, state: dict[str, Any]) -> Self:
+        return Combined.__new__(cls, **state)

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
+from margincore._pickles import Record
 from margincore.methods.base import Rulebook
 
 __all__ = [
@@ -191,7 +192,7 @@ def _date(date: Any) -> str:
 
 
 @dataclass(frozen=True)
-class History:
+class History(Record):
     """A table of history: prices (``kind="levels"``) or returns by factor, oldest first.
 
     `values` is a mapping of factor to column, or a 2-D array of rows by `columns`. `dates` are ISO dates, one a row;
@@ -226,7 +227,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Rolling:
+class Rolling(Record):
     """Margins as of every date, `margin[i]` as of `dates[i]`, with each component's weighted risk.
 
     ``realised[i]`` is the loss over the holding period that begins at ``dates[i]``, ``worst[i]`` the largest of the

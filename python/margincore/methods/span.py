@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from margincore import _core
+from margincore._pickles import reduced
 from margincore.methods.base import Rulebook, Tables
 
 __all__ = ["Span", "SpanLike", "contract_id", "kite", "nse_exposure", "risk_array", "settlement_price"]
@@ -113,9 +114,12 @@ class Span(Rulebook):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._file is None:
-            return super().__reduce__()
-        return _restore, (type(self), self._document[0], self._document[1], self._file)
+        name, parameters, tables = self._document
+        return reduced(self, {"name": name, "parameters": parameters, "tables": tables, "file": self._file})
+
+    @classmethod
+    def _revived(cls, version: int, state: dict[str, Any]) -> Self:
+        return Span.__new__(cls, **state)
 
     @classmethod
     def from_file(
@@ -176,10 +180,6 @@ class Span(Rulebook):
         Path(target).write_bytes(Span.file(source).cache())
 
 
-def _restore(cls: type[Span], name: str, parameters: dict[str, Any], file: _core.SpanFile) -> Span:
-    return cls(name, parameters, file=file)
-
-
 class SpanLike(Rulebook):
     """SPAN's 16 scenarios over your own scan ranges, without any clearing house's file: SPAN-like, equal to no one's.
 
@@ -220,14 +220,6 @@ class SpanLike(Rulebook):
         given = {key: value for key, value in changes.items() if value is not None}
         ranges = {name: dict(values) for name, values in underlyings.items()}
         return super().__new__(cls, "span-like", {"underlyings": ranges, **given})
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_like, (self._document[1],)
-
-
-def _restore_like(document: dict[str, Any]) -> SpanLike:
-    underlyings = document.pop("underlyings")
-    return SpanLike(underlyings, **document)
 
 
 def risk_array(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from margincore._core import Market
+from margincore._pickles import Record
 
 __all__ = ["Alert", "CancelEvent", "CashEvent", "Event", "FillEvent", "Level", "MarketEvent", "OrderEvent", "Status"]
 
@@ -14,7 +15,7 @@ Level = Literal["ok", "margin_call", "liquidation"]
 
 
 @dataclass(frozen=True, slots=True)
-class MarketEvent:
+class MarketEvent(Record):
     """A change of the market (by the names of :meth:`margincore.Prepared.update`), or a whole new one.
 
     `number` counts the events of the stream from 1 without gaps.
@@ -26,7 +27,7 @@ class MarketEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderEvent:
+class OrderEvent(Record):
     """An order sent: counted in its worst case from now on. With `replaces`, that order is cancelled by it.
 
     The same order again changes nothing; another under its id is refused. Terms as of :class:`margincore.Order`.
@@ -46,7 +47,7 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelEvent:
+class CancelEvent(Record):
     """An order is done, filled or not. What is not open any more stays so."""
 
     number: int
@@ -55,7 +56,7 @@ class CancelEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class FillEvent:
+class FillEvent(Record):
     """A trade of an account: signed quantity in contracts, price in the contract's quote, fees in its currency.
 
     With `order` and `execution` it fills an order of :class:`OrderEvent`, and the same execution again changes
@@ -73,7 +74,7 @@ class FillEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class CashEvent:
+class CashEvent(Record):
     """A deposit (positive) or withdrawal (negative)."""
 
     number: int
@@ -86,7 +87,7 @@ Event = MarketEvent | OrderEvent | CancelEvent | FillEvent | CashEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Status(Record):
     """One account now, in the report's currency.
 
     `utilisation` is initial requirement over equity (infinite without equity). `to_call` and `to_liquidation` are how
@@ -106,7 +107,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Record):
     """An account reached another level with event `number`. `previous` is the level before."""
 
     number: int

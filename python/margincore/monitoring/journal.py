@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from margincore._core import CalculationError, InvalidInput, ParseError
+from margincore._core import CalculationError, InvalidInput, ParseError, check_version
 
 __all__ = ["Journal"]
 
@@ -24,7 +24,19 @@ class _End(NamedTuple):
     digest: str
 
 
-_START = _End(0, 0, hashlib.sha256(b"margincore journal 1").hexdigest())
+VERSION = 1
+"""The version of journals that are written, and the only one that is read."""
+
+_FORESEEN = 100
+"""Versions that a journal is asked for before it is called damaged."""
+
+
+def _start(version: int) -> _End:
+    """An empty journal: the version is what the first record is chained to."""
+    return _End(0, 0, hashlib.sha256(f"margincore journal {version}".encode()).hexdigest())
+
+
+_START = _start(VERSION)
 _PREFIX = len(_START.digest) + 1
 
 
@@ -32,7 +44,8 @@ class Journal:
     """Records in a file, each chained to those before it by SHA-256.
 
     A record is one line: its digest, then JSON. The digest covers the digest before it and the JSON, so that nothing
-    can be changed, left out or put in. With `sync`, a record and the file's name are on disk when :meth:`append`
+    can be changed, left out or put in; that of the first record covers the version of the format, and a journal of
+    another version is refused by its number. With `sync`, a record and the file's name are on disk when :meth:`append`
     returns. A journal has one writer.
 
     When the file is opened again, a last record cut short by a crash is taken away (:attr:`removed`), and one that
@@ -238,7 +251,16 @@ def _read(path: str) -> Iterator[tuple[bytes, _End]]:
                 end = _End(end.number + 1, end.length + len(line), digest)
                 yield line, end
             elif whole:
+                if end == _START:
+                    _refuse_other_version(path, line)
                 raise ParseError(f"{path}: byte {end.length}: the record does not follow from those before it")
+
+
+def _refuse_other_version(path: str, first: bytes) -> None:
+    """Every version chains its first record, one line of digest and body, to its own number."""
+    for version in range(1, _FORESEEN):
+        if first[:_PREFIX] == _chain(_start(version).digest, first[_PREFIX:-1]).encode() + b" ":
+            check_version(path, version, VERSION, VERSION)
 
 
 def _create(path: str, flags: int) -> int:

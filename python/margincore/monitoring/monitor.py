@@ -18,6 +18,7 @@ from margincore._core import (
     Position,
     Prepared,
     Unsupported,
+    check_version,
 )
 from margincore.monitoring.events import (
     Alert,
@@ -33,6 +34,9 @@ from margincore.monitoring.events import (
 from margincore.monitoring.journal import Journal, encode
 
 __all__ = ["Monitor"]
+
+VERSION = 1
+"""The version of the records that a monitor writes to its journal."""
 
 
 class Monitor:
@@ -294,6 +298,7 @@ class Monitor:
 
     def _begin(self) -> dict[str, Any]:
         return {
+            "version": VERSION,
             "contracts": self._prepared.contracts.digest,
             "parameters": self._prepared.methodology.parameters["digest"],
             "call": self._call,
@@ -328,7 +333,7 @@ class Monitor:
         orders: dict[str, dict[str, Any]] = {name: {} for name in self._live}
         events: list[dict[str, Any]] = []
         for i, record in enumerate(journal.records):
-            if i == 0 and record.get("begin") != begin:
+            if i == 0 and _begun(record, path) != begin:
                 raise InvalidInput(
                     "monitor: the journal was begun with other contracts, parameters, levels or accounts"
                 )
@@ -370,8 +375,19 @@ class Monitor:
         self._number = state["number"]
 
 
+def _begun(record: dict[str, Any], path: str) -> dict[str, Any] | None:
+    """How a journal was begun; its records are of the version that the first one says."""
+    begun: dict[str, Any] | None = record.get("begin")
+    if begun is None:
+        return None
+    # Journals from before the version was written are of the first.
+    version = begun.get("version", 1)
+    check_version(f"{path}: records of a monitor", version, 1, VERSION)
+    return begun | {"version": VERSION}
+
+
 def _market_document(market: Market) -> dict[str, Any]:
-    if "contracts" in market.__getnewargs_ex__()[1]:
+    if market.contracts is not None:
         raise InvalidInput("monitor: a journal needs markets whose prices and vols are mappings, not arrays")
     return market.to_dict()
 

@@ -19,13 +19,14 @@ take `share_boundaries`.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
 from margincore._core import CalculationError, InvalidInput
+from margincore._pickles import reduced
 from margincore.pricing import american as _american
 from margincore.pricing import dividends as _dividends
 
@@ -243,6 +244,15 @@ class Greeks(NamedTuple):
     rho: Floats
     vanna: Floats
     volga: Floats
+
+    _pickle_version = 1  # type: ignore[misc]  # no field: it has no annotation
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self, self._asdict())
+
+    @classmethod
+    def _revived(cls, version: int, state: dict[str, Any]) -> Self:
+        return cls(**state)
 
 
 def greeks(

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from margincore import pricing
 from margincore._core import InvalidInput
+from margincore._pickles import Record
 
 __all__ = ["ExpiryTerms", "ImpliedQuotes", "imply"]
 
@@ -41,7 +42,7 @@ REASONS = (
 
 
 @dataclass(frozen=True)
-class ExpiryTerms:
+class ExpiryTerms(Record):
     """What put-call parity says of one expiry.
 
     `pairs` quotes of both rights were used; `spread` is the median distance of their forwards from `forward`.
@@ -55,7 +56,7 @@ class ExpiryTerms:
 
 
 @dataclass(frozen=True)
-class ImpliedQuotes:
+class ImpliedQuotes(Record):
     """Quotes with their vols. Arrays have a row per quote given; `vol` is NaN where a row was left out.
 
     `rate` and `dividend_yield` are the carry that `terms` imply for the row's expiry, so that

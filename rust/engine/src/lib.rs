@@ -25,3 +25,4 @@ pub mod scan;
 pub mod seam;
 pub mod symbols;
 pub mod time;
+pub mod version;

@@ -9,7 +9,7 @@ pub mod registry;
 pub use engine::{
     account, batch, bounds, cells, columns, combined, contract, greeks, inputs, live, market,
     missing, nearest, parameters, preparation, products, reading, report, scan, seam, symbols,
-    time,
+    time, version,
 };
 pub use kernel::error::{MarginError, Result};
 pub use kernel::{error, fail, float, interrupt, parallel, pricing, shared, simd};

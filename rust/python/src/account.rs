@@ -4,12 +4,14 @@ use margincore::MarginError as Core;
 use margincore::account as core;
 use margincore::scan;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyType};
 
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
+use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{Number, from_python, quoted, to_python};
 
 /// A holding: a contract and a signed quantity in contracts, or long and short apart.
@@ -88,14 +90,18 @@ impl Position {
         )
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let sides = PyDict::new(py);
-        sides.set_item("long", self.long())?;
-        sides.set_item("short", self.short())?;
-        Ok((PyTuple::new(py, [self.contract()])?, sides))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Position {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "contract"), self.contract())?;
+        state.set_item(intern!(py, "long"), self.long())?;
+        state.set_item(intern!(py, "short"), self.short())?;
+        Ok(state)
     }
 }
 
@@ -188,16 +194,20 @@ impl Account {
         format!("Account({} positions)", self.0.positions.len())
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let rest = PyDict::new(py);
-        rest.set_item("cash", self.cash(py)?)?;
-        rest.set_item("collateral", self.collateral(py)?)?;
-        rest.set_item("kind", self.kind())?;
-        rest.set_item("gross", self.gross())?;
-        Ok((PyTuple::new(py, [self.positions()])?, rest))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Account {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "positions"), self.positions())?;
+        state.set_item(intern!(py, "cash"), self.cash(py)?)?;
+        state.set_item(intern!(py, "collateral"), self.collateral(py)?)?;
+        state.set_item(intern!(py, "kind"), self.kind())?;
+        state.set_item(intern!(py, "gross"), self.gross())?;
+        Ok(state)
     }
 }
 
@@ -323,7 +333,8 @@ impl Accounts {
                         "values row {at}: {} in column {bad}: finite numbers are needed",
                         rows[at].0[bad]
                     )
-                    .into()));
+                    .into(),
+                ));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];

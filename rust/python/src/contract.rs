@@ -14,9 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::errors::{enter, invalid, raise};
-use crate::values::{
-    Pickled, from_python_with, is_flag, pickled, quoted, time_text, to_python, without_none,
-};
+use crate::pickles::{Pickled, Reduced, reduced};
+use crate::values::{from_python_with, is_flag, quoted, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
@@ -198,8 +197,8 @@ impl Contract {
         format!("Contract({})", quoted(self.0.id()))
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
     }
 
     /// The contract of a document, as :meth:`to_dict` gives it. Raises :class:`InvalidInput`.
@@ -210,6 +209,12 @@ impl Contract {
         terms: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
         Self::new(py, Some(terms))
+    }
+}
+
+impl Pickled for Contract {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        Ok(self.to_dict(py)?.cast_into()?)
     }
 }
 
@@ -306,8 +311,16 @@ impl Contracts {
         format!("Contracts({} rows)", self.0.len())
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Vec<Contract>,)) {
-        (py.get_type::<Self>(), (self.rows(),))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Contracts {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item("contracts", self.rows())?;
+        Ok(state)
     }
 }
 

@@ -112,3 +112,8 @@ pub(crate) fn enter<T: Send>(
         None => answer.map_err(raise),
     }
 }
+
+/// A file or document that breaks its format.
+pub(crate) fn malformed(message: impl Into<String>) -> PyErr {
+    raise(Core::ParseError(message.into().into()))
+}

@@ -12,12 +12,14 @@ mod live;
 mod market;
 mod methods;
 mod names;
+mod pickles;
 mod prepared;
 mod pricing;
 mod products;
 mod report;
 mod span;
 mod values;
+mod versions;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -49,6 +51,8 @@ mod _core {
     #[pymodule_export]
     use crate::methods::{Methodology, read_parameters, rulebooks};
     #[pymodule_export]
+    use crate::pickles::revive;
+    #[pymodule_export]
     use crate::prepared::Prepared;
     #[pymodule_export]
     use crate::pricing::{
@@ -64,6 +68,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};
+    #[pymodule_export]
+    use crate::versions::check_version;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -71,6 +77,7 @@ mod _core {
         debug_assert!(margincore::time::exchanges().next().is_some());
         tell_forks(module)?;
         crate::errors::export(module)?;
+        module.add("__document_version__", margincore::version::DOCUMENT)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

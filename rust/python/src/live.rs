@@ -16,15 +16,18 @@ use margincore::preparation::Preparation;
 use margincore::shared::Refused;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::{Account, Position};
 use crate::contract::Contract;
 use crate::errors::{enter, invalid, raise};
+use crate::pickles::{Pickled, Reduced, of_document, reduced};
 use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::{Pickled, document, from_python, pickled, to_python};
+use crate::values::{document, from_python, to_python};
+use crate::versions::{versioned, without_version};
 
 /// Requirements before and after trades, and the difference, in the report's currency.
 #[pyclass(frozen, get_all, eq, module = "margincore._core")]
@@ -49,20 +52,31 @@ impl WhatIf {
     }
 
     /// The three requirements as a document of plain values, by the names of its properties.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, self)
+    ///
+    /// With the version of documents.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        versioned(py, self)
     }
 
     /// What :meth:`to_dict` wrote, to the last bit; pickling uses it.
     ///
-    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind, :class:`ParseError` for
+    /// another version of documents; without one it is the present.
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        from_python("what-if", document)
+        from_python("what-if", &without_version("what-if", document)?)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for WhatIf {
+    const MAKER: Option<&'static str> = Some("from_dict");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        of_document(py, to_python(py, self)?)
     }
 }
 

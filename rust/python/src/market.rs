@@ -5,11 +5,12 @@ use std::sync::Arc;
 use margincore::market as core;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList};
 
 use crate::contract::Contracts;
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
+use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{from_python, quoted, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
@@ -121,6 +122,14 @@ impl Market {
         to_python(py, &self.0.snapshot().spot)
     }
 
+    /// The table whose rows arrays of prices or vols follow; `None` where there are no arrays.
+    #[getter]
+    fn contracts(&self) -> Option<Contracts> {
+        let (price, vol) = self.0.columns();
+        let column = price.or(vol)?;
+        Some(Contracts(column.contracts.clone()))
+    }
+
     /// The snapshot as a document of plain values; array columns are not part of it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.snapshot())
@@ -135,22 +144,24 @@ impl Market {
         )
     }
 
-    /// Arguments that build the same market again.
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let parts = self.to_dict(py)?.cast_into::<PyDict>()?;
-        let valuation = parts.as_any().get_item("valuation")?;
-        parts.del_item("valuation")?;
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Market {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = self.to_dict(py)?.cast_into::<PyDict>()?;
         let (price, vol) = self.0.columns();
         for (name, column) in [("price", price), ("vol", vol)] {
             if let Some(column) = column {
-                parts.set_item("contracts", Contracts(column.contracts.clone()))?;
-                parts.set_item(name, PyArray1::from_slice(py, &column.values))?;
+                state.set_item(name, PyArray1::from_slice(py, &column.values))?;
             }
         }
-        Ok((PyTuple::new(py, [valuation])?, parts))
+        if let Some(contracts) = self.contracts() {
+            state.set_item("contracts", contracts)?;
+        }
+        Ok(state)
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use margincore::contract as terms;
 use margincore::{products as core, symbols};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyDict, PyType};
 
 use crate::contract::Contract;
 use crate::errors::raise;
+use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{from_python, quoted, to_python};
 
 /// An option symbol in any common spelling; `str()` gives the canonical 21 characters.
@@ -66,8 +68,16 @@ impl OsiSymbol {
         format!("OsiSymbol({})", quoted(&self.0.to_string()))
     }
 
-    fn __reduce__(&self, py: Python<'_>) -> (Py<PyType>, (String,)) {
-        (py.get_type::<Self>().unbind(), (self.0.to_string(),))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for OsiSymbol {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "text"), self.0.to_string())?;
+        Ok(state)
     }
 }
 
@@ -117,14 +127,8 @@ impl Products {
         format!("Products({} rows)", self.0.iter().count())
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
-        Ok((
-            py.get_type::<Self>().getattr("from_rows")?,
-            (self.rows(py)?,),
-        ))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
     }
 
     /// A table of these rows alone. Raises :class:`InvalidInput`.
@@ -136,5 +140,15 @@ impl Products {
                 .extended(rows)
                 .map_err(raise)?,
         ))
+    }
+}
+
+impl Pickled for Products {
+    const MAKER: Option<&'static str> = Some("from_rows");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "rows"), self.rows(py)?)?;
+        Ok(state)
     }
 }

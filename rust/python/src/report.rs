@@ -3,12 +3,15 @@
 use margincore::report as core;
 use numpy::{PyArray1, ToPyArray};
 use pyo3::exceptions::PyDeprecationWarning;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::invalid;
-use crate::values::{Pickled, from_python, from_python_with, pickled, quoted, to_python};
+use crate::pickles::{Pickled, Reduced, of_document, reduced};
+use crate::values::{from_python, from_python_with, quoted, to_python};
+use crate::versions::{versioned, without_version};
 
 /// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
 ///
@@ -73,8 +76,16 @@ impl Requirement {
         from_python("requirement", document)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Requirement {
+    const MAKER: Option<&'static str> = Some("from_dict");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        of_document(py, self.to_dict(py)?)
     }
 }
 
@@ -126,8 +137,16 @@ impl Line {
         from_python("line", document)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Line {
+    const MAKER: Option<&'static str> = Some("from_dict");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        of_document(py, self.to_dict(py)?)
     }
 }
 
@@ -223,8 +242,16 @@ impl UnderlyingGreeks {
         from_python("greeks", document)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for UnderlyingGreeks {
+    const MAKER: Option<&'static str> = Some("from_dict");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        of_document(py, self.to_dict(py)?)
     }
 }
 
@@ -433,9 +460,9 @@ impl MarginReport {
         self.report.adds_up()
     }
 
-    /// The report as a document of plain values; :meth:`from_dict` takes it.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let document = to_python(py, &self.report)?;
+    /// The report as a document of plain values, with the version of documents; :meth:`from_dict` takes it.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let document = versioned(py, &self.report)?;
         document.set_item("totals", to_python(py, &self.report.totals())?)?;
         document.set_item("equity_required", self.equity_required())?;
         // The key of a deprecated property, as long as that.
@@ -519,12 +546,14 @@ impl MarginReport {
 
     /// The report that :meth:`to_dict` wrote, to the last bit; pickling uses it.
     ///
-    /// Raises :class:`InvalidInput` where a part is missing or the lines do not add up to the requirement.
+    /// Raises :class:`InvalidInput` where a part is missing or the lines do not add up to the requirement,
+    /// :class:`ParseError` for another version of documents; without one it is the present.
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let document = without_version("report", document)?;
         // A rulebook's details are its own.
         let report: core::MarginReport =
-            from_python_with("report", document, |key| key == "details")?;
+            from_python_with("report", &document, |key| key == "details")?;
         if !report.adds_up() {
             return Err(invalid(
                 "report: the lines do not add up to the requirement",
@@ -545,8 +574,20 @@ impl MarginReport {
         })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for MarginReport {
+    const MAKER: Option<&'static str> = Some("from_dict");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let document = to_python(py, &self.report)?;
+        if let Some(sum) = self.standalone_sum {
+            document.set_item(intern!(py, "standalone_sum"), sum)?;
+        }
+        of_document(py, document)
     }
 }
 
@@ -636,32 +677,24 @@ impl MarginBatch {
         }))
     }
 
-    #[allow(clippy::type_complexity)]
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(
-        Bound<'py, PyAny>,
-        (
-            Bound<'py, PyArray1<f64>>,
-            Bound<'py, PyArray1<f64>>,
-            Bound<'py, PyArray1<f64>>,
-            Bound<'py, PyArray1<i32>>,
-        ),
-    )> {
-        let build = py.get_type::<Self>().getattr("from_columns")?;
-        Ok((
-            build,
-            (
-                self.initial(py),
-                self.maintenance(py),
-                self.net_option_value(py),
-                self.worst_scenario(py),
-            ),
-        ))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
     }
 
     fn __repr__(&self) -> String {
         format!("MarginBatch({} accounts)", self.0.initial.len())
+    }
+}
+
+impl Pickled for MarginBatch {
+    const MAKER: Option<&'static str> = Some("from_columns");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "initial"), self.initial(py))?;
+        state.set_item(intern!(py, "maintenance"), self.maintenance(py))?;
+        state.set_item(intern!(py, "net_option_value"), self.net_option_value(py))?;
+        state.set_item(intern!(py, "worst_scenario"), self.worst_scenario(py))?;
+        Ok(state)
     }
 }

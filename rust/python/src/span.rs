@@ -6,11 +6,13 @@ use std::sync::Arc;
 use margincore::contract as core_contract;
 use margincore::span::{self as core, SpanFile as CoreFile};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
+use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{document, to_python};
 
 /// A parsed SPAN parameter file: what it holds, its contracts and arrays. Immutable.
@@ -75,14 +77,8 @@ impl SpanFile {
         })?)))
     }
 
-    /// Pickled as its cache: the file itself need not be there.
-    #[allow(clippy::type_complexity)]
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, &str))> {
-        let rebuild = py.get_type::<Self>().getattr("parse")?;
-        Ok((rebuild, (self.cache(py)?, &self.0.info.file)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
     }
 
     /// The parsed file as bytes that load in milliseconds; :meth:`parse` takes them.
@@ -202,6 +198,18 @@ impl SpanFile {
             info.run,
             self.0.contracts.len()
         )
+    }
+}
+
+/// Pickled as its cache: the file itself need not be there.
+impl Pickled for SpanFile {
+    const MAKER: Option<&'static str> = Some("parse");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "data"), self.cache(py)?)?;
+        state.set_item(intern!(py, "name"), &self.0.info.file)?;
+        Ok(state)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Plain Python values into the core's documents and back.
 
 use margincore::reading::read;
-use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
@@ -136,15 +135,6 @@ pub(crate) fn to_python<'py, T: Serialize>(
     value: &T,
 ) -> PyResult<Bound<'py, PyAny>> {
     pythonize::pythonize(py, value).map_err(|e| invalid(e.to_string()))
-}
-
-/// What Python's pickle asks for: a function, and its arguments.
-pub(crate) type Pickled<'py> = (Bound<'py, PyAny>, (Bound<'py, PyAny>,));
-
-/// A value that its class makes again of a document by `from_dict`.
-pub(crate) fn pickled<'py, T: PyTypeInfo>(document: Bound<'py, PyAny>) -> PyResult<Pickled<'py>> {
-    let again = document.py().get_type::<T>().getattr("from_dict")?;
-    Ok((again, (document,)))
 }
 
 /// Text of a date or instant: a string, a `date`, an aware `datetime` or anything else with `isoformat()`.

@@ -228,7 +228,7 @@ def test_what_the_engine_gives_away_pickles_and_is_equal_again(live: mc.LiveAcco
         assert (again != value) is False
         assert value != "something else"
         for name in document:
-            if name != "digest":
+            if name not in ("digest", "version"):
                 shown = getattr(value, name)
                 assert document[name] == (shown.to_dict() if isinstance(shown, mc.Requirement) else shown)
         with pytest.raises(mc.InvalidInput, match="no 'more' is known here"):

@@ -345,5 +345,5 @@ def test_a_real_american_chain_is_prepared_and_margined() -> None:
 
 
 def _mid(quotes: mc.Market, row: int) -> float:
-    (_, parts) = quotes.__getnewargs_ex__()
+    (_, (_, _, parts)) = quotes.__reduce__()
     return float(parts["price"][row])

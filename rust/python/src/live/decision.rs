@@ -5,11 +5,14 @@ use std::sync::Arc;
 use margincore::contract::Contracts;
 use margincore::live as core;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::invalid;
+use crate::pickles::{Pickled, Reduced, of_document, reduced};
 use crate::report::Requirement;
-use crate::values::{Pickled, from_python_with, pickled, to_python};
+use crate::values::{from_python_with, to_python};
+use crate::versions::{versioned, without_version};
 
 /// The answer to a check. Anything that could not be established is a refusal; `reason` is a fixed code.
 ///
@@ -259,16 +262,20 @@ impl Decision {
     }
 
     /// The decision as a document of plain values, by the names of its properties, with its digest.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.document())
+    ///
+    /// With the version of documents.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        versioned(py, &self.document())
     }
 
     /// What :meth:`to_dict` wrote, to the last bit, with the digest it had; pickling uses it.
     ///
-    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind.
+    /// Raises :class:`InvalidInput` where a part is missing, unknown or of another kind, :class:`ParseError` for
+    /// another version of documents; without one it is the present.
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let document: Document = from_python_with("decision", document, |key| key == "accepted")?;
+        let document = without_version("decision", document)?;
+        let document: Document = from_python_with("decision", &document, |key| key == "accepted")?;
         if document.accepted != (document.reason == core::Reason::Accepted) {
             return Err(invalid(format!(
                 "decision: accepted is {} and the reason '{}'",
@@ -279,8 +286,8 @@ impl Decision {
         Ok(document.into())
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        pickled::<Self>(self.to_dict(py)?)
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
     }
 
     fn __bool__(&self) -> bool {
@@ -296,5 +303,13 @@ impl Decision {
             d.before.initial,
             d.worst
         )
+    }
+}
+
+impl Pickled for Decision {
+    const MAKER: Option<&'static str> = Some("from_dict");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        of_document(py, to_python(py, &self.document())?)
     }
 }

@@ -6,13 +6,15 @@ use margincore::account::Effect;
 use margincore::contract::Contracts;
 use margincore::live as core;
 use margincore::reading::read;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
 use crate::account::lots;
 use crate::contract::Contract;
 use crate::errors::{invalid, raise};
+use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{quoted, to_python};
 
 pub(super) fn side(text: &str) -> PyResult<core::Side> {
@@ -151,22 +153,23 @@ impl Order {
         )
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let rest = PyDict::new(py);
-        rest.set_item("fees", self.order.fees)?;
-        rest.set_item("effect", self.effect())?;
-        rest.set_item("all_or_none", self.order.all_or_none)?;
-        let own = (
-            self.id(),
-            self.contract(),
-            self.side(),
-            self.quantity,
-            self.price(),
-        );
-        Ok((own.into_pyobject(py)?, rest))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Order {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "id"), self.id())?;
+        state.set_item(intern!(py, "contract"), self.contract())?;
+        state.set_item(intern!(py, "side"), self.side())?;
+        state.set_item(intern!(py, "quantity"), self.quantity)?;
+        state.set_item(intern!(py, "price"), self.price())?;
+        state.set_item(intern!(py, "fees"), self.fees())?;
+        state.set_item(intern!(py, "effect"), self.effect())?;
+        state.set_item(intern!(py, "all_or_none"), self.all_or_none())?;
+        Ok(state)
     }
 }
 
@@ -324,10 +327,13 @@ impl Limit {
         format!("Limit({})", given.join(", "))
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
-        Ok((PyTuple::empty(py), to_python(py, &self.0)?))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Limit {
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        Ok(to_python(py, &self.0)?.cast_into()?)
     }
 }

@@ -423,6 +423,7 @@ fn vol_of(
                 "the price {mark} of option '{id}' implies no vol ({}): add its vol to market.vol",
                 status.message()
             )
-            .into())
+            .into(),
+        )
     })
 }

@@ -1,14 +1,16 @@
 //! A parsed file as bytes that load in milliseconds.
 //!
 //! Layout: magic, version, length of the head, head (postcard), the contract columns as little-endian bytes, and a
-//! CRC-32 of everything before it. The head carries the SHA-256 of the original file.
+//! CRC-32 of everything before it. The head carries the SHA-256 of the original file. Magic, version and the sum at the
+//! end are where they are in every version, so that another one is told from damage.
 
 use crate::model::{ContractTable, SpanFile};
+use engine::version;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
 const MAGIC: &[u8; 8] = b"MCSPAN\r\n";
-/// Raised whenever [`SpanFile`] changes shape: an old cache is refused, never misread.
+/// Raised whenever [`SpanFile`] changes shape. The file itself is the source: an old cache is refused, never misread.
 const VERSION: u32 = 1;
 const HEAD: usize = MAGIC.len() + 4 + 8 + 8;
 
@@ -67,22 +69,23 @@ impl Bytes<'_> {
 pub fn load(data: &[u8], name: &str) -> Result<SpanFile> {
     let broken = |what: &str| {
         MarginError::ParseError(
-            format!("{name}: not a usable cache ({what}): parse the SPAN file again").into())
+            format!("{name}: not a usable cache ({what}): parse the SPAN file again").into(),
+        )
     };
     if !is_cache(data) || data.len() < HEAD + 4 {
         return Err(broken("no header"));
     }
     let word = |at: usize| u64::from_le_bytes(data[at..at + 8].try_into().expect("8 bytes"));
-    let version = u32::from_le_bytes(data[8..12].try_into().expect("4 bytes"));
-    if version != VERSION {
-        return Err(broken(&format!(
-            "version {version}, this build reads {VERSION}"
-        )));
-    }
     let (body, sum) = data.split_at(data.len() - 4);
     if crc32fast::hash(body).to_le_bytes() != sum {
         return Err(broken("its checksum differs"));
     }
+    let found = u32::from_le_bytes(data[8..12].try_into().expect("4 bytes"));
+    version::check(
+        format_args!("{name}: cache of a SPAN file"),
+        found.into(),
+        VERSION..=VERSION,
+    )?;
     let (head, count) = (word(12) as usize, word(20) as usize);
     let Some((head, columns)) = body[HEAD..].split_at_checked(head) else {
         return Err(broken("cut short"));

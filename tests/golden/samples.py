@@ -1,0 +1,225 @@
+"""One object of every class that pickles, and one document of every kind, with the values that golden files hold.
+
+What an engine would compute is written out here: a golden file must not change where a number does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+import margincore as mc
+from margincore import _core, analysis, crypto, importers, methods, monitoring, pricing
+from margincore.analysis import attribution, backtest, questions
+from margincore.crypto import liquidation
+from margincore.crypto import table as crypto_table
+from margincore.methods import hvar
+from margincore.pricing import quotes
+
+INSTANT = "2026-11-20T16:00:00-05:00"
+_AWARE = dt.datetime(2026, 11, 20, 21, tzinfo=dt.UTC)
+
+STOCK = mc.Stock("XYZ", currency="USD")
+PUT = mc.Option(
+    "XYZ", "put", 45, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100, currency="USD"
+)
+
+_ARRAY = "".join(f"<a>{a}</a>" for a in (0, 0, -3, -3, 3, 3, -6, -6, 6, 6, -9, -9, 9, 9, -9, 9))
+_FUTURE = f"<fut><pe>202506</pe><p>10.5</p><ra><r>1</r>{_ARRAY}<d>1</d></ra></fut>"
+_ORGANISATION = (
+    f"<clearingOrg><ec>X</ec><futPf><pfCode>F</pfCode><cvf>1</cvf>{_FUTURE}</futPf>"
+    "<ccDef><cc>F</cc><currency>USD</currency></ccDef></clearingOrg>"
+)
+SPN = f"<spanFile><pointInTime><date>20250601</date>{_ORGANISATION}</pointInTime></spanFile>".encode()
+
+EVALUATED: dict[str, Any] = {
+    "version": 1,
+    "account": {
+        "positions": [{"contract": {"kind": "stock", "underlying": "XYZ", "currency": "USD"}, "quantity": 100}],
+        "cash": {"USD": 1000.0},
+    },
+    "market": {"valuation": INSTANT, "spot": {"XYZ": 50.0}},
+    "methodology": {"name": "tims"},
+}
+
+_LINE = {
+    "scope": "XYZ", "component": "scan risk", "initial": 750.0, "maintenance": 600.0, "currency": "USD", "fx": 1.0,
+    "scenario": "-15 %",
+}  # fmt: skip
+_GREEKS = {
+    "underlying": "XYZ", "currency": "USD", "delta": 100.0, "gamma": 0.5, "vega": -2.0, "theta": 3.0, "rho": 4.0,
+    "excluded": ["a"],
+}  # fmt: skip
+REPORT: dict[str, Any] = {
+    "version": 1,
+    "requirement": {
+        "initial": 750.0, "maintenance": 600.0, "net_option_value": 12.5, "worst_scenario": 0,
+    },
+    "worst_scenario": "-15 %",
+    "methodology": "OCC TIMS",
+    "parameters": {
+        "name": "occ-cpm", "version": "1", "effective": "2026-01-01", "source": "made up", "digest": "0" * 64,
+    },
+    "valuation": INSTANT,
+    "currency": "USD",
+    "lines": [_LINE],
+    "details": {"any": [1, 2.5, "x", None, True]},
+    "greeks": [_GREEKS],
+    "standalone_sum": 800.0,
+}  # fmt: skip
+_BEFORE, _AFTER = {"initial": 1.0, "maintenance": 2.0}, {"initial": 4.0, "maintenance": 8.0}
+WHAT_IF = {"version": 1, "before": _BEFORE, "after": _AFTER, "change": {"initial": 3.0, "maintenance": 6.0}}
+DECISION = {
+    "version": 1, "accepted": False, "reason": "min_excess", "message": "min_excess: -1.00 is below the limit of 0.00",
+    "before": _BEFORE, "after": _AFTER, "worst": 4.0, "excess_before": 2.0, "excess_after": -1.0, "headroom": -1.0,
+    "coverage": "none", "market_age": None, "epoch": 2, "sequence": 3, "digest": "a" * 64,
+}  # fmt: skip
+
+
+def _array(*values: float) -> Any:
+    return np.array(values, dtype=np.float64)
+
+
+def samples() -> dict[str, Any]:
+    """An object of every public class that pickles, by its public name."""
+    contracts = mc.Contracts([STOCK, PUT])
+    market = mc.Market(
+        INSTANT, contracts=contracts, spot={"XYZ": 50.0}, rate={"USD": {"2026-12-18": 0.05}}, fx={"EURUSD": 1.1},
+        dividends={"XYZ": [("2026-12-01", 0.5)]}, price=_array(50.0, 1.25), vol={PUT.id: 0.3},
+    )  # fmt: skip
+    account = mc.Account(
+        [mc.Position(STOCK, 100), mc.Position(PUT, long=2, short=3)],
+        cash={"USD": 1.5}, collateral={"BTC": 0.25}, kind="margin", gross=True,
+    )  # fmt: skip
+    report = mc.MarginReport.from_dict(REPORT)
+    outcome = analysis.Outcome("TIMS", report, None)
+    step = analysis.Step((PUT, -1.0), 3.0, 2.0, 1.0)
+    reason = analysis.Reason(True, "an account", "rule", "made up")
+    contribution = attribution.Contribution(PUT, 1.0, 2.0, 3.0)
+    ratio, transitions = backtest.LikelihoodRatio(1.5, 0.25), backtest.Transitions(90, 4, 5, 1)
+    light = backtest.TrafficLight(0.5, 0.25, "green")
+    coverage = backtest.Coverage(100, 5, 0.95, 1.0, 2.0, None, 4.0)
+    cycle = backtest.Procyclicality(2.0, 3.0, 1.0, 3.0, 0.1, 0.2, 0.3)
+    quote = importers.OptionQuote(mc.OsiSymbol("XYZ261218P00045000"), 1.0, 1.5, 1.25, 0.3, 10.0, 2)
+    dropped = importers.DroppedQuote("XYZ", 3, "no bid")
+    status = monitoring.Status("a", 600.0, 690.0, 690.0, 1.15, -90.0, -90.0, "liquidation", float("inf"))
+    terms = quotes.ExpiryTerms(0.25, 101.0, 0.99, 9, 0.01)
+    span_file = _core.SpanFile.parse(SPN, "x.spn")
+    array = [float(i) for i in range(16)]
+    future = {"product": "X", "kind": "FUT", "period": "202612", "commodity": "X", "array": array}
+    span = {"contracts": [future], "commodities": [{"code": "X", "currency": "USD"}], "extreme": [3.0, 0.33]}
+    levels = hvar.History({"XYZ": [50.0, 51.0, 49.0]}, dates=["2026-01-02", "2026-01-05", "2026-01-06"])
+    step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
+    return {
+        "Account": account,
+        "Comparison": mc.Comparison((outcome,), {"currency": "USD"}),
+        "Contract": PUT,
+        "Contracts": contracts,
+        "CrossMargin": mc.CrossMargin(report, report),
+        "Decision": mc.Decision.from_dict(DECISION),
+        "Engine": mc.Engine(methods.Tims()),
+        "Limit": mc.Limit(
+            10.0,
+            -5.0,
+            max_age=60.0,
+            price_collar=0.1,
+            max_quantity=7,
+            max_notional=1e6,
+            throttle=(5, 1.0),
+            complete_only=True,
+        ),
+        "Line": mc.Line.from_dict(_LINE),
+        "MarginBatch": mc.MarginBatch.from_columns([1.0, 2.0], [0.5, 1.5], [0.0, -1.0], [-1, 3]),
+        "MarginPath": mc.MarginPath((step,)),
+        "MarginReport": report,
+        "Market": market,
+        "Order": mc.Order("o1", PUT, "sell", 3, 1.25, fees=-0.5, effect="open", all_or_none=True),
+        "OsiSymbol": mc.OsiSymbol("XYZ261218P00045000"),
+        "Position": mc.Position(PUT, long=2, short=3),
+        "Products": mc.Products.from_rows(mc.Products().rows()[:1]),
+        "Qualification": mc.Qualification("portfolio margin", "OCC", (reason,)),
+        "Requirement": mc.Requirement.from_dict(_BEFORE),
+        "SpanFile": span_file,
+        "UnderlyingGreeks": mc.UnderlyingGreeks.from_dict(_GREEKS),
+        "WhatIf": mc.WhatIf.from_dict(WHAT_IF),
+        "analysis.Outcome": outcome,
+        "analysis.Reason": reason,
+        "analysis.Step": step,
+        "analysis.attribution.Attribution": attribution.Attribution("incremental", (contribution,), 0.5, 3.5),
+        "analysis.attribution.Change": attribution.Change(1.0, 2.0, 3.0, 4.0, 5.0, 15.0),
+        "analysis.attribution.Contribution": contribution,
+        "analysis.backtest.AccountCoverage": backtest.AccountCoverage(10, 1, 0.9, 2.0, "a", 2.0),
+        "analysis.backtest.Backtest": backtest.Backtest(coverage, ratio, transitions, None, ratio, light, cycle),
+        "analysis.backtest.Coverage": coverage,
+        "analysis.backtest.LikelihoodRatio": ratio,
+        "analysis.backtest.Procyclicality": cycle,
+        "analysis.backtest.TrafficLight": light,
+        "analysis.backtest.Transitions": transitions,
+        "analysis.backtest.Z2": backtest.Z2(-0.5, None),
+        "analysis.questions.Answers": questions.Answers(("now",), _array(1.0), _array(2.0), _array(3.0)),
+        "analysis.questions.LiquidationPrice": questions.LiquidationPrice(41.5, None),
+        "crypto.Health": crypto.Health(3.0, 2.0, 1.0),
+        "crypto.Instrument": crypto.Instrument("deribit", "BTC", "BTC", "option", _AWARE, 90_000.0, "call"),
+        "crypto.LiquidationPlan": crypto.LiquidationPlan(0.5, (step_down,)),
+        "crypto.OpenOrder": crypto.OpenOrder(PUT, -2.0, mmp=True),
+        "crypto.OpenSizes": crypto.OpenSizes(1.0, 2.0, -3.0),
+        "crypto.WorstOrders": crypto.WorstOrders("worst", 2.0, 1.0, report, {PUT.id: -2.0}, exact=False),
+        "crypto.liquidation.LiquidationStep": step_down,
+        "crypto.table.Book": crypto_table.Book("straddle", (("call", "30d", 1.0, -1, 0.5),), 0.6),
+        "crypto.table.Row": crypto_table.Row("straddle", "Deribit", "flat", None, 2.0, 1.0),
+        "importers.AccountFile": importers.AccountFile(account, {STOCK.id: 50.0}, {PUT.id: 0.3}),
+        "importers.CboeQuotes": importers.CboeQuotes("XYZ", 50.0, _AWARE, (quote,), (dropped,)),
+        "importers.Chain": importers.Chain(contracts, market, {"2026-12-18": 50.5}, (dropped,)),
+        "importers.DeribitChain": importers.DeribitChain(contracts, market, {PUT.id: 1.25}, {"2026-12-18": 50.5}),
+        "importers.DroppedQuote": dropped,
+        "importers.OptionQuote": quote,
+        "importers.Snapshot": importers.Snapshot(_AWARE, {"2026-12-18": 50.5}, {PUT.id: 0.3}),
+        "methods.Aevo": methods.Aevo(),
+        "methods.BitCom": methods.BitCom(),
+        "methods.Bybit": methods.Bybit(),
+        "methods.Combined": methods.Combined([(attrgetter("listed"), methods.Tims())]),
+        "methods.Crypto": methods.Crypto("span16-12pct-10pt", venue="Toy venue"),
+        "methods.Dederi": methods.Dederi(),
+        "methods.Deribit": methods.Deribit(),
+        "methods.Derive": methods.Derive(),
+        "methods.HistoricalVar": methods.HistoricalVar(levels, returns="log", measure="order_floor", confidence="0.5"),
+        "methods.Okx": methods.Okx(),
+        "methods.Paradex": methods.Paradex(),
+        "methods.RegT": methods.RegT(),
+        "methods.Rulebook": methods.Rulebook("tims", {"preset": "occ-cpm"}),
+        "methods.Span": methods.Span.from_document(span, level={"initial": 1.5, "maintenance": 1.0}),
+        "methods.Span16": methods.Span16(),
+        "methods.SpanLike": methods.SpanLike({"XYZ": {"price_scan": 0.15, "vol_scan": 0.25}}, extreme=(3.0, 0.33)),
+        "methods.Tims": methods.Tims(),
+        "methods.hvar.History": levels,
+        "methods.hvar.Rolling": hvar.Rolling(
+            ["2026-01-02"], np.array([1]), _array(1.0), {"a": _array(1.0)}, _array(2.0), _array(3.0)
+        ),
+        "monitoring.Alert": monitoring.Alert(2, "ok", status),
+        "monitoring.CancelEvent": monitoring.CancelEvent(4, "a", "o1"),
+        "monitoring.CashEvent": monitoring.CashEvent(5, "a", "USD", -1.5),
+        "monitoring.FillEvent": monitoring.FillEvent(3, "a", "XYZ", 50.0, 45.0, -0.5, "o1", "e1"),
+        "monitoring.MarketEvent": monitoring.MarketEvent(1, {"spot": {"XYZ": 48.0}}, mc.Market(INSTANT)),
+        "monitoring.OrderEvent": monitoring.OrderEvent(2, "a", "o1", "XYZ", "buy", 50.0, 45.0, 1.0, "open", True, "o0"),
+        "monitoring.Status": status,
+        "pricing.Greeks": pricing.Greeks(*(_array(float(i)) for i in range(8))),
+        "pricing.quotes.ExpiryTerms": terms,
+        "pricing.quotes.ImpliedQuotes": quotes.ImpliedQuotes(
+            (terms,), _array(1.25), _array(0.3), _array(0.05), _array(0.01), np.array([False]), np.array([""])
+        ),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Everything a value holds, as plain values that compare."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, plain(value.tolist())
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if type(value) in (list, tuple):
+        return [plain(inner) for inner in value]
+    reduced = value.__reduce__() if type(value).__module__.startswith("margincore") else None
+    return repr(value) if reduced is None else (type(value), plain(reduced[1]))
