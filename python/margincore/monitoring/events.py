@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from margincore._core import Market
+from margincore._core import InvalidInput, Market
 
 __all__ = ["Alert", "CancelEvent", "CashEvent", "Event", "FillEvent", "Level", "MarketEvent", "OrderEvent", "Status"]
 
 Level = Literal["ok", "margin_call", "liquidation"]
+
+
+def _check_id(event: str, contract: object) -> None:
+    """Events are written down: they hold the id of a contract, which a table reads."""
+    if not isinstance(contract, str):
+        kind = type(contract).__name__
+        raise InvalidInput(f"{event}: contract: an event holds the id of a contract, contract.id, not a {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,9 @@ class OrderEvent:
     all_or_none: bool = False
     replaces: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_id("order event", self.contract)
+
 
 @dataclass(frozen=True, slots=True)
 class CancelEvent:
@@ -58,8 +68,8 @@ class CancelEvent:
 class FillEvent:
     """A trade of an account: signed quantity in contracts, price in the contract's quote, fees in its currency.
 
-    With `order` and `execution` it fills an order of :class:`OrderEvent`, and the same execution again changes
-    nothing.
+    The words are those of :data:`margincore.Trade`, with `effect` where the account keeps long and short apart. With
+    `order` and `execution` it fills an order of :class:`OrderEvent`, and the same execution again changes nothing.
     """
 
     number: int
@@ -70,6 +80,10 @@ class FillEvent:
     fees: float = 0.0
     order: str | None = None
     execution: str | None = None
+    effect: Literal["open", "close"] | None = None
+
+    def __post_init__(self) -> None:
+        _check_id("fill event", self.contract)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{InvalidInput, raise};
-use crate::values::{Number, from_python, to_python};
+use crate::values::{Number, from_python, read_only, to_python, tuple_of};
 
 /// A holding: a contract and a signed quantity in contracts, or long and short apart.
 ///
@@ -20,8 +20,9 @@ use crate::values::{Number, from_python, to_python};
 #[derive(Clone, PartialEq)]
 pub(crate) struct Position(pub(crate) core::Position);
 
-/// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused.
-pub(crate) fn lots(contract: &Contract, what: &str, quantity: f64) -> PyResult<i64> {
+/// Whole lots of a side of a position.
+fn lots(contract: &Contract, side: &str, quantity: f64) -> PyResult<i64> {
+    let what = format_args!("position in '{}': {side}", contract.0.id());
     core::lots(&contract.0, what, quantity).map_err(raise)
 }
 
@@ -31,7 +32,7 @@ impl Position {
     #[new]
     #[pyo3(signature = (contract, quantity=None, *, long=None, short=None))]
     fn new(
-        contract: &Contract,
+        contract: Contract,
         quantity: Option<Number>,
         long: Option<Number>,
         short: Option<Number>,
@@ -39,12 +40,12 @@ impl Position {
         let [quantity, long, short] = [quantity, long, short].map(|n| n.map(|n| n.0));
         let position = match (quantity, long, short) {
             (Some(quantity), None, None) => {
-                core::Position::new(contract.0.clone(), lots(contract, "quantity", quantity)?)
+                core::Position::new(contract.0.clone(), lots(&contract, "quantity", quantity)?)
             }
             (None, long, short) if long.is_some() || short.is_some() => core::Position::gross(
                 contract.0.clone(),
-                lots(contract, "long", long.unwrap_or(0.0))?,
-                lots(contract, "short", short.unwrap_or(0.0))?,
+                lots(&contract, "long", long.unwrap_or(0.0))?,
+                lots(&contract, "short", short.unwrap_or(0.0))?,
             ),
             _ => {
                 return Err(InvalidInput::new_err(format!(
@@ -65,19 +66,19 @@ impl Position {
     /// Long less short, in contracts.
     #[getter]
     fn quantity(&self) -> f64 {
-        (self.0.long - self.0.short) as f64 * self.0.contract.terms().lot
+        self.0.contract.quantity(self.0.long - self.0.short)
     }
 
     /// The long side, in contracts; never negative.
     #[getter]
     fn long(&self) -> f64 {
-        self.0.long as f64 * self.0.contract.terms().lot
+        self.0.contract.quantity(self.0.long)
     }
 
     /// The short side, in contracts; never negative.
     #[getter]
     fn short(&self) -> f64 {
-        self.0.short as f64 * self.0.contract.terms().lot
+        self.0.contract.quantity(self.0.short)
     }
 
     fn __repr__(&self) -> String {
@@ -148,20 +149,20 @@ impl Account {
 
     /// The positions, in the order given.
     #[getter]
-    fn positions(&self) -> Vec<Position> {
-        self.0.positions.iter().cloned().map(Position).collect()
+    fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        tuple_of(py, self.0.positions.iter().cloned().map(Position))
     }
 
-    /// Cash balances by currency, each in its own; negative is a debit.
+    /// Cash balances by currency, each in its own, read-only; negative is a debit.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.terms.cash)
+        read_only(py, &self.0.terms.cash)
     }
 
-    /// Amounts of assets posted, by asset, in units of the asset; the rulebook says what they cover.
+    /// Amounts of assets posted, by asset, in units of the asset, read-only; the rulebook says what they cover.
     #[getter]
     fn collateral<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.terms.collateral)
+        read_only(py, &self.0.terms.collateral)
     }
 
     /// The rulebook's own word for the account, such as ``margin``, ``cash``, ``hedger`` or ``member``.
@@ -189,11 +190,11 @@ impl Account {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let rest = PyDict::new(py);
-        rest.set_item("cash", self.cash(py)?)?;
-        rest.set_item("collateral", self.collateral(py)?)?;
+        rest.set_item("cash", to_python(py, &self.0.terms.cash)?)?;
+        rest.set_item("collateral", to_python(py, &self.0.terms.collateral)?)?;
         rest.set_item("kind", self.kind())?;
         rest.set_item("gross", self.gross())?;
-        Ok((PyTuple::new(py, [self.positions()])?, rest))
+        Ok((PyTuple::new(py, [self.positions(py)?])?, rest))
     }
 }
 
@@ -222,7 +223,7 @@ const MAX_EMPTY: usize = 1_000_000;
 /// >>> import margincore as mc, numpy as np
 /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
 /// >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1]), contract=np.array([0, 1, 1]),
-/// ...                                     quantity=[10, -5, 2])
+/// ...                                     lots=[10, -5, 2])
 /// >>> losses = np.zeros((2, 16))
 /// >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
 /// >>> [column.tolist() for column in accounts.greatest(losses)]
@@ -252,24 +253,24 @@ type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 impl Accounts {
     /// Accounts from one entry per position, in any order.
     ///
-    /// `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
+    /// `account` numbers accounts from 0, `contract` are rows of the table, `lots` signed and whole: three
     /// columns of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
     /// all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
     #[classmethod]
-    #[pyo3(signature = (contracts, *, account, contract, quantity, count=None, kind=None))]
+    #[pyo3(signature = (contracts, *, account, contract, lots, count=None, kind=None))]
     fn from_columns(
         _: &Bound<'_, PyType>,
         py: Python<'_>,
         contracts: &Contracts,
         account: &Bound<'_, PyAny>,
         contract: &Bound<'_, PyAny>,
-        quantity: &Bound<'_, PyAny>,
+        lots: &Bound<'_, PyAny>,
         count: Option<usize>,
         kind: Option<String>,
     ) -> PyResult<Self> {
         let account: Vec<u32> = whole_numbers("accounts: account", account)?;
         let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
-        let quantity: Vec<i64> = whole_numbers("accounts: quantity", quantity)?;
+        let lots: Vec<i64> = whole_numbers("accounts: lots", lots)?;
         let count = match count {
             Some(count) => count,
             None => accounts_of(&account)?,
@@ -280,7 +281,7 @@ impl Accounts {
             ..core::AccountTerms::default()
         };
         let accounts = crate::errors::enter(py, move || {
-            core::Accounts::from_columns(&table, count, &account, &contract, &quantity, vec![terms])
+            core::Accounts::from_columns(&table, count, &account, &contract, &lots, vec![terms])
         })?;
         Ok(Self(accounts, contracts.clone()))
     }

@@ -283,7 +283,7 @@ def test_a_refusal_says_which_numbers_decided(live: mc.LiveAccount) -> None:
         == f"min_excess: {_core.amount_text(excess)} is below the limit of 1,000,000.00"
     )
     assert message(mc.Limit(1e9, max_notional=10_000.0)) == "max_notional: 12,000.00 is above the limit of 10,000.00"
-    assert message(mc.Limit(1e9, max_quantity=99)) == "max_quantity: 100 lots are above the limit of 99"
+    assert message(mc.Limit(1e9, max_quantity=99)) == "max_quantity: 100 contracts are above the limit of 99"
     collar = message(mc.Limit(1e9, price_collar=0.1))
     assert collar == "price_collar: 20.00 is above the limit of 10.00 from the mark of 100"
     late = message(mc.Limit(1e9, max_age=5.0), "2026-11-20T21:01:00Z")
