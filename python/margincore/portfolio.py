@@ -34,8 +34,8 @@ __all__ = [
 Trade = tuple[Contract, float] | tuple[Contract, float, float] | tuple[Contract, float, float, float]
 """A trade, wherever one is taken: ``(contract, quantity[, price[, fees]])``.
 
-The :class:`margincore.Contract` itself, not its id; a signed quantity in contracts, positive buys; the price it was done
-at, in the contract's quote, where cash is to follow; fees for all of it in the contract's currency, negative for a
+The :class:`margincore.Contract` itself, not its id; a signed quantity in contracts, positive buys; the price it was
+done at, in the contract's quote, where cash is to follow; fees for all of it in the contract's currency, negative for a
 rebate. Where an account keeps long and short apart, the call says ``effect="open"`` or ``"close"`` for the trades it
 takes. What is written down (events, documents, journals) holds the id of a contract in its place.
 """

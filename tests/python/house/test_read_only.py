@@ -39,7 +39,7 @@ def instances() -> Iterator[object]:
     yield mc.compare(ACCOUNT, MARKET, [rulebook])
     yield mc.margin_path(ACCOUNT, [(STOCK, 1)], MARKET, rulebook)
     yield mc.questions.rolled(prepared, ACCOUNT)
-    yield mc.monitoring.Monitor({"one": ACCOUNT}, prepared)
+    yield mc.monitoring.Monitor(prepared, {"one": ACCOUNT})
 
 
 def properties(item: object) -> Iterator[tuple[str, Any]]:
