@@ -254,6 +254,7 @@ pub(crate) fn time_text(value: &Bound<'_, PyAny>) -> PyResult<String> {
 /// else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
 ///
 /// >>> import datetime as dt, numpy as np
+/// >>> from margincore._core import read_time
 /// >>> read_time(dt.date(2026, 12, 18)), read_time(np.datetime64("2026-12-18"))
 /// ('2026-12-18', '2026-12-18')
 #[pyfunction]

@@ -179,7 +179,7 @@ def test_sides_of_a_position() -> None:
     refused(lambda: mc.Position(contract, long=-1), mc.InvalidInput)
     refused(lambda: mc.Position(contract, 1, long=1), mc.InvalidInput)
     refused(lambda: mc.Position(contract), mc.InvalidInput)
-    refused(lambda: mc.Position("SPX", 1), TypeError)  # type: ignore[arg-type]
+    refused(lambda: mc.Position("SPX", 1), mc.InvalidInput)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

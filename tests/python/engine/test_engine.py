@@ -62,7 +62,7 @@ def test_position_order_splits_and_merges_do_not_change_a_bit(prepared: mc.Prepa
 
 def test_an_empty_account_needs_nothing(prepared: mc.Prepared) -> None:
     report = prepared.margin([])
-    assert (report.requirement.initial, report.lines, report.worst_scenario) == (0.0, [], None)
+    assert (report.requirement.initial, report.lines, report.worst_scenario) == (0.0, (), None)
 
 
 def test_batches_columns_and_single_accounts_agree(prepared: mc.Prepared) -> None:

@@ -39,7 +39,7 @@ def test_a_chain_and_its_accounts_give_the_margins_of_the_same_objects() -> None
                   currency="USD")
         for right, strike in (("call", 4700.0), ("put", 4300.0))
     ]  # fmt: skip
-    assert contracts.ids[:2] == [option.id for option in options]
+    assert list(contracts.ids[:2]) == [option.id for option in options]
     prepared = mc.Engine(mc.methods.Tims()).prepare(contracts, market(contracts))
     held, names = arrow.accounts(
         contracts,

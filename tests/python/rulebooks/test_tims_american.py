@@ -289,7 +289,7 @@ def test_greeks_of_parts_are_summed_and_a_rulebook_without_prices_has_none() -> 
     together = mc.margin(positions, quotes, mc.methods.Tims()).greeks
     assert [repr(g) for g in mc.margin(positions, quotes, parts).greeks] == [repr(g) for g in together]
     stock = [mc.Position(mc.Stock("A", currency="USD"), 100)]
-    assert mc.margin(stock, market(), mc.methods.RegT()).greeks == []
+    assert mc.margin(stock, market(), mc.methods.RegT()).greeks == ()
 
 
 def spy() -> tuple[mc.Contracts, mc.Market]:
