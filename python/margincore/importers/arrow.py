@@ -37,7 +37,7 @@ def contracts(table: Any) -> Contracts:
     ...                   "strike": [500.0, None], "expiry": ["2026-12-18", None], "settles": ["pm", None],
     ...                   "exercise": ["american", None], "multiplier": [100.0, 1.0], "currency": ["USD", "USD"]})
     >>> contracts(table).ids
-    ['SPY 2026-12-18 500 call', 'SPY']
+    ('SPY 2026-12-18 500 call', 'SPY')
     """
     with _refusals():
         arrow = _table(table)

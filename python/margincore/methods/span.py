@@ -153,6 +153,11 @@ class Span(Rulebook):
             if source._file is None:
                 raise _core.InvalidInput("this Span was made from a document: it has no file")
             return source._file
+        if isinstance(source, Mapping):
+            raise _core.InvalidInput(
+                "Span: a path, a list of paths or a SpanFile is needed: parameters written out are "
+                "Span.from_document(parameters)"
+            )
         return _core.SpanFile(source)
 
     @staticmethod

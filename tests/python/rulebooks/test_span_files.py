@@ -245,6 +245,21 @@ def test_a_file_is_parsed_once_and_a_rulebook_over_it_is_pickled_with_it(tmp_pat
         Span.file(Span.from_document({"extreme": [3.0, 0.33], "contracts": [], "commodities": []}))
 
 
+def test_a_rulebook_is_made_from_its_file_in_every_form(tmp_path: Path) -> None:
+    path = tmp_path / "small.spn"
+    path.write_bytes(SMALL_SPN)
+    digest = Span(path).parameters["digest"]
+    for source in (str(path), [path], Span.file(path), Span(path)):
+        assert Span(source).parameters["digest"] == digest  # type: ignore[arg-type]
+    same = Span.from_file(path, anov="capped")
+    assert type(same) is Span
+    assert same.__reduce__()[1][1] == Span(path, anov="capped").__reduce__()[1][1] == {"options": {"anov": "capped"}}
+    with pytest.raises(mc.MarginError, match=r"missing\.spn"):
+        Span(tmp_path / "missing.spn")
+    with pytest.raises(mc.InvalidInput, match=r"Span\.from_document\(parameters\)"):
+        Span({"contracts": []})  # type: ignore[arg-type]
+
+
 def test_parsing_takes_at_most_four_times_the_file_s_memory(tmp_path: Path) -> None:
     values = "".join(f"<a>{a}.25</a>" for a in array_of(3000))
     options = "".join(
