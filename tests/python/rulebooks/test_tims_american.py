@@ -272,7 +272,7 @@ def test_greeks_of_an_option_on_a_future_and_what_is_left_out() -> None:
     assert greeks.vega == pytest.approx(200 * float(plain.vega), rel=1e-12)
     # A rate does not move the future, only the discount.
     assert greeks.rho == pytest.approx(-200 * years * float(plain.price), rel=1e-12)
-    assert greeks.excluded == [given.id]
+    assert greeks.excluded == (given.id,)
     assert report.to_dict()["greeks"][0]["excluded"] == [given.id]
 
 
