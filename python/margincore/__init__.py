@@ -47,7 +47,7 @@ from margincore.analysis.path import MarginPath, margin_path
 from margincore.analysis.qualify import Qualification, qualify
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
-from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
+from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
 
 if TYPE_CHECKING:
     from margincore import analysis, crypto, importers, monitoring, reference
@@ -91,6 +91,7 @@ __all__ = [
     "Requirement",
     "Spot",
     "Stock",
+    "Trade",
     "UnderlyingGreeks",
     "Unsupported",
     "WhatIf",

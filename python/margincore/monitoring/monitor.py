@@ -32,6 +32,7 @@ from margincore.monitoring.events import (
     Status,
 )
 from margincore.monitoring.journal import Journal, encode
+from margincore.read_only import ReadOnlyDict
 
 __all__ = ["Monitor"]
 
@@ -124,9 +125,9 @@ class Monitor:
 
     @property
     def accounts(self) -> Mapping[str, LiveAccount]:
-        """The open accounts, for what-ifs and checks; trades and orders belong into the stream."""
+        """The open accounts by name, read-only, for what-ifs and checks; trades and orders belong into the stream."""
         self._answers()
-        return dict(self._live)
+        return ReadOnlyDict(self._live)
 
     @property
     def journal_digest(self) -> str | None:
@@ -264,7 +265,8 @@ class Monitor:
                     self._touched[event.account].add(event.replaces)
                 self._touched[event.account].add(event.order)
             case FillEvent(order=None, execution=None):
-                live.apply([(self._by_id[event.contract], event.quantity, event.price, event.fees)])
+                trade = (self._by_id[event.contract], event.quantity, event.price, event.fees)
+                live.apply([trade], effect=event.effect)
             case FillEvent():
                 self._fill(live, event)
         return (event.account,)

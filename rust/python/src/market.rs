@@ -11,7 +11,7 @@ use crate::contract::Contracts;
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{from_python, quoted, time_text, to_python};
+use crate::values::{from_python, quoted, read_only, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
 ///
@@ -116,10 +116,10 @@ impl Market {
         &self.0.snapshot().valuation
     }
 
-    /// Spot prices by symbol, a new dictionary.
+    /// Spot prices by symbol; read-only.
     #[getter]
     fn spot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.snapshot().spot)
+        read_only(py, &self.0.snapshot().spot)
     }
 
     /// The table whose rows arrays of prices or vols follow; `None` where there are no arrays.
@@ -254,7 +254,7 @@ impl<'py> Change<'_, 'py> {
 /// `{(underlying, expiry): price}` or a list of documents.
 fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(dict) = forward.cast::<PyDict>() else {
-        return Ok(forward.clone());
+        return Ok(dated(forward, "expiry")?.into_any());
     };
     let list = PyList::empty(dict.py());
     for (key, price) in dict {
@@ -271,6 +271,24 @@ fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         list.append(entry)?;
     }
     Ok(list.into_any())
+}
+
+/// Documents with the time that each has under a name as text; what is no document is judged where it is read.
+fn dated<'py>(documents: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(documents.py());
+    for document in documents.try_iter()? {
+        let document = document?;
+        let Ok(given) = document.cast::<PyDict>() else {
+            list.append(document)?;
+            continue;
+        };
+        let own = given.copy()?;
+        if let Some(time) = given.get_item(name)? {
+            own.set_item(name, time_text(&time)?)?;
+        }
+        list.append(own)?;
+    }
+    Ok(list)
 }
 
 /// `{symbol: [(date, amount), ...]}`, or documents in place of the pairs.
@@ -290,7 +308,7 @@ fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
                 Err(_) => list.append(entry)?,
             }
         }
-        lists.set_item(symbol, list)?;
+        lists.set_item(symbol, dated(list.as_any(), "date")?)?;
     }
     Ok(lists)
 }

@@ -21,7 +21,7 @@ use crate::names::refuse_unknown;
 use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
-use crate::values::{from_python, to_python};
+use crate::values::{from_python, read_only, to_python};
 
 /// One rulebook as frozen, versioned data.
 ///
@@ -67,12 +67,12 @@ impl Methodology {
         self.0.name()
     }
 
-    /// Which parameters these are, a new dictionary of name, version, effective date, source and digest.
+    /// Which parameters these are, by name, version, effective date, source and digest; read-only.
     ///
     /// The digest is the SHA-256 of the parameters, in hexadecimal.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, self.0.parameters())
+        read_only(py, self.0.parameters())
     }
 
     /// Reprice what the rulebook needs and compile it for a table of contracts.

@@ -37,6 +37,9 @@ pub struct Order {
     /// for the worst case of open orders, it counts for two ways of filling instead of one per lot.
     #[serde(default)]
     pub all_or_none: bool,
+    /// Why the quantity it was written with is no number of lots. Such an order is refused wherever it is given.
+    #[serde(skip)]
+    pub unfit: Option<Box<str>>,
 }
 
 impl Order {
@@ -50,6 +53,9 @@ impl Order {
     pub fn validate(&self) -> Result<()> {
         if self.id.is_empty() {
             fail!(InvalidInput, "an order needs an id");
+        }
+        if let Some(why) = &self.unfit {
+            fail!(InvalidInput, "{why}");
         }
         if !(1..=MAX_LOTS).contains(&self.lots) {
             fail!(
@@ -84,8 +90,8 @@ pub struct Limit {
     pub max_age: Option<f64>,
     /// The largest distance of a price from the mark, as a fraction of the mark.
     pub price_collar: Option<f64>,
-    /// Lots in one order.
-    pub max_quantity: Option<i64>,
+    /// Contracts in one order.
+    pub max_quantity: Option<f64>,
     /// Price times quantity of one order.
     pub max_notional: Option<f64>,
     /// At most so many messages in so many seconds.
@@ -107,6 +113,7 @@ impl Limit {
             ("min_excess", self.min_excess),
             ("max_age", self.max_age),
             ("price_collar", self.price_collar),
+            ("max_quantity", self.max_quantity),
             ("max_notional", self.max_notional),
             ("throttle", self.throttle.map(|t| t.1)),
         ] {
