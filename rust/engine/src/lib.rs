@@ -14,6 +14,7 @@ pub mod greeks;
 pub mod inputs;
 pub mod live;
 pub mod market;
+pub mod names;
 pub mod parameters;
 pub mod preparation;
 pub mod products;
