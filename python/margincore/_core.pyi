@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
 __version__: str
@@ -180,8 +180,8 @@ class Market:
     unknown name, with the nearest known one.
 
     - `valuation`: an instant with its zone as text, or an aware datetime.
-    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings beside it
-      name its contracts only.
+    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings
+      beside it name its contracts only.
     - `spot`: by symbol, in the currency the symbol is quoted in.
     - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
     - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
@@ -206,8 +206,8 @@ class Market:
         dividend_yield: Mapping[str, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         borrow: Mapping[str, float] | None = None,
-        price: Mapping[str, float] | NDArray[np.float64] | None = None,
-        vol: Mapping[str, float] | NDArray[np.float64] | None = None,
+        price: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
+        vol: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
         fx: Mapping[str, float] | None = None,
     ) -> Self: ...
     @property
@@ -452,8 +452,8 @@ class Prepared:
         valuation: str | dt.datetime | None = None,
         spot: Mapping[str, float] | None = None,
         forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
-        price: Mapping[str, float] | None = None,
-        vol: Mapping[str, float] | None = None,
+        price: Mapping[str, float] | Mapping[Contract, float] | None = None,
+        vol: Mapping[str, float] | Mapping[Contract, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         dividend_yield: Mapping[str, float] | None = None,
         fx: Mapping[str, float] | None = None,

@@ -35,6 +35,10 @@ from margincore.monitoring.journal import Journal, encode
 __all__ = ["Monitor"]
 
 
+# The largest multiple of a requirement that is a level: larger ones are percentages by mistake.
+_MAX_LEVEL = 10.0
+
+
 class Monitor:
     """Watches accounts over a stream of events; yields an :class:`Alert` whenever one changes its level.
 
@@ -80,8 +84,13 @@ class Monitor:
         checkpoint: int = 256,
         threads: int = 1,
     ) -> None:
-        if not (0.0 < call < float("inf") and 0.0 < liquidation < float("inf")) or checkpoint < 1:
-            raise InvalidInput("monitor: call, liquidation and checkpoint are positive")
+        for name, level in (("call", call), ("liquidation", liquidation)):
+            if not 0.0 < level <= _MAX_LEVEL:
+                raise InvalidInput(
+                    f"monitor: {name} is {level}: a factor above 0 and up to {_MAX_LEVEL:g} is needed (1.3 is 130 %)"
+                )
+        if checkpoint < 1:
+            raise InvalidInput(f"monitor: checkpoint is {checkpoint}: at least one event is needed")
         self._call, self._liquidation = call, liquidation
         self._haircuts = dict(haircuts or {})
         self._checkpoint, self._threads = checkpoint, threads
@@ -362,9 +371,7 @@ class Monitor:
     def _restore(self, state: dict[str, Any], orders: dict[str, dict[str, Any]]) -> None:
         if state["market"] is not None:
             # Its marks were judged when they came; some may have been kept since.
-            self._prepared = self._prepared.with_market(
-                Market(**state["market"]), marks="keep", threads=self._threads
-            )
+            self._prepared = self._prepared.with_market(Market(**state["market"]), marks="keep", threads=self._threads)
         for name, own in state["accounts"].items():
             kind, collateral = self._kinds[name]
             positions = [

@@ -67,10 +67,7 @@ def _broadcast(
     columns: list[NDArray[Any]] = []
     for name, value in zip(names, values, strict=True):
         try:
-            column = np.asarray(value)
-            if column.dtype.kind in "USb":
-                raise InvalidInput(f"{name}: numbers are needed, not {column.dtype.name.rstrip('0123456789')}")
-            columns.append(column.astype(_FLOAT, copy=False))
+            columns.append(_american.numbers(name, value))
         except (TypeError, ValueError) as error:
             raise InvalidInput(f"{name}: {error}") from None
     columns.append(_signs(right))

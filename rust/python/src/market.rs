@@ -19,8 +19,8 @@ use crate::values::{from_python, is_flag, time_text, to_python};
 /// unknown name, with the nearest known one.
 ///
 /// - `valuation`: an instant with its zone as text, or an aware datetime.
-/// - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings beside it
-///   name its contracts only.
+/// - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings
+///   beside it name its contracts only.
 /// - `spot`: by symbol, in the currency the symbol is quoted in.
 /// - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
 /// - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
