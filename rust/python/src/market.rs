@@ -198,7 +198,7 @@ fn by_id<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     for (key, value) in dict {
         let id = match key.cast::<Contract>() {
             Ok(contract) => contract.getattr("id")?,
-            Err(_) => key,
+            Err(_) => key.clone(),
         };
         if named.contains(&id)? {
             return Err(InvalidInput::new_err(format!(
