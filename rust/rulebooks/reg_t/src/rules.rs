@@ -5,7 +5,6 @@
 
 use engine::bounds;
 use kernel::error::Result;
-use kernel::fail;
 
 /// When the requirement is asked: on the trade date (Reg T), or while the position is held (FINRA 4210(f)(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
