@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
 from margincore.errors import CalculationError as CalculationError
@@ -176,7 +176,8 @@ class Market:
     unknown name, with the nearest known one.
 
     - `valuation`: an instant with its zone as text, or an aware datetime.
-    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only.
+    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings
+      beside it name its contracts only.
     - `spot`: by symbol, in the currency the symbol is quoted in.
     - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
     - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
@@ -184,9 +185,9 @@ class Market:
     - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
       between the dates, flat outside them.
     - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
-    - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
-    - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
-      `contracts`.
+    - `price`: marks in the contract's quote, by contract or its id, or in the order of `contracts` as an array, list,
+      tuple or Series of numbers. Only futures (and indices) are quoted below zero.
+    - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; as `price`.
     - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
     """
 
@@ -201,8 +202,8 @@ class Market:
         dividend_yield: Mapping[str, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         borrow: Mapping[str, float] | None = None,
-        price: Mapping[str, float] | NDArray[np.float64] | None = None,
-        vol: Mapping[str, float] | NDArray[np.float64] | None = None,
+        price: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
+        vol: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
         fx: Mapping[str, float] | None = None,
     ) -> Self: ...
     @property
@@ -447,8 +448,8 @@ class Prepared:
         valuation: str | dt.datetime | None = None,
         spot: Mapping[str, float] | None = None,
         forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
-        price: Mapping[str, float] | None = None,
-        vol: Mapping[str, float] | None = None,
+        price: Mapping[str, float] | Mapping[Contract, float] | None = None,
+        vol: Mapping[str, float] | Mapping[Contract, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         dividend_yield: Mapping[str, float] | None = None,
         fx: Mapping[str, float] | None = None,
@@ -493,10 +494,13 @@ class Prepared:
         (1, 1)
         """
 
-    def with_market(self, market: Market, *, threads: int = 1) -> Prepared:
+    def with_market(
+        self, market: Market, *, marks: Literal["refuse", "keep"] | None = None, threads: int = 1
+    ) -> Prepared:
         """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
 
-        Raises as :meth:`Methodology.prepare`.
+        With ``marks="keep"`` its option prices may be of another time than its spots: they are not held against the
+        bounds that the spots give. Raises as :meth:`Methodology.prepare`.
         """
 
 def amount_text(amount: float | None, /) -> str:

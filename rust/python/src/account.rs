@@ -337,8 +337,7 @@ impl Accounts {
                         "values row {at}: {} in column {bad}: finite numbers are needed",
                         rows[at].0[bad]
                     )
-                    .into(),
-                ));
+                    .into()));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];

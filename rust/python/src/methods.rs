@@ -344,10 +344,23 @@ impl Prepared {
 
     /// As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
     ///
-    /// Raises as :meth:`Methodology.prepare`.
-    #[pyo3(signature = (market, *, threads=1))]
-    fn with_market(&self, py: Python<'_>, market: &Market, threads: usize) -> PyResult<Self> {
-        let market = market.0.clone();
+    /// With ``marks="keep"`` its option prices may be of another time than its spots: they are not held against the
+    /// bounds that the spots give. Raises as :meth:`Methodology.prepare`.
+    #[pyo3(signature = (market, *, marks=None, threads=1))]
+    fn with_market<'py>(
+        &self,
+        py: Python<'py>,
+        market: &Market,
+        marks: Part<'_, 'py>,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let market = match marks {
+            None => market.0.clone(),
+            Some(marks) => {
+                let marks = from_python("with_market: marks", marks)?;
+                Arc::new((*market.0).clone().with_marks(marks))
+            }
+        };
         Ok(Self(Arc::new(enter(py, || {
             self.0.with_market(market, threads)
         })?)))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::account::{Effect, MAX_LOTS};
+use crate::bounds;
 use crate::contract::ContractIndex;
 use crate::report::Requirement;
 use kernel::error::{MarginError, Result};
@@ -128,6 +129,10 @@ impl Limit {
                     fail!(InvalidInput, "limit: {name} is negative");
                 }
             }
+        }
+        // A price a whole mark away, at zero or at twice the mark, is held by no collar that means anything.
+        if let Some(collar) = self.price_collar {
+            bounds::fraction("limit: price_collar", collar)?;
         }
         Ok(())
     }
