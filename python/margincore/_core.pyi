@@ -20,6 +20,9 @@ from margincore.errors import Unsupported as Unsupported
 __version__: str
 __document_version__: int
 
+def did_you_mean(name: str, known: Sequence[str], /) -> str:
+    """A hint to put behind a refusal of a name: ``; did you mean 'SPX'?``, or nothing where no known name is near."""
+
 def error_codes() -> dict[str, str]:
     """Every code that an error may have, with its meaning, a new dictionary.
 

@@ -39,6 +39,7 @@ from margincore._core import (
     Products,
     __document_version__,
     check_version,
+    did_you_mean,
 )
 from margincore.analysis.compare import compare
 from margincore.engine import margin
@@ -94,9 +95,11 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return _evaluated(document)
     except RecursionError:
-        raise InvalidInput("document: nested too deep") from None
+        raise InvalidInput("document: nested too deep", code="too_large") from None
+    except MarginError:
+        raise
     except ValueError as error:  # a whole number of 5,000 digits, which cannot even be printed
-        raise InvalidInput(f"document: {error}") from None
+        raise InvalidInput(f"document: {error}", code="wrong_type") from None
 
 
 def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,13 +124,15 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(standalone, bool):
         raise InvalidInput("standalone: true or false is needed")
     if ("methodology" in document) == ("methodologies" in document):
-        raise MissingData("document: give methodology (one rulebook) or methodologies (several, to compare)")
+        raise MissingData(
+            "document: give methodology (one rulebook) or methodologies (several, to compare)", code="missing_parameter"
+        )
     if "methodology" in document:
         methodology = methodology_from_document(_mapping(document["methodology"], "methodology"))
         return margin(account, market, methodology, contracts=contracts, standalone=standalone).to_dict()
     several = _list(document["methodologies"], "methodologies")
     if not several:
-        raise InvalidInput("methodologies: an empty list: name at least one rulebook")
+        raise InvalidInput("methodologies: an empty list: name at least one rulebook", code="not_stated")
     rulebooks = [
         methodology_from_document(_mapping(m, f"methodologies[{i}]"), f"methodologies[{i}]")
         for i, m in enumerate(several)
@@ -144,7 +149,7 @@ def methodology_from_document(document: Mapping[str, Any], where: str = "methodo
     parameters = dict(document)
     name = parameters.pop("name", None)
     if not isinstance(name, str):
-        raise MissingData(f"{where}: name is missing: which rulebook?")
+        raise MissingData(f"{where}: name is missing: which rulebook?", code="not_stated", where=where)
     with _place(where):
         return Rulebook(name, parameters)
 
@@ -164,7 +169,7 @@ def account_from_document(document: Mapping[str, Any], products: Products | None
     ]
     rest = {key: value for key, value in document.items() if key != "positions" and value is not None}
     if not isinstance(rest.get("gross", False), bool):
-        raise InvalidInput(f"account: gross: true or false is needed, not {rest['gross']}")
+        raise InvalidInput(f"account: gross: true or false is needed, not {rest['gross']}", code="wrong_type")
     with _place("account"):
         return Account(positions, **rest)
 
@@ -192,7 +197,9 @@ def _market(document: Mapping[str, Any], products: Products, ids: Collection[str
     parts = {key: value for key, value in document.items() if value is not None}
     valuation = parts.pop("valuation", None) or _missing("market", "valuation")
     if not (isinstance(valuation, str) or hasattr(valuation, "isoformat")):
-        raise InvalidInput(f"market: valuation {valuation}: an instant is needed, 2026-11-20T16:00:00-05:00")
+        raise InvalidInput(
+            f"market: valuation {valuation}: an instant is needed, 2026-11-20T16:00:00-05:00", code="bad_time"
+        )
     for name, value in parts.items():
         kind, needed = _MARKET[name]
         if not isinstance(value, kind):
@@ -221,7 +228,7 @@ def quotes_by_id(
     for key, value in _mapping(quotes, where).items():
         id_ = key if key in ids else _listed_id(key, products)
         if id_ in by_id:
-            raise InvalidInput(f"{where} of '{id_}' is given twice, in two spellings")
+            raise InvalidInput(f"{where} of '{id_}' is given twice, in two spellings", code="duplicate")
         by_id[id_] = value
     return by_id
 
@@ -253,18 +260,25 @@ def _place(where: str) -> Iterator[None]:
     try:
         yield
     except MarginError as error:
-        message = str(error)
-        raise type(error)(message if message.startswith(where) else f"{where}: {message}") from None
+        if not str(error).startswith(where):
+            error.named(where)
+        raise
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{where}: {error}") from None
+        raise InvalidInput(f"{where}: {error}", code="wrong_type") from None
     except OverflowError:
-        raise InvalidInput(f"{where}: a number is out of range") from None
+        raise InvalidInput(f"{where}: a number is out of range", code="out_of_range") from None
 
 
 def _only(document: Mapping[str, Any], where: str, known: set[str]) -> None:
     for key in document:
         if key not in known:
-            raise InvalidInput(f"{where}: unknown key {key!r}: known are {', '.join(sorted(known))}")
+            hint = did_you_mean(str(key), sorted(known))
+            raise InvalidInput(
+                f"{where}: unknown key {key!r}: known are {', '.join(sorted(known))}{hint}",
+                code="unknown_name",
+                where=where,
+                value=key,
+            )
 
 
 def _required(document: Mapping[str, Any], where: str, key: str) -> Any:
@@ -272,16 +286,16 @@ def _required(document: Mapping[str, Any], where: str, key: str) -> Any:
 
 
 def _missing(where: str, key: str) -> Any:
-    raise MissingData(f"{where}: {key} is missing")
+    raise MissingData(f"{where}: {key} is missing", code="not_stated", where=where)
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: an object is needed, not {type(value).__name__}")
+        raise InvalidInput(f"{where}: an object is needed, not {type(value).__name__}", code="wrong_type")
     return value
 
 
 def _list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise InvalidInput(f"{where}: a list is needed, not {type(value).__name__}")
+        raise InvalidInput(f"{where}: a list is needed, not {type(value).__name__}", code="wrong_type")
     return list(value)

@@ -65,15 +65,20 @@ def rulebook(methodology: Any) -> Methodology:
         return methodology
     if isinstance(methodology, type) and issubclass(methodology, Methodology):
         name = methodology.__name__
-        raise InvalidInput(f"methodology: {name} is a class: call it, mc.methods.{name}()")
-    raise InvalidInput(f"methodology: a rulebook is needed, such as mc.methods.Tims(), not {_named(methodology)}")
+        raise InvalidInput(f"methodology: {name} is a class: call it, mc.methods.{name}()", code="wrong_type")
+    raise InvalidInput(
+        f"methodology: a rulebook is needed, such as mc.methods.Tims(), not {_named(methodology)}", code="wrong_type"
+    )
 
 
 def snapshot(market: Any) -> Market | None:
     """A market or none, or :class:`InvalidInput` that says what stands in its place."""
     if market is None or isinstance(market, Market):
         return market
-    raise InvalidInput(f"market: a Market is needed, not {_named(market)}: the order is account, market, methodology")
+    raise InvalidInput(
+        f"market: a Market is needed, not {_named(market)}: the order is account, market, methodology",
+        code="wrong_type",
+    )
 
 
 def holder(account: Any) -> Account:
@@ -83,18 +88,22 @@ def holder(account: Any) -> Account:
     if isinstance(account, Position):
         raise InvalidInput("account: one Position: put it in a list, [position]")
     if isinstance(account, str | Mapping) or not isinstance(account, Iterable):
-        raise InvalidInput(f"account: an Account or a list of positions is needed, not {_named(account)}")
+        raise InvalidInput(
+            f"account: an Account or a list of positions is needed, not {_named(account)}", code="wrong_type"
+        )
     positions = list(account)
     for i, position in enumerate(positions):
         if not isinstance(position, Position):
-            raise InvalidInput(f"account: positions[{i}]: a Position is needed, not {_named(position)}")
+            raise InvalidInput(
+                f"account: positions[{i}]: a Position is needed, not {_named(position)}", code="wrong_type"
+            )
     return Account(positions)
 
 
 def thread_count(threads: int) -> int:
     """A number of threads, none of which is negative."""
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise InvalidInput(f"threads is {threads!r}: a whole number is needed, 1 for one thread")
+        raise InvalidInput(f"threads is {threads!r}: a whole number is needed, 1 for one thread", code="wrong_type")
     return threads
 
 

@@ -45,8 +45,12 @@ class MarginError(Exception):
         if named is None:
             super().add_note(note)
             return
-        self.args = (f"{named[1]}: {self}",)
-        self.where = named[1] if self.where is None else f"{named[1]}: {self.where}"
+        self.named(named[1])
+
+    def named(self, place: str, /) -> None:
+        """Put a place before the message and before `where`."""
+        self.args = (f"{place}: {self}",)
+        self.where = place if self.where is None else f"{place}: {self.where}"
 
 
 class InvalidInput(MarginError, ValueError):

@@ -41,11 +41,14 @@ def json_object(text: str, where: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ParseError(f"{where}:{error.lineno}: column {error.colno}: {error.msg}") from None
     except UnicodeEncodeError:
-        raise InvalidInput(f"{where}: half of a surrogate pair stands in a text: it is no character") from None
+        raise InvalidInput(
+            f"{where}: half of a surrogate pair stands in a text: it is no character", code="bad_text"
+        ) from None
     except RecursionError:
-        raise ParseError(f"{where}: nested too deep") from None
+        raise ParseError(f"{where}: nested too deep", code="too_large") from None
     except MarginError as error:
-        raise type(error)(f"{where}: {error}") from None
+        error.named(where)
+        raise
     if not isinstance(document, dict):
         raise ParseError(f"{where}:1: a JSON object is needed, not {type(document).__name__}")
     return document
@@ -55,23 +58,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InvalidInput(f"the key {key!r} is given twice in one object")
+            raise InvalidInput(f"the key {key!r} is given twice in one object", code="duplicate")
         found[key] = value
     return found
 
 
 def _constant(name: str) -> Any:
-    raise InvalidInput(f"{name} is not a number")
+    raise InvalidInput(f"{name} is not a number", code="not_finite")
 
 
 def _number(text: str) -> float:
     value = float(text)
     if len(text) > _LONGEST_NUMBER or not math.isfinite(value):
-        raise InvalidInput(f"the number {text[:_LONGEST_NUMBER]} is out of range")
+        raise InvalidInput(f"the number {text[:_LONGEST_NUMBER]} is out of range", code="out_of_range")
     return value
 
 
 def _whole(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
-        raise InvalidInput(f"the number {text[:_LONGEST_NUMBER]}... is out of range")
+        raise InvalidInput(f"the number {text[:_LONGEST_NUMBER]}... is out of range", code="out_of_range")
     return int(text)

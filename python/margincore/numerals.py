@@ -36,7 +36,7 @@ def number(text: str, what: str) -> float:
     3.555e-05
     """
     if not _SCIENTIFIC.fullmatch(text):
-        raise InvalidInput(f"{what} {text!r} is not a number such as 12.50 or 1e-05")
+        raise InvalidInput(f"{what} {text!r} is not a number such as 12.50 or 1e-05", code="not_finite")
     return float(text)
 
 
@@ -47,5 +47,5 @@ def whole(text: str, what: str) -> int:
     -5
     """
     if not _WHOLE.fullmatch(text):
-        raise InvalidInput(f"{what} {text!r} is not a whole number such as -5")
+        raise InvalidInput(f"{what} {text!r} is not a whole number such as -5", code="not_whole")
     return int(text)

@@ -241,5 +241,7 @@ def _union(first: Contracts, second: Contracts) -> list[Contract]:
     table = {contract.id: contract for contract in first}
     for contract in second:
         if table.setdefault(contract.id, contract) != contract:
-            raise InvalidInput(f"explain: contract '{contract.id}' has other terms after than before")
+            raise InvalidInput(
+                f"explain: contract '{contract.id}' has other terms after than before", code="other_table"
+            )
     return list(table.values())

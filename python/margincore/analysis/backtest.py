@@ -57,12 +57,13 @@ def _column(name: str, values: ArrayLike) -> Floats:
     try:
         column = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name}: numbers are needed: {error}") from None
+        raise InvalidInput(f"{name}: numbers are needed: {error}", code="wrong_type") from None
     if column.ndim != 1 or not np.isfinite(column).all():
         odd = column[~np.isfinite(column)]
         raise InvalidInput(
             f"{name}: a one-dimensional array of finite numbers is needed, not of shape {column.shape}"
-            + (f" with {odd[0]}" if odd.size else "")
+            + (f" with {odd[0]}" if odd.size else ""),
+            code="wrong_type",
         )
     return column
 
@@ -71,13 +72,15 @@ def _positive(name: str, values: ArrayLike) -> Floats:
     """What is divided by."""
     column = _column(name, values)
     if column.size == 0 or (column <= 0.0).any():
-        raise InvalidInput(f"{name}: positive amounts are needed, at least one: their ratios are asked for")
+        raise InvalidInput(
+            f"{name}: positive amounts are needed, at least one: their ratios are asked for", code="out_of_range"
+        )
     return column
 
 
 def _number(name: str, value: float, least: float, most: float = math.inf) -> float:
     if not (least <= value <= most and math.isfinite(value)):
-        raise InvalidInput(f"{name} is {value}: a finite number from {least} to {most} is needed")
+        raise InvalidInput(f"{name} is {value}: a finite number from {least} to {most} is needed", code="not_finite")
     return value
 
 
@@ -133,7 +136,8 @@ def _counts(observations: int, failures: int, p: float) -> None:
     if not whole or not 0 <= failures <= observations or observations == 0 or not 0.0 < p <= 0.5:
         raise InvalidInput(
             f"{failures} breaches of {observations} at p = {p}: whole counts are needed, and the promised rate of "
-            "breaches above 0 and up to 0.5 (0.01 for a confidence of 99 %)"
+            "breaches above 0 and up to 0.5 (0.01 for a confidence of 99 %)",
+            code="out_of_range",
         )
 
 
@@ -212,7 +216,7 @@ def christoffersen(pairs: Transitions) -> LikelihoodRatio | None:
     (0.25866, 0.61104)
     """
     if min(pairs.n00, pairs.n01, pairs.n10, pairs.n11) < 0:
-        raise InvalidInput(f"{pairs}: counts cannot be negative")
+        raise InvalidInput(f"{pairs}: counts cannot be negative", code="out_of_range")
     calm, struck = pairs.n00 + pairs.n01, pairs.n10 + pairs.n11
     hits = pairs.n01 + pairs.n11
     if hits == 0 or calm == 0 or struck == 0 or hits == calm + struck:
@@ -409,7 +413,7 @@ def report(margins: ArrayLike, losses: ArrayLike, p: float) -> Backtest:
     (1, 1.0, 'green', 1.5)
     """
     if p > 0.5:
-        raise InvalidInput(f"p is {p}: it is the rate of breaches, 0.01 for a confidence of 99 %")
+        raise InvalidInput(f"p is {p}: it is the rate of breaches, 0.01 for a confidence of 99 %", code="out_of_range")
     hit = breaches(margins, losses)
     cover = coverage(margins, losses)
     pairs = transitions(hit)
@@ -482,7 +486,8 @@ def es_z2(
     x, v, e = _column("losses", losses), _column("var", var), _column("es", es)
     if not x.size == v.size == e.size > 0 or not 0.5 <= confidence < 1.0 or (e <= 0.0).any():
         raise InvalidInput(
-            "es_z2: losses, var and positive es of equal length, and a confidence from 0.5 to below 1 (0.99 is 99 %)"
+            "es_z2: losses, var and positive es of equal length, and a confidence from 0.5 to below 1 (0.99 is 99 %)",
+            code="wrong_shape",
         )
     scale = (1.0 - confidence) * x.size
 
@@ -494,7 +499,7 @@ def es_z2(
         return Z2(found, None)
     table = np.asarray(scenarios, dtype=np.float64)
     if table.ndim != 2 or table.shape[0] != x.size or not np.isfinite(table).all():
-        raise InvalidInput("es_z2: scenarios are finite losses, one row a date")
+        raise InvalidInput("es_z2: scenarios are finite losses, one row a date", code="wrong_shape")
     chance = np.random.default_rng(seed)
     rows = np.arange(x.size)
     larger = sum(statistic(table[rows, chance.integers(0, table.shape[1], x.size)]) >= found for _ in range(draws))
@@ -551,7 +556,7 @@ def speed_limit(margins: Sequence[float] | Floats, limit: float, *, days: int = 
     """
     charged = _column("margins", margins).copy()
     if days < 1:
-        raise InvalidInput(f"speed_limit: {days} days: at least one is needed")
+        raise InvalidInput(f"speed_limit: {days} days: at least one is needed", code="out_of_range")
     limit = _number("limit", limit, 0.0)
     for i in range(days, charged.size):
         charged[i] = min(charged[i], charged[i - days] * limit)

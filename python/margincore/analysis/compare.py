@@ -223,7 +223,7 @@ def compare(
     if not isinstance(methodologies, Sequence) or isinstance(methodologies, str):
         raise InvalidInput("methodologies: a list of rulebooks is needed, [mc.methods.RegT(), mc.methods.Tims()]")
     if not methodologies:
-        raise InvalidInput("methodologies: an empty list: name at least one rulebook")
+        raise InvalidInput("methodologies: an empty list: name at least one rulebook", code="not_stated")
     methodologies = [rulebook(methodology) for methodology in methodologies]
     contracts = list(contracts)
     names = list(labels) if labels is not None else _labels(methodologies)

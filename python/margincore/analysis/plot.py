@@ -60,10 +60,13 @@ def plot(
     account = holder(account)
     underlyings = sorted({p.contract.underlying for p in account.positions})
     if len(underlyings) != 1:
-        raise InvalidInput(f"plot: an account on one underlying is needed, not on {', '.join(underlyings) or 'none'}")
+        raise InvalidInput(
+            f"plot: an account on one underlying is needed, not on {', '.join(underlyings) or 'none'}",
+            code="contradiction",
+        )
     symbol = underlyings[0]
     if symbol not in market.spot:
-        raise MissingData(f"plot: no spot price for '{symbol}'")
+        raise MissingData(f"plot: no spot price for '{symbol}'", code="missing_spot")
     spot = market.spot[symbol]
     if ax is None:
         _, ax = plt.subplots(figsize=(9.0, 5.0), layout="constrained")

@@ -98,7 +98,9 @@ def qualify(
     data = _data()
     terms = _known(data["regimes"], regime, "regime")
     if products is None:
-        raise MissingData(f"qualify: products: say what the account trades, of {', '.join(data['products'])}")
+        raise MissingData(
+            f"qualify: products: say what the account trades, of {', '.join(data['products'])}", code="missing_product"
+        )
     traded = [product for product in products if _known(data["products"], product, "product")]
     reasons = [_covers(data, terms, traded)]
     rules = [rule for rule in terms["minimum_equity"] if rule.get("product") in (None, *traded)]
@@ -111,13 +113,16 @@ def qualify(
     if equity is None:
         raise MissingData("qualify: equity: the account's equity in dollars is needed")
     if not math.isfinite(equity):
-        raise InvalidInput(f"qualify: equity is {equity}")
+        raise InvalidInput(f"qualify: equity is {equity}", code="out_of_range")
     if any("monitoring" in rule for rule in rules):
         stated = {rule["monitoring"] for rule in rules if "monitoring" in rule}
         if monitoring is None:
             raise MissingData(f"qualify: monitoring decides the minimum equity: one of {', '.join(sorted(stated))}")
         if monitoring not in stated:
-            raise InvalidInput(f"qualify: unknown monitoring '{monitoring}': use one of {', '.join(sorted(stated))}")
+            raise InvalidInput(
+                f"qualify: unknown monitoring '{monitoring}': use one of {', '.join(sorted(stated))}",
+                code="unknown_name",
+            )
         rules = [rule for rule in rules if rule.get("monitoring") in (None, monitoring)]
     for rule in rules:
         text = f"equity {equity:,.0f} against {rule['amount']:,.0f}"
@@ -136,7 +141,9 @@ def qualify(
         if approval is None:
             raise MissingData(f"qualify: approval: the account's option level is needed, one of {', '.join(levels)}")
         if approval not in levels:
-            raise InvalidInput(f"qualify: unknown approval '{approval}': use one of {', '.join(levels)}")
+            raise InvalidInput(
+                f"qualify: unknown approval '{approval}': use one of {', '.join(levels)}", code="unknown_name"
+            )
         text = f"approved for {approval} against {least_level}"
         met = levels.index(approval) >= levels.index(least_level)
         reasons.append(Reason(met, text, terms["approval"]["grade"], terms["approval"]["source"]))
@@ -145,7 +152,7 @@ def qualify(
 
 def _known(table: Mapping[str, Any], key: str, what: str) -> Any:
     if key not in table:
-        raise InvalidInput(f"qualify: unknown {what} '{key}': use one of {', '.join(table)}")
+        raise InvalidInput(f"qualify: unknown {what} '{key}': use one of {', '.join(table)}", code="unknown_name")
     return table[key]
 
 

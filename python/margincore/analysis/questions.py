@@ -70,7 +70,9 @@ class LiquidationPrice(Record):
 
 def _snapshot(market: Market | None) -> dict[str, Any]:
     if market is None:
-        raise InvalidInput("the rulebook carries an exchange's own arrays: there is no market to move")
+        raise InvalidInput(
+            "the rulebook carries an exchange's own arrays: there is no market to move", code="contradiction"
+        )
     if market.contracts is not None:
         raise InvalidInput("markets with array columns cannot be moved: give prices and vols as mappings")
     return market.to_dict()
@@ -103,7 +105,7 @@ class Mover:
         price, vol = parts["price"], parts.get("vol", {})
         for symbol, factor in factors.items():
             if symbol not in parts["spot"]:
-                raise MissingData(f"no spot price for '{symbol}' to move")
+                raise MissingData(f"no spot price for '{symbol}' to move", code="missing_spot")
             parts["spot"][symbol] *= factor
             for name in self.linear.get(symbol, ()):
                 if name in price:
@@ -115,7 +117,9 @@ class Mover:
         for symbol in self.options if days else factors:
             for name in self.options.get(symbol, ()):
                 if name in price and name not in vol:
-                    raise MissingData(f"no vol for '{name}': its quoted price is not that of a moved market")
+                    raise MissingData(
+                        f"no vol for '{name}': its quoted price is not that of a moved market", code="missing_vol"
+                    )
                 price.pop(name, None)
         if days:
             valuation = dt.datetime.fromisoformat(parts["valuation"]) + dt.timedelta(days=days)
@@ -128,13 +132,13 @@ class Mover:
 
 def _number(value: float, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InvalidInput(f"{what} is {value!r}: a finite number is needed")
+        raise InvalidInput(f"{what} is {value!r}: a finite number is needed", code="not_finite")
     return float(value)
 
 
 def _numbers(values: Iterable[float], what: str) -> list[float]:
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidInput(f"{what}: a list of numbers is needed, not {values!r}")
+        raise InvalidInput(f"{what}: a list of numbers is needed, not {values!r}", code="wrong_type")
     return [_number(value, f"{what}[{i}]") for i, value in enumerate(values)]
 
 
@@ -208,7 +212,7 @@ def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float
     def factors(step: Mapping[str, float]) -> dict[str, float]:
         missing = [s for s in step if s not in spot]
         if missing:
-            raise MissingData(f"no spot price for '{missing[0]}' to move")
+            raise MissingData(f"no spot price for '{missing[0]}' to move", code="missing_spot")
         return {s: _number(value, f"price of '{s}'") / spot[s] for s, value in step.items()}
 
     steps = ((dict(step), mover.prepare(factors(step), threads=threads)) for step in path)
@@ -240,10 +244,12 @@ def liquidation_price(
     (47.058824, None)
     """
     if not (0.0 < reach < 1.0 and steps >= 1):
-        raise InvalidInput("liquidation_price: reach lies between 0 and 1, and there is at least one step")
+        raise InvalidInput(
+            "liquidation_price: reach lies between 0 and 1, and there is at least one step", code="out_of_range"
+        )
     mover = Mover(prepared)
     if symbol not in mover.base.get("spot", {}):
-        raise MissingData(f"no spot price for '{symbol}'")
+        raise MissingData(f"no spot price for '{symbol}'", code="missing_spot")
     spot = mover.base["spot"][symbol]
     held = holder(account)
 

@@ -190,10 +190,14 @@ def _document(account: Path, market: Path | None, equities: list[str], rate: flo
         quotes = {}
     if market is not None:
         if document.get("market") is not None:
-            raise InvalidInput(f"{account}: the document has a market of its own: leave --market out")
+            raise InvalidInput(
+                f"{account}: the document has a market of its own: leave --market out", code="contradiction"
+            )
         document["market"] = _market(market, products, rate)
     elif rate is not None:
-        raise InvalidInput("--rate belongs to a quotes CSV: give --market, or state rates in the document")
+        raise InvalidInput(
+            "--rate belongs to a quotes CSV: give --market, or state rates in the document", code="contradiction"
+        )
     for name, values in quotes.items():
         if values and market is None:
             raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
@@ -204,7 +208,9 @@ def _document(account: Path, market: Path | None, equities: list[str], rate: flo
         for id_, value in values.items():
             known = given.setdefault(id_, value)
             if known != value:
-                raise InvalidInput(f"{account}: {name} of '{id_}' is {value} here and {known} in {market}")
+                raise InvalidInput(
+                    f"{account}: {name} of '{id_}' is {value} here and {known} in {market}", code="contradiction"
+                )
     return document
 
 
@@ -212,11 +218,11 @@ def _market(market: Path, products: Products, rate: float | None) -> dict[str, A
     """A market file as a document; what a quotes file leaves out is said on standard error."""
     if market.suffix.lower() not in (".csv", ".gz"):
         if rate is not None:
-            raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates")
+            raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates", code="contradiction")
         return read_json(market)
     quotes = read_cboe_quotes(market)
     if rate is None:
-        raise MissingData(f"{market}: quotes carry no interest rate: give --rate")
+        raise MissingData(f"{market}: quotes carry no interest rate: give --rate", code="missing_rate")
     found = chain(quotes, rate=rate, products=products)
     if found.dropped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons().items())
@@ -228,14 +234,14 @@ def _choose(document: dict[str, Any], methods: list[str], parameters: Path | Non
     """Adds the rulebooks of the command line to a document that names none."""
     named = "methodology" in document or "methodologies" in document
     if named and (methods or parameters):
-        raise InvalidInput("the document names its rulebook: leave --method and --parameters out")
+        raise InvalidInput("the document names its rulebook: leave --method and --parameters out", code="contradiction")
     if named:
         return
     if not methods:
-        raise MissingData(f"which rulebook? give --method, one of {', '.join(rulebooks())}")
+        raise MissingData(f"which rulebook? give --method, one of {', '.join(rulebooks())}", code="not_stated")
     if parameters is not None:
         if len(methods) > 1:
-            raise InvalidInput("--parameters belong to one rulebook: give one --method")
+            raise InvalidInput("--parameters belong to one rulebook: give one --method", code="contradiction")
         document["methodology"] = {**read_json(parameters), "name": methods[0]}
     elif len(methods) == 1:
         document["methodology"] = {"name": methods[0]}

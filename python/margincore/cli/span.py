@@ -101,7 +101,9 @@ def risk_array_command(
     if right not in (None, "call", "put"):
         raise InvalidInput(f"right is call or put, not {right!r}")
     if model is None and any((days, rate, dividend_yield, vol, vol_scan)):
-        raise InvalidInput("days, rate, dividend-yield, vol and vol-scan belong to an option: name its --model")
+        raise InvalidInput(
+            "days, rate, dividend-yield, vol and vol-scan belong to an option: name its --model", code="contradiction"
+        )
     made = risk_array(
         underlying=underlying,
         price_scan=price_scan,

@@ -131,7 +131,7 @@ def first_breaches(
     document = market.to_dict()
     path = list(moves)
     if still := [c.id for c in contracts if c.kind == "option" and c.id not in document.get("vol", {})]:
-        raise _core.MissingData(f"no vol for option {still[0]!r}: add it to market.vol")
+        raise _core.MissingData(f"no vol for option {still[0]!r}: add it to market.vol", code="missing_vol")
 
     mover = Mover(methodology.prepare(contracts, market))
 

@@ -108,7 +108,7 @@ def parse(venue: Venue, name: str) -> Instrument:
     margincore.ParseError: deribit instrument 'BTC-03JAN25-70000-C': the venue spells it 'BTC-3JAN25-70000-C'
     """
     if not isinstance(name, str):
-        raise _core.InvalidInput(f"the name of an instrument is text, not {type(name).__name__}")
+        raise _core.InvalidInput(f"the name of an instrument is text, not {type(name).__name__}", code="wrong_type")
     found = _read(venue, name)
     printed = _PRINTERS[venue](found)
     if printed != name:
@@ -116,14 +116,21 @@ def parse(venue: Venue, name: str) -> Instrument:
     return found
 
 
+def _unknown_venue(venue: str) -> _core.InvalidInput:
+    hint = _core.did_you_mean(str(venue), list(_VENUES))
+    message = f"unknown venue {venue!r}: use one of {', '.join(_VENUES)}{hint}"
+    return _core.InvalidInput(message, code="unknown_name", where="venue", value=venue)
+
+
 def _read(venue: Venue, name: str) -> Instrument:
     """What a name says, in any spelling that can be understood."""
     if venue not in _VENUES:
-        raise _core.InvalidInput(f"unknown venue {venue!r}: use one of {', '.join(_VENUES)}")
+        raise _unknown_venue(venue)
     try:
         found = _PARSERS[venue](name)
     except _core.ParseError as error:
-        raise _core.ParseError(f"{venue} instrument {name!r}: {error}") from None
+        error.named(f"{venue} instrument {name!r}")
+        raise
     except ValueError:
         found = None
     if found is None or not (_SYMBOL.fullmatch(found.underlying) and _SYMBOL.fullmatch(found.settle)):
@@ -143,7 +150,7 @@ def instrument_name(instrument: Instrument) -> str:
     'BTC-27DEC24-70000-C-USDT'
     """
     if instrument.venue not in _VENUES:
-        raise _core.InvalidInput(f"unknown venue {instrument.venue!r}: use one of {', '.join(_VENUES)}")
+        raise _unknown_venue(instrument.venue)
     if (instrument.kind == "perpetual") != (instrument.expiry is None):
         raise _core.InvalidInput(f"a {instrument.kind} {'has no' if instrument.expiry else 'needs an'} expiry")
     try:

@@ -197,7 +197,7 @@ def margin_with_orders(
     if policy != "worst_subset":
         raise _core.InvalidInput(f"policy {policy!r}: use none, side_wise or worst_subset")
     if mmp_limit is not None and not (math.isfinite(mmp_limit) and mmp_limit >= 0.0):
-        raise _core.InvalidInput(f"mmp_limit is {mmp_limit}: a number of contracts is needed")
+        raise _core.InvalidInput(f"mmp_limit is {mmp_limit}: a number of contracts is needed", code="out_of_range")
     sides = _one_per_side(orders)
 
     def by_contract(quantities: Iterable[float]) -> dict[str, tuple[_core.Contract, float]]:

@@ -43,37 +43,43 @@ def _signed(row: Mapping[str, Any], where: str) -> tuple[str, float]:
     name, direction = str(_needed(row, "instrument_name", where)), row.get("direction")
     size = _amount(_needed(row, "size", where), f"{where}: size of {name!r}")
     if direction not in (None, "buy", "sell", "zero"):
-        raise _core.InvalidInput(f"{where}: direction of {name!r} is {direction!r}: it is buy, sell or zero")
+        raise _core.InvalidInput(
+            f"{where}: direction of {name!r} is {direction!r}: it is buy, sell or zero", code="out_of_range"
+        )
     if (direction == "buy" and size < 0.0) or (direction == "zero" and size):
-        raise _core.InvalidInput(f"{where}: size of {name!r} is {size} and its direction {direction!r}")
+        raise _core.InvalidInput(
+            f"{where}: size of {name!r} is {size} and its direction {direction!r}", code="out_of_range"
+        )
     return name, -abs(size) if direction == "sell" else size
 
 
 def _rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A venue's rows with their places."""
     if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
-        raise _core.InvalidInput(f"positions: a list of rows is needed, not {type(rows).__name__}")
+        raise _core.InvalidInput(f"positions: a list of rows is needed, not {type(rows).__name__}", code="wrong_type")
     for i, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise _core.InvalidInput(f"positions[{i}]: an object is needed, not {type(row).__name__}")
+            raise _core.InvalidInput(
+                f"positions[{i}]: an object is needed, not {type(row).__name__}", code="wrong_type"
+            )
         yield f"positions[{i}]", row
 
 
 def _needed(row: Mapping[str, Any], key: str, where: str) -> Any:
     if row.get(key) is None:
-        raise _core.MissingData(f"{where}: {key} is missing")
+        raise _core.MissingData(f"{where}: {key} is missing", code="not_stated", where=where)
     return row[key]
 
 
 def _amount(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
-        raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed")
+        raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed", code="not_finite")
     try:
         amount = float(value)
     except (OverflowError, ValueError):  # a whole number of 400 digits, a NaN that signals
-        raise _core.InvalidInput(f"{what} is out of range: a finite number is needed") from None
+        raise _core.InvalidInput(f"{what} is out of range: a finite number is needed", code="not_finite") from None
     if not math.isfinite(amount):
-        raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed")
+        raise _core.InvalidInput(f"{what} is {value!r}: a finite number is needed", code="not_finite")
     return amount
 
 
@@ -91,7 +97,9 @@ def okx_positions(rows: Iterable[Mapping[str, Any]], contract_values: Mapping[st
     for where, row in _rows(rows):
         name, size = str(_needed(row, "instId", where)), _needed(row, "pos", where)
         if name not in contract_values:
-            raise _core.MissingData(f"no contract value of {name!r}: OKX states it as ctVal in its product list")
+            raise _core.MissingData(
+                f"no contract value of {name!r}: OKX states it as ctVal in its product list", code="not_stated"
+            )
         value = _amount(contract_values[name], f"contract value of {name!r}")
         what = f"{where}: pos of {name!r}"
         quantity = number(size, what) if isinstance(size, str) else _amount(size, what)

@@ -89,7 +89,9 @@ def read_account(
         except MarginError as error:
             raise at_line(path, line, error) from None
     if not positions and not cash:
-        raise MissingData(f"{path}: no row after the column names: an account holds something")
+        raise MissingData(
+            f"{path}: no row after the column names: an account holds something", code="missing_parameter"
+        )
     return AccountFile(Account(positions, cash=cash or None), price, vol)
 
 
@@ -97,17 +99,20 @@ def _contract(symbol: str, kind: str, table: Products, funds: dict[str, str], cu
     if kind and kind not in KINDS:
         raise InvalidInput(f"kind {kind!r} is not one of {', '.join(KINDS)}")
     if not symbol:
-        raise InvalidInput("the symbol is empty")
+        raise InvalidInput("the symbol is empty", code="bad_text")
     if kind == "option" or (not kind and _looks_like_option(symbol)):
         return table.contract(symbol)
     if not kind:
         kind = funds.get(symbol, "")
         if kind == "index":
-            raise InvalidInput(f"{symbol!r} is an index: it cannot be held, only options and futures on it")
+            raise InvalidInput(
+                f"{symbol!r} is an index: it cannot be held, only options and futures on it", code="bad_text"
+            )
         if kind not in ("stock", "etf"):
             raise MissingData(
                 f"{symbol!r} is neither an option symbol nor known to the product table: "
-                "say what it is in a column 'kind' (stock or etf)"
+                "say what it is in a column 'kind' (stock or etf)",
+                code="missing_product",
             )
     OsiSymbol(f"{symbol}300101C00001000")  # a ticker has the characters and the length of an option's root
     return Etf(symbol, currency=currency) if kind == "etf" else Stock(symbol, currency=currency)
@@ -123,7 +128,7 @@ def _cash(row: dict[str, str], cash: dict[str, float]) -> None:
     if not (len(name) == 3 and name.isascii() and name.isalpha() and name.isupper()):
         raise InvalidInput(f"cash in {name!r}: a currency code such as USD is needed")
     if row.get("price") or row.get("vol"):
-        raise InvalidInput("cash has neither a price nor a vol")
+        raise InvalidInput("cash has neither a price nor a vol", code="contradiction")
     cash[name] = cash.get(name, 0.0) + decimal(row["quantity"], "amount of cash")
 
 

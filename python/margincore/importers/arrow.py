@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from margincore._core import Accounts, Contracts, InvalidInput, MarginBatch, MissingData
+from margincore._core import Accounts, Contracts, InvalidInput, MarginBatch, MarginError, MissingData
 from margincore.importers.text import check_name
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def _refusals() -> Iterator[None]:
 
     try:
         yield
+    except MarginError:
+        raise
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"arrow: the table cannot be read: {error}") from None
 
@@ -139,13 +141,17 @@ def _table(data: Any) -> pa.Table:
     import pyarrow as pa
 
     if not hasattr(data, "__arrow_c_stream__"):
-        raise InvalidInput(f"arrow: {type(data).__name__} has no __arrow_c_stream__: give an Arrow table")
+        raise InvalidInput(
+            f"arrow: {type(data).__name__} has no __arrow_c_stream__: give an Arrow table", code="wrong_type"
+        )
     if isinstance(data, pa.Table):
         return data  # as it is: the size of a buffer gets lost on the way through a stream
     try:
         return pa.table(data)
     except Exception as error:  # a stream is its maker's code, which may raise anything
-        raise InvalidInput(f"arrow: the table cannot be read: {type(error).__name__}: {error}") from None
+        raise InvalidInput(
+            f"arrow: the table cannot be read: {type(error).__name__}: {error}", code="wrong_type"
+        ) from None
 
 
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -154,7 +160,10 @@ def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
 
     found = table.column_names.count(name)
     if not found:
-        raise MissingData(f"arrow: there is no column '{name}': the table has {', '.join(table.column_names)}")
+        raise MissingData(
+            f"arrow: there is no column '{name}': the table has {', '.join(table.column_names)}",
+            code="missing_parameter",
+        )
     if found > 1:
         raise InvalidInput(f"arrow: there are {found} columns '{name}'")
     column = table.column(name)
@@ -182,7 +191,7 @@ def _coded(table: pa.Table, name: str, *, needed: bool = False) -> tuple[list[st
 
     column = _column(table, name)
     if not (_is_text(column.type) or pa.types.is_date(column.type) or pa.types.is_null(column.type)):
-        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is text")
+        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is text", code="out_of_range")
     text = column.cast(pa.large_string()).combine_chunks()
     if needed:
         _refuse_nulls(text, name)
@@ -208,10 +217,10 @@ def _numbers(table: pa.Table, name: str, needed: NDArray[Any] | None = None) -> 
 
     column = _column(table, name)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_null(column.type)):
-        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is a number")
+        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is a number", code="out_of_range")
     missing = column.is_null().to_numpy()
     if (row := np.flatnonzero(missing if needed is None else missing & needed)).size:
-        raise InvalidInput(f"arrow: column '{name}' row {row[0]}: null where a number is needed")
+        raise InvalidInput(f"arrow: column '{name}' row {row[0]}: null where a number is needed", code="wrong_type")
     if pa.types.is_integer(column.type):
         _refuse_beyond(column, name, 2**53)
     numbers = pc.fill_null(column.cast(pa.float64()), 0.0)
@@ -223,7 +232,7 @@ def _whole(table: pa.Table, name: str) -> NDArray[np.int64]:
 
     column = _column(table, name)
     if not pa.types.is_integer(column.type):
-        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is whole numbers")
+        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is whole numbers", code="not_whole")
     _refuse_nulls(column, name)
     _refuse_beyond(column, name, 2**63 - 1)
     return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
@@ -241,4 +250,6 @@ def _refuse_beyond(column: pa.ChunkedArray, name: str, largest: int) -> None:
 
     values = pc.fill_null(column, 0).to_numpy()
     if (row := np.flatnonzero((values > largest) | (values < -largest))).size:
-        raise InvalidInput(f"arrow: column '{name}' row {row[0]}: {values[row[0]]} is out of range")
+        raise InvalidInput(
+            f"arrow: column '{name}' row {row[0]}: {values[row[0]]} is out of range", code="out_of_range"
+        )

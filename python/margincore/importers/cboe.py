@@ -99,13 +99,14 @@ def read_cboe_quotes(path: str | os.PathLike[str]) -> CboeQuotes:
     for line, cells in lines:
         if len(cells) != len(HEADER):
             raise ParseError(
-                f"{path}:{line}: {len(cells)} cells in a row of {len(HEADER)} columns: is the file cut off?"
+                f"{path}:{line}: {len(cells)} cells in a row of {len(HEADER)} columns: is the file cut off?",
+                code="damaged",
             )
         try:
             for quote in _pair(line, cells):
                 first = seen.setdefault(quote.symbol, line)
                 if first != line:
-                    raise InvalidInput(f"'{quote.symbol.compact}' stands on line {first} already")
+                    raise InvalidInput(f"'{quote.symbol.compact}' stands on line {first} already", code="duplicate")
                 reason = _reason_to_drop(quote, valuation)
                 if reason is None:
                     kept.append(quote)
@@ -121,7 +122,7 @@ def read_cboe_quotes(path: str | os.PathLike[str]) -> CboeQuotes:
 def _next(path: Path, lines: Iterator[tuple[int, list[str]]]) -> tuple[int, list[str]]:
     found = next(lines, None)
     if found is None:
-        raise ParseError(f"{path}: ends before the column names of a Cboe quotes file")
+        raise ParseError(f"{path}: ends before the column names of a Cboe quotes file", code="damaged")
     return found
 
 
@@ -133,7 +134,7 @@ def _underlying(path: Path, line: int, cells: list[str]) -> tuple[str, float]:
     except MarginError as error:
         raise at_line(path, line, error) from None
     if spot <= 0.0:
-        raise InvalidInput(f"{path}:{line}: last price of the underlying is {spot}")
+        raise InvalidInput(f"{path}:{line}: last price of the underlying is {spot}", code="out_of_range")
     return cells[0].strip(), spot
 
 
@@ -165,7 +166,9 @@ def _pair(line: int, cells: list[str]) -> tuple[OptionQuote, OptionQuote]:
     for quote, right in ((call, "call"), (put, "put")):
         symbol = quote.symbol
         if (symbol.right, symbol.strike, symbol.expiry) != (right, strike, expiry):
-            raise InvalidInput(f"'{symbol.compact}' is not the {right} of {expiry} at {strike:g} on this row")
+            raise InvalidInput(
+                f"'{symbol.compact}' is not the {right} of {expiry} at {strike:g} on this row", code="bad_text"
+            )
     return call, put
 
 

@@ -69,7 +69,7 @@ def deribit_chain(
     :class:`margincore.MissingData` where no row or no spot price is left.
     """
     if spot is not None and not (spot > 0.0 and math.isfinite(spot)):
-        raise _core.InvalidInput(f"spot is {spot}: a positive price is needed")
+        raise _core.InvalidInput(f"spot is {spot}: a positive price is needed", code="out_of_range")
     file = Path(path)
     held: list[_core.Contract] = []
     vol: dict[str, float] = {}
@@ -89,7 +89,7 @@ def deribit_chain(
                 raise _core.InvalidInput(f"{name!r} is no option")
             forward, quote = number(row["forward"], "forward"), number(row["mark_price_coin"], "mark_price_coin")
             if not forward > 0.0:
-                raise _core.InvalidInput(f"forward is {forward}: a positive price is needed")
+                raise _core.InvalidInput(f"forward is {forward}: a positive price is needed", code="out_of_range")
             iv = number(row["mark_iv_pct"], "mark_iv_pct") / 100.0 if row["mark_iv_pct"] else None
             if spot is None:
                 index = _same_index(line, row["index"], index)
@@ -109,7 +109,7 @@ def deribit_chain(
         assert expiry is not None
         by_expiry.setdefault(expiry, []).append(forward)
     if not held:
-        raise _core.MissingData(f"{file}: no row of {currency} at {snapshot or 'any time'}")
+        raise _core.MissingData(f"{file}: no row of {currency} at {snapshot or 'any time'}", code="missing_parameter")
     paid = spot if index is None else index[1]
     assert paid is not None  # without a spot stated every row has the index
     market = _core.Market(
@@ -125,12 +125,13 @@ def deribit_chain(
 def _same_index(line: int, cell: str, known: tuple[int, float] | None) -> tuple[int, float]:
     """The line and value of the first index; a row that has none or another one is refused."""
     if not cell:
-        raise _core.MissingData("index is empty: state the spot price with spot=")
+        raise _core.MissingData("index is empty: state the spot price with spot=", code="not_stated")
     value = number(cell, "index")
     if known is not None and value != known[1]:
         raise _core.InvalidInput(
             f"index {value} differs from {known[1]} on line {known[0]}: rows of one snapshot have one index price; "
-            "where the column holds forwards, state the spot price with spot="
+            "where the column holds forwards, state the spot price with spot=",
+            code="not_stated",
         )
     return known or (line, value)
 

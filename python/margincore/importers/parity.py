@@ -48,7 +48,7 @@ def chain(quotes: CboeQuotes, *, rate: float, products: Products | None = None) 
     :class:`margincore.InvalidInput` where the options are on more than one underlying or nothing is left.
     """
     if not math.isfinite(rate):
-        raise InvalidInput(f"rate is {rate}: an annual fraction is needed (0.05 is 5 %)")
+        raise InvalidInput(f"rate is {rate}: an annual fraction is needed (0.05 is 5 %)", code="out_of_range")
     table = products or Products()
     dropped = list(quotes.dropped)
     live: dict[str, dict[float, list[_Quoted]]] = {}
@@ -83,7 +83,9 @@ def chain(quotes: CboeQuotes, *, rate: float, products: Products | None = None) 
                 contracts.append(contract)
     names = {contract.underlying for contract in contracts}
     if len(names) != 1:
-        raise InvalidInput(f"options on one underlying are needed, not on {', '.join(sorted(names)) or 'none'}")
+        raise InvalidInput(
+            f"options on one underlying are needed, not on {', '.join(sorted(names)) or 'none'}", code="contradiction"
+        )
     market = market_parts(quotes, names.pop(), rate, price, _by_instant(live, forwards))
     dropped.sort(key=lambda drop: drop.line)
     return Chain(Contracts(contracts), Market(**market), forwards, tuple(dropped))
@@ -126,7 +128,9 @@ def _years(strikes: Mapping[float, list[_Quoted]], valuation: dt.datetime) -> fl
 
 def _discount(rate: float, years: float) -> float:
     if abs(rate * years) > 100.0:  # no money is left, or more than there is
-        raise InvalidInput(f"rate is {rate}: over {years:.1f} years that is no discount: 5 % is 0.05")
+        raise InvalidInput(
+            f"rate is {rate}: over {years:.1f} years that is no discount: 5 % is 0.05", code="out_of_range"
+        )
     return math.exp(-rate * years)
 
 

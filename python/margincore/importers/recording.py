@@ -67,11 +67,13 @@ def read_recording(path: str | os.PathLike[str]) -> list[Snapshot]:
             level = strike * math.exp(d1 * vol * math.sqrt(years) - vol * vol * years / 2)
             forwards.setdefault(moment, {}).setdefault(expiry.isoformat(), []).append(level)
     if not vols:
-        raise MissingData(f"{file}: no row of an option with a vol that has not expired")
+        raise MissingData(f"{file}: no row of an option with a vol that has not expired", code="missing_vol")
     snapshots = []
     for moment in sorted(vols):
         if moment not in forwards:
-            raise MissingData(f"{file}: {moment.isoformat()}: no call with a delta between 0.2 and 0.8")
+            raise MissingData(
+                f"{file}: {moment.isoformat()}: no call with a delta between 0.2 and 0.8", code="missing_parameter"
+            )
         own = {expiry: statistics.median(levels) for expiry, levels in forwards[moment].items()}
         snapshots.append(Snapshot(moment, own, vols[moment]))
     return snapshots
@@ -83,4 +85,6 @@ def _instant(text: str, what: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
         return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     except (ValueError, OverflowError):  # OverflowError: year 1 east of Greenwich
-        raise InvalidInput(f"{what} {text!r} is not a date or time such as 2026-01-23T01:00:00") from None
+        raise InvalidInput(
+            f"{what} {text!r} is not a date or time such as 2026-01-23T01:00:00", code="bad_time"
+        ) from None

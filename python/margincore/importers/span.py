@@ -39,7 +39,9 @@ def read_positions(path: _StrPath, contracts: Mapping[str, Contract]) -> list[Po
         except MarginError as error:
             raise at_line(file, line, error) from None
     if not positions:
-        raise MissingData(f"{file}: no row after the column names: an account holds something")
+        raise MissingData(
+            f"{file}: no row after the column names: an account holds something", code="missing_parameter"
+        )
     return positions
 
 
@@ -105,7 +107,7 @@ def exposure_table(path: _StrPath) -> dict[str, dict[str, float | None]]:
         try:
             percent = decimal(row["Total applicable ELM%"], "Total applicable ELM%")
             if not 0.0 <= percent <= 100.0:
-                raise InvalidInput(f"Total applicable ELM% is {percent}: a percentage is needed")
+                raise InvalidInput(f"Total applicable ELM% is {percent}: a percentage is needed", code="out_of_range")
         except MarginError as error:
             raise at_line(file, line, error) from None
         rates.setdefault(row["Symbol"], {"other": percent / 100.0, "far_out": None})[kind] = percent / 100.0

@@ -62,7 +62,7 @@ def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                     continue
             size += len(text)
             if size > MAX_ROW:
-                raise ParseError(f"{path}:{start}: a row of more than {MAX_ROW} characters")
+                raise ParseError(f"{path}:{start}: a row of more than {MAX_ROW} characters", code="too_large")
             found = list(io.StringIO(text, newline=""))
             found[0] = rest + found[0]
             rest = "" if found[-1].endswith(("\r", "\n")) else found.pop()
@@ -119,8 +119,9 @@ def read_text(path: Path) -> str:
 
 
 def at_line(path: Path, line: int, error: MarginError) -> MarginError:
-    """The same kind of error with ``file:line`` in front of its message."""
-    return type(error)(f"{path}:{line}: {error}")
+    """The error with ``file:line`` in front of its message."""
+    error.named(f"{path}:{line}")
+    return error
 
 
 def check_name(name: str, what: str) -> None:
@@ -132,9 +133,9 @@ def check_name(name: str, what: str) -> None:
     margincore.InvalidInput: account 'Smith\\u200b' has a character that nobody sees
     """
     if not name or name.strip() != name:
-        raise InvalidInput(f"{what} {name!r} is empty or has blanks around it")
+        raise InvalidInput(f"{what} {name!r} is empty or has blanks around it", code="bad_text")
     if not name.isprintable() or _INVISIBLE.search(name):
-        raise InvalidInput(f"{what} {name!a} has a character that nobody sees")
+        raise InvalidInput(f"{what} {name!a} has a character that nobody sees", code="bad_text")
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -161,7 +162,7 @@ def _texts(path: Path) -> Iterator[str]:
 def _blocks(path: Path) -> Iterator[bytes]:
     """The bytes of a file in blocks, unpacked."""
     size = 0
-    too_large = ParseError(f"{path}: larger than {MAX_BYTES} bytes")
+    too_large = ParseError(f"{path}: larger than {MAX_BYTES} bytes", code="too_large", where=str(path))
     try:
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
@@ -172,8 +173,12 @@ def _blocks(path: Path) -> Iterator[bytes]:
                 if size > MAX_BYTES:
                     raise too_large
                 yield block
+    except ParseError:
+        raise
     except (OSError, ValueError, zlib.error) as error:  # ValueError: a path with a NUL
-        raise ParseError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise ParseError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}", code="unreadable"
+        ) from None
 
 
 def _unpacked(path: Path, file: BinaryIO) -> Iterator[bytes]:
@@ -192,8 +197,8 @@ def _unpacked(path: Path, file: BinaryIO) -> Iterator[bytes]:
             unpacked += len(block)
             # By what was read so far: a file that is small at its end has filled the memory before.
             if unpacked > SMALL and unpacked > MAX_RATIO * (file.tell() - len(packed)):
-                raise ParseError(f"{path}: unpacks to more than {MAX_RATIO} times its size: refused")
+                raise ParseError(f"{path}: unpacks to more than {MAX_RATIO} times its size: refused", code="too_large")
             if block:
                 yield block
     if not member.eof:
-        raise ParseError(f"{path}: cannot be read: it ends before its packed data does")
+        raise ParseError(f"{path}: cannot be read: it ends before its packed data does", code="unreadable")

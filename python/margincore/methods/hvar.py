@@ -56,7 +56,8 @@ def ppm(confidence: Confidence) -> int:
     except ArithmeticError:  # no number, or a NaN
         pass
     raise _core.InvalidInput(
-        f"confidence {confidence}: a fraction between 0 and 1 in whole parts per million is needed ('0.99')"
+        f"confidence {confidence}: a fraction between 0 and 1 in whole parts per million is needed ('0.99')",
+        code="out_of_range",
     )
 
 
@@ -171,10 +172,10 @@ def _numbers(what: str, values: ArrayLike, dimensions: int = 1) -> NDArray[np.fl
             raise TypeError(f"values of type {found.dtype}")
         array = np.ascontiguousarray(found, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise _core.InvalidInput(f"{what}: numbers are needed: {error}") from None
+        raise _core.InvalidInput(f"{what}: numbers are needed: {error}", code="wrong_type") from None
     if found.ndim != dimensions:
         shape = "a one-dimensional array" if dimensions == 1 else "a table of rows by factors"
-        raise _core.InvalidInput(f"{what}: {shape} is needed, not of shape {found.shape}")
+        raise _core.InvalidInput(f"{what}: {shape} is needed, not of shape {found.shape}", code="wrong_type")
     return array
 
 
@@ -221,7 +222,8 @@ class History(Record):
         if len({column.shape for column in columns}) > 1:
             raise _core.InvalidInput(
                 "history: factors have different lengths: "
-                + ", ".join(f"'{n}' {c.size}" for n, c in zip(self.values, columns, strict=True))
+                + ", ".join(f"'{n}' {c.size}" for n, c in zip(self.values, columns, strict=True)),
+                code="wrong_shape",
             )
         return np.column_stack(columns) if columns else np.empty((0, 0))
 
@@ -326,9 +328,13 @@ class HistoricalVar(Rulebook):
     ) -> Self:
         tables = dict(histories or {})
         if dates is not None and (history is None or isinstance(history, History)):
-            raise _core.InvalidInput("hvar: dates belong to a mapping of prices; a History has its own")
+            raise _core.InvalidInput(
+                "hvar: dates belong to a mapping of prices; a History has its own", code="contradiction"
+            )
         if history is not None and "history" in tables:
-            raise _core.InvalidInput("hvar: two histories are named 'history': give one of them, or another name")
+            raise _core.InvalidInput(
+                "hvar: two histories are named 'history': give one of them, or another name", code="duplicate"
+            )
         if history is not None:
             tables["history"] = history if isinstance(history, History) else History(history, dates)
         if measure is not None and confidence is not None and components is None:

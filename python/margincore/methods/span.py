@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from margincore import _core
 from margincore._pickles import reduced
-from margincore.methods.base import Rulebook, Tables
+from margincore.methods.base import Rulebook
 
 __all__ = ["Span", "SpanLike", "contract_id", "kite", "nse_exposure", "risk_array", "settlement_price"]
 
@@ -47,7 +47,7 @@ def contract_id(
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _core.InvalidInput(f"{head}: strike {strike!r} is not a number")
+        raise _core.InvalidInput(f"{head}: strike {strike!r} is not a number", code="not_finite")
     text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
     return f"{head}:{letter}:{text}"
 
@@ -112,9 +112,7 @@ class Span(Rulebook):
         return cls._made(document, exposure, cls.file(source))
 
     @classmethod
-    def _made(
-        cls, document: dict[str, Any], exposure: Mapping[str, Any] | None, file: _core.SpanFile | None
-    ) -> Self:
+    def _made(cls, document: dict[str, Any], exposure: Mapping[str, Any] | None, file: _core.SpanFile | None) -> Self:
         if exposure is not None:
             document["exposure"] = dict(exposure)
         self = _core.Methodology.__new__(cls, "span", document, file=file)
@@ -262,11 +260,15 @@ def risk_array(
     given = {**inputs, "price_scan_down": price_scan_down or 0.0, "vol_scan_down": vol_scan_down or 0.0}
     for name, value in given.items():
         if not math.isfinite(value):
-            raise _core.InvalidInput(f"risk array: {name} is {value}: a finite number is needed")
+            raise _core.InvalidInput(f"risk array: {name} is {value}: a finite number is needed", code="not_finite")
         if name.startswith(("price_scan", "vol_scan")) and value < 0.0:
-            raise _core.InvalidInput(f"risk array: {name} is {value}: a scan range is not negative")
+            raise _core.InvalidInput(
+                f"risk array: {name} is {value}: a scan range is not negative", code="out_of_range"
+            )
     if model is None and (right is not None or strike):
-        raise _core.InvalidInput("risk array: right and strike belong to an option: name its pricing model")
+        raise _core.InvalidInput(
+            "risk array: right and strike belong to an option: name its pricing model", code="contradiction"
+        )
     optional = {"model": model, "price_scan_down": price_scan_down, "vol_scan_down": vol_scan_down}
     inputs.update({key: value for key, value in optional.items() if value is not None})
     request: dict[str, Any] = {"inputs": inputs, "rounding": rounding}

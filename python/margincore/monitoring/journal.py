@@ -135,7 +135,7 @@ class Journal:
         """
         if self._writing or self._file.closed:
             how = "failed at an earlier record" if self._writing else "is closed"
-            raise CalculationError(f"{self._path}: the journal {how}: open it again") from self._cause
+            raise CalculationError(f"{self._path}: the journal {how}: open it again", code="reopen") from self._cause
         body = encode(record, self._path)
         digest = _chain(self._end.digest, body)
         line = digest.encode() + b" " + body + b"\n"

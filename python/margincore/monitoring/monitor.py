@@ -92,10 +92,13 @@ class Monitor:
         for name, level in (("call", call), ("liquidation", liquidation)):
             if not 0.0 < level <= _MAX_LEVEL:
                 raise InvalidInput(
-                    f"monitor: {name} is {level}: a factor above 0 and up to {_MAX_LEVEL:g} is needed (1.3 is 130 %)"
+                    f"monitor: {name} is {level}: a factor above 0 and up to {_MAX_LEVEL:g} is needed (1.3 is 130 %)",
+                    code="out_of_range",
                 )
         if checkpoint < 1:
-            raise InvalidInput(f"monitor: checkpoint is {checkpoint}: at least one event is needed")
+            raise InvalidInput(
+                f"monitor: checkpoint is {checkpoint}: at least one event is needed", code="out_of_range"
+            )
         self._call, self._liquidation = call, liquidation
         self._haircuts = dict(haircuts or {})
         self._checkpoint, self._threads = checkpoint, threads
@@ -178,7 +181,7 @@ class Monitor:
     def alerts(self) -> list[Alert]:
         """Every alert of the journal: those a consumer may have missed when the process died are among them."""
         if self._journal is None:
-            raise InvalidInput("monitor: without a journal past alerts are not kept")
+            raise InvalidInput("monitor: without a journal past alerts are not kept", code="contradiction")
         return [_alert(document) for record in self._journal.records for document in record.get("alerts", ())]
 
     # ---- the stream
@@ -288,7 +291,7 @@ class Monitor:
 
     def _fill(self, live: LiveAccount, event: FillEvent) -> None:
         if event.order is None or event.execution is None:
-            raise InvalidInput(f"monitor: event {event.number}: order and execution go together")
+            raise InvalidInput(f"monitor: event {event.number}: order and execution go together", code="contradiction")
         known = live.order(event.order)
         side = "buy" if event.quantity > 0 else "sell"
         if known is not None and (known["order"]["contract"], known["order"]["side"]) != (event.contract, side):

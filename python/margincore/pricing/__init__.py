@@ -51,7 +51,7 @@ def _signs(right: Any) -> NDArray[np.int8]:
         try:
             signs = np.array([_RIGHTS[str(name).lower()] for name in names], _SIGN)
         except KeyError as unknown:
-            raise InvalidInput(f"right: {unknown} is neither call (+1) nor put (-1)") from None
+            raise InvalidInput(f"right: {unknown} is neither call (+1) nor put (-1)", code="unknown_name") from None
         return cast("NDArray[np.int8]", signs[where].reshape(given.shape))
     if given.dtype.kind not in "biuf" or not np.all(np.abs(given) == 1):
         raise InvalidInput("right: expected +1 or 'call', -1 or 'put'")
@@ -69,14 +69,16 @@ def _broadcast(
     for name, value in zip(names, values, strict=True):
         try:
             columns.append(_american.numbers(name, value))
+        except InvalidInput:
+            raise
         except (TypeError, ValueError) as error:
-            raise InvalidInput(f"{name}: {error}") from None
+            raise InvalidInput(f"{name}: {error}", code="wrong_type", where=name) from None
     columns.append(_signs(right))
     try:
         shape = np.broadcast_shapes(*(c.shape for c in columns))
     except ValueError:
         shapes = ", ".join(f"{name} {c.shape}" for name, c in zip((*names, "right"), columns, strict=True))
-        raise InvalidInput(f"shapes do not broadcast: {shapes}") from None
+        raise InvalidInput(f"shapes do not broadcast: {shapes}", code="wrong_shape") from None
     return [c.item() if c.ndim == 0 else np.broadcast_to(c, shape).reshape(-1) for c in columns], shape
 
 
@@ -85,7 +87,7 @@ def _output(out: Floats | None, shape: tuple[int, ...]) -> Floats:
         return np.empty(shape)
     if not isinstance(out, np.ndarray) or out.dtype != _FLOAT or out.shape != shape:
         kind = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise InvalidInput(f"out: expected float64 of shape {shape}, got {kind}")
+        raise InvalidInput(f"out: expected float64 of shape {shape}, got {kind}", code="wrong_shape")
     if not out.flags.c_contiguous:
         raise InvalidInput("out must be C-contiguous")
     return out
@@ -100,7 +102,9 @@ def _is_american(exercise: str, options: dict[str, Any]) -> bool:
         return False
     unknown = options.keys() - {"dividends", "treatment"}
     if unknown:
-        raise InvalidInput(f"{', '.join(sorted(unknown))}: only American exercise takes such keywords")
+        raise InvalidInput(
+            f"{', '.join(sorted(unknown))}: only American exercise takes such keywords", code="unknown_name"
+        )
     return False
 
 
@@ -160,7 +164,9 @@ def _scenarios(price_moves: ArrayLike, vol_moves: ArrayLike) -> int:
     counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
     if len(counts) > 1:
         shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
-        raise InvalidInput(f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}")
+        raise InvalidInput(
+            f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}", code="contradiction"
+        )
     return counts.pop() if counts else 1
 
 
@@ -175,7 +181,7 @@ def _moves(moves: ArrayLike, name: str, shape: tuple[int, ...], scenarios: int) 
         return np.broadcast_to(table, (*shape, scenarios)).reshape(-1, scenarios)
     except ValueError:
         raise InvalidInput(
-            f"{name} has shape {table.shape}: expected {(scenarios,)} or {(*shape, scenarios)}"
+            f"{name} has shape {table.shape}: expected {(scenarios,)} or {(*shape, scenarios)}", code="wrong_shape"
         ) from None
 
 
@@ -332,7 +338,7 @@ def implied_vol(
     ([0, 1, 2], 'price at or below the intrinsic value on the forward')
     """
     if on_error not in ("raise", "nan"):
-        raise InvalidInput(f"on_error {on_error!r}: expected 'raise' or 'nan'")
+        raise InvalidInput(f"on_error {on_error!r}: expected 'raise' or 'nan'", code="not_finite")
     if _is_american(exercise, american):
         vol, status = _american.implied_vol(price, spot, strike, years, rate, dividend_yield, right, **american)
         result = _output(out, vol.shape)
@@ -357,6 +363,7 @@ def _vols(vol: Floats, status: NDArray[np.uint8], price: ArrayLike, on_error: st
         more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
         raise CalculationError(
             f"implied_vol: {len(rows)} of {status.size} prices have no vol: {named}{more}. "
-            "on_error='nan' leaves NaN there, return_status=True says why"
+            "on_error='nan' leaves NaN there, return_status=True says why",
+            code="no_number",
         )
     return (vol, status) if return_status else vol

@@ -62,7 +62,9 @@ def numbers(name: str, value: ArrayLike) -> Floats:
     """
     column = np.asarray(value)
     if column.dtype.kind in "USb":
-        raise InvalidInput(f"{name}: numbers are needed, not {column.dtype.name.rstrip('0123456789')}")
+        raise InvalidInput(
+            f"{name}: numbers are needed, not {column.dtype.name.rstrip('0123456789')}", code="wrong_type"
+        )
     return column.astype(np.float64, copy=False)
 
 
@@ -90,7 +92,7 @@ def _result(values: Floats, shape: tuple[int, ...], out: Floats | None) -> Float
     if out is None:
         return values.reshape(shape)
     if out.shape != shape:
-        raise InvalidInput(f"out has shape {out.shape}, the result {shape}")
+        raise InvalidInput(f"out has shape {out.shape}, the result {shape}", code="wrong_shape")
     out[...] = values.reshape(shape)
     return out
 
@@ -157,7 +159,9 @@ def _moves(name: str, moves: ArrayLike, rows: int, scenarios: int) -> tuple[Floa
         return table, False
     if table.shape == (rows, scenarios):
         return table.reshape(-1), True
-    raise InvalidInput(f"{name} has shape {table.shape}: expected ({scenarios},) or ({rows}, {scenarios})")
+    raise InvalidInput(
+        f"{name} has shape {table.shape}: expected ({scenarios},) or ({rows}, {scenarios})", code="wrong_shape"
+    )
 
 
 def price_grid(
@@ -195,7 +199,7 @@ def price_grid(
     chosen = _method(method, cash)
     table = _Table(right, [spot, strike, years, rate, dividend_yield, vol])
     if len(table.shape) > 1:
-        raise InvalidInput(f"price_grid takes columns, not arrays of shape {table.shape}")
+        raise InvalidInput(f"price_grid takes columns, not arrays of shape {table.shape}", code="wrong_shape")
     rows = len(table.right)
     scenarios = np.broadcast(np.atleast_1d(price_moves), np.atleast_1d(vol_moves)).shape[-1]
     price_table = _moves("price_moves", price_moves, rows, scenarios)

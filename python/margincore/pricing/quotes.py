@@ -140,11 +140,13 @@ def imply(
     if exercise == "american" and rate is None:
         raise InvalidInput("rate: American quotes do not give discounts by parity; name a rate")
     if not (np.isfinite(spot) and spot > 0.0):
-        raise InvalidInput(f"spot is {spot}; it must be a positive finite number")
+        raise InvalidInput(f"spot is {spot}; it must be a positive finite number", code="not_finite")
     columns: list[Floats] = [np.asarray(c, np.float64) for c in (strike, years, bid, ask)]
     sign = np.asarray(right, np.int8)
     if sign.ndim != 1 or any(c.shape != sign.shape for c in columns):
-        raise InvalidInput(f"columns differ in length: {[c.shape for c in columns]} and {sign.shape}")
+        raise InvalidInput(
+            f"columns differ in length: {[c.shape for c in columns]} and {sign.shape}", code="contradiction"
+        )
     strikes, times, bids, asks = columns
     bad = ~(np.isfinite(strikes) & (strikes > 0.0) & np.isfinite(times) & (np.abs(sign) == 1))
     if bad.any():

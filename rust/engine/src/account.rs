@@ -84,13 +84,13 @@ pub fn lots(contract: &Contract, what: impl fmt::Display, quantity: f64) -> Resu
     let lots = (quantity / lot).round();
     if !quantity.is_finite() || lots.abs() > MAX_LOTS as f64 {
         fail!(
-            InvalidInput,
-            "{what} is {quantity}: a number of at most 2^53 lots is needed"
-        );
+        InvalidInput: OutOfRange, place &what, value quantity;
+        "{what} is {quantity}: a number of at most 2^53 lots is needed"
+                );
     }
     if !is_whole(lots, lot, quantity) {
         fail!(
-            InvalidInput,
+            InvalidInput: NotWhole;
             "{what} {quantity} is not a whole number of lots of {lot}"
         );
     }
@@ -125,7 +125,7 @@ impl Position {
         for (side, lots) in [("long", long), ("short", short)] {
             if !(0..=MAX_LOTS).contains(&lots) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "position in '{}': {side} is {lots} lots: 0 to 2^53 are accepted",
                     contract.id()
                 );
@@ -192,7 +192,7 @@ impl Holdings {
             let (long, short) = (sum(|r| r.1), sum(|r| r.2));
             if long > i128::from(MAX_LOTS) || short > i128::from(MAX_LOTS) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: TooLarge;
                     "contract row {}: more than 2^53 lots in one account",
                     chunk[0].0
                 );
@@ -249,7 +249,7 @@ impl Holdings {
                 (long, short) = (net.max(0), net.saturating_neg().max(0));
             }
             (Some(_), None) => fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "contract row {contract}: the account keeps long and short apart: say whether the trade opens or closes"
             ),
             (Some(_), Some(Effect::Open)) if lots > 0 => long = long.saturating_add(lots),
@@ -259,13 +259,13 @@ impl Holdings {
         }
         if long < 0 || short < 0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "contract row {contract}: a closing trade of {lots} lots is larger than the position"
             );
         }
         if long > MAX_LOTS || short > MAX_LOTS {
             fail!(
-                InvalidInput,
+                InvalidInput: TooLarge;
                 "contract row {contract}: more than 2^53 lots in one account"
             );
         }
@@ -396,7 +396,7 @@ impl Accounts {
     ) -> Result<Self> {
         if account.len() != contract.len() || account.len() != lots.len() {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "accounts: columns of different lengths: account {}, contract {}, lots {}",
                 account.len(),
                 contract.len(),
@@ -415,7 +415,7 @@ impl Accounts {
         }
         if count > MAX_ACCOUNTS {
             fail!(
-                InvalidInput,
+                InvalidInput: TooLarge;
                 "accounts: a batch of {count} accounts: at most {MAX_ACCOUNTS} are accepted"
             );
         }
@@ -426,18 +426,18 @@ impl Accounts {
                 interrupt::check()?;
             }
             if a as usize >= count {
-                fail!(InvalidInput, "accounts row {row}: account {a} of {count}");
+                fail!(InvalidInput: OutOfRange; "accounts row {row}: account {a} of {count}");
             }
             if c as usize >= contracts.len() {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "accounts row {row}: contract row {c} of a table of {}",
                     contracts.len()
                 );
             }
             if !(-MAX_LOTS..=MAX_LOTS).contains(&q) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: TooLarge;
                     "accounts row {row}: {q} lots: at most 2^53 are accepted"
                 );
             }
@@ -486,7 +486,7 @@ impl Accounts {
                 }
                 if net.abs() > i128::from(MAX_LOTS) {
                     fail!(
-                        InvalidInput,
+                        InvalidInput: TooLarge;
                         "account {a}: more than 2^53 lots of contract row {row}"
                     );
                 }

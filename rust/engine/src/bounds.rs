@@ -33,9 +33,9 @@ pub const MOST_PER_LOT: f64 = f64::MAX / ((1_u64 << 53) as f64 * (1_u64 << 32) a
 pub fn per_lot(what: impl Display, value: f64) -> Result<()> {
     if !(-MOST_PER_LOT..=MOST_PER_LOT).contains(&value) {
         fail!(
-            InvalidInput,
-            "{what} is {value:e} a lot: sums of more than {MOST_PER_LOT:e} a lot are no numbers: check the units"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value:e} a lot: sums of more than {MOST_PER_LOT:e} a lot are no numbers: check the units"
+                );
     }
     Ok(())
 }
@@ -46,7 +46,9 @@ pub fn per_lot(what: impl Display, value: f64) -> Result<()> {
 /// `InvalidInput` naming `what`, as for all of these.
 pub fn finite(what: impl Display, value: f64) -> Result<()> {
     if !value.is_finite() {
-        fail!(InvalidInput, "{what} is {value}: a finite number is needed");
+        fail!(
+InvalidInput: NotFinite, place &what, value value;
+"{what} is {value}: a finite number is needed");
     }
     Ok(())
 }
@@ -55,7 +57,9 @@ pub fn finite(what: impl Display, value: f64) -> Result<()> {
 pub fn positive(what: impl Display, value: f64) -> Result<()> {
     finite(&what, value)?;
     if value <= 0.0 {
-        fail!(InvalidInput, "{what} is {value}: it must be positive");
+        fail!(
+InvalidInput: OutOfRange, place &what, value value;
+"{what} is {value}: it must be positive");
     }
     Ok(())
 }
@@ -64,7 +68,9 @@ pub fn positive(what: impl Display, value: f64) -> Result<()> {
 pub fn not_negative(what: impl Display, value: f64) -> Result<()> {
     finite(&what, value)?;
     if value < 0.0 {
-        fail!(InvalidInput, "{what} is {value}: it cannot be negative");
+        fail!(
+InvalidInput: OutOfRange, place &what, value value;
+"{what} is {value}: it cannot be negative");
     }
     Ok(())
 }
@@ -79,9 +85,9 @@ fn annual(what: impl Display, value: f64, most: f64, example: &str) -> Result<()
     finite(&what, value)?;
     if value.abs() > most {
         fail!(
-            InvalidInput,
-            "{what} is {value}: an annual fraction between -{most} and {most} is needed ({example})"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value}: an annual fraction between -{most} and {most} is needed ({example})"
+                );
     }
     Ok(())
 }
@@ -105,9 +111,9 @@ pub fn borrow(what: impl Display, value: f64) -> Result<()> {
 pub fn vol(what: impl Display, value: f64) -> Result<()> {
     if !(0.0..=MAX_VOL).contains(&value) {
         fail!(
-            InvalidInput,
-            "{what} is {value}: an annual fraction between 0 and {MAX_VOL} is needed (0.18 is 18 %)"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value}: an annual fraction between 0 and {MAX_VOL} is needed (0.18 is 18 %)"
+                );
     }
     Ok(())
 }
@@ -117,15 +123,15 @@ pub fn confidence(what: impl Display, value: f64) -> Result<()> {
     if !(0.5..1.0).contains(&value) {
         if value > 0.0 && value < 0.5 {
             fail!(
-                InvalidInput,
-                "{what} is {value}: that is the tail; the confidence is {}",
-                1.0 - value
-            );
+            InvalidInput: OutOfRange, place &what, value value;
+            "{what} is {value}: that is the tail; the confidence is {}",
+                            1.0 - value
+                        );
         }
         fail!(
-            InvalidInput,
-            "{what} is {value}: a fraction from 0.5 to below 1 is needed (0.99 is 99 %)"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value}: a fraction from 0.5 to below 1 is needed (0.99 is 99 %)"
+                );
     }
     Ok(())
 }
@@ -134,9 +140,9 @@ pub fn confidence(what: impl Display, value: f64) -> Result<()> {
 pub fn share(what: impl Display, value: f64, most: f64) -> Result<()> {
     if !(0.0..=most).contains(&value) {
         fail!(
-            InvalidInput,
-            "{what} is {value}: a fraction from 0 to {most} is needed (0.1 is 10 %)"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value}: a fraction from 0 to {most} is needed (0.1 is 10 %)"
+                );
     }
     Ok(())
 }
@@ -145,9 +151,9 @@ pub fn share(what: impl Display, value: f64, most: f64) -> Result<()> {
 pub fn factor(what: impl Display, value: f64, most: f64) -> Result<()> {
     if !(value > 0.0 && value <= most) {
         fail!(
-            InvalidInput,
-            "{what} is {value}: a factor above 0 and up to {most} is needed (0.8 is 80 %)"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value}: a factor above 0 and up to {most} is needed (0.8 is 80 %)"
+                );
     }
     Ok(())
 }
@@ -156,9 +162,9 @@ pub fn factor(what: impl Display, value: f64, most: f64) -> Result<()> {
 pub fn mark(what: impl Display, kind: &str, value: f64) -> Result<()> {
     if value < 0.0 {
         fail!(
-            InvalidInput,
-            "{what} is {value}: a price of this {kind} cannot be negative; leave unset values out"
-        );
+        InvalidInput: OutOfRange, place &what, value value;
+        "{what} is {value}: a price of this {kind} cannot be negative; leave unset values out"
+                );
     }
     Ok(())
 }
@@ -169,9 +175,9 @@ pub fn mark(what: impl Display, kind: &str, value: f64) -> Result<()> {
 pub fn option_mark(what: impl Display, value: f64, most: f64, of: impl Display) -> Result<()> {
     if value > most * (1.0 + MAX_APART) + LARGEST_TICK {
         fail!(
-            InvalidInput,
-            "{what} is {value}: it is worth at most {most}, {of}: check the mark's units and time, or leave it out"
-        );
+        InvalidInput: Contradiction, place &what, value value;
+        "{what} is {value}: it is worth at most {most}, {of}: check the mark's units and time, or leave it out"
+                );
     }
     Ok(())
 }

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::contract::terms::each_term;
 use crate::contract::{Contract, Contracts, Exercise, Kind, Premium, Right, Settlement, Terms};
+use crate::names::hint;
 use crate::reading::read;
 use crate::time::Settles;
-use kernel::error::{MarginError, Result};
+use kernel::error::{Code, MarginError, Result};
 use kernel::{fail, interrupt};
 
 /// A column of text: for each row, which of the few distinct values it holds.
@@ -217,6 +218,7 @@ impl Read<'_> {
     fn terms(&self, row: usize) -> Result<Terms> {
         let missing = |name: &str| {
             MarginError::MissingData(format!("contracts row {row}: {name} is missing").into())
+                .code(Code::NotStated)
         };
         let kind = Kind::at(&self.kind, row).ok_or_else(|| missing("kind"))?;
         let mut terms = Terms::new(kind, String::new(), String::new());
@@ -265,9 +267,10 @@ impl TermColumns {
             let known = || FORMS.iter().filter(|f| f.1 == form).map(|f| f.0);
             if let Some(unknown) = names.iter().find(|n| !known().any(|k| k == **n)) {
                 fail!(
-                    InvalidInput,
-                    "contracts: unknown {what} column '{unknown}': known are {}",
-                    known().collect::<Vec<_>>().join(", ")
+                    InvalidInput: UnknownName, place "contracts", value *unknown;
+                    "contracts: unknown {what} column '{unknown}': known are {}{}",
+                    known().collect::<Vec<_>>().join(", "),
+                    hint(unknown, known())
                 );
             }
         }
@@ -289,7 +292,7 @@ impl TermColumns {
         let count = lengths().map(|l| l.1).max().unwrap_or(0);
         if let Some((name, length)) = lengths().find(|&(_, l)| l != 1 && l != count) {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "contracts: column '{name}' has {length} rows where others have {count}"
             );
         }

@@ -42,7 +42,7 @@ struct Share {
 impl Combined {
     pub fn new(parts: Vec<(Claim, Arc<dyn Methodology>)>) -> Result<Self> {
         if parts.is_empty() {
-            fail!(InvalidInput, "combined: at least one part is needed");
+            fail!(InvalidInput: OutOfRange; "combined: at least one part is needed");
         }
         let join = |f: fn(&ParameterInfo) -> &str| {
             parts
@@ -80,7 +80,7 @@ impl Combined {
                     contract.id()
                 ),
                 [first, second, ..] => fail!(
-                    InvalidInput,
+                    InvalidInput: Contradiction;
                     "combined: contracts row {row}: parts {first} and {second} both claim '{}'",
                     contract.id()
                 ),
@@ -261,7 +261,7 @@ impl Quoted for QuotedWhole {
                 _ if theirs.report() == all.report() => 1.0,
                 Some(market) => market.fx(theirs.report(), all.report())?,
                 None => fail!(
-                    MissingData,
+                    MissingData: MissingPrice;
                     "combined: no market to convert {} into {}",
                     theirs.report(),
                     all.report()

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bounds;
 use crate::time::{Expiry, Settles};
-use kernel::error::{MarginError, Result};
+use kernel::error::{Code, MarginError, Result};
 use kernel::fail;
 
 pub use self::terms::{Exercise, Kind, Premium, Right, Settlement, Terms};
@@ -33,17 +33,17 @@ const FILLERS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
 /// contracts that print the same.
 pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
     if text.is_empty() {
-        fail!(InvalidInput, "{what} is empty");
+        fail!(InvalidInput: BadText; "{what} is empty");
     }
     if text.trim() != text {
-        fail!(InvalidInput, "{what} '{text}' has blanks around it");
+        fail!(InvalidInput: BadText; "{what} '{text}' has blanks around it");
     }
     if let Some(c) = text.chars().find(|&c| {
         !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()))
             || FILLERS.contains(&c)
     }) {
         fail!(
-            InvalidInput,
+            InvalidInput: BadText;
             "{what} {text:?} contains the character U+{:04X}, which does not belong in a name",
             c as u32
         );
@@ -89,35 +89,31 @@ impl Contract {
         match terms.multiplier {
             Some(multiplier) => bounds::positive("multiplier", multiplier)?,
             None if dated || terms.kind == Kind::Perpetual => fail!(
-                MissingData,
+                MissingData: NotStated;
                 "the {kind} has no multiplier: state how many units of '{}' one contract is for",
                 terms.underlying
             ),
             None => terms.multiplier = Some(1.0),
         }
         if dated != terms.expiry.is_some() {
-            fail!(
-                InvalidInput,
-                "{}",
-                if dated {
-                    format!("the {kind} has no expiry")
-                } else {
-                    format!("a {kind} has no expiry date")
-                }
-            );
+            if dated {
+                fail!(InvalidInput: NotStated; "the {kind} has no expiry");
+            }
+            fail!(InvalidInput: Contradiction; "a {kind} has no expiry date");
         }
         if option != terms.right.is_some()
             || option != terms.strike.is_some()
             || option != terms.exercise.is_some()
         {
+            if option {
+                fail!(
+                    InvalidInput: NotStated;
+                    "an option states its right (call or put), strike and exercise (european or american)"
+                );
+            }
             fail!(
-                InvalidInput,
-                "{}",
-                if option {
-                    "an option states its right (call or put), strike and exercise (european or american)".to_string()
-                } else {
-                    format!("right, strike and exercise belong to options, not to a {kind}")
-                }
+                InvalidInput: Contradiction;
+                "right, strike and exercise belong to options, not to a {kind}"
             );
         }
         if let Some(strike) = terms.strike {
@@ -276,7 +272,7 @@ impl Contracts {
     pub fn new(rows: Vec<Arc<Contract>>) -> Result<Arc<Self>> {
         if rows.len() > u32::MAX as usize {
             fail!(
-                InvalidInput,
+                InvalidInput: TooLarge;
                 "a table of contracts holds at most {} rows",
                 u32::MAX
             );
@@ -285,7 +281,7 @@ impl Contracts {
         for (i, contract) in rows.iter().enumerate() {
             if let Some(first) = index.insert(contract.id().to_string(), i as u32) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: Duplicate;
                     "contracts row {i}: id '{}' is already row {first}: ids are unique in a table",
                     contract.id()
                 );
@@ -308,7 +304,7 @@ impl Contracts {
                 && !on_future
             {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OtherTable;
                     "contracts row {i}: contract '{}': strike is {strike}: only an option on a future of the same table may have a strike of zero or less",
                     contract.id()
                 );
@@ -356,7 +352,7 @@ impl Contracts {
         match self.index.get(id) {
             Some(&i) => Ok(i),
             None => fail!(
-                MissingData,
+                MissingData: MissingContract;
                 "contract '{id}' is not in the prepared table of {} contracts: add it and prepare again",
                 self.len()
             ),
@@ -410,7 +406,7 @@ impl Contracts {
             return Err(MarginError::InvalidInput(format!(
                 "contract '{}' of the position has other terms than the prepared contract of that id",
                 contract.id()
-            ).into()));
+            ).into()).code(Code::OtherTable));
         }
         Ok(index)
     }

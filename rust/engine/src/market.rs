@@ -33,7 +33,7 @@ impl Column {
     pub fn new(what: &str, contracts: Arc<Contracts>, values: Vec<f64>) -> Result<Self> {
         if values.len() != contracts.len() {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "{what}: {} values for a table of {} contracts",
                 values.len(),
                 contracts.len()
@@ -269,7 +269,7 @@ impl Market {
         match self.snapshot.spot.get(symbol) {
             Some(&value) => Ok(value),
             None => fail!(
-                MissingData,
+                MissingData: MissingSpot;
                 "no spot price for '{symbol}': add it to market.spot"
             ),
         }
@@ -291,7 +291,7 @@ impl Market {
     pub fn rate(&self, currency: &str, date: Date) -> Result<f64> {
         let Some(nodes) = self.curves.get(currency) else {
             fail!(
-                MissingData,
+                MissingData: MissingRate;
                 "no interest rate for '{currency}': add it to market.rate (a number, or zero rates by date)"
             );
         };
@@ -390,7 +390,7 @@ impl Market {
         let price = self.quoted_price(contracts, row)?;
         if price <= 0.0 && contract.kind() != Kind::Future {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "contract '{}': its price is {price}, and a {} has a positive one: leave unset values out of the market",
                 contract.id(),
                 contract.kind().name()
@@ -410,7 +410,7 @@ impl Market {
                 && (price - spot).abs() > MAX_APART * price
             {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: Contradiction;
                     "contract '{}': market.price says {price}, market.spot of '{}' says {spot}: give one, or both of the same time",
                     contract.id(),
                     contract.underlying()
@@ -425,7 +425,7 @@ impl Market {
         }
         if matches!(contract.kind(), Kind::Future | Kind::Perpetual) {
             fail!(
-                MissingData,
+                MissingData: MissingPrice;
                 "no price for {:?} '{}': add it to market.price",
                 contract.kind(),
                 contract.id()
@@ -440,7 +440,7 @@ impl Market {
         match self.rates.rate(from, to) {
             Some(rate) => Ok(rate),
             None => fail!(
-                MissingData,
+                MissingData: MissingFx;
                 "no exchange rate from {from} to {to}: add '{from}/{to}' to market.fx"
             ),
         }
@@ -459,7 +459,7 @@ impl Market {
                 .is_some_and(|e| e.is_before(self.valuation()))
             {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: BadTime;
                     "contracts row {row}: '{}' expired before the valuation {}: remove it",
                     contract.id(),
                     self.snapshot.valuation

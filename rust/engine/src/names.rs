@@ -22,7 +22,7 @@ pub fn refuse_unknown<'a, N: Iterator<Item = &'a str>>(
     )
 }
 
-/// The known name that takes the fewest letters added, left out or changed, capitals aside; the first of several. None
+/// The known name that takes the fewest letters added, left out, changed or swapped, capitals aside; the first of several. None
 /// where that would change more than half of it: a hint that is a guess helps nobody.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
@@ -39,17 +39,23 @@ pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String 
     nearest(name, known).map_or_else(String::new, |known| format!("; did you mean '{known}'?"))
 }
 
-/// Letters added, left out or changed between two names.
+/// Letters added, left out, changed or in each other's place between two names.
 fn changes(from: &[char], to: &str) -> usize {
     let to: Vec<char> = to.to_lowercase().chars().collect();
+    let mut before: Vec<usize> = vec![0; to.len() + 1];
     let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+    for (i, &a) in from.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, &b) in to.iter().enumerate() {
+            let mut least = (row[j] + usize::from(a != b))
+                .min(row[j + 1] + 1)
+                .min(next[j] + 1);
+            if i > 0 && j > 0 && a == to[j - 1] && from[i - 1] == b {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[to.len()]
 }

@@ -78,7 +78,7 @@ pub fn resolve<T: DeserializeOwned + Serialize>(
 ) -> Result<(T, ParameterInfo)> {
     let Value::Object(changes) = document else {
         fail!(
-            InvalidInput,
+            InvalidInput: WrongType;
             "a rulebook's parameters are an object, not {document}"
         );
     };
@@ -86,7 +86,7 @@ pub fn resolve<T: DeserializeOwned + Serialize>(
     let name = match changes.remove("preset") {
         None => default.to_string(),
         Some(Value::String(name)) => name,
-        Some(other) => fail!(InvalidInput, "preset: a name is needed, not {other}"),
+        Some(other) => fail!(InvalidInput: WrongType; "preset: a name is needed, not {other}"),
     };
     let mut document = preset(list, &name)?;
     let changed = !changes.is_empty();

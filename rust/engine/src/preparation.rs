@@ -142,7 +142,7 @@ impl MarketChange {
                 |f: &Forward| (&f.underlying, &f.expiry) == (&forward.underlying, &forward.expiry);
             if !self.forward.iter().any(same) {
                 fail!(
-                    MissingData,
+                    MissingData: MissingForward;
                     "update: the forward of '{}' for {} is not that of the moved spot: give its new value in the same \
                      update, or marks=\"keep\"",
                     forward.underlying,
@@ -162,7 +162,7 @@ impl MarketChange {
         let mut stale = contracts.iter().filter(|(row, c)| stale(*row, c.id()));
         if let Some((_, first)) = stale.next() {
             fail!(
-                MissingData,
+                MissingData: MissingVol;
                 "update: the quoted price of '{}'{} is not that of the moved market: give new prices in the same update \
                  (mc.pricing.price values an option at its vol), or marks=\"keep\"",
                 first.id(),

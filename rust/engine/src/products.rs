@@ -44,7 +44,7 @@ impl ProductTerms {
         check_root(root)?;
         if looks_adjusted(root) {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms (multiplier and deliverable)"
             );
         }
@@ -87,19 +87,19 @@ impl ProductTerms {
             ("source", &self.source),
         ] {
             if text.trim().is_empty() {
-                fail!(InvalidInput, "{what} is empty");
+                fail!(InvalidInput: BadText; "{what} is empty");
             }
         }
         if !matches!(self.kind, Kind::Stock | Kind::Etf | Kind::Index) {
             fail!(
-                InvalidInput,
+                InvalidInput: BadText;
                 "kind {:?}: an option symbol stands for an option on a stock, etf or index",
                 self.kind
             );
         }
         if !(self.multiplier.is_finite() && self.multiplier > 0.0) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "multiplier is {}: it must be positive",
                 self.multiplier
             );
@@ -107,7 +107,7 @@ impl ProductTerms {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            fail!(InvalidInput, "from {from} lies after to {to}");
+            fail!(InvalidInput: OutOfRange; "from {from} lies after to {to}");
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl ProductTable {
             let known = table.rows.entry(terms.root.clone()).or_default();
             if let Some(other) = known.iter().find(|other| other.overlaps(&terms)) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: Duplicate;
                     "product '{}': its expiries {} overlap those of the row that is there already ({}); two definitions for one date",
                     terms.root,
                     range(&terms),
@@ -193,19 +193,19 @@ impl ProductTable {
         let Some(rows) = self.rows.get(root) else {
             if looks_adjusted(root) {
                 fail!(
-                    MissingData,
+                    MissingData: MissingProduct;
                     "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add its terms with multiplier and deliverable"
                 );
             }
             fail!(
-                MissingData,
+                MissingData: MissingProduct;
                 "root '{root}' of option '{symbol}' is in no product table: declare it as a standard equity option, or add its terms"
             );
         };
         match rows.iter().find(|terms| terms.covers(symbol.expiry)) {
             Some(terms) => Ok(terms),
             None => fail!(
-                MissingData,
+                MissingData: MissingProduct;
                 "root '{root}' is in the product table for expiries {}, not for {} of option '{symbol}': add a row for that date",
                 rows.iter().map(range).collect::<Vec<_>>().join(" and "),
                 symbol.expiry

@@ -122,6 +122,10 @@ fn cast(said: &str) -> Option<(&str, &'static str)> {
 }
 
 fn choice(name: &str, known: &[String]) -> String {
+    // Other spellings of a word are taken, but not all listed: whole words in small letters are.
+    let spelt = |word: &&String| word.chars().all(|c| !c.is_uppercase()) && word.len() > 1;
+    let words: Vec<String> = known.iter().filter(spelt).cloned().collect();
+    let known = if words.is_empty() { known } else { &words };
     match known {
         [] => "nothing is".to_string(),
         known => format!(

@@ -194,7 +194,7 @@ pub fn finite(requirement: Requirement) -> Result<Requirement> {
     } = requirement;
     if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
         fail!(
-            CalculationError,
+            CalculationError: NoNumber;
             "the requirement is not a finite number: a quantity, a multiplier or a price is too large"
         );
     }

@@ -19,7 +19,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 use crate::contract::Right;
-use kernel::error::{MarginError, Result};
+use kernel::error::{Code, MarginError, Result};
 use kernel::fail;
 
 /// The longest root and the largest strike (99,999.999) that the 21 characters can hold.
@@ -44,16 +44,16 @@ impl OsiSymbol {
         check_root(root)?;
         if !(2000..=2099).contains(&expiry.year()) {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "expiry {expiry} does not fit an option symbol: its two-digit years are 2000 to 2099"
             );
         }
         if strike_thousandths == 0 {
-            fail!(InvalidInput, "the strike is zero");
+            fail!(InvalidInput: OutOfRange; "the strike is zero");
         }
         if strike_thousandths > MAX_STRIKE_THOUSANDTHS {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "strike {} does not fit the eight digits of an option symbol",
                 f64::from(strike_thousandths) / 1e3
             );
@@ -79,7 +79,7 @@ impl OsiSymbol {
         let bare = text.strip_prefix("O:").unwrap_or(text);
         if bare.len() <= TAIL_LENGTH {
             fail!(
-                InvalidInput,
+                InvalidInput: BadText;
                 "it has {} characters: a root, yymmdd, C or P and eight digits of strike are needed, like 'AAPL  240119C00150000'",
                 text.len()
             );
@@ -89,20 +89,20 @@ impl OsiSymbol {
         let blanks = root.len() - name.len();
         let padded = root.len() == ROOT_LENGTH;
         if blanks > 0 && bare.len() != text.len() {
-            fail!(InvalidInput, "the form with the prefix 'O:' has no blanks");
+            fail!(InvalidInput: BadText; "the form with the prefix 'O:' has no blanks");
         }
         let (date, right_and_strike) = tail.split_at(6);
         let (right, strike) = right_and_strike.split_at(1);
         let Some(right) = read_right(right) else {
             fail!(
-                InvalidInput,
+                InvalidInput: BadText;
                 "it has {} characters and '{right}' where C or P belongs, nine characters before the end: the strike has eight digits (thousandths)",
                 text.len()
             );
         };
         if blanks > 1 && !padded {
             fail!(
-                InvalidInput,
+                InvalidInput: BadText;
                 "it has {} characters and {blanks} blanks after the root: pad the root to six characters (21 in all), or use one blank or none",
                 text.len()
             );
@@ -114,12 +114,12 @@ impl OsiSymbol {
     /// `AAPL240119C150`, the dot already taken off: the strike is a plain decimal number.
     fn read_decimal_strike(rest: &str) -> Result<Self> {
         let Some(at) = rest.rfind(['C', 'P']) else {
-            fail!(InvalidInput, "there is no C or P before the strike");
+            fail!(InvalidInput: UnknownName; "there is no C or P before the strike");
         };
         let (head, tail) = rest.split_at(at);
         if head.len() <= 6 {
             fail!(
-                InvalidInput,
+                InvalidInput: BadTime;
                 "a root and six digits of expiry (yymmdd) belong before the C or P"
             );
         }
@@ -180,13 +180,13 @@ fn refuse_strange_characters(text: &str) -> Result<()> {
         if !(c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, ' ' | '.' | ':')) {
             if c.is_ascii_lowercase() {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: BadText;
                     "'{c}' at position {} is lower case: option symbols are written in capitals",
                     position + 1
                 );
             }
             fail!(
-                InvalidInput,
+                InvalidInput: BadText;
                 "the character U+{:04X} at position {} does not belong in an option symbol",
                 c as u32,
                 position + 1
@@ -199,11 +199,11 @@ fn refuse_strange_characters(text: &str) -> Result<()> {
 /// One to six capitals and digits, one of them a capital: `SPX`, `BRKB`, `AAPL1`, `2SPX`.
 pub(crate) fn check_root(root: &str) -> Result<()> {
     if root.is_empty() {
-        fail!(InvalidInput, "the root is empty");
+        fail!(InvalidInput: BadText; "the root is empty");
     }
     if root.len() > ROOT_LENGTH {
         fail!(
-            InvalidInput,
+            InvalidInput: BadText;
             "the root '{root}' is longer than six characters"
         );
     }
@@ -212,7 +212,7 @@ pub(crate) fn check_root(root: &str) -> Result<()> {
         .find(|c| !c.is_ascii_uppercase() && !c.is_ascii_digit())
     {
         fail!(
-            InvalidInput,
+            InvalidInput: BadText;
             "the root '{root}' contains {c:?}: roots are capitals and digits"
         );
     }
@@ -232,10 +232,12 @@ fn read_right(text: &str) -> Option<Right> {
 
 fn read_digits(text: &str, what: &str) -> Result<u32> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        fail!(InvalidInput, "the {what} '{text}' is not made of digits");
+        fail!(InvalidInput: BadText; "the {what} '{text}' is not made of digits");
     }
-    text.parse()
-        .map_err(|_| MarginError::InvalidInput(format!("the {what} '{text}' is too large").into()))
+    text.parse().map_err(|_| {
+        MarginError::InvalidInput(format!("the {what} '{text}' is too large").into())
+            .code(Code::BadText)
+    })
 }
 
 fn read_date(text: &str) -> Result<Date> {
@@ -243,6 +245,7 @@ fn read_date(text: &str) -> Result<Date> {
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
     Date::new(2000 + year as i16, month as i8, day as i8).map_err(|_| {
         MarginError::InvalidInput(format!("the expiry '{text}' (yymmdd) is not a date").into())
+            .code(Code::BadTime)
     })
 }
 
@@ -252,7 +255,7 @@ fn read_decimal_thousandths(text: &str) -> Result<u32> {
     let bad_point = text.ends_with('.') || fraction.len() > 3;
     if bad_point || whole.len() > 5 || (whole.len() > 1 && whole.starts_with('0')) {
         fail!(
-            InvalidInput,
+            InvalidInput: OutOfRange;
             "the strike '{text}' is not a plain decimal number below 100000 with at most three decimals"
         );
     }

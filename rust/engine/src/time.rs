@@ -10,7 +10,8 @@ use jiff::{Timestamp, Zoned};
 use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
-use kernel::error::{MarginError, Result};
+use crate::names::hint;
+use kernel::error::{Code, MarginError, Result};
 use kernel::fail;
 
 /// When an option or future settles on its expiry date: at the open (`am`) or at the close (`pm`).
@@ -69,10 +70,13 @@ pub fn parse_instant(text: &str) -> Result<Zoned> {
     let timestamp: Timestamp = text.parse().map_err(|_| {
         MarginError::InvalidInput(format!(
             "'{text}' is not an instant with a zone: write it like 2026-11-20T16:00:00-05:00 or 2026-11-20T21:00:00Z"
-        ).into())
+        ).into()).code(Code::BadTime).value(text)
     })?;
-    let pieces = jiff::fmt::temporal::Pieces::parse(text)
-        .map_err(|e| MarginError::InvalidInput(format!("'{text}': {e}").into()))?;
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|e| {
+        MarginError::InvalidInput(format!("'{text}': {e}").into())
+            .code(Code::BadTime)
+            .value(text)
+    })?;
     let zone = match pieces.to_numeric_offset() {
         Some(offset) => TimeZone::fixed(offset),
         None => TimeZone::UTC,
@@ -84,7 +88,7 @@ pub fn parse_date(text: &str) -> Result<Date> {
     match text.parse::<Date>() {
         Ok(date) if text.len() == 10 => Ok(date),
         _ => fail!(
-            InvalidInput,
+            InvalidInput: BadTime;
             "'{text}' is not a date: write it like 2026-12-18"
         ),
     }
@@ -96,7 +100,7 @@ impl Expiry {
         if text.contains('T') {
             if settles.is_some() || exchange.is_some() {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: Duplicate;
                     "expiry '{text}' is an instant already: leave settles and exchange out"
                 );
             }
@@ -110,7 +114,7 @@ impl Expiry {
         let date = parse_date(text)?;
         let Some(settles) = settles else {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "expiry '{text}' is a date: say settles=\"am\" or \"pm\", or give an instant"
             );
         };
@@ -122,21 +126,16 @@ impl Expiry {
         let name = exchange.unwrap_or(DEFAULT_EXCHANGE);
         let Some(hours) = hours().get(name) else {
             let known: Vec<&str> = exchanges().collect();
-            fail!(
-                InvalidInput,
-                "unknown exchange '{name}': use one of {}",
-                known.join(", ")
-            );
+            fail!(InvalidInput: UnknownName, place "exchange", value name; "unknown exchange '{name}': use one of {}{}", known.join(", "), hint(name, known.iter().copied()));
         };
         let zone = &hours.zone;
         let time = match settles {
             Settles::Am => hours.am,
             Settles::Pm => hours.pm,
         };
-        let zoned = date
-            .to_datetime(time)
-            .to_zoned(zone.clone())
-            .map_err(|e| MarginError::InvalidInput(format!("expiry {date}: {e}").into()))?;
+        let zoned = date.to_datetime(time).to_zoned(zone.clone()).map_err(|e| {
+            MarginError::InvalidInput(format!("expiry {date}: {e}").into()).code(Code::BadTime)
+        })?;
         Ok(Self {
             instant: zoned.timestamp(),
             date,

@@ -167,17 +167,17 @@ impl From<f64> for Value {
     }
 }
 
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Whole(value)
-    }
+macro_rules! whole {
+    ($($type:ty)+) => {
+        $(impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::Whole(i64::try_from(value).unwrap_or(i64::MAX))
+            }
+        })+
+    };
 }
 
-impl From<usize> for Value {
-    fn from(value: usize) -> Self {
-        Self::Whole(i64::try_from(value).unwrap_or(i64::MAX))
-    }
-}
+whole! { i8 i64 u32 usize }
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {

@@ -15,7 +15,7 @@ use std::sync::{Mutex, atomic::AtomicU64, atomic::Ordering};
 
 use std::sync::TryLockError;
 
-use crate::error::{MarginError, Result};
+use crate::error::{Code, MarginError, Result};
 
 /// How many forks lie between the first process and this one. The only state that the whole process shares.
 #[cfg(not(loom))]
@@ -141,6 +141,7 @@ impl<T> Shared<T> {
 
 fn broken() -> MarginError {
     MarginError::CalculationError("an earlier call failed half way: open it again".into())
+        .code(Code::Reopen)
 }
 
 fn lost() -> MarginError {
@@ -148,6 +149,7 @@ fn lost() -> MarginError {
         "the process was forked while another thread worked on it, and it may be half changed here: open it again"
             .into(),
     )
+    .code(Code::Reopen)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -40,7 +40,7 @@ impl Level {
         match Self::ALL.into_iter().find(|level| level.name() == name) {
             Some(level) => Ok(level),
             None => fail!(
-                InvalidInput,
+                InvalidInput: UnknownName;
                 "{LEVEL_VARIABLE}={name:?}: expected avx512, avx2 or baseline, or leave it unset"
             ),
         }
@@ -109,11 +109,11 @@ pub fn check_floating_point() -> Result<()> {
         let control = read_mxcsr();
         if control & RESULT_BITS != 0 {
             fail!(
-                CalculationError,
-                "the floating-point control register is {control:#06x}: flush-to-zero, denormals-are-zero or a rounding \
-                 mode is set in this thread, usually by a library built with -ffast-math; margins would differ from \
-                 those of a default thread. Reset it, or calculate in another process"
-            );
+            CalculationError: ProcessorState, place "the floating-point control register", value control;
+            "the floating-point control register is {control:#06x}: flush-to-zero, denormals-are-zero or a rounding \
+                             mode is set in this thread, usually by a library built with -ffast-math; margins would differ from \
+                             those of a default thread. Reset it, or calculate in another process"
+                        );
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::{crypto, hvar, reg_t, span, tims};
+use engine::names::hint;
 use engine::parameters::Attachments;
 use engine::seam::Methodology;
 use kernel::error::Result;
@@ -32,7 +33,7 @@ const READERS: &[(&str, Read)] = &[("span", span::read_named), ("tims", tims::oc
 pub fn read(name: &str, files: &BTreeMap<String, PathBuf>) -> Result<Value> {
     match READERS.iter().find(|r| r.0 == name) {
         Some((_, read)) => read(files),
-        None => fail!(InvalidInput, "rulebook '{name}' reads no parameter files"),
+        None => fail!(InvalidInput: UnknownName; "rulebook '{name}' reads no parameter files"),
     }
 }
 
@@ -45,9 +46,10 @@ pub fn build(
     match RULEBOOKS.iter().find(|r| r.0 == name) {
         Some((_, build)) => build(parameters, attachments),
         None => fail!(
-            InvalidInput,
-            "unknown rulebook '{name}': use one of {}",
-            names().join(", ")
+            InvalidInput: UnknownName, place "methodology", value name;
+            "unknown rulebook '{name}': use one of {}{}",
+            names().join(", "),
+            hint(name, names())
         ),
     }
 }

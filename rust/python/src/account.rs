@@ -2,17 +2,19 @@
 
 use margincore::MarginError as Core;
 use margincore::account as core;
+use margincore::error::Code;
 use margincore::scan;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
+use crate::arguments::{flag, maybe_number, maybe_text, maybe_whole, named, object, wrong_type};
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{Number, from_python, quoted, read_only, to_python, tuple_of};
+use crate::values::{from_python, quoted, read_only, to_python, tuple_of};
 
 /// A holding: a contract and a signed quantity in contracts, or long and short apart.
 ///
@@ -35,11 +37,10 @@ impl Position {
     #[pyo3(signature = (contract, quantity=None, *, long=None, short=None))]
     fn new(
         contract: Contract,
-        quantity: Option<Number>,
-        long: Option<Number>,
-        short: Option<Number>,
+        #[pyo3(from_py_with = maybe_number)] quantity: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] long: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] short: Option<f64>,
     ) -> PyResult<Self> {
-        let [quantity, long, short] = [quantity, long, short].map(|n| n.map(|n| n.0));
         let position = match (quantity, long, short) {
             (Some(quantity), None, None) => {
                 core::Position::new(contract.0.clone(), lots(&contract, "quantity", quantity)?)
@@ -50,10 +51,13 @@ impl Position {
                 lots(&contract, "short", short.unwrap_or(0.0))?,
             ),
             _ => {
-                return Err(invalid(format!(
-                    "position in '{}': give quantity, or long and short",
-                    contract.0.id()
-                )));
+                let place = format!("position in '{}'", contract.0.id());
+                let message = format!("{place}: give quantity, or long and short");
+                return Err(raise(
+                    Core::InvalidInput(message.into())
+                        .code(Code::NotStated)
+                        .place(place),
+                ));
             }
         };
         Ok(Self(position.map_err(raise)?))
@@ -125,8 +129,8 @@ impl Account {
         positions: &Bound<'_, PyAny>,
         cash: Option<&Bound<'_, PyAny>>,
         collateral: Option<&Bound<'_, PyAny>>,
-        kind: Option<&str>,
-        gross: bool,
+        #[pyo3(from_py_with = maybe_text)] kind: Option<&str>,
+        #[pyo3(from_py_with = flag)] gross: bool,
     ) -> PyResult<Self> {
         let mut rows = Vec::new();
         for (i, position) in positions.try_iter()?.enumerate() {
@@ -134,10 +138,8 @@ impl Account {
             match position.cast::<Position>() {
                 Ok(position) => rows.push(position.get().0.clone()),
                 Err(_) => {
-                    return Err(invalid(format!(
-                        "position {i} is a {}: an account holds Position(contract, quantity)",
-                        position.get_type().name()?
-                    )));
+                    let error = wrong_type("a Position(contract, quantity)", &position);
+                    return Err(named(error, &format!("position {i}")));
                 }
             }
         }
@@ -278,12 +280,12 @@ impl Accounts {
     fn from_columns(
         _: &Bound<'_, PyType>,
         py: Python<'_>,
-        contracts: &Contracts,
+        #[pyo3(from_py_with = object)] contracts: &Contracts,
         account: &Bound<'_, PyAny>,
         contract: &Bound<'_, PyAny>,
         lots: &Bound<'_, PyAny>,
-        count: Option<usize>,
-        kind: Option<String>,
+        #[pyo3(from_py_with = maybe_whole)] count: Option<usize>,
+        #[pyo3(from_py_with = maybe_text)] kind: Option<&str>,
     ) -> PyResult<Self> {
         let account: Vec<u32> = whole_numbers("accounts: account", account)?;
         let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
@@ -294,7 +296,7 @@ impl Accounts {
         };
         let table = contracts.0.clone();
         let terms = core::AccountTerms {
-            kind,
+            kind: kind.map(str::to_string),
             ..core::AccountTerms::default()
         };
         let accounts = crate::errors::enter(py, move || {
@@ -337,7 +339,8 @@ impl Accounts {
                         "values row {at}: {} in column {bad}: finite numbers are needed",
                         rows[at].0[bad]
                     )
-                    .into()));
+                    .into(),
+                ));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];

@@ -5,14 +5,17 @@ use margincore::MarginError as Core;
 use margincore::error::Code;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
-use pyo3::PyClass;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+use pyo3::{PyClass, PyTypeInfo};
 
 use crate::errors::raise;
-use crate::values::is_flag;
 
 /// A value of another type than is needed: `a number is needed, not str`.
 pub(crate) fn wrong_type(needed: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    refused(needed, value, "")
+}
+
+fn refused(needed: &str, value: &Bound<'_, PyAny>, hint: &str) -> PyErr {
     let found = match value.get_type().name() {
         Ok(name) => name.to_string(),
         Err(error) => return error,
@@ -22,7 +25,19 @@ pub(crate) fn wrong_type(needed: &str, value: &Bound<'_, PyAny>) -> PyErr {
         (_, true) => "None".to_string(),
         _ => found,
     };
-    raise(Core::InvalidInput(format!("{needed} is needed, not {found}").into()).code(Code::WrongType))
+    raise(
+        Core::InvalidInput(format!("{needed} is needed, not {found}{hint}").into())
+            .code(Code::WrongType),
+    )
+}
+
+/// Whether a value is Python's or NumPy's true or false.
+pub(crate) fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyString>() {
+        return Ok(false);
+    }
+    let name = value.get_type().name()?;
+    Ok(value.is_instance_of::<PyBool>() || matches!(name.to_str()?, "bool" | "bool_"))
 }
 
 /// A number. Python would take `True` for 1: it is refused.
@@ -76,7 +91,9 @@ pub(crate) fn threads(value: &Bound<'_, PyAny>) -> PyResult<usize> {
         Err(_) if !value.is_instance_of::<PyInt>() => Err(refused()),
         _ => {
             let message = format!("a whole number from 1 is needed, not {value}");
-            Err(raise(Core::InvalidInput(message.into()).code(Code::OutOfRange)))
+            Err(raise(
+                Core::InvalidInput(message.into()).code(Code::OutOfRange),
+            ))
         }
     }
 }
@@ -113,20 +130,29 @@ where
 {
     match value.cast::<T>() {
         Ok(object) => Ok(object.get()),
-        Err(_) => {
-            let class = T::type_object(value.py()).name()?.to_string();
-            let needed = match class.as_str() {
-                "Contract" => {
-                    "a Contract (mc.Option, mc.Stock ... or mc.Products().contract(symbol) make one)"
-                        .to_string()
-                }
-                "Methodology" => "a rulebook, such as mc.methods.Tims(),".to_string(),
-                "Account" | "Accounts" | "Order" => format!("an {class}"),
-                _ => format!("a {class}"),
-            };
-            Err(wrong_type(&needed, value))
-        }
+        Err(_) => Err(not_a::<T>(value)),
     }
+}
+
+/// What is not an object of one of our classes, with how to make one.
+pub(crate) fn not_a<T: PyTypeInfo>(value: &Bound<'_, PyAny>) -> PyErr {
+    let class = match T::type_object(value.py()).name() {
+        Ok(class) => class.to_string(),
+        Err(error) => return error,
+    };
+    let (needed, hint) = match class.as_str() {
+        "Contract" => (
+            "a Contract".to_string(),
+            ": of a symbol, mc.Products().contract(symbol); of an id, contracts[contracts.index(id)]",
+        ),
+        "Methodology" => (
+            "a rulebook".to_string(),
+            ": mc.methods has them, such as mc.methods.Tims()",
+        ),
+        "Account" | "Accounts" | "Order" => (format!("an {class}"), ""),
+        _ => (format!("a {class}"), ""),
+    };
+    refused(&needed, value, hint)
 }
 
 /// As [`object`], or nothing.
@@ -135,6 +161,14 @@ where
     T: PyClass<Frozen = True> + Sync,
 {
     maybe(value, object)
+}
+
+/// An error with the name of what it is about, put before the message as PyO3's note of an argument is.
+pub(crate) fn named(error: PyErr, name: &str) -> PyErr {
+    Python::attach(|py| {
+        let told = error.value(py).call_method1("named", (name,));
+        told.err().unwrap_or(error)
+    })
 }
 
 fn maybe<'a, 'py, T>(

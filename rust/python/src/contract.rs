@@ -13,11 +13,10 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple, PyType};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::arguments::{self, is_flag, named};
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{
-    from_python_with, is_flag, quoted, read_only, time_text, to_python, without_none,
-};
+use crate::values::{from_python_with, quoted, read_only, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
@@ -34,11 +33,7 @@ impl<'py> FromPyObject<'_, 'py> for Contract {
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match value.cast::<Self>() {
             Ok(contract) => Ok(contract.get().clone()),
-            Err(_) => Err(invalid(format!(
-                "contract: a Contract is needed, not {}: of an id, contracts[contracts.index(id)]; of a symbol, \
-                 Products().contract(symbol)",
-                value.get_type().name()?
-            ))),
+            Err(_) => Err(arguments::not_a::<Self>(&value)),
         }
     }
 }
@@ -69,7 +64,10 @@ impl Contract {
             None => PyDict::new(py),
         };
         if let Some(expiry) = terms.get_item("expiry")? {
-            terms.set_item("expiry", time_text(&expiry)?)?;
+            terms.set_item(
+                "expiry",
+                time_text(&expiry).map_err(|e| named(e, "expiry"))?,
+            )?;
         }
         let what = match terms.get_item("underlying")? {
             Some(name) if name.is_instance_of::<PyString>() => format!("contract on {name}"),

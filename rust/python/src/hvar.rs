@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 
+use crate::arguments::{maybe_number, text, threads, whole};
 use crate::errors::{enter, raise};
 use crate::methods::attachments;
 use crate::values;
@@ -37,7 +38,7 @@ pub(crate) fn hvar_rolling<'py>(
     exposures: BTreeMap<String, f64>,
     first: Option<When>,
     last: Option<When>,
-    threads: usize,
+    #[pyo3(from_py_with = threads)] threads: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let document: Value = values::document("hvar", parameters)?;
     let tables = attachments(tables);
@@ -83,9 +84,9 @@ pub(crate) fn hvar_rolling<'py>(
 pub(crate) fn hvar_measure(
     py: Python<'_>,
     losses: PyReadonlyArray1<'_, f64>,
-    measure: &str,
-    confidence_ppm: u32,
-    age_decay: Option<f64>,
+    #[pyo3(from_py_with = text)] measure: &str,
+    #[pyo3(from_py_with = whole)] confidence_ppm: u32,
+    #[pyo3(from_py_with = maybe_number)] age_decay: Option<f64>,
 ) -> PyResult<f64> {
     let losses: Vec<f64> = losses.as_array().iter().copied().collect();
     let measure: Measure = read("measure", &Value::String(measure.to_string())).map_err(raise)?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod american;
+mod arguments;
 mod arrays;
 mod build;
 mod columns;
@@ -50,6 +51,8 @@ mod _core {
     use crate::market::Market;
     #[pymodule_export]
     use crate::methods::{Methodology, read_parameters, rulebooks};
+    #[pymodule_export]
+    use crate::names::did_you_mean;
     #[pymodule_export]
     use crate::pickles::revive;
     #[pymodule_export]

@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::{Account, Position};
+use crate::arguments::{
+    flag, maybe_number, maybe_object, maybe_text, number, object, text, threads, whole,
+};
 use crate::contract::Contract;
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, of_document, reduced};
@@ -235,7 +238,11 @@ impl LiveAccount {
     /// `effect` is needed where the account keeps long and short apart. Raises :class:`InvalidInput` for what is not a
     /// whole number of lots, :class:`MissingData` for an unknown contract.
     #[pyo3(signature = (trades, *, effect=None))]
-    fn what_if(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<WhatIf> {
+    fn what_if(
+        &self,
+        trades: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = maybe_text)] effect: Option<&str>,
+    ) -> PyResult<WhatIf> {
         let wanted = trades::read(trades, effect)?;
         let answer = self.ask(trades.py(), |live| {
             trades::placed(live, &wanted, |live, trades| live.what_if(trades))
@@ -252,7 +259,12 @@ impl LiveAccount {
     /// From kept sums where the rulebook has them, then within :meth:`band_after` of a fresh margin; else a fresh one.
     /// Raises :class:`InvalidInput` for a row the table has not.
     #[pyo3(signature = (index, lots, /))]
-    fn margin_after(&self, py: Python<'_>, index: u32, lots: i64) -> PyResult<f64> {
+    fn margin_after(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] index: u32,
+        #[pyo3(from_py_with = whole)] lots: i64,
+    ) -> PyResult<f64> {
         self.ask(py, |live| live.margin_after(index, lots))
     }
 
@@ -260,7 +272,12 @@ impl LiveAccount {
     ///
     /// In the report's currency. Raises as :meth:`margin_after`.
     #[pyo3(signature = (index, lots, /))]
-    fn band_after(&self, py: Python<'_>, index: u32, lots: i64) -> PyResult<f64> {
+    fn band_after(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] index: u32,
+        #[pyo3(from_py_with = whole)] lots: i64,
+    ) -> PyResult<f64> {
         self.ask(py, |live| live.band_after(index, lots))
     }
 
@@ -279,10 +296,10 @@ impl LiveAccount {
     fn check(
         &self,
         py: Python<'_>,
-        order: &Order,
-        limit: &Limit,
+        #[pyo3(from_py_with = object)] order: &Order,
+        #[pyo3(from_py_with = object)] limit: &Limit,
         now: Option<&Bound<'_, PyAny>>,
-        reserve: bool,
+        #[pyo3(from_py_with = flag)] reserve: bool,
     ) -> PyResult<Decision> {
         // A time that cannot be read is given on as no number: the check refuses it.
         let now = now.map(|now| trades::seconds(now).unwrap_or(f64::NAN));
@@ -320,7 +337,11 @@ impl LiveAccount {
     /// Raises :class:`InvalidInput` for what is not a whole number of lots, :class:`MissingData` for an unknown
     /// contract.
     #[pyo3(signature = (trades, *, effect=None))]
-    fn apply(&self, trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Requirement> {
+    fn apply(
+        &self,
+        trades: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = maybe_text)] effect: Option<&str>,
+    ) -> PyResult<Requirement> {
         let wanted = trades::read(trades, effect)?;
         let after = self.ask(trades.py(), |live| {
             trades::placed(live, &wanted, |live, trades| live.apply(trades))
@@ -331,7 +352,12 @@ impl LiveAccount {
     /// Add to a cash balance, in its currency: a deposit, interest, or negative a withdrawal.
     ///
     /// Raises :class:`InvalidInput` for an amount that is not finite.
-    fn deposit(&self, py: Python<'_>, currency: &str, amount: f64) -> PyResult<()> {
+    fn deposit(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text)] currency: &str,
+        #[pyo3(from_py_with = number)] amount: f64,
+    ) -> PyResult<()> {
         self.ask(py, |live| live.deposit(currency, amount))
     }
 
@@ -339,7 +365,11 @@ impl LiveAccount {
     ///
     /// What settles in money is settled from the old marks to the new, into cash. Raises :class:`InvalidInput` for
     /// another table.
-    fn rebase(&self, py: Python<'_>, prepared: &Prepared) -> PyResult<()> {
+    fn rebase(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = object)] prepared: &Prepared,
+    ) -> PyResult<()> {
         let preparation = &prepared.0;
         let money = enter(py, || Ok(preparation.money()))?;
         self.ask(py, |live| {
@@ -350,7 +380,11 @@ impl LiveAccount {
     /// Count an order's worst case from now on. False where it is known already.
     ///
     /// Raises :class:`InvalidInput` where its id is known with other terms.
-    fn reserve(&self, py: Python<'_>, order: &Order) -> PyResult<bool> {
+    fn reserve(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = object)] order: &Order,
+    ) -> PyResult<bool> {
         self.ask(py, |live| {
             let order = order.placed(live.prepared().contracts());
             live.reserve(&order)
@@ -365,11 +399,11 @@ impl LiveAccount {
     fn fill(
         &self,
         py: Python<'_>,
-        order_id: &str,
-        execution_id: &str,
-        quantity: f64,
-        price: f64,
-        fees: f64,
+        #[pyo3(from_py_with = text)] order_id: &str,
+        #[pyo3(from_py_with = text)] execution_id: &str,
+        #[pyo3(from_py_with = number)] quantity: f64,
+        #[pyo3(from_py_with = number)] price: f64,
+        #[pyo3(from_py_with = number)] fees: f64,
     ) -> PyResult<bool> {
         self.ask(py, |live| {
             let whole = match live.order(order_id) {
@@ -386,14 +420,23 @@ impl LiveAccount {
     }
 
     /// Whether anything was left to cancel. Raises :class:`MissingData` for an order never reserved.
-    fn cancel(&self, py: Python<'_>, order_id: &str) -> PyResult<bool> {
+    fn cancel(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text)] order_id: &str,
+    ) -> PyResult<bool> {
         self.ask(py, |live| live.cancel(order_id))
     }
 
     /// Cancel one order and reserve another in its place, or do neither. False where it is known already.
     ///
     /// Raises :class:`MissingData` for an order never reserved, :class:`InvalidInput` where both have one id.
-    fn replace(&self, py: Python<'_>, order_id: &str, order: &Order) -> PyResult<bool> {
+    fn replace(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text)] order_id: &str,
+        #[pyo3(from_py_with = object)] order: &Order,
+    ) -> PyResult<bool> {
         self.ask(py, |live| {
             let order = order.placed(live.prepared().contracts());
             live.replace(order_id, &order)
@@ -426,7 +469,11 @@ impl LiveAccount {
     }
 
     /// One of :attr:`orders`; `None` where it was never reserved.
-    fn order<'py>(&self, py: Python<'py>, order_id: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn order<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = text)] order_id: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (orders, contracts) = self.look(py, orders::known)?;
         let known = orders.get(order_id);
         to_python(py, &known.map(|open| orders::document(open, &contracts)))
@@ -488,11 +535,11 @@ impl LiveAccount {
         &self,
         py: Python<'_>,
         contract: Contract,
-        side: &str,
-        limit: &Limit,
-        price: Option<f64>,
-        fees_per_contract: f64,
-        most: Option<f64>,
+        #[pyo3(from_py_with = text)] side: &str,
+        #[pyo3(from_py_with = object)] limit: &Limit,
+        #[pyo3(from_py_with = maybe_number)] price: Option<f64>,
+        #[pyo3(from_py_with = number)] fees_per_contract: f64,
+        #[pyo3(from_py_with = maybe_number)] most: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let bounds = (price, fees_per_contract, most);
         self.ask(
@@ -509,11 +556,11 @@ impl LiveAccount {
         &self,
         py: Python<'_>,
         contract: Contract,
-        side: &str,
-        limit: &Limit,
-        price: Option<f64>,
-        fees_per_contract: f64,
-        most: Option<f64>,
+        #[pyo3(from_py_with = text)] side: &str,
+        #[pyo3(from_py_with = object)] limit: &Limit,
+        #[pyo3(from_py_with = maybe_number)] price: Option<f64>,
+        #[pyo3(from_py_with = number)] fees_per_contract: f64,
+        #[pyo3(from_py_with = maybe_number)] most: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let bounds = (price, fees_per_contract, most);
         self.ask(py, search::largest((&contract, side, limit), bounds, true)?)
@@ -529,7 +576,7 @@ impl LiveAccount {
         py: Python<'py>,
         index: PyReadonlyArray1<'_, u32>,
         lots: PyReadonlyArray1<'_, i64>,
-        threads: usize,
+        #[pyo3(from_py_with = threads)] threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let after = self.ask(py, search::rank(&index, &lots, threads)?)?;
         Ok(after.to_pyarray(py))
@@ -544,9 +591,9 @@ impl LiveAccount {
     fn hedges(
         &self,
         py: Python<'_>,
-        limit: Option<&Limit>,
-        count: usize,
-        most: f64,
+        #[pyo3(from_py_with = maybe_object)] limit: Option<&Limit>,
+        #[pyo3(from_py_with = whole)] count: usize,
+        #[pyo3(from_py_with = number)] most: f64,
     ) -> PyResult<Vec<search::Hedge>> {
         self.ask(py, search::hedges(limit, count, most)?)
     }

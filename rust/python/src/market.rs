@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use margincore::MarginError as Core;
+use margincore::error::Code;
 use margincore::market as core;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
+use crate::arguments::is_flag;
+use crate::arguments::{named, wrong_type};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{from_python, is_flag, quoted, read_only, time_text, to_python};
+use crate::values::{from_python, quoted, read_only, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
 ///
@@ -79,9 +83,14 @@ impl Market {
             }
             let values = numbers(name, values)?;
             let Some(table) = &table else {
-                return Err(invalid(format!(
+                let message = format!(
                     "market: an array of {name} needs contracts= beside it, whose rows it follows"
-                )));
+                );
+                return Err(raise(
+                    Core::InvalidInput(message.into())
+                        .code(Code::NotStated)
+                        .place(format_args!("market: {name}")),
+                ));
             };
             *column = Some(core::Column::new(name, table.0.clone(), values).map_err(raise)?);
         }
@@ -391,7 +400,11 @@ fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
 /// `{currency: number}`, `{currency: {date: number}}` or `{(currency, date): number}`.
 fn curves<'py>(rate: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let curves = PyDict::new(rate.py());
-    for (key, value) in rate.cast::<PyDict>()? {
+    let Ok(given) = rate.cast::<PyDict>() else {
+        let error = wrong_type("a mapping by currency ({'USD': 0.05})", rate);
+        return Err(named(error, "rate"));
+    };
+    for (key, value) in given {
         if let Ok((currency, date)) = key.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
             let curve = match curves.get_item(&currency)? {
                 Some(curve) => curve.cast_into::<PyDict>()?,

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::account::{Account, Accounts};
+use crate::arguments::{flag, maybe_object, object, text, threads};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{enter, invalid, raise};
 use crate::live::LiveAccount;
@@ -41,11 +42,11 @@ impl Methodology {
     #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None))]
     fn new(
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text)] name: &str,
         parameters: &Bound<'_, PyAny>,
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
         parts: Option<Vec<(Py<PyAny>, Methodology)>>,
-        file: Option<&SpanFile>,
+        #[pyo3(from_py_with = maybe_object)] file: Option<&SpanFile>,
     ) -> PyResult<Self> {
         if let Some(parts) = parts {
             return combined(parts);
@@ -84,8 +85,8 @@ impl Methodology {
     fn prepare(
         &self,
         contracts: &Bound<'_, PyAny>,
-        market: Option<&Market>,
-        threads: usize,
+        #[pyo3(from_py_with = maybe_object)] market: Option<&Market>,
+        #[pyo3(from_py_with = threads)] threads: usize,
     ) -> PyResult<Prepared> {
         let py = contracts.py();
         let contracts = Contracts::from_any(contracts)?.0;
@@ -139,7 +140,7 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
 #[pyfunction]
 pub(crate) fn read_parameters<'py>(
     py: Python<'py>,
-    name: &str,
+    #[pyo3(from_py_with = text)] name: &str,
     files: BTreeMap<String, PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let document = enter(py, || registry::read(name, &files))?;
@@ -172,7 +173,11 @@ impl Prepared {
     /// report). Raises :class:`MissingData` for a contract that is not in the table, :class:`NotApplicable` for an
     /// account that the rulebook has no rule for.
     #[pyo3(signature = (account, *, standalone=false))]
-    fn margin(&self, account: &Bound<'_, PyAny>, standalone: bool) -> PyResult<MarginReport> {
+    fn margin(
+        &self,
+        account: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = flag)] standalone: bool,
+    ) -> PyResult<MarginReport> {
         let py = account.py();
         let account = Account::from_any(account)?.0;
         enter(py, || {
@@ -201,7 +206,7 @@ impl Prepared {
         &self,
         py: Python<'_>,
         accounts: &Bound<'_, PyAny>,
-        threads: usize,
+        #[pyo3(from_py_with = threads)] threads: usize,
     ) -> PyResult<MarginBatch> {
         if let Ok(accounts) = accounts.cast::<Accounts>() {
             let accounts = accounts.get();
@@ -320,7 +325,7 @@ impl Prepared {
         dividend_yield: Part<'_, 'py>,
         fx: Part<'_, 'py>,
         marks: Part<'_, 'py>,
-        threads: usize,
+        #[pyo3(from_py_with = threads)] threads: usize,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
         refuse_unknown("market change", &Change::PARTS, unknown)?;
@@ -350,9 +355,9 @@ impl Prepared {
     fn with_market<'py>(
         &self,
         py: Python<'py>,
-        market: &Market,
+        #[pyo3(from_py_with = object)] market: &Market,
         marks: Part<'_, 'py>,
-        threads: usize,
+        #[pyo3(from_py_with = threads)] threads: usize,
     ) -> PyResult<Self> {
         let market = match marks {
             None => market.0.clone(),

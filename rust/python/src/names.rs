@@ -30,3 +30,10 @@ pub(crate) fn refuse_unknown(
         }
     }
 }
+
+/// A hint to put behind a refusal of a name: ``; did you mean 'SPX'?``, or nothing where no known name is near.
+#[pyfunction]
+#[pyo3(signature = (name, known, /))]
+pub(crate) fn did_you_mean(name: &str, known: Vec<String>) -> String {
+    hint(name, known.iter().map(String::as_str))
+}

@@ -131,9 +131,9 @@ pub(crate) fn finite(
     let at = results.iter().position(|v| !v.is_finite());
     let (row, value) = at.map_or((first, f64::NAN), |at| (first + at / width, results[at]));
     fail!(
-        CalculationError,
-        "row {row}: {what} is {value}: the inputs are too large, or too small, for numbers: check the units"
-    )
+    CalculationError: NoNumber, place format_args!("row {row}: {what}"), value value;
+    "row {row}: {what} is {value}: the inputs are too large, or too small, for numbers: check the units"
+        )
 }
 
 /// Rows with prices in the place of vols. Inputs that are not numbers or not positive become a status; a right is a

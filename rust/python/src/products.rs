@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
+use crate::arguments::text;
 use crate::contract::Contract;
 use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -23,7 +24,7 @@ pub(crate) struct OsiSymbol(symbols::OsiSymbol);
 #[pymethods]
 impl OsiSymbol {
     #[new]
-    fn new(text: &str) -> PyResult<Self> {
+    fn new(#[pyo3(from_py_with = text)] text: &str) -> PyResult<Self> {
         Ok(Self(symbols::OsiSymbol::parse(text).map_err(raise)?))
     }
 
@@ -113,7 +114,7 @@ impl Products {
     /// The contract of an option symbol in any spelling; its id is the spelling without blanks.
     ///
     /// Raises :class:`MissingData` for a root that is in no row, :class:`InvalidInput` for what is not a symbol.
-    fn contract(&self, symbol: &str) -> PyResult<Contract> {
+    fn contract(&self, #[pyo3(from_py_with = text)] symbol: &str) -> PyResult<Contract> {
         let symbol = symbols::OsiSymbol::parse(symbol).map_err(raise)?;
         Ok(Contract(Arc::new(self.0.contract(&symbol).map_err(raise)?)))
     }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde::{Deserialize, Serialize};
 
+use crate::arguments::{maybe_number, maybe_text};
 use crate::errors::invalid;
 use crate::pickles::{Pickled, Reduced, of_document, reduced};
 use crate::values::{from_python, from_python_with, quoted, read_only, to_python, tuple_of};
@@ -18,13 +19,16 @@ use crate::versions::{versioned, without_version};
 /// `None` is ``not known``.
 #[pyfunction]
 #[pyo3(signature = (amount, /))]
-pub(crate) fn amount_text(amount: Option<f64>) -> String {
+pub(crate) fn amount_text(#[pyo3(from_py_with = maybe_number)] amount: Option<f64>) -> String {
     amount.map_or_else(|| "not known".into(), core::amount_text)
 }
 
 /// A worst scenario in words: its label, or that every line has its own; empty without scenarios.
 #[pyfunction]
-pub(crate) fn worst_text(scenario: Option<&str>, of_lines: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn worst_text(
+    #[pyo3(from_py_with = maybe_text)] scenario: Option<&str>,
+    of_lines: &Bound<'_, PyAny>,
+) -> PyResult<String> {
     let mut any = false;
     for label in of_lines.try_iter()? {
         any |= !label?.is_none();

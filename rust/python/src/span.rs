@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::arguments::{text, whole};
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -70,7 +71,11 @@ impl SpanFile {
 
     /// A file from its bytes; `name` stands for the file's name in messages. Raises :class:`ParseError`.
     #[staticmethod]
-    fn parse(py: Python<'_>, data: &[u8], name: &str) -> PyResult<Self> {
+    fn parse(
+        py: Python<'_>,
+        data: &[u8],
+        #[pyo3(from_py_with = text)] name: &str,
+    ) -> PyResult<Self> {
         let data = data.to_vec();
         Ok(Self(Arc::new(enter(py, || {
             core::container::parse(data, name)
@@ -114,7 +119,11 @@ impl SpanFile {
     }
 
     /// One commodity's tiers, spreads and rates as the file has them; `None` where it has no such code.
-    fn commodity<'py>(&self, py: Python<'py>, code: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn commodity<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = text)] code: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let found = self
             .0
             .commodity(code)
@@ -169,7 +178,11 @@ impl SpanFile {
     ///
     /// Gives four new arrays: row numbers, arrays ``(rows, scan points)`` of losses of one long contract, deltas, and
     /// the value of each underlying. Raises :class:`InvalidInput` for an unknown variant.
-    fn regenerate<'py>(&self, py: Python<'py>, variant: &str) -> PyResult<Regenerated<'py>> {
+    fn regenerate<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = text)] variant: &str,
+    ) -> PyResult<Regenerated<'py>> {
         let made = enter(py, || {
             core::generate::regenerate(&self.0, &core::generate::variant(variant)?)
         })?;
@@ -228,7 +241,11 @@ pub(crate) fn span_risk_array<'py>(request: &Bound<'py, PyAny>) -> PyResult<Boun
 ///
 /// Raises :class:`ParseError` for digits that are none, :class:`Unsupported` for a code that is not documented.
 #[pyfunction]
-pub(crate) fn span_settlement_price(digits: &str, locator: i32, alignment: &str) -> PyResult<f64> {
+pub(crate) fn span_settlement_price(
+    #[pyo3(from_py_with = text)] digits: &str,
+    #[pyo3(from_py_with = whole)] locator: i32,
+    #[pyo3(from_py_with = text)] alignment: &str,
+) -> PyResult<f64> {
     let code = alignment.bytes().next().unwrap_or(b' ');
     core::pa2::settlement_price(digits, locator, code).map_err(raise)
 }

@@ -1,12 +1,9 @@
 //! Plain Python values into the core's documents and back.
 
 use margincore::reading::read;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyDict, PyFloat, PyList, PyMapping, PySequence, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyDict, PyList, PyMapping, PySequence, PyString, PyTuple, PyType};
 use pythonize::{
     PythonizeListType, PythonizeMappingType, PythonizeTypes, PythonizeUnnamedMappingAdapter,
 };
@@ -14,34 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::arguments::{self, is_flag, wrong_type};
 use crate::errors::{invalid, raise};
-
-/// A number given as an argument. Python would take `True` for 1: it is refused.
-#[derive(Clone, Copy)]
-pub(crate) struct Number(pub(crate) f64);
-
-impl<'py> FromPyObject<'_, 'py> for Number {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if is_flag(&value)? {
-            return Err(invalid(format!(
-                "{} stands where a number is needed",
-                value.repr()?
-            )));
-        }
-        Ok(Self(value.extract()?))
-    }
-}
-
-/// Whether a value is Python's or NumPy's true or false.
-pub(crate) fn is_flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    if value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyString>() {
-        return Ok(false);
-    }
-    let name = value.get_type().name()?;
-    Ok(value.is_instance_of::<PyBool>() || matches!(name.to_str()?, "bool" | "bool_"))
-}
 
 /// Finds true or false where it would be taken for 1 or 0, but not below the keys that `may_be` names.
 fn find_flag(
@@ -220,24 +191,24 @@ impl PythonizeTypes for ReadOnly {
 /// `datetime64`, which is a date where its unit is a day and has no zone where it is less.
 pub(crate) fn time_text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = value.cast::<PyString>() {
-        return Ok(text.to_str()?.to_string());
+        return arguments::text(text).map(str::to_string);
     }
     if value.get_type().name()? == "datetime64" {
         return Ok(value.str()?.to_str()?.to_string());
     }
     match value.call_method0("isoformat") {
         Ok(text) => text.extract(),
-        Err(_) => Err(PyTypeError::new_err(format!(
-            "a date or instant is a string, a date, a datetime or a datetime64, not {}",
-            value.get_type().name()?
-        ))),
+        Err(_) => Err(wrong_type(
+            "a date or instant (text, a date, a datetime or a datetime64)",
+            value,
+        )),
     }
 }
 
 /// The text of a date or instant, as every argument that takes one reads it.
 ///
-/// Text as it stands; a date, a datetime or NumPy's ``datetime64`` in ISO 8601. Raises ``TypeError`` for anything
-/// else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
+/// Text as it stands; a date, a datetime or NumPy's ``datetime64`` in ISO 8601. Raises :class:`InvalidInput` for
+/// anything else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
 ///
 /// >>> import datetime as dt, numpy as np
 /// >>> from margincore._core import read_time

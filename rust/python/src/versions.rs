@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use serde::Serialize;
 
+use crate::arguments::is_flag;
 use crate::errors::{malformed, raise};
-use crate::values::{is_flag, to_python};
+use crate::values::to_python;
 
 /// A document that stands alone: with the version of documents, first.
 pub(crate) fn versioned<'py, T: Serialize>(

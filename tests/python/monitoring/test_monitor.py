@@ -124,7 +124,7 @@ def test_a_bad_event_is_refused_before_anything_changes() -> None:
     own.take(CashEvent(1, "a", "USD", 5.0))
     with pytest.raises(mc.InvalidInput):
         own.take(MarketEvent(2, {"spot": {"XYZ": 1e300}}))
-    with pytest.raises(mc.InvalidInput, match="no symbol is called 'XZY'; did you mean 'XYZ'?"):
+    with pytest.raises(mc.InvalidInput, match=r"no symbol is called 'XZY'; did you mean 'XYZ'\?"):
         own.take(MarketEvent(2, {"spot": {"XZY": 50.0}}))
     # No account was reached: the stream goes on.
     own.take(CashEvent(2, "a", "USD", 5.0))

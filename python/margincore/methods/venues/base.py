@@ -25,7 +25,9 @@ def given(**changes: Any) -> dict[str, Any]:
 def chosen(what: str, value: str, known: Mapping[str, str]) -> str:
     """The entry of a named choice; anything else is an error that says what there is."""
     if value not in known:
-        raise _core.InvalidInput(f"{what} {value!r}: use one of {', '.join(known)}")
+        hint = _core.did_you_mean(str(value), list(known))
+        message = f"{what} {value!r}: use one of {', '.join(known)}{hint}"
+        raise _core.InvalidInput(message, code="unknown_name", where=what, value=value)
     return known[value]
 
 
@@ -34,7 +36,7 @@ def venue_reply(reply: Mapping[str, Any] | str, what: str) -> dict[str, Any]:
     if isinstance(reply, str):
         return json_object(reply, what)
     if not isinstance(reply, Mapping):
-        raise _core.InvalidInput(f"{what}: a JSON object is needed, not {type(reply).__name__}")
+        raise _core.InvalidInput(f"{what}: a JSON object is needed, not {type(reply).__name__}", code="wrong_type")
     return dict(reply)
 
 
@@ -45,7 +47,7 @@ def dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[s
     try:
         return {"preset": family, "on": _core.read_time(on)}
     except TypeError:
-        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20") from None
+        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20", code="bad_time") from None
 
 
 def with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float
 def _check_numbers(what: str, value: Any) -> None:
     """Refuses what is no number: a missing value may mean something else, such as no cap."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise _core.InvalidInput(f"{what} is {value}: a finite number is needed")
+        raise _core.InvalidInput(f"{what} is {value}: a finite number is needed", code="not_finite")
     if isinstance(value, Mapping):
         for key, inner in value.items():
             _check_numbers(f"{what}.{key}" if what else str(key), inner)

@@ -110,7 +110,9 @@ def _deribit_rules(params: Mapping[str, Any], currency: str) -> dict[str, Any]:
     }  # fmt: skip
     unknown = sorted(set(params) - known - _IGNORED)
     if unknown:
-        raise _core.InvalidInput(f"not parameters of Deribit's portfolio margin: {', '.join(unknown)}")
+        raise _core.InvalidInput(
+            f"not parameters of Deribit's portfolio margin: {', '.join(unknown)}", code="unknown_name"
+        )
     if params.get("correlation_set") is True:
         raise _core.Unsupported("correlation_set: Deribit does not publish how correlated currencies are added up")
     dampener = pick("extended_dampener_usd")

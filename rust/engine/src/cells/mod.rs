@@ -77,7 +77,7 @@ fn finite(block: &Block, result: RiskBlock) -> Result<RiskBlock> {
         && let Some(at) = result.pnl.iter().position(is_bad)
     {
         fail!(
-            CalculationError,
+            CalculationError: NoNumber;
             "{}: contract row {}, scenario {}: the price is not a finite number, or too large for sums",
             block.scope,
             result.contract[at / count],

@@ -47,7 +47,7 @@ impl Inputs {
             }
             let Some(market) = market else {
                 fail!(
-                    MissingData,
+                    MissingData: MissingPrice;
                     "{}: '{}' has no values given, and there is no market to reprice it",
                     valuation.name,
                     contract.id()
@@ -85,7 +85,7 @@ impl Inputs {
                 && *price <= 0.0
             {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "contracts row {row}: '{}' is at {price}: moves that are fractions of the price need a positive one",
                     contracts.rows()[row].id()
                 );
@@ -107,7 +107,7 @@ impl Inputs {
     ) -> Result<Instrument> {
         if own.spot <= 0.0 || option.strike <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "the underlying is at {} and the strike at {}: a lognormal model needs both positive",
                 own.spot,
                 option.strike
@@ -117,7 +117,7 @@ impl Inputs {
         let vol = market.lognormal_vol(contracts, row)?;
         if mark.is_none() && vol.is_none() {
             fail!(
-                MissingData,
+                MissingData: MissingVol;
                 "neither a vol nor a price is quoted: add one to market.vol or market.price"
             );
         }

@@ -257,7 +257,7 @@ impl LiveAccount {
                     .all(|(a, b)| Arc::ptr_eq(a, b) || a == b));
         if !extends {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "rebase: the new table of contracts is neither the account's own nor an extension of it: open the account again"
             );
         }

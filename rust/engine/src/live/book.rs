@@ -106,7 +106,7 @@ impl Book {
     pub(super) fn known(&self, contract: ContractIndex) -> Result<()> {
         if contract as usize >= self.rows {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "contract row {contract} of a table of {}",
                 self.rows
             );

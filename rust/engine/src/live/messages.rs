@@ -19,7 +19,7 @@ impl LiveAccount {
         self.money().check_price(order)?;
         if self.book.positions().is_gross() && order.effect.is_none() {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "order '{}': the account keeps long and short apart: say whether it opens or closes",
                 order.id
             );

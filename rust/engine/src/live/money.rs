@@ -74,7 +74,7 @@ impl ContractMoney {
         }
         if (self.is_face || self.inverse) && price <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "contract row {contract}: price {price}: a contract sized in money or settled in coin has positive prices only"
             );
         }
@@ -161,7 +161,7 @@ impl Money {
     pub(super) fn check_price(&self, order: &Order) -> Result<()> {
         if order.price < 0.0 && !self.rows[order.contract as usize].trades_below_zero {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "order '{}': price is {}: only futures trade below zero",
                 order.id,
                 order.price
@@ -181,7 +181,7 @@ impl Money {
         match self.rows[contract as usize].fx {
             Some(fx) => Ok(fx),
             None => fail!(
-                MissingData,
+                MissingData: MissingFx;
                 "contract row {contract}: no exchange rate of its currency into {}: add it to market.fx",
                 self.report
             ),
@@ -193,7 +193,7 @@ impl Money {
         match self.rates.get(currency) {
             Some(&rate) => Ok(rate),
             None => fail!(
-                MissingData,
+                MissingData: MissingFx;
                 "no exchange rate from {currency} to {}: add '{currency}/{}' to market.fx",
                 self.report,
                 self.report
@@ -241,7 +241,7 @@ impl Money {
                 Ok(row.worth(lots, mark))
             }
             None => fail!(
-                MissingData,
+                MissingData: MissingPrice;
                 "contract row {contract}: no mark to value the holding at: open the account with a market that quotes it"
             ),
         }

@@ -53,14 +53,14 @@ impl Order {
 
     pub fn validate(&self) -> Result<()> {
         if self.id.is_empty() {
-            fail!(InvalidInput, "an order needs an id");
+            fail!(InvalidInput: NotStated; "an order needs an id");
         }
         if let Some(why) = &self.unfit {
-            fail!(InvalidInput, "{why}");
+            fail!(InvalidInput: NotWhole; "{why}");
         }
         if !(1..=MAX_LOTS).contains(&self.lots) {
             fail!(
-                InvalidInput,
+                InvalidInput: NotWhole;
                 "order '{}': {} lots: a whole number from 1 to 2^53 is needed",
                 self.id,
                 self.lots
@@ -69,7 +69,7 @@ impl Order {
         for (name, value) in [("price", self.price), ("fees", self.fees)] {
             if !value.is_finite() {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: NotFinite;
                     "order '{}': {name} is {value}: a finite number is needed",
                     self.id
                 );
@@ -105,7 +105,7 @@ impl Limit {
     pub fn validate(&self) -> Result<()> {
         if self.max_requirement.is_none() && self.min_excess.is_none() {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "a limit states max_requirement, min_excess or both"
             );
         }
@@ -119,14 +119,11 @@ impl Limit {
             ("throttle", self.throttle.map(|t| t.1)),
         ] {
             if let Some(value) = value {
-                if !value.is_finite() {
-                    fail!(
-                        InvalidInput,
-                        "limit: {name} is {value}: a finite number is needed"
-                    );
-                }
-                if value < 0.0 && name != "min_excess" {
-                    fail!(InvalidInput, "limit: {name} is negative");
+                let what = format_args!("limit: {name}");
+                if name == "min_excess" {
+                    bounds::finite(what, value)?;
+                } else {
+                    bounds::not_negative(what, value)?;
                 }
             }
         }

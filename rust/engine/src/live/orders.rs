@@ -132,7 +132,7 @@ impl Orders {
             let counted = self.levels.entry(Level::of(order)).or_insert(0);
             if lots > MAX_LOTS - *counted {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: TooLarge;
                     "order '{}': with it more than 2^53 lots are open at its price",
                     order.id
                 );
@@ -168,7 +168,7 @@ impl Orders {
             .fold(0_i64, |sum, e| sum.saturating_add(e.0));
         if self.by_id.contains_key(&id) || filled != open.filled || filled > open.order.lots {
             fail!(
-                InvalidInput,
+                InvalidInput: Duplicate;
                 "order '{id}': known already, or its fills do not add up to {} of {} lots",
                 open.filled,
                 open.order.lots
@@ -195,7 +195,7 @@ impl Orders {
         match self.by_id.get(&order.id) {
             Some(known) if known.order == *order => Ok(false),
             Some(_) => fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "order '{}' is known with other terms: use replace, or another id",
                 order.id
             ),
@@ -229,7 +229,7 @@ impl Orders {
         if let Some(&known) = open.executions.get(execution) {
             if known != (lots, price, fees) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OtherTable;
                     "order '{id}': execution '{execution}' is known with other terms"
                 );
             }
@@ -237,7 +237,7 @@ impl Orders {
         }
         if lots < 1 || lots > open.order.lots - open.filled {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "order '{id}': a fill of {lots} lots with {} of {} open",
                 open.order.lots - open.filled,
                 open.order.lots
@@ -245,7 +245,7 @@ impl Orders {
         }
         if open.order.all_or_none && lots != open.order.lots {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "order '{id}': a fill of {lots} of {} lots, all or none",
                 open.order.lots
             );
@@ -291,7 +291,7 @@ impl Orders {
     pub(super) fn replace(&mut self, id: &str, order: &Order) -> Result<bool> {
         if id == order.id {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "order '{id}': its replacement needs another id"
             );
         }

@@ -68,7 +68,7 @@ impl Purse {
                 let equity = funds - cost + net_option_value + holdings;
                 if !equity.is_finite() {
                     fail!(
-                        CalculationError,
+                        CalculationError: NoNumber;
                         "the equity is not a finite number: a balance, a quantity or a price is too large"
                     );
                 }

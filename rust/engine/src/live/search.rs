@@ -129,16 +129,18 @@ impl LiveAccount {
         limit.validate()?;
         bounds::finite("fees", fees_per_lot)?;
         if contract as usize >= self.prepared().contracts().len() {
-            fail!(InvalidInput, "contract row {contract} is not in the table");
+            fail!(InvalidInput: OutOfRange; "contract row {contract} is not in the table");
         }
         if !(0..=MAX_LOTS / 2).contains(&most) {
-            fail!(InvalidInput, "most is {most}: 0 to 2^52 lots are accepted");
+            fail!(
+InvalidInput: OutOfRange, place "most", value most;
+"most is {most}: 0 to 2^52 lots are accepted");
         }
         let price = match price.or_else(|| self.money().mark(contract)) {
             Some(price) => price,
             None if limit.min_excess.is_none() => 0.0,
             None => fail!(
-                MissingData,
+                MissingData: MissingPrice;
                 "contract row {contract}: no mark: give the price the trade would be done at"
             ),
         };
@@ -243,7 +245,7 @@ impl LiveAccount {
                 let mut one = || -> Result<f64> {
                     if contract as usize >= count {
                         fail!(
-                            InvalidInput,
+                            InvalidInput: OutOfRange;
                             "contract row {contract} of a table of {count}"
                         );
                     }
@@ -256,7 +258,7 @@ impl LiveAccount {
                 *result = one().map_err(|e| e.at(format!("candidate {}", first + i)))?;
                 if !result.is_finite() {
                     fail!(
-                        CalculationError,
+                        CalculationError: NoNumber;
                         "candidate {}: the requirement is not a finite number",
                         first + i
                     );
@@ -272,9 +274,9 @@ impl LiveAccount {
     pub fn hedges(&mut self, limit: Option<&Limit>, count: usize, most: i64) -> Result<Vec<Hedge>> {
         if !(1..=MOST).contains(&most) {
             fail!(
-                InvalidInput,
-                "most is {most}: 1 to {MOST} lots are accepted"
-            );
+            InvalidInput: OutOfRange, place "most", value most;
+            "most is {most}: 1 to {MOST} lots are accepted"
+                        );
         }
         let before = self.requirement().initial;
         let mut found = Vec::new();

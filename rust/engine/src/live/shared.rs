@@ -131,7 +131,7 @@ impl SharedAccount {
             }
         }
         fail!(
-            CalculationError,
+            CalculationError: Busy;
             "the account changed {ATTEMPTS} times while this change of it was being margined: try again"
         );
     }

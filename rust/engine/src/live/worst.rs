@@ -149,7 +149,7 @@ impl LiveAccount {
         }
         if !case.requirement.is_finite() || !case.drain.is_finite() {
             fail!(
-                CalculationError,
+                CalculationError: NoNumber;
                 "the worst case of open orders is not a finite number"
             );
         }

@@ -28,7 +28,7 @@ impl Rates {
             bounds::positive(format_args!("fx '{text}'"), rate)?;
             let Some((from, to)) = pair(text) else {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: BadText;
                     "fx '{text}' is not a pair: write it like EURUSD or BTC/USD"
                 );
             };
@@ -36,10 +36,10 @@ impl Rates {
                 && first.rate != rate
             {
                 fail!(
-                    InvalidInput,
-                    "fx '{text}' is {rate}, and '{from}/{to}' {}: one pair has one rate",
-                    first.rate
-                );
+                InvalidInput: Duplicate, place format_args!("fx '{text}'"), value rate;
+                "fx '{text}' is {rate}, and '{from}/{to}' {}: one pair has one rate",
+                                    first.rate
+                                );
             }
             stated.push(Stated {
                 from: from.into(),

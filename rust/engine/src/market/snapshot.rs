@@ -98,12 +98,14 @@ pub(super) fn check_quote(what: &str, id: &str, value: f64) -> Result<()> {
     // IBKR sends the largest double for "not set"; a number of that size is never a quote.
     if value.abs() > 1e15 {
         fail!(
-            InvalidInput,
-            "{what} of '{id}' is {value}: that is no quote; leave unset values out"
-        );
+        InvalidInput: NotFinite, place format_args!("{what} of '{id}'"), value value;
+        "{what} of '{id}' is {value}: that is no quote; leave unset values out"
+                );
     }
     if what == "vol" && value < 0.0 {
-        fail!(InvalidInput, "vol of '{id}' is {value}: it is not negative");
+        fail!(
+InvalidInput: OutOfRange, place format_args!("vol of '{id}'"), value value;
+"vol of '{id}' is {value}: it is not negative");
     }
     Ok(())
 }
@@ -123,7 +125,7 @@ pub(super) fn forwards(written: &[Forward]) -> Result<Forwards> {
         let own = forwards.entry(forward.underlying.clone()).or_default();
         if own.iter().any(|(at, _)| *at == expiry) {
             fail!(
-                InvalidInput,
+                InvalidInput: Duplicate;
                 "{} for {} is given twice",
                 name(),
                 forward.expiry
@@ -147,7 +149,7 @@ pub(super) fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
                 .collect::<Result<Vec<_>>>()?,
         };
         if nodes.is_empty() {
-            fail!(InvalidInput, "{} has no dates", name());
+            fail!(InvalidInput: BadTime; "{} has no dates", name());
         }
         for &(_, rate) in &nodes {
             bounds::rate(name(), rate)?;
@@ -163,7 +165,7 @@ pub(super) fn dividends(snapshot: &Snapshot) -> Result<Dated> {
     for (symbol, list) in &snapshot.dividends {
         if snapshot.dividend_yield.contains_key(symbol) {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "'{symbol}' has both dated dividends and a dividend_yield: give one"
             );
         }
@@ -172,7 +174,7 @@ pub(super) fn dividends(snapshot: &Snapshot) -> Result<Dated> {
             bounds::finite(format_args!("dividend of '{symbol}'"), dividend.amount)?;
             if dividend.amount < 0.0 {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "dividend of '{symbol}' on {} is negative",
                     dividend.date
                 );

@@ -49,7 +49,7 @@ pub fn price(o: &QuadraticInputs) -> Result<f64> {
         && vol.is_finite())
     {
         fail!(
-            InvalidInput,
+            InvalidInput: OutOfRange;
             "baw: spot {spot} and strike {strike} must be positive, vol {vol} not negative"
         );
     }

@@ -72,7 +72,7 @@ pub fn moves(
         if !(value >= least && value < f64::INFINITY) {
             let (row, scenario) = (first_row + i / scenarios.max(1), i % scenarios.max(1));
             fail!(
-                InvalidInput,
+                InvalidInput: NotFinite;
                 "{name}, row {row}, scenario {scenario}: {value} is not a number of at least {least}"
             );
         }
@@ -83,9 +83,9 @@ pub fn moves(
 fn positive(name: &str, row: usize, value: f64) -> Result<()> {
     if !(LEAST_PRICE..f64::INFINITY).contains(&value) {
         fail!(
-            InvalidInput,
-            "row {row}: {name} is {value}; it must be a positive finite number"
-        );
+        InvalidInput: NotFinite, place format_args!("row {row}: {name}"), value value;
+        "row {row}: {name} is {value}; it must be a positive finite number"
+                );
     }
     Ok(())
 }
@@ -93,9 +93,9 @@ fn positive(name: &str, row: usize, value: f64) -> Result<()> {
 fn not_negative(name: &str, row: usize, value: f64) -> Result<()> {
     if !(0.0..f64::INFINITY).contains(&value) {
         fail!(
-            InvalidInput,
-            "row {row}: {name} is {value}; it must be a finite number of at least zero"
-        );
+        InvalidInput: NotFinite, place format_args!("row {row}: {name}"), value value;
+        "row {row}: {name} is {value}; it must be a finite number of at least zero"
+                );
     }
     Ok(())
 }
@@ -103,9 +103,9 @@ fn not_negative(name: &str, row: usize, value: f64) -> Result<()> {
 fn annual(name: &str, row: usize, value: f64, least: f64, most: f64) -> Result<()> {
     if !(least..=most).contains(&value) {
         fail!(
-            InvalidInput,
-            "row {row}: {name} is {value}; an annual fraction between {least} and {most} is needed (0.18 is 18 %)"
-        );
+        InvalidInput: OutOfRange, place format_args!("row {row}: {name}"), value value;
+        "row {row}: {name} is {value}; an annual fraction between {least} and {most} is needed (0.18 is 18 %)"
+                );
     }
     Ok(())
 }
@@ -113,9 +113,9 @@ fn annual(name: &str, row: usize, value: f64, least: f64, most: f64) -> Result<(
 fn right(row: usize, value: i8) -> Result<()> {
     if value != 1 && value != -1 {
         fail!(
-            InvalidInput,
-            "row {row}: right is {value}; it must be +1 for a call or -1 for a put"
-        );
+        InvalidInput: OutOfRange, place format_args!("row {row}: right"), value value;
+        "row {row}: right is {value}; it must be +1 for a call or -1 for a put"
+                );
     }
     Ok(())
 }

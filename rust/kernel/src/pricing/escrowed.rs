@@ -35,7 +35,7 @@ pub fn diffusing(spot: f64, dividends: &[(f64, f64)], years: f64, rate: f64) -> 
         due(dividends, years).fold(spot, |left, (when, cash)| left - cash * exp(-rate * when));
     if left <= 0.0 {
         fail!(
-            InvalidInput,
+            InvalidInput: OutOfRange;
             "the dividends before expiry are worth more than the spot of {spot}: nothing is left to diffuse"
         );
     }

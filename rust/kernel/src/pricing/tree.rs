@@ -112,7 +112,7 @@ pub fn price_many(
 pub fn curves(inputs: &[TreeInputs<'_>], steps: usize) -> Result<Vec<Curve>> {
     check_all(inputs.len(), |i| inputs[i], steps)?;
     if let Some(row) = inputs.iter().position(|o| o.years <= 0.0) {
-        fail!(InvalidInput, "row {row}: tree: no time to expiry");
+        fail!(InvalidInput: OutOfRange; "row {row}: tree: no time to expiry");
     }
     let mut out = Vec::with_capacity(inputs.len());
     for rows in inputs.chunks(8) {
@@ -196,7 +196,7 @@ fn check(inputs: &TreeInputs<'_>, steps: usize) -> Result<()> {
     } = *inputs;
     if !(spot > 0.0 && spot.is_finite() && strike > 0.0 && strike.is_finite()) {
         fail!(
-            InvalidInput,
+            InvalidInput: OutOfRange;
             "tree: spot {spot} and strike {strike} must be positive numbers"
         );
     }
@@ -208,7 +208,7 @@ fn check(inputs: &TreeInputs<'_>, steps: usize) -> Result<()> {
     }
     if !(vol >= 0.0 && vol.is_finite()) {
         fail!(
-            InvalidInput,
+            InvalidInput: OutOfRange;
             "tree: vol {vol} must be a number not below zero"
         );
     }
@@ -232,13 +232,13 @@ fn check(inputs: &TreeInputs<'_>, steps: usize) -> Result<()> {
     for &(when, cash) in dividends {
         if !(when.is_finite() && cash >= 0.0 && cash.is_finite()) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "tree: dividend of {cash} in {when} years must be finite and not negative"
             );
         }
         if when < before {
             fail!(
-                InvalidInput,
+                InvalidInput: BadTime;
                 "tree: dividends must be in order of date; {when} years follows {before}"
             );
         }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use margincore::MarginError as Core;
 use margincore::account::{self, Effect};
 use margincore::contract::Contracts;
+use margincore::error::Code;
 use margincore::live as core;
+use margincore::names::hint;
 use margincore::reading::read;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
+use crate::arguments::{flag, maybe_number, maybe_text, number, text};
 use crate::contract::Contract;
-use crate::errors::{invalid, raise};
+use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{quoted, to_python};
 
@@ -20,10 +24,20 @@ pub(super) fn side(text: &str) -> PyResult<core::Side> {
     match text {
         "buy" => Ok(core::Side::Buy),
         "sell" => Ok(core::Side::Sell),
-        other => Err(invalid(format!(
-            "side {other:?}: \"buy\" or \"sell\" is needed"
-        ))),
+        other => Err(unknown("side", other, "buy", "sell")),
     }
+}
+
+/// A word that is neither of the two that are known.
+fn unknown(what: &str, word: &str, one: &str, other: &str) -> PyErr {
+    let hint = hint(word, [one, other]);
+    let message = format!("{what}: '{word}' is not known: use {one} or {other}{hint}");
+    raise(
+        Core::InvalidInput(message.into())
+            .code(Code::UnknownName)
+            .place(what)
+            .value(word),
+    )
 }
 
 pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
@@ -31,9 +45,7 @@ pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
         None => Ok(None),
         Some("open") => Ok(Some(Effect::Open)),
         Some("close") => Ok(Some(Effect::Close)),
-        Some(other) => Err(invalid(format!(
-            "effect {other:?}: \"open\" or \"close\" is needed"
-        ))),
+        Some(other) => Err(unknown("effect", other, "open", "close")),
     }
 }
 
@@ -61,14 +73,14 @@ impl Order {
     #[new]
     #[pyo3(signature = (id, contract, side, quantity, price, *, fees=0.0, effect=None, all_or_none=false))]
     fn new(
-        id: String,
+        #[pyo3(from_py_with = text)] id: &str,
         contract: Contract,
-        side: &str,
-        quantity: f64,
-        price: f64,
-        fees: f64,
-        effect: Option<&str>,
-        all_or_none: bool,
+        #[pyo3(from_py_with = text)] side: &str,
+        #[pyo3(from_py_with = number)] quantity: f64,
+        #[pyo3(from_py_with = number)] price: f64,
+        #[pyo3(from_py_with = number)] fees: f64,
+        #[pyo3(from_py_with = maybe_text)] effect: Option<&str>,
+        #[pyo3(from_py_with = flag)] all_or_none: bool,
     ) -> PyResult<Self> {
         let what = format_args!("order '{id}': quantity");
         let (lots, unfit) = match account::lots(&contract.0, what, quantity) {
@@ -79,7 +91,7 @@ impl Order {
             contract,
             quantity,
             order: core::Order {
-                id,
+                id: id.to_string(),
                 contract: u32::MAX,
                 side: self::side(side)?,
                 lots,
@@ -241,14 +253,14 @@ impl Limit {
     #[pyo3(signature = (max_requirement=None, min_excess=None, *, max_age=None, price_collar=None, max_quantity=None,
                         max_notional=None, throttle=None, complete_only=false))]
     fn new(
-        max_requirement: Option<f64>,
-        min_excess: Option<f64>,
-        max_age: Option<f64>,
-        price_collar: Option<f64>,
-        max_quantity: Option<f64>,
-        max_notional: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] max_requirement: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] min_excess: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] max_age: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] price_collar: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] max_quantity: Option<f64>,
+        #[pyo3(from_py_with = maybe_number)] max_notional: Option<f64>,
         throttle: Option<(u32, f64)>,
-        complete_only: bool,
+        #[pyo3(from_py_with = flag)] complete_only: bool,
     ) -> PyResult<Self> {
         let limit = core::Limit {
             max_requirement,

@@ -7,9 +7,10 @@ use margincore::live as core;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyTuple};
 
+use crate::arguments;
 use crate::contract::Contract;
 use crate::errors::{invalid, raise};
-use crate::values::{Number, time_text};
+use crate::values::time_text;
 
 /// Seconds since 1970 from a number, an instant as text, or an aware datetime; anything else is not a time.
 pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
@@ -72,17 +73,11 @@ fn one(number: usize, trade: &Bound<'_, PyAny>, effect: Option<Effect>) -> PyRes
     let contract: Contract = parts
         .get_borrowed_item(0)?
         .extract()
-        .map_err(|e: PyErr| invalid(format!("trade {number}: {}", e.value(trade.py()))))?;
+        .map_err(|e: PyErr| arguments::named(e, &format!("trade {number}")))?;
     let part = |at: usize, name: &str| {
         let value = parts.get_borrowed_item(at)?;
-        match value.extract::<Number>() {
-            Ok(Number(number)) => Ok(number),
-            Err(_) => Err(invalid(format!(
-                "trade {number} in '{}': {name}: a number is needed, not {}",
-                contract.0.id(),
-                value.repr()?
-            ))),
-        }
+        let what = || format!("trade {number} in '{}': {name}", contract.0.id());
+        arguments::number(&value).map_err(|e| arguments::named(e, &what()))
     };
     let quantity = part(1, "quantity")?;
     let what = format_args!("trade {number} in '{}': quantity", contract.0.id());

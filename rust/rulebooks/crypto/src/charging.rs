@@ -155,7 +155,7 @@ impl Book {
             }
             let Some(at) = self.frame.currencies.index(currency) else {
                 fail!(
-                    MissingData,
+                    MissingData: MissingRate;
                     "cash in {currency}: no contract settles in it, so the report has no rate for it"
                 );
             };

@@ -162,7 +162,7 @@ pub fn settlement_parts(
     }
     let Some(average) = average else {
         fail!(
-            MissingData,
+            MissingData: MissingHistory;
             "{what} is inside its settlement window of {window} seconds: give feeds.expiries settlement_average"
         );
     };

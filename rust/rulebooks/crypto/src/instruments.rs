@@ -101,7 +101,7 @@ pub(super) fn resolve(
             .unwrap_or(1.0);
         if index <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "spot of {} is {index}: it must be positive",
                 unit.key.underlying
             );
@@ -151,7 +151,7 @@ fn expiries(
         if seconds < 0.0 {
             let row = unit.option_at[i + 1].or(unit.future_at[i + 1]).unwrap_or(0);
             fail!(
-                InvalidInput,
+                InvalidInput: BadTime;
                 "contracts row {row}: '{}' expired before the valuation {}: remove it",
                 contracts.rows()[row as usize].id(),
                 market.snapshot().valuation
@@ -179,7 +179,7 @@ impl<'a> Shared<'a> {
     ) -> Result<Self> {
         let contract = &contracts.rows()[row as usize];
         let Some(expiry) = contract.expiry() else {
-            fail!(InvalidInput, "option '{}' has no expiry", contract.id());
+            fail!(InvalidInput: NotStated; "option '{}' has no expiry", contract.id());
         };
         let symbol = &unit.key.underlying;
         let written = contract.terms().expiry.as_deref().unwrap_or_default();
@@ -196,7 +196,7 @@ impl<'a> Shared<'a> {
             && forward <= 0.0
         {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "forward of '{}' is {forward}: it must be positive",
                 contract.id()
             );
@@ -253,7 +253,7 @@ fn forward(
             Ok(market.spot(symbol)? * ((rate - market.dividend_yield(symbol)) * years).exp())
         }
         Err(MarginError::MissingData(_)) => fail!(
-            MissingData,
+            MissingData: MissingRate;
             "no forward of {symbol} for '{}': add it to market.forward, or a rate of {quote} to market.rate",
             contract.id()
         ),
@@ -297,7 +297,7 @@ fn instrument(
         made.forward = market.linear_price(contracts, row)?;
         if made.forward <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "price of '{}' is {}: it must be positive",
                 contract.id(),
                 made.forward
@@ -338,7 +338,7 @@ fn instrument(
         // A formula on a quoted mark that does not read the forward.
         (None, Some(_)) => unit.index,
         (None, None) => fail!(
-            MissingData,
+            MissingData: MissingForward;
             "no price and no forward for option '{}': add its mark to market.price",
             contract.id()
         ),
@@ -408,7 +408,7 @@ fn vol_of(
     let id = contracts.rows()[row as usize].id();
     let Some(mark) = market.price(contracts, row) else {
         fail!(
-            MissingData,
+            MissingData: MissingVol;
             "no vol and no price for option '{id}': add one to market.vol or market.price"
         );
     };
@@ -432,6 +432,7 @@ fn vol_of(
                 "the price {mark} of option '{id}' implies no vol ({}): add its vol to market.vol",
                 status.message()
             )
-            .into())
+            .into(),
+        )
     })
 }

@@ -189,7 +189,7 @@ impl RowLayout {
         let inverse = inverse(contract);
         if unit.inverse && !inverse && class != Class::Spot {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "'{}' settles in {} but is not inverse: say settlement=\"inverse\"",
                 contract.id(),
                 contract.currency()
@@ -197,7 +197,7 @@ impl RowLayout {
         }
         if terms.multiplier_unit.is_none() && inverse && class != Class::Option {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "'{}' is inverse: say multiplier_unit=\"USD\" (its face) or \"coin\"",
                 contract.id()
             );

@@ -101,7 +101,7 @@ fn in_force(presets: &[Value], family: &str, on: &Value) -> Result<Value> {
         .and_then(|d| d.parse::<jiff::civil::Date>().ok())
     else {
         fail!(
-            InvalidInput,
+            InvalidInput: BadTime;
             "on: {on} is not a date such as \"2026-03-31\""
         );
     };
@@ -116,7 +116,7 @@ fn in_force(presets: &[Value], family: &str, on: &Value) -> Result<Value> {
             .collect();
         families.dedup();
         fail!(
-            InvalidInput,
+            InvalidInput: BadTime;
             "no dated presets of '{family}': there are {}",
             families.join(", ")
         );
@@ -124,7 +124,7 @@ fn in_force(presets: &[Value], family: &str, on: &Value) -> Result<Value> {
     match dated.iter().rfind(|p| effective(p) <= date.to_string()) {
         Some(found) => Ok(found["name"].clone()),
         None => fail!(
-            MissingData,
+            MissingData: MissingParameter;
             "'{family}' on {date}: the first parameters known are of {}; older ones are presets by name",
             effective(first)
         ),

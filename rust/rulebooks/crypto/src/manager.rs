@@ -19,7 +19,7 @@ impl Book {
     ) -> Result<(PmrmRisk, Holding)> {
         let unit = &self.units[u];
         let Some(rules) = &self.parameters.pmrm else {
-            fail!(InvalidInput, "{}: no pmrm rules", self.parameters.venue);
+            fail!(InvalidInput: NotStated; "{}: no pmrm rules", self.parameters.venue);
         };
         let mut holding = self.collateral(u, account, rules)?;
         holding.perps = scratch.sums[u].perps;
@@ -77,7 +77,7 @@ impl Book {
                 .map(|p| p.1)
             else {
                 fail!(
-                    MissingData,
+                    MissingData: MissingSpot;
                     "no price of collateral '{asset}': add it to market.spot"
                 );
             };

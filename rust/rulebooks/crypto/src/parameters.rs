@@ -287,7 +287,7 @@ impl Parameters {
     pub fn check(&self) -> Result<()> {
         if self.year_days <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "year_days is {}: it must be positive",
                 self.year_days
             );
@@ -298,7 +298,7 @@ impl Parameters {
             Model::Srm => &self.srm,
         };
         if table.is_empty() {
-            fail!(InvalidInput, "{}: no rules for any underlying", self.venue);
+            fail!(InvalidInput: NotStated; "{}: no rules for any underlying", self.venue);
         }
         for key in table.keys() {
             let (underlying, currency) = key.split_once('/').unwrap_or((key, ""));
@@ -343,7 +343,7 @@ impl Parameters {
             || own.iter().any(|key| table.contains_key(key));
         if !known {
             fail!(
-                MissingData,
+                MissingData: NotStated;
                 "{}: no parameters of {underlying} are shipped: state them under '{underlying}' in its rules",
                 self.venue
             );

@@ -144,16 +144,16 @@ impl ScenarioLists {
                 && !(range > 0.0 && range < 1.0)
             {
                 fail!(
-                    InvalidInput,
-                    "scenarios.{name} is {range}: a fraction of the price between 0 and 1 is needed (0.15 is 15 %)"
-                );
+                InvalidInput: OutOfRange, place format_args!("scenarios.{name}"), value range;
+                "scenarios.{name} is {range}: a fraction of the price between 0 and 1 is needed (0.15 is 15 %)"
+                                );
             }
         }
         if let Some(grid) = &self.grid {
             let steps = i64::from(grid.steps);
             if steps == 0 || grid.vol.is_empty() {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "scenarios.grid needs at least one step and one volatility operation"
                 );
             }
@@ -190,7 +190,7 @@ impl ScenarioLists {
             let numbers = [scenario.price, scenario.weight, scenario.dampener];
             if numbers.iter().any(|x| !x.is_finite()) || scenario.price <= -1.0 {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "scenario '{}': moves are finite fractions above -1, weights finite",
                     scenario.label()
                 );

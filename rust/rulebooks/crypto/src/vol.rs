@@ -78,9 +78,9 @@ impl VolLaw {
         for (name, shock) in [("up", self.up), ("down", self.down)] {
             if !(0.0..=MAX_SHOCK).contains(&shock) {
                 fail!(
-                    InvalidInput,
-                    "vol.{name} is {shock}: a fraction between 0 and {MAX_SHOCK} is needed (0.5 is 50 %)"
-                );
+                InvalidInput: OutOfRange, place format_args!("vol.{name}"), value shock;
+                "vol.{name} is {shock}: a fraction between 0 and {MAX_SHOCK} is needed (0.5 is 50 %)"
+                                );
             }
         }
         bounds::vol("vol.min_up", self.min_up)?;
@@ -90,14 +90,14 @@ impl VolLaw {
         ] {
             if !power.is_finite() {
                 fail!(
-                    InvalidInput,
-                    "vol.{name} is {power}: a finite number is needed"
-                );
+                InvalidInput: NotFinite, place format_args!("vol.{name}"), value power;
+                "vol.{name} is {power}: a finite number is needed"
+                                );
             }
         }
         if self.pivot_days <= 0.0 || self.floor_days < 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "vol.pivot_days must be positive and vol.floor_days not negative"
             );
         }

@@ -147,7 +147,7 @@ impl Book {
         }
         if scenarios > i32::MAX as usize {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "hvar: {scenarios} scenarios in all: at most 2^31 are numbered"
             );
         }
@@ -289,7 +289,7 @@ fn values(
             (false, None, _) => market.quoted_price(contracts, row)? * scale,
             (true, None, Some(value)) => value,
             (true, None, None) => fail!(
-                MissingData,
+                MissingData: MissingPrice;
                 "hvar: no price of '{}': add it to market.price",
                 contract.id()
             ),

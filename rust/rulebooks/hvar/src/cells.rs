@@ -175,7 +175,7 @@ impl Group<'_> {
         if options.rows() > 0 {
             if let Some(at) = options.scenarios.price.iter().position(|&m| m <= -1.0) {
                 fail!(
-                    CalculationError,
+                    CalculationError: NoNumber;
                     "hvar: {} takes factor '{factor}' to or below zero in scenario {}: the lognormal model of its \
                      options has no price there; option_models has the normal one",
                     self.scope,
@@ -227,7 +227,7 @@ impl Group<'_> {
         };
         if price == 0.0 {
             fail!(
-                CalculationError,
+                CalculationError: NoNumber;
                 "hvar: the underlying of options on factor '{factor}' is at zero"
             );
         }

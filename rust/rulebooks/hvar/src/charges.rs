@@ -37,7 +37,7 @@ pub(super) fn compile(
         let charge = Charge::new(stage, contracts, worth, &names)
             .map_err(|e| e.at(format!("hvar: stage '{}'", stage.name)))?;
         if names.contains(&stage.name) {
-            fail!(InvalidInput, "hvar: two stages are named '{}'", stage.name);
+            fail!(InvalidInput: Duplicate; "hvar: two stages are named '{}'", stage.name);
         }
         names.push(stage.name.clone());
         charges.push(charge);
@@ -75,7 +75,7 @@ impl Charge {
         let place = |name: &String| match names.iter().position(|n| n == name) {
             Some(at) => Ok(at),
             None => fail!(
-                InvalidInput,
+                InvalidInput: UnknownName;
                 "'{name}' is no earlier stage: those are {}",
                 names.join(", ")
             ),

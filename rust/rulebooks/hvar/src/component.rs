@@ -206,17 +206,17 @@ impl Component {
         for &level in levels.iter().chain(&self.levels_ppm) {
             if !(1..PPM as u32).contains(&level) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "a confidence of {level} parts per million: it lies above 0 and below 1000000 (990000 is 99 %)"
                 );
             }
         }
         if self.days == 0 || self.window == Some(0) {
-            fail!(InvalidInput, "days and window are at least 1");
+            fail!(InvalidInput: OutOfRange; "days and window are at least 1");
         }
         if self.days > 1 && self.scaling == Scaling::None {
             fail!(
-                InvalidInput,
+                InvalidInput: Duplicate;
                 "a holding period of {} days needs scaling: sqrt_returns, sqrt_risk, overlapping or interleaved",
                 self.days
             );
@@ -225,7 +225,7 @@ impl Component {
             && (self.scaling != Scaling::Interleaved || self.levels_ppm.len() != self.days)
         {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "levels_ppm has {} entries: one for each of the interleaved sets is needed",
                 self.levels_ppm.len()
             );
@@ -246,9 +246,9 @@ impl Component {
         if let Some(weight) = self.stress_weight {
             if !(weight > 0.0 && weight < 1.0) {
                 fail!(
-                    InvalidInput,
-                    "stress_weight is {weight}: it lies above 0 and below 1 (0.25)"
-                );
+                InvalidInput: OutOfRange, place "stress_weight", value weight;
+                "stress_weight is {weight}: it lies above 0 and below 1 (0.25)"
+                                );
             }
             if !self.measure.is_weighted()
                 || self.periods.is_empty()
@@ -274,7 +274,7 @@ impl Component {
             bounds::finite(what, value)?;
         }
         if self.roll_days < 0.0 {
-            fail!(InvalidInput, "roll_days is negative");
+            fail!(InvalidInput: OutOfRange; "roll_days is negative");
         }
         for (set, &value) in &self.given {
             bounds::finite(format_args!("the given risk of '{set}'"), value)?;
@@ -289,12 +289,12 @@ impl Component {
             (true, None) if self.stress_weight.is_some() => {}
             (false, None) => {}
             (true, _) => fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "measure {}: age_decay is needed, above 0 and below 1 (0.995)",
                 self.measure.name()
             ),
             (false, Some(_)) => fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "age_decay belongs to the measures weighted and es_weighted, not to {}",
                 self.measure.name()
             ),
@@ -303,7 +303,7 @@ impl Component {
             (true, Some(variance)) => variance.check()?,
             (false, None) => {}
             (true, None) | (false, Some(_)) => fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "variance belongs to the measure normal, and to no other"
             ),
         }

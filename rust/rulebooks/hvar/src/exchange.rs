@@ -32,7 +32,7 @@ pub(super) fn ratios(
         };
         if moved <= 0.0 {
             fail!(
-                CalculationError,
+                CalculationError: NoNumber;
                 "hvar: factor '{factor}' takes the exchange rate of {currency} to or below zero in scenario {}",
                 scenario + 1
             );

@@ -118,9 +118,9 @@ impl Filter {
                 Ok(())
             } else {
                 fail!(
-                    InvalidInput,
-                    "filter: lambda is {lambda}: it lies above 0 and below 1"
-                )
+                InvalidInput: OutOfRange, place "filter: lambda", value lambda;
+                "filter: lambda is {lambda}: it lies above 0 and below 1"
+                                )
             }
         };
         let seed = |seed: Seed, returns: Option<usize>| {
@@ -128,7 +128,7 @@ impl Filter {
                 bounds::positive("filter: the given variance", variance)?;
             }
             if returns.is_some_and(|n| n < 2) {
-                fail!(InvalidInput, "filter: seed_returns is at least 2");
+                fail!(InvalidInput: OutOfRange; "filter: seed_returns is at least 2");
             }
             Ok(())
         };
@@ -152,7 +152,7 @@ impl Filter {
                 for (name, value) in [("omega", omega), ("alpha", alpha), ("beta", beta)] {
                     bounds::finite(format_args!("filter: {name}"), value)?;
                     if value < 0.0 {
-                        fail!(InvalidInput, "filter: {name} is negative");
+                        fail!(InvalidInput: OutOfRange; "filter: {name} is negative");
                     }
                 }
                 seed(s, seed_returns)?;
@@ -160,37 +160,39 @@ impl Filter {
             Model::Finite { lambda, points, .. } => {
                 decay(lambda)?;
                 if points < 2 {
-                    fail!(InvalidInput, "filter: points is {points}: at least 2");
+                    fail!(
+InvalidInput: OutOfRange, place "filter: points", value points;
+"filter: points is {points}: at least 2");
                 }
             }
         }
         if self.add_mean && !self.has_mean() {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "filter: add_mean without a mean: the ewma and finite models have one by mean"
             );
         }
         if self.average == 0 {
-            fail!(InvalidInput, "filter: average is at least 1");
+            fail!(InvalidInput: OutOfRange; "filter: average is at least 1");
         }
         if self
             .quantile_floor_ppm
             .is_some_and(|p| p == 0 || p >= 1_000_000)
         {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "filter: quantile_floor_ppm lies above 0 and below 1000000"
             );
         }
         bounds::finite("filter: vol_floor", self.vol_floor)?;
         if self.vol_floor < 0.0 {
-            fail!(InvalidInput, "filter: vol_floor is negative");
+            fail!(InvalidInput: OutOfRange; "filter: vol_floor is negative");
         }
         if let Some((low, high)) = self.ratio
             && !(low > 0.0 && low <= high && high.is_finite())
         {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "filter: ratio bounds {low} to {high}: positive, the lower first"
             );
         }

@@ -31,7 +31,7 @@ impl History {
             .find(|n| !parameters.histories.contains_key(*n))
         {
             fail!(
-                InvalidInput,
+                InvalidInput: UnknownName;
                 "hvar: no words for the table '{name}'; known are {known:?}"
             );
         }
@@ -65,30 +65,30 @@ impl History {
                 (vec![rows.len(), columns], rows.concat())
             }
             _ => fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "the numbers are needed once: a table of rows by factors, or values in the document"
             ),
         };
         let &[rows, columns] = shape.as_slice() else {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "a table of rows by factors is needed, not of shape {shape:?}"
             );
         };
         if columns != words.columns.len() {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "{columns} columns of numbers for {} factors",
                 words.columns.len()
             );
         }
         if !words.dates.is_empty() && words.dates.len() != rows {
-            fail!(InvalidInput, "{} dates for {rows} rows", words.dates.len());
+            fail!(InvalidInput: BadTime; "{} dates for {rows} rows", words.dates.len());
         }
         for pair in words.dates.windows(2) {
             if parse_date(&pair[0])? >= parse_date(&pair[1])? {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: Contradiction;
                     "dates ascend without repeats: {} stands before {}",
                     pair[0],
                     pair[1]
@@ -98,7 +98,7 @@ impl History {
         let mut index = HashMap::with_capacity(columns);
         for (i, name) in words.columns.iter().enumerate() {
             if index.insert(name.clone(), i).is_some() {
-                fail!(InvalidInput, "factor '{name}' has two columns");
+                fail!(InvalidInput: Duplicate; "factor '{name}' has two columns");
             }
         }
         let history = Self {
@@ -110,7 +110,7 @@ impl History {
         };
         if let Some(at) = history.values.iter().position(|v| !v.is_finite()) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "factor '{}' on {} is {}: every number is finite, a missing one cannot be skipped",
                 history.words.columns[at % columns],
                 history.row_label(at / columns),
@@ -163,7 +163,7 @@ impl History {
             (Ok(row), HistoryKind::Returns) => Ok(row),
             (Ok(row), HistoryKind::Levels) if row > 0 => Ok(row - 1),
             _ => fail!(
-                MissingData,
+                MissingData: MissingHistory;
                 "hvar: history '{}' has no return for {date}",
                 self.name
             ),
@@ -205,7 +205,7 @@ impl History {
                 "relative"
             };
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "hvar: non-positive price: factor '{}' on {} is {}: its {name} return does not exist; use absolute or \
                  displaced returns for this factor",
                 self.words.columns[column],

@@ -168,7 +168,7 @@ fn read_by(component: &Component, histories: &[History]) -> Result<(usize, usize
     let named = |h: &History| h.name == component.history;
     let Some(history) = histories.iter().position(named) else {
         fail!(
-            MissingData,
+            MissingData: MissingHistory;
             "hvar: component '{}' reads the history '{}', which is not given, and no risk is given in its place",
             component.name,
             component.history
@@ -176,7 +176,7 @@ fn read_by(component: &Component, histories: &[History]) -> Result<(usize, usize
     };
     let Some(last) = histories[history].steps().checked_sub(1) else {
         fail!(
-            MissingData,
+            MissingData: MissingHistory;
             "hvar: history '{}' holds no return",
             component.history
         );

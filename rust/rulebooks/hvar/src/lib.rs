@@ -185,7 +185,7 @@ impl Resolved for Table {
     fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
         let Some(market) = market else {
             fail!(
-                MissingData,
+                MissingData: MissingHistory;
                 "hvar: a market is needed: scenarios move today's prices"
             );
         };

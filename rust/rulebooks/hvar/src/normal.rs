@@ -83,7 +83,7 @@ fn resolve(contracts: &Contracts, row: ContractIndex, market: &Market) -> Result
         None => match market.forward(contract.underlying(), terms.expiry) {
             Some(forward) => forward,
             None => fail!(
-                MissingData,
+                MissingData: MissingForward;
                 "no forward of '{}' for its expiry: add it to market.forward, or write the option on a future",
                 contract.underlying()
             ),
@@ -91,7 +91,7 @@ fn resolve(contracts: &Contracts, row: ContractIndex, market: &Market) -> Result
     };
     let Some(vol) = market.vol(contracts, row) else {
         fail!(
-            MissingData,
+            MissingData: MissingVol;
             "no volatility: add it to market.vol, in units of the price per square root of a year"
         );
     };

@@ -158,7 +158,7 @@ pub(super) const WHOLE: &str = "portfolio";
 fn refuse_twins(what: &str, names: &[&str]) -> Result<()> {
     let twin = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
     match twin {
-        Some(i) => fail!(InvalidInput, "two {what} are named '{}'", names[i]),
+        Some(i) => fail!(InvalidInput: Duplicate; "two {what} are named '{}'", names[i]),
         None => Ok(()),
     }
 }
@@ -193,12 +193,12 @@ impl Parameters {
         }
         for set in self.netting_sets.iter() {
             if set.components.is_empty() && self.components.is_empty() {
-                fail!(InvalidInput, "netting set '{}' has no components", set.name);
+                fail!(InvalidInput: NotStated; "netting set '{}' has no components", set.name);
             }
         }
         if self.netting_sets.is_empty() && self.components.is_empty() {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "no components: say which measure of which scenarios is the margin"
             );
         }
@@ -210,13 +210,13 @@ impl Parameters {
             > 1
         {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "more than one netting set without members: only one can take the rest"
             );
         }
         bounds::finite("position_rounding", self.position_rounding)?;
         if self.position_rounding < 0.0 {
-            fail!(InvalidInput, "position_rounding is negative");
+            fail!(InvalidInput: OutOfRange; "position_rounding is negative");
         }
         for (factor, rule) in &self.returns {
             if let ReturnRule::Displaced(by) = rule {
@@ -243,14 +243,14 @@ impl Parameters {
             .find(|name| !sets.contains(&name.as_str()))
         {
             fail!(
-                InvalidInput,
+                InvalidInput: UnknownName;
                 "a risk is given for '{stranger}', which is no netting set: those are {}",
                 sets.join(", ")
             );
         }
         if !self.histories.contains_key(&component.history) && component.given.is_empty() {
             fail!(
-                MissingData,
+                MissingData: MissingHistory;
                 "it reads the history '{}', which is not given",
                 component.history
             );
@@ -287,7 +287,7 @@ impl Parameters {
         match self.returns.get(factor).or_else(|| self.returns.get("*")) {
             Some(rule) => Ok(*rule),
             None => fail!(
-                MissingData,
+                MissingData: MissingHistory;
                 "hvar: no return rule for factor '{factor}': say relative, log, absolute or displaced in returns"
             ),
         }

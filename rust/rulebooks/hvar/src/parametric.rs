@@ -28,9 +28,9 @@ impl Variance {
             && !(*lambda > 0.0 && *lambda < 1.0)
         {
             fail!(
-                InvalidInput,
-                "variance: lambda is {lambda}: it lies above 0 and below 1"
-            );
+            InvalidInput: OutOfRange, place "variance: lambda", value *lambda;
+            "variance: lambda is {lambda}: it lies above 0 and below 1"
+                        );
         }
         Ok(())
     }

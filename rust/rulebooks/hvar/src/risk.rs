@@ -84,7 +84,7 @@ impl Part {
         };
         if depth > scenarios {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "hvar: component '{}': {} at {} % has no loss to take among {scenarios} scenarios: at least {} are \
                  needed; order_ceil takes the worst of fewer",
                 component.name,
@@ -230,9 +230,9 @@ impl Part {
         };
         if !risk.is_finite() {
             fail!(
-                CalculationError,
-                "hvar: the risk is {risk}: losses are too large, or there are too few scenarios"
-            );
+            CalculationError: NoNumber, place "hvar: the risk", value risk;
+            "hvar: the risk is {risk}: losses are too large, or there are too few scenarios"
+                        );
         }
         Ok(risk)
     }

@@ -106,7 +106,7 @@ impl HistoricalVar {
             );
         }
         if exposures.is_empty() {
-            fail!(InvalidInput, "rolling: no exposure to any factor");
+            fail!(InvalidInput: NotStated; "rolling: no exposure to any factor");
         }
         for (factor, &amount) in exposures {
             bounds::finite(format_args!("the exposure to '{factor}'"), amount)?;
@@ -127,7 +127,7 @@ impl HistoricalVar {
         };
         if first > last {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "rolling: the first step {first} lies after the last one {last}"
             );
         }
@@ -310,13 +310,13 @@ pub fn measure(
 ) -> Result<f64> {
     if let Some(at) = losses.iter().position(|l| !l.is_finite()) {
         fail!(
-            InvalidInput,
+            InvalidInput: NotFinite;
             "loss {at} is {}: losses are finite numbers",
             losses[at]
         );
     }
     if losses.is_empty() {
-        fail!(InvalidInput, "no losses to measure");
+        fail!(InvalidInput: NotStated; "no losses to measure");
     }
     let component = Component::measuring(measure, confidence_ppm, age_decay)?;
     let part = Part::new(&component, 0, 0, Shape::plain(losses.len()), 0.0)?;

@@ -82,7 +82,7 @@ pub(super) fn sets(component: &Component, history: &History, today: usize) -> Re
         }
         if window > available || window == 0 {
             fail!(
-                MissingData,
+                MissingData: MissingHistory;
                 "{} returns are needed and the history '{}' has {available} that can be scenarios{}",
                 window.max(1),
                 history.name,
@@ -111,7 +111,7 @@ pub(super) fn sets(component: &Component, history: &History, today: usize) -> Re
         })
         .collect();
     if sets.iter().any(|s| s.steps.is_empty()) {
-        fail!(MissingData, "no return falls into one of the {stride} sets");
+        fail!(MissingData: MissingHistory; "no return falls into one of the {stride} sets");
     }
     Ok(sets)
 }
@@ -131,7 +131,7 @@ fn period_steps(component: &Component, history: &History) -> Result<Vec<Vec<usiz
         });
         if let Some(gap) = gap {
             fail!(
-                InvalidInput,
+                InvalidInput: BadTime;
                 "a period leads from {} to {}: dates ascend, and where returns span days a period has no gaps",
                 period[gap],
                 period[gap + 1]
@@ -175,7 +175,7 @@ impl Series {
     ) -> Result<Self> {
         let Some(column) = history.column(factor) else {
             fail!(
-                MissingData,
+                MissingData: MissingHistory;
                 "hvar: history '{}' has no factor '{factor}': add its column, or map the contract to another factor",
                 history.name
             );
@@ -215,7 +215,7 @@ impl Series {
         self.rule.apply(&mut moves, root, component.multiplier);
         if let Some(at) = moves.iter().position(|m| !m.is_finite()) {
             fail!(
-                CalculationError,
+                CalculationError: NoNumber;
                 "hvar: factor '{}', {} {}: the scenario is not a finite number",
                 self.factor,
                 component.name,

@@ -106,7 +106,7 @@ impl Resolved for Covered {
     fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
         let Some(market) = market else {
             fail!(
-                MissingData,
+                MissingData: MissingSpot;
                 "reg t: a market with marks and spot prices is needed"
             );
         };

@@ -93,7 +93,7 @@ impl Parameters {
         let known = |what: &str, class: &str| {
             if !self.classes.contains_key(class) {
                 fail!(
-                    MissingData,
+                    MissingData: MissingParameter;
                     "reg t: {what} names the class '{class}', which is not defined in classes"
                 );
             }
@@ -127,7 +127,7 @@ impl Parameters {
                 && self.underlyings.get(full).is_some_and(|u| u.of.is_some())
             {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: Contradiction;
                     "reg t: '{symbol}' is a reduced '{full}', which is itself reduced"
                 );
             }
@@ -154,7 +154,7 @@ impl Parameters {
                 tracks: None,
             }),
             None => fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "reg t: what '{symbol}' is decides its percentages: say so in underlyings, for example \
                  {{'{symbol}': {{'class': 'equity'}}}}, with one of the classes {}",
                 self.classes.keys().cloned().collect::<Vec<_>>().join(", ")

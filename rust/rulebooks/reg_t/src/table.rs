@@ -211,9 +211,9 @@ impl Builder<'_> {
         };
         if level <= 0.0 {
             fail!(
-                InvalidInput,
-                "spot of '{symbol}' is {level}: strategy-based margin needs a positive price"
-            );
+            InvalidInput: NotStated, place format_args!("spot of '{symbol}'"), value level;
+            "spot of '{symbol}' is {level}: strategy-based margin needs a positive price"
+                        );
         }
         Ok(level)
     }
@@ -228,7 +228,7 @@ impl Builder<'_> {
         let price = self.market.linear_price(self.contracts, row)?;
         if price <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "price {price}: strategy-based margin needs a positive price"
             );
         }
@@ -255,13 +255,13 @@ impl Builder<'_> {
         let symbol = self.contracts.root_symbol(row);
         let Some(price) = self.market.price(self.contracts, row) else {
             fail!(
-                MissingData,
+                MissingData: MissingPrice;
                 "no mark for '{}': give its price in the market (price={{id: mark}}); mc.pricing.price values an option",
                 contract.id()
             );
         };
         if option.strike < 0.0 {
-            fail!(InvalidInput, "strike {} is negative", option.strike);
+            fail!(InvalidInput: OutOfRange; "strike {} is negative", option.strike);
         }
         let level = self.level(symbol, underlying)?;
         // The rule reads no rates: nothing is discounted.
@@ -277,7 +277,7 @@ impl Builder<'_> {
         } else {
             let (Some(base), Some(minimum)) = (class.otc_base, class.otc_minimum) else {
                 fail!(
-                    MissingData,
+                    MissingData: MissingParameter;
                     "no over-the-counter percentages for class '{}' ('{}')",
                     underlying.class,
                     contract.id()

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::SpanFile;
 use crate::{cache, pa2, spn};
-use kernel::error::{MarginError, Result};
+use kernel::error::{Code, MarginError, Result};
 use kernel::float::hex;
 use kernel::{fail, interrupt};
 
@@ -42,7 +42,7 @@ fn unpack(stream: impl Read, packed: u64, name: &str) -> Result<Vec<u8>> {
         }
         if data.len() as u64 > limit {
             fail!(
-                ParseError,
+                ParseError: TooLarge;
                 "{name}: unpacks to more than {limit} bytes, {MAX_RATIO} times its size: refused"
             );
         }
@@ -79,7 +79,7 @@ pub fn open(data: Vec<u8>, name: &str) -> Result<(Vec<u8>, String)> {
             }
             if let Some((first, _)) = &found {
                 fail!(
-                    ParseError,
+                    ParseError: Duplicate;
                     "{name}: two files, '{first}' and '{inner}': give one of them"
                 );
             }
@@ -88,7 +88,7 @@ pub fn open(data: Vec<u8>, name: &str) -> Result<(Vec<u8>, String)> {
         }
         return match found {
             Some((inner, data)) => refuse_nested(data, inner),
-            None => fail!(ParseError, "{name}: an archive without a file"),
+            None => fail!(ParseError: Damaged; "{name}: an archive without a file"),
         };
     }
     Ok((data, name.to_string()))
@@ -114,7 +114,7 @@ pub fn parse(data: Vec<u8>, name: &str) -> Result<SpanFile> {
     let parse = || match start {
         [b'<', ..] => spn::parse(&data, &inner),
         [b'0', b' ', ..] => pa2::parse(&data, &inner),
-        [] => fail!(ParseError, "{inner}: the file is empty"),
+        [] => fail!(ParseError: Damaged; "{inner}: the file is empty"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
             fail!(ParseError, "{inner}: UTF-16 is not read: convert the file")
         }
@@ -158,7 +158,15 @@ pub fn read(path: impl AsRef<Path>) -> Result<SpanFile> {
         || path.display().to_string(),
         |n| n.to_string_lossy().into_owned(),
     );
-    let data = std::fs::read(path)
-        .map_err(|e| MarginError::InvalidInput(format!("{}: {e}", path.display()).into()))?;
+    let data = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
     parse(data, &name)
+}
+
+/// A file that the system does not give, in its words without its number.
+fn unreadable(path: &Path, error: &std::io::Error) -> MarginError {
+    let why = error.to_string();
+    let why = why.split(" (os error").next().unwrap_or(&why);
+    MarginError::InvalidInput(format!("{}: cannot be read: {why}", path.display()).into())
+        .code(Code::Unreadable)
+        .place(path.display())
 }

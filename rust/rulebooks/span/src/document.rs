@@ -110,7 +110,7 @@ impl ParametersDocument {
         check_rates(&file)?;
         for cc in &mut file.commodities {
             if cc.code.is_empty() || cc.currency.is_empty() {
-                fail!(InvalidInput, "a commodity needs a code and a currency");
+                fail!(InvalidInput: NotStated; "a commodity needs a code and a currency");
             }
             if cc.organisation.is_empty() {
                 cc.organisation.clone_from(&self.organisation);
@@ -132,7 +132,7 @@ impl ParametersDocument {
                 standard_points(multiplier, cover)
             }
             _ => fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "give either extreme (multiplier, cover) or points"
             ),
         };
@@ -140,7 +140,7 @@ impl ParametersDocument {
             p.paired >= points.len() || ![p.price, p.vol, p.weight].iter().all(|v| v.is_finite())
         }) {
             fail!(
-                InvalidInput,
+                InvalidInput: NotFinite;
                 "points: a number that is not finite, or a pair that does not exist"
             );
         }
@@ -162,7 +162,7 @@ impl ParametersDocument {
             let index = match families.get(&key) {
                 Some(&index) if file.families[index as usize] == family => index,
                 Some(_) => fail!(
-                    InvalidInput,
+                    InvalidInput: Contradiction;
                     "product {}: its contracts differ in commodity, currency, scale or style",
                     contract.product
                 ),
@@ -197,7 +197,7 @@ impl ContractDocument {
     fn family(&self, file: &SpanFile) -> Result<Family> {
         let Some(commodity) = file.commodity(&self.commodity) else {
             fail!(
-                InvalidInput,
+                InvalidInput: UnknownName;
                 "contract {}: commodity '{}' is not among the commodities",
                 self.product,
                 self.commodity
@@ -276,19 +276,19 @@ impl ContractDocument {
             .chain(given.iter().flatten())
             .any(|v| !v.is_finite())
         {
-            fail!(InvalidInput, "{}: a number that is not finite", self.name());
+            fail!(InvalidInput: NotFinite; "{}: a number that is not finite", self.name());
         }
         let right = self.right()?;
         if self.kind.is_option() != (right != 0) || self.kind.is_option() != self.strike.is_some() {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "{}: options have a right and a strike, other contracts neither",
                 self.name()
             );
         }
         if self.price_scan != first.price_scan || self.delta_scale != first.delta_scale {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "{}: contracts of one period differ in price_scan or delta_scale",
                 self.name()
             );
@@ -355,7 +355,7 @@ fn check_rates(file: &SpanFile) -> Result<()> {
     for rate in &file.rates {
         if !rate.factor.is_finite() || rate.factor <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "rate {} to {}: {} is not a positive number",
                 rate.from,
                 rate.to,
@@ -386,7 +386,7 @@ fn check_spreads(file: &SpanFile) -> Result<()> {
                 || leg.rate.is_some_and(|r| !r.is_finite())
             {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "spread {}, leg {}: ratio and rate must be finite, the ratio positive",
                     spread.priority,
                     leg.commodity

@@ -58,7 +58,7 @@ impl Exposure {
             let value = rates.other * file.contracts.value[row];
             if value.is_nan() {
                 fail!(
-                    MissingData,
+                    MissingData: MissingPrice;
                     "{}: the exposure margin needs its price",
                     file.contract_id(row)
                 );
@@ -67,7 +67,7 @@ impl Exposure {
         }
         let Some(spot) = family.commodity.and_then(|c| spots[c as usize]) else {
             fail!(
-                MissingData,
+                MissingData: MissingSpot;
                 "{}: the exposure margin needs the spot price of {symbol}",
                 file.contract_id(row)
             );
@@ -151,7 +151,7 @@ pub(super) fn compile(
         let family = file.family_of(row as usize);
         let Some(fx) = file.fx(&family.currency, base) else {
             fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "{}: no currency rate from {} to {base} for its exposure margin",
                 file.contract_id(row as usize),
                 family.currency

@@ -150,7 +150,7 @@ pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> 
     let file = match (files.as_slice(), document.parameters.take()) {
         ([], Some(parameters)) => parameters.build()?,
         ([_, ..], None) => read_files(&files)?,
-        _ => fail!(InvalidInput, "SPAN needs either a file or parameters"),
+        _ => fail!(InvalidInput: Contradiction; "SPAN needs either a file or parameters"),
     };
     document.build(Arc::new(file))
 }
@@ -160,7 +160,7 @@ pub fn over(file: Arc<SpanFile>, document: &Value) -> Result<Arc<dyn Methodology
     let document = SpanDocument::read(document)?;
     if document.file.is_some() || !document.files.is_empty() || document.parameters.is_some() {
         fail!(
-            InvalidInput,
+            InvalidInput: Contradiction;
             "SPAN over a parsed file takes no other file and no parameters"
         );
     }
@@ -185,7 +185,7 @@ impl SpanDocument {
             && digest != file.info.digest
         {
             fail!(
-                InvalidInput,
+                InvalidInput: OtherTable;
                 "{}: its digest is {}, not {digest}: the file has changed",
                 file.info.file,
                 file.info.digest

@@ -9,7 +9,7 @@ use kernel::fail;
 pub fn merge(files: Vec<SpanFile>) -> Result<SpanFile> {
     let mut files = files.into_iter();
     let Some(mut all) = files.next() else {
-        fail!(InvalidInput, "no files to merge")
+        fail!(InvalidInput: NotStated; "no files to merge")
     };
     for file in files {
         check_alike(&all, &file)?;

@@ -93,7 +93,7 @@ impl Options {
         for (product, lot) in &self.lot_sizes {
             if !lot.is_finite() || *lot <= 0.0 {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "lot_sizes: {product}: {lot} is not a positive number"
                 );
             }
@@ -125,7 +125,7 @@ pub fn kind_index(kind: &str) -> Result<usize> {
         "hedger" => Ok(1),
         "speculator" => Ok(2),
         other => fail!(
-            InvalidInput,
+            InvalidInput: UnknownName;
             "account kind '{other}': SPAN knows member, hedger and speculator"
         ),
     }

@@ -26,7 +26,7 @@ fn margin_of(span: &Span, positions: &[(&str, i64)]) -> Result<engine::report::M
     let mut list = Vec::new();
     for (id, _) in positions {
         let Some(row) = ids.get(*id) else {
-            fail!(MissingData, "{id}")
+            fail!(MissingData: MissingParameter; "{id}")
         };
         list.push(Arc::new(Contract::new(contracts::terms(
             file,

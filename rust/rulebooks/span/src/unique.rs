@@ -22,7 +22,7 @@ pub(crate) fn check_unique(file: &SpanFile) -> Result<()> {
         );
         if !seen.insert(key) {
             fail!(
-                ParseError,
+                ParseError: Duplicate;
                 "{}: {} {} {} is in the file twice",
                 file.info.file,
                 family.code,
@@ -36,7 +36,7 @@ pub(crate) fn check_unique(file: &SpanFile) -> Result<()> {
         strikes.sort_unstable();
         if let Some(pair) = strikes.windows(2).find(|w| w[0] == w[1]) {
             fail!(
-                ParseError,
+                ParseError: Duplicate;
                 "{}: {} {} {}: strike {} is in the file twice",
                 file.info.file,
                 family.code,

@@ -154,7 +154,7 @@ impl Book {
                     value
                 }
                 (true, None) => fail!(
-                    MissingData,
+                    MissingData: MissingPrice;
                     "tims: no closing price for '{}': give it in the theoretical values or in market.price",
                     contract.id()
                 ),

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::parameters::{ClassGroup, PortfolioGroup, Product, ProductGroup, Range};
-use kernel::error::{MarginError, Result};
+use kernel::error::{Code, MarginError, Result};
 use kernel::fail;
 
 /// The paths of the three reports.
@@ -27,7 +27,7 @@ pub fn read_named(files: &BTreeMap<String, std::path::PathBuf>) -> Result<Value>
     let file = |name: &str| match files.get(name) {
         Some(path) => Ok(path.as_path()),
         None => fail!(
-            InvalidInput,
+            InvalidInput: NotStated;
             "tims: the path of OCC's {name} report is missing"
         ),
     };
@@ -185,7 +185,8 @@ impl Table {
     fn open(path: &Path, columns: &[&'static str]) -> Result<Self> {
         let file = path.display().to_string();
         let error = |why: String| MarginError::ParseError(format!("{file}: {why}").into());
-        let source = File::open(path).map_err(|e| error(format!("cannot be read: {e}")))?;
+        let source = File::open(path)
+            .map_err(|e| error(format!("cannot be read: {e}")).code(Code::Unreadable))?;
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .trim(csv::Trim::All)

@@ -69,7 +69,7 @@ impl Range {
         bounds::finite(format_args!("{what}: up"), self.up)?;
         if !(-1.0..=0.0).contains(&self.down) || !(0.0..=MAX_UP).contains(&self.up) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "{what}: down {} and up {}: fractions of the price are needed (0.15 is 15 %), down from -1 to 0, up from 0 to {MAX_UP}",
                 self.down,
                 self.up
@@ -217,7 +217,7 @@ impl Parameters {
     pub fn check(&self) -> Result<()> {
         if !(2..=10_000).contains(&self.steps) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "tims: steps is {}: between 2 and 10000 are needed",
                 self.steps
             );
@@ -226,24 +226,24 @@ impl Parameters {
             && !(floor > 0.0 && floor <= 5.0)
         {
             fail!(
-                InvalidInput,
-                "tims: vol_floor is {floor}: an annual fraction above 0 and up to 5 is needed"
-            );
+            InvalidInput: OutOfRange, place "tims: vol_floor", value floor;
+            "tims: vol_floor is {floor}: an annual fraction above 0 and up to 5 is needed"
+                        );
         }
         bounds::finite("tims: minimum_rate", self.minimum_rate)?;
         if self.minimum_rate < 0.0 {
-            fail!(InvalidInput, "tims: minimum_rate is negative");
+            fail!(InvalidInput: OutOfRange; "tims: minimum_rate is negative");
         }
         self.default_range.check("tims: default_range")?;
         for (symbol, product) in &self.products {
             bounds::finite(format_args!("tims: factor of {symbol}"), product.factor)?;
             if product.factor == 0.0 {
-                fail!(InvalidInput, "tims: factor of {symbol} is zero");
+                fail!(InvalidInput: OutOfRange; "tims: factor of {symbol} is zero");
             }
             if let Some(minimum) = product.minimum {
                 bounds::finite(format_args!("tims: minimum of {symbol}"), minimum)?;
                 if minimum < 0.0 {
-                    fail!(InvalidInput, "tims: minimum of {symbol} is negative");
+                    fail!(InvalidInput: OutOfRange; "tims: minimum of {symbol} is negative");
                 }
             }
         }
@@ -255,7 +255,7 @@ impl Parameters {
                 && !self.product_groups.contains_key(parent)
             {
                 fail!(
-                    MissingData,
+                    MissingData: MissingProduct;
                     "tims: class group {name} names product group {parent}, which is not defined"
                 );
             }
@@ -272,7 +272,7 @@ impl Parameters {
                 && !self.portfolio_groups.contains_key(parent)
             {
                 fail!(
-                    MissingData,
+                    MissingData: MissingProduct;
                     "tims: product group {name} names portfolio group {parent}, which is not defined"
                 );
             }
@@ -338,7 +338,7 @@ impl Parameters {
             && self.stated_range(class_group).is_none()
         {
             fail!(
-                MissingData,
+                MissingData: NotStated;
                 "tims: no public text gives the range of class group {class_group}: state it in class_groups, or read OCC's files"
             );
         }
@@ -355,7 +355,7 @@ impl Overlay {
             && self.floor_per_short_option == 0.0
         {
             fail!(
-                InvalidInput,
+                InvalidInput: Contradiction;
                 "{name} has neither points, a range nor a floor"
             );
         }
@@ -364,7 +364,7 @@ impl Overlay {
             bounds::finite(format_args!("{name}: vol move"), point.vol)?;
             if point.price <= -1.0 || point.price > MAX_UP {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "{name}: a price move of {}: a fraction above -1 and up to {MAX_UP} is needed (0.15 is 15 %)",
                     point.price
                 );
@@ -378,7 +378,7 @@ impl Overlay {
             self.floor_per_short_option,
         )?;
         if self.floor_per_short_option < 0.0 {
-            fail!(InvalidInput, "{name}: floor_per_short_option is negative");
+            fail!(InvalidInput: OutOfRange; "{name}: floor_per_short_option is negative");
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ pub fn greeks(o: &OptionColumns<'_>, mode: Mode, out: GreekColumns<'_>) -> Resul
     ];
     if columns.iter().any(|column| column.len() != n) {
         fail!(
-            InvalidInput,
+            InvalidInput: WrongShape;
             "american greeks: {n} rows and columns of another length to write"
         );
     }

@@ -36,7 +36,7 @@ pub(super) fn table<'a>(
         );
     }
     if let Some(i) = table.iter().position(|m| !m.is_finite()) {
-        fail!(InvalidInput, "american: {what} move {i} is {}", table[i]);
+        fail!(InvalidInput: OutOfRange; "american: {what} move {i} is {}", table[i]);
     }
     Ok(PriceMoves { table, stride })
 }

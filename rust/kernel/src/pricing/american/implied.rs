@@ -44,7 +44,7 @@ pub fn implied_vol(
     if lengths.iter().any(|&l| l != n) || o.right.len() != n || vol.len() != n || status.len() != n
     {
         fail!(
-            InvalidInput,
+            InvalidInput: WrongShape;
             "american implied vol: columns must be of one length ({n} prices)"
         );
     }

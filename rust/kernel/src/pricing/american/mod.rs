@@ -127,7 +127,7 @@ pub(crate) fn price_grid_at(
     rows::check(o)?;
     if !roll.is_finite() {
         fail!(
-            InvalidInput,
+            InvalidInput: NotFinite;
             "american: roll of {roll} years is not a number"
         );
     }

@@ -141,7 +141,7 @@ pub(super) fn check(o: &OptionColumns<'_>) -> Result<()> {
     for (name, length) in columns {
         if length != n {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "american: {n} spots and {length} values of {name}: columns must be of one length"
             );
         }
@@ -151,7 +151,7 @@ pub(super) fn check(o: &OptionColumns<'_>) -> Result<()> {
         let (rate, dividend_yield, right) = (o.rate[i], o.dividend_yield[i], o.right[i]);
         if !(spot > 0.0 && spot.is_finite() && strike > 0.0 && strike.is_finite()) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "american: row {i}: spot {spot} and strike {strike} must be positive numbers"
             );
         }
@@ -162,7 +162,7 @@ pub(super) fn check(o: &OptionColumns<'_>) -> Result<()> {
             && dividend_yield.is_finite())
         {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "american: row {i}: vol {vol} must not be negative, and it, years {years}, rate {rate} and dividend \
                  yield {dividend_yield} must be finite"
             );

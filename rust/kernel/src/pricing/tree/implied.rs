@@ -23,11 +23,11 @@ pub fn implied_vol(
     treatment: DividendTreatment,
 ) -> Result<f64> {
     if !target.is_finite() {
-        fail!(InvalidInput, "implied vol: price {target} is not a number");
+        fail!(InvalidInput: NotFinite; "implied vol: price {target} is not a number");
     }
     if inputs.years.is_nan() || inputs.years <= 0.0 {
         fail!(
-            CalculationError,
+            CalculationError: NoNumber;
             "implied vol: an option with {} years to expiry has no vol",
             inputs.years
         );
@@ -46,7 +46,7 @@ pub fn implied_vol(
     let noise = 4.0 * f64::EPSILON * (inputs.spot + inputs.strike);
     if below >= -noise {
         fail!(
-            CalculationError,
+            CalculationError: NoNumber;
             "implied vol: price {target} is not above {}, the option's value without vol",
             below + target
         );
@@ -62,7 +62,7 @@ pub fn implied_vol(
     while above < 0.0 {
         if high >= largest {
             fail!(
-                CalculationError,
+                CalculationError: NoNumber;
                 "implied vol: price {target} is above {}, the value at a vol of {high}",
                 above + target
             );
@@ -121,7 +121,7 @@ fn chandrupatla(
         }
     }
     fail!(
-        CalculationError,
+        CalculationError: NoNumber;
         "implied vol: no convergence between vols {a} and {b}"
     )
 }

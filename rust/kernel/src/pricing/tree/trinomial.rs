@@ -157,7 +157,7 @@ impl<'a> Escrowed<'a> {
         }
         if base <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "tree: the dividends before expiry are worth more than the spot {}: nothing is left to diffuse; use \
                  the spot-drop treatment",
                 option.spot
@@ -315,7 +315,7 @@ impl<const L: usize> Lattice<L> {
             let spacing = life * (STRETCH / total).sqrt();
             if spacing > MOST_SPACING {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "tree: a vol of {} over {} years needs more than {steps} steps",
                     option.option.vol,
                     option.years

@@ -35,7 +35,7 @@ pub(crate) fn scale(
 }
 
 fn neither_factor_nor_days() -> Result<()> {
-    fail!(InvalidInput, "either factor, or days of at least 1")
+    fail!(InvalidInput: OutOfRange; "either factor, or days of at least 1")
 }
 
 /// Rounding on aggregated market-risk-component margin: Guide, section 3.2.5.1.

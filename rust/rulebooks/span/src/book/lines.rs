@@ -38,7 +38,7 @@ impl Book {
         // Numbers near the largest there are add up to infinities.
         if !(initial.is_finite() && maintenance.is_finite() && value.is_finite()) {
             fail!(
-                CalculationError,
+                CalculationError: NoNumber;
                 "{}: the requirement is not a finite number: its parameters or the positions are too large",
                 self.info.file
             );

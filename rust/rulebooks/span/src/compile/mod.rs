@@ -59,7 +59,7 @@ pub(super) fn match_rows(
         };
         missing.truncate(5);
         fail!(
-            MissingData,
+            MissingData: MissingParameter;
             "{}: no contract {}{more}: use ids as the file's contracts() lists them, or set the alias 'span'",
             file.info.file,
             missing.join(", ")
@@ -84,7 +84,7 @@ pub(super) fn compile(
     };
     let mut compiler = Compiler::new(file, options, &base, rows.len());
     if file.points.is_empty() {
-        fail!(InvalidInput, "{}: no scan points", file.info.file);
+        fail!(InvalidInput: NotStated; "{}: no scan points", file.info.file);
     }
     compiler.index_combinations();
     compiler.periods(rows);

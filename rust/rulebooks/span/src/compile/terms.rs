@@ -138,7 +138,7 @@ impl Compiler<'_> {
         let (series, family) = (file.series_of(row), file.family_of(row));
         let Some(commodity) = family.commodity else {
             fail!(
-                MissingData,
+                MissingData: MissingProduct;
                 "product {} belongs to no combined commodity of {}",
                 family.code,
                 file.info.file
@@ -176,11 +176,11 @@ impl Compiler<'_> {
             .chain([&file.contracts.delta[row]])
             .any(|v| !v.is_finite())
         {
-            fail!(MissingData, "{} has no risk array for it", file.info.file);
+            fail!(MissingData: MissingParameter; "{} has no risk array for it", file.info.file);
         }
         if self.fx[commodity as usize].is_none() {
             fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "no currency rate from {} to {}",
                 cc.currency,
                 self.currencies.report()
@@ -188,7 +188,7 @@ impl Compiler<'_> {
         }
         if self.factor(row).is_none() {
             fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "no currency rate from {} to {}",
                 family.currency,
                 cc.currency
@@ -197,7 +197,7 @@ impl Compiler<'_> {
         if !cc.scan_tiers.is_empty() && !cc.scan_tiers.iter().any(|t| t.holds(&series.delta_period))
         {
             fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "period {} is in none of the scanning tiers of {}",
                 series.delta_period,
                 cc.code
@@ -238,7 +238,7 @@ impl Compiler<'_> {
             if family.is_premium() {
                 let value = file.contracts.value[row];
                 if value.is_nan() {
-                    fail!(MissingData, "its price is missing, and option value counts");
+                    fail!(MissingData: MissingPrice; "its price is missing, and option value counts");
                 }
                 terms.premium = true;
                 // `factor` found this rate above.
@@ -255,7 +255,7 @@ impl Compiler<'_> {
         let family = self.file.family_of(row);
         let cc = &self.file.commodities[terms.commodity as usize];
         let Some(legs) = self.legs(row).filter(|l| !l.is_empty()) else {
-            fail!(MissingData, "its legs are not in the file");
+            fail!(MissingData: MissingParameter; "its legs are not in the file");
         };
         let positions = family.kind == ContractKind::Combination
             && matches!(

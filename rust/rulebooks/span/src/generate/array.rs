@@ -76,13 +76,13 @@ impl ArrayInputs {
         ];
         if numbers.iter().any(|v| !v.is_finite()) {
             fail!(
-                InvalidInput,
+                InvalidInput: NotFinite;
                 "risk array: a number that is not finite: {self:?}"
             );
         }
         if self.model.is_some() && (self.right.abs() != 1 || self.vol < 0.0) {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "risk array: an option has right +1 or -1 and a vol that is not negative"
             );
         }

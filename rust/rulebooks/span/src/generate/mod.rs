@@ -50,7 +50,7 @@ pub fn evaluate(document: &Value) -> Result<Value> {
             standard_points(multiplier, cover)
         }
         _ => fail!(
-            InvalidInput,
+            InvalidInput: Contradiction;
             "risk array: give either extreme (multiplier, cover) or points"
         ),
     };

@@ -143,7 +143,7 @@ impl LikeParameters {
         let lot = contract.value_per_lot();
         if inputs.underlying <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: NotStated;
                 "the price it is scanned at is {}: a scan range that is a fraction of the price needs a positive one",
                 inputs.underlying
             );

@@ -82,7 +82,7 @@ impl Resolved for Ranged {
     fn at(self: Arc<Self>, market: Option<&Arc<Market>>) -> Result<Box<dyn Quoted>> {
         let Some(market) = market else {
             fail!(
-                MissingData,
+                MissingData: MissingParameter;
                 "span-like makes its arrays from a market, and there is none"
             );
         };

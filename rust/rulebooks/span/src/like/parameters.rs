@@ -53,14 +53,14 @@ impl LikeParameters {
         for (name, u) in &self.underlyings {
             if !(u.price_scan > 0.0 && u.price_scan < 1.0) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "span-like: {name}: price_scan is {}: a fraction of the price between 0 and 1 is needed (0.06 is 6 %)",
                     u.price_scan
                 );
             }
             if !(0.0..=MAX_VOL_SCAN).contains(&u.vol_scan) {
                 fail!(
-                    InvalidInput,
+                    InvalidInput: OutOfRange;
                     "span-like: {name}: vol_scan is {}: a fraction between 0 and {MAX_VOL_SCAN} is needed (0.25 is 25 %)",
                     u.vol_scan
                 );
@@ -76,7 +76,7 @@ impl LikeParameters {
         let numbers = [self.extreme.0, self.lookahead_days, self.days_per_year];
         if numbers.iter().any(|v| !v.is_finite() || *v < 0.0) || self.days_per_year <= 0.0 {
             fail!(
-                InvalidInput,
+                InvalidInput: OutOfRange;
                 "span-like: extreme, lookahead_days and days_per_year are finite and not negative"
             );
         }

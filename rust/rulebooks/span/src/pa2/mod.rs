@@ -45,7 +45,7 @@ pub fn parse(data: &[u8], name: &str) -> Result<SpanFile> {
     };
     if !data.is_empty() && data.last() != Some(&b'\n') {
         fail!(
-            ParseError,
+            ParseError: Damaged;
             "{name}: the last line has no end: the file is cut short"
         );
     }
@@ -172,7 +172,7 @@ impl Pa2 {
     fn done(mut self, name: &str) -> Result<SpanFile> {
         if self.file.info.format.is_empty() {
             fail!(
-                ParseError,
+                ParseError: Damaged;
                 "{name}: the file is empty: no header (record 0)"
             );
         }

@@ -113,7 +113,7 @@ impl Contract {
     fn numbers(&self, terms: Option<&Terms>) -> Result<(&Finished, f64, f64)> {
         let Some(done) = &self.finished else {
             fail!(
-                ParseError,
+                ParseError: Damaged;
                 "an array whose second half (82 or 84) is missing"
             );
         };
