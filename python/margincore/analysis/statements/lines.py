@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from margincore.analysis.statements.calls import Call
+from margincore.analysis.statements.calls import RULES, Call
 from margincore.analysis.statements.cash import Cash, Interest
 from margincore.analysis.statements.cures import Cure
 from margincore.analysis.statements.futures import FuturesAccount
@@ -62,16 +62,16 @@ def call_lines(calls: tuple[Call, ...], date: dt.date | None) -> Iterator[Line]:
 def cure_lines(cures: tuple[Cure, ...], currency: str) -> Iterator[Line]:
     """What would meet each call."""
     for cure in cures:
-        section = "to meet a call, one of these"
+        section = f"to meet the {RULES[cure.kind].name}, one of these"
         if cure.action == "deposit":
-            yield Line(section, "deposit", cure.amount, currency, f"meets the {cure.kind.replace('_', ' ')} call")
+            yield Line(section, "deposit", cure.amount, currency)
             continue
         note = f"for {cure.amount:,.2f} {currency}, call / {100 * (cure.rate or 0.0):g} %"
         if cure.left:
             note += f"; {cure.left:,.2f} would be left"
         elif not cure.exact:
             note += "; an approximation, enough when margined again"
-        yield Line(section, f"sell {cure.contract}", cure.quantity, "contracts", note)
+        yield Line(section, f"sell {cure.contract}", cure.quantity, "shares", note)
 
 
 def cash_lines(cash: Cash, interest: tuple[Interest, ...], currency: str) -> Iterator[Line]:

@@ -55,7 +55,12 @@ def minimum_equity(
     else:
         unlisted = any(p.contract.kind == "option" and not p.contract.listed for p in account.positions)
         rule = least_equity(regime, monitoring=monitoring, unlisted=unlisted)
-        required, because, source, grade = float(rule["amount"]), f"to use {regime}", rule["source"], rule["grade"]
+        required, because, source, grade = (
+            float(rule["amount"]),
+            f"to use {regime.replace('_', ' ')}",
+            rule["source"],
+            rule["grade"],
+        )
     if house is not None and house > required:
         required, because, source, grade = float(house), "the house's minimum", "given", "house rule"
     return MinimumEquity(required, None if equity is None else equity >= required, because, source, grade)

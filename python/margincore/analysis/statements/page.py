@@ -29,19 +29,12 @@ class Line:
 
     @property
     def shown(self) -> str:
-        """The amount as text: thousands apart, fractions as per cent."""
+        """The amount as text: thousands apart."""
         if self.amount is None:
             return ""
-        if self.unit == "rate":
-            return f"{100.0 * self.amount:,.6g} %"
-        if self.unit in ("contracts", "times"):
-            return f"{self.amount:,.10g}" if self.unit == "contracts" else f"{self.amount:,.2f}"
+        if self.unit == "shares":
+            return f"{self.amount:,.10g}"
         return amount_text(self.amount)
-
-    @property
-    def shown_unit(self) -> str:
-        """The unit where the amount does not have it already."""
-        return "" if self.unit == "rate" else self.unit
 
 
 def rows(lines: Iterable[Line]) -> list[dict[str, Any]]:
@@ -64,7 +57,7 @@ def _line(line: Line) -> list[str]:
         said = f"{line.item}: {line.note}" if line.note else line.item
         return textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent="    ")
     *above, last = textwrap.wrap(line.item, _ITEM) or [""]
-    numbers = f"{line.shown:>{_AMOUNT}} {line.shown_unit}"
+    numbers = f"{line.shown:>{_AMOUNT}} {line.unit}"
     first = f"  {last:<{_ITEM}}{numbers}"
     room = WIDTH - len(first) - 2
     out = [f"  {part}" for part in above]
@@ -80,7 +73,7 @@ def html(title: str, lines: Iterable[Line]) -> str:
     for section, group in groupby(lines, key=lambda line: line.section):
         body.append(f'<tr><th colspan="4" style="text-align:left">{escape(section)}</th></tr>')
         for line in group:
-            cells = (line.item, line.shown, line.shown_unit, line.note)
+            cells = (line.item, line.shown, line.unit, line.note)
             styles = ("left", "right", "left", "left")
             inside = (f'<td style="text-align:{s}">{escape(c)}</td>' for s, c in zip(styles, cells, strict=True))
             body.append(f"<tr>{''.join(inside)}</tr>")

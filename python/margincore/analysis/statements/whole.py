@@ -152,7 +152,8 @@ class Statement(Part):
             out.append(page.Line("buying power (initial / maintenance rate)", power.of, power.amount, unit, rates))
         if self.close is not None:
             out.extend(lines.sma_lines(self.close, unit))
-        out.extend(lines.call_lines(self.calls, self.date))
+        if self.regime is not None and self.equity is not None:
+            out.extend(lines.call_lines(self.calls, self.date))
         out.extend(lines.cure_lines(self.cures, unit))
         out.extend(lines.cash_lines(self.cash, self.interest, unit))
         if self.futures is not None:
