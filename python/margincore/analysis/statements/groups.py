@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from margincore._core import Account, MarginReport, Position, Prepared
-from margincore.analysis.questions import moved
 from margincore.analysis.statements.money import Valuation
 from margincore.analysis.statements.plain import Part
 
@@ -129,6 +128,8 @@ def stress(prepared: Prepared, account: Account, equity: float, moves: Sequence[
     Raises :class:`margincore.MissingData` where an option has a price and no vol, as
     :func:`margincore.analysis.questions.moved` does.
     """
+    from margincore.analysis.questions import moved  # which waits until it is asked for
+
     answers = moved(prepared, account, moves)
     return tuple(
         Stress(float(move), float(after), float(after) - equity, float(requirement))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from margincore._core import Account, MissingData, Position, Prepared
 from margincore.analysis.statements.plain import Part
 
-__all__ = ["Balance", "Collateral", "Equity", "Valuation"]
+__all__ = ["Balance", "Collateral", "Equity"]
 
 
 @dataclass(frozen=True, slots=True)

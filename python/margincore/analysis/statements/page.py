@@ -11,7 +11,7 @@ from typing import Any
 
 from margincore._core import amount_text
 
-__all__ = ["Line", "html", "rows", "text"]
+__all__ = ["html", "rows", "text"]
 
 WIDTH = 80
 _ITEM, _AMOUNT = 40, 20

@@ -11,8 +11,6 @@ from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 from margincore._core import Contract, InvalidInput, MarginReport, MissingData
 from margincore._pickles import Record
 
-__all__ = ["Part"]
-
 
 @dataclass(frozen=True, slots=True)
 class Part(Record):

@@ -128,7 +128,7 @@ class Statement(Part):
         check_version("statement", document.pop("version", __document_version__), 1, __document_version__)
         return super(Statement, cls).from_dict(document)
 
-    def lines(self) -> list[page.Line]:
+    def _lines(self) -> list[page.Line]:
         """The statement line by line, in the order of its page."""
         unit = self.currency
         section = "requirement"
@@ -173,7 +173,7 @@ class Statement(Part):
 
     def rows(self) -> list[dict[str, Any]]:
         """Every line as ``{section, item, amount, unit, note}``: a frame takes them as they are."""
-        return page.rows(self.lines())
+        return page.rows(self._lines())
 
     def __repr__(self) -> str:
         worth = "unknown" if self.equity is None else f"{self.equity.total:,.2f}"
@@ -181,7 +181,7 @@ class Statement(Part):
         return f"Statement({self.report.methodology}: {numbers}, {len(self.calls)} calls)"
 
     def __str__(self) -> str:
-        return page.text(self.title, self.lines())
+        return page.text(self.title, self._lines())
 
     def _repr_html_(self) -> str:
-        return page.html(self.title, self.lines())
+        return page.html(self.title, self._lines())
