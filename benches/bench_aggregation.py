@@ -93,7 +93,7 @@ class Batch(Book):
             settles="pm", exercise="european", multiplier=100.0, currency="USD",
         )  # fmt: skip
         self.accounts = mc.Accounts.from_columns(
-            self.contracts, account=self.account, contract=self.contract, quantity=self.quantity, count=ACCOUNTS
+            self.contracts, account=self.account, contract=self.contract, lots=self.quantity, count=ACCOUNTS
         )
         self.name = f"aggregation of {len(self):,} positions in {ACCOUNTS:,} accounts x {SCENARIOS} scenarios"
 

@@ -138,7 +138,7 @@ def requirement() -> Iterator[Case]:
         held.prepared.contracts,
         account=np.repeat(np.arange(many, dtype=np.uint32), 100),
         contract=np.tile(np.array(held.rows, dtype=np.uint32), many),
-        quantity=np.tile(np.array(held.lots, dtype=np.int64), many),
+        lots=np.tile(np.array(held.lots, dtype=np.int64), many),
         count=many,
     )
     check_equal("crypto.margin_many", held.prepared.margin_many(accounts).initial[:1], [held.by_reference()], rel=1e-9)

@@ -62,7 +62,7 @@ class Scene:
         self.account = np.repeat(np.arange(self.accounts, dtype=np.uint32), self.held)
         self.quantity = chance.integers(1, 51, count) * chance.choice([-1, 1], count)
         self.batch = mc.Accounts.from_columns(
-            self.contracts, account=self.account, contract=self.instrument, quantity=self.quantity
+            self.contracts, account=self.account, contract=self.instrument, lots=self.quantity
         )
         self.start = np.arange(0, count + 1, self.held)
         # Losses per lot, instruments by scenarios.

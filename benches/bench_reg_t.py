@@ -71,7 +71,7 @@ def columns(engine: mc.Prepared, held: list[tuple[mc.Contract, int]], count: int
         engine.contracts,
         account=np.repeat(np.arange(count, dtype=np.uint32), size),
         contract=np.tile(np.arange(size, dtype=np.uint32), count),
-        quantity=np.tile(np.array([n for _, n in held], dtype=np.int64), count),
+        lots=np.tile(np.array([n for _, n in held], dtype=np.int64), count),
     )
 
 

@@ -177,7 +177,7 @@ def _columns(prepared: mc.Prepared, books: list[dict[int, int]], times: int) -> 
         prepared.contracts,
         account=np.repeat(np.arange(count, dtype=np.uint32), size),
         contract=np.tile(contract, times),
-        quantity=np.tile(quantity, times),
+        lots=np.tile(quantity, times),
     )
 
 
@@ -187,7 +187,7 @@ class Small:
     def __init__(self, path: Path) -> None:
         self.path, file = path, Span.file(path)
         self.table = [c for c in file.contracts() if ":OOP:" in c.id]
-        self.prepared = mc.Engine(Span.from_file(file, anov="capped")).prepare(self.table)
+        self.prepared = mc.Engine(Span(file, anov="capped")).prepare(self.table)
         self.books = _books(random.Random(2), len(self.table), 200, 20)
 
     def account(self, book: dict[int, int]) -> mc.Account:
@@ -250,7 +250,7 @@ class Takasbank:
         file = Span.file(self.path)
         arrays = file.arrays()
         self.table = [c for i, c in enumerate(file.contracts()) if not np.isnan(arrays[i, 0])]
-        self.prepared = mc.Engine(Span.from_file(file)).prepare(self.table)
+        self.prepared = mc.Engine(Span(file)).prepare(self.table)
 
 
 takasbank = functools.cache(Takasbank)

@@ -181,7 +181,7 @@ def many_accounts(threads: int) -> Iterator[Case]:
     series, _, _, prepared = prepared_chain()
     account, contract, quantity = many_positions()
     accounts = mc.Accounts.from_columns(
-        prepared.contracts, account=account, contract=contract, quantity=quantity, count=COUNT
+        prepared.contracts, account=account, contract=contract, lots=quantity, count=COUNT
     )
     name = f"tims.margin_many, {COUNT:,} accounts of {EACH}, per position"
     ours = prepared.margin_many(accounts).initial
@@ -225,7 +225,7 @@ def from_columns() -> Iterator[Case]:
     case = Case(
         {
             OURS: lambda: mc.Accounts.from_columns(
-                contracts, account=account, contract=contract, quantity=quantity, count=COUNT
+                contracts, account=account, contract=contract, lots=quantity, count=COUNT
             )
         },
         n=COUNT * EACH,

@@ -48,7 +48,7 @@ from margincore.analysis.qualify import Qualification, qualify
 from margincore.analysis.statements import Statement, statement
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
-from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock
+from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
 
 if TYPE_CHECKING:
     from margincore import analysis, calendars, crypto, importers, monitoring, reference
@@ -93,6 +93,7 @@ __all__ = [
     "Spot",
     "Statement",
     "Stock",
+    "Trade",
     "UnderlyingGreeks",
     "Unsupported",
     "WhatIf",

@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
 from margincore.errors import CalculationError as CalculationError
@@ -120,8 +120,8 @@ class Contract:
         """The venue it trades on, where one was given."""
 
     @property
-    def aliases(self) -> dict[str, str]:
-        """Its names at other vendors, a new dictionary by vendor."""
+    def aliases(self) -> Mapping[str, str]:
+        """Its names at other vendors, by vendor; read-only."""
 
     def to_dict(self) -> dict[str, Any]:
         """The terms as a document of plain values, without those left out."""
@@ -155,8 +155,8 @@ class Contracts:
         """
 
     @property
-    def ids(self) -> list[str]:
-        """The ids, in the order of the rows; a new list."""
+    def ids(self) -> tuple[str, ...]:
+        """The ids, in the order of the rows."""
 
     @property
     def digest(self) -> str:
@@ -176,7 +176,8 @@ class Market:
     unknown name, with the nearest known one.
 
     - `valuation`: an instant with its zone as text, or an aware datetime.
-    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only.
+    - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings
+      beside it name its contracts only.
     - `spot`: by symbol, in the currency the symbol is quoted in.
     - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
     - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
@@ -184,9 +185,9 @@ class Market:
     - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
       between the dates, flat outside them.
     - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
-    - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
-    - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
-      `contracts`.
+    - `price`: marks in the contract's quote, by contract or its id, or in the order of `contracts` as an array, list,
+      tuple or Series of numbers. Only futures (and indices) are quoted below zero.
+    - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; as `price`.
     - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
     """
 
@@ -201,8 +202,8 @@ class Market:
         dividend_yield: Mapping[str, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         borrow: Mapping[str, float] | None = None,
-        price: Mapping[str, float] | NDArray[np.float64] | None = None,
-        vol: Mapping[str, float] | NDArray[np.float64] | None = None,
+        price: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
+        vol: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
         fx: Mapping[str, float] | None = None,
     ) -> Self: ...
     @property
@@ -210,8 +211,8 @@ class Market:
         """The instant of the snapshot with its zone, as it was given."""
 
     @property
-    def spot(self) -> dict[str, float]:
-        """Spot prices by symbol, a new dictionary."""
+    def spot(self) -> Mapping[str, float]:
+        """Spot prices by symbol; read-only."""
 
     @property
     def contracts(self) -> Contracts | None:
@@ -275,16 +276,16 @@ class Account:
         gross: bool = False,
     ) -> Self: ...
     @property
-    def positions(self) -> list[Position]:
+    def positions(self) -> tuple[Position, ...]:
         """The positions, in the order given."""
 
     @property
-    def cash(self) -> dict[str, float]:
-        """Cash balances by currency, each in its own; negative is a debit."""
+    def cash(self) -> Mapping[str, float]:
+        """Cash balances by currency, each in its own, read-only; negative is a debit."""
 
     @property
-    def collateral(self) -> dict[str, float]:
-        """Amounts of assets posted, by asset, in units of the asset; the rulebook says what they cover."""
+    def collateral(self) -> Mapping[str, float]:
+        """Amounts of assets posted, by asset, in units of the asset, read-only; the rulebook says what they cover."""
 
     @property
     def kind(self) -> str | None:
@@ -310,7 +311,7 @@ class Accounts:
     >>> import margincore as mc, numpy as np
     >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
     >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1]), contract=np.array([0, 1, 1]),
-    ...                                     quantity=[10, -5, 2])
+    ...                                     lots=[10, -5, 2])
     >>> losses = np.zeros((2, 16))
     >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
     >>> [column.tolist() for column in accounts.greatest(losses)]
@@ -324,13 +325,13 @@ class Accounts:
         *,
         account: NDArray[np.integer[Any]] | Sequence[int],
         contract: NDArray[np.integer[Any]] | Sequence[int],
-        quantity: NDArray[np.integer[Any]] | Sequence[int],
+        lots: NDArray[np.integer[Any]] | Sequence[int],
         count: int | None = None,
         kind: str | None = None,
     ) -> Accounts:
         """Accounts from one entry per position, in any order.
 
-        `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
+        `account` numbers accounts from 0, `contract` are rows of the table, `lots` signed and whole: three
         columns of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
         all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
         """
@@ -366,8 +367,8 @@ class Methodology:
         """The rulebook's own name, such as ``OCC TIMS``."""
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """Which parameters these are, a new dictionary of name, version, effective date, source and digest.
+    def parameters(self) -> Mapping[str, str]:
+        """Which parameters these are, by name, version, effective date, source and digest; read-only.
 
         The digest is the SHA-256 of the parameters, in hexadecimal.
         """
@@ -447,8 +448,8 @@ class Prepared:
         valuation: str | dt.datetime | None = None,
         spot: Mapping[str, float] | None = None,
         forward: Mapping[tuple[str, Any], float] | Sequence[Mapping[str, Any]] | None = None,
-        price: Mapping[str, float] | None = None,
-        vol: Mapping[str, float] | None = None,
+        price: Mapping[str, float] | Mapping[Contract, float] | None = None,
+        vol: Mapping[str, float] | Mapping[Contract, float] | None = None,
         rate: Mapping[Any, Any] | None = None,
         dividend_yield: Mapping[str, float] | None = None,
         fx: Mapping[str, float] | None = None,
@@ -493,10 +494,13 @@ class Prepared:
         (1, 1)
         """
 
-    def with_market(self, market: Market, *, threads: int = 1) -> Prepared:
+    def with_market(
+        self, market: Market, *, marks: Literal["refuse", "keep"] | None = None, threads: int = 1
+    ) -> Prepared:
         """As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
 
-        Raises as :meth:`Methodology.prepare`.
+        With ``marks="keep"`` its option prices may be of another time than its spots: they are not held against the
+        bounds that the spots give. Raises as :meth:`Methodology.prepare`.
         """
 
 def amount_text(amount: float | None, /) -> str:
@@ -633,8 +637,8 @@ class UnderlyingGreeks:
         """Money per 1.00 of the interest rate, the dividend yield unchanged."""
 
     @property
-    def excluded(self) -> list[str]:
-        """Ids of options held that the rulebook does not price: they are not in the sums. A new list."""
+    def excluded(self) -> tuple[str, ...]:
+        """Ids of options held that the rulebook does not price: they are not in the sums."""
 
     def to_dict(self) -> dict[str, Any]:
         """The sensitivities as a document of plain values, by the names of its properties."""
@@ -715,8 +719,8 @@ class MarginReport:
         """The rulebook's own name, such as ``OCC TIMS``."""
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """Which parameters made the numbers, a new dictionary of name, version, effective date, source and digest."""
+    def parameters(self) -> Mapping[str, str]:
+        """Which parameters made the numbers: name, version, effective date, source and digest; read-only."""
 
     @property
     def valuation(self) -> str | None:
@@ -727,23 +731,20 @@ class MarginReport:
         """The currency of the requirement."""
 
     @property
-    def lines(self) -> list[Line]:
-        """The terms of the requirement in the rulebook's order, each in its own currency; credits are negative.
-
-        A new list.
-        """
+    def lines(self) -> tuple[Line, ...]:
+        """The terms of the requirement in the rulebook's order, each in its own currency; credits are negative."""
 
     @property
-    def totals(self) -> list[Line]:
+    def totals(self) -> tuple[Line, ...]:
         """One line per currency; converted and added in this order they are the requirement."""
 
     @property
-    def details(self) -> dict[str, Any]:
-        """The rulebook's intermediate results as plain values, under its own names; a new dictionary."""
+    def details(self) -> Mapping[str, Any]:
+        """The rulebook's intermediate results as plain values, under its own names; read-only."""
 
     @property
-    def greeks(self) -> list[UnderlyingGreeks]:
-        """Sensitivities by underlying, where the rulebook prices options; empty otherwise. A new list."""
+    def greeks(self) -> tuple[UnderlyingGreeks, ...]:
+        """Sensitivities by underlying, where the rulebook prices options; empty otherwise."""
 
     @property
     def standalone_sum(self) -> float | None:
@@ -904,21 +905,21 @@ class SpanFile:
         """The parsed file as bytes that load in milliseconds; :meth:`parse` takes them."""
 
     @property
-    def info(self) -> dict[str, Any]:
-        """The file's own head, a new dictionary.
+    def info(self) -> Mapping[str, Any]:
+        """The file's own head; read-only.
 
         File, format, digest (SHA-256), organisation, created, business date, settlement and run.
         """
 
     @property
-    def summary(self) -> dict[str, Any]:
-        """Counts, and everything met in the file that is not read; a new dictionary."""
+    def summary(self) -> Mapping[str, Any]:
+        """Counts, and everything met in the file that is not read; read-only."""
 
     def commodity(self, code: str) -> dict[str, Any] | None:
         """One commodity's tiers, spreads and rates as the file has them; `None` where it has no such code."""
 
     @property
-    def commodities(self) -> list[str]:
+    def commodities(self) -> tuple[str, ...]:
         """The codes of the combined commodities, in the file's order."""
 
     def ids(self) -> list[str]:
@@ -1136,6 +1137,24 @@ def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.i
 
 _Trade = tuple[Contract, float] | tuple[Contract, float, float] | tuple[Contract, float, float, float]
 
+def read_trades(trades: Iterable[_Trade], /) -> list[_Trade]:
+    """The trades of any iterable as they were given, each a tuple that every call which takes trades accepts.
+
+    See :data:`margincore.Trade`. Raises :class:`InvalidInput` with the number of the trade, from 0.
+    """
+
+def read_time(value: str | dt.date | np.datetime64, /) -> str:
+    """The text of a date or instant, as every argument that takes one reads it.
+
+    Text as it stands; a date, a datetime or NumPy's ``datetime64`` in ISO 8601. Raises ``TypeError`` for anything
+    else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
+
+    >>> import datetime as dt, numpy as np
+    >>> from margincore._core import read_time
+    >>> read_time(dt.date(2026, 12, 18)), read_time(np.datetime64("2026-12-18"))
+    ('2026-12-18', '2026-12-18')
+    """
+
 @final
 class Order:
     """An order: whole contracts at a limit price in the contract's quote; `fees` for the whole order, in its currency.
@@ -1200,8 +1219,8 @@ class Limit:
 
     At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
     them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
-    (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an order's
-    partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+    (contracts), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an
+    order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
 
     >>> import margincore as mc
     >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
@@ -1215,7 +1234,7 @@ class Limit:
         *,
         max_age: float | None = None,
         price_collar: float | None = None,
-        max_quantity: int | None = None,
+        max_quantity: float | None = None,
         max_notional: float | None = None,
         throttle: tuple[int, float] | None = None,
         complete_only: bool = False,
@@ -1237,8 +1256,8 @@ class Limit:
         """The largest distance of a price from the mark, as a fraction of the mark."""
 
     @property
-    def max_quantity(self) -> int | None:
-        """The most lots in one order."""
+    def max_quantity(self) -> float | None:
+        """The most contracts in one order."""
 
     @property
     def max_notional(self) -> float | None:
@@ -1388,7 +1407,8 @@ class WhatIf:
 class LiveAccount:
     """An open account: margin between trades, and the check before an order. Safe to share between threads.
 
-    Trades are ``(contract, quantity)``, with a price and fees behind it where cash is to follow. `what_if`, `check` and
+    Trades are :data:`margincore.Trade`: ``(contract, quantity)``, signed, in contracts, with a price and fees behind it
+    where cash is to follow. `what_if`, `check` and
     `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
     spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
 
@@ -1439,24 +1459,24 @@ class LiveAccount:
         """Equity less the initial requirement, in the report's currency; negative for a deficit. Raises as `equity`."""
 
     @property
-    def cash(self) -> dict[str, float]:
-        """Cash balances by currency, each in its own; a new dictionary."""
+    def cash(self) -> Mapping[str, float]:
+        """Cash balances by currency as they are now, each in its own; read-only."""
 
     @property
-    def positions(self) -> list[Position]:
-        """The positions now, long and short apart where the account keeps them so; a new list."""
+    def positions(self) -> tuple[Position, ...]:
+        """The positions now, long and short apart where the account keeps them so."""
 
     @property
     def gross(self) -> bool:
         """Whether long and short are kept apart."""
 
     @property
-    def open_orders(self) -> dict[str, float]:
-        """What may still be filled, by order id: signed, in contracts; a new dictionary."""
+    def open_orders(self) -> Mapping[str, float]:
+        """What may still be filled now, by order id: signed, in contracts; read-only."""
 
     @property
-    def orders(self) -> list[dict[str, Any]]:
-        """Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`."""
+    def orders(self) -> tuple[Mapping[str, Any], ...]:
+        """Every order ever reserved with its fills, as plain data, in whole lots: for :meth:`restore_orders`."""
 
     def order(self, order_id: str) -> dict[str, Any] | None:
         """One of :attr:`orders`; `None` where it was never reserved."""

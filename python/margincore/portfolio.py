@@ -2,14 +2,16 @@
 
 Every function returns a :class:`margincore.Contract`. Nothing is assumed about an option's style, expiry or
 currency: they are stated. An expiry is an instant with its zone (``"2026-12-18T08:00:00Z"`` or an aware
-``datetime``), or a date together with ``settles`` (``"am"`` or ``"pm"``) and, where it is not a United States
-options exchange, ``exchange``.
+``datetime``), or a date (text, a ``date`` or NumPy's ``datetime64`` in days) together with ``settles`` (``"am"`` or
+``"pm"``) and, where it is not a United States options exchange, ``exchange``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Literal
+
+import numpy as np
 
 from margincore._core import Account, Accounts, Contract, Contracts, Position
 
@@ -26,9 +28,19 @@ __all__ = [
     "Position",
     "Spot",
     "Stock",
+    "Trade",
 ]
 
-When = str | dt.date | dt.datetime
+Trade = tuple[Contract, float] | tuple[Contract, float, float] | tuple[Contract, float, float, float]
+"""A trade, wherever one is taken: ``(contract, quantity[, price[, fees]])``.
+
+The :class:`margincore.Contract` itself, not its id; a signed quantity in contracts, positive buys; the price it was
+done at, in the contract's quote, where cash is to follow; fees for all of it in the contract's currency, negative for a
+rebate. Where an account keeps long and short apart, the call says ``effect="open"`` or ``"close"`` for the trades it
+takes. What is written down (events, documents, journals) holds the id of a contract in its place.
+"""
+
+When = str | dt.date | dt.datetime | np.datetime64
 Settles = Literal["am", "pm"]
 Exercise = Literal["european", "american"]
 Settlement = Literal["linear", "inverse"]

@@ -86,6 +86,7 @@ pub(crate) fn order(id: &str, contract: u32, lots: i64, price: f64) -> Order {
         fees: 0.0,
         effect: None,
         all_or_none: false,
+        unfit: None,
     }
 }
 
@@ -272,7 +273,7 @@ fn every_refusal_has_its_reason_in_a_fixed_order() {
         max_requirement: Some(1e5),
         max_age: Some(5.0),
         price_collar: Some(0.1),
-        max_quantity: Some(100),
+        max_quantity: Some(100.0),
         max_notional: Some(5e4),
         throttle: Some((100, 1.0)),
         ..Limit::default()
@@ -361,9 +362,9 @@ fn a_refusal_says_which_numbers_decided() {
             "throttle: one message more is above the limit of 0 in 2.5 seconds",
         ),
         (
-            |limit, order| (limit.max_quantity, order.lots) = (Some(100), 101),
+            |limit, order| (limit.max_quantity, order.lots) = (Some(100.0), 101),
             None,
-            "max_quantity: 101 lots are above the limit of 100",
+            "max_quantity: 101 contracts are above the limit of 100",
         ),
         (
             |limit, order| (limit.max_notional, order.price) = (Some(5e3), 600.0),

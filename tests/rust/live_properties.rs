@@ -257,6 +257,7 @@ fn a_check_judges_every_part_an_order_may_fill_in() {
             let whole = live.check(
                 &Order {
                     all_or_none: true,
+                    unfit: None,
                     ..new
                 },
                 &limit,

@@ -102,6 +102,7 @@ fn order(sequence: &mut Sequence, rows: u32, id: &str) -> Order {
         fees: 1.0,
         effect: None,
         all_or_none: false,
+        unfit: None,
     }
 }
 

@@ -130,10 +130,10 @@ class LikelihoodRatio(Record):
 
 def _counts(observations: int, failures: int, p: float) -> None:
     whole = all(float(count).is_integer() for count in (observations, failures))
-    if not whole or not 0 <= failures <= observations or observations == 0 or not 0.0 < p < 1.0:
+    if not whole or not 0 <= failures <= observations or observations == 0 or not 0.0 < p <= 0.5:
         raise InvalidInput(
             f"{failures} breaches of {observations} at p = {p}: whole counts are needed, and the promised rate of "
-            "breaches between 0 and 1 (0.01 for a confidence of 99 %)"
+            "breaches above 0 and up to 0.5 (0.01 for a confidence of 99 %)"
         )
 
 
@@ -480,8 +480,10 @@ def es_z2(
     0.0
     """
     x, v, e = _column("losses", losses), _column("var", var), _column("es", es)
-    if not x.size == v.size == e.size > 0 or not 0.0 < confidence < 1.0 or (e <= 0.0).any():
-        raise InvalidInput("es_z2: losses, var and positive es of equal length, and a confidence between 0 and 1")
+    if not x.size == v.size == e.size > 0 or not 0.5 <= confidence < 1.0 or (e <= 0.0).any():
+        raise InvalidInput(
+            "es_z2: losses, var and positive es of equal length, and a confidence from 0.5 to below 1 (0.99 is 99 %)"
+        )
     scale = (1.0 - confidence) * x.size
 
     def statistic(own: Floats) -> float:

@@ -1,26 +1,28 @@
-"""The requirement along a sequence of executions: what legging into a position costs on the way."""
+"""The requirement along a sequence of trades: what legging into a position costs on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from margincore._core import Account, Contract, Market, Methodology, Position
+from margincore._core import Account, Contract, Market, Methodology, Position, read_trades
 from margincore._deprecation import warn_cash_required
 from margincore._pickles import Record
+from margincore.portfolio import Trade
 
 __all__ = ["MarginPath", "Step", "margin_path"]
 
 
 @dataclass(frozen=True)
 class Step(Record):
-    """The account after one execution. Amounts are in the report's currency, on liquidating equity.
+    """The account after one trade. Amounts are in the report's currency, on liquidating equity.
 
-    `order` is the contract and signed quantity executed; `None` for the account before the first.
-    `cash_balance_required` is the cash that must stand in the account once the trades have settled, as in a report.
+    `trade` is the one done; `None` for the account before the first. `cash_balance_required` is the cash that must
+    stand in the account once the trades have settled, as in a report.
     """
 
-    order: tuple[Contract, float] | None
+    trade: Trade | None
     initial: float
     maintenance: float
     net_option_value: float
@@ -51,22 +53,25 @@ class MarginPath(Record):
 
     @property
     def legging_cost(self) -> float:
-        """How far the peak lies above both ends of the path: zero where the order of execution costs nothing."""
+        """How far the peak lies above both ends of the path: zero where the sequence of the trades costs nothing."""
         return self.peak.initial - max(self.steps[0].initial, self.steps[-1].initial)
 
 
 def margin_path(
     account: Account | Iterable[Position],
-    orders: Iterable[tuple[Contract, float]],
+    trades: Iterable[Trade],
     market: Market | None,
     methodology: Methodology,
     *,
+    effect: Literal["open", "close"] | None = None,
     contracts: Iterable[Contract] = (),
 ) -> MarginPath:
-    """Margins an account after each of a sequence of executions, given as (contract, signed quantity).
+    """Margins an account after each of a sequence of trades (:data:`margincore.Trade`).
 
-    Every step is a full margin of the whole account. `contracts` adds what options are written on, as in
-    :func:`margincore.margin`. Raises what the rulebook raises for any of the states.
+    Every step is a full margin of the whole account, with the trade booked as :meth:`margincore.LiveAccount.apply`
+    books it: cash follows those that state a price, and `effect` is needed where the account keeps long and short
+    apart. `contracts` adds what options are written on, as in :func:`margincore.margin`. Raises what the rulebook
+    raises for any of the states.
 
     >>> import margincore as mc
     >>> def call(strike):
@@ -83,25 +88,14 @@ def margin_path(
     """
     if not isinstance(account, Account):
         account = Account(account)
-    executed = list(orders)
-    table = dict.fromkeys([*(p.contract for p in account.positions), *(c for c, _ in executed), *contracts])
-    prepared = methodology.prepare(table, market)
-    states = [account]
-    for contract, quantity in executed:
-        before = states[-1]
-        states.append(
-            Account(
-                [*before.positions, Position(contract, quantity)],
-                cash=before.cash,
-                collateral=before.collateral,
-                kind=before.kind,
-                gross=before.gross,
-            )
-        )
-    reports = map(prepared.margin, states)
-    return MarginPath(
-        tuple(
-            Step(order, r.initial, r.maintenance, r.net_option_value, r.cash_balance_required)
-            for order, r in zip([None, *executed], reports, strict=True)
-        )
-    )
+    done = read_trades(trades)
+    table = dict.fromkeys([*(p.contract for p in account.positions), *(trade[0] for trade in done), *contracts])
+    live = methodology.prepare(table, market).open(account)
+
+    def step(trade: Trade | None) -> Step:
+        if trade is not None:
+            live.apply([trade], effect=effect)
+        r = live.report()
+        return Step(trade, r.initial, r.maintenance, r.net_option_value, r.cash_balance_required)
+
+    return MarginPath(tuple(step(trade) for trade in (None, *done)))

@@ -39,7 +39,7 @@ def span(
 ) -> None:
     """Margin one account on a SPAN parameter file, every component explained."""
     parsed = Span.file(file)
-    method = Span.from_file(parsed, anov=anov, lot_sizes={} if lots is None else lot_sizes(lots))
+    method = Span(parsed, anov=anov, lot_sizes={} if lots is None else lot_sizes(lots))
     table = {c.id: c for c in parsed.contracts()}
     report = margin(Account(read_positions(positions, table), kind=account), None, method)
     if as_json:

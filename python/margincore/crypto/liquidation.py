@@ -1,4 +1,7 @@
-"""Margin ratio, distance to maintenance, liquidation price along a path of shocks, partial liquidation."""
+"""Margin ratio, distance to maintenance, the first breach along a path of shocks, partial liquidation.
+
+The price that liquidates an account, on either side of the market, is :func:`margincore.questions.liquidation_price`.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ __all__ = [
     "LiquidationPlan",
     "LiquidationStep",
     "borrowable",
+    "first_breach",
+    "first_breaches",
     "health",
-    "liquidation_price",
-    "liquidation_prices",
     "partial_liquidation",
 ]
 
@@ -62,7 +65,7 @@ def health(report: _core.MarginReport, equity: float) -> Health:
     return Health(equity, report.requirement.initial, report.requirement.maintenance)
 
 
-def liquidation_price(
+def first_breach(
     reprice: Callable[[float], Health], price: float, moves: Iterable[float], *, precision: float = 1e-9
 ) -> float | None:
     """The price at which maintenance reaches equity along a path of shocks, or nothing where it never does.
@@ -73,7 +76,7 @@ def liquidation_price(
     stand is examined. Where the account is liquidated already, its present price is returned.
 
     >>> state = lambda move: Health(100.0 + 500.0 * move, 20.0, 10.0)
-    >>> round(liquidation_price(state, 1000.0, [-0.05 * k for k in range(1, 20)]), 6)
+    >>> round(first_breach(state, 1000.0, [-0.05 * k for k in range(1, 20)]), 6)
     820.0
     """
     if reprice(0.0).distance <= 0.0:
@@ -94,7 +97,7 @@ def liquidation_price(
     return None
 
 
-def liquidation_prices(
+def first_breaches(
     account: _core.Account | Iterable[_core.Position],
     market: _core.Market,
     methodology: _core.Methodology,
@@ -102,7 +105,7 @@ def liquidation_prices(
     moves: Iterable[float] = FALLING,
     precision: float = 1e-9,
 ) -> dict[str, float | None]:
-    """The liquidation price of every underlying held, the others standing still; nothing where there is none.
+    """The :func:`first_breach` of every underlying held, the others standing still; nothing where there is none.
 
     Along the path `moves` (fractions from 0 outwards; falling by default) an underlying's spot, forwards and marks
     move alike and volatilities stand still; options are valued by the rulebook at their vols, never at a quoted
@@ -114,7 +117,7 @@ def liquidation_prices(
     >>> perp = mc.Perpetual("BTC", multiplier=1, currency="USDC")
     >>> market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 60000.0}, price={perp.id: 60000.0})
     >>> account = mc.Account([mc.Position(perp, 1)], cash={"USDC": 12_000})
-    >>> {k: round(v, 2) for k, v in liquidation_prices(account, market, mc.methods.Deribit("standard")).items()}
+    >>> {k: round(v, 2) for k, v in first_breaches(account, market, mc.methods.Deribit("standard")).items()}
     {'BTC': 48487.3}
     """
     held = account if isinstance(account, _core.Account) else _core.Account(list(account))
@@ -122,7 +125,7 @@ def liquidation_prices(
     currencies = {contract.currency for contract in contracts}
     if len(currencies) != 1 or any(contract.to_dict().get("settlement") == "inverse" for contract in contracts):
         raise _core.NotApplicable(
-            f"liquidation prices need linear contracts of one currency, not {', '.join(sorted(currencies)) or 'none'}"
+            f"first breaches need linear contracts of one currency, not {', '.join(sorted(currencies)) or 'none'}"
         )
     (currency,) = currencies
     document = market.to_dict()
@@ -146,7 +149,7 @@ def liquidation_prices(
         return health(report, worth + sum(linear(position, underlying, move) for position in held.positions))
 
     def price(underlying: str) -> float | None:
-        return liquidation_price(
+        return first_breach(
             lambda move: state(underlying, move), document["spot"][underlying], path, precision=precision
         )
 

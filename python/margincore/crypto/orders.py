@@ -22,7 +22,7 @@ MOST = 12
 
 @dataclass(frozen=True)
 class OpenOrder(Record):
-    """An order that may fill: a contract and a signed quantity in contracts (positive buys).
+    """An order that may fill: a contract and a signed quantity, as those of a :data:`margincore.Trade`.
 
     `mmp` marks an order under market-maker protection: all of those together fill up to a limit, then they are pulled.
     """
@@ -30,6 +30,9 @@ class OpenOrder(Record):
     contract: _core.Contract
     quantity: float
     mmp: bool = False
+
+    def __post_init__(self) -> None:
+        _core.read_trades([(self.contract, self.quantity)])
 
 
 @dataclass(frozen=True)

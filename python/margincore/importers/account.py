@@ -67,7 +67,7 @@ def read_account(
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "account.csv"
     >>> _ = path.write_text("symbol,quantity\\nSPXW261218P04500000,-2\\nSPY,100\\n")
     >>> read_account(path).account.positions
-    [Position("SPXW261218P04500000", -2), Position("SPY", 100)]
+    (Position("SPXW261218P04500000", -2), Position("SPY", 100))
     """
     path = Path(path)
     table = (products or Products()).with_equities(list(equities))

@@ -37,7 +37,7 @@ def contracts(table: Any) -> Contracts:
     ...                   "strike": [500.0, None], "expiry": ["2026-12-18", None], "settles": ["pm", None],
     ...                   "exercise": ["american", None], "multiplier": [100.0, 1.0], "currency": ["USD", "USD"]})
     >>> contracts(table).ids
-    ['SPY 2026-12-18 500 call', 'SPY']
+    ('SPY 2026-12-18 500 call', 'SPY')
     """
     with _refusals():
         arrow = _table(table)
@@ -59,7 +59,7 @@ def accounts(
     """Accounts from an Arrow table with a row per position, and the accounts' names in the order of the batch.
 
     Columns: ``account`` (text or whole numbers; accounts come in ascending order of it), ``contract`` (an id of
-    ``contracts``, or its row) and ``quantity`` (whole lots, signed). Numbered accounts are rows of the batch:
+    ``contracts``, or its row) and ``lots`` (whole, signed). Numbered accounts are rows of the batch:
     ``count`` of them, or as many as the largest number asks for.
 
     Raises :class:`margincore.MissingData` for a contract that is not in the table, :class:`margincore.InvalidInput` for
@@ -68,7 +68,7 @@ def accounts(
     >>> import pyarrow as pa
     >>> table = Contracts.from_columns(kind="etf", underlying=["SPY", "QQQ"], currency="USD")
     >>> held, names = accounts(table, pa.table({"account": ["b", "a", "b"], "contract": ["SPY", "SPY", "QQQ"],
-    ...                                         "quantity": [100, -20, 5]}))
+    ...                                         "lots": [100, -20, 5]}))
     >>> len(held), names
     (2, ['a', 'b'])
     """
@@ -94,7 +94,7 @@ def accounts(
             contracts,
             account=account,
             contract=contract,
-            quantity=_whole(arrow, "quantity"),
+            lots=_whole(arrow, "lots"),
             count=count,
             kind=kind,
         )

@@ -188,7 +188,7 @@ def _dates(dates: Iterable[Any]) -> list[str]:
 def _date(date: Any) -> str:
     if isinstance(date, np.datetime64):
         return str(date.astype("datetime64[D]"))
-    return date.isoformat()[:10] if isinstance(date, dt.date) else str(date)
+    return _core.read_time(date)[:10] if isinstance(date, dt.date) else str(date)
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,14 @@ def contract_id(
 class Span(Rulebook):
     """SPAN with an exchange's parameter file, or with parameters given as a document.
 
-    Build it with :meth:`from_file` or :meth:`from_document`. Requirements are on the basis `equity_required`: PC-SPAN's
-    total is ``report.equity_required - report.net_option_value``. Losses in arrays are positive.
+    `source` is a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache; a list of paths is several clearing
+    organisations with the spreads between them; a file that :meth:`file` has parsed is not parsed again. Parameters
+    written out are :meth:`from_document`. `exposure` adds a margin beside SPAN (see :func:`nse_exposure`). `digest` is
+    the file's, as an earlier report printed it: a file that has changed, or an expanded file that was cut between two
+    records, is then :class:`InvalidInput`. Raises :class:`ParseError` with file, byte or line, and field.
+
+    Requirements are on the basis `equity_required`: PC-SPAN's total is ``report.equity_required -
+    report.net_option_value``. Losses in arrays are positive.
     An account's `kind` chooses its level: member, hedger or speculator.
 
     Rules that no public text settles are options:
@@ -98,18 +104,21 @@ class Span(Rulebook):
     _file: _core.SpanFile | None
 
     def __new__(
-        cls,
-        name: str,
-        parameters: Mapping[str, Any],
-        tables: Tables | None = None,
-        *,
-        file: _core.SpanFile | None = None,
+        cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, digest: str | None = None, **options: Any
     ) -> Self:
-        if file is None:
-            self = super().__new__(cls, name, parameters, tables)
-        else:
-            self = _core.Methodology.__new__(cls, name, dict(parameters), file=file)
-            self._document = (name, dict(parameters), {})
+        document: dict[str, Any] = {"options": options}
+        if digest is not None:
+            document["digest"] = digest
+        return cls._made(document, exposure, cls.file(source))
+
+    @classmethod
+    def _made(
+        cls, document: dict[str, Any], exposure: Mapping[str, Any] | None, file: _core.SpanFile | None
+    ) -> Self:
+        if exposure is not None:
+            document["exposure"] = dict(exposure)
+        self = _core.Methodology.__new__(cls, "span", document, file=file)
+        self._document = ("span", document, {})
         self._file = file
         return self
 
@@ -119,36 +128,19 @@ class Span(Rulebook):
 
     @classmethod
     def _revived(cls, version: int, state: dict[str, Any]) -> Self:
-        return Span.__new__(cls, **state)
+        return cls._made(dict(state["parameters"]), None, state["file"])
 
     @classmethod
-    def from_file(
-        cls, source: _Source, *, exposure: Mapping[str, Any] | None = None, digest: str | None = None, **options: Any
-    ) -> Self:
-        """Reads a `.spn` or `.pa2` file, plain, gzipped or zipped, or a saved cache.
-
-        A list of paths is several clearing organisations with the spreads between them; a file that
-        :meth:`file` has parsed is not parsed again. `options` are those of the class; `exposure` adds a margin beside
-        SPAN (see :func:`nse_exposure`). `digest` is the file's, as an earlier report printed it: a file that has
-        changed, or an expanded file that was cut between two records, is then :class:`InvalidInput`. Raises
-        :class:`ParseError` with file, byte or line, and field.
-        """
-        document: dict[str, Any] = {"options": options}
-        if digest is not None:
-            document["digest"] = digest
-        if exposure is not None:
-            document["exposure"] = dict(exposure)
-        return cls("span", document, file=cls.file(source))
+    def from_file(cls, source: _Source, **options: Any) -> Self:
+        """The same as ``Span(source, **options)``."""
+        return cls(source, **options)
 
     @classmethod
     def from_document(
         cls, parameters: Mapping[str, Any], *, exposure: Mapping[str, Any] | None = None, **options: Any
     ) -> Self:
         """Parameters written out: scan points, contracts with arrays, commodities with tiers, spreads and rates."""
-        document: dict[str, Any] = {"parameters": dict(parameters), "options": options}
-        if exposure is not None:
-            document["exposure"] = dict(exposure)
-        return cls("span", document)
+        return cls._made({"parameters": dict(parameters), "options": options}, exposure, None)
 
     @classmethod
     def from_parameters(cls, underlyings: Mapping[str, Mapping[str, Any]], **changes: Any) -> SpanLike:
@@ -159,7 +151,7 @@ class Span(Rulebook):
     def file(source: _Source | Span) -> _core.SpanFile:
         """The parsed file itself: its contracts, arrays, commodities, and what was met and not read.
 
-        Give it to :meth:`from_file` and :meth:`contracts` in the path's place, and the file is parsed once.
+        Give it to the class and to :meth:`contracts` in the path's place, and the file is parsed once.
         """
         if isinstance(source, _core.SpanFile):
             return source
@@ -167,6 +159,11 @@ class Span(Rulebook):
             if source._file is None:
                 raise _core.InvalidInput("this Span was made from a document: it has no file")
             return source._file
+        if isinstance(source, Mapping):
+            raise _core.InvalidInput(
+                "Span: a path, a list of paths or a SpanFile is needed: parameters written out are "
+                "Span.from_document(parameters)"
+            )
         return _core.SpanFile(source)
 
     @staticmethod
@@ -176,7 +173,7 @@ class Span(Rulebook):
 
     @staticmethod
     def save_cache(source: _Source | Span, target: _StrPath) -> None:
-        """Saves a parsed file in a form that :meth:`from_file` loads in milliseconds."""
+        """Saves a parsed file in a form that loads in milliseconds."""
         Path(target).write_bytes(Span.file(source).cache())
 
 

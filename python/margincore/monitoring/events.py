@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from margincore._core import Market
+from margincore._core import InvalidInput, Market
 from margincore._pickles import Record
 
 __all__ = ["Alert", "CancelEvent", "CashEvent", "Event", "FillEvent", "Level", "MarketEvent", "OrderEvent", "Status"]
 
 Level = Literal["ok", "margin_call", "liquidation"]
+
+
+def _check_id(event: str, contract: object) -> None:
+    """Events are written down: they hold the id of a contract, which a table reads."""
+    if not isinstance(contract, str):
+        kind = type(contract).__name__
+        raise InvalidInput(f"{event}: contract: an event holds the id of a contract, contract.id, not a {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,9 @@ class OrderEvent(Record):
     all_or_none: bool = False
     replaces: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_id("order event", self.contract)
+
 
 @dataclass(frozen=True, slots=True)
 class CancelEvent(Record):
@@ -59,8 +69,8 @@ class CancelEvent(Record):
 class FillEvent(Record):
     """A trade of an account: signed quantity in contracts, price in the contract's quote, fees in its currency.
 
-    With `order` and `execution` it fills an order of :class:`OrderEvent`, and the same execution again changes
-    nothing.
+    The words are those of :data:`margincore.Trade`, with `effect` where the account keeps long and short apart. With
+    `order` and `execution` it fills an order of :class:`OrderEvent`, and the same execution again changes nothing.
     """
 
     number: int
@@ -71,6 +81,10 @@ class FillEvent(Record):
     fees: float = 0.0
     order: str | None = None
     execution: str | None = None
+    effect: Literal["open", "close"] | None = None
+
+    def __post_init__(self) -> None:
+        _check_id("fill event", self.contract)
 
 
 @dataclass(frozen=True, slots=True)

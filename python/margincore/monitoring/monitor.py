@@ -32,11 +32,16 @@ from margincore.monitoring.events import (
     Status,
 )
 from margincore.monitoring.journal import Journal, encode
+from margincore.read_only import ReadOnlyDict
 
 __all__ = ["Monitor"]
 
 VERSION = 1
 """The version of the records that a monitor writes to its journal."""
+
+
+# The largest multiple of a requirement that is a level: larger ones are percentages by mistake.
+_MAX_LEVEL = 10.0
 
 
 class Monitor:
@@ -84,8 +89,13 @@ class Monitor:
         checkpoint: int = 256,
         threads: int = 1,
     ) -> None:
-        if not (0.0 < call < float("inf") and 0.0 < liquidation < float("inf")) or checkpoint < 1:
-            raise InvalidInput("monitor: call, liquidation and checkpoint are positive")
+        for name, level in (("call", call), ("liquidation", liquidation)):
+            if not 0.0 < level <= _MAX_LEVEL:
+                raise InvalidInput(
+                    f"monitor: {name} is {level}: a factor above 0 and up to {_MAX_LEVEL:g} is needed (1.3 is 130 %)"
+                )
+        if checkpoint < 1:
+            raise InvalidInput(f"monitor: checkpoint is {checkpoint}: at least one event is needed")
         self._call, self._liquidation = call, liquidation
         self._haircuts = dict(haircuts or {})
         self._checkpoint, self._threads = checkpoint, threads
@@ -124,9 +134,9 @@ class Monitor:
 
     @property
     def accounts(self) -> Mapping[str, LiveAccount]:
-        """The open accounts, for what-ifs and checks; trades and orders belong into the stream."""
+        """The open accounts by name, read-only, for what-ifs and checks; trades and orders belong into the stream."""
         self._answers()
-        return dict(self._live)
+        return ReadOnlyDict(self._live)
 
     @property
     def journal_digest(self) -> str | None:
@@ -193,11 +203,12 @@ class Monitor:
             raise InvalidInput(f"monitor: event {event.number}: no account '{event.account}'")
         if isinstance(event, FillEvent | OrderEvent) and event.contract not in self._by_id:
             raise InvalidInput(f"monitor: event {event.number}: no contract '{event.contract}'")
+        moved = self._moved(event)
         # Only applying an event shows whether it is refused and what it causes, so the accounts are ahead of the
         # journal until it is written. Whatever happens in between, nobody is told of that state, nor trades on it.
         self._failed = True
         try:
-            alerts, levels = self._advance(event)
+            alerts, levels = self._advance(event, moved)
             self._write({"event": document, "alerts": [_alert_document(a) for a in alerts]})
             self._level, self._number = levels, event.number
             self._write_checkpoint()
@@ -212,10 +223,18 @@ class Monitor:
         if self._failed:
             raise InvalidInput("monitor: an earlier event failed half way: make the monitor again from its journal")
 
-    def _advance(self, event: Event) -> tuple[list[Alert], dict[str, Level]]:
+    def _moved(self, event: Event) -> Prepared | None:
+        """The rulebook after a market event: one that is refused has reached no account."""
+        if not isinstance(event, MarketEvent):
+            return None
+        if event.market is not None:
+            return self._prepared.with_market(event.market, threads=self._threads)
+        return self._prepared.update(threads=self._threads, **event.changes)
+
+    def _advance(self, event: Event, moved: Prepared | None) -> tuple[list[Alert], dict[str, Level]]:
         """Apply an event: the alerts it causes, and the levels after it."""
         try:
-            touched = self._apply(event)
+            touched = self._apply(event, moved)
         except (MarginError, TypeError, ValueError, OverflowError):
             # An account that refuses a message is as it was; a market may have reached some accounts and not others.
             self._failed = isinstance(event, MarketEvent)
@@ -229,12 +248,9 @@ class Monitor:
                 levels[name] = status.level
         return alerts, levels
 
-    def _apply(self, event: Event) -> Iterable[str]:
+    def _apply(self, event: Event, moved: Prepared | None) -> Iterable[str]:
         if isinstance(event, MarketEvent):
-            if event.market is not None:
-                moved = self._prepared.with_market(event.market, threads=self._threads)
-            else:
-                moved = self._prepared.update(threads=self._threads, **event.changes)
+            assert moved is not None
             for live in self._live.values():
                 live.rebase(moved)
             self._prepared = moved
@@ -264,7 +280,8 @@ class Monitor:
                     self._touched[event.account].add(event.replaces)
                 self._touched[event.account].add(event.order)
             case FillEvent(order=None, execution=None):
-                live.apply([(self._by_id[event.contract], event.quantity, event.price, event.fees)])
+                trade = (self._by_id[event.contract], event.quantity, event.price, event.fees)
+                live.apply([trade], effect=event.effect)
             case FillEvent():
                 self._fill(live, event)
         return (event.account,)
@@ -352,7 +369,7 @@ class Monitor:
             return
         self._restore(state, orders)
         for event in map(_event, events):
-            _, self._level = self._advance(event)
+            _, self._level = self._advance(event, self._moved(event))
             self._number = event.number
         if events:
             # The process may have died between an event and the state that follows it.
@@ -360,7 +377,8 @@ class Monitor:
 
     def _restore(self, state: dict[str, Any], orders: dict[str, dict[str, Any]]) -> None:
         if state["market"] is not None:
-            self._prepared = self._prepared.with_market(Market(**state["market"]), threads=self._threads)
+            # Its marks were judged when they came; some may have been kept since.
+            self._prepared = self._prepared.with_market(Market(**state["market"]), marks="keep", threads=self._threads)
         for name, own in state["accounts"].items():
             kind, collateral = self._kinds[name]
             positions = [

@@ -5,8 +5,8 @@ Conventions: prices, spots and strikes per one unit of underlying in one currenc
 ``dividend_yield=rate``, Black 1976); `vol` an annual fraction; `right` +1 for a call and -1 for a put (``int8`` is
 fastest) or the names ``"call"`` and ``"put"``. Inputs broadcast; one-dimensional ``float64`` columns and plain floats
 take the fast path. Inputs are copied in blocks and checked before they are used: NaN, infinities, prices that are not
-positive and negative years or vols raise :class:`~margincore.InvalidInput` naming the row (of the
-flattened inputs).
+positive, negative years or vols and, of European options, vols above 1,000 % and rates or yields beyond 500 % either
+way raise :class:`~margincore.InvalidInput` naming the row (of the flattened inputs); so does text for numbers.
 
 European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot, 1e-9 relative of 50-digit values, never
 negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
@@ -68,7 +68,7 @@ def _broadcast(
     columns: list[NDArray[Any]] = []
     for name, value in zip(names, values, strict=True):
         try:
-            columns.append(np.asarray(value, _FLOAT))
+            columns.append(_american.numbers(name, value))
         except (TypeError, ValueError) as error:
             raise InvalidInput(f"{name}: {error}") from None
     columns.append(_signs(right))

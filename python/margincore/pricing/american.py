@@ -53,11 +53,25 @@ def rights(right: Any) -> NDArray[np.int8]:
     return given.astype(np.int8)
 
 
+def numbers(name: str, value: ArrayLike) -> Floats:
+    """A column of numbers. Text and true or false are refused, as a market refuses them.
+
+    >>> numbers("spot", "4500")
+    Traceback (most recent call last):
+    margincore.InvalidInput: spot: numbers are needed, not str
+    """
+    column = np.asarray(value)
+    if column.dtype.kind in "USb":
+        raise InvalidInput(f"{name}: numbers are needed, not {column.dtype.name.rstrip('0123456789')}")
+    return column.astype(np.float64, copy=False)
+
+
 class _Table:
     """Columns broadcast to one shape, contiguous, as the engine takes them."""
 
-    def __init__(self, right: Any, columns: Sequence[ArrayLike]) -> None:
-        signs, *floats = np.broadcast_arrays(rights(right), *columns)
+    def __init__(self, right: Any, columns: Sequence[ArrayLike], last: str = "vol") -> None:
+        names = ("spot", "strike", "years", "rate", "dividend_yield", last)
+        signs, *floats = np.broadcast_arrays(rights(right), *map(numbers, names, columns))
         self.shape = signs.shape
         self.right = np.ascontiguousarray(signs, np.int8).reshape(-1)
         self.columns = [np.ascontiguousarray(c, np.float64).reshape(-1) for c in floats]
@@ -281,7 +295,7 @@ def implied_vol(
     """
     cash = list(dividends)
     chosen = _method(method, cash)
-    table = _Table(right, [spot, strike, years, rate, dividend_yield, price])
+    table = _Table(right, [spot, strike, years, rate, dividend_yield, price], "price")
     if chosen == "baw":
         raise Unsupported('implied_vol: method "baw" has no inverse here: use "alo" or "tree"')
     if chosen == "alo":

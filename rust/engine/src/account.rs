@@ -3,6 +3,7 @@
 mod sorter;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -77,27 +78,40 @@ const SLICE: usize = 1 << 16;
 /// Lots beyond this are refused: sums of quantity times price must stay exact enough to mean something.
 pub const MAX_LOTS: i64 = 1 << 53;
 
-/// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused.
-pub fn lots(contract: &Contract, what: &str, quantity: f64) -> Result<i64> {
+/// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused, as `what`.
+pub fn lots(contract: &Contract, what: impl fmt::Display, quantity: f64) -> Result<i64> {
     let lot = contract.terms().lot;
     let lots = (quantity / lot).round();
     if !quantity.is_finite() || lots.abs() > MAX_LOTS as f64 {
         fail!(
             InvalidInput,
-            "position in '{}': {what} is {quantity}",
-            contract.id()
+            "{what} is {quantity}: a number of at most 2^53 lots is needed"
         );
     }
-    // A decimal quantity and a decimal lot are each off by half a unit in their last place.
-    let rounding = 2.0 * f64::EPSILON * quantity.abs();
-    if (lots * lot - quantity).abs() > 1e-9 * lot + rounding {
+    if !is_whole(lots, lot, quantity) {
         fail!(
             InvalidInput,
-            "position in '{}': {what} {quantity} is not a whole number of lots of {lot}",
-            contract.id()
+            "{what} {quantity} is not a whole number of lots of {lot}"
         );
     }
     Ok(lots as i64)
+}
+
+/// Whether a quantity is so many lots: a decimal quantity and a decimal lot are each off by half a unit in their last
+/// place.
+fn is_whole(lots: f64, lot: f64, quantity: f64) -> bool {
+    (lots * lot - quantity).abs() <= 1e-9 * lot + 2.0 * f64::EPSILON * quantity.abs()
+}
+
+/// The most whole lots in a quantity in contracts that is finite and not negative. What [`lots`] takes for whole is.
+pub fn lots_within(contract: &Contract, quantity: f64) -> i64 {
+    let lot = contract.terms().lot;
+    let nearest = (quantity / lot).round();
+    if is_whole(nearest, lot, quantity) {
+        nearest as i64
+    } else {
+        (quantity / lot).floor() as i64
+    }
 }
 
 impl Position {
@@ -377,16 +391,16 @@ impl Accounts {
         count: usize,
         account: &[u32],
         contract: &[u32],
-        quantity: &[i64],
+        lots: &[i64],
         terms: Vec<AccountTerms>,
     ) -> Result<Self> {
-        if account.len() != contract.len() || account.len() != quantity.len() {
+        if account.len() != contract.len() || account.len() != lots.len() {
             fail!(
                 InvalidInput,
-                "accounts: columns of different lengths: account {}, contract {}, quantity {}",
+                "accounts: columns of different lengths: account {}, contract {}, lots {}",
                 account.len(),
                 contract.len(),
-                quantity.len()
+                lots.len()
             );
         }
         if terms.len() > 1 && terms.len() != count {
@@ -407,11 +421,7 @@ impl Accounts {
         }
         // Counting sort by account, then each account's rows by contract, which the cache holds.
         let mut start = vec![0_usize; count + 1];
-        for (row, (&a, (&c, &q))) in account
-            .iter()
-            .zip(contract.iter().zip(quantity))
-            .enumerate()
-        {
+        for (row, (&a, (&c, &q))) in account.iter().zip(contract.iter().zip(lots)).enumerate() {
             if row.is_multiple_of(SLICE) {
                 interrupt::check()?;
             }
@@ -438,7 +448,7 @@ impl Accounts {
         }
         let mut next = start.clone();
         let mut rows = vec![(0_u32, 0_i64); account.len()];
-        for (row, ((&a, &c), &q)) in account.iter().zip(contract).zip(quantity).enumerate() {
+        for (row, ((&a, &c), &q)) in account.iter().zip(contract).zip(lots).enumerate() {
             if row.is_multiple_of(SLICE) {
                 interrupt::check()?;
             }

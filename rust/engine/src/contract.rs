@@ -212,6 +212,18 @@ impl Contract {
         })
     }
 
+    /// So many lots in contracts. The lots of a lot that divides 1, as 0.001 does, are divided by as many as 1 has: that
+    /// gives the decimal number itself, where a product would be off in its last place.
+    pub fn quantity(&self, lots: i64) -> f64 {
+        let lot = self.terms.lot;
+        let in_one = (1.0 / lot).round();
+        if lot < 1.0 && 1.0 / in_one == lot {
+            lots as f64 / in_one
+        } else {
+            lots as f64 * lot
+        }
+    }
+
     /// Units of the underlying, or of the multiplier's unit, per contract.
     pub fn multiplier(&self) -> f64 {
         self.terms

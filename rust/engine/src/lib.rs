@@ -15,7 +15,7 @@ pub mod inputs;
 pub mod live;
 pub mod market;
 pub mod missing;
-pub mod nearest;
+pub mod names;
 pub mod parameters;
 pub mod preparation;
 pub mod products;

@@ -7,24 +7,20 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
+use serde::{Deserialize, Serialize};
 
 use self::fx::Rates;
 use self::snapshot::{Dated, ForwardExpiry, Forwards, check_quote};
-use crate::bounds;
-use crate::contract::{ContractIndex, Contracts, Kind, check_identifier};
+use crate::bounds::{self, MAX_APART};
+use crate::contract::{
+    Contract, ContractIndex, Contracts, Exercise, Kind, Premium, Right, check_identifier,
+};
 use crate::time::{Expiry, parse_instant};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 use kernel::float::larger;
 
-pub use self::snapshot::{Curve, Dividend, Forward, MAX_RATE, Snapshot};
-
-/// The largest lognormal volatility: 1,000 %. Larger ones are percentages by mistake.
-pub const MAX_VOL: f64 = 10.0;
-
-/// How far a stock's quote may be from its symbol's spot, as a fraction of the quote: quotes of different times are, but
-/// not those of different stocks, splits or units.
-pub const MAX_APART: f64 = 0.2;
+pub use self::snapshot::{Curve, Dividend, Forward, Snapshot};
 
 /// Marks or vols as a column beside the table of contracts they belong to.
 #[derive(Debug, Clone)]
@@ -44,7 +40,13 @@ impl Column {
             );
         }
         for (i, &value) in values.iter().enumerate() {
-            check_quote(what, contracts.rows()[i].id(), value)
+            let contract = &contracts.rows()[i];
+            let sign = || match what {
+                "price" => check_sign(contract, value),
+                _ => Ok(()),
+            };
+            check_quote(what, contract.id(), value)
+                .and_then(|()| sign())
                 .map_err(|e| e.at(format!("row {i}")))?;
         }
         Ok(Self { contracts, values })
@@ -74,6 +76,42 @@ pub struct Market {
     price_column: Option<Column>,
     vol_column: Option<Column>,
     extremes: Extremes,
+    /// The contracts quoted below zero, few as a rule.
+    below_zero: Vec<String>,
+    marks: Marks,
+}
+
+/// Refuses a quote below zero but for a future (crude oil in April 2020) and an index, which may be a spread.
+fn check_sign(contract: &Contract, value: f64) -> Result<()> {
+    match contract.kind() {
+        Kind::Future | Kind::Index => Ok(()),
+        kind => bounds::mark(
+            format_args!("price of '{}'", contract.id()),
+            kind.name(),
+            value,
+        ),
+    }
+}
+
+/// What bounds an option's mark, in the unit of the mark: prices, and the discount of each to the expiry.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    pub underlying: f64,
+    /// Of the underlying: one at its forward.
+    pub carry: f64,
+    pub strike: f64,
+    pub discount: f64,
+}
+
+/// What becomes of quotes whose underlying moves without them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Marks {
+    /// They are refused: the change has to bring new ones.
+    #[default]
+    Refuse,
+    /// They stay as they are, and so does the value they give to holdings.
+    Keep,
 }
 
 /// The smallest and the largest size of numbers, zero not counted; one is always among them.
@@ -115,15 +153,23 @@ impl Market {
             check_identifier("spot symbol", symbol)?;
             check_quote("spot", symbol, value)?;
         }
-        for (what, values) in [
-            ("dividend_yield", &snapshot.dividend_yield),
-            ("borrow", &snapshot.borrow),
-            ("price", &snapshot.price),
-            ("vol", &snapshot.vol),
-        ] {
+        for (symbol, &value) in &snapshot.dividend_yield {
+            bounds::dividend_yield(format_args!("dividend_yield of '{symbol}'"), value)?;
+        }
+        for (symbol, &value) in &snapshot.borrow {
+            bounds::borrow(format_args!("borrow of '{symbol}'"), value)?;
+        }
+        for (what, values) in [("price", &snapshot.price), ("vol", &snapshot.vol)] {
             for (id, &value) in values {
                 check_quote(what, id, value)?;
             }
+        }
+        let negative = snapshot.price.iter().filter(|(_, v)| **v < 0.0);
+        let mut below_zero: Vec<String> = negative.map(|(id, _)| id.clone()).collect();
+        if let Some(column) = &price_column {
+            let rows = column.contracts.rows().iter().zip(&column.values);
+            let negative = rows.filter(|(_, v)| **v < 0.0);
+            below_zero.extend(negative.map(|(c, _)| c.id().to_string()));
         }
         let rates = Rates::new(&snapshot.fx)?;
         let (forwards, curves, dividends) = (
@@ -149,11 +195,40 @@ impl Market {
             price_column,
             vol_column,
             extremes,
+            below_zero,
+            marks: Marks::default(),
         })
     }
 
+    /// The same market, its marks of another time than what they are written on where they are kept: they are not
+    /// held against it.
+    #[must_use]
+    pub fn with_marks(mut self, marks: Marks) -> Self {
+        self.marks = marks;
+        self
+    }
+
+    /// Whether marks are of the time of what they are written on.
+    pub(crate) fn marks(&self) -> Marks {
+        self.marks
+    }
+
+    /// Refuses a table that the market's numbers cannot be of: see [`Self::check_sizes`] and [`check_sign`].
+    pub(crate) fn check_table(&self, contracts: &Contracts) -> Result<()> {
+        self.check_sizes(contracts)?;
+        for id in &self.below_zero {
+            let Ok(row) = contracts.index_of(id) else {
+                continue;
+            };
+            if let Some(value) = self.price(contracts, row) {
+                check_sign(&contracts.rows()[row as usize], value).map_err(|e| e.at("market"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a table in which the largest lot's money is, at the largest quote and exchange rate, too much for sums.
-    pub(crate) fn check_sizes(&self, contracts: &Contracts) -> Result<()> {
+    fn check_sizes(&self, contracts: &Contracts) -> Result<()> {
         let Some((contract, lot)) = contracts.largest_lot() else {
             return Ok(());
         };
@@ -263,16 +338,40 @@ impl Market {
     /// The lognormal volatility of a contract, where the market quotes one: an annual fraction.
     pub fn lognormal_vol(&self, contracts: &Contracts, row: ContractIndex) -> Result<Option<f64>> {
         let vol = self.vol(contracts, row);
-        if let Some(vol) = vol
-            && vol > MAX_VOL
-        {
-            fail!(
-                InvalidInput,
-                "vol of '{}' is {vol}: an annual fraction between 0 and {MAX_VOL} is needed (0.18 is 18 %)",
-                contracts.rows()[row as usize].id()
-            );
+        if let Some(vol) = vol {
+            let id = contracts.rows()[row as usize].id();
+            bounds::vol(format_args!("vol of '{id}'"), vol)?;
         }
         Ok(vol)
+    }
+
+    /// Refuses the mark of an option above the most it can be worth: a call its underlying, a put its strike, each under
+    /// its discount, in the mark's own unit. Options on another deliverable than `underlying` are not judged, nor marks
+    /// that were kept while their underlying moved.
+    pub fn check_option_mark(&self, contract: &Contract, mark: f64, most: &Most) -> Result<()> {
+        let terms = contract.terms();
+        let (Some(option), None, Marks::Refuse) =
+            (contract.option(), &terms.deliverable, self.marks)
+        else {
+            return Ok(());
+        };
+        // An option that may be exercised now is worth what that pays now; one settled daily is not discounted.
+        let undiscounted =
+            option.exercise == Exercise::American || terms.premium == Premium::FuturesStyle;
+        let least = if undiscounted { 1.0 } else { 0.0 };
+        let (value, of) = match option.right {
+            Right::Call => (
+                most.underlying * larger(most.carry, least),
+                "its underlying",
+            ),
+            Right::Put => (most.strike * larger(most.discount, least), "its strike"),
+        };
+        bounds::option_mark(
+            format_args!("price of '{}'", contract.id()),
+            mark,
+            value,
+            format_args!("{of} discounted"),
+        )
     }
 
     /// The volatility of a contract in its rulebook's units, where the market quotes one.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::nearest::hint;
+use crate::names::hint;
 use crate::reading::read;
 use crate::report::ParameterInfo;
 use kernel::error::{MarginError, Result};

@@ -13,21 +13,13 @@ use crate::contract::{ContractIndex, Contracts};
 use crate::greeks;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market, fx};
+use crate::names;
 use crate::report::MarginReport;
+
+pub use crate::market::Marks;
 use crate::seam::{Methodology, Prepared, Resolved};
 use kernel::error::Result;
 use kernel::{fail, interrupt, simd};
-
-/// What becomes of quotes whose underlying moves without them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Marks {
-    /// They are refused: the change has to bring new ones.
-    #[default]
-    Refuse,
-    /// They stay as they are, and so does the value they give to holdings.
-    Keep,
-}
 
 /// What changed in a market; everything else stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -71,7 +63,70 @@ impl MarketChange {
             snapshot.forward.push(forward.clone());
         }
         let (price, vol) = market.columns();
-        Market::with_columns(snapshot, price.cloned(), vol.cloned())
+        // A mark that was kept once is of another time until the market is given anew.
+        let marks = match market.marks() {
+            Marks::Keep => Marks::Keep,
+            Marks::Refuse => self.marks,
+        };
+        Ok(Market::with_columns(snapshot, price.cloned(), vol.cloned())?.with_marks(marks))
+    }
+
+    /// Refuses names that neither a contract of the table nor the market before the change knows: a change of a
+    /// misspelt name would change nothing, and old prices would go on.
+    fn refuse_unknown(&self, prepared: &dyn Prepared, market: &Market) -> Result<()> {
+        let (contracts, before) = (prepared.contracts(), market.snapshot());
+        let symbols = || {
+            let rows = contracts.iter();
+            let own =
+                rows.flat_map(|(row, c)| [c.underlying(), contracts.root_symbol(row), c.id()]);
+            own.chain(before.spot.keys().map(String::as_str))
+                .chain(before.dividend_yield.keys().map(String::as_str))
+        };
+        let forwards = self.forward.iter().map(|f| &f.underlying);
+        for (what, name) in [
+            ("spot", &self.spot),
+            ("dividend_yield", &self.dividend_yield),
+        ]
+        .into_iter()
+        .flat_map(|(what, own)| own.keys().map(move |name| (what, name)))
+        .chain(forwards.map(|name| ("forward", name)))
+        {
+            if !before.spot.contains_key(name) {
+                names::refuse_unknown("update", what, "symbol", name, symbols)?;
+            }
+        }
+        let ids = |own: &'static str| {
+            let quoted = if own == "vol" {
+                &before.vol
+            } else {
+                &before.price
+            };
+            let ids = contracts.iter().map(|(_, c)| c.id());
+            ids.chain(quoted.keys().map(String::as_str))
+        };
+        for (what, own) in [("price", &self.price), ("vol", &self.vol)] {
+            for id in own.keys().filter(|id| contracts.index_of(id).is_err()) {
+                names::refuse_unknown("update", what, "contract", id, || ids(what))?;
+            }
+        }
+        let report = prepared.currencies();
+        let currencies = || {
+            let rows = contracts.iter();
+            let own = rows.flat_map(|(row, c)| {
+                let root = contracts.root_symbol(row);
+                [c.currency(), c.quote_currency(), c.underlying(), root]
+            });
+            own.chain(report.names())
+                .chain(before.rate.keys().map(String::as_str))
+                .chain(market.rates().names())
+        };
+        for currency in self.rate.keys() {
+            names::refuse_unknown("update", "rate", "currency", currency, currencies)?;
+        }
+        for currency in fx::Rates::new(&self.fx)?.names() {
+            names::refuse_unknown("update", "fx", "currency", currency, currencies)?;
+        }
+        Ok(())
     }
 
     /// Refuses quotes that belong to a spot or forward as it was before the change: they would value holdings at a
@@ -147,7 +202,7 @@ impl Preparation {
     ) -> Result<Self> {
         simd::check_environment()?;
         if let Some(market) = &market {
-            market.check_sizes(contracts)?;
+            market.check_table(contracts)?;
         }
         let on = market.as_ref().map(|m| m.date());
         let resolved = methodology.resolve(contracts, on)?;
@@ -208,6 +263,7 @@ impl Preparation {
     pub fn update(&self, change: &MarketChange, threads: usize) -> Result<Self> {
         match &self.market {
             Some(market) => {
+                change.refuse_unknown(self.prepared.as_ref(), market)?;
                 let moved = change.apply(market)?;
                 change.refuse_stale(self.prepared.contracts(), market, &moved)?;
                 self.with_market(Arc::new(moved), threads)
@@ -224,7 +280,7 @@ impl Preparation {
     pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
         simd::check_environment()?;
         let contracts = self.prepared.contracts();
-        market.check_sizes(contracts)?;
+        market.check_table(contracts)?;
         let on = Some(market.date());
         let resolved = if on == self.on {
             self.resolved.clone()

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::de::{Deserialize, Deserializer};
 
-use crate::nearest::hint;
+use crate::names::hint;
 use kernel::error::{Code, MarginError, Result};
 
 /// A type from a document. What does not fit is [`MarginError::InvalidInput`] with its place below `what`.

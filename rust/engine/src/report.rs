@@ -324,6 +324,11 @@ impl Currencies {
         })
     }
 
+    /// Their names, the report's first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     pub fn index(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n == name)
     }

@@ -76,6 +76,7 @@ fn main() -> Result<()> {
             fees: 1.5,
             effect: None,
             all_or_none: false,
+            unfit: None,
         };
         let decision = live.check(&order, &limit, now, true);
         println!(

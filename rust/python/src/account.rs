@@ -6,13 +6,13 @@ use margincore::scan;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{Number, from_python, quoted, to_python};
+use crate::values::{Number, from_python, quoted, read_only, to_python, tuple_of};
 
 /// A holding: a contract and a signed quantity in contracts, or long and short apart.
 ///
@@ -22,8 +22,9 @@ use crate::values::{Number, from_python, quoted, to_python};
 #[derive(Clone, PartialEq)]
 pub(crate) struct Position(pub(crate) core::Position);
 
-/// Whole lots of a quantity in contracts (or units of a spot); what does not divide is refused.
-pub(crate) fn lots(contract: &Contract, what: &str, quantity: f64) -> PyResult<i64> {
+/// Whole lots of a side of a position.
+fn lots(contract: &Contract, side: &str, quantity: f64) -> PyResult<i64> {
+    let what = format_args!("position in '{}': {side}", contract.0.id());
     core::lots(&contract.0, what, quantity).map_err(raise)
 }
 
@@ -33,7 +34,7 @@ impl Position {
     #[new]
     #[pyo3(signature = (contract, quantity=None, *, long=None, short=None))]
     fn new(
-        contract: &Contract,
+        contract: Contract,
         quantity: Option<Number>,
         long: Option<Number>,
         short: Option<Number>,
@@ -41,12 +42,12 @@ impl Position {
         let [quantity, long, short] = [quantity, long, short].map(|n| n.map(|n| n.0));
         let position = match (quantity, long, short) {
             (Some(quantity), None, None) => {
-                core::Position::new(contract.0.clone(), lots(contract, "quantity", quantity)?)
+                core::Position::new(contract.0.clone(), lots(&contract, "quantity", quantity)?)
             }
             (None, long, short) if long.is_some() || short.is_some() => core::Position::gross(
                 contract.0.clone(),
-                lots(contract, "long", long.unwrap_or(0.0))?,
-                lots(contract, "short", short.unwrap_or(0.0))?,
+                lots(&contract, "long", long.unwrap_or(0.0))?,
+                lots(&contract, "short", short.unwrap_or(0.0))?,
             ),
             _ => {
                 return Err(invalid(format!(
@@ -67,19 +68,19 @@ impl Position {
     /// Long less short, in contracts.
     #[getter]
     fn quantity(&self) -> f64 {
-        (self.0.long - self.0.short) as f64 * self.0.contract.terms().lot
+        self.0.contract.quantity(self.0.long - self.0.short)
     }
 
     /// The long side, in contracts; never negative.
     #[getter]
     fn long(&self) -> f64 {
-        self.0.long as f64 * self.0.contract.terms().lot
+        self.0.contract.quantity(self.0.long)
     }
 
     /// The short side, in contracts; never negative.
     #[getter]
     fn short(&self) -> f64 {
-        self.0.short as f64 * self.0.contract.terms().lot
+        self.0.contract.quantity(self.0.short)
     }
 
     fn __repr__(&self) -> String {
@@ -158,20 +159,20 @@ impl Account {
 
     /// The positions, in the order given.
     #[getter]
-    fn positions(&self) -> Vec<Position> {
-        self.0.positions.iter().cloned().map(Position).collect()
+    fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        tuple_of(py, self.0.positions.iter().cloned().map(Position))
     }
 
-    /// Cash balances by currency, each in its own; negative is a debit.
+    /// Cash balances by currency, each in its own, read-only; negative is a debit.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.terms.cash)
+        read_only(py, &self.0.terms.cash)
     }
 
-    /// Amounts of assets posted, by asset, in units of the asset; the rulebook says what they cover.
+    /// Amounts of assets posted, by asset, in units of the asset, read-only; the rulebook says what they cover.
     #[getter]
     fn collateral<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.terms.collateral)
+        read_only(py, &self.0.terms.collateral)
     }
 
     /// The rulebook's own word for the account, such as ``margin``, ``cash``, ``hedger`` or ``member``.
@@ -202,9 +203,12 @@ impl Account {
 impl Pickled for Account {
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let state = PyDict::new(py);
-        state.set_item(intern!(py, "positions"), self.positions())?;
-        state.set_item(intern!(py, "cash"), self.cash(py)?)?;
-        state.set_item(intern!(py, "collateral"), self.collateral(py)?)?;
+        state.set_item(intern!(py, "positions"), self.positions(py)?)?;
+        state.set_item(intern!(py, "cash"), to_python(py, &self.0.terms.cash)?)?;
+        state.set_item(
+            intern!(py, "collateral"),
+            to_python(py, &self.0.terms.collateral)?,
+        )?;
         state.set_item(intern!(py, "kind"), self.kind())?;
         state.set_item(intern!(py, "gross"), self.gross())?;
         Ok(state)
@@ -236,7 +240,7 @@ const MAX_EMPTY: usize = 1_000_000;
 /// >>> import margincore as mc, numpy as np
 /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
 /// >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1]), contract=np.array([0, 1, 1]),
-/// ...                                     quantity=[10, -5, 2])
+/// ...                                     lots=[10, -5, 2])
 /// >>> losses = np.zeros((2, 16))
 /// >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
 /// >>> [column.tolist() for column in accounts.greatest(losses)]
@@ -266,24 +270,24 @@ type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 impl Accounts {
     /// Accounts from one entry per position, in any order.
     ///
-    /// `account` numbers accounts from 0, `contract` are rows of the table, `quantity` signed whole lots: three
+    /// `account` numbers accounts from 0, `contract` are rows of the table, `lots` signed and whole: three
     /// columns of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
     /// all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
     #[classmethod]
-    #[pyo3(signature = (contracts, *, account, contract, quantity, count=None, kind=None))]
+    #[pyo3(signature = (contracts, *, account, contract, lots, count=None, kind=None))]
     fn from_columns(
         _: &Bound<'_, PyType>,
         py: Python<'_>,
         contracts: &Contracts,
         account: &Bound<'_, PyAny>,
         contract: &Bound<'_, PyAny>,
-        quantity: &Bound<'_, PyAny>,
+        lots: &Bound<'_, PyAny>,
         count: Option<usize>,
         kind: Option<String>,
     ) -> PyResult<Self> {
         let account: Vec<u32> = whole_numbers("accounts: account", account)?;
         let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
-        let quantity: Vec<i64> = whole_numbers("accounts: quantity", quantity)?;
+        let lots: Vec<i64> = whole_numbers("accounts: lots", lots)?;
         let count = match count {
             Some(count) => count,
             None => accounts_of(&account)?,
@@ -294,7 +298,7 @@ impl Accounts {
             ..core::AccountTerms::default()
         };
         let accounts = crate::errors::enter(py, move || {
-            core::Accounts::from_columns(&table, count, &account, &contract, &quantity, vec![terms])
+            core::Accounts::from_columns(&table, count, &account, &contract, &lots, vec![terms])
         })?;
         Ok(Self(accounts, contracts.clone()))
     }
@@ -333,8 +337,7 @@ impl Accounts {
                         "values row {at}: {} in column {bad}: finite numbers are needed",
                         rows[at].0[bad]
                     )
-                    .into(),
-                ));
+                    .into()));
             }
             let (start, contract, quantity) = accounts.columns();
             let mut greatest = vec![0.0; accounts.len()];

@@ -1,6 +1,6 @@
 //! `Contract` and `Contracts`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use margincore::columns::{self, TermColumns, TextColumn};
@@ -15,7 +15,9 @@ use serde_json::Value;
 
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{from_python_with, is_flag, quoted, time_text, to_python, without_none};
+use crate::values::{
+    from_python_with, is_flag, quoted, read_only, time_text, to_python, without_none,
+};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
@@ -24,6 +26,22 @@ use crate::values::{from_python_with, is_flag, quoted, time_text, to_python, wit
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
+
+/// Every argument that is a contract is one: an id, which only a table can read, is refused everywhere alike.
+impl<'py> FromPyObject<'_, 'py> for Contract {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match value.cast::<Self>() {
+            Ok(contract) => Ok(contract.get().clone()),
+            Err(_) => Err(invalid(format!(
+                "contract: a Contract is needed, not {}: of an id, contracts[contracts.index(id)]; of a symbol, \
+                 Products().contract(symbol)",
+                value.get_type().name()?
+            ))),
+        }
+    }
+}
 
 /// A term's value as documents write it.
 fn word(value: impl Serialize) -> String {
@@ -175,10 +193,10 @@ impl Contract {
         self.0.terms().venue.as_deref()
     }
 
-    /// Its names at other vendors, a new dictionary by vendor.
+    /// Its names at other vendors, by vendor; read-only.
     #[getter]
-    fn aliases(&self) -> BTreeMap<String, String> {
-        self.0.terms().aliases.clone()
+    fn aliases<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        read_only(py, &self.0.terms().aliases)
     }
 
     /// The terms as a document of plain values, without those left out.
@@ -231,7 +249,7 @@ impl Contracts {
     fn new(contracts: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rows = contracts
             .try_iter()?
-            .map(|c| Ok(c?.cast::<Contract>()?.get().0.clone()))
+            .map(|c| Ok(c?.extract::<Contract>()?.0))
             .collect::<PyResult<Vec<_>>>()?;
         Ok(Self(core::Contracts::new(rows).map_err(raise)?))
     }
@@ -268,10 +286,10 @@ impl Contracts {
             .map_err(raise)
     }
 
-    /// The ids, in the order of the rows; a new list.
+    /// The ids, in the order of the rows.
     #[getter]
-    fn ids(&self) -> Vec<&str> {
-        self.0.rows().iter().map(|c| c.id()).collect()
+    fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.rows().iter().map(|c| c.id()))
     }
 
     /// SHA-256 of every row's terms in order, in hexadecimal: tables with one digest are the same table.

@@ -45,7 +45,7 @@ mod _core {
     #[pymodule_export]
     use crate::hvar::{hvar_measure, hvar_rolling};
     #[pymodule_export]
-    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
+    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf, read_trades};
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]
@@ -65,6 +65,9 @@ mod _core {
     use crate::report::{
         Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks, amount_text, worst_text,
     };
+
+    #[pymodule_export]
+    use crate::values::read_time;
 
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};

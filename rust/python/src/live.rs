@@ -7,6 +7,7 @@ mod trades;
 
 pub(crate) use decision::Decision;
 pub(crate) use orders::{Limit, Order};
+pub(crate) use trades::read_trades;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use margincore::preparation::Preparation;
 use margincore::shared::Refused;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, of_document, reduced};
 use crate::prepared::Prepared;
 use crate::report::{MarginReport, Requirement};
-use crate::values::{document, from_python, to_python};
+use crate::values::{document, from_python, read_only, to_python, tuple_of};
 use crate::versions::{versioned, without_version};
 
 /// Requirements before and after trades, and the difference, in the report's currency.
@@ -82,7 +83,8 @@ impl Pickled for WhatIf {
 
 /// An open account: margin between trades, and the check before an order. Safe to share between threads.
 ///
-/// Trades are ``(contract, quantity)``, with a price and fees behind it where cash is to follow. `what_if`, `check` and
+/// Trades are :data:`margincore.Trade`: ``(contract, quantity)``, signed, in contracts, with a price and fees behind it
+/// where cash is to follow. `what_if`, `check` and
 /// `apply` give the bits of a fresh margin. Equity is cash, collateral after haircuts, option value, and stock, ETF and
 /// spot holdings at their mark; futures and perpetuals settle to their mark when traded and at every `rebase`.
 ///
@@ -183,11 +185,11 @@ impl LiveAccount {
         self.ask(py, |live| live.excess())
     }
 
-    /// Cash balances by currency, each in its own; a new dictionary.
+    /// Cash balances by currency as they are now, each in its own; read-only.
     #[getter]
     fn cash<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let cash = self.look(py, |live| live.terms().cash.clone())?;
-        to_python(py, &cash)
+        read_only(py, &cash)
     }
 
     /// Whether long and short are kept apart.
@@ -208,9 +210,9 @@ impl LiveAccount {
         self.0.contended()
     }
 
-    /// The positions now, long and short apart where the account keeps them so; a new list.
+    /// The positions now, long and short apart where the account keeps them so.
     #[getter]
-    fn positions(&self, py: Python<'_>) -> PyResult<Vec<Position>> {
+    fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let held = self.ask(py, |live| {
             let (rows, positions) = (live.prepared().contracts().rows(), live.view().positions);
             let held = |i: usize| {
@@ -225,7 +227,7 @@ impl LiveAccount {
                 .map(held)
                 .collect::<margincore::Result<Vec<_>>>()
         })?;
-        Ok(held.into_iter().map(Position).collect())
+        tuple_of(py, held.into_iter().map(Position))
     }
 
     /// Requirements before and after trades; nothing changes.
@@ -373,7 +375,8 @@ impl LiveAccount {
             let whole = match live.order(order_id) {
                 Some(open) => {
                     let row = open.order.contract as usize;
-                    lots(&live.prepared().contracts().rows()[row], "fill", quantity)?
+                    let what = format_args!("fill of order '{order_id}': quantity");
+                    lots(&live.prepared().contracts().rows()[row], what, quantity)?
                 }
                 // Refused for its order, whatever its size.
                 None => 0,
@@ -397,27 +400,29 @@ impl LiveAccount {
         })
     }
 
-    /// What may still be filled, by order id: signed, in contracts; a new dictionary.
+    /// What may still be filled now, by order id: signed, in contracts; read-only.
     #[getter]
-    fn open_orders(&self, py: Python<'_>) -> PyResult<BTreeMap<String, f64>> {
+    fn open_orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (orders, contracts) = self.look(py, orders::known)?;
         let open = |o: &core::OpenOrder| {
-            let lot = contracts.rows()[o.order.contract as usize].terms().lot;
+            let contract = &contracts.rows()[o.order.contract as usize];
             let signed = o.remaining() * o.order.signed_lots().signum();
-            (o.order.id.clone(), signed as f64 * lot)
+            (o.order.id.clone(), contract.quantity(signed))
         };
-        enter(py, || Ok(orders.open().map(open).collect()))
+        let sizes: BTreeMap<String, f64> = enter(py, || Ok(orders.open().map(open).collect()))?;
+        read_only(py, &sizes)
     }
 
-    /// Every order ever reserved with its fills, as plain data, quantities in lots: for :meth:`restore_orders`.
+    /// Every order ever reserved with its fills, as plain data, in whole lots: for :meth:`restore_orders`.
     #[getter]
-    fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn orders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let (orders, contracts) = self.look(py, orders::known)?;
         let documents: Vec<Value> = enter(py, || {
             let document = |open| orders::document(open, &contracts);
             Ok(orders.all().map(document).collect())
         })?;
-        to_python(py, &documents)
+        let documents = documents.iter().map(|document| read_only(py, document));
+        PyTuple::new(py, documents.collect::<PyResult<Vec<_>>>()?)
     }
 
     /// One of :attr:`orders`; `None` where it was never reserved.
@@ -482,7 +487,7 @@ impl LiveAccount {
     fn max_quantity(
         &self,
         py: Python<'_>,
-        contract: &Contract,
+        contract: Contract,
         side: &str,
         limit: &Limit,
         price: Option<f64>,
@@ -490,7 +495,10 @@ impl LiveAccount {
         most: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let bounds = (price, fees_per_contract, most);
-        self.ask(py, search::largest((contract, side, limit), bounds, false)?)
+        self.ask(
+            py,
+            search::largest((&contract, side, limit), bounds, false)?,
+        )
     }
 
     /// The largest quantity whose complete fill passes, whatever smaller fills do (`complete_only` of a limit).
@@ -500,7 +508,7 @@ impl LiveAccount {
     fn max_quantity_complete(
         &self,
         py: Python<'_>,
-        contract: &Contract,
+        contract: Contract,
         side: &str,
         limit: &Limit,
         price: Option<f64>,
@@ -508,7 +516,7 @@ impl LiveAccount {
         most: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let bounds = (price, fees_per_contract, most);
-        self.ask(py, search::largest((contract, side, limit), bounds, true)?)
+        self.ask(py, search::largest((&contract, side, limit), bounds, true)?)
     }
 
     /// The requirement after each candidate trade alone, in the report's currency; a new array.
@@ -546,7 +554,7 @@ impl LiveAccount {
     /// The row of a contract, for :meth:`margin_after`.
     ///
     /// Raises :class:`MissingData` where it is not in the table.
-    fn index(&self, py: Python<'_>, contract: &Contract) -> PyResult<u32> {
+    fn index(&self, py: Python<'_>, contract: Contract) -> PyResult<u32> {
         self.ask(py, |live| live.prepared().contracts().resolve(&contract.0))
     }
 

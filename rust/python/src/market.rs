@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use margincore::market as core;
-use numpy::{PyArray1, PyReadonlyArray1};
+use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::contract::Contracts;
+use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{from_python, quoted, time_text, to_python};
+use crate::values::{from_python, is_flag, quoted, read_only, time_text, to_python};
 
 /// One snapshot of a market, its valuation time inside. Immutable.
 ///
@@ -20,7 +20,8 @@ use crate::values::{from_python, quoted, time_text, to_python};
 /// unknown name, with the nearest known one.
 ///
 /// - `valuation`: an instant with its zone as text, or an aware datetime.
-/// - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only.
+/// - `contracts`: the table whose rows arrays of `price` and `vol` follow; needed beside arrays only. Mappings
+///   beside it name its contracts only.
 /// - `spot`: by symbol, in the currency the symbol is quoted in.
 /// - `forward`: by ``(underlying, expiry)``, as `spot`; the expiry written as the contracts write theirs.
 /// - `dividends`: ``(ex-date, amount per unit)`` by symbol, in the currency of its `spot`.
@@ -28,9 +29,9 @@ use crate::values::{from_python, quoted, time_text, to_python};
 /// - `rate`: zero rates by currency, flat, ``{currency: {date: rate}}`` or ``{(currency, date): rate}``: linear
 ///   between the dates, flat outside them.
 /// - `borrow`: by symbol; kept with the snapshot, no rulebook reads it.
-/// - `price`: marks in the contract's quote, by contract id or as an array beside `contracts`.
-/// - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; by contract id or as an array beside
-///   `contracts`.
+/// - `price`: marks in the contract's quote, by contract or its id, or in the order of `contracts` as an array, list,
+///   tuple or Series of numbers. Only futures (and indices) are quoted below zero.
+/// - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; as `price`.
 /// - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
@@ -69,21 +70,20 @@ impl Market {
             .into_iter()
             .zip(&mut columns)
         {
-            match values {
-                Some(values) if values.cast::<PyArray1<f64>>().is_ok() => {
-                    let Some(table) = &table else {
-                        return Err(invalid(format!(
-                            "market: an array of {name} needs contracts= beside it, whose rows it follows"
-                        )));
-                    };
-                    let array: PyReadonlyArray1<'_, f64> = values.extract()?;
-                    let values = array.as_array().to_vec();
-                    *column =
-                        Some(core::Column::new(name, table.0.clone(), values).map_err(raise)?);
-                }
-                Some(values) => document.set_item(name, values)?,
-                None => {}
+            let Some(values) = values else {
+                continue;
+            };
+            if is_mapping(values)? {
+                document.set_item(name, by_id(values)?)?;
+                continue;
             }
+            let values = numbers(name, values)?;
+            let Some(table) = &table else {
+                return Err(invalid(format!(
+                    "market: an array of {name} needs contracts= beside it, whose rows it follows"
+                )));
+            };
+            *column = Some(core::Column::new(name, table.0.clone(), values).map_err(raise)?);
         }
         set_given(
             &document,
@@ -105,6 +105,9 @@ impl Market {
         }
         let [price, vol] = columns;
         let snapshot: core::Snapshot = from_python("market", document.as_any())?;
+        if let Some(table) = &table {
+            snapshot.check_ids(&table.0).map_err(raise)?;
+        }
         Ok(Self(Arc::new(
             core::Market::with_columns(snapshot, price, vol).map_err(raise)?,
         )))
@@ -116,10 +119,10 @@ impl Market {
         &self.0.snapshot().valuation
     }
 
-    /// Spot prices by symbol, a new dictionary.
+    /// Spot prices by symbol; read-only.
     #[getter]
     fn spot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.snapshot().spot)
+        read_only(py, &self.0.snapshot().spot)
     }
 
     /// The table whose rows arrays of prices or vols follow; `None` where there are no arrays.
@@ -183,6 +186,75 @@ const PARTS: [&str; 11] = [
     "fx",
 ];
 
+/// Whether values stand by contract id, and not in the order of a table.
+fn is_mapping(values: &Bound<'_, PyAny>) -> PyResult<bool> {
+    // A pandas Series has keys as well, and is a column all the same.
+    Ok(values.is_instance_of::<PyDict>()
+        || (values.hasattr("keys")? && !values.hasattr("__array__")?))
+}
+
+/// The same mapping by id where contracts are among its keys.
+fn by_id<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(dict) = values.cast::<PyDict>() else {
+        return Ok(values.clone());
+    };
+    if !dict
+        .keys()
+        .iter()
+        .any(|key| key.is_instance_of::<Contract>())
+    {
+        return Ok(values.clone());
+    }
+    let named = PyDict::new(dict.py());
+    for (key, value) in dict {
+        let id = match key.cast::<Contract>() {
+            Ok(contract) => contract.getattr("id")?,
+            Err(_) => key.clone(),
+        };
+        if named.contains(&id)? {
+            return Err(invalid(format!(
+                "market: '{id}' is given twice, by its id and as a contract"
+            )));
+        }
+        named.set_item(id, value)?;
+    }
+    Ok(named.into_any())
+}
+
+/// A column of numbers from an array, a list, a tuple or a Series, in its order.
+fn numbers(name: &str, values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    let refuse = || -> PyResult<Vec<f64>> {
+        Err(invalid(format!(
+            "market: {name}: a mapping by contract id, or an array of numbers beside contracts=, is needed, not {}",
+            values.get_type().name()?
+        )))
+    };
+    let listed = values.is_instance_of::<PyList>() || values.is_instance_of::<PyTuple>();
+    if !listed && !values.hasattr("__array__")? {
+        return refuse();
+    }
+    if listed {
+        for value in values.try_iter()? {
+            if is_flag(&value?)? {
+                return refuse();
+            }
+        }
+    }
+    let numpy = values.py().import("numpy")?;
+    let array = numpy.call_method1("asarray", (values,))?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !matches!(kind.as_str(), "f" | "i" | "u") {
+        return refuse();
+    }
+    match array
+        .call_method1("astype", ("float64",))?
+        .cast::<PyArray1<f64>>()
+    {
+        Ok(column) => Ok(column.readonly().as_array().to_vec()),
+        Err(_) => refuse(),
+    }
+}
+
 /// Sets the parts that were given.
 fn set_given<'py, const N: usize>(
     document: &Bound<'py, PyDict>,
@@ -231,13 +303,16 @@ impl<'py> Change<'_, 'py> {
             &document,
             [
                 ("spot", self.spot),
-                ("price", self.price),
-                ("vol", self.vol),
                 ("dividend_yield", self.dividend_yield),
                 ("fx", self.fx),
                 ("marks", self.marks),
             ],
         )?;
+        for (name, values) in [("price", self.price), ("vol", self.vol)] {
+            if let Some(values) = values {
+                document.set_item(name, by_id(values)?)?;
+            }
+        }
         if let Some(valuation) = self.valuation {
             document.set_item("valuation", time_text(valuation)?)?;
         }
@@ -254,7 +329,7 @@ impl<'py> Change<'_, 'py> {
 /// `{(underlying, expiry): price}` or a list of documents.
 fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(dict) = forward.cast::<PyDict>() else {
-        return Ok(forward.clone());
+        return Ok(dated(forward, "expiry")?.into_any());
     };
     let list = PyList::empty(dict.py());
     for (key, price) in dict {
@@ -271,6 +346,24 @@ fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         list.append(entry)?;
     }
     Ok(list.into_any())
+}
+
+/// Documents with the time that each has under a name as text; what is no document is judged where it is read.
+fn dated<'py>(documents: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(documents.py());
+    for document in documents.try_iter()? {
+        let document = document?;
+        let Ok(given) = document.cast::<PyDict>() else {
+            list.append(document)?;
+            continue;
+        };
+        let own = given.copy()?;
+        if let Some(time) = given.get_item(name)? {
+            own.set_item(name, time_text(&time)?)?;
+        }
+        list.append(own)?;
+    }
+    Ok(list)
 }
 
 /// `{symbol: [(date, amount), ...]}`, or documents in place of the pairs.
@@ -290,7 +383,7 @@ fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
                 Err(_) => list.append(entry)?,
             }
         }
-        lists.set_item(symbol, list)?;
+        lists.set_item(symbol, dated(list.as_any(), "date")?)?;
     }
     Ok(lists)
 }

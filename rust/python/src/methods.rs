@@ -21,7 +21,7 @@ use crate::names::refuse_unknown;
 use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
-use crate::values::{from_python, to_python};
+use crate::values::{from_python, read_only, to_python};
 
 /// One rulebook as frozen, versioned data.
 ///
@@ -67,12 +67,12 @@ impl Methodology {
         self.0.name()
     }
 
-    /// Which parameters these are, a new dictionary of name, version, effective date, source and digest.
+    /// Which parameters these are, by name, version, effective date, source and digest; read-only.
     ///
     /// The digest is the SHA-256 of the parameters, in hexadecimal.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, self.0.parameters())
+        read_only(py, self.0.parameters())
     }
 
     /// Reprice what the rulebook needs and compile it for a table of contracts.
@@ -344,10 +344,23 @@ impl Prepared {
 
     /// As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
     ///
-    /// Raises as :meth:`Methodology.prepare`.
-    #[pyo3(signature = (market, *, threads=1))]
-    fn with_market(&self, py: Python<'_>, market: &Market, threads: usize) -> PyResult<Self> {
-        let market = market.0.clone();
+    /// With ``marks="keep"`` its option prices may be of another time than its spots: they are not held against the
+    /// bounds that the spots give. Raises as :meth:`Methodology.prepare`.
+    #[pyo3(signature = (market, *, marks=None, threads=1))]
+    fn with_market<'py>(
+        &self,
+        py: Python<'py>,
+        market: &Market,
+        marks: Part<'_, 'py>,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let market = match marks {
+            None => market.0.clone(),
+            Some(marks) => {
+                let marks = from_python("with_market: marks", marks)?;
+                Arc::new((*market.0).clone().with_marks(marks))
+            }
+        };
         Ok(Self(Arc::new(enter(py, || {
             self.0.with_market(market, threads)
         })?)))

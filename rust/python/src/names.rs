@@ -2,7 +2,7 @@
 
 use margincore::MarginError as Core;
 use margincore::error::Code;
-use margincore::nearest::hint;
+use margincore::names::hint;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

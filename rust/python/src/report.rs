@@ -5,12 +5,12 @@ use numpy::{PyArray1, ToPyArray};
 use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use serde::{Deserialize, Serialize};
 
 use crate::errors::invalid;
 use crate::pickles::{Pickled, Reduced, of_document, reduced};
-use crate::values::{from_python, from_python_with, quoted, to_python};
+use crate::values::{from_python, from_python_with, quoted, read_only, to_python, tuple_of};
 use crate::versions::{versioned, without_version};
 
 /// An amount as text: two decimals or more, as many as six significant digits need, at most eight: coins show.
@@ -192,30 +192,42 @@ impl From<&core::Line> for Line {
 /// >>> [greeks] = mc.margin(book, market, mc.methods.Tims()).greeks
 /// >>> greeks.underlying, round(greeks.delta, 1), round(greeks.vega / 100, 2), round(greeks.theta / 365, 2)
 /// ('XYZ', 46.5, -5.5, 3.29)
-#[pyclass(frozen, get_all, eq, skip_from_py_object, module = "margincore._core")]
+#[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnderlyingGreeks {
     /// The symbol of the underlying.
+    #[pyo3(get)]
     underlying: String,
     /// The currency of the underlying's price, which the money amounts are in.
+    #[pyo3(get)]
     currency: String,
     /// Units of the underlying held in effect, positive for long.
+    #[pyo3(get)]
     delta: f64,
     /// Change of `delta` per 1.00 of the underlying's price.
+    #[pyo3(get)]
     gamma: f64,
     /// Money per 1.00 of volatility; divide by 100 for a vol point.
+    #[pyo3(get)]
     vega: f64,
     /// Money per year of time passing, the market unchanged; divide by 365 for a day.
+    #[pyo3(get)]
     theta: f64,
     /// Money per 1.00 of the interest rate, the dividend yield unchanged.
+    #[pyo3(get)]
     rho: f64,
-    /// Ids of options held that the rulebook does not price: they are not in the sums. A new list.
     excluded: Vec<String>,
 }
 
 #[pymethods]
 impl UnderlyingGreeks {
+    /// Ids of options held that the rulebook does not price: they are not in the sums.
+    #[getter]
+    fn excluded<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.excluded)
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "UnderlyingGreeks({}, {}: delta={}, gamma={}, vega={}, theta={}, rho={})",
@@ -382,10 +394,10 @@ impl MarginReport {
         &self.report.methodology
     }
 
-    /// Which parameters made the numbers, a new dictionary of name, version, effective date, source and digest.
+    /// Which parameters made the numbers: name, version, effective date, source and digest; read-only.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.report.parameters)
+        read_only(py, &self.report.parameters)
     }
 
     /// The instant of the market; `None` where the rulebook needed none.
@@ -401,33 +413,27 @@ impl MarginReport {
     }
 
     /// The terms of the requirement in the rulebook's order, each in its own currency; credits are negative.
-    ///
-    /// A new list.
     #[getter]
-    fn lines(&self) -> Vec<Line> {
-        self.report.lines.iter().map(Line::from).collect()
+    fn lines<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        tuple_of(py, self.report.lines.iter().map(Line::from))
     }
 
     /// One line per currency; converted and added in this order they are the requirement.
     #[getter]
-    fn totals(&self) -> Vec<Line> {
-        self.report.totals().iter().map(Line::from).collect()
+    fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        tuple_of(py, self.report.totals().iter().map(Line::from))
     }
 
-    /// The rulebook's intermediate results as plain values, under its own names; a new dictionary.
+    /// The rulebook's intermediate results as plain values, under its own names; read-only.
     #[getter]
     fn details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.report.details)
+        read_only(py, &self.report.details)
     }
 
-    /// Sensitivities by underlying, where the rulebook prices options; empty otherwise. A new list.
+    /// Sensitivities by underlying, where the rulebook prices options; empty otherwise.
     #[getter]
-    fn greeks(&self) -> Vec<UnderlyingGreeks> {
-        self.report
-            .greeks
-            .iter()
-            .map(UnderlyingGreeks::from)
-            .collect()
+    fn greeks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        tuple_of(py, self.report.greeks.iter().map(UnderlyingGreeks::from))
     }
 
     /// The initial requirements of every position margined alone, added up, in `currency`.

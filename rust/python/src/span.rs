@@ -8,12 +8,12 @@ use margincore::span::{self as core, SpanFile as CoreFile};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::contract::Contracts;
 use crate::errors::{enter, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{document, to_python};
+use crate::values::{document, read_only, to_python};
 
 /// A parsed SPAN parameter file: what it holds, its contracts and arrays. Immutable.
 ///
@@ -86,19 +86,19 @@ impl SpanFile {
         Ok(PyBytes::new(py, &enter(py, || core::cache::save(&self.0))?))
     }
 
-    /// The file's own head, a new dictionary.
+    /// The file's own head; read-only.
     ///
     /// File, format, digest (SHA-256), organisation, created, business date, settlement and run.
     #[getter]
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.info)
+        read_only(py, &self.0.info)
     }
 
-    /// Counts, and everything met in the file that is not read; a new dictionary.
+    /// Counts, and everything met in the file that is not read; read-only.
     #[getter]
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let file = &self.0;
-        to_python(
+        read_only(
             py,
             &serde_json::json!({
                 "contracts": file.contracts.len(),
@@ -124,8 +124,8 @@ impl SpanFile {
 
     /// The codes of the combined commodities, in the file's order.
     #[getter]
-    fn commodities(&self) -> Vec<String> {
-        self.0.commodities.iter().map(|c| c.code.clone()).collect()
+    fn commodities<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.commodities.iter().map(|c| c.code.as_str()))
     }
 
     /// Contract ids, in the order of the arrays' rows.

@@ -3,7 +3,13 @@
 use margincore::reading::read;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyDict, PyFloat, PyList, PyMapping, PySequence, PyString, PyTuple, PyType,
+};
+use pythonize::{
+    PythonizeListType, PythonizeMappingType, PythonizeTypes, PythonizeUnnamedMappingAdapter,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -137,18 +143,110 @@ pub(crate) fn to_python<'py, T: Serialize>(
     pythonize::pythonize(py, value).map_err(|e| invalid(e.to_string()))
 }
 
-/// Text of a date or instant: a string, a `date`, an aware `datetime` or anything else with `isoformat()`.
+/// What a property hands out: as [`to_python`], and every dictionary and list in it refuses to be changed.
+pub(crate) fn read_only<'py, T: Serialize>(
+    py: Python<'py>,
+    value: &T,
+) -> PyResult<Bound<'py, PyAny>> {
+    pythonize::pythonize_custom::<ReadOnly, _>(py, value).map_err(|e| invalid(e.to_string()))
+}
+
+/// A sequence that a property hands out.
+pub(crate) fn tuple_of<'py, T: IntoPyObject<'py>>(
+    py: Python<'py>,
+    items: impl Iterator<Item = T>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(py, items.collect::<Vec<_>>())
+}
+
+/// Dictionaries and lists as `margincore.read_only` has them.
+struct ReadOnly;
+
+impl ReadOnly {
+    fn of<'py>(
+        class: &PyOnceLock<Py<PyType>>,
+        name: &str,
+        plain: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        class
+            .import(plain.py(), "margincore.read_only", name)?
+            .call1((plain,))
+    }
+}
+
+impl PythonizeMappingType for ReadOnly {
+    type Builder<'py> = Bound<'py, PyDict>;
+
+    fn builder<'py>(py: Python<'py>, _: Option<usize>) -> PyResult<Self::Builder<'py>> {
+        Ok(PyDict::new(py))
+    }
+
+    fn push_item<'py>(
+        builder: &mut Self::Builder<'py>,
+        key: Bound<'py, PyAny>,
+        value: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        builder.set_item(key, value)
+    }
+
+    fn finish<'py>(builder: Self::Builder<'py>) -> PyResult<Bound<'py, PyMapping>> {
+        static DICT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        Ok(Self::of(&DICT, "ReadOnlyDict", builder.into_any())?.cast_into()?)
+    }
+}
+
+impl PythonizeListType for ReadOnly {
+    fn create_sequence<'py, T, U>(
+        py: Python<'py>,
+        elements: impl IntoIterator<Item = T, IntoIter = U>,
+    ) -> PyResult<Bound<'py, PySequence>>
+    where
+        T: IntoPyObject<'py>,
+        U: ExactSizeIterator<Item = T>,
+    {
+        static LIST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let list = PyList::new(py, elements)?;
+        Ok(Self::of(&LIST, "ReadOnlyList", list.into_any())?.cast_into()?)
+    }
+}
+
+impl PythonizeTypes for ReadOnly {
+    type Map = Self;
+    type NamedMap = PythonizeUnnamedMappingAdapter<Self>;
+    type List = Self;
+}
+
+/// Text of a date or instant: a string, a `date`, an aware `datetime`, anything else with `isoformat()`, or NumPy's
+/// `datetime64`, which is a date where its unit is a day and has no zone where it is less.
 pub(crate) fn time_text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(text.to_str()?.to_string());
     }
+    if value.get_type().name()? == "datetime64" {
+        return Ok(value.str()?.to_str()?.to_string());
+    }
     match value.call_method0("isoformat") {
         Ok(text) => text.extract(),
         Err(_) => Err(PyTypeError::new_err(format!(
-            "a date or instant is a string or a datetime, not {}",
+            "a date or instant is a string, a date, a datetime or a datetime64, not {}",
             value.get_type().name()?
         ))),
     }
+}
+
+/// The text of a date or instant, as every argument that takes one reads it.
+///
+/// Text as it stands; a date, a datetime or NumPy's ``datetime64`` in ISO 8601. Raises ``TypeError`` for anything
+/// else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
+///
+/// >>> import datetime as dt, numpy as np
+/// >>> from margincore._core import read_time
+/// >>> read_time(dt.date(2026, 12, 18)), read_time(np.datetime64("2026-12-18"))
+/// ('2026-12-18', '2026-12-18')
+#[pyfunction]
+#[pyo3(signature = (value, /))]
+pub(crate) fn read_time(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    time_text(value)
 }
 
 /// The same dictionary without entries that are `None`.

@@ -407,7 +407,7 @@ def _file(name: str) -> tuple[mc.methods.Span, Any]:
     path = data_folder() / "span" / Path(name).name
     if not path.is_file():
         raise CannotRun(f"no data file {path.name}: set MARGINCORE_DATA")
-    return Span.from_file(path), Span.file(path)
+    return Span(path), Span.file(path)
 
 
 def _whole_file(case: Mapping[str, Any]) -> list[Check]:
@@ -460,7 +460,7 @@ def _portfolios(case: Mapping[str, Any], name: str) -> list[Check]:
             checks.append(Check(f"{where} {leg['commodity']} credit", expected["credit"], leg["amount"], abs_=money))
     path = data_folder() / "span" / Path(case["source"]["file"]).name
     for anov in ("capped", "pooled"):
-        whole = mc.margin(account, None, Span.from_file(path, anov=anov))
+        whole = mc.margin(account, None, Span(path, anov=anov))
         total = whole.equity_required - whole.net_option_value
         checks.append(Check(f"requirement_{anov}", want[f"requirement_{anov}"], total, abs_=money))
     checks.append(Check("nov", want["nov"], report.net_option_value, abs_=money))

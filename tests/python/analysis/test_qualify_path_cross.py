@@ -24,10 +24,10 @@ def test_the_order_of_legging_in_shows_as_the_peak() -> None:
     dear = mc.margin_path([], shorts_first, market, mc.methods.RegT())
     assert cheap.steps[-1].initial == dear.steps[-1].initial == 7300.0
     assert dear.peak.initial > 40_000.0 > cheap.peak.initial
-    assert dear.peak.order is not None
+    assert dear.peak.trade is not None
     assert dear.legging_cost == dear.peak.initial - 7300.0
     assert dear.steps[-1].cash_balance_required == 10_000.0
-    assert cheap.steps[0].order is None
+    assert cheap.steps[0].trade is None
 
 
 def test_a_path_starts_from_the_account_as_it_is() -> None:

@@ -207,8 +207,8 @@ def test_liquidation_prices_of_two_underlyings() -> None:
     account = mc.Account([mc.Position(perps["BTC"], 1), mc.Position(perps["ETH"], -2)], cash={"USDC": 12_000})
     # What a coin adds to the rate is not published for ETH: it is stated.
     rules = mc.methods.Deribit("standard", standard={"ETH": {"future": {"im": 0.02, "mm": 0.01, "slope": 5e-5}}})
-    falling = crypto.liquidation_prices(account, quotes, rules)
-    rising = crypto.liquidation_prices(account, quotes, rules, moves=[0.01 * k for k in range(1, 500)])
+    falling = crypto.first_breaches(account, quotes, rules)
+    rising = crypto.first_breaches(account, quotes, rules, moves=[0.01 * k for k in range(1, 500)])
     # Falling: 12,000 - (60,000 - P) meets 1.005 % of P and 1.01 % of 6,000; the short ETH gains as it falls.
     assert falling["BTC"] == pytest.approx((48_000.0 + 60.6) / (1.0 - 0.01005), rel=1e-6)
     assert falling["ETH"] is None
@@ -217,4 +217,4 @@ def test_liquidation_prices_of_two_underlyings() -> None:
     assert rising["ETH"] == pytest.approx((18_000.0 - 603.0) / 2.0202, rel=1e-6)
     inverse = mc.Perpetual("BTC", multiplier=1, multiplier_unit="USD", settlement="inverse", currency="BTC")
     with pytest.raises(mc.NotApplicable, match="linear"):
-        crypto.liquidation_prices([mc.Position(inverse, 1)], quotes, rules)
+        crypto.first_breaches([mc.Position(inverse, 1)], quotes, rules)

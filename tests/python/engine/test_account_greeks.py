@@ -193,7 +193,7 @@ def test_crypto_accounts_greeks_are_differences_of_their_value(name: str) -> Non
         for greeks in report.greeks:
             own = [leg for leg in legs if leg.symbol == greeks.underlying]
             assert greeks.currency == ("USD" if settlement == "inverse" else settlement)
-            assert greeks.excluded == []
+            assert greeks.excluded == ()
             agree(greeks, own, EXACT)
             assert (greeks.rho != 0.0) == discounted
 
@@ -219,7 +219,7 @@ def test_greeks_are_sums_over_positions_and_turn_with_their_sign(name: str) -> N
 def test_a_venue_s_formula_on_marks_prices_nothing() -> None:
     legs, market = crypto_legs(1, "inverse", BOTH, False)
     options = [leg for leg in legs if leg.position.contract.kind == "option"]
-    assert mc.margin([leg.position for leg in options], market, mc.methods.Deribit("standard")).greeks == []
+    assert mc.margin([leg.position for leg in options], market, mc.methods.Deribit("standard")).greeks == ()
 
 
 # ---- securities and futures
@@ -310,7 +310,7 @@ def test_securities_accounts_greeks_are_differences_of_their_value(name: str, ex
         assert [(g.underlying, g.currency) for g in report.greeks] == [("A", "USD"), ("B", "USD")]
         loose = {"european": EXACT, "american": AMERICAN.get(name, CLOSE)}[exercise]
         for greeks in report.greeks:
-            assert greeks.excluded == []
+            assert greeks.excluded == ()
             agree(greeks, [leg for leg in legs if leg.symbol == greeks.underlying], loose)
 
 

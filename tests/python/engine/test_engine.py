@@ -62,7 +62,7 @@ def test_position_order_splits_and_merges_do_not_change_a_bit(prepared: mc.Prepa
 
 def test_an_empty_account_needs_nothing(prepared: mc.Prepared) -> None:
     report = prepared.margin([])
-    assert (report.requirement.initial, report.lines, report.worst_scenario) == (0.0, [], None)
+    assert (report.requirement.initial, report.lines, report.worst_scenario) == (0.0, (), None)
 
 
 def test_batches_columns_and_single_accounts_agree(prepared: mc.Prepared) -> None:
@@ -74,7 +74,7 @@ def test_batches_columns_and_single_accounts_agree(prepared: mc.Prepared) -> Non
         prepared.contracts,
         account=account.astype(np.uint32),
         contract=contract.astype(np.uint32),
-        quantity=quantity.astype(np.int64),
+        lots=quantity.astype(np.int64),
     )
     for threads in (1, 2, 7):
         assert prepared.margin_many(accounts, threads=threads).initial.tolist() == singles
@@ -87,7 +87,7 @@ def test_greatest_is_the_first_largest_sum_of_each_account(prepared: mc.Prepared
     account, contract = rng.integers(0, count - 1, positions), rng.integers(0, len(table), positions)
     quantity = rng.integers(-9, 10, positions)
     accounts = mc.Accounts.from_columns(
-        table, account=account.astype(np.uint32), contract=contract.astype(np.uint32), quantity=quantity, count=count
+        table, account=account.astype(np.uint32), contract=contract.astype(np.uint32), lots=quantity, count=count
     )
     values = rng.integers(-3, 4, (len(table), 16)).astype(np.float64)  # sums are exact, and many are equal
     sums = np.zeros((count, 16))

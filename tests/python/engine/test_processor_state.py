@@ -40,7 +40,7 @@ def doors() -> dict[str, Callable[[], object]]:
     prepared = engine.prepare(CONTRACTS, MARKET)
     moved = prepared.update(spot={"XYZ": 51.0})
     rows = np.array([0], np.uint32)
-    accounts = mc.Accounts.from_columns(prepared.contracts, account=rows, contract=rows, quantity=np.array([-1]))
+    accounts = mc.Accounts.from_columns(prepared.contracts, account=rows, contract=rows, lots=np.array([-1]))
     live = prepared.open(ACCOUNT)
     limit = mc.Limit(max_requirement=1e9)
     live.reserve(mc.Order("a", EUROPEAN, "buy", 1000, 1.0))

@@ -58,9 +58,9 @@ def test_every_form_of_text_gives_the_same_table() -> None:
     for column in (np.array(names), np.array(names, dtype=object), np.array([b"SPY", b"QQQ"]), tuple(names),
                    [b"SPY", b"QQQ"], np.array(names)[::1], np.array(names, dtype="U40")):  # fmt: skip
         assert table(underlying=column).digest == plain.digest
-    assert table(underlying=np.array(["Ä", "Ö".encode()], dtype=object)).ids == ["Ä", "Ö"]
+    assert table(underlying=np.array(["Ä", "Ö".encode()], dtype=object)).ids == ("Ä", "Ö")
     many = [f"N{i % 1000}" for i in range(1000)]
-    assert table(underlying=many).ids == table(underlying=np.array(many)).ids == many
+    assert table(underlying=many).ids == table(underlying=np.array(many)).ids == tuple(many)
 
 
 def test_dates_come_in_every_form() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +43,46 @@ def test_every_name_of_the_map_is_there_and_is_listed() -> None:
 def test_a_feature_is_loaded_on_first_use(name: str, module: str) -> None:
     code = f"import sys, margincore as mc; print({module!r} in sys.modules, mc.{name}.__name__)"
     assert fresh(code) == f"False {module}"
+
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def test_the_readme_maps_every_public_name_and_no_other() -> None:
+    _, _, rest = README.read_text(encoding="utf-8").partition("### What is where")
+    names = [line.partition("|")[2].partition("|")[0] for line in rest.partition("\n## ")[0].splitlines()]
+    mapped = [name for cell in names for name in re.findall(r"`mc\.(\w+)`", cell)]
+    assert sorted(mapped) == sorted(mc.__all__)
+
+
+def test_the_names_that_are_a_contract_are_there() -> None:
+    """What conformance, benchmarks and documents outside this package call."""
+    names = [
+        "Market", "Account", "Position", "Option", "Engine", "margin", "compare", "evaluate", "Order", "Limit",
+        "Accounts", "Contracts", "reference", "plot", "methods.Tims", "methods.RegT", "methods.Span",
+        "methods.Combined", "pricing.price", "pricing.price_grid", "pricing.greeks", "pricing.implied_vol",
+        "Prepared.margin", "Prepared.margin_many", "Prepared.open", "Prepared.update", "LiveAccount.what_if",
+        "LiveAccount.check", "LiveAccount.apply", "LiveAccount.rebase", "LiveAccount.margin_after",
+        "LiveAccount.max_quantity",
+    ]  # fmt: skip
+    for name in names:
+        item: object = mc
+        for part in name.split("."):
+            item = getattr(item, part)
+
+
+def test_the_package_loads_without_what_it_may_not_need() -> None:
+    loaded = fresh("import sys, margincore; print(sorted(m for m in sys.modules if '.' not in m))")
+    assert "'numpy'" in loaded
+    heavy = ("pandas", "polars", "pyarrow", "matplotlib", "scipy", "rich", "typer", "IPython", "asyncio", "sqlite3")
+    assert [name for name in heavy if f"'{name}'" in loaded] == []
+
+
+def test_one_name_is_the_liquidation_price() -> None:
+    """What looks along a path of shocks is called by another word."""
+    rooms = (mc, mc.analysis, mc.crypto, mc.questions, mc.monitoring, mc.pricing)
+    assert [room.__name__ for room in rooms if hasattr(room, "liquidation_price")] == ["margincore.analysis.questions"]
+    assert mc.crypto.first_breach.__module__ == "margincore.crypto.liquidation"
 
 
 def test_no_feature_loads_what_an_extra_brings() -> None:

@@ -39,7 +39,7 @@ def test_a_chain_and_its_accounts_give_the_margins_of_the_same_objects() -> None
                   currency="USD")
         for right, strike in (("call", 4700.0), ("put", 4300.0))
     ]  # fmt: skip
-    assert contracts.ids[:2] == [option.id for option in options]
+    assert list(contracts.ids[:2]) == [option.id for option in options]
     prepared = mc.Engine(mc.methods.Tims()).prepare(contracts, market(contracts))
     held, names = arrow.accounts(
         contracts,
@@ -47,7 +47,7 @@ def test_a_chain_and_its_accounts_give_the_margins_of_the_same_objects() -> None
             {
                 "account": pa.array(["zoe", "ann", "zoe"]).dictionary_encode(),
                 "contract": [options[0].id, options[1].id, options[1].id],
-                "quantity": pa.array([-2, 1, -3], pa.int32()),
+                "lots": pa.array([-2, 1, -3], pa.int32()),
             }
         ),
     )
@@ -61,7 +61,7 @@ def test_a_chain_and_its_accounts_give_the_margins_of_the_same_objects() -> None
 
 def test_rows_may_be_numbers() -> None:
     contracts = arrow.contracts(chain())
-    held, names = arrow.accounts(contracts, pa.table({"account": [2, 0], "contract": [1, 0], "quantity": [1, -1]}))
+    held, names = arrow.accounts(contracts, pa.table({"account": [2, 0], "contract": [1, 0], "lots": [1, -1]}))
     assert names == ["0", "1", "2"]
     assert len(held) == 3
     prepared = mc.Engine(mc.methods.Tims()).prepare(contracts, market(contracts))
@@ -74,7 +74,7 @@ def test_a_batch_without_scenarios_has_null_for_the_worst() -> None:
     contracts = mc.Contracts.from_columns(kind="stock", underlying=["IBM"], currency="USD")
     prices = mc.Market("2026-11-18T16:00:00-05:00", spot={"IBM": 100.0})
     prepared = mc.Engine(mc.methods.RegT()).prepare(contracts, prices)
-    held, _ = arrow.accounts(contracts, pa.table({"account": [0], "contract": [0], "quantity": [10]}))
+    held, _ = arrow.accounts(contracts, pa.table({"account": [0], "contract": [0], "lots": [10]}))
     table = arrow.batch(prepared.margin_many(held))
     assert table.column("worst_scenario").to_pylist() == [None]
     assert table.column("initial").to_pylist() == [500.0]
@@ -94,8 +94,8 @@ def test_a_batch_without_scenarios_has_null_for_the_worst() -> None:
         (lambda: positions(contract=["SPY", None]), mc.InvalidInput, "'contract' row 1: null"),
         (lambda: positions(contract=[-1, 0]), mc.InvalidInput, "contract row 0: -1"),
         (lambda: positions(contract=[0, 99]), mc.InvalidInput, "99"),
-        (lambda: positions(quantity=[1.5, 2.0]), mc.InvalidInput, "'quantity' is double: it is whole numbers"),
-        (lambda: positions(quantity=[1, None]), mc.InvalidInput, "'quantity' row 1: null"),
+        (lambda: positions(lots=[1.5, 2.0]), mc.InvalidInput, "'lots' is double: it is whole numbers"),
+        (lambda: positions(lots=[1, None]), mc.InvalidInput, "'lots' row 1: null"),
         (lambda: positions(account=[-4, 0]), mc.InvalidInput, "account row 0: -4"),
         (lambda: arrow.accounts(arrow.contracts(chain()), pa.table({"account": [0]})), mc.MissingData, "'contract'"),
     ],
@@ -106,13 +106,13 @@ def test_what_is_missing_or_of_the_wrong_kind_is_named(attempt, error, words) ->
 
 
 def positions(**changes: object) -> object:
-    columns: dict[str, object] = {"account": ["a", "b"], "contract": ["SPY", "SPY"], "quantity": [1, 2]}
+    columns: dict[str, object] = {"account": ["a", "b"], "contract": ["SPY", "SPY"], "lots": [1, 2]}
     return arrow.accounts(arrow.contracts(chain()), pa.table({**columns, **changes}))
 
 
 def test_account_numbers_are_rows_of_the_batch() -> None:
     table = arrow.contracts(chain())
-    rows = {"contract": [0], "quantity": [1]}
+    rows = {"contract": [0], "lots": [1]}
     for numbers in ([4_000_000_000], [87_654_321], [-1], [2**40]):
         with pytest.raises(mc.InvalidInput, match="account"):
             arrow.accounts(table, pa.table({"account": numbers, **rows}))
@@ -124,7 +124,7 @@ def test_names_must_fit_the_batch() -> None:
     contracts = arrow.contracts(chain())
     prepared = mc.Engine(mc.methods.Tims()).prepare(contracts, market(contracts))
     held = mc.Accounts.from_columns(
-        contracts, account=np.array([0], np.uint32), contract=np.array([0], np.uint32), quantity=np.array([1])
+        contracts, account=np.array([0], np.uint32), contract=np.array([0], np.uint32), lots=np.array([1])
     )
     with pytest.raises(mc.InvalidInput, match="2 names for 1 accounts"):
         arrow.batch(prepared.margin_many(held), ["a", "b"])

@@ -18,7 +18,7 @@ pa = pytest.importorskip("pyarrow")
 from margincore.importers import arrow  # noqa: E402
 
 BASE = {"kind": ["etf", "etf"], "underlying": ["SPY", "QQQ"], "currency": ["USD", "USD"]}
-HELD = {"account": ["a", "b"], "contract": ["SPY", "QQQ"], "quantity": [1, 2]}
+HELD = {"account": ["a", "b"], "contract": ["SPY", "QQQ"], "lots": [1, 2]}
 
 
 @dataclass
@@ -109,8 +109,8 @@ ERRORS = [
         (lambda: accounts(contract=codes_of([0, 5], ["SPY"])), mc.InvalidInput, "'contract' is no"),
         (lambda: accounts(contract=["SPY", "SPY\0"]), mc.InvalidInput, "'contract' row 1: a NUL"),
         (lambda: accounts(contract=["SPY", " SPY"]), mc.MissingData, "' SPY'"),
-        (lambda: accounts(quantity=pa.array([1, 2**63], pa.uint64())), mc.InvalidInput, "'quantity' row 1: 922"),
-        (lambda: accounts(quantity=[1, 2**63 - 1]), mc.InvalidInput, "row 1: 9223372036854775807"),
+        (lambda: accounts(lots=pa.array([1, 2**63], pa.uint64())), mc.InvalidInput, "'lots' row 1: 922"),
+        (lambda: accounts(lots=[1, 2**63 - 1]), mc.InvalidInput, "row 1: 9223372036854775807"),
         (lambda: accounts(account=["a", "a\0\0"]), mc.InvalidInput, "'account' row 1: a NUL"),
         (lambda: accounts(account=["a", "a "]), mc.InvalidInput, "blanks around"),
         (lambda: accounts(account=["a", "\u00a0a"]), mc.InvalidInput, "blanks around"),
@@ -149,13 +149,13 @@ def test_every_form_of_text_gives_the_same_table() -> None:
         assert arrow.contracts(pa.table(columns)).digest == plain.digest
     pieces = pa.concat_tables([pa.table({k: v[i : i + 1] for k, v in BASE.items()}) for i in range(2)])
     assert arrow.contracts(pieces).digest == plain.digest
-    assert arrow.contracts(pa.table(pieces.schema.empty_table())).ids == []
+    assert arrow.contracts(pa.table(pieces.schema.empty_table())).ids == ()
 
 
 def test_accounts_come_in_the_order_of_their_names() -> None:
     names = [f"{i:03}" for i in range(200)]
     random.Random(3).shuffle(names)
-    table = pa.table({"account": names, "contract": ["SPY"] * 200, "quantity": [int(name) + 1 for name in names]})
+    table = pa.table({"account": names, "contract": ["SPY"] * 200, "lots": [int(name) + 1 for name in names]})
     held, labels = arrow.accounts(contracts(), table)
     assert labels == sorted(names)
     market = mc.Market("2026-11-18T16:00:00-05:00", spot={"SPY": 100.0, "QQQ": 400.0})

@@ -102,7 +102,7 @@ def reg_t_batch() -> Callable[[], object]:
         prepared.contracts,
         account=np.repeat(np.arange(count // 20, dtype=np.uint32), 20),
         contract=rng.integers(0, 201, count).astype(np.uint32),
-        quantity=rng.integers(-5, 6, count),
+        lots=rng.integers(-5, 6, count),
     )
     return lambda: prepared.margin_many(accounts, threads=2)
 
@@ -119,7 +119,7 @@ def var_batch() -> Callable[[], object]:
         prepared.contracts,
         account=np.repeat(np.arange(count // 100, dtype=np.uint32), 100),
         contract=np.tile(np.arange(100, dtype=np.uint32), count // 100),
-        quantity=rng.integers(1, 9, count),
+        lots=rng.integers(1, 9, count),
     )
     return lambda: prepared.margin_many(accounts)
 
@@ -137,7 +137,7 @@ def accounts_of_columns() -> Callable[[], object]:
     columns = {
         "account": rng.integers(0, 300_000, count).astype(np.uint32),
         "contract": rng.integers(0, len(table), count).astype(np.uint32),
-        "quantity": rng.integers(-5, 6, count),
+        "lots": rng.integers(-5, 6, count),
     }
     return lambda: mc.Accounts.from_columns(table, **columns)
 

@@ -230,7 +230,8 @@ def test_what_the_engine_gives_away_pickles_and_is_equal_again(live: mc.LiveAcco
         for name in document:
             if name not in ("digest", "version"):
                 shown = getattr(value, name)
-                assert document[name] == (shown.to_dict() if isinstance(shown, mc.Requirement) else shown)
+                plain = shown.to_dict() if isinstance(shown, mc.Requirement) else shown
+                assert document[name] == (list(plain) if isinstance(plain, tuple) else plain)
         with pytest.raises(mc.InvalidInput, match="no 'more' is known here"):
             type(value).from_dict({**document, "more": 1})
         with pytest.raises(mc.InvalidInput, match="has to be given"):
@@ -255,10 +256,10 @@ def test_what_the_engine_gives_away_is_not_written_to(live: mc.LiveAccount, prep
         for name in value.to_dict():
             with pytest.raises(AttributeError):
                 setattr(value, name, None)
-    # What is given as a dictionary, list or array is the caller's own: a new one each time.
-    live.cash["USD"] = 0.0
-    live.report().greeks[0].excluded.append("X")
-    assert (live.cash, live.report().greeks[0].excluded) == ({"USD": 20_000.0}, [])
+    with pytest.raises(TypeError, match="read-only"):
+        live.cash["USD"] = 0.0  # type: ignore[index]
+    assert (live.cash, live.report().greeks[0].excluded) == ({"USD": 20_000.0}, ())
+    # An array is the caller's own: a new one each time.
     batch = prepared.margin_many([live.positions])
     before = batch.initial.copy()
     batch.initial[:] = 0.0
@@ -283,7 +284,7 @@ def test_a_refusal_says_which_numbers_decided(live: mc.LiveAccount) -> None:
         == f"min_excess: {_core.amount_text(excess)} is below the limit of 1,000,000.00"
     )
     assert message(mc.Limit(1e9, max_notional=10_000.0)) == "max_notional: 12,000.00 is above the limit of 10,000.00"
-    assert message(mc.Limit(1e9, max_quantity=99)) == "max_quantity: 100 lots are above the limit of 99"
+    assert message(mc.Limit(1e9, max_quantity=99)) == "max_quantity: 100 contracts are above the limit of 99"
     collar = message(mc.Limit(1e9, price_collar=0.1))
     assert collar == "price_collar: 20.00 is above the limit of 10.00 from the mark of 100"
     late = message(mc.Limit(1e9, max_age=5.0), "2026-11-20T21:01:00Z")

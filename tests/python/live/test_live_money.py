@@ -109,7 +109,7 @@ def test_what_has_no_cash_is_refused_before_anything_is_booked() -> None:
     for price in (0.0, -1.0):
         with pytest.raises(mc.InvalidInput, match="positive"):
             live.apply([(face, 1, 50_000.0), (face, 1, price)])
-    assert (live.positions, live.cash) == ([], {})
+    assert (live.positions, live.cash) == ((), {})
     option = mc.Option(
         "BTC", "call", 60_000, expiry="2026-02-27T08:00:00Z", exercise="european", multiplier=10,
         multiplier_unit="USD", currency="USD",
@@ -119,7 +119,7 @@ def test_what_has_no_cash_is_refused_before_anything_is_booked() -> None:
     live = mc.Engine(mc.methods.Deribit()).prepare([option], quotes).open([])
     with pytest.raises(mc.Unsupported, match="premium"):
         live.apply([(option, 1, 500.0)])
-    assert (live.positions, live.cash) == ([], {})
+    assert (live.positions, live.cash) == ((), {})
 
 
 HISTORY = {"XYZ": [100.0, 101.0, 99.0]}

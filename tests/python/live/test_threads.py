@@ -49,7 +49,7 @@ def make():
         shared[:] = [prepared, table]
         prepared.open(mc.Account([mc.Position(options[5], 1)]))
         mc.Accounts.from_columns(table, account=np.zeros(1, np.uint32), contract=np.zeros(1, np.uint32),
-                                 quantity=np.ones(1, np.int64))
+                                 lots=np.ones(1, np.int64))
 maker = threading.Thread(target=make)
 maker.start()
 for _ in range(20):

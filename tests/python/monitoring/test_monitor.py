@@ -124,8 +124,11 @@ def test_a_bad_event_is_refused_before_anything_changes() -> None:
     own.take(CashEvent(1, "a", "USD", 5.0))
     with pytest.raises(mc.InvalidInput):
         own.take(MarketEvent(2, {"spot": {"XYZ": 1e300}}))
-    with pytest.raises(mc.InvalidInput, match="half way"):
-        own.take(CashEvent(2, "a", "USD", 5.0))
+    with pytest.raises(mc.InvalidInput, match="no symbol is called 'XZY'; did you mean 'XYZ'?"):
+        own.take(MarketEvent(2, {"spot": {"XZY": 50.0}}))
+    # No account was reached: the stream goes on.
+    own.take(CashEvent(2, "a", "USD", 5.0))
+    assert own.number == 2
 
 
 def test_a_monitor_continues_from_its_journal(tmp_path: Path) -> None:
@@ -258,8 +261,8 @@ def test_a_journal_that_fails_ends_the_monitor_and_loses_nothing(tmp_path: Path,
 def test_an_event_interrupted_on_its_way_to_the_journal_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(self: Monitor, event: Event) -> object:
-        apply(self, event)
+    def interrupt(self: Monitor, event: Event, moved: mc.Prepared | None) -> object:
+        apply(self, event, moved)
         raise KeyboardInterrupt
 
     own, apply = monitor(tmp_path / "j"), Monitor._apply

@@ -501,11 +501,11 @@ def test_liquidation_along_a_path() -> None:
         report = mc.margin([mc.Position(perp, 1)], market, mc.methods.Deribit("standard"))
         return crypto.health(report, cash + SPOT * move)
 
-    found = crypto.liquidation_price(state, SPOT, [-0.05 * k for k in range(1, 20)])
+    found = crypto.first_breach(state, SPOT, [-0.05 * k for k in range(1, 20)])
     assert found is not None
     # Equity 12,000 - 60,000 + P meets maintenance of 1.005 % of P.
     assert found == pytest.approx(48_000.0 / (1.0 - 0.01005), rel=1e-7)
-    assert crypto.liquidation_price(state, SPOT, [0.05, 0.5, 5.0]) is None
+    assert crypto.first_breach(state, SPOT, [0.05, 0.5, 5.0]) is None
 
 
 def test_deribit_s_own_rows_are_positions() -> None:

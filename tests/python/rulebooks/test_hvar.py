@@ -359,7 +359,7 @@ def test_batches_threads_and_live_accounts_agree_to_the_last_bit(measure: str) -
     account = np.repeat(np.arange(count, dtype=np.uint32), 6)
     contract = chance.integers(0, 40, account.size).astype(np.uint32)
     quantity = chance.integers(-20, 21, account.size)
-    accounts = mc.Accounts.from_columns(contracts, account=account, contract=contract, quantity=quantity)
+    accounts = mc.Accounts.from_columns(contracts, account=account, contract=contract, lots=quantity)
     batch = prepared.margin_many(accounts)
     again = prepared.margin_many(accounts, threads=3)
     assert batch.initial.tobytes() == again.initial.tobytes()

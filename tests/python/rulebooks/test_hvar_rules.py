@@ -171,7 +171,7 @@ def test_offsets_between_products_are_granted_in_part(seed: int, lots: list[int]
     row = np.zeros(len(held), dtype=np.uint32)
     accounts = mc.Accounts.from_columns(
         prepared.contracts, account=row, contract=np.arange(len(held), dtype=np.uint32),
-        quantity=np.array([p.quantity for p in held], dtype=np.int64),
+        lots=np.array([p.quantity for p in held], dtype=np.int64),
     )  # fmt: skip
     assert prepared.margin_many(accounts).initial[0] == report.requirement.initial
 

@@ -29,7 +29,7 @@ def fields(*placed: tuple[int, str]) -> str:
 
 def held(source: SpanFile, book: dict[str, int], **options: object) -> mc.MarginReport:
     table = {c.id: c for c in source.contracts()}
-    return mc.margin([mc.Position(table[name], q) for name, q in book.items()], None, Span.from_file(source, **options))
+    return mc.margin([mc.Position(table[name], q) for name, q in book.items()], None, Span(source, **options))
 
 
 def test_the_same_content_in_both_formats_gives_the_same_margin() -> None:
@@ -85,7 +85,7 @@ def test_the_same_content_in_both_formats_gives_the_same_margin() -> None:
         for file in (fixed, xml):
             table = {c.id: c for c in file.contracts()}
             book = [mc.Position(table["CME:ES:FUT:202506"], 3), mc.Position(table["CME:ES:FUT:202509"], -2)]
-            reports.append(mc.margin(mc.Account(book, kind=kind), None, Span.from_file(file)))
+            reports.append(mc.margin(mc.Account(book, kind=kind), None, Span(file)))
         got, want = ([(a.component, a.initial, a.maintenance) for a in r.lines] for r in reports)
         assert got == want
         # 3 x 600 - 2 x 540, two calendars at 75, two deltas in spreads at 5 and one outright at 9.
@@ -117,8 +117,8 @@ def test_several_organisations_and_currencies_in_one_account(tmp_path: Path) -> 
     assert held(SpanFile(paths[0]), {contract_id("X", "202506", exchange="ONE"): 2}).requirement.initial == 200.0
     # Two files beside each other, each a rulebook of its own: no spread between them.
     apart = mc.methods.Combined([
-        (lambda c: c.id.startswith("ONE:"), Span.from_file(paths[0])),
-        (lambda c: c.id.startswith("TWO:"), Span.from_file(paths[1], base_currency="EUR")),
+        (lambda c: c.id.startswith("ONE:"), Span(paths[0])),
+        (lambda c: c.id.startswith("TWO:"), Span(paths[1], base_currency="EUR")),
     ])  # fmt: skip
     table = {c.id: c for c in SpanFile(paths).contracts()}
     account = [mc.Position(table[name], q) for name, q in book.items()]
@@ -227,7 +227,7 @@ def test_rate_tiers_without_rates_only_group_months() -> None:
 def test_a_file_is_parsed_once_and_a_rulebook_over_it_is_pickled_with_it(tmp_path: Path) -> None:
     path = tmp_path / "small.spn"
     path.write_bytes(SMALL_SPN)
-    span = Span.from_file(path)
+    span = Span(path)
     assert Span.file(span) is Span.file(Span.file(span))
     table = Span.contracts(span)
     path.unlink()
@@ -236,13 +236,28 @@ def test_a_file_is_parsed_once_and_a_rulebook_over_it_is_pickled_with_it(tmp_pat
     want = mc.margin(book, None, span)
     assert mc.margin(book, None, copy).to_dict() == want.to_dict()
     assert want.requirement.initial == 2 * 10.0 - 9.0 + 4.0
-    assert Span.from_file(Span.file(span), digest=want.parameters["digest"]).parameters == want.parameters
+    assert Span(Span.file(span), digest=want.parameters["digest"]).parameters == want.parameters
     with pytest.raises(mc.InvalidInput, match="the file has changed"):
-        Span.from_file(Span.file(span), digest="0" * 64)
+        Span(Span.file(span), digest="0" * 64)
     Span.save_cache(span, tmp_path / "small.cache")
-    assert mc.margin(book, None, Span.from_file(tmp_path / "small.cache")).to_dict() == want.to_dict()
+    assert mc.margin(book, None, Span(tmp_path / "small.cache")).to_dict() == want.to_dict()
     with pytest.raises(mc.InvalidInput, match="has no file"):
         Span.file(Span.from_document({"extreme": [3.0, 0.33], "contracts": [], "commodities": []}))
+
+
+def test_a_rulebook_is_made_from_its_file_in_every_form(tmp_path: Path) -> None:
+    path = tmp_path / "small.spn"
+    path.write_bytes(SMALL_SPN)
+    digest = Span(path).parameters["digest"]
+    for source in (str(path), [path], Span.file(path), Span(path)):
+        assert Span(source).parameters["digest"] == digest  # type: ignore[arg-type]
+    same = Span.from_file(path, anov="capped")
+    assert type(same) is Span
+    assert same.__reduce__()[1][1] == Span(path, anov="capped").__reduce__()[1][1] == {"options": {"anov": "capped"}}
+    with pytest.raises(mc.MarginError, match=r"missing\.spn"):
+        Span(tmp_path / "missing.spn")
+    with pytest.raises(mc.InvalidInput, match=r"Span\.from_document\(parameters\)"):
+        Span({"contracts": []})  # type: ignore[arg-type]
 
 
 def test_parsing_takes_at_most_four_times_the_file_s_memory(tmp_path: Path) -> None:

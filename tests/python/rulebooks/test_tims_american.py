@@ -272,7 +272,7 @@ def test_greeks_of_an_option_on_a_future_and_what_is_left_out() -> None:
     assert greeks.vega == pytest.approx(200 * float(plain.vega), rel=1e-12)
     # A rate does not move the future, only the discount.
     assert greeks.rho == pytest.approx(-200 * years * float(plain.price), rel=1e-12)
-    assert greeks.excluded == [given.id]
+    assert greeks.excluded == (given.id,)
     assert report.to_dict()["greeks"][0]["excluded"] == [given.id]
 
 
@@ -289,7 +289,7 @@ def test_greeks_of_parts_are_summed_and_a_rulebook_without_prices_has_none() -> 
     together = mc.margin(positions, quotes, mc.methods.Tims()).greeks
     assert [repr(g) for g in mc.margin(positions, quotes, parts).greeks] == [repr(g) for g in together]
     stock = [mc.Position(mc.Stock("A", currency="USD"), 100)]
-    assert mc.margin(stock, market(), mc.methods.RegT()).greeks == []
+    assert mc.margin(stock, market(), mc.methods.RegT()).greeks == ()
 
 
 def spy() -> tuple[mc.Contracts, mc.Market]:

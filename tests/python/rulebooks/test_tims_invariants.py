@@ -139,7 +139,7 @@ def test_order_and_threads_change_no_bit(held: Rows, chance: Any) -> None:
     columns = [np.concatenate([c] * 3) for c in (contract, quantity)]
     accounts = mc.Accounts.from_columns(
         HALF.contracts, account=np.concatenate([account, account + 1, account + 2]), contract=columns[0],
-        quantity=columns[1],
+        lots=columns[1],
     )  # fmt: skip
     for threads in (1, 3):
         assert HALF.margin_many(accounts, threads=threads).initial.tolist() == [initial(HALF, held)] * 3

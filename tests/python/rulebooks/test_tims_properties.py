@@ -332,7 +332,7 @@ def test_batches_and_threads_give_the_bits_of_single_accounts() -> None:
         prepared.contracts,
         account=np.array([a for a, _, _ in rows], dtype=np.uint32),
         contract=np.array([c for _, c, _ in rows], dtype=np.uint32),
-        quantity=np.array([q for _, _, q in rows], dtype=np.int64),
+        lots=np.array([q for _, _, q in rows], dtype=np.int64),
         count=1000,
     )
     single = prepared.margin_many(accounts, threads=1)

@@ -42,9 +42,10 @@ def dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[s
     """A preset by vintage, or the one of its family in force on a date."""
     if on is None:
         return {"preset": chosen("vintage", vintage, {name: f"{family}-{name}" for name in known})}
-    if not isinstance(on, str | dt.date):
-        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20")
-    return {"preset": family, "on": on if isinstance(on, str) else on.isoformat()}
+    try:
+        return {"preset": family, "on": _core.read_time(on)}
+    except TypeError:
+        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20") from None
 
 
 def with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:

@@ -36,7 +36,9 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Right {
+    #[serde(alias = "Call", alias = "CALL", alias = "C", alias = "c")]
     Call,
+    #[serde(alias = "Put", alias = "PUT", alias = "P", alias = "p")]
     Put,
 }
 

@@ -77,6 +77,9 @@ pub struct Term {
     pub spot: f64,
     /// The underlying's yield, or the one its forward implies; a future's is the rate.
     pub dividend_yield: f64,
+    /// Discount of money to the expiry, and of the underlying by its yield.
+    pub discount: f64,
+    pub carry: f64,
     /// (years, cash) until expiry.
     pub dividends: Vec<(f64, f64)>,
 }

@@ -13,7 +13,7 @@ pub use columns::{American, Inputs, Instrument, Model, NoVol, OPEN, Term, Valuat
 
 use crate::cells::OptionCells;
 use crate::contract::{ContractIndex, Contracts, Exercise, Kind, OptionTerms};
-use crate::market::Market;
+use crate::market::{Market, Most};
 use kernel::error::{MarginError, Result};
 use kernel::{fail, interrupt};
 
@@ -120,6 +120,18 @@ impl Inputs {
                 MissingData,
                 "neither a vol nor a price is quoted: add one to market.vol or market.price"
             );
+        }
+        // Where the mark has to give the volatility, none does outside the bounds.
+        if let Some(mark) = mark
+            && (vol.is_some() || valuation.no_vol == NoVol::Borrow)
+        {
+            let most = Most {
+                underlying: own.spot,
+                carry: own.carry,
+                strike: option.strike,
+                discount: own.discount,
+            };
+            market.check_option_mark(&contracts.rows()[row as usize], mark, &most)?;
         }
         let american = option.exercise == Exercise::American;
         let tree = !own.dividends.is_empty() || (american && valuation.american == American::Tree);
@@ -231,6 +243,8 @@ impl Term {
             rate,
             spot,
             dividend_yield,
+            discount: (-rate * years).exp(),
+            carry: (-dividend_yield * years).exp(),
             dividends,
         })
     }

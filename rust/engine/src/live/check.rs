@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::account::LiveAccount;
 use super::order::{Coverage, Decision, Limit, Order, Reason, Refusal};
 use super::worst::Assessed;
+use crate::account;
 use crate::report::amount_text;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
@@ -203,16 +204,15 @@ impl LiveAccount {
                 );
             }
         }
-        if let Some(most) = limit.max_quantity
-            && order.lots > most
-        {
-            return refuse(
-                Reason::MaxQuantity,
-                format!(
-                    "max_quantity: {} lots are above the limit of {most}",
-                    order.lots
-                ),
-            );
+        if let Some(most) = limit.max_quantity {
+            let contract = &self.prepared().contracts().rows()[order.contract as usize];
+            if order.lots > account::lots_within(contract, most) {
+                let quantity = contract.quantity(order.lots);
+                return refuse(
+                    Reason::MaxQuantity,
+                    format!("max_quantity: {quantity} contracts are above the limit of {most}"),
+                );
+            }
         }
         if let Some(most) = limit.max_notional {
             let notional = self

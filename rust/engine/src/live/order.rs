@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::account::{Effect, MAX_LOTS};
+use crate::bounds;
 use crate::contract::ContractIndex;
 use crate::report::Requirement;
 use kernel::error::{MarginError, Result};
@@ -37,6 +38,9 @@ pub struct Order {
     /// for the worst case of open orders, it counts for two ways of filling instead of one per lot.
     #[serde(default)]
     pub all_or_none: bool,
+    /// Why the quantity it was written with is no number of lots. Such an order is refused wherever it is given.
+    #[serde(skip)]
+    pub unfit: Option<Box<str>>,
 }
 
 impl Order {
@@ -50,6 +54,9 @@ impl Order {
     pub fn validate(&self) -> Result<()> {
         if self.id.is_empty() {
             fail!(InvalidInput, "an order needs an id");
+        }
+        if let Some(why) = &self.unfit {
+            fail!(InvalidInput, "{why}");
         }
         if !(1..=MAX_LOTS).contains(&self.lots) {
             fail!(
@@ -84,8 +91,8 @@ pub struct Limit {
     pub max_age: Option<f64>,
     /// The largest distance of a price from the mark, as a fraction of the mark.
     pub price_collar: Option<f64>,
-    /// Lots in one order.
-    pub max_quantity: Option<i64>,
+    /// Contracts in one order.
+    pub max_quantity: Option<f64>,
     /// Price times quantity of one order.
     pub max_notional: Option<f64>,
     /// At most so many messages in so many seconds.
@@ -107,6 +114,7 @@ impl Limit {
             ("min_excess", self.min_excess),
             ("max_age", self.max_age),
             ("price_collar", self.price_collar),
+            ("max_quantity", self.max_quantity),
             ("max_notional", self.max_notional),
             ("throttle", self.throttle.map(|t| t.1)),
         ] {
@@ -121,6 +129,10 @@ impl Limit {
                     fail!(InvalidInput, "limit: {name} is negative");
                 }
             }
+        }
+        // A price a whole mark away, at zero or at twice the mark, is held by no collar that means anything.
+        if let Some(collar) = self.price_collar {
+            bounds::fraction("limit: price_collar", collar)?;
         }
         Ok(())
     }

@@ -7,12 +7,11 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::bounds;
+use crate::contract::Contracts;
+use crate::names;
 use crate::time::{parse_date, parse_instant};
 use kernel::error::Result;
 use kernel::fail;
-
-/// The largest interest rate either way: 200 %. Larger ones are percentages by mistake.
-pub const MAX_RATE: f64 = 2.0;
 
 /// A zero curve of one currency: continuously compounded annual fractions, flat or by date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +65,19 @@ pub struct Snapshot {
     /// Units of the second currency for one of the first: `{"EURUSD": 1.08}` or `{"BTC/USD": 70000}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fx: BTreeMap<String, f64>,
+}
+
+impl Snapshot {
+    /// Refuses marks and vols of contracts that a table does not have.
+    pub fn check_ids(&self, contracts: &Contracts) -> Result<()> {
+        for (what, values) in [("price", &self.price), ("vol", &self.vol)] {
+            for id in values.keys().filter(|id| contracts.index_of(id).is_err()) {
+                let known = || contracts.iter().map(|(_, c)| c.id());
+                names::refuse_unknown("market", what, "contract", id, known)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A forward's expiry: a date holds for every settlement on it.
@@ -138,14 +150,7 @@ pub(super) fn curves(written: &BTreeMap<String, Curve>) -> Result<Dated> {
             fail!(InvalidInput, "{} has no dates", name());
         }
         for &(_, rate) in &nodes {
-            bounds::finite(name(), rate)?;
-            if rate.abs() > MAX_RATE {
-                fail!(
-                    InvalidInput,
-                    "{} is {rate}: an annual fraction between -{MAX_RATE} and {MAX_RATE} is needed (0.05 is 5 %)",
-                    name()
-                );
-            }
+            bounds::rate(name(), rate)?;
         }
         curves.insert(currency.clone(), nodes);
     }

@@ -10,18 +10,31 @@ use crate::simd::{self, Kernel};
 /// The least price of an underlying or strike that is accepted: the logarithm needs normal numbers.
 pub const LEAST_PRICE: f64 = 1e-300;
 
+/// The largest lognormal volatility: 1,000 %. Larger ones are percentages by mistake.
+pub const MAX_VOL: f64 = 10.0;
+
+/// The largest rate or yield either way that prices are made for: 500 %. Larger ones are percentages by mistake.
+pub const MAX_CARRY: f64 = 5.0;
+
 /// Refuses options that no formula prices, naming the first such row; rows are counted from `first_row`.
 ///
-/// Spot and strike must be positive, years and vol not negative, every number finite, right +1 or -1.
+/// Spot and strike must be positive, years not negative, vol from zero to [`MAX_VOL`], rate and yield at most
+/// [`MAX_CARRY`] either way, every number finite, right +1 or -1.
 pub fn options(o: &OptionColumns, first_row: usize) -> Result<()> {
     for i in 0..o.spot.len() {
         let row = first_row + i;
         positive("spot", row, o.spot[i])?;
         positive("strike", row, o.strike[i])?;
         not_negative("years", row, o.years[i])?;
-        finite("rate", row, o.rate[i])?;
-        finite("dividend_yield", row, o.dividend_yield[i])?;
-        not_negative("vol", row, o.vol[i])?;
+        annual("rate", row, o.rate[i], -MAX_CARRY, MAX_CARRY)?;
+        annual(
+            "dividend_yield",
+            row,
+            o.dividend_yield[i],
+            -MAX_CARRY,
+            MAX_CARRY,
+        )?;
+        annual("vol", row, o.vol[i], 0.0, MAX_VOL)?;
         right(row, o.right[i])?;
     }
     Ok(())
@@ -87,11 +100,11 @@ fn not_negative(name: &str, row: usize, value: f64) -> Result<()> {
     Ok(())
 }
 
-fn finite(name: &str, row: usize, value: f64) -> Result<()> {
-    if !value.is_finite() {
+fn annual(name: &str, row: usize, value: f64, least: f64, most: f64) -> Result<()> {
+    if !(least..=most).contains(&value) {
         fail!(
             InvalidInput,
-            "row {row}: {name} is {value}; it must be a finite number"
+            "row {row}: {name} is {value}; an annual fraction between {least} and {most} is needed (0.18 is 18 %)"
         );
     }
     Ok(())
@@ -114,7 +127,8 @@ const CARRY: u64 = 1 << 52;
 /// branches, for the loops of kernels. Some sound rows do not pass (years of -0.0, say): [`options`] decides about those.
 #[inline(always)]
 pub fn sound(copy: &RowCopy) -> bool {
-    // A sum is finite only if all its terms are; no sign may be set of what must not be negative.
+    // A sum is finite only if all its terms are; no sign may be set of what must not be negative, nor of a bound's bits
+    // less those of what it bounds: the bits of numbers without a sign are in the order of the numbers, NaN last.
     let (mut sum, mut signs, mut rights) = ([0.0; WIDTH], [0; WIDTH], [0; WIDTH]);
     let [spot, strike, years, rate, dividend_yield, vol] = &copy.floats;
     for first in (0..BLOCK).step_by(WIDTH) {
@@ -122,8 +136,12 @@ pub fn sound(copy: &RowCopy) -> bool {
             let row = first + l;
             let (above, strike_above) = (spot[row] - LEAST_PRICE, strike[row] - LEAST_PRICE);
             let (years, vol) = (years[row], vol[row]);
-            sum[l] += (above + strike_above) + (years + vol) + (rate[row] + dividend_yield[row]);
-            signs[l] |= above.to_bits() | strike_above.to_bits() | years.to_bits() | vol.to_bits();
+            let below = |bound: f64, value: f64| bound.to_bits().wrapping_sub(value.to_bits());
+            let carry =
+                below(MAX_CARRY, rate[row].abs()) | below(MAX_CARRY, dividend_yield[row].abs());
+            sum[l] += (above + strike_above) + years;
+            signs[l] |= above.to_bits() | strike_above.to_bits() | years.to_bits();
+            signs[l] |= vol.to_bits() | below(MAX_VOL, vol) | carry;
             // +1 and -1 are the bytes that, plus one, are 2 and 0.
             rights[l] |= (copy.right[row] as u8).wrapping_add(1) & !2;
         }
@@ -200,19 +218,19 @@ mod tests {
             for column in 0..6 {
                 let others: &[f64] = match column {
                     0 | 1 => &[0.0, -0.0, -1.0, 1e-301, 5e-324, -f64::MAX],
-                    2 | 5 => &[-1e-300, -1.0, -f64::MAX],
-                    _ => &[],
+                    2 => &[-1e-300, -1.0, -f64::MAX],
+                    5 => &[-1e-300, -1.0, -f64::MAX, MAX_VOL + 1e-14, 18.0],
+                    _ => &[MAX_CARRY + 1e-15, -MAX_CARRY - 1e-15, 150.0, -f64::MAX],
                 };
                 for &bad in never.iter().chain(others) {
                     let mut copy = RowCopy::default();
                     copy.floats[column][row] = bad;
                     assert!(!sound(&copy), "column {column}, row {row}: {bad}");
                 }
-                let rate = column == 3 || column == 4;
-                let good = if rate {
-                    [-5.0, 0.0]
-                } else {
-                    [LEAST_PRICE, 1e9]
+                let good = match column {
+                    3 | 4 => [-MAX_CARRY, MAX_CARRY],
+                    5 => [0.0, MAX_VOL],
+                    _ => [LEAST_PRICE, 1e9],
                 };
                 for value in good {
                     let mut copy = RowCopy::default();

@@ -185,6 +185,7 @@ fn order(id: &str) -> Order {
         fees: 1.0,
         effect: None,
         all_or_none: false,
+        unfit: None,
     }
 }
 

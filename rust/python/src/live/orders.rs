@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use margincore::account::Effect;
+use margincore::account::{self, Effect};
 use margincore::contract::Contracts;
 use margincore::live as core;
 use margincore::reading::read;
@@ -11,7 +11,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
-use crate::account::lots;
 use crate::contract::Contract;
 use crate::errors::{invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -53,7 +52,7 @@ pub(super) fn effect(text: Option<&str>) -> PyResult<Option<Effect>> {
 pub(crate) struct Order {
     contract: Contract,
     quantity: f64,
-    /// Its contract row is set when it meets a table; lots are zero where the quantity is not whole.
+    /// Its contract row is set when it meets a table.
     order: core::Order,
 }
 
@@ -63,7 +62,7 @@ impl Order {
     #[pyo3(signature = (id, contract, side, quantity, price, *, fees=0.0, effect=None, all_or_none=false))]
     fn new(
         id: String,
-        contract: &Contract,
+        contract: Contract,
         side: &str,
         quantity: f64,
         price: f64,
@@ -71,19 +70,24 @@ impl Order {
         effect: Option<&str>,
         all_or_none: bool,
     ) -> PyResult<Self> {
-        let whole = lots(contract, "quantity", quantity).unwrap_or(0);
+        let what = format_args!("order '{id}': quantity");
+        let (lots, unfit) = match account::lots(&contract.0, what, quantity) {
+            Ok(lots) => (lots, None),
+            Err(error) => (0, Some(error.message().into())),
+        };
         Ok(Self {
-            contract: contract.clone(),
+            contract,
             quantity,
             order: core::Order {
                 id,
                 contract: u32::MAX,
                 side: self::side(side)?,
-                lots: whole,
+                lots,
                 price,
                 fees,
                 effect: self::effect(effect)?,
                 all_or_none,
+                unfit,
             },
         })
     }
@@ -221,8 +225,8 @@ pub(super) fn restored(
 ///
 /// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
 /// them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
-/// (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an order's
-/// partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+/// (contracts), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an
+/// order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
 ///
 /// >>> import margincore as mc
 /// >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
@@ -241,7 +245,7 @@ impl Limit {
         min_excess: Option<f64>,
         max_age: Option<f64>,
         price_collar: Option<f64>,
-        max_quantity: Option<i64>,
+        max_quantity: Option<f64>,
         max_notional: Option<f64>,
         throttle: Option<(u32, f64)>,
         complete_only: bool,
@@ -284,9 +288,9 @@ impl Limit {
         self.0.price_collar
     }
 
-    /// The most lots in one order.
+    /// The most contracts in one order.
     #[getter]
-    fn max_quantity(&self) -> Option<i64> {
+    fn max_quantity(&self) -> Option<f64> {
         self.0.max_quantity
     }
 

@@ -1,13 +1,13 @@
 //! Searches over trades, as work for whoever has the account: each checks its arguments, then says what to do.
 
+use margincore::account;
 use margincore::live as core;
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 
 use super::orders::{self, Limit};
-use crate::account::lots;
 use crate::contract::Contract;
-use crate::errors::invalid;
+use crate::errors::{invalid, raise};
 
 /// A contract, a quantity in contracts, the requirement after, and its change.
 pub(super) type Hedge = (Contract, f64, f64, f64);
@@ -23,7 +23,12 @@ pub(super) fn largest(
     let side = orders::side(side)?;
     let lot = contract.0.terms().lot;
     let most = match most {
-        Some(most) => lots(contract, "most", most)?,
+        Some(most) => account::lots(
+            &contract.0,
+            format_args!("search in '{}': most", contract.0.id()),
+            most,
+        )
+        .map_err(raise)?,
         None => core::MOST,
     };
     let (limit, contract) = (limit.0, contract.0.clone());
@@ -35,7 +40,7 @@ pub(super) fn largest(
         } else {
             live.max_quantity(row, side, &limit, price, fees, most)?
         };
-        Ok(found.map(|lots| lots as f64 * lot))
+        Ok(found.map(|lots| contract.quantity(lots)))
     })
 }
 
@@ -74,7 +79,7 @@ pub(super) fn hedges(
         let contracts = live.prepared().contracts().rows();
         let hedge = |h: core::Hedge| {
             let contract = contracts[h.contract as usize].clone();
-            let quantity = h.lots as f64 * contract.terms().lot;
+            let quantity = contract.quantity(h.lots);
             (Contract(contract), quantity, h.requirement, h.change)
         };
         Ok(found.into_iter().map(hedge).collect())

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use margincore::account::Effect;
+use margincore::account::{self, Effect};
 use margincore::live as core;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyString};
+use pyo3::types::{PyFloat, PyTuple};
 
-use crate::account::lots;
 use crate::contract::Contract;
-use crate::errors::invalid;
+use crate::errors::{invalid, raise};
+use crate::values::{Number, time_text};
 
 /// Seconds since 1970 from a number, an instant as text, or an aware datetime; anything else is not a time.
 pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
@@ -19,12 +19,7 @@ pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
     if let Ok(number) = now.extract::<f64>() {
         return Some(number);
     }
-    let text = if let Ok(text) = now.cast::<PyString>() {
-        text.to_str().ok()?.to_string()
-    } else {
-        now.call_method0("isoformat").ok()?.extract().ok()?
-    };
-    let instant = margincore::time::parse_instant(&text).ok()?;
+    let instant = margincore::time::parse_instant(&time_text(now).ok()?).ok()?;
     Some(instant.timestamp().as_nanosecond() as f64 / 1e9)
 }
 
@@ -37,34 +32,71 @@ pub(super) struct Wanted {
     fees: f64,
 }
 
-/// Trades `(contract, quantity[, price[, fees]])` in contracts. Runs whatever Python makes them.
+/// Trades `(contract, quantity[, price[, fees]])` in contracts, all of one effect. Runs whatever Python makes them.
 pub(super) fn read(trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Vec<Wanted>> {
     let effect = super::orders::effect(effect)?;
     let mut result = Vec::new();
-    for trade in trades.try_iter()? {
-        let trade = trade?;
-        let (contract, quantity, price, fees) = if let Ok((c, q)) =
-            trade.extract::<(Bound<'_, Contract>, f64)>()
-        {
-            (c.get().clone(), q, None, 0.0)
-        } else if let Ok((c, q, p)) = trade.extract::<(Bound<'_, Contract>, f64, f64)>() {
-            (c.get().clone(), q, Some(p), 0.0)
-        } else if let Ok((c, q, p, f)) = trade.extract::<(Bound<'_, Contract>, f64, f64, f64)>() {
-            (c.get().clone(), q, Some(p), f)
-        } else {
-            return Err(invalid(
-                "a trade is (contract, quantity), (contract, quantity, price) or (contract, quantity, price, fees)",
-            ));
-        };
-        result.push(Wanted {
-            lots: lots(&contract, "trade", quantity)?,
-            contract: contract.0,
-            effect,
-            price,
-            fees,
-        });
+    for (i, trade) in trades.try_iter()?.enumerate() {
+        result.push(one(i, &trade?, effect)?);
     }
     Ok(result)
+}
+
+/// The trades of any iterable as they were given, each a tuple that every call which takes trades accepts.
+///
+/// See :data:`margincore.Trade`. Raises :class:`InvalidInput` with the number of the trade, from 0.
+#[pyfunction]
+#[pyo3(signature = (trades, /))]
+pub(crate) fn read_trades(trades: &Bound<'_, PyAny>) -> PyResult<Vec<Py<PyAny>>> {
+    let mut result = Vec::new();
+    for (i, trade) in trades.try_iter()?.enumerate() {
+        let trade = trade?;
+        one(i, &trade, None)?;
+        result.push(trade.unbind());
+    }
+    Ok(result)
+}
+
+/// One trade; `number` says which in a refusal.
+fn one(number: usize, trade: &Bound<'_, PyAny>, effect: Option<Effect>) -> PyResult<Wanted> {
+    let parts = match trade.cast::<PyTuple>() {
+        Ok(parts) if (2..=4).contains(&parts.len()) => parts,
+        _ => {
+            return Err(invalid(format!(
+                "trade {number} is {}: a tuple (contract, quantity), (contract, quantity, price) or \
+                 (contract, quantity, price, fees) is needed",
+                trade.repr()?
+            )));
+        }
+    };
+    let contract: Contract = parts
+        .get_borrowed_item(0)?
+        .extract()
+        .map_err(|e: PyErr| invalid(format!("trade {number}: {}", e.value(trade.py()))))?;
+    let part = |at: usize, name: &str| {
+        let value = parts.get_borrowed_item(at)?;
+        match value.extract::<Number>() {
+            Ok(Number(number)) => Ok(number),
+            Err(_) => Err(invalid(format!(
+                "trade {number} in '{}': {name}: a number is needed, not {}",
+                contract.0.id(),
+                value.repr()?
+            ))),
+        }
+    };
+    let quantity = part(1, "quantity")?;
+    let what = format_args!("trade {number} in '{}': quantity", contract.0.id());
+    Ok(Wanted {
+        lots: account::lots(&contract.0, what, quantity).map_err(raise)?,
+        effect,
+        price: (parts.len() > 2).then(|| part(2, "price")).transpose()?,
+        fees: if parts.len() > 3 {
+            part(3, "fees")?
+        } else {
+            0.0
+        },
+        contract: contract.0,
+    })
 }
 
 /// Works on trades in the rows of the account's table. One trade, the usual case, takes no memory for it.

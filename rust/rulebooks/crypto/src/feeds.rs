@@ -107,26 +107,24 @@ impl Feeds {
     pub fn check(&self) -> Result<()> {
         bounds::positive("feeds.stable", self.stable)?;
         for (name, feed) in &self.underlyings {
-            bounds::finite(
+            bounds::fraction(
                 format_args!("spot confidence of {name}"),
                 feed.spot_confidence,
             )?;
-            bounds::finite(
+            bounds::fraction(
                 format_args!("perp confidence of {name}"),
                 feed.perp_confidence,
             )?;
         }
         for feed in &self.expiries {
-            for value in [
-                feed.rate.unwrap_or(0.0),
-                feed.forward_confidence,
-                feed.rate_confidence,
-                feed.vol_confidence,
+            let name = format!("feeds of {} {}", feed.underlying, feed.expiry);
+            bounds::rate(format_args!("{name}: rate"), feed.rate.unwrap_or(0.0))?;
+            for (what, value) in [
+                ("forward", feed.forward_confidence),
+                ("rate", feed.rate_confidence),
+                ("vol", feed.vol_confidence),
             ] {
-                bounds::finite(
-                    format_args!("feeds of {} {}", feed.underlying, feed.expiry),
-                    value,
-                )?;
+                bounds::fraction(format_args!("{name}: {what} confidence"), value)?;
             }
         }
         Ok(())

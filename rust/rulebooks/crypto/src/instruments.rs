@@ -7,7 +7,7 @@ pub(super) use super::layout::{Class, UnitKey};
 use super::layout::{Layout, RowLayout, UnitLayout};
 use super::parameters::{Model, Parameters, UnitOf};
 use engine::contract::{Contract, ContractIndex, Contracts};
-use engine::market::Market;
+use engine::market::{Market, Most};
 use engine::missing::Missing;
 use engine::time::Expiry;
 use kernel::error::{MarginError, Result};
@@ -344,6 +344,15 @@ fn instrument(
         ),
     };
     if let Some(mark) = quoted {
+        // A coin-quoted call is worth at most the coin.
+        let unit = if terms.inverse { made.forward } else { 1.0 };
+        let most = Most {
+            underlying: made.forward / unit,
+            carry: 1.0,
+            strike: made.strike / unit,
+            discount: 1.0,
+        };
+        market.check_option_mark(contract, mark, &most)?;
         made.mark = mark;
         return Ok(made);
     }
@@ -423,7 +432,6 @@ fn vol_of(
                 "the price {mark} of option '{id}' implies no vol ({}): add its vol to market.vol",
                 status.message()
             )
-            .into(),
-        )
+            .into())
     })
 }

@@ -63,7 +63,7 @@ pub enum SpotTreatment {
 }
 
 /// The largest factor from one margin to another. Larger ones are percentages by mistake.
-const MAX_FACTOR: f64 = 5.0;
+pub(super) const MAX_FACTOR: f64 = 5.0;
 
 fn rate_of_year() -> f64 {
     365.0
@@ -307,15 +307,20 @@ impl Parameters {
                     merged::<UnitRules>("scenario", table, underlying, currency)?.check(key)?;
                 }
                 Model::Standard => {
-                    merged::<StandardRules>("standard", table, underlying, currency)?;
+                    merged::<StandardRules>("standard", table, underlying, currency)?.check(key)?;
                 }
                 Model::Srm => {
-                    merged::<super::rules::SrmRules>("srm", table, underlying, currency)?;
+                    merged::<super::rules::SrmRules>("srm", table, underlying, currency)?
+                        .check(key)?;
                 }
             }
         }
         for (asset, &haircut) in &self.haircuts {
             bounds::fraction(format_args!("haircuts: {asset}"), haircut)?;
+        }
+        let (maintenance, initial) = self.borrow.unwrap_or_default();
+        for (name, share) in [("maintenance", maintenance), ("initial", initial)] {
+            bounds::fraction(format_args!("borrow: {name}"), share)?;
         }
         self.feeds.check()
     }
@@ -359,6 +364,31 @@ impl Parameters {
     }
 }
 
+impl StandardRules {
+    /// Shares are of the index, the notional, the mark or the initial margin.
+    fn check(&self, key: &str) -> Result<()> {
+        let option = self.option.as_ref();
+        let future = self.future.as_ref();
+        for (name, share) in [
+            ("option.a", option.map(|o| o.a)),
+            ("option.b", option.map(|o| o.b)),
+            ("option.c", option.map(|o| o.c)),
+            ("option.put_mark", option.and_then(|o| o.put_mark)),
+            ("option.long_cap", option.and_then(|o| o.long_cap)),
+            ("option.put_cap", option.and_then(|o| o.put_cap)),
+            ("option.mm_share", option.and_then(|o| o.mm_share)),
+            ("future.im", future.map(|f| f.im)),
+            ("future.mm", future.map(|f| f.mm)),
+            ("future.slope", future.map(|f| f.slope)),
+        ] {
+            if let Some(share) = share {
+                bounds::fraction(format_args!("rules of '{key}': {name}"), share)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl UnitRules {
     fn check(&self, key: &str) -> Result<()> {
         self.vol.check()?;
@@ -377,12 +407,7 @@ impl UnitRules {
         } = &self.charges;
         let stated = [stated, initial_only, provisions];
         for (name, factor) in [("im_factor", self.im_factor), ("mm_factor", self.mm_factor)] {
-            if !(factor > 0.0 && factor <= MAX_FACTOR) {
-                fail!(
-                    InvalidInput,
-                    "rules of '{key}': {name} is {factor}: a factor above 0 and up to {MAX_FACTOR} is needed (0.8 is 80 %)"
-                );
-            }
+            bounds::factor(format_args!("rules of '{key}': {name}"), factor, MAX_FACTOR)?;
         }
         let shock = delta_shock.as_ref();
         let roll = roll.as_ref();

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::parameters::MAX_FACTOR;
 use super::pmrm::Shortfall;
+use engine::bounds;
+use kernel::error::Result;
 
 /// Option formulas. Shares are of spot; `mm_put_mark` and `put_offset` are multiples of mark and maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,4 +55,34 @@ pub struct SrmRules {
     pub base: BaseRules,
     pub depeg: Shortfall,
     pub confidence: ConfidenceRules,
+}
+
+impl SrmRules {
+    pub(super) fn check(&self, key: &str) -> Result<()> {
+        let (option, base, confidence) = (&self.option, &self.base, &self.confidence);
+        for (name, share) in [
+            ("option.max", option.max),
+            ("option.min", option.min),
+            ("option.mm_call", option.mm_call),
+            ("option.mm_put", option.mm_put),
+            ("option.mm_put_mark", option.mm_put_mark),
+            ("perp.im", self.perp.im),
+            ("perp.mm", self.perp.mm),
+            ("base.factor", base.factor),
+            ("base.im_scale", base.im_scale),
+            ("confidence.perp", confidence.perp),
+            ("confidence.option", confidence.option),
+            ("confidence.base", confidence.base),
+        ] {
+            bounds::fraction(format_args!("rules of '{key}': {name}"), share)?;
+        }
+        for (name, factor) in [
+            ("option.unpaired_im", option.unpaired_im),
+            ("option.unpaired_mm", option.unpaired_mm),
+            ("option.put_offset", option.put_offset),
+        ] {
+            bounds::factor(format_args!("rules of '{key}': {name}"), factor, MAX_FACTOR)?;
+        }
+        Ok(())
+    }
 }

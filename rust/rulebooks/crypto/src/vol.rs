@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scenario::VolMove;
-use engine::market::MAX_VOL;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 use kernel::float::{larger, smaller};
@@ -83,13 +83,7 @@ impl VolLaw {
                 );
             }
         }
-        if !(0.0..=MAX_VOL).contains(&self.min_up) {
-            fail!(
-                InvalidInput,
-                "vol.min_up is {}: an annual fraction between 0 and {MAX_VOL} is needed (0.5 is 50 %)",
-                self.min_up
-            );
-        }
+        bounds::vol("vol.min_up", self.min_up)?;
         for (name, power) in [
             ("power_short", self.power_short),
             ("power_long", self.power_long),

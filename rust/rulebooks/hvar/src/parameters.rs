@@ -231,6 +231,12 @@ impl Parameters {
 
     fn check_component(&self, component: &Component, sets: &[&str]) -> Result<()> {
         component.check()?;
+        for &level in [component.confidence_ppm]
+            .iter()
+            .chain(&component.levels_ppm)
+        {
+            bounds::confidence("confidence", f64::from(level) / 1e6)?;
+        }
         if let Some(stranger) = component
             .given
             .keys()
@@ -270,14 +276,8 @@ impl Parameters {
                 bounds::positive(format_args!("option_floor: {name}"), value)?;
             }
         }
-        if let Some(cap) = &self.offset_cap
-            && !(0.0..=1.0).contains(&cap.share)
-        {
-            fail!(
-                InvalidInput,
-                "offset_cap: share is {}: it lies between 0 and 1 (0.8 is EMIR's)",
-                cap.share
-            );
+        if let Some(cap) = &self.offset_cap {
+            bounds::fraction("offset_cap: share", cap.share)?;
         }
         Ok(())
     }

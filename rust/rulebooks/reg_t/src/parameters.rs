@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::question::Method;
-use super::rules::Numbers;
+use super::rules::{MAX_SHORT, Numbers};
 use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
@@ -111,13 +111,8 @@ impl Parameters {
                 class.otc_minimum,
             ];
             for value in percentages.into_iter().flatten() {
-                bounds::finite(format_args!("reg t: class '{name}'"), value)?;
-                if !(0.0..=10.0).contains(&value) {
-                    fail!(
-                        InvalidInput,
-                        "reg t: class '{name}': {value} is no fraction (0.2 is 20 %)"
-                    );
-                }
+                let what = format_args!("reg t: class '{name}': a percentage");
+                bounds::share(what, value, MAX_SHORT)?;
             }
         }
         for (symbol, underlying) in &self.underlyings {

@@ -5,7 +5,6 @@
 
 use engine::bounds;
 use kernel::error::Result;
-use kernel::fail;
 
 /// When the requirement is asked: on the trade date (Reg T), or while the position is held (FINRA 4210(f)(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,29 +50,35 @@ pub struct Numbers {
     pub equal_wings: bool,
 }
 
+/// The largest share of its value that is asked for what is short: 300 %, the most a stock's range has as a rule.
+pub const MAX_SHORT: f64 = 3.0;
+
 impl Numbers {
     pub fn check(&self) -> Result<()> {
+        // Of what is paid for or lent: the whole at most.
         for (what, value) in [
             ("stock_initial", self.stock_initial),
             ("stock_maintenance", self.stock_maintenance),
-            ("short_stock_initial", self.short_stock_initial),
-            ("short_stock_maintenance", self.short_stock_maintenance),
-            ("short_stock_floor", self.short_stock_floor),
-            ("low_price", self.low_price),
-            ("low_price_maintenance", self.low_price_maintenance),
-            ("low_price_floor", self.low_price_floor),
             ("long_option_loan", self.long_option_loan),
             ("protective_strike", self.protective_strike),
             ("conversion_strike", self.conversion_strike),
             ("box_difference", self.box_difference),
         ] {
-            bounds::finite(format_args!("reg t: {what}"), value)?;
-            if value < 0.0 {
-                fail!(
-                    InvalidInput,
-                    "reg t: {what} is {value}: it must not be negative"
-                );
-            }
+            bounds::fraction(format_args!("reg t: {what}"), value)?;
+        }
+        for (what, value) in [
+            ("short_stock_initial", self.short_stock_initial),
+            ("short_stock_maintenance", self.short_stock_maintenance),
+            ("low_price_maintenance", self.low_price_maintenance),
+        ] {
+            bounds::share(format_args!("reg t: {what}"), value, MAX_SHORT)?;
+        }
+        for (what, value) in [
+            ("short_stock_floor", self.short_stock_floor),
+            ("low_price", self.low_price),
+            ("low_price_floor", self.low_price_floor),
+        ] {
+            bounds::not_negative(format_args!("reg t: {what}"), value)?;
         }
         Ok(())
     }

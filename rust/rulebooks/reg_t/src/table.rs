@@ -9,7 +9,7 @@ use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters, Underlying}
 use super::question::Allowed;
 use super::rules::{Numbers, Right, Series, Shares};
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
-use engine::market::Market;
+use engine::market::{Market, Most};
 use engine::missing::Missing;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
@@ -260,13 +260,18 @@ impl Builder<'_> {
                 contract.id()
             );
         };
-        if price < 0.0 {
-            fail!(InvalidInput, "mark {price} is negative");
-        }
         if option.strike < 0.0 {
             fail!(InvalidInput, "strike {} is negative", option.strike);
         }
         let level = self.level(symbol, underlying)?;
+        // The rule reads no rates: nothing is discounted.
+        let most = Most {
+            underlying: level,
+            carry: 1.0,
+            strike: option.strike,
+            discount: 1.0,
+        };
+        self.market.check_option_mark(contract, price, &most)?;
         let (base, minimum) = if terms.listed {
             (class.base, class.minimum)
         } else {

@@ -69,8 +69,7 @@ impl Bytes<'_> {
 pub fn load(data: &[u8], name: &str) -> Result<SpanFile> {
     let broken = |what: &str| {
         MarginError::ParseError(
-            format!("{name}: not a usable cache ({what}): parse the SPAN file again").into(),
-        )
+            format!("{name}: not a usable cache ({what}): parse the SPAN file again").into())
     };
     if !is_cache(data) || data.len() < HEAD + 4 {
         return Err(broken("no header"));

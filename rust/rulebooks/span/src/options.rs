@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Level;
+use engine::bounds;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -83,6 +84,9 @@ impl Default for Options {
     }
 }
 
+/// The largest level of the risk: ten times. Larger ones are percentages by mistake.
+const MAX_LEVEL: f64 = 10.0;
+
 impl Options {
     pub fn check(&self) -> Result<()> {
         kind_index(&self.account_kind)?;
@@ -99,12 +103,7 @@ impl Options {
                 ("initial", level.initial),
                 ("maintenance", level.maintenance),
             ] {
-                if !value.is_finite() || value <= 0.0 {
-                    fail!(
-                        InvalidInput,
-                        "level.{what} is {value}: a positive factor is needed"
-                    );
-                }
+                bounds::factor(format_args!("level.{what}"), value, MAX_LEVEL)?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ use super::arrays::{SCAN, labels, overlay_points, scan_points};
 use super::parameters::{MinimumLevel, POINTS, Parameters};
 use super::placement::Placements;
 use super::row::{LONG_MINIMUM, OPTION_VALUE, Row, SHORT_MINIMUM, SHORT_OPTIONS, Sides};
+use engine::bounds;
 use engine::cells::RiskArrays;
 use engine::contract::{Contracts, Kind};
 use engine::market::Market;
@@ -147,7 +148,11 @@ impl Book {
                 .map(|p| p * scale);
             let option_value = match (is_option, quoted.or(value[row as usize])) {
                 (false, _) => 0.0,
-                (true, Some(value)) => value,
+                (true, Some(value)) => {
+                    let what = format_args!("tims: the closing price of '{}'", contract.id());
+                    bounds::mark(what, contract.kind().name(), value)?;
+                    value
+                }
                 (true, None) => fail!(
                     MissingData,
                     "tims: no closing price for '{}': give it in the theoretical values or in market.price",

@@ -235,15 +235,6 @@ impl Parameters {
             fail!(InvalidInput, "tims: minimum_rate is negative");
         }
         self.default_range.check("tims: default_range")?;
-        let offset = |what: String, value: f64| {
-            if !(0.0..=1.0).contains(&value) {
-                fail!(
-                    InvalidInput,
-                    "{what}: offset {value} is not a fraction between 0 and 1"
-                );
-            }
-            Ok(())
-        };
         for (symbol, product) in &self.products {
             bounds::finite(format_args!("tims: factor of {symbol}"), product.factor)?;
             if product.factor == 0.0 {
@@ -273,7 +264,10 @@ impl Parameters {
             if let Some(range) = &group.range {
                 range.check(&format!("tims: product group {name}"))?;
             }
-            offset(format!("tims: product group {name}"), group.offset)?;
+            bounds::fraction(
+                format_args!("tims: product group {name}: offset"),
+                group.offset,
+            )?;
             if let Some(parent) = &group.portfolio_group
                 && !self.portfolio_groups.contains_key(parent)
             {
@@ -284,7 +278,10 @@ impl Parameters {
             }
         }
         for (name, group) in &self.portfolio_groups {
-            offset(format!("tims: portfolio group {name}"), group.offset)?;
+            bounds::fraction(
+                format_args!("tims: portfolio group {name}: offset"),
+                group.offset,
+            )?;
         }
         for (id, values) in &self.theoretical {
             for value in values.profit.iter().chain(values.price.iter()) {

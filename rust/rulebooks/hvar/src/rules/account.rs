@@ -12,7 +12,7 @@ use kernel::float::{larger, smaller};
 
 /// Portfolio margin floor: Guide, section 3.2.4.1.3.
 pub(crate) fn gross_floor(rate: f64) -> Parts<'static> {
-    Parts::of_account(not_negative([("rate", rate)]), &[], move |at| {
+    Parts::of_account(bounds::fraction("rate", rate), &[], move |at| {
         let gross = larger(at.standing.gross_long, at.standing.gross_short);
         larger(rate * gross - at.sum, 0.0)
     })
@@ -111,7 +111,8 @@ pub(crate) fn amount(amount: f64) -> Parts<'static> {
 
 /// A buffer that is used up while margins rise: EMIR RTS 153/2013 Article 28 (1)(a), a quarter at least.
 pub(crate) fn buffer(rate: f64, release: f64) -> Parts<'static> {
-    let check = not_negative([("rate", rate), ("release", release)]);
+    let check =
+        bounds::fraction("rate", rate).and_then(|()| bounds::not_negative("release", release));
     Parts::of_account(check, &[], move |at| {
         larger(smaller((1.0 + rate) * at.sum, release) - at.sum, 0.0)
     })

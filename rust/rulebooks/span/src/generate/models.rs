@@ -41,8 +41,7 @@ impl Model {
         named(code).ok_or_else(|| {
             MarginError::Unsupported(
                 format!("pricing model '{code}': BS, B, M, W, WS, WB, CA, CE, I and N are known")
-                    .into(),
-            )
+                    .into())
         })
     }
 

@@ -4,7 +4,7 @@ use super::parameters::{LikeParameters, Underlying};
 use crate::generate::{ArrayInputs, Model};
 use crate::model::*;
 use engine::contract::{Contract, ContractIndex, Contracts, Exercise, Kind, Premium, Settlement};
-use engine::market::Market;
+use engine::market::{Market, Most};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -151,6 +151,15 @@ impl LikeParameters {
         let value = match contract.kind() {
             Kind::Option => {
                 let mark = market.price(contracts, row);
+                if let Some(mark) = mark {
+                    let most = Most {
+                        underlying: inputs.underlying,
+                        carry: (-inputs.dividend_yield * inputs.years).exp(),
+                        strike: inputs.strike,
+                        discount: (-inputs.rate * inputs.years).exp(),
+                    };
+                    market.check_option_mark(contract, mark, &most)?;
+                }
                 mark.map_or_else(|| inputs.theoretical(), Ok)? * lot
             }
             _ => f64::NAN,

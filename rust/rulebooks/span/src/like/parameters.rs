@@ -72,12 +72,8 @@ impl LikeParameters {
                 bounds::not_negative(format_args!("span-like: {name}: {what}"), value)?;
             }
         }
-        let numbers = [
-            self.extreme.0,
-            self.extreme.1,
-            self.lookahead_days,
-            self.days_per_year,
-        ];
+        bounds::fraction("span-like: the share of extreme moves", self.extreme.1)?;
+        let numbers = [self.extreme.0, self.lookahead_days, self.days_per_year];
         if numbers.iter().any(|v| !v.is_finite() || *v < 0.0) || self.days_per_year <= 0.0 {
             fail!(
                 InvalidInput,

@@ -19,8 +19,7 @@ impl Line<'_> {
                 "{}: line {}, record {record}, {field}: {what}",
                 self.file, self.number
             )
-            .into(),
-        ))
+            .into()))
     }
 
     fn field(&self, from: usize, to: usize) -> &[u8] {

@@ -1,4 +1,26 @@
-//! What a name that nobody knows was meant to be.
+//! Names that nobody knows: refused with what they were meant to be.
+
+use kernel::error::Result;
+use kernel::fail;
+
+/// Refuses a name that is none of `known`, with the nearest of those: `place` and `part` say where it stands, `what` is
+/// what it should name.
+pub fn refuse_unknown<'a, N: Iterator<Item = &'a str>>(
+    place: &str,
+    part: &str,
+    what: &str,
+    name: &str,
+    known: impl Fn() -> N,
+) -> Result<()> {
+    if known().any(|known| known == name) {
+        return Ok(());
+    }
+    fail!(
+        InvalidInput: UnknownName, place format_args!("{place}: {part}"), value name;
+        "{place}: {part}: no {what} is called '{name}'{}",
+        hint(name, known())
+    )
+}
 
 /// The known name that takes the fewest letters added, left out or changed, capitals aside; the first of several. None
 /// where that would change more than half of it: a hint that is a guess helps nobody.
@@ -34,7 +56,7 @@ fn changes(from: &[char], to: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, refuse_unknown};
 
     #[test]
     fn a_slip_is_found_and_a_stranger_is_not() {
@@ -50,5 +72,17 @@ mod tests {
         assert_eq!(near("CALL"), Some("call"));
         assert_eq!(near("zzzzzz"), None);
         assert_eq!(nearest("x", []), None);
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest() {
+        let known = || ["SPX", "NDX"].into_iter();
+        assert!(refuse_unknown("update", "spot", "symbol", "SPX", known).is_ok());
+        let error = refuse_unknown("update", "spot", "symbol", "SXP", known).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "update: spot: no symbol is called 'SXP'; did you mean 'SPX'?"
+        );
+        assert_eq!(error.whereabouts(), Some("update: spot"));
     }
 }
