@@ -42,9 +42,10 @@ from margincore._core import (
     check_version,
 )
 from margincore.analysis.compare import compare
-from margincore.analysis.statements import Carried, Money, Statement, Trade, Transaction, statement
+from margincore.analysis.statements import Carried, Money, Statement, Transaction, statement
 from margincore.engine import margin
 from margincore.methods.base import Rulebook
+from margincore.portfolio import Trade
 
 __all__ = [
     "account_from_document",
@@ -94,12 +95,8 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     >>> result["requirement"]["initial"], result["lines"][0]["scenario"]
     (750.0, '-15 %')
     """
-    try:
+    with _printable():
         return _evaluated(document)
-    except RecursionError:
-        raise InvalidInput("document: nested too deep") from None
-    except ValueError as error:  # a whole number of 5,000 digits, which cannot even be printed
-        raise InvalidInput(f"document: {error}") from None
 
 
 def statement_from_document(document: Mapping[str, Any], terms: Mapping[str, Any] | None = None) -> Statement:
@@ -118,6 +115,11 @@ def statement_from_document(document: Mapping[str, Any], terms: Mapping[str, Any
     >>> statement_from_document(document, {"holidays": ["2026-11-26", "2026-12-25"]})
     Statement(Reg T: equity 2,000.00, initial 6,000.00, maintenance 3,000.00 USD, 1 calls)
     """
+    with _printable():
+        return _statement(document, terms)
+
+
+def _statement(document: Mapping[str, Any], terms: Mapping[str, Any] | None) -> Statement:
     account, market, contracts, products = _held(document)
     if "methodology" not in document or document.get("standalone"):
         raise InvalidInput("document: a statement has one methodology, and nothing standalone")
@@ -147,7 +149,7 @@ def _trade(row: Mapping[str, Any], where: str, products: Products) -> Trade:
     _only(row, where, {"contract", "symbol", "quantity", "price", "fees"})
     named = {key: row[key] for key in ("contract", "symbol") if key in row}
     contract = _position({**named, "quantity": 0}, where, products).contract
-    return Trade.from_dict({"contract": contract, **{key: value for key, value in row.items() if key not in named}})
+    return contract, _required(row, where, "quantity"), _required(row, where, "price"), row.get("fees", 0.0)
 
 
 def _held(document: Mapping[str, Any]) -> tuple[Account, Market | None, list[Contract], Products]:
@@ -302,6 +304,19 @@ def products_from_document(document: Mapping[str, Any]) -> Products:
     with _place("products"):
         table = Products().with_equities(equities)
         return table.extended(rows) if rows else table
+
+
+@contextmanager
+def _printable() -> Iterator[None]:
+    """Refuses documents that are nested too deep, or have a number that cannot even be printed (of 5,000 digits)."""
+    try:
+        yield
+    except MarginError:
+        raise
+    except RecursionError:
+        raise InvalidInput("document: nested too deep") from None
+    except ValueError as error:
+        raise InvalidInput(f"document: {error}") from None
 
 
 @contextmanager

@@ -232,7 +232,6 @@ def samples() -> dict[str, Any]:
         "analysis.statements.Restriction": page.restrictions[0],
         "analysis.statements.Rule": statements.Rule("a call", 3, "soon", "somebody", "inferred"),
         "analysis.statements.Stress": held.stress[0],
-        "analysis.statements.Trade": statements.Trade(PUT, -2.0, 1.25, 0.5),
         "calendars.BusinessDays": calendars.BusinessDays((dt.date(2026, 12, 25),), name="a", source="b"),
         "crypto.Health": crypto.Health(3.0, 2.0, 1.0),
         "crypto.Instrument": crypto.Instrument("deribit", "BTC", "BTC", "option", _AWARE, 90_000.0, "call"),

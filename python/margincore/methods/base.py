@@ -33,8 +33,7 @@ class Rulebook(_core.Methodology):
         self._document = (name, dict(parameters), dict(tables or {}))
         return self
 
-    @property
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What it was built from, ``{"name": ..., ...parameters}`` as documents have it; a new dictionary.
 
         Tables of numbers and a parsed file are not part of it.

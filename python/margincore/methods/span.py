@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from margincore import _core
 from margincore._pickles import reduced
-from margincore.methods.base import Rulebook, Tables
+from margincore.methods.base import Rulebook
 
 __all__ = ["Span", "SpanLike", "contract_id", "kite", "nse_exposure", "risk_array", "settlement_price"]
 

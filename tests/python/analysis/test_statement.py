@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import margincore as mc
-from margincore.analysis.statements import Carried, Money, Trade
+from margincore.analysis.statements import Carried, Money
 from margincore.calendars import nyse
 
 VALUATION = "2026-11-20T16:00:00-05:00"
@@ -184,7 +184,7 @@ def test_below_the_minimum_only_what_is_paid_in_full_can_be_bought() -> None:
 
 def test_a_purchase_without_money_is_called_and_a_deposit_meets_it_and_nothing_else() -> None:
     opened = Carried(dt.date(2026, 11, 19), 0.0)
-    bought = stated(50.0, 100, -5_000.0, carried=opened, transactions=[Trade(STOCK, 100, 50.0)])
+    bought = stated(50.0, 100, -5_000.0, carried=opened, transactions=[(STOCK, 100, 50.0)])
     initial, maintenance = bought.calls
     assert (initial.kind, initial.amount, initial.due_on) == ("reg_t_initial", 2_500.0, dt.date(2026, 11, 25))
     assert maintenance.amount == 1_250.0
@@ -208,7 +208,7 @@ def test_a_purchase_without_money_is_called_and_a_deposit_meets_it_and_nothing_e
 
 def test_a_rise_of_the_market_meets_no_initial_call_and_a_fall_takes_no_sma() -> None:
     opened = Carried(dt.date(2026, 11, 19), 0.0)
-    bought = stated(50.0, 100, -5_000.0, carried=opened, transactions=[Trade(STOCK, 100, 50.0)])
+    bought = stated(50.0, 100, -5_000.0, carried=opened, transactions=[(STOCK, 100, 50.0)])
     account = mc.Account([mc.Position(STOCK, 100)], cash={"USD": -5_000.0})
     for day, price, sma in ((23, 120.0, 1_000.0), (24, 90.0, 1_000.0)):
         quotes = market(price, valuation=f"2026-11-{day}T16:00:00-05:00")
@@ -223,7 +223,7 @@ def test_a_rise_of_the_market_meets_no_initial_call_and_a_fall_takes_no_sma() ->
 
 def test_calls_up_to_a_thousand_may_be_waived() -> None:
     opened = Carried(dt.date(2026, 11, 19), 1_600.0)
-    terms: dict[str, Any] = {"carried": opened, "transactions": [Trade(STOCK, 100, 50.0)]}
+    terms: dict[str, Any] = {"carried": opened, "transactions": [(STOCK, 100, 50.0)]}
     page = stated(50.0, 100, -3_400.0, **terms)
     assert [c.waived for c in page.calls] == [False]
     page = stated(50.0, 100, -3_400.0, waive_up_to=1_000.0, **terms)
@@ -243,8 +243,8 @@ def test_entries_are_at_the_transaction_s_own_price() -> None:
     call = option("call", 60)
     quotes = market(55.0, price={call.id: 4.0})
     day = [
-        Trade(STOCK, 200, 50.0), Trade(STOCK, -100, 60.0, 5.0), Trade(STOCK, -200, 40.0), Trade(STOCK, 100, 44.0),
-        Trade(call, 3, 2.0), Trade(call, -3, 5.0), Money("dividend", 12.5), Money("withdrawal", 70.0),
+        (STOCK, 200, 50.0), (STOCK, -100, 60.0, 5.0), (STOCK, -200, 40.0), (STOCK, 100, 44.0),
+        (call, 3, 2.0), (call, -3, 5.0), Money("dividend", 12.5), Money("withdrawal", 70.0),
     ]  # fmt: skip
     # Buy, sell half with a fee, sell the rest and go short, cover; options in full.
     assert entries(mc.Account([]), day, quotes) == [
@@ -255,7 +255,7 @@ def test_entries_are_at_the_transaction_s_own_price() -> None:
 def test_trades_executed_together_are_one_transaction() -> None:
     low, high = option("put", 65), option("put", 70)
     quotes = market(65.25, price={low.id: 1.25, high.id: 5.0})
-    legs = [Trade(high, -5, 5.0), Trade(low, 5, 1.25)]
+    legs = [(high, -5, 5.0), (low, 5, 1.25)]
     (spread,) = entries(mc.Account([]), [legs], quotes)
     assert spread == -625.0
     assert len(entries(mc.Account([]), [*legs], quotes)) == 2
@@ -263,7 +263,7 @@ def test_trades_executed_together_are_one_transaction() -> None:
 
 def test_what_was_bought_and_sold_in_the_day_needs_no_mark_at_the_close() -> None:
     other = mc.Stock("DEF", currency="USD")
-    day = [Trade(other, 10, 20.0), Trade(other, -10, 22.0)]
+    day = [(other, 10, 20.0), (other, -10, 22.0)]
     page = stated(50.0, 100, 20.0, carried=Carried(dt.date(2026, 11, 19), 500.0), transactions=day)
     assert page.close is not None
     assert [e.amount for e in page.close.entries] == [-100.0, 110.0]
@@ -308,6 +308,15 @@ def test_dates_outside_the_calendar_are_named() -> None:
     assert "give holidays" in absent(page)["last day of the maintenance call"]
     page = mc.statement(account, late, mc.methods.RegT(), holidays=["2028-12-25", "2029-01-01"])
     assert page.calls[0].due_on == dt.date(2029, 1, 12)
+
+
+def test_a_transaction_has_its_price_and_is_a_trade() -> None:
+    opened = Carried(dt.date(2026, 11, 19), 0.0)
+    with pytest.raises(mc.MissingData, match="the trade of ABC has no price"):
+        stated(50.0, 100, 0.0, carried=opened, transactions=[(STOCK, 100)])
+    for wrong in (5, [(STOCK, 1, 2.0), 5], ("ABC", 1, 2.0), None):
+        with pytest.raises(mc.InvalidInput):
+            stated(50.0, 100, 0.0, carried=opened, transactions=[wrong])
 
 
 @pytest.mark.parametrize(
@@ -376,7 +385,7 @@ def test_a_restricted_account_says_what_breaks_it() -> None:
 
 def test_a_page_is_eighty_columns_and_comes_back_from_its_document() -> None:
     opened = Carried(dt.date(2026, 11, 19), 0.0)
-    day = [Trade(STOCK, 240, 50.0)]
+    day = [(STOCK, 240, 50.0)]
     page = stated(50.0, 240, -10_000.0, carried=opened, transactions=day, interest_rate={"USD": 0.08})
     text = str(page)
     assert max(map(len, text.splitlines())) <= 80

@@ -8,7 +8,7 @@ import random
 import pytest
 
 import margincore as mc
-from margincore.analysis.statements import Carried, Money, Trade
+from margincore.analysis.statements import Carried, Money
 from margincore.calendars import nyse
 from margincore.reference import statement as reference
 
@@ -47,7 +47,7 @@ def test_days_of_an_account_are_those_of_the_reference(seed: int) -> None:
             shares[symbol] = shares.get(symbol, 0.0) + n
             cash -= n * price
         cash += deposit
-        day = [Trade(STOCKS[s], n, p) for s, n, p in trades]
+        day = [(STOCKS[s], n, p) for s, n, p in trades]
         money = [] if not deposit else [Money("deposit" if deposit > 0 else "withdrawal", abs(deposit))]
         page = mc.statement(
             held(shares, cash), quotes(date, prices), mc.methods.RegT(), carried=carried, transactions=[*day, *money]

@@ -2,7 +2,7 @@
 
 * :func:`statement` - the one call, also ``mc.statement``; :class:`Statement` what it gives;
 * :class:`Carried` - what one day's statement hands to the next;
-* :class:`Trade`, :class:`Money` - the day's transactions;
+* :class:`Money` - what comes and goes in a day beside trades;
 * :func:`entries`, :func:`close` - the special memorandum account of Reg T by itself;
 * :func:`open_trade_equity`, :func:`pretrade_cost` - figures of futures accounts.
 """
@@ -17,7 +17,7 @@ from margincore.analysis.statements.minimum import MinimumEquity
 from margincore.analysis.statements.money import Balance, Collateral, Equity
 from margincore.analysis.statements.power import BuyingPower, Rates
 from margincore.analysis.statements.restrictions import OPENED_WITH, Restriction
-from margincore.analysis.statements.sma import Close, Entry, Money, Trade, Transaction, close, entries
+from margincore.analysis.statements.sma import Close, Entry, Money, Transaction, close, entries
 from margincore.analysis.statements.whole import Absent, Statement
 
 __all__ = [
@@ -47,7 +47,6 @@ __all__ = [
     "Rule",
     "Statement",
     "Stress",
-    "Trade",
     "Transaction",
     "close",
     "entries",

@@ -78,8 +78,9 @@ def statement(
       OCC's customer portfolio margin ``"portfolio_margin"``, SPAN ``"futures"``; others have no calls.
     - `date`: the day, that of the market's valuation in its own zone where left out.
     - `holidays`: of the exchange, :func:`margincore.calendars.nyse` where left out.
-    - `carried`: :meth:`Statement.carry` of the last statement; `transactions`: the day's, in order. Both make
-      the SMA and the initial call of a Reg T account.
+    - `carried`: :meth:`Statement.carry` of the last statement; `transactions`: the day's, in order: trades with their
+      prices (:data:`margincore.Trade`), trades executed together as a list, and
+      :class:`~margincore.analysis.statements.Money`. Both make the SMA and the initial call of a Reg T account.
     - `waive_up_to`: initial calls up to it are marked as waived (12 CFR 220.4(d) allows 1,000).
     - `settled`: settled cash by currency; a cash account may withdraw no more.
     - `interest_rate`: annual rates on debits by currency (0.08 is 8 %), simple, over `days_in_year` (360 or 365).
@@ -124,9 +125,9 @@ def statement(
     sma = None if reg_t is None else reg_t.sma
     bounds = desk.bounds(total, initial, maintenance, sma, minimum, settled, opened_with)
     standing = (*limits.breaches(opened_with, desk.account, desk.report), *desk.standing(calls, minimum))
-    balance = desk.report.cash_balance_required
+    balance = desk.report.cash_balance_required if equity is not None or not open_trade_equity else None
     if balance is not None:
-        balance += initial - desk.report.initial - _converted(open_trade_equity, desk.valuation)
+        balance += initial - desk.report.initial - (0.0 if equity is None else equity.parts["open trade equity"])
     return Statement(
         desk.date,
         desk.report.valuation,
@@ -137,7 +138,7 @@ def statement(
         balance,
         equity,
         minimum,
-        desk.power(total, initial, maintenance, sma, opened_with, bounds),
+        desk.power(total, initial, maintenance, sma, opened_with),
         reg_t,
         calls,
         desk.cures(calls),
@@ -244,10 +245,9 @@ class _Desk:
             )
         if premiums is None:
             self.miss("pre-trade credit", "give premiums=(of filled options, of working long options)")
-        elif open_trade_equity is not None:
-            own = _converted(open_trade_equity, self.valuation)
-            cost = pretrade_cost(section.risk_less_option_value, own, *premiums)
-            section = FuturesAccount(section.risk, section.initial, section.option_value, section.equity, cost)
+        elif open_trade_equity is not None and equity is not None:
+            own = equity.parts["open trade equity"]
+            section = replace(section, pretrade=pretrade_cost(section.risk_less_option_value, own, *premiums))
         return section.initial, section if equity is not None else None
 
     def close(
@@ -372,7 +372,6 @@ class _Desk:
         maintenance: float,
         sma: float | None,
         opened_with: tuple[str, ...],
-        bounds: dict[str, float] | None,
     ) -> tuple[BuyingPower, ...]:
         if self.regime in ("portfolio_margin", "futures"):
             self.miss("buying power", "no single number: see the excess, and LiveAccount.max_quantity for an order")
@@ -441,7 +440,7 @@ def _days(holidays: BusinessDays | Iterable[dt.date | str]) -> BusinessDays:
 def _regime(methodology: Methodology, account: Account) -> str | None:
     if not isinstance(methodology, Rulebook):
         return None
-    document = methodology.document
+    document = methodology.to_dict()
     if document["name"] == "tims":
         return "portfolio_margin" if document.get("preset", "occ-cpm") in _PORTFOLIO_MARGIN else None
     regime = _REGIMES.get(document["name"])

@@ -98,4 +98,4 @@ def open_trade_equity(
         raise MissingData(f"no mark of {', '.join(unmarked)}: add it to market.price", where="market.price")
     live = prepared.open([])
     live.apply([(p.contract, p.quantity, trade_prices[p.contract.id]) for p in held])
-    return live.cash
+    return dict(live.cash)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from margincore._core import Account, MissingData, Position, Prepared
 from margincore.analysis.statements.plain import Part
+from margincore.read_only import ReadOnlyDict
 
 __all__ = ["Balance", "Collateral", "Equity"]
 
@@ -52,15 +53,16 @@ class Equity(Part):
     collateral: tuple[Collateral, ...] = ()
 
     @property
-    def parts(self) -> dict[str, float]:
+    def parts(self) -> ReadOnlyDict:
         """`total` by its parts, in the report's currency: they add up to it."""
-        return {
+        parts = {
             "cash": sum(b.cash * b.fx for b in self.balances),
             "options": sum(b.options * b.fx for b in self.balances),
             "holdings": sum(b.holdings * b.fx for b in self.balances),
             "open trade equity": sum(b.open_trade_equity * b.fx for b in self.balances),
             "collateral": sum(c.value for c in self.collateral),
         }
+        return ReadOnlyDict(parts)
 
 
 class Valuation:

@@ -75,7 +75,7 @@ def class_rates(methodology: Methodology, valuation: str, currency: str) -> tupl
     """
     if not isinstance(methodology, Rulebook):
         return ()
-    parameters = methodology.document
+    parameters = methodology.to_dict()
     name = parameters.pop("name")
     funds = {f"FUND{leverage:g}": {"class": "etf", "leverage": leverage} for leverage in _FUNDS}
     parameters["underlyings"] = {**parameters.get("underlyings", {}), **funds}

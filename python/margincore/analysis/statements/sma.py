@@ -14,34 +14,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from margincore._core import Account, Contract, InvalidInput, Market, Position, Prepared
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    Market,
+    MissingData,
+    Position,
+    Prepared,
+    read_trades,
+)
 from margincore.analysis.statements.calls import Call, Carried, due_on, met
 from margincore.analysis.statements.money import Valuation
 from margincore.analysis.statements.plain import Part
 from margincore.calendars import BusinessDays
+from margincore.portfolio import Trade
 
-__all__ = ["Close", "Entry", "Money", "Trade", "Transaction", "close", "entries", "opening", "priced", "traded"]
+__all__ = ["Close", "Entry", "Money", "Transaction", "close", "entries", "opening", "priced", "traded"]
 
 _MONEY = {"deposit": 1.0, "dividend": 1.0, "withdrawal": -1.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Trade(Part):
-    """A trade: signed quantity in contracts, price in the contract's quote, fees in its currency, not negative."""
-
-    contract: Contract
-    quantity: float
-    price: float
-    fees: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("quantity", "price", "fees"):
-            if not math.isfinite(getattr(self, name)):
-                raise InvalidInput(f"trade: {name} is {getattr(self, name)}: a finite number is needed", where=name)
-
-    def __str__(self) -> str:
-        side = "bought" if self.quantity > 0 else "sold"
-        return f"{side} {abs(self.quantity):,g} {self.contract.id} at {self.price:,g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,9 @@ class Money(Part):
 
 
 Transaction: TypeAlias = Trade | Money | Sequence[Trade]
-"""One transaction; trades in a list were executed together and are one."""
+"""One transaction. A trade has its price; trades in a list were executed together and are one."""
+
+Leg: TypeAlias = tuple[Contract, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +87,33 @@ class Close(Part):
         return math.fsum(entry.amount for entry in self.entries)
 
 
-def legs_of(transaction: Transaction) -> list[Trade]:
-    """The trades of one transaction; none of money that comes or goes."""
+def legs_of(transaction: Transaction) -> list[Leg]:
+    """The trades of one transaction, each with its price and fees; none of money that comes or goes.
+
+    Raises :class:`margincore.InvalidInput` for what is no trade, :class:`margincore.MissingData` for one without its
+    price.
+    """
     if isinstance(transaction, Money):
         return []
-    legs = [transaction] if isinstance(transaction, Trade) else list(transaction)
-    for leg in legs:
-        if not isinstance(leg, Trade):
-            raise InvalidInput(f"transactions: a Trade, Money or list of trades is needed, not {type(leg).__name__}")
+    trades = [transaction] if isinstance(transaction, tuple) and isinstance(transaction[0], Contract) else transaction
+    legs = []
+    for contract, quantity, *rest in read_trades(trades):  # type: ignore[arg-type]
+        if not rest:
+            raise MissingData(
+                f"transactions: the trade of {contract.id} has no price", where="transactions", code="missing_price"
+            )
+        legs.append((contract, quantity, rest[0], rest[1] if len(rest) > 1 else 0.0))
     return legs
+
+
+def _said(leg: Leg) -> str:
+    contract, quantity, price, _ = leg
+    return f"{'bought' if quantity > 0 else 'sold'} {abs(quantity):,g} {contract.id} at {price:,g}"
 
 
 def traded(transactions: Iterable[Transaction]) -> list[Contract]:
     """The contracts traded, in order."""
-    return [leg.contract for transaction in transactions for leg in legs_of(transaction)]
+    return [leg[0] for transaction in transactions for leg in legs_of(transaction)]
 
 
 def opening(account: Account, transactions: Iterable[Transaction]) -> Account:
@@ -117,7 +123,7 @@ def opening(account: Account, transactions: Iterable[Transaction]) -> Account:
         held[position.contract] = held.get(position.contract, 0.0) + position.quantity
     for transaction in transactions:
         for leg in legs_of(transaction):
-            held[leg.contract] = held.get(leg.contract, 0.0) - leg.quantity
+            held[leg[0]] = held.get(leg[0], 0.0) - leg[1]
     return Account([Position(c, q) for c, q in held.items() if q], kind=account.kind)
 
 
@@ -128,13 +134,12 @@ def priced(market: Market | None, transactions: Iterable[Transaction]) -> Market
     parts = market.to_dict()
     spot, price = dict(parts.get("spot", {})), dict(parts.get("price", {}))
     vol = parts.get("vol", {})
-    for leg in (leg for transaction in transactions for leg in legs_of(transaction)):
-        contract = leg.contract
+    for contract, _, at, _ in (leg for transaction in transactions for leg in legs_of(transaction)):
         if contract.kind == "option":
             if contract.id not in vol:
-                price.setdefault(contract.id, leg.price)
+                price.setdefault(contract.id, at)
         elif contract.id not in price:
-            spot.setdefault(contract.underlying, leg.price)
+            spot.setdefault(contract.underlying, at)
     return Market(**{**parts, "spot": spot, "price": price})
 
 
@@ -148,7 +153,7 @@ def entries(account: Account, transactions: Iterable[Transaction], prepared: Pre
     >>> stock = mc.Stock("XYZ", currency="USD")
     >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 52.0})
     >>> prepared = mc.Engine(mc.methods.RegT()).prepare([stock], market)
-    >>> day = [Money("deposit", 1_000.0), Trade(stock, 100, 50.0), Trade(stock, -40, 55.0)]
+    >>> day = [Money("deposit", 1_000.0), (stock, 100, 50.0), (stock, -40, 55.0)]
     >>> [entry.amount for entry in entries(mc.Account([]), day, prepared)]       # itself, 50 % of 5,000, 50 % of 2,200
     [1000.0, -2500.0, 1100.0]
     """
@@ -162,17 +167,15 @@ def entries(account: Account, transactions: Iterable[Transaction], prepared: Pre
             made.append(Entry(str(transaction), amount))
             continue
         legs = legs_of(transaction)
-        spot = {leg.contract.underlying: leg.price for leg in legs if leg.contract.kind != "option"}
-        price = {
-            leg.contract.id: leg.price for leg in legs if leg.contract.kind == "option" or leg.contract.id in quoted
-        }
-        at = prepared.update(spot=spot or None, price=price or None, marks="keep")
-        live = at.open(Account([Position(c, q) for c, q in held.items() if q], kind=account.kind))
-        change = live.what_if([(leg.contract, leg.quantity) for leg in legs]).change.initial
-        fees = math.fsum(leg.fees * money.rate(leg.contract.currency) for leg in legs)
-        made.append(Entry(", ".join(map(str, legs)), -change - fees))
-        for leg in legs:
-            held[leg.contract] = held.get(leg.contract, 0.0) + leg.quantity
+        spot = {contract.underlying: at for contract, _, at, _ in legs if contract.kind != "option"}
+        price = {c.id: at for c, _, at, _ in legs if c.kind == "option" or c.id in quoted}
+        at_price = prepared.update(spot=spot or None, price=price or None, marks="keep")
+        live = at_price.open(Account([Position(c, q) for c, q in held.items() if q], kind=account.kind))
+        change = live.what_if([(contract, quantity) for contract, quantity, _, _ in legs]).change.initial
+        paid = math.fsum(fees * money.rate(contract.currency) for contract, _, _, fees in legs)
+        made.append(Entry(", ".join(map(_said, legs)), -change - paid))
+        for contract, quantity, _, _ in legs:
+            held[contract] = held.get(contract, 0.0) + quantity
     return tuple(made)
 
 
