@@ -53,7 +53,7 @@ class Money(Part):
         return f"{self.kind} of {self.amount:,.2f} {self.currency}"
 
 
-Transaction: TypeAlias = Trade | Money | Sequence[Trade]
+Transaction: TypeAlias = Trade | Money | list[Trade]
 """One transaction. A trade has its price; trades in a list were executed together and are one."""
 
 Leg: TypeAlias = tuple[Contract, float, float, float]
@@ -95,9 +95,9 @@ def legs_of(transaction: Transaction) -> list[Leg]:
     """
     if isinstance(transaction, Money):
         return []
-    trades = [transaction] if isinstance(transaction, tuple) and isinstance(transaction[0], Contract) else transaction
+    trades = list(transaction) if isinstance(transaction, list) else [transaction]
     legs = []
-    for contract, quantity, *rest in read_trades(trades):  # type: ignore[arg-type]
+    for contract, quantity, *rest in read_trades(trades):
         if not rest:
             raise MissingData(
                 f"transactions: the trade of {contract.id} has no price", where="transactions", code="missing_price"
