@@ -11,7 +11,7 @@ from margincore._core import InvalidInput, MissingData, check_version
 from margincore.analysis.statements.plain import Part
 from margincore.calendars import BusinessDays, day_of
 
-__all__ = ["RULES", "Call", "Carried", "Rule", "current_call", "payment_date", "settlement_days"]
+__all__ = ["RULES", "Call", "Carried", "Rule", "current_call", "due_on", "met", "payment_date", "settlement_days"]
 
 _T1 = dt.date(2024, 5, 28)
 _T2 = dt.date(2017, 9, 5)

@@ -11,7 +11,7 @@ from margincore._core import Account, MarginReport, Position, Prepared
 from margincore.analysis.statements.money import Valuation
 from margincore.analysis.statements.plain import Part
 
-__all__ = ["STRESS", "Group", "PortfolioMargin", "Stress", "stress", "tree"]
+__all__ = ["STRESS", "Group", "PortfolioMargin", "Stress", "gross_value", "stress", "tree"]
 
 STRESS = (-0.3, -0.2, -0.1, 0.1, 0.2, 0.3)
 """Moves of every symbol beyond the points of the rulebook, as fractions."""

@@ -30,7 +30,7 @@ from margincore.analysis.statements.plain import Part
 from margincore.calendars import BusinessDays
 from margincore.portfolio import Trade
 
-__all__ = ["Close", "Entry", "Money", "Transaction", "close", "entries", "opening", "priced", "traded"]
+__all__ = ["Close", "Entry", "Money", "Transaction", "close", "entries", "legs_of", "opening", "priced", "traded"]
 
 _MONEY = {"deposit": 1.0, "dividend": 1.0, "withdrawal": -1.0}
 
