@@ -45,13 +45,14 @@ from margincore.analysis.compare import Comparison, compare
 from margincore.analysis.cross import CrossMargin, cross_margin
 from margincore.analysis.path import MarginPath, margin_path
 from margincore.analysis.qualify import Qualification, qualify
+from margincore.analysis.statements import Statement, statement
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
 
 if TYPE_CHECKING:
-    from margincore import analysis, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, backtest, plot, questions
+    from margincore import analysis, calendars, crypto, importers, monitoring, reference
+    from margincore.analysis import attribution, backtest, plot, questions, statements
     from margincore.pricing import quotes
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "Qualification",
     "Requirement",
     "Spot",
+    "Statement",
     "Stock",
     "Trade",
     "UnderlyingGreeks",
@@ -100,6 +102,7 @@ __all__ = [
     "attribution",
     "backtest",
     "build_info",
+    "calendars",
     "compare",
     "cross_margin",
     "crypto",
@@ -118,6 +121,8 @@ __all__ = [
     "questions",
     "quotes",
     "reference",
+    "statement",
+    "statements",
 ]
 
 if not TYPE_CHECKING:
@@ -127,6 +132,7 @@ if not TYPE_CHECKING:
             "analysis": "margincore.analysis",
             "attribution": "margincore.analysis.attribution",
             "backtest": "margincore.analysis.backtest",
+            "calendars": "margincore.calendars",
             "crypto": "margincore.crypto",
             "importers": "margincore.importers",
             "monitoring": "margincore.monitoring",
@@ -134,6 +140,7 @@ if not TYPE_CHECKING:
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
             "reference": "margincore.reference",
+            "statements": "margincore.analysis.statements",
         },
     )
 

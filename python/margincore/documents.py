@@ -21,6 +21,7 @@ refused. The JSON Schema is :func:`schema`.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,8 +43,10 @@ from margincore._core import (
     did_you_mean,
 )
 from margincore.analysis.compare import compare
+from margincore.analysis.statements import Carried, Money, Statement, Transaction, statement
 from margincore.engine import margin
 from margincore.methods.base import Rulebook
+from margincore.portfolio import Trade
 
 __all__ = [
     "account_from_document",
@@ -52,6 +55,7 @@ __all__ = [
     "products_from_document",
     "quotes_by_id",
     "schema",
+    "statement_from_document",
 ]
 
 _MARKET: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -92,17 +96,65 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     >>> result["requirement"]["initial"], result["lines"][0]["scenario"]
     (750.0, '-15 %')
     """
-    try:
+    with _printable():
         return _evaluated(document)
-    except RecursionError:
-        raise InvalidInput("document: nested too deep", code="too_large") from None
-    except MarginError:
-        raise
-    except ValueError as error:  # a whole number of 5,000 digits, which cannot even be printed
-        raise InvalidInput(f"document: {error}", code="wrong_type") from None
 
 
-def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
+def statement_from_document(document: Mapping[str, Any], terms: Mapping[str, Any] | None = None) -> Statement:
+    """The statement of a document's account under its one rulebook.
+
+    `terms` are the arguments of :func:`margincore.statement` by name, as plain values: dates as ISO texts, ``carried``
+    as :meth:`~margincore.analysis.statements.Carried.to_dict` wrote it, ``transactions`` as a list of trades
+    (``{"symbol" or "contract", "quantity", "price", "fees"}``), of money (``{"kind", "amount", "currency"}``) and of
+    lists of trades that were executed together. Raises the same errors, with the place in front.
+
+    >>> document = {
+    ...     "account": {"positions": [{"contract": {"kind": "stock", "underlying": "XYZ", "currency": "USD"},
+    ...                                "quantity": 240}], "cash": {"USD": -10000}},
+    ...     "market": {"valuation": "2026-11-20T16:00:00-05:00", "spot": {"XYZ": 50.0}},
+    ...     "methodology": {"name": "reg-t"}}
+    >>> statement_from_document(document, {"holidays": ["2026-11-26", "2026-12-25"]})
+    Statement(Reg T: equity 2,000.00, initial 6,000.00, maintenance 3,000.00 USD, 1 calls)
+    """
+    with _printable():
+        return _statement(document, terms)
+
+
+def _statement(document: Mapping[str, Any], terms: Mapping[str, Any] | None) -> Statement:
+    account, market, contracts, products = _held(document)
+    if "methodology" not in document or document.get("standalone"):
+        raise InvalidInput("document: a statement has one methodology, and nothing standalone")
+    methodology = methodology_from_document(_mapping(document["methodology"], "methodology"))
+    given = dict(_mapping({} if terms is None else terms, "terms"))
+    known = set(inspect.signature(statement).parameters) - {"account", "market", "methodology", "contracts"}
+    _only(given, "terms", known)
+    with _place("terms"):
+        if given.get("carried") is not None:
+            given["carried"] = Carried.from_dict(given["carried"])
+        if given.get("transactions") is not None:
+            given["transactions"] = [
+                _transaction(row, f"terms.transactions[{i}]", products)
+                for i, row in enumerate(_list(given["transactions"], "transactions"))
+            ]
+        return statement(account, market, methodology, contracts=contracts, **given)
+
+
+def _transaction(row: Any, where: str, products: Products) -> Transaction:
+    if isinstance(row, list):
+        return [_trade(_mapping(leg, where), where, products) for leg in row]
+    row = _mapping(row, where)
+    return Money.from_dict(row) if "kind" in row else _trade(row, where, products)
+
+
+def _trade(row: Mapping[str, Any], where: str, products: Products) -> Trade:
+    _only(row, where, {"contract", "symbol", "quantity", "price", "fees"})
+    named = {key: row[key] for key in ("contract", "symbol") if key in row}
+    contract = _position({**named, "quantity": 0}, where, products).contract
+    return contract, _required(row, where, "quantity"), _required(row, where, "price"), row.get("fees", 0.0)
+
+
+def _held(document: Mapping[str, Any]) -> tuple[Account, Market | None, list[Contract], Products]:
+    """What a document says beside its rulebooks: account, market, more contracts, the product table."""
     if "version" in _mapping(document, "document"):  # first: another version may have other keys
         check_version("document", document["version"], 1, __document_version__)
     _only(
@@ -120,6 +172,11 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
     if document.get("market") is not None:
         ids = {contract.id for contract in (*(p.contract for p in account.positions), *contracts)}
         market = _market(_mapping(document["market"], "market"), products, ids)
+    return account, market, contracts, products
+
+
+def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
+    account, market, contracts, _ = _held(document)
     standalone = document.get("standalone", False)
     if not isinstance(standalone, bool):
         raise InvalidInput("standalone: true or false is needed")
@@ -252,6 +309,19 @@ def products_from_document(document: Mapping[str, Any]) -> Products:
     with _place("products"):
         table = Products().with_equities(equities)
         return table.extended(rows) if rows else table
+
+
+@contextmanager
+def _printable() -> Iterator[None]:
+    """Refuses documents that are nested too deep, or have a number that cannot even be printed (of 5,000 digits)."""
+    try:
+        yield
+    except MarginError:
+        raise
+    except RecursionError:
+        raise InvalidInput("document: nested too deep") from None
+    except ValueError as error:
+        raise InvalidInput(f"document: {error}") from None
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import Any
 
 import margincore as mc
 from margincore import _core, monitoring
+from margincore.analysis import statements
 from margincore.monitoring import journal, monitor
 
-from .samples import DECISION, EVALUATED, INSTANT, REPORT, SPN, STOCK, WHAT_IF, samples
+from .samples import DECISION, EVALUATED, INSTANT, REPORT, SPN, STATEMENT, STOCK, WHAT_IF, samples
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "golden"
 PROTOCOL = 5
@@ -50,6 +51,11 @@ def document(name: str) -> dict[str, Any]:
             return mc.MarginReport.from_dict(REPORT).to_dict()
         case "decision":
             return mc.Decision.from_dict(DECISION).to_dict()
+        case "statement":
+            return mc.Statement.from_dict(STATEMENT).to_dict()
+        case "carried":
+            carried: statements.Carried = samples()["analysis.statements.Carried"]
+            return carried.to_dict()
         case "what-if":
             return mc.WhatIf.from_dict(WHAT_IF).to_dict()
         case _:
@@ -57,7 +63,7 @@ def document(name: str) -> dict[str, Any]:
             return comparison.to_dict()
 
 
-DOCUMENTS = ("evaluated", "report", "decision", "what-if", "comparison")
+DOCUMENTS = ("evaluated", "report", "decision", "what-if", "comparison", "statement", "carried")
 
 
 def _written(write: Callable[[Path], object]) -> bytes:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from margincore import _core, analysis, crypto, importers, methods, monitoring, pricing
-from margincore.analysis import attribution, backtest, questions
+from margincore import _core, analysis, calendars, crypto, importers, methods, monitoring, pricing
+from margincore.analysis import attribution, backtest, questions, statements
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
 from margincore.methods import hvar
@@ -70,6 +70,51 @@ REPORT: dict[str, Any] = {
     "greeks": [_GREEKS],
     "standalone_sum": 800.0,
 }  # fmt: skip
+STATEMENT: dict[str, Any] = {
+    "version": 1, "date": "2026-11-20", "valuation": INSTANT, "regime": "reg_t", "currency": "USD",
+    "initial": 1.0, "maintenance": 2.0, "cash_balance_required": None,
+    "equity": {
+        "currency": "USD", "total": 3.0,
+        "balances": [
+            {"currency": "USD", "fx": 1.0, "cash": 1.5, "options": 0.5, "holdings": 1.0, "open_trade_equity": 0.0}
+        ],
+        "collateral": [{"asset": "GOLD", "amount": 2.0, "haircut": 0.25, "value": 0.0}],
+    },
+    "minimum": {"required": 4.0, "met": False, "because": "a", "source": "b", "grade": "c"},
+    "buying_power": [{"of": "stock", "initial_rate": 0.5, "maintenance_rate": 0.25, "amount": 5.0}],
+    "close": {
+        "opening": 6.0, "entries": [{"what": "deposit", "amount": 7.0}], "excess": -1.0, "sma": 13.0, "new": None,
+        "calls": [],
+    },
+    "calls": [
+        {
+            "kind": "maintenance", "amount": 8.0, "left": 7.5, "currency": "USD", "made_on": "2026-11-19",
+            "due_on": "2026-12-11", "waived": False,
+        }
+    ],
+    "cures": [
+        {
+            "kind": "maintenance", "action": "sell", "contract": "XYZ", "amount": 30.0, "quantity": 1.0, "rate": 0.25,
+            "left": 0.5, "exact": False,
+        }
+    ],
+    "cash": {"settled": {"USD": 1.0}, "unsettled": {"USD": 0.5}, "withdrawable": 0.0, "limit": "minimum equity"},
+    "interest": [{"currency": "USD", "debit": 360.0, "rate": 0.1, "days_in_year": 360, "per_day": 0.1}],
+    "portfolio": {
+        "groups": [
+            {
+                "level": "class group", "name": "XYZ", "within": "B", "points": ["-15 %"], "profit": [-9.0],
+                "largest_loss": 9.0, "worst": "-15 %", "minimum": 1.0, "offset": 1.0, "requirement": 9.0,
+            }
+        ],
+        "stress": [{"move": -0.3, "equity": 1.0, "change": -2.0, "requirement": 3.0}],
+        "gross": 6.0, "leverage": 2.0,
+    },
+    "futures": {"risk": 1.0, "initial": 1.1, "option_value": 0.2, "equity": 3.0, "pretrade": None},
+    "restrictions": [{"what": "reducing orders only", "because": "a", "broken": False}],
+    "absent": [{"what": "SMA", "because": "give carried"}],
+    "report": REPORT,
+}  # fmt: skip
 _BEFORE, _AFTER = {"initial": 1.0, "maintenance": 2.0}, {"initial": 4.0, "maintenance": 8.0}
 WHAT_IF = {"version": 1, "before": _BEFORE, "after": _AFTER, "change": {"initial": 3.0, "maintenance": 6.0}}
 DECISION = {
@@ -112,6 +157,10 @@ def samples() -> dict[str, Any]:
     future = {"product": "X", "kind": "FUT", "period": "202612", "commodity": "X", "array": array}
     span = {"contracts": [future], "commodities": [{"code": "X", "currency": "USD"}], "extreme": [3.0, 0.33]}
     levels = hvar.History({"XYZ": [50.0, 51.0, 49.0]}, dates=["2026-01-02", "2026-01-05", "2026-01-06"])
+    page = mc.Statement.from_dict(STATEMENT)
+    held = statements.PortfolioMargin.from_dict(STATEMENT["portfolio"])
+    worth = statements.Equity.from_dict(STATEMENT["equity"])
+    day = statements.Close.from_dict(STATEMENT["close"])
     step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
     return {
         "Account": account,
@@ -143,6 +192,7 @@ def samples() -> dict[str, Any]:
         "Qualification": mc.Qualification("portfolio margin", "OCC", (reason,)),
         "Requirement": mc.Requirement.from_dict(_BEFORE),
         "SpanFile": span_file,
+        "Statement": page,
         "UnderlyingGreeks": mc.UnderlyingGreeks.from_dict(_GREEKS),
         "WhatIf": mc.WhatIf.from_dict(WHAT_IF),
         "analysis.Outcome": outcome,
@@ -161,6 +211,28 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),
         "analysis.questions.Answers": questions.Answers(("now",), _array(1.0), _array(2.0), _array(3.0)),
         "analysis.questions.LiquidationPrice": questions.LiquidationPrice(41.5, None),
+        "analysis.statements.Absent": page.absent[0],
+        "analysis.statements.Balance": worth.balances[0],
+        "analysis.statements.BuyingPower": page.buying_power[0],
+        "analysis.statements.Call": page.calls[0],
+        "analysis.statements.Carried": statements.Carried(dt.date(2026, 11, 20), 13.0, page.calls),
+        "analysis.statements.Cash": page.cash,
+        "analysis.statements.Close": day,
+        "analysis.statements.Collateral": worth.collateral[0],
+        "analysis.statements.Cure": page.cures[0],
+        "analysis.statements.Entry": day.entries[0],
+        "analysis.statements.Equity": worth,
+        "analysis.statements.FuturesAccount": statements.FuturesAccount.from_dict(STATEMENT["futures"]),
+        "analysis.statements.Group": held.groups[0],
+        "analysis.statements.Interest": page.interest[0],
+        "analysis.statements.MinimumEquity": statements.MinimumEquity.from_dict(STATEMENT["minimum"]),
+        "analysis.statements.Money": statements.Money("withdrawal", 5.0, "EUR"),
+        "analysis.statements.PortfolioMargin": held,
+        "analysis.statements.Rates": statements.Rates("stock", 0.5, 0.25),
+        "analysis.statements.Restriction": page.restrictions[0],
+        "analysis.statements.Rule": statements.Rule("a call", 3, "soon", "somebody", "inferred"),
+        "analysis.statements.Stress": held.stress[0],
+        "calendars.BusinessDays": calendars.BusinessDays((dt.date(2026, 12, 25),), name="a", source="b"),
         "crypto.Health": crypto.Health(3.0, 2.0, 1.0),
         "crypto.Instrument": crypto.Instrument("deribit", "BTC", "BTC", "option", _AWARE, 90_000.0, "call"),
         "crypto.LiquidationPlan": crypto.LiquidationPlan(0.5, (step_down,)),

@@ -4,6 +4,8 @@
 * :func:`cross_margin` - the same positions in separate accounts and in one;
 * :func:`margin_path` - what legging into a position costs on the way;
 * :func:`qualify` - which margin regimes an account may use, and why;
+* :func:`statement` - an account on one page: what is left, what is called, what may still be done;
+* :mod:`~margincore.analysis.statements` - its parts, the special memorandum account, what is carried from day to day;
 * :mod:`~margincore.analysis.questions` - margin tomorrow, after a move, along a path; the price that liquidates;
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
@@ -13,10 +15,12 @@
 from typing import TYPE_CHECKING
 
 from margincore._lazy import on_first_use
+from margincore.analysis import statements
 from margincore.analysis.compare import Comparison, Outcome, compare
 from margincore.analysis.cross import CrossMargin, cross_margin
 from margincore.analysis.path import MarginPath, Step, margin_path
 from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
+from margincore.analysis.statements import Statement, statement
 
 if TYPE_CHECKING:
     from margincore.analysis import attribution, backtest, plot, questions
@@ -28,6 +32,7 @@ __all__ = [
     "Outcome",
     "Qualification",
     "Reason",
+    "Statement",
     "Step",
     "attribution",
     "backtest",
@@ -38,6 +43,8 @@ __all__ = [
     "qualify",
     "questions",
     "regimes",
+    "statement",
+    "statements",
 ]
 
 if not TYPE_CHECKING:

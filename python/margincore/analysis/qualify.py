@@ -16,7 +16,7 @@ from typing import Any, Literal
 from margincore._core import InvalidInput, MissingData
 from margincore._pickles import Record
 
-__all__ = ["Qualification", "Reason", "qualify", "regimes"]
+__all__ = ["Qualification", "Reason", "least_equity", "qualify", "regimes"]
 
 Monitoring = Literal["real_time", "other", "prime_brokerage"]
 
@@ -63,6 +63,30 @@ def regimes() -> list[str]:
     True
     """
     return list(_data()["regimes"])
+
+
+def least_equity(regime: str, *, monitoring: Monitoring | None = None, unlisted: bool = False) -> Mapping[str, Any]:
+    """The minimum equity of a regime: its amount in dollars, with grade and source.
+
+    `unlisted` for an account with over-the-counter derivatives. Raises :class:`MissingData` where `monitoring` decides
+    and is not given, and where no amount is published.
+
+    >>> least_equity("portfolio_margin", monitoring="real_time")["amount"]
+    100000
+    """
+    rules: list[Mapping[str, Any]] = _known(_data()["regimes"], regime, "regime")["minimum_equity"]
+    if unlisted and any("product" in rule for rule in rules):
+        return max((rule for rule in rules if "product" in rule), key=lambda rule: rule["amount"])
+    rules = [rule for rule in rules if "product" not in rule]
+    stated = sorted({rule["monitoring"] for rule in rules if "monitoring" in rule})
+    if stated and monitoring is None:
+        raise MissingData(f"monitoring decides the minimum equity of {regime}: one of {', '.join(stated)}")
+    if stated and monitoring not in stated:
+        raise InvalidInput(f"unknown monitoring {monitoring!r}: use one of {', '.join(stated)}", where="monitoring")
+    rules = [rule for rule in rules if rule.get("monitoring") in (None, monitoring)]
+    if not rules:
+        raise MissingData(f"no minimum equity of {regime} is published: give the venue's own")
+    return max(rules, key=lambda rule: rule["amount"])
 
 
 def qualify(

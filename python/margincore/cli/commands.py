@@ -29,6 +29,7 @@ from margincore._core import (
     worst_text,
 )
 from margincore.cli.span import risk_array_command, span, span_info
+from margincore.cli.statement import written
 from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import read_json
@@ -52,6 +53,30 @@ HINTS: Mapping[type[MarginError], str] = {
 }
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+AccountFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A JSON document (or its 'account' part), or a CSV with the columns symbol, quantity and, "
+        "if need be, kind (option, stock, etf, cash), price, vol. Option symbols and quantities suffice."
+    ),
+]
+MarketFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="JSON market (valuation, spot, rate, vol or price by contract id or option symbol ...), or a Cboe "
+        "quotes CSV of European index options, plain or .gz."
+    ),
+]
+QuoteRate = Annotated[
+    float | None, typer.Option(help="Continuously compounded annual rate for a quotes CSV (0.05 is 5 %).")
+]
+ParametersFile = Annotated[
+    Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
+]
+Equities = Annotated[
+    list[str] | None,
+    typer.Option(help="A stock whose options are standard (American, 100 shares); repeat for more."),
+]
 
 
 @contextmanager
@@ -102,31 +127,12 @@ def watch(
 
 @app.command()
 def margin(
-    account: Annotated[
-        Path,
-        typer.Argument(
-            help="A JSON document (or its 'account' part), or a CSV with the columns symbol, quantity and, "
-            "if need be, kind (option, stock, etf, cash), price, vol. Option symbols and quantities suffice."
-        ),
-    ],
+    account: AccountFile,
     method: Annotated[list[str] | None, typer.Option(help="Rulebook by name; repeat it to compare rulebooks.")] = None,
-    market: Annotated[
-        Path | None,
-        typer.Option(
-            help="JSON market (valuation, spot, rate, vol or price by contract id or option symbol ...), or a Cboe "
-            "quotes CSV of European index options, plain or .gz."
-        ),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Continuously compounded annual rate for a quotes CSV (0.05 is 5 %).")
-    ] = None,
-    parameters: Annotated[
-        Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
-    ] = None,
-    equity: Annotated[
-        list[str] | None,
-        typer.Option(help="A stock whose options are standard (American, 100 shares); repeat for more."),
-    ] = None,
+    market: MarketFile = None,
+    rate: QuoteRate = None,
+    parameters: ParametersFile = None,
+    equity: Equities = None,
     as_json: Json = False,
 ) -> None:
     """Margin one account and explain the number."""
@@ -134,6 +140,29 @@ def margin(
         document = _document(account, market, equity or [], rate)
         _choose(document, method or [], parameters)
         _show(document, evaluate(document), as_json)
+
+
+@app.command()
+def statement(
+    account: AccountFile,
+    method: Annotated[str | None, typer.Option(help="Rulebook by name; left out where the document names it.")] = None,
+    market: MarketFile = None,
+    rate: QuoteRate = None,
+    parameters: ParametersFile = None,
+    equity: Equities = None,
+    terms: Annotated[
+        Path | None,
+        typer.Option(help="JSON object of the statement's terms: transactions, settled, interest_rate, holidays ..."),
+    ] = None,
+    carried: Annotated[Path | None, typer.Option(help="What the last statement carried, as --carry wrote it.")] = None,
+    carry: Annotated[Path | None, typer.Option(help="Write what this one carries to the next, SMA and calls.")] = None,
+    as_json: Json = False,
+) -> None:
+    """One account on one page: equity, what is left, what is called and by when, what may still be done."""
+    with _refusals("statement"):
+        document = _document(account, market, equity or [], rate)
+        _choose(document, [method] if method else [], parameters)
+        print(written(document, terms, carried, carry, as_json))
 
 
 @app.command(name="rulebooks")

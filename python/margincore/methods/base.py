@@ -33,6 +33,13 @@ class Rulebook(_core.Methodology):
         self._document = (name, dict(parameters), dict(tables or {}))
         return self
 
+    def to_dict(self) -> dict[str, Any]:
+        """What it was built from, ``{"name": ..., ...parameters}`` as documents have it; a new dictionary.
+
+        Tables of numbers and a parsed file are not part of it.
+        """
+        return {"name": self._document[0], **self._document[1]}
+
     def __reduce__(self) -> tuple[Any, ...]:
         name, parameters, tables = self._document
         return reduced(self, {"name": name, "parameters": parameters, "tables": tables})

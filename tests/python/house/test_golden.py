@@ -24,6 +24,7 @@ from golden.files import ACCOUNTS, DOCUMENTS, FOLDER, RECORDS, document, files, 
 from golden.samples import EVALUATED, SPN, plain, samples
 from margincore import _core
 from margincore._pickles import public_name
+from margincore.analysis import statements
 from margincore.importers import read_recording
 from margincore.monitoring import Journal, Monitor, journal, monitor
 
@@ -167,7 +168,13 @@ def test_every_pickle_travels_to_a_process_that_starts_afresh() -> None:
 
 # ---- documents
 
-READERS = {"report": mc.MarginReport.from_dict, "decision": mc.Decision.from_dict, "what-if": mc.WhatIf.from_dict}
+READERS = {
+    "report": mc.MarginReport.from_dict,
+    "decision": mc.Decision.from_dict,
+    "what-if": mc.WhatIf.from_dict,
+    "statement": mc.Statement.from_dict,
+    "carried": statements.Carried.from_dict,
+}
 
 
 @pytest.mark.parametrize("path", golden("documents/*"), ids=lambda path: path.stem)

@@ -1,0 +1,60 @@
+"""What the account may not do now: restrictions it stands under, and what breaks those it was opened with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from margincore._core import Account, InvalidInput, MarginReport
+from margincore.analysis.statements.plain import Part
+
+__all__ = ["OPENED_WITH", "Restriction", "breaches", "known"]
+
+OPENED_WITH = {
+    "ira": "no borrowing, no short stock, no uncovered options",
+    "limited_margin": "unsettled proceeds may be traded on; no borrowing, no short stock, no uncovered options",
+}
+"""Restrictions an account may be opened with, and what they forbid (broker practice)."""
+
+_UNCOVERED = ("uncovered call", "uncovered put", "short straddle", "short strangle")
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction(Part):
+    """One restriction: what is forbidden, and why. `broken` where the account as it stands does what is forbidden."""
+
+    what: str
+    because: str
+    broken: bool = False
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of :data:`OPENED_WITH`, or :class:`margincore.InvalidInput`."""
+    if isinstance(names, str):
+        raise InvalidInput(f"restrictions: a list is needed, [{names!r}]", where="restrictions", value=names)
+    found = tuple(names)
+    for name in found:
+        if name not in OPENED_WITH:
+            raise InvalidInput(
+                f"restrictions: unknown {name!r}: one of {', '.join(OPENED_WITH)}", where="restrictions", value=name
+            )
+    return found
+
+
+def breaches(names: Iterable[str], account: Account, report: MarginReport) -> tuple[Restriction, ...]:
+    """What each restriction forbids, and what in the account breaks it: debits, short stock, uncovered options.
+
+    Uncovered options are named by the strategies of a Reg T report.
+    """
+    found = []
+    for name in names:
+        found.append(Restriction(OPENED_WITH[name], f"opened as {name}"))
+        broken = [f"a debit of {-amount:,.2f} {currency}" for currency, amount in account.cash.items() if amount < 0.0]
+        for position in account.positions:
+            if position.contract.kind in ("stock", "etf") and position.short:
+                broken.append(f"{position.short:,g} {position.contract.id} short")
+        for strategy in report.details["initial"]["pairing"] if report.methodology == "Reg T" else ():
+            if strategy["strategy"] in _UNCOVERED:
+                broken.append(f"{strategy['strategy']}: {', '.join(leg['contract'] for leg in strategy['legs'])}")
+        found.extend(Restriction(f"{name}: not allowed", text, broken=True) for text in broken)
+    return tuple(found)
