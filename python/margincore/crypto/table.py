@@ -44,7 +44,7 @@ class Row(Record):
     scan: float | None
     equity_required: float
     net_option_value: float
-    cash_balance_required: float | None
+    cash_balance_required: float | None = None
 
     @property
     def cash_required(self) -> float:
