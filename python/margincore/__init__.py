@@ -51,7 +51,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 
 if TYPE_CHECKING:
     from margincore import analysis, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, backtest, plot, questions
+    from margincore.analysis import attribution, backtest, events, plot, questions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -106,6 +106,7 @@ __all__ = [
     "error_codes",
     "errors",
     "evaluate",
+    "events",
     "importers",
     "margin",
     "margin_path",
@@ -127,6 +128,7 @@ if not TYPE_CHECKING:
             "attribution": "margincore.analysis.attribution",
             "backtest": "margincore.analysis.backtest",
             "crypto": "margincore.crypto",
+            "events": "margincore.analysis.events",
             "importers": "margincore.importers",
             "monitoring": "margincore.monitoring",
             "plot": "margincore.analysis.plot",

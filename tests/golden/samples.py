@@ -13,7 +13,7 @@ import numpy as np
 
 import margincore as mc
 from margincore import _core, analysis, crypto, importers, methods, monitoring, pricing
-from margincore.analysis import attribution, backtest, questions
+from margincore.analysis import attribution, backtest, events, questions
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
 from margincore.methods import hvar
@@ -112,6 +112,7 @@ def samples() -> dict[str, Any]:
     future = {"product": "X", "kind": "FUT", "period": "202612", "commodity": "X", "array": array}
     span = {"contracts": [future], "commodities": [{"code": "X", "currency": "USD"}], "extreme": [3.0, 0.33]}
     levels = hvar.History({"XYZ": [50.0, 51.0, 49.0]}, dates=["2026-01-02", "2026-01-05", "2026-01-06"])
+    point = events.ScanPoint(45.0, "by the rule", {"XYZ": 100.0}, 5.0, 4.0, 3.0)
     step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
     return {
         "Account": account,
@@ -159,6 +160,22 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),
+        "analysis.events.Consequence": events.Consequence(
+            "an event",
+            account,
+            market,
+            report,
+            {"XYZ": 100.0},
+            {"USD": -1.0},
+            mc.Requirement.from_dict(_BEFORE),
+            3.0,
+            4.0,
+            ("assumed",),
+        ),
+        "analysis.events.Delivery": events.Delivery([(STOCK, 33.0)], 1.5, 100.0),
+        "analysis.events.EarlyAssignment": events.EarlyAssignment(PUT, -1.0, "2026-12-01", 0.5, 6.0, 5.75, "mark"),
+        "analysis.events.ExpiryScan": events.ExpiryScan("XYZ", "2026-12-18", "USD", 50.0, (45.0,), (point,), ("x",)),
+        "analysis.events.ScanPoint": point,
         "analysis.questions.Answers": questions.Answers(("now",), _array(1.0), _array(2.0), _array(3.0)),
         "analysis.questions.LiquidationPrice": questions.LiquidationPrice(41.5, None),
         "crypto.Health": crypto.Health(3.0, 2.0, 1.0),
