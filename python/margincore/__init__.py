@@ -52,7 +52,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 
 if TYPE_CHECKING:
     from margincore import analysis, calendars, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, backtest, plot, questions, statements
+    from margincore.analysis import attribution, backtest, events, plot, questions, statements
     from margincore.pricing import quotes
 
 __all__ = [
@@ -110,6 +110,7 @@ __all__ = [
     "error_codes",
     "errors",
     "evaluate",
+    "events",
     "importers",
     "margin",
     "margin_path",
@@ -134,6 +135,7 @@ if not TYPE_CHECKING:
             "backtest": "margincore.analysis.backtest",
             "calendars": "margincore.calendars",
             "crypto": "margincore.crypto",
+            "events": "margincore.analysis.events",
             "importers": "margincore.importers",
             "monitoring": "margincore.monitoring",
             "plot": "margincore.analysis.plot",

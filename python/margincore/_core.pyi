@@ -74,6 +74,13 @@ class Contract:
     def expires(self) -> str | None:
         """The instant of expiry in UTC, such as ``"2026-12-18T14:30:00Z"``; `None` for what does not expire."""
 
+    def days_from(self, valuation: str | dt.datetime) -> int | None:
+        """Whole calendar days from the date of `valuation` to the date of expiry, both in the zone of the expiry.
+
+        Negative once the date has passed; `None` for what does not expire. `valuation` is an instant with its zone as
+        text, or an aware datetime. Raises :class:`InvalidInput` for one without a zone.
+        """
+
     @property
     def settles(self) -> str | None:
         """``am`` or ``pm``: when it settles on its expiry date; `None` where it was not given."""

@@ -13,7 +13,7 @@ import numpy as np
 
 import margincore as mc
 from margincore import _core, analysis, calendars, crypto, importers, methods, monitoring, pricing
-from margincore.analysis import attribution, backtest, questions, statements
+from margincore.analysis import attribution, backtest, events, questions, statements
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
 from margincore.methods import hvar
@@ -161,6 +161,7 @@ def samples() -> dict[str, Any]:
     held = statements.PortfolioMargin.from_dict(STATEMENT["portfolio"])
     worth = statements.Equity.from_dict(STATEMENT["equity"])
     day = statements.Close.from_dict(STATEMENT["close"])
+    point = events.ScanPoint(45.0, "by the rule", {"XYZ": 100.0}, 5.0, 4.0, 3.0)
     step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
     return {
         "Account": account,
@@ -209,6 +210,22 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),
+        "analysis.events.Consequence": events.Consequence(
+            "an event",
+            account,
+            market,
+            report,
+            {"XYZ": 100.0},
+            {"USD": -1.0},
+            mc.Requirement.from_dict(_BEFORE),
+            3.0,
+            4.0,
+            ("assumed",),
+        ),
+        "analysis.events.Delivery": events.Delivery([(STOCK, 33.0)], 1.5, 100.0),
+        "analysis.events.EarlyAssignment": events.EarlyAssignment(PUT, -1.0, "2026-12-01", 0.5, 6.0, 5.75, "mark"),
+        "analysis.events.ExpiryScan": events.ExpiryScan("XYZ", "2026-12-18", "USD", 50.0, (45.0,), (point,), ("x",)),
+        "analysis.events.ScanPoint": point,
         "analysis.questions.Answers": questions.Answers(("now",), _array(1.0), _array(2.0), _array(3.0)),
         "analysis.questions.LiquidationPrice": questions.LiquidationPrice(41.5, None),
         "analysis.statements.Absent": page.absent[0],

@@ -7,6 +7,7 @@
 * :func:`statement` - an account on one page: what is left, what is called, what may still be done;
 * :mod:`~margincore.analysis.statements` - its parts, the special memorandum account, what is carried from day to day;
 * :mod:`~margincore.analysis.questions` - margin tomorrow, after a move, along a path; the price that liquidates;
+* :mod:`~margincore.analysis.events` - exercise, assignment, expiry, dividends: the account after, before it happens;
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
 * :mod:`~margincore.analysis.plot` - a picture of a comparison (extra ``report``).
@@ -23,7 +24,7 @@ from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
 from margincore.analysis.statements import Statement, statement
 
 if TYPE_CHECKING:
-    from margincore.analysis import attribution, backtest, plot, questions
+    from margincore.analysis import attribution, backtest, events, plot, questions
 
 __all__ = [
     "Comparison",
@@ -38,6 +39,7 @@ __all__ = [
     "backtest",
     "compare",
     "cross_margin",
+    "events",
     "margin_path",
     "plot",
     "qualify",
@@ -48,5 +50,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _MODULES = ("attribution", "backtest", "plot", "questions")
+    _MODULES = ("attribution", "backtest", "events", "plot", "questions")
     __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})

@@ -1,4 +1,4 @@
-"""A picture of a comparison: profit and loss over the price range, each rulebook's points and worst marked.
+"""Pictures: of a comparison (profit and loss over prices, each rulebook's points and worst), and of an expiry.
 
 Needs the extra ``report`` (matplotlib).
 """
@@ -19,6 +19,7 @@ from margincore._core import (
     Position,
 )
 from margincore.analysis.compare import Comparison, compare
+from margincore.analysis.events import ExpiryScan
 from margincore.engine import holder, margin
 from margincore.methods import Tims
 from margincore.portfolio import Stock
@@ -26,7 +27,7 @@ from margincore.portfolio import Stock
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot"]
+__all__ = ["plot", "plot_expiry"]
 
 _WIDTHS = (1.0, 0.9, 0.75, 0.55, 0.3)
 """Parts of the plotted range that the curve is computed over, ten points each."""
@@ -95,6 +96,52 @@ def plot(
     ax.set_ylabel("profit and loss, USD")
     ax.set_title(f"{market.valuation}: volatilities and time unchanged")
     ax.legend(loc="best", fontsize="small", frameon=False)
+    return ax
+
+
+def plot_expiry(scan: ExpiryScan, *, ax: Axes | None = None) -> Axes:
+    """Draws what :func:`margincore.events.expiry_scan` found: requirement and equity against the settlement price.
+
+    Strikes are dotted lines, prices that lead to a call are shaded, and a diamond stands where shorts are assigned
+    alone at their strike (filled where that is a call).
+
+    >>> import margincore as mc
+    >>> from margincore.analysis.plot import plot_expiry
+    >>> scan = mc.events.expiry_scan(account, market, mc.methods.RegT(), "2026-12-18")          # doctest: +SKIP
+    >>> axes = plot_expiry(scan)                                                              # doctest: +SKIP
+    """
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        _, ax = plt.subplots(figsize=(9.0, 5.0), layout="constrained")
+    rule = scan.by_the_rule
+    prices = [p.price for p in rule]
+    for number, (low, high) in enumerate(scan.calls):
+        ax.axvspan(low, high, color="C3", alpha=0.12, linewidth=0.0, label=None if number else "call")
+    for number, strike in enumerate(scan.strikes):
+        ax.axvline(strike, color="0.6", linestyle=":", linewidth=1.0, label=None if number else "strikes")
+    ax.axvline(scan.spot, color="0.8", linewidth=0.8, label=f"now, {scan.spot:,.2f}")
+    ax.plot(prices, [p.maintenance for p in rule], color="C0", linewidth=1.4, label="maintenance requirement")
+    ax.plot(prices, [p.equity for p in rule], color="black", linewidth=1.2, label="equity")
+    for is_call in (True, False):
+        own = [p for p in scan.pinned if (p.call > 0.0) == is_call]
+        label = "shorts assigned alone at their strike" + (": a call" if is_call else "")
+        if own:
+            ax.plot(
+                [p.price for p in own],
+                [p.maintenance for p in own],
+                "D",
+                color="C3" if is_call else "C0",
+                fillstyle="full" if is_call else "none",
+                label=label,
+            )
+    ax.set_xlim(prices[0], prices[-1])
+    ax.set_ylim(bottom=min(0.0, *(p.equity for p in rule)))
+    ax.set_xlabel(f"{scan.symbol} at the expiry of {scan.on}")
+    ax.set_ylabel(f"the morning after, {scan.currency}")
+    ax.set_title(f"{scan.symbol}: after the expiry of {scan.on}")
+    # Below: between the strikes there is no room that is free of lines.
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, fontsize="small", frameon=False)
     return ax
 
 

@@ -1,12 +1,13 @@
 """What people ask about an account: margin tomorrow, after a move, along a path; the price that liquidates it.
 
 Moves of a symbol's spot take its forwards, futures and perpetuals with them in proportion. Options keep their
-volatility and are repriced by the rulebook: their quoted prices are left out of the moved market, so each needs a vol.
+volatility (sticky strike): the one given, or else the one their mark implies. A rulebook that prices options reprices
+them; one that reads marks (Reg T, say) gets marks repriced by :mod:`margincore.pricing` with the option's exercise,
+rates and dividends. Answers name what was assumed.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from margincore._core import (
     Prepared,
 )
 from margincore._pickles import Record
-from margincore.engine import holder, rulebook, thread_count
+from margincore.analysis.mover import Mover
+from margincore.engine import holder, rulebook
 
 __all__ = ["Answers", "LiquidationPrice", "along", "liquidation_price", "moved", "rolled", "series"]
 
@@ -39,13 +41,14 @@ Holder = Account | Iterable[Position]
 class Answers(Record):
     """One row per question: label, equity, initial and maintenance requirement, in the report's currency.
 
-    `call` marks rows whose equity is below the initial requirement.
+    `call` marks rows whose equity is below the initial requirement. `assumptions` say how options were repriced.
     """
 
     label: tuple[Any, ...]
     equity: NDArray[np.float64]
     initial: NDArray[np.float64]
     maintenance: NDArray[np.float64]
+    assumptions: tuple[str, ...] = ()
 
     @property
     def excess(self) -> NDArray[np.float64]:
@@ -62,72 +65,14 @@ class Answers(Record):
 
 @dataclass(frozen=True, slots=True)
 class LiquidationPrice(Record):
-    """The nearest prices at which equity falls to the maintenance requirement; `None` where none is within range."""
+    """The nearest prices at which equity falls to the maintenance requirement; `None` where none is within range.
+
+    `assumptions` say how options were repriced.
+    """
 
     below: float | None
     above: float | None
-
-
-def _snapshot(market: Market | None) -> dict[str, Any]:
-    if market is None:
-        raise InvalidInput(
-            "the rulebook carries an exchange's own arrays: there is no market to move", code="contradiction"
-        )
-    if market.contracts is not None:
-        raise InvalidInput("markets with array columns cannot be moved: give prices and vols as mappings")
-    return market.to_dict()
-
-
-def _root(contracts: Contracts, contract: Contract) -> str:
-    """The symbol whose price moves a contract: an option on a future moves with the future's."""
-    if contract.underlying in contracts.ids:
-        own = contracts[contracts.index(contract.underlying)]
-        if own.id != contract.id:
-            return own.underlying
-    return contract.underlying
-
-
-class Mover:
-    """Moves one market, many times."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        self.prepared = prepared
-        self.base = _snapshot(prepared.market)
-        contracts = prepared.contracts
-        self.linear: dict[str, list[str]] = {}
-        self.options: dict[str, list[str]] = {}
-        for contract in contracts:
-            kept = self.options if contract.kind == "option" else self.linear
-            kept.setdefault(_root(contracts, contract), []).append(contract.id)
-
-    def market(self, factors: Mapping[str, float], days: float = 0.0) -> Market:
-        parts = {**self.base, "spot": dict(self.base.get("spot", {})), "price": dict(self.base.get("price", {}))}
-        price, vol = parts["price"], parts.get("vol", {})
-        for symbol, factor in factors.items():
-            if symbol not in parts["spot"]:
-                raise MissingData(f"no spot price for '{symbol}' to move", code="missing_spot")
-            parts["spot"][symbol] *= factor
-            for name in self.linear.get(symbol, ()):
-                if name in price:
-                    price[name] *= factor
-        if "forward" in parts:
-            parts["forward"] = [
-                {**f, "price": f["price"] * factors.get(f["underlying"], 1.0)} for f in parts["forward"]
-            ]
-        for symbol in self.options if days else factors:
-            for name in self.options.get(symbol, ()):
-                if name in price and name not in vol:
-                    raise MissingData(
-                        f"no vol for '{name}': its quoted price is not that of a moved market", code="missing_vol"
-                    )
-                price.pop(name, None)
-        if days:
-            valuation = dt.datetime.fromisoformat(parts["valuation"]) + dt.timedelta(days=days)
-            parts["valuation"] = valuation.isoformat()
-        return Market(**parts)
-
-    def prepare(self, factors: Mapping[str, float], days: float = 0.0, threads: int = 1) -> Prepared:
-        return self.prepared.with_market(self.market(factors, days), threads=thread_count(threads))
+    assumptions: tuple[str, ...] = ()
 
 
 def _number(value: float, what: str) -> float:
@@ -142,7 +87,9 @@ def _numbers(values: Iterable[float], what: str) -> list[float]:
     return [_number(value, f"{what}[{i}]") for i, value in enumerate(values)]
 
 
-def _answers(prepared: Iterable[tuple[Any, Prepared]], start: Prepared, account: Holder) -> Answers:
+def _answers(
+    prepared: Iterable[tuple[Any, Prepared]], start: Prepared, account: Holder, mover: Mover | None = None
+) -> Answers:
     live = start.open(holder(account))
     rows = []
     for label, moved_to in prepared:
@@ -150,8 +97,8 @@ def _answers(prepared: Iterable[tuple[Any, Prepared]], start: Prepared, account:
         margin = live.margin
         rows.append((label, live.equity, margin.initial, margin.maintenance))
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    numbers = [np.array(column, dtype=np.float64) for column in columns[1:]]
-    return Answers(tuple(columns[0]), *numbers)
+    equity, initial, maintenance = (np.array(column, dtype=np.float64) for column in columns[1:])
+    return Answers(tuple(columns[0]), equity, initial, maintenance, mover.assumptions if mover else ())
 
 
 def moved(
@@ -175,7 +122,7 @@ def moved(
     mover = Mover(prepared)
     names = list(mover.base.get("spot", {})) if symbols is None else list(symbols)
     steps = ((m, mover.prepare(dict.fromkeys(names, 1.0 + m), threads=threads)) for m in _numbers(moves, "moves"))
-    return _answers(steps, prepared, account)
+    return _answers(steps, prepared, account, mover)
 
 
 def rolled(prepared: Prepared, account: Holder, days: Sequence[float] = (1.0,), *, threads: int = 1) -> Answers:
@@ -192,7 +139,7 @@ def rolled(prepared: Prepared, account: Holder, days: Sequence[float] = (1.0,), 
     """
     mover = Mover(prepared)
     steps = ((d, mover.prepare({}, d, threads=threads)) for d in _numbers(days, "days"))
-    return _answers(steps, prepared, account)
+    return _answers(steps, prepared, account, mover)
 
 
 def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float]], *, threads: int = 1) -> Answers:
@@ -216,7 +163,7 @@ def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float
         return {s: _number(value, f"price of '{s}'") / spot[s] for s, value in step.items()}
 
     steps = ((dict(step), mover.prepare(factors(step), threads=threads)) for step in path)
-    return _answers(steps, prepared, account)
+    return _answers(steps, prepared, account, mover)
 
 
 def liquidation_price(
@@ -276,8 +223,9 @@ def liquidation_price(
         return None
 
     if distance(0.0) < 0.0:
-        return LiquidationPrice(spot, spot)
-    return LiquidationPrice(side(-1.0), side(1.0))
+        return LiquidationPrice(spot, spot, mover.assumptions)
+    below, above = side(-1.0), side(1.0)
+    return LiquidationPrice(below, above, mover.assumptions)
 
 
 def series(
@@ -311,5 +259,5 @@ def series(
         last = (methodology, own)
         steps.append((label, own))
     if not steps:
-        return Answers((), *(np.empty(0) for _ in range(3)))
+        return Answers((), np.empty(0), np.empty(0), np.empty(0))
     return _answers(steps, steps[0][1], account)

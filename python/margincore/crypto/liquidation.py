@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from margincore import _core
 from margincore._pickles import Record
-from margincore.analysis.questions import Mover
+from margincore.analysis.mover import Mover
 
 __all__ = [
     "Health",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use margincore::columns::{self, TermColumns, TextColumn};
 use margincore::contract as core;
 use margincore::float::hex;
+use margincore::time::parse_instant;
 use numpy::{PyReadonlyArray1, PyUntypedArray};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -117,6 +118,15 @@ impl Contract {
     #[getter]
     fn expires(&self) -> Option<String> {
         self.0.expiry().map(|e| e.instant.to_string())
+    }
+
+    /// Whole calendar days from the date of `valuation` to the date of expiry, both in the zone of the expiry.
+    ///
+    /// Negative once the date has passed; `None` for what does not expire. `valuation` is an instant with its zone as
+    /// text, or an aware datetime. Raises :class:`InvalidInput` for one without a zone.
+    fn days_from(&self, valuation: &Bound<'_, PyAny>) -> PyResult<Option<i32>> {
+        let instant = parse_instant(&time_text(valuation)?).map_err(raise)?;
+        Ok(self.0.expiry().map(|e| e.days_from(instant.timestamp())))
     }
 
     /// ``am`` or ``pm``: when it settles on its expiry date; `None` where it was not given.

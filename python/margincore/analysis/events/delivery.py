@@ -1,0 +1,139 @@
+"""What an option is settled with when it is exercised: its intrinsic value, securities, or a future."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from margincore._core import Contract, InvalidInput, MissingData, Unsupported
+from margincore._pickles import Record
+
+__all__ = ["Delivery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Record):
+    """What one contract of an adjusted option delivers, where its own terms cannot say.
+
+    `units` are (contract, quantity) pairs and `cash` is an amount in the option's currency, cash in lieu of fractions
+    included; a call brings both to its holder, a put takes them. `strike_multiplier` times the strike is what is paid
+    for all of it; left out, it is the option's multiplier.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> mc.events.Delivery([(stock, 33)], cash=16.50, strike_multiplier=100).cash     # 3-for-10, a third in cash
+    16.5
+    """
+
+    units: Iterable[tuple[Contract, float]]
+    cash: float = 0.0
+    strike_multiplier: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", tuple((contract, float(quantity)) for contract, quantity in self.units))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one long contract of an option settles. Amounts are in the option's currency, per contract.
+
+    `paid` is the strike in money; `units` and `cash` are what a call brings for it. `kind` is ``"cash"`` (the
+    intrinsic value), ``"units"`` or ``"future"`` (a position opened at the strike).
+    """
+
+    option: Contract
+    kind: str
+    paid: float
+    units: tuple[tuple[Contract, float], ...] = ()
+    cash: float = 0.0
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.option.right == "call" else -1
+
+    @property
+    def strike_multiplier(self) -> float:
+        return self.paid / float(self.option.strike or 0.0)
+
+    @property
+    def measured_by(self) -> list[str]:
+        """The names whose prices say what exercise is worth: symbols, or the id of a future."""
+        return [c.underlying for c, _ in self.units] if self.kind == "units" else [self.option.underlying]
+
+    def intrinsic(self, price: Mapping[str, float]) -> float:
+        """The value of exercise, below zero out of the money; `price` is that of one unit, by contract id or symbol."""
+        if self.kind == "units":
+            worth = sum(quantity * price[contract.underlying] for contract, quantity in self.units) + self.cash
+        else:
+            worth = self.strike_multiplier * price[self.option.underlying]
+        return self.sign * (worth - self.paid)
+
+    def in_the_money(self, price: Mapping[str, float], threshold: float) -> bool:
+        """Whether it is in the money by the threshold, an amount per unit of the strike's multiplier."""
+        # Nine decimals: 50.01 - 50 is a cent.
+        return round(self.intrinsic(price) / self.strike_multiplier, 9) >= threshold
+
+
+def settlement(
+    option: Contract, known: Mapping[str, Contract], stated: Mapping[str, Delivery], *, by_cash: bool = False
+) -> Terms:
+    """How an option settles, from its deliverable or from the contract it is written on; refuses what neither says.
+
+    `known` are the contracts by id that the account holds or that came beside it, `stated` what adjusted options
+    deliver, by the option's id; `by_cash` where the future that it is on has settled too.
+    """
+    name = option.id
+    if option.premium == "futures_style" or option.multiplier_unit not in (None, option.underlying):
+        what = "a premium paid like a future" if option.premium == "futures_style" else "a multiplier that counts money"
+        raise Unsupported(f"events: '{name}' has {what}: its exercise is not built", where=name)
+    paid = float(option.strike or 0.0) * option.multiplier
+    own = stated.get(name)
+    if own is not None:
+        multiplier = option.multiplier if own.strike_multiplier is None else own.strike_multiplier
+        return Terms(option, "units", float(option.strike or 0.0) * multiplier, tuple(own.units), own.cash)
+    on = known.get(option.underlying)
+    if on is not None and on.kind == "future":
+        if on.settlement != "linear":
+            raise Unsupported(f"events: '{name}' is on a future that settles in the coin", where=name)
+        units = ((on, option.multiplier / on.multiplier),)
+        return Terms(option, "cash" if by_cash else "future", paid, units)
+    written = on_symbol(option.underlying, list(known.values()))
+    if option.deliverable == "cash" or option.settlement == "inverse":
+        return Terms(option, "cash", paid)
+    if option.deliverable not in (None, "shares"):
+        raise InvalidInput(
+            f"events: '{name}' delivers {option.deliverable!r}: say what that is, "
+            f"delivers={{{name!r}: mc.events.Delivery([(contract, units)], cash=..., strike_multiplier=...)}}",
+            where=name,
+            value=option.deliverable,
+        )
+    if written is not None and written.kind == "index" and option.deliverable is None:
+        return Terms(option, "cash", paid)
+    if written is None or written.kind == "index":
+        raise MissingData(
+            f'events: \'{name}\' does not say whether it settles in cash: give its deliverable ("cash", "shares"), '
+            f"or what it is on, contracts=[mc.Stock({option.underlying!r}, ...)], an mc.Etf, mc.Index or mc.Future",
+            code="not_stated",
+            where=name,
+        )
+    return Terms(option, "units", paid, ((written, option.multiplier),))
+
+
+def on_symbol(symbol: str, contracts: Iterable[Contract]) -> Contract | None:
+    """The share, coin or index that stands for a symbol."""
+    for kinds in (("stock", "etf", "spot"), ("index",)):
+        for contract in contracts:
+            if contract.kind in kinds and contract.underlying == symbol:
+                return contract
+    return None
+
+
+def instant(option: Contract) -> dt.datetime:
+    """When an option expires."""
+    return dt.datetime.fromisoformat(str(option.expires))
+
+
+def date(option: Contract) -> dt.date:
+    """The date an option expires on, in the zone of its expiry."""
+    return dt.date.fromisoformat(str(option.expiry)[:10])
