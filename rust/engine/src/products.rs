@@ -184,7 +184,10 @@ impl ProductTable {
                 .check()
                 .map_err(|e| e.at(format!("product '{}'", terms.root)))?;
             let known = table.rows.entry(terms.root.clone()).or_default();
-            if let Some(other) = known.iter().find(|o| o.expiries().overlaps(terms.expiries())) {
+            if let Some(other) = known
+                .iter()
+                .find(|o| o.expiries().overlaps(terms.expiries()))
+            {
                 fail!(
                     InvalidInput,
                     "product '{}': its expiries {} overlap those of the row that is there already ({}); two definitions for one date",
@@ -212,7 +215,10 @@ impl ProductTable {
                 InvalidInput,
                 "option '{symbol}' expires on a Saturday, {}: options do so on Fridays since February 2015, here {}",
                 symbol.expiry,
-                symbol.expiry.yesterday().map_or_else(|e| e.to_string(), |d| d.to_string())
+                symbol
+                    .expiry
+                    .yesterday()
+                    .map_or_else(|e| e.to_string(), |d| d.to_string())
             );
         }
         let Some(rows) = self.rows.get(root) else {
@@ -235,12 +241,18 @@ impl ProductTable {
                 "root '{root}' of option '{symbol}' is in no product table: if it is for options on a stock or fund, declare it as a standard equity option; add the terms of any other, such as one on an index"
             );
         };
-        match rows.iter().find(|terms| terms.expiries().covers(symbol.expiry)) {
+        match rows
+            .iter()
+            .find(|terms| terms.expiries().covers(symbol.expiry))
+        {
             Some(terms) => Ok(terms),
             None => fail!(
                 MissingData,
                 "root '{root}' is in the product table for expiries {}, not for {} of option '{symbol}': add a row for that date",
-                rows.iter().map(|r| r.expiries().to_string()).collect::<Vec<_>>().join(" and "),
+                rows.iter()
+                    .map(|r| r.expiries().to_string())
+                    .collect::<Vec<_>>()
+                    .join(" and "),
                 symbol.expiry
             ),
         }

@@ -63,9 +63,10 @@ impl<'a> Declared<'a> {
     /// What moves a contract's price.
     pub fn of(&self, row: ContractIndex) -> Result<Known<'a>> {
         let contract = &self.contracts.rows()[row as usize];
-        let root = self.contracts.underlying_row(row).map_or(contract, |row| {
-            &self.contracts.rows()[row as usize]
-        });
+        let root = self
+            .contracts
+            .underlying_row(row)
+            .map_or(contract, |row| &self.contracts.rows()[row as usize]);
         let symbol = self.contracts.root_symbol(row);
         if root.kind() == Kind::Future {
             // A future may also be on a security itself: a single-stock future, an index by its own symbol.
