@@ -12,7 +12,10 @@ A document says what is held, the market, and the rulebook (or several, to compa
     }
 
 A contract is written with the terms of :class:`margincore.Contract`, or as an option symbol of the product table,
-which ``"products": {"equities": [...], "rows": [...]}`` extends. The market's ``price`` and ``vol`` are by contract id
+which ``"products": {"equities": [...], "rows": [...]}`` extends. What symbols are, funds above all, is in the table of
+securities: ``"securities": {"rows": [...]}`` puts rows of :class:`margincore.Securities` in place of those that the shipped
+table has of their symbols (``"shipped": false``: in place of the whole table), for every rulebook of the document that asks
+for them. The market's ``price`` and ``vol`` are by contract id
 or by option symbol, in any spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
 place of ``"methodology"`` compares rulebooks. Unknown keys are refused. The JSON Schema is :func:`schema`.
 """
@@ -62,6 +65,9 @@ _MARKET: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 """The parts of a market beside its valuation, and what each must be."""
 
+_ASK_FOR_SECURITIES = ("reg-t", "tims")
+"""The rulebooks that take a table of securities."""
+
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the documents that :func:`evaluate` takes.
@@ -99,7 +105,7 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
     _only(
         _mapping(document, "document"),
         "document",
-        {"account", "market", "methodology", "methodologies", "contracts", "products", "standalone"},
+        {"account", "market", "methodology", "methodologies", "contracts", "products", "securities", "standalone"},
     )
     products = products_from_document(_mapping(document.get("products", {}), "products"))
     account = account_from_document(_mapping(_required(document, "document", "account"), "account"), products)
@@ -116,17 +122,34 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput("standalone: true or false is needed")
     if ("methodology" in document) == ("methodologies" in document):
         raise MissingData("document: give methodology (one rulebook) or methodologies (several, to compare)")
+    securities = document.get("securities")
     if "methodology" in document:
-        methodology = methodology_from_document(_mapping(document["methodology"], "methodology"))
+        stated = _with_securities(_mapping(document["methodology"], "methodology"), securities)
+        methodology = methodology_from_document(stated)
         return margin(account, market, methodology, contracts=contracts, standalone=standalone).to_dict()
     several = _list(document["methodologies"], "methodologies")
     if not several:
         raise InvalidInput("methodologies: an empty list: name at least one rulebook")
     rulebooks = [
-        methodology_from_document(_mapping(m, f"methodologies[{i}]"), f"methodologies[{i}]")
+        methodology_from_document(
+            _with_securities(_mapping(m, f"methodologies[{i}]"), securities), f"methodologies[{i}]"
+        )
         for i, m in enumerate(several)
     ]
     return compare(account, market, rulebooks, contracts=contracts, strict=True).to_dict()
+
+
+def _with_securities(methodology: Mapping[str, Any], securities: Any) -> Mapping[str, Any]:
+    """A rulebook's document with the securities of the whole one, where it is a rulebook that asks what symbols are."""
+    if securities is None:
+        return methodology
+    _only(_mapping(securities, "securities"), "securities", {"rows", "shipped"})
+    _list(_required(securities, "securities", "rows"), "securities.rows")
+    if methodology.get("name") not in _ASK_FOR_SECURITIES:
+        return methodology
+    if "securities" in methodology:
+        raise InvalidInput("securities: given for the document and for its rulebook: give them once")
+    return {**methodology, "securities": securities}
 
 
 def methodology_from_document(document: Mapping[str, Any], where: str = "methodology") -> Methodology:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from margincore import _core
 
-__all__ = ["Rulebook", "rulebooks"]
+__all__ = ["Rulebook", "rulebooks", "stated"]
 
 Tables = Mapping[str, NDArray[np.float64]]
 
@@ -33,6 +33,17 @@ class Rulebook(_core.Methodology):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), *self._document)
+
+
+def stated(securities: _core.Securities | None) -> dict[str, Any] | None:
+    """A table of securities as the part of a rulebook's parameters that holds it; none where it is the shipped one."""
+    if securities is None:
+        return None
+    if not isinstance(securities, _core.Securities):
+        kind = type(securities).__name__
+        raise _core.InvalidInput(f"securities: a Securities table is needed, Securities().extended(rows), not {kind}")
+    shipped = _core.Securities.shipped().digest
+    return None if securities.digest == shipped else {"shipped": False, "rows": securities.rows()}
 
 
 def _restore(cls: type[Rulebook], name: str, parameters: dict[str, Any], tables: Tables) -> Rulebook:

@@ -442,7 +442,7 @@ mod tests {
     #[test]
     fn two_definitions_for_one_date_are_refused() {
         let shipped = ProductTable::shipped();
-        let error = shipped.with_equities(["SPX"]).unwrap_err();
+        let error = shipped.with_equities(["SPY"]).unwrap_err();
         assert!(error.message().contains("overlap"), "{error}");
         let row = |from: Option<&str>, to: Option<&str>| ProductTerms {
             from: from.map(|d| d.parse().unwrap()),

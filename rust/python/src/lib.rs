@@ -16,6 +16,7 @@ mod prepared;
 mod pricing;
 mod products;
 mod report;
+mod securities;
 mod span;
 mod values;
 
@@ -65,6 +66,8 @@ mod _core {
         Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks, amount_text, worst_text,
     };
 
+    #[pymodule_export]
+    use crate::securities::Securities;
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};
 
