@@ -844,8 +844,8 @@ class Products:
 
 @final
 class Securities:
-    """The dated table of what securities are: what a symbol tracks, its leverage, its class, whether it may be portfolio
-    margined. Immutable; extending gives a new table.
+    """The dated table of what securities are: what a symbol tracks, its leverage, its class, whether it may be
+    portfolio margined. Immutable; extending gives a new table.
 
     ``Securities()`` is the shipped table. A row is ``{"symbol", "kind", "tracks", "leverage", "class", "class_group",
     "divisor", "portfolio_margin", "from", "to", "source", "grade"}``:

@@ -13,10 +13,10 @@ A document says what is held, the market, and the rulebook (or several, to compa
 
 A contract is written with the terms of :class:`margincore.Contract`, or as an option symbol of the product table,
 which ``"products": {"equities": [...], "rows": [...]}`` extends. What symbols are, funds above all, is in the table of
-securities: ``"securities": {"rows": [...]}`` puts rows of :class:`margincore.Securities` in place of those that the shipped
-table has of their symbols (``"shipped": false``: in place of the whole table), for every rulebook of the document that asks
-for them. The market's ``price`` and ``vol`` are by contract id
-or by option symbol, in any spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
+securities: ``"securities": {"rows": [...]}`` puts rows of :class:`margincore.Securities` in place of those that the
+shipped table has of their symbols (``"shipped": false``: in place of the whole table), for every rulebook of the
+document that asks for them. The market's ``price`` and ``vol`` are by contract id or by option symbol, in any
+spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
 place of ``"methodology"`` compares rulebooks. Unknown keys are refused. The JSON Schema is :func:`schema`.
 """
 

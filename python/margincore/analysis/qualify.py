@@ -80,11 +80,11 @@ def qualify(
     """Whether an account may use a regime, and why.
 
     `equity` is dollars of account equity; `products` what it trades (``stock``, ``etf``, ``etn`` or ``note``,
-    ``listed_option``, ``unlisted_derivative``, ``security_future``, ``index_future``, ``future``, ``crypto``), or symbols
-    that `securities` knows (default: the shipped table) on the date `on` (``yyyy-mm-dd``; needed where a symbol's facts
-    changed); `approval` its option level; `monitoring` how the member watches it. `broker` applies a known house's minimums, `overlay` one of your
-    own: ``{"open": dollars, "keep": dollars, "grade": ...}``; `existing` asks for the amount to keep rather than to
-    open.
+    ``listed_option``, ``unlisted_derivative``, ``security_future``, ``index_future``, ``future``, ``crypto``), or
+    symbols that `securities` knows (default: the shipped table) on the date `on` (``yyyy-mm-dd``; needed where a
+    symbol's facts changed); `approval` its option level; `monitoring` how the member watches it. `broker` applies a
+    known house's minimums, `overlay` one of your own: ``{"open": dollars, "keep": dollars, "grade": ...}``; `existing`
+    asks for the amount to keep rather than to open.
 
     Raises :class:`MissingData` where a condition depends on something not said or on a value nobody published,
     :class:`InvalidInput` for unknown words and symbols.
@@ -157,13 +157,13 @@ def _known(table: Mapping[str, Any], key: str, what: str) -> Any:
 
 
 def _product(data: Mapping[str, Any], name: str, securities: Securities, on: str | None) -> str:
-    """The product that a word or a symbol stands for; a security that may not be portfolio margined counts as a note."""
+    """The product that a word or a symbol stands for; what may not be portfolio margined counts as a note."""
     if name in data["products"]:
         return name
     row = securities.get(name, on)
     if row is None:
         known = ", ".join(data["products"])
-        raise InvalidInput(f"qualify: '{name}' is no symbol of the table of securities and no product: use one of {known}")
+        raise InvalidInput(f"qualify: '{name}' is no symbol of the table of securities, and none of {known}")
     if row["kind"] == "index":
         raise InvalidInput(f"qualify: '{name}' is an index, which nobody trades: say listed_option or index_future")
     if not row["portfolio_margin"]:

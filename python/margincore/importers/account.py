@@ -63,8 +63,9 @@ def read_account(
 
     ``products`` is the table that option roots are looked up in (default: the shipped one), ``equities``
     names the stocks whose options are standard (American, 100 shares). ``currency`` is that of the stocks and
-    funds, ``securities`` the table that says which they are (default: the shipped one). Raises :class:`margincore.ParseError`, :class:`margincore.InvalidInput` or
-    :class:`margincore.MissingData`, each with file and line.
+    funds, ``securities`` the table that says which they are (default: the shipped one). Raises
+    :class:`margincore.ParseError`, :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, each
+    with file and line.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "account.csv"

@@ -30,12 +30,13 @@ class RegT(Rulebook):
     - `pairing`: ``"optimal"`` (default), ``"two_leg"`` (pairs only) or ``"greedy"`` (what a matcher that never looks
       back takes), to reconcile with a broker; ``"one_spread"`` margins the options of an underlying as the one
       universal spread they were entered as, and raises :class:`NotApplicable` where they are none.
-    - `securities`: the table that says what symbols are, :class:`margincore.Securities` (default: the shipped one). A fund
-      that it does not know is :class:`MissingData`: its leverage decides its margin.
+    - `securities`: the table that says what symbols are, :class:`margincore.Securities` (default: the shipped one). A
+      fund that it does not know is :class:`MissingData`: its leverage decides its margin.
     - `classes`: the classes of underlyings, ``{"IBM": "equity"}``, by the names in the preset (equity, etf, broad_etf,
-      broad_index, narrow_index, ...), in place of what the table says. Held stock is `stock_class` unless named; anything
-      else unknown is :class:`MissingData`, or `default_class` where given.
-    - `underlyings`: the same with terms: ``{"class", "leverage", "of", "divisor", "tracks"}``, each in place of the table's.
+      broad_index, narrow_index, ...), in place of what the table says. Held stock is `stock_class` unless named;
+      anything else unknown is :class:`MissingData`, or `default_class` where given.
+    - `underlyings`: the same with terms: ``{"class", "leverage", "of", "divisor", "tracks"}``, each in place of the
+      table's.
     - `percentages`: classes of your own, ``{"base", "minimum", "otc_base", "otc_minimum", "cash_settled",
       "non_margin", "grade"}``, fractions.
     - `numbers`: the other numbers of the rulebook, by name.

@@ -49,14 +49,15 @@ class Tims(Rulebook):
     - `minimum_rate`: times the multiplier, per option or future contract (0.375 is $37.50 for 100 shares).
     - `securities`: the table that says what symbols are, :class:`margincore.Securities` (default: the shipped one).
     - `default_range` (equities and narrow indexes), `broad_range` (broad-based indexes without a range of their own),
-      `class_groups`, `product_groups`, `portfolio_groups`: ranges (fractions; `down` is negative), memberships, offsets.
+      `class_groups`, `product_groups`, `portfolio_groups`: ranges (fractions; `down` is negative), memberships and
+      offsets.
     - `products`: terms of symbols in place of the table's: ``{"class_group", "factor", "minimum", "eligible"}``.
     - `ineligible`: what becomes of securities that may not be portfolio margined, such as exchange-traded notes since
       16 August 2019 (FINRA Regulatory Notice 19-21), and of options on them: ``"refuse"`` (default) raises
       :class:`NotApplicable`; ``"full"`` margins each contract alone, at a move of all of its value up and down;
       ``"strategy"`` is :class:`Unsupported` here: margin them by :class:`RegT` as a part of :class:`Combined`.
-    - `unranged`: more class groups whose range no public text gives. They, and those of volatility, currencies and bonds,
-      are :class:`MissingData` without one in `class_groups`, not the default's.
+    - `unranged`: more class groups whose range no public text gives. They, and those of volatility, currencies and
+      bonds, are :class:`MissingData` without one in `class_groups`, not the default's.
     - `theoretical`: OCC's ten values by contract id, ``{"profit": [...], "price": closing price}``, used instead
       of repricing. Profits are for one long contract, in money.
     - `overlays`: a house's stress on top, as lines of its own: ``{"name", "points": [{"price", "vol",

@@ -57,7 +57,8 @@ def tims_range(row: Row) -> tuple[float, float] | None:
 def tims_loss(row: Row, long: bool) -> float | None:
     """The largest loss of a share held alone, as a fraction of its price.
 
-    >>> round(tims_loss({"symbol": "SPXS", "kind": "etf", "tracks": "SPX", "class": "broad", "leverage": -3.0}, True), 4)
+    >>> spxs = {"symbol": "SPXS", "kind": "etf", "tracks": "SPX", "class": "broad", "leverage": -3.0}
+    >>> round(tims_loss(spxs, long=True), 4)
     0.18
     """
     found = tims_range(row)

@@ -9,8 +9,8 @@ use pyo3::types::PyType;
 use crate::errors::{InvalidInput, raise};
 use crate::values::{from_python_with, to_python};
 
-/// The dated table of what securities are: what a symbol tracks, its leverage, its class, whether it may be portfolio
-/// margined. Immutable; extending gives a new table.
+/// The dated table of what securities are: what a symbol tracks, its leverage, its class, whether it may be
+/// portfolio margined. Immutable; extending gives a new table.
 ///
 /// ``Securities()`` is the shipped table. A row is ``{"symbol", "kind", "tracks", "leverage", "class", "class_group",
 /// "divisor", "portfolio_margin", "from", "to", "source", "grade"}``:
