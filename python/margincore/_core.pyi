@@ -850,14 +850,15 @@ class Securities:
     ``Securities()`` is the shipped table. A row is ``{"symbol", "kind", "tracks", "leverage", "class", "class_group",
     "divisor", "portfolio_margin", "from", "to", "source", "grade"}``:
 
-    - `kind`: ``"stock"``, ``"adr"``, ``"etf"``, ``"etn"`` (a note), ``"index"`` or ``"future"`` (a future's symbol).
-    - `tracks`: the index or security it follows; of a reduced-value index the full-value one, with the `divisor`.
-    - `leverage`: the multiple of that, negative for an inverse fund. Funds and notes state it.
-    - `class`: ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"`` or ``"volatility"``.
-    - `class_group`: the TIMS class group, where it is not what is tracked, or the symbol.
-    - `portfolio_margin`: `False` for what may not be portfolio margined, such as notes since 16 August 2019.
-    - `from`, `to`: first and last date, ``yyyy-mm-dd``; left out: open. The valuation date picks the row.
-    - `source`: the text the row comes from, with its date; `grade`: how far it can be trusted.
+    - ``kind``: ``"stock"``, ``"adr"``, ``"etf"``, ``"etn"`` (a note), ``"index"`` or ``"future"`` (a future's symbol).
+    - ``tracks``: the index or security it follows; of a reduced-value index the full-value one, with the ``divisor``.
+    - ``leverage``: the multiple of that, negative for an inverse fund. Funds and notes state it.
+    - ``class``: ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"``,
+      ``"volatility"``.
+    - ``class_group``: the TIMS class group, where it is not what is tracked, or the symbol.
+    - ``portfolio_margin``: ``False`` for what may not be portfolio margined, such as notes since 16 August 2019.
+    - ``from``, ``to``: first and last date, ``yyyy-mm-dd``; left out: open. The valuation date picks the row.
+    - ``source``: the text the row comes from, with its date; ``grade``: how far it can be trusted.
 
     >>> import margincore as mc
     >>> mc.Securities().get("TZA")["leverage"], mc.Securities().get("TZA")["tracks"]
@@ -887,6 +888,11 @@ class Securities:
 
         Without a date, the row of a symbol that has but one. Raises :class:`MissingData` for a date that no row of the
         symbol covers, and where rows need one; :class:`InvalidInput` for what is not a date.
+        """
+
+    def kind(self, symbol: str) -> str | None:
+        """The kind of a symbol, whatever the date, as rows write it; `None` where no row names it. Symbols of futures
+        are left out: stocks may have the same ones.
         """
 
     def rows(self) -> list[dict[str, Any]]:

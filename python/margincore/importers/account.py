@@ -76,8 +76,7 @@ def read_account(
     path = Path(path)
     table = (products or Products()).with_equities(list(equities))
     kinds = {row["underlying"]: row["kind"] for row in table.rows()}
-    known = (securities or Securities()).rows()
-    kinds.update({row["symbol"]: _HELD_AS[row["kind"]] for row in known if row["kind"] in _HELD_AS})
+    known = securities or Securities()
     positions: list[Position] = []
     cash: dict[str, float] = {}
     price: dict[str, float] = {}
@@ -87,7 +86,7 @@ def read_account(
             if row.get("kind") == "cash":
                 _cash(row, cash)
                 continue
-            contract = _contract(row["symbol"], row.get("kind", ""), table, kinds, currency)
+            contract = _contract(row["symbol"], row.get("kind", ""), table, kinds, known, currency)
             positions.append(Position(contract, whole(row["quantity"], "quantity")))
             for name, quotes in (("price", price), ("vol", vol)):
                 if row.get(name, ""):
@@ -99,7 +98,9 @@ def read_account(
     return AccountFile(Account(positions, cash=cash or None), price, vol)
 
 
-def _contract(symbol: str, kind: str, table: Products, kinds: dict[str, str], currency: str) -> Contract:
+def _contract(
+    symbol: str, kind: str, table: Products, kinds: dict[str, str], securities: Securities, currency: str
+) -> Contract:
     if kind and kind not in KINDS:
         raise InvalidInput(f"kind {kind!r} is not one of {', '.join(KINDS)}")
     if not symbol:
@@ -107,7 +108,7 @@ def _contract(symbol: str, kind: str, table: Products, kinds: dict[str, str], cu
     if kind == "option" or (not kind and _looks_like_option(symbol)):
         return table.contract(symbol)
     if not kind:
-        kind = kinds.get(symbol, "")
+        kind = _HELD_AS.get(securities.kind(symbol) or "") or kinds.get(symbol, "")
         if kind == "index":
             raise InvalidInput(f"{symbol!r} is an index: it cannot be held, only options and futures on it")
         if kind not in ("stock", "etf"):

@@ -15,14 +15,15 @@ use crate::values::{from_python_with, to_python};
 /// ``Securities()`` is the shipped table. A row is ``{"symbol", "kind", "tracks", "leverage", "class", "class_group",
 /// "divisor", "portfolio_margin", "from", "to", "source", "grade"}``:
 ///
-/// - `kind`: ``"stock"``, ``"adr"``, ``"etf"``, ``"etn"`` (a note), ``"index"`` or ``"future"`` (a future's symbol).
-/// - `tracks`: the index or security it follows; of a reduced-value index the full-value one, with the `divisor`.
-/// - `leverage`: the multiple of that, negative for an inverse fund. Funds and notes state it.
-/// - `class`: ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"`` or ``"volatility"``.
-/// - `class_group`: the TIMS class group, where it is not what is tracked, or the symbol.
-/// - `portfolio_margin`: `False` for what may not be portfolio margined, such as notes since 16 August 2019.
-/// - `from`, `to`: first and last date, ``yyyy-mm-dd``; left out: open. The valuation date picks the row.
-/// - `source`: the text the row comes from, with its date; `grade`: how far it can be trusted.
+/// - ``kind``: ``"stock"``, ``"adr"``, ``"etf"``, ``"etn"`` (a note), ``"index"`` or ``"future"`` (a future's symbol).
+/// - ``tracks``: the index or security it follows; of a reduced-value index the full-value one, with the ``divisor``.
+/// - ``leverage``: the multiple of that, negative for an inverse fund. Funds and notes state it.
+/// - ``class``: ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"``,
+///   ``"volatility"``.
+/// - ``class_group``: the TIMS class group, where it is not what is tracked, or the symbol.
+/// - ``portfolio_margin``: ``False`` for what may not be portfolio margined, such as notes since 16 August 2019.
+/// - ``from``, ``to``: first and last date, ``yyyy-mm-dd``; left out: open. The valuation date picks the row.
+/// - ``source``: the text the row comes from, with its date; ``grade``: how far it can be trusted.
 ///
 /// >>> import margincore as mc
 /// >>> mc.Securities().get("TZA")["leverage"], mc.Securities().get("TZA")["tracks"]
@@ -78,10 +79,20 @@ impl Securities {
         on: Option<&str>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let on = on.map(str::parse).transpose().map_err(|_| {
-            InvalidInput::new_err(format!("on is {on:?}: a date is needed, such as 2026-11-20"))
+            InvalidInput::new_err(format!(
+                "on is {on:?}: a date is needed, such as 2026-11-20"
+            ))
         })?;
         let found = self.0.facts(symbol, on).map_err(raise)?;
         found.map(|row| to_python(py, row)).transpose()
+    }
+
+    /// The kind of a symbol, whatever the date, as rows write it; `None` where no row names it. Symbols of futures
+    /// are left out: stocks may have the same ones.
+    fn kind<'py>(&self, py: Python<'py>, symbol: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let mut rows = self.0.iter();
+        let found = rows.find(|r| r.symbol == symbol && r.kind != core::SecurityKind::Future);
+        found.map(|row| to_python(py, &row.kind)).transpose()
     }
 
     /// Every row as a document; a new list.

@@ -224,6 +224,7 @@ def test_options_on_a_leveraged_fund_scale_with_it() -> None:
 def test_the_table_is_immutable_pickles_and_stands_in_the_digest() -> None:
     table = mc.Securities.shipped()
     more = table.extended([{"symbol": "NEW", "kind": "etf", "leverage": 1.0, "class": "narrow", "source": "a text"}])
+    assert [table.kind(s) for s in ("UVXY", "VXX", "NDX", "ES", "NEW")] == ["etf", "etn", "index", None, None]
     new = more.get("NEW")
     assert table.get("NEW") is None
     assert new is not None
