@@ -887,6 +887,70 @@ class Products:
         """A table of these rows alone. Raises :class:`InvalidInput`."""
 
 @final
+class Securities:
+    """The dated table of what securities are: what a symbol tracks, its leverage, its class, whether it may be
+    portfolio margined. Immutable; extending gives a new table.
+
+    ``Securities()`` is the shipped table. A row is ``{"symbol", "kind", "tracks", "leverage", "class", "class_group",
+    "divisor", "portfolio_margin", "from", "to", "source", "grade"}``:
+
+    - ``kind``: ``"stock"``, ``"adr"``, ``"etf"``, ``"etn"`` (a note), ``"index"`` or ``"future"`` (a future's symbol).
+    - ``tracks``: the index or security it follows; of a reduced-value index the full-value one, with the ``divisor``.
+    - ``leverage``: the multiple of that, negative for an inverse fund. Funds and notes state it.
+    - ``class``: ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"``,
+      ``"volatility"``.
+    - ``class_group``: the TIMS class group, where it is not what is tracked, or the symbol.
+    - ``portfolio_margin``: ``False`` for what may not be portfolio margined, such as notes since 16 August 2019.
+    - ``from``, ``to``: first and last date, ``yyyy-mm-dd``; left out: open. The valuation date picks the row.
+    - ``source``: the text the row comes from, with its date; ``grade``: how far it can be trusted.
+
+    >>> import margincore as mc
+    >>> mc.Securities().get("TZA")["leverage"], mc.Securities().get("TZA")["tracks"]
+    (-3.0, 'RUT')
+    >>> table = mc.Securities().extended([{"symbol": "MYFUND", "kind": "etf", "tracks": "SPX", "leverage": 2.0,
+    ...                                    "class": "broad", "source": "its prospectus of 2026-05-01"}])
+    >>> fund, market = mc.Etf("MYFUND", currency="USD"), mc.Market("2026-11-20T16:00:00-05:00", spot={"MYFUND": 50.0})
+    >>> mc.margin([mc.Position(fund, 100)], market, mc.methods.Tims(securities=table)).requirement.initial
+    800.0
+    """
+
+    def __new__(cls) -> Self: ...
+    @staticmethod
+    def shipped() -> Securities:
+        """The shipped table."""
+
+    def extended(self, rows: Sequence[Mapping[str, Any]]) -> Securities:
+        """This table and more rows. Raises :class:`InvalidInput` where a date of a symbol has a row already, and
+        :class:`MissingData` for a fund without a leverage.
+        """
+
+    def replaced(self, rows: Sequence[Mapping[str, Any]]) -> Securities:
+        """This table with these rows in place of all that it has of their symbols. Raises as :meth:`extended`."""
+
+    def get(self, symbol: str, on: str | None = None) -> dict[str, Any] | None:
+        """The row of a symbol on a date (``yyyy-mm-dd``), a new dictionary; `None` where no row names the symbol.
+
+        Without a date, the row of a symbol that has but one. Raises :class:`MissingData` for a date that no row of the
+        symbol covers, and where rows need one; :class:`InvalidInput` for what is not a date.
+        """
+
+    def kind(self, symbol: str) -> str | None:
+        """The kind of a symbol, whatever the date, as rows write it; `None` where no row names it. Symbols of futures
+        are left out: stocks may have the same ones.
+        """
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row as a document; a new list."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the rows, in hexadecimal. The digest of a report's parameters covers it."""
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Securities:
+        """A table of these rows alone. Raises as :meth:`extended`."""
+
+@final
 class SpanFile:
     """A parsed SPAN parameter file: what it holds, its contracts and arrays. Immutable.
 

@@ -12,11 +12,14 @@ A document says what is held, the market, and the rulebook (or several, to compa
     }
 
 A contract is written with the terms of :class:`margincore.Contract`, or as an option symbol of the product table,
-which ``"products": {"equities": [...], "rows": [...]}`` extends. The market's ``price`` and ``vol`` are by contract id
-or by option symbol, in any spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in
-place of ``"methodology"`` compares rulebooks. ``"version"`` is that of the format, the present one where it is left
-out; answers say theirs, and a version this build does not read raises :class:`margincore.ParseError`. Unknown keys are
-refused. The JSON Schema is :func:`schema`.
+which ``"products": {"equities": [...], "rows": [...]}`` extends. What symbols are, funds above all, is in the table of
+securities: ``"securities": {"rows": [...]}`` puts rows of :class:`margincore.Securities` in place of those that the
+shipped table has of their symbols (``"shipped": false``: in place of the whole table), for every rulebook of the
+document that asks for them. The market's ``price`` and ``vol`` are by contract id or by option symbol, in any
+spelling. ``"contracts"`` adds contracts that options are written on. ``"methodologies"`` in place of ``"methodology"``
+compares rulebooks. ``"version"`` is that of the format, the present one where it is left out; answers say theirs, and a
+version this build does not read raises :class:`margincore.ParseError`. Unknown keys are refused. The JSON Schema is
+:func:`schema`.
 """
 
 from __future__ import annotations
@@ -70,6 +73,9 @@ _MARKET: dict[str, tuple[type | tuple[type, ...], str]] = {
     "fx": (Mapping, 'rates by pair are needed, {"EURUSD": 1.1}'),
 }
 """The parts of a market beside its valuation, and what each must be."""
+
+_ASK_FOR_SECURITIES = ("reg-t", "tims")
+"""The rulebooks that take a table of securities."""
 
 
 def schema() -> dict[str, Any]:
@@ -160,7 +166,17 @@ def _held(document: Mapping[str, Any]) -> tuple[Account, Market | None, list[Con
     _only(
         document,
         "document",
-        {"version", "account", "market", "methodology", "methodologies", "contracts", "products", "standalone"},
+        {
+            "version",
+            "account",
+            "market",
+            "methodology",
+            "methodologies",
+            "contracts",
+            "products",
+            "securities",
+            "standalone",
+        },
     )
     products = products_from_document(_mapping(document.get("products", {}), "products"))
     account = account_from_document(_mapping(_required(document, "document", "account"), "account"), products)
@@ -182,19 +198,36 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput("standalone: true or false is needed")
     if ("methodology" in document) == ("methodologies" in document):
         raise MissingData(
-            "document: give methodology (one rulebook) or methodologies (several, to compare)", code="missing_parameter"
+            "document: give methodology (one rulebook) or methodologies (several, to compare)", code="not_stated"
         )
+    securities = document.get("securities")
     if "methodology" in document:
-        methodology = methodology_from_document(_mapping(document["methodology"], "methodology"))
+        stated = _with_securities(_mapping(document["methodology"], "methodology"), securities)
+        methodology = methodology_from_document(stated)
         return margin(account, market, methodology, contracts=contracts, standalone=standalone).to_dict()
     several = _list(document["methodologies"], "methodologies")
     if not several:
         raise InvalidInput("methodologies: an empty list: name at least one rulebook", code="not_stated")
     rulebooks = [
-        methodology_from_document(_mapping(m, f"methodologies[{i}]"), f"methodologies[{i}]")
+        methodology_from_document(
+            _with_securities(_mapping(m, f"methodologies[{i}]"), securities), f"methodologies[{i}]"
+        )
         for i, m in enumerate(several)
     ]
     return compare(account, market, rulebooks, contracts=contracts, strict=True).to_dict()
+
+
+def _with_securities(methodology: Mapping[str, Any], securities: Any) -> Mapping[str, Any]:
+    """A rulebook's document with the securities of the whole one, where it is a rulebook that asks what symbols are."""
+    if securities is None:
+        return methodology
+    _only(_mapping(securities, "securities"), "securities", {"rows", "shipped"})
+    _list(_required(securities, "securities", "rows"), "securities.rows")
+    if methodology.get("name") not in _ASK_FOR_SECURITIES:
+        return methodology
+    if "securities" in methodology:
+        raise InvalidInput("securities: given for the document and for its rulebook: give them once", code="not_stated")
+    return {**methodology, "securities": securities}
 
 
 def methodology_from_document(document: Mapping[str, Any], where: str = "methodology") -> Methodology:
@@ -319,7 +352,7 @@ def _printable() -> Iterator[None]:
     except MarginError:
         raise
     except RecursionError:
-        raise InvalidInput("document: nested too deep") from None
+        raise InvalidInput("document: nested too deep", code="too_large") from None
     except ValueError as error:
         raise InvalidInput(f"document: {error}") from None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
-from margincore._core import InvalidInput, MissingData
+from margincore._core import InvalidInput, MissingData, Securities
 from margincore._pickles import Record
 
 __all__ = ["Qualification", "Reason", "least_equity", "qualify", "regimes"]
@@ -82,7 +82,7 @@ def least_equity(regime: str, *, monitoring: Monitoring | None = None, unlisted:
     if stated and monitoring is None:
         raise MissingData(f"monitoring decides the minimum equity of {regime}: one of {', '.join(stated)}")
     if stated and monitoring not in stated:
-        raise InvalidInput(f"unknown monitoring {monitoring!r}: use one of {', '.join(stated)}", where="monitoring")
+        raise InvalidInput(f"unknown monitoring {monitoring!r}: use one of {', '.join(stated)}", where="monitoring", code="unknown_name")
     rules = [rule for rule in rules if rule.get("monitoring") in (None, monitoring)]
     if not rules:
         raise MissingData(f"no minimum equity of {regime} is published: give the venue's own")
@@ -99,17 +99,20 @@ def qualify(
     broker: str | None = None,
     existing: bool = False,
     overlay: Mapping[str, Any] | None = None,
+    securities: Securities | None = None,
+    on: str | None = None,
 ) -> Qualification:
     """Whether an account may use a regime, and why.
 
-    `equity` is dollars of account equity; `products` what it trades (``stock``, ``listed_option``,
-    ``unlisted_derivative``, ``security_future``, ``index_future``, ``future``, ``crypto``); `approval` its option
-    level; `monitoring` how the member watches it. `broker` applies a known house's minimums, `overlay` one of your
-    own: ``{"open": dollars, "keep": dollars, "grade": ...}``; `existing` asks for the amount to keep rather than to
-    open.
+    `equity` is dollars of account equity; `products` what it trades (``stock``, ``etf``, ``etn`` or ``note``,
+    ``listed_option``, ``unlisted_derivative``, ``security_future``, ``index_future``, ``future``, ``crypto``), or
+    symbols that `securities` knows (default: the shipped table) on the date `on` (``yyyy-mm-dd``; needed where a
+    symbol's facts changed); `approval` its option level; `monitoring` how the member watches it. `broker` applies a
+    known house's minimums, `overlay` one of your own: ``{"open": dollars, "keep": dollars, "grade": ...}``; `existing`
+    asks for the amount to keep rather than to open.
 
     Raises :class:`MissingData` where a condition depends on something not said or on a value nobody published,
-    :class:`InvalidInput` for unknown words.
+    :class:`InvalidInput` for unknown words and symbols.
 
     >>> import margincore as mc
     >>> answer = mc.qualify("portfolio_margin", equity=120_000, products=["stock", "listed_option"],
@@ -118,15 +121,20 @@ def qualify(
     False
     >>> [reason.text for reason in answer.reasons if not reason.met]
     ['equity 120,000 against 125,000 to open at schwab']
+    >>> notes = mc.qualify("portfolio_margin", equity=200_000, products=["SPY", "VXX"], approval="uncovered",
+    ...                    monitoring="real_time")
+    >>> [reason.text for reason in notes.reasons if not reason.met]
+    ['does not cover VXX: exchange-traded notes, since 16 August 2019 (FINRA Regulatory Notice 19-21)']
     """
     data = _data()
     terms = _known(data["regimes"], regime, "regime")
     if products is None:
         raise MissingData(
-            f"qualify: products: say what the account trades, of {', '.join(data['products'])}", code="missing_product"
+            f"qualify: products: say what the account trades, of {', '.join(data['products'])}", code="not_stated"
         )
-    traded = [product for product in products if _known(data["products"], product, "product")]
-    reasons = [_covers(data, terms, traded)]
+    named = {product: _product(data, product, securities or Securities(), on) for product in products}
+    traded = list(named.values())
+    reasons = [_covers(data, terms, named)]
     rules = [rule for rule in terms["minimum_equity"] if rule.get("product") in (None, *traded)]
     if overlay is None and broker is not None:
         overlay = _known(data["brokers"], broker, "broker").get(regime)
@@ -180,7 +188,26 @@ def _known(table: Mapping[str, Any], key: str, what: str) -> Any:
     return table[key]
 
 
-def _covers(data: Mapping[str, Any], terms: Mapping[str, Any], traded: list[str]) -> Reason:
-    outside = [data["products"][product] for product in traded if product not in terms["products"]]
+def _product(data: Mapping[str, Any], name: str, securities: Securities, on: str | None) -> str:
+    """The product that a word or a symbol stands for; what may not be portfolio margined counts as a note."""
+    if name in data["products"]:
+        return name
+    row = securities.get(name, on)
+    if row is None:
+        known = ", ".join(data["products"])
+        raise InvalidInput(f"qualify: '{name}' is no symbol of the table of securities, and none of {known}", code="bad_text")
+    if row["kind"] == "index":
+        raise InvalidInput(f"qualify: '{name}' is an index, which nobody trades: say listed_option or index_future")
+    if not row["portfolio_margin"]:
+        return "etn"
+    return {"etf": "etf", "etn": "etn"}.get(row["kind"], "stock")
+
+
+def _covers(data: Mapping[str, Any], terms: Mapping[str, Any], named: Mapping[str, str]) -> Reason:
+    outside = []
+    for name, product in named.items():
+        if product not in terms["products"]:
+            why = terms.get("excluded", {}).get(product, data["products"][product])
+            outside.append(why if name == product else f"{name}: {why}")
     text = f"does not cover {', '.join(outside)}" if outside else "covers what the account trades"
     return Reason(not outside, text, "published", "the regime's eligible products")

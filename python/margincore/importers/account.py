@@ -6,8 +6,8 @@ Columns, in any order; the first row names them:
 symbol      an option symbol in any spelling (``SPXW  261218C04700000``, ``SPXW261218C04700000``,
             ``.SPXW261218C4700``), a stock or fund ticker, or a currency on a row of cash
 quantity    contracts or shares, a signed whole number (negative is short); an amount on a row of cash
-kind        ``option``, ``stock``, ``etf`` or ``cash``; may be left out for option symbols and for funds
-            that the product table knows
+kind        ``option``, ``stock``, ``etf`` or ``cash``; may be left out for option symbols and for what the
+            table of securities or the product table knows
 price       the mark per unit, optional: it goes into the market
 vol         the implied volatility as an annual fraction (0.18 is 18 %), optional: it goes into the market
 ==========  ===========================================================================================
@@ -30,6 +30,7 @@ from margincore._core import (
     MissingData,
     OsiSymbol,
     Products,
+    Securities,
 )
 from margincore._pickles import Record
 from margincore.importers.text import at_line, records
@@ -38,6 +39,8 @@ from margincore.portfolio import Etf, Position, Stock
 
 COLUMNS = ("symbol", "quantity", "kind", "price", "vol")
 KINDS = ("option", "stock", "etf", "cash")
+_HELD_AS = {"stock": "stock", "adr": "stock", "etf": "etf", "etn": "etf", "index": "index"}
+"""The kind of contract by the kind of security; a future's symbol is no ticker."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,15 @@ def read_account(
     products: Products | None = None,
     equities: Iterable[str] = (),
     currency: str = "USD",
+    securities: Securities | None = None,
 ) -> AccountFile:
     """Reads an account; see the module for the columns.
 
     ``products`` is the table that option roots are looked up in (default: the shipped one), ``equities``
     names the stocks whose options are standard (American, 100 shares). ``currency`` is that of the stocks and
-    funds. Raises :class:`margincore.ParseError`, :class:`margincore.InvalidInput` or
-    :class:`margincore.MissingData`, each with file and line.
+    funds, ``securities`` the table that says which they are (default: the shipped one). Raises
+    :class:`margincore.ParseError`, :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, each
+    with file and line.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "account.csv"
@@ -71,7 +76,8 @@ def read_account(
     """
     path = Path(path)
     table = (products or Products()).with_equities(list(equities))
-    funds = {row["underlying"]: row["kind"] for row in table.rows()}
+    kinds = {row["underlying"]: row["kind"] for row in table.rows()}
+    known = securities or Securities()
     positions: list[Position] = []
     cash: dict[str, float] = {}
     price: dict[str, float] = {}
@@ -81,7 +87,7 @@ def read_account(
             if row.get("kind") == "cash":
                 _cash(row, cash)
                 continue
-            contract = _contract(row["symbol"], row.get("kind", ""), table, funds, currency)
+            contract = _contract(row["symbol"], row.get("kind", ""), table, kinds, known, currency)
             positions.append(Position(contract, whole(row["quantity"], "quantity")))
             for name, quotes in (("price", price), ("vol", vol)):
                 if row.get(name, ""):
@@ -95,7 +101,9 @@ def read_account(
     return AccountFile(Account(positions, cash=cash or None), price, vol)
 
 
-def _contract(symbol: str, kind: str, table: Products, funds: dict[str, str], currency: str) -> Contract:
+def _contract(
+    symbol: str, kind: str, table: Products, kinds: dict[str, str], securities: Securities, currency: str
+) -> Contract:
     if kind and kind not in KINDS:
         raise InvalidInput(f"kind {kind!r} is not one of {', '.join(KINDS)}")
     if not symbol:
@@ -103,14 +111,14 @@ def _contract(symbol: str, kind: str, table: Products, funds: dict[str, str], cu
     if kind == "option" or (not kind and _looks_like_option(symbol)):
         return table.contract(symbol)
     if not kind:
-        kind = funds.get(symbol, "")
+        kind = _HELD_AS.get(securities.kind(symbol) or "") or kinds.get(symbol, "")
         if kind == "index":
             raise InvalidInput(
                 f"{symbol!r} is an index: it cannot be held, only options and futures on it", code="bad_text"
             )
         if kind not in ("stock", "etf"):
             raise MissingData(
-                f"{symbol!r} is neither an option symbol nor known to the product table: "
+                f"{symbol!r} is neither an option symbol nor known to the table of securities or of products: "
                 "say what it is in a column 'kind' (stock or etf)",
                 code="missing_product",
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from margincore import _core
 from margincore._pickles import reduced
 
-__all__ = ["Rulebook", "rulebooks"]
+__all__ = ["Rulebook", "rulebooks", "stated"]
 
 Tables = Mapping[str, NDArray[np.float64]]
 
@@ -48,6 +48,17 @@ class Rulebook(_core.Methodology):
     def _revived(cls, version: int, state: dict[str, Any]) -> Self:
         # A rulebook's own constructor takes other arguments; what it made of them is the document.
         return Rulebook.__new__(cls, **state)
+
+
+def stated(securities: _core.Securities | None) -> dict[str, Any] | None:
+    """A table of securities as the part of a rulebook's parameters that holds it; none where it is the shipped one."""
+    if securities is None:
+        return None
+    if not isinstance(securities, _core.Securities):
+        kind = type(securities).__name__
+        raise _core.InvalidInput(f"securities: a Securities table is needed, Securities().extended(rows), not {kind}", code="wrong_type")
+    shipped = _core.Securities.shipped().digest
+    return None if securities.digest == shipped else {"shipped": False, "rows": securities.rows()}
 
 
 def rulebooks() -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from margincore.methods.base import Rulebook
+from margincore._core import Securities
+from margincore.methods.base import Rulebook, stated
 
 __all__ = ["RegT"]
 
@@ -29,10 +30,13 @@ class RegT(Rulebook):
     - `pairing`: ``"optimal"`` (default), ``"two_leg"`` (pairs only) or ``"greedy"`` (what a matcher that never looks
       back takes), to reconcile with a broker; ``"one_spread"`` margins the options of an underlying as the one
       universal spread they were entered as, and raises :class:`NotApplicable` where they are none.
-    - `classes`: what underlyings are, ``{"IBM": "equity"}``, by the names in the preset (equity, etf, broad_etf,
-      broad_index, narrow_index, ...). Held stock is `stock_class` unless named; anything else unknown is
-      :class:`MissingData`, or `default_class` where given.
-    - `underlyings`: the same with terms: ``{"class", "leverage", "of", "divisor", "tracks"}``.
+    - `securities`: the table that says what symbols are, :class:`margincore.Securities` (default: the shipped one). A
+      fund that it does not know is :class:`MissingData`: its leverage decides its margin.
+    - `classes`: the classes of underlyings, ``{"IBM": "equity"}``, by the names in the preset (equity, etf, broad_etf,
+      broad_index, narrow_index, ...), in place of what the table says. Held stock is `stock_class` unless named;
+      anything else unknown is :class:`MissingData`, or `default_class` where given.
+    - `underlyings`: the same with terms: ``{"class", "leverage", "of", "divisor", "tracks"}``, each in place of the
+      table's.
     - `percentages`: classes of your own, ``{"base", "minimum", "otc_base", "otc_minimum", "cash_settled",
       "non_margin", "grade"}``, fractions.
     - `numbers`: the other numbers of the rulebook, by name.
@@ -65,6 +69,7 @@ class RegT(Rulebook):
         cls,
         preset: str = "reg-t",
         *,
+        securities: Securities | None = None,
         account_kind: Literal["margin", "cash"] | None = None,
         pairing: Literal["optimal", "two_leg", "greedy", "one_spread"] | None = None,
         classes: Mapping[str, str] | None = None,
@@ -82,6 +87,7 @@ class RegT(Rulebook):
         for symbol, terms in (underlyings or {}).items():
             known[symbol] = {**known.get(symbol, {}), **terms}
         changes = {
+            "securities": stated(securities),
             "account_kind": account_kind,
             "pairing": pairing,
             "underlyings": known or None,

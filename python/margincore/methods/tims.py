@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 from margincore import _core
-from margincore.methods.base import Rulebook
+from margincore._core import Securities
+from margincore.methods.base import Rulebook, stated
 
 __all__ = ["Tims"]
 
@@ -19,8 +20,9 @@ class Tims(Rulebook):
 
     The price of each underlying moves over ten points; volatility and time do not. Profits and losses net in full
     within a class group, for `offset` of the gain between the class groups of a product group and the product
-    groups of a portfolio group, and not at all otherwise. A symbol in no group is a group of its own with the
-    default range. Initial and maintenance requirements are equal.
+    groups of a portfolio group, and not at all otherwise. Funds on one index are one class group with it, leveraged
+    and inverse ones by their factor. A stock that no table names is a group of its own with the default range; a fund
+    that none names is :class:`MissingData`. Initial and maintenance requirements are equal.
 
     Presets: ``"occ-cpm"`` (customers), ``"occ-rbh-market-maker"`` and ``"occ-rbh-broker-dealer"`` (risk-based haircuts:
     other ranges, $25 a contract), ``"occ-files"`` (no products: see :meth:`from_occ_files`).
@@ -45,10 +47,17 @@ class Tims(Rulebook):
       loss. ``"product_group"``: the same for product groups, after offsets. ``"portfolio_group"``: the sum of all
       minimums against the portfolio group's loss after offsets.
     - `minimum_rate`: times the multiplier, per option or future contract (0.375 is $37.50 for 100 shares).
-    - `default_range`, `class_groups`, `product_groups`, `portfolio_groups`, `products`: ranges (fractions; `down`
-      is negative), leveraged factors, memberships and offsets.
-    - `unranged`: class groups whose range no public text gives, such as VIX: without one in `class_groups` they are
-      :class:`MissingData`, not the default's.
+    - `securities`: the table that says what symbols are, :class:`margincore.Securities` (default: the shipped one).
+    - `default_range` (equities and narrow indexes), `broad_range` (broad-based indexes without a range of their own),
+      `class_groups`, `product_groups`, `portfolio_groups`: ranges (fractions; `down` is negative), memberships and
+      offsets.
+    - `products`: terms of symbols in place of the table's: ``{"class_group", "factor", "minimum", "eligible"}``.
+    - `ineligible`: what becomes of securities that may not be portfolio margined, such as exchange-traded notes since
+      16 August 2019 (FINRA Regulatory Notice 19-21), and of options on them: ``"refuse"`` (default) raises
+      :class:`NotApplicable`; ``"full"`` margins each contract alone, at a move of all of its value up and down;
+      ``"strategy"`` is :class:`Unsupported` here: margin them by :class:`RegT` as a part of :class:`Combined`.
+    - `unranged`: more class groups whose range no public text gives. They, and those of volatility, currencies and
+      bonds, are :class:`MissingData` without one in `class_groups`, not the default's.
     - `theoretical`: OCC's ten values by contract id, ``{"profit": [...], "price": closing price}``, used instead
       of repricing. Profits are for one long contract, in money.
     - `overlays`: a house's stress on top, as lines of its own: ``{"name", "points": [{"price", "vol",
@@ -76,6 +85,8 @@ class Tims(Rulebook):
         cls,
         preset: str = "occ-cpm",
         *,
+        securities: Securities | None = None,
+        ineligible: Literal["refuse", "strategy", "full"] | None = None,
         grid: Literal["fifths", "even"] | None = None,
         vol: Literal["sticky_strike", "sticky_moneyness"] | None = None,
         american: Literal["collocation", "tree"] | None = None,
@@ -85,6 +96,7 @@ class Tims(Rulebook):
         minimum_level: Literal["class_group", "product_group", "portfolio_group"] | None = None,
         minimum_rate: float | None = None,
         default_range: Mapping[str, float] | None = None,
+        broad_range: Mapping[str, float] | None = None,
         products: Mapping[str, Mapping[str, Any]] | None = None,
         class_groups: Mapping[str, Mapping[str, Any]] | None = None,
         product_groups: Mapping[str, Mapping[str, Any]] | None = None,
@@ -96,6 +108,8 @@ class Tims(Rulebook):
         currency: str | None = None,
     ) -> Self:
         changes = {
+            "securities": stated(securities),
+            "ineligible": ineligible,
             "grid": grid,
             "vol": vol,
             "american": american,
@@ -105,6 +119,7 @@ class Tims(Rulebook):
             "minimum_level": minimum_level,
             "minimum_rate": minimum_rate,
             "default_range": default_range,
+            "broad_range": broad_range,
             "products": products,
             "class_groups": class_groups,
             "product_groups": product_groups,

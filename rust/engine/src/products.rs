@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Contract, Exercise, Kind, Premium, Settlement, Terms};
+use crate::dated::Period;
+use crate::securities::{Securities, Security, SecurityKind};
 use crate::symbols::{OsiSymbol, check_root};
 use crate::time::Settles;
 use kernel::error::{MarginError, Result};
@@ -48,6 +50,13 @@ impl ProductTerms {
                 "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms (multiplier and deliverable)"
             );
         }
+        if let Some(index) = index_of(root) {
+            fail!(
+                InvalidInput: NotStated;
+                "root '{root}' is for options on the index '{}', which are no equity options: state its full terms (exercise, settlement hour, multiplier)",
+                index.symbol
+            );
+        }
         Ok(Self {
             root: root.to_string(),
             underlying: root.to_string(),
@@ -65,16 +74,11 @@ impl ProductTerms {
         })
     }
 
-    fn covers(&self, expiry: Date) -> bool {
-        self.from.is_none_or(|from| from <= expiry) && self.to.is_none_or(|to| expiry <= to)
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        let starts_before_end = |a: &Self, b: &Self| match (a.from, b.to) {
-            (Some(from), Some(to)) => from <= to,
-            _ => true,
-        };
-        starts_before_end(self, other) && starts_before_end(other, self)
+    fn expiries(&self) -> Period {
+        Period {
+            from: self.from,
+            to: self.to,
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -104,13 +108,26 @@ impl ProductTerms {
                 self.multiplier
             );
         }
-        if let (Some(from), Some(to)) = (self.from, self.to)
-            && from > to
-        {
-            fail!(InvalidInput: OutOfRange; "from {from} lies after to {to}");
-        }
-        Ok(())
+        self.expiries().check()
     }
+}
+
+/// The index that a root's options are on, by the table of securities: its own symbol, or with the letter of weekly (`SPXW`)
+/// or of afternoon series (`NDXP`).
+fn index_of(root: &str) -> Option<&'static Security> {
+    let plain = root.strip_suffix(['W', 'P']).unwrap_or(root);
+    let index = |symbol: &str| {
+        let known = Securities::shipped().iter();
+        known
+            .filter(|s| s.kind == SecurityKind::Index)
+            .find(|s| s.symbol == symbol)
+    };
+    index(root).or_else(|| index(plain))
+}
+
+/// Options expired on Saturdays until this date, on Fridays from then on.
+fn end_of_saturdays() -> Date {
+    jiff::civil::date(2015, 2, 15)
 }
 
 /// Adjusted (`AAPL1`) and mini (`AAPL7`) roots end in a digit.
@@ -167,13 +184,16 @@ impl ProductTable {
                 .check()
                 .map_err(|e| e.at(format!("product '{}'", terms.root)))?;
             let known = table.rows.entry(terms.root.clone()).or_default();
-            if let Some(other) = known.iter().find(|other| other.overlaps(&terms)) {
+            if let Some(other) = known
+                .iter()
+                .find(|o| o.expiries().overlaps(terms.expiries()))
+            {
                 fail!(
                     InvalidInput: Duplicate;
                     "product '{}': its expiries {} overlap those of the row that is there already ({}); two definitions for one date",
                     terms.root,
-                    range(&terms),
-                    range(other)
+                    terms.expiries(),
+                    other.expiries()
                 );
             }
             known.push(terms);
@@ -190,6 +210,17 @@ impl ProductTable {
     /// The terms of a symbol's product, or what is missing.
     pub fn terms(&self, symbol: &OsiSymbol) -> Result<&ProductTerms> {
         let root = &symbol.root;
+        if symbol.expiry.weekday() == Weekday::Saturday && symbol.expiry >= end_of_saturdays() {
+            fail!(
+                InvalidInput: BadText;
+                "option '{symbol}' expires on a Saturday, {}: options do so on Fridays since February 2015, here {}",
+                symbol.expiry,
+                symbol
+                    .expiry
+                    .yesterday()
+                    .map_or_else(|e| e.to_string(), |d| d.to_string())
+            );
+        }
         let Some(rows) = self.rows.get(root) else {
             if looks_adjusted(root) {
                 fail!(
@@ -197,17 +228,31 @@ impl ProductTable {
                     "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add its terms with multiplier and deliverable"
                 );
             }
+            if let Some(index) = index_of(root) {
+                fail!(
+                    MissingData: MissingProduct;
+                    "root '{root}' of option '{symbol}' is in no product table: it is for options on the index '{}' ({}): add its terms (exercise, settlement hour, multiplier)",
+                    index.symbol,
+                    index.source
+                );
+            }
             fail!(
                 MissingData: MissingProduct;
-                "root '{root}' of option '{symbol}' is in no product table: declare it as a standard equity option, or add its terms"
+                "root '{root}' of option '{symbol}' is in no product table: if it is for options on a stock or fund, declare it as a standard equity option; add the terms of any other, such as one on an index"
             );
         };
-        match rows.iter().find(|terms| terms.covers(symbol.expiry)) {
+        match rows
+            .iter()
+            .find(|terms| terms.expiries().covers(symbol.expiry))
+        {
             Some(terms) => Ok(terms),
             None => fail!(
                 MissingData: MissingProduct;
                 "root '{root}' is in the product table for expiries {}, not for {} of option '{symbol}': add a row for that date",
-                rows.iter().map(range).collect::<Vec<_>>().join(" and "),
+                rows.iter()
+                    .map(|r| r.expiries().to_string())
+                    .collect::<Vec<_>>()
+                    .join(" and "),
                 symbol.expiry
             ),
         }
@@ -242,15 +287,6 @@ impl ProductTable {
     /// Every row, by root and then in the order of definition.
     pub fn iter(&self) -> impl Iterator<Item = &ProductTerms> {
         self.rows.values().flatten()
-    }
-}
-
-fn range(terms: &ProductTerms) -> String {
-    match (terms.from, terms.to) {
-        (None, None) => "of any date".to_string(),
-        (Some(from), None) => format!("from {from}"),
-        (None, Some(to)) => format!("to {to}"),
-        (Some(from), Some(to)) => format!("{from} to {to}"),
     }
 }
 
@@ -323,11 +359,48 @@ mod tests {
             ("AAPL  261218C00150000", "declare it"),
             ("AAPL1 261218C00150000", "adjusted"),
             ("SPX   140118C01800000", "from 2015-02-15"),
+            // Indexes are told apart from stocks, their weekly roots too.
+            ("MGTN  261218C00500000", "options on the index 'MGTN'"),
+            ("MGTNW 261218C00500000", "options on the index 'MGTN'"),
         ] {
             let error = terms(text).unwrap_err();
             assert!(
                 matches!(&error, MarginError::MissingData(m) if m.to_string().contains(word)),
                 "{text}: {error}"
+            );
+        }
+        for root in ["MGTN", "RUI", "MGTNW"] {
+            let declared = ProductTable::shipped().with_equities([root]);
+            assert!(declared.is_err_and(|e| e.message().contains("no equity options")));
+        }
+    }
+
+    #[test]
+    fn saturdays_end_in_february_2015() {
+        let equities = ProductTable::shipped().with_equities(["IBM"]).unwrap();
+        let terms = |text: &str| equities.terms(&OsiSymbol::parse(text)?).cloned();
+        assert!(terms("IBM   140118C00180000").is_ok());
+        for text in ["IBM   150221C00180000", "SPX   261219C04700000"] {
+            let error = terms(text).unwrap_err();
+            assert!(error.message().contains("on a Saturday"), "{text}: {error}");
+        }
+        let error = terms("SPX   261219C04700000").unwrap_err();
+        assert!(error.message().ends_with("here 2026-12-18"), "{error}");
+    }
+
+    #[test]
+    fn small_and_bitcoin_indexes_have_their_terms() {
+        for (text, settles, underlying) in [
+            ("XND   261218C00250000", Settles::Pm, "XND"),
+            ("MRUT  261218C00250000", Settles::Pm, "MRUT"),
+            ("CBTX  261218C02000000", Settles::Am, "CBTX"),
+            ("MBTXW 261231C00200000", Settles::Pm, "MBTX"),
+        ] {
+            let known = terms(text).unwrap();
+            assert_eq!(
+                (known.exercise, known.settles, known.underlying.as_str()),
+                (Exercise::European, settles, underlying),
+                "{text}"
             );
         }
     }
@@ -369,7 +442,7 @@ mod tests {
     #[test]
     fn two_definitions_for_one_date_are_refused() {
         let shipped = ProductTable::shipped();
-        let error = shipped.with_equities(["SPX"]).unwrap_err();
+        let error = shipped.with_equities(["SPY"]).unwrap_err();
         assert!(error.message().contains("overlap"), "{error}");
         let row = |from: Option<&str>, to: Option<&str>| ProductTerms {
             from: from.map(|d| d.parse().unwrap()),

@@ -8,8 +8,8 @@ pub mod registry;
 
 pub use engine::{
     account, batch, bounds, cells, columns, combined, contract, greeks, inputs, live, market,
-    missing, names, parameters, preparation, products, reading, report, scan, seam, symbols, time,
-    version,
+    missing, names, parameters, preparation, products, reading, report, scan, seam, securities,
+    symbols, time, version,
 };
 pub use kernel::error::{MarginError, Result};
 pub use kernel::{error, fail, float, interrupt, parallel, pricing, shared, simd};

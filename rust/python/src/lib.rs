@@ -18,6 +18,7 @@ mod prepared;
 mod pricing;
 mod products;
 mod report;
+mod securities;
 mod span;
 mod values;
 mod versions;
@@ -70,10 +71,11 @@ mod _core {
     };
 
     #[pymodule_export]
-    use crate::values::read_time;
-
+    use crate::securities::Securities;
     #[pymodule_export]
     use crate::span::{SpanFile, span_risk_array, span_settlement_price};
+    #[pymodule_export]
+    use crate::values::read_time;
     #[pymodule_export]
     use crate::versions::check_version;
 

@@ -18,6 +18,7 @@ use crate::live::{Decision, Limit, Order, WhatIf};
 use crate::market::Market;
 use crate::products::{OsiSymbol, Products};
 use crate::report::{Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
+use crate::securities::Securities;
 use crate::span::SpanFile;
 use crate::versions::check;
 
@@ -75,6 +76,7 @@ pickled!(
     Position,
     Products,
     Requirement,
+    Securities,
     SpanFile,
     UnderlyingGreeks,
     WhatIf,

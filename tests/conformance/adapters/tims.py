@@ -95,6 +95,7 @@ def _methodology(name: str, case: dict[str, Any]) -> mc.methods.Tims:
         groups = case["portfolio_groups"]
         portfolio_groups = _join(groups, "product_groups", product_groups, "portfolio_group", name)
     return mc.methods.Tims(
+        securities=mc.Securities.from_rows([]),  # what symbols are is for the case to say
         class_groups=class_groups,
         products=products,
         product_groups=product_groups,

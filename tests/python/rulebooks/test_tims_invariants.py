@@ -209,10 +209,10 @@ def test_stock_baskets_are_not_silently_ignored() -> None:
 def test_each_kind_of_account_has_its_ranges(
     preset: str, index: float, small: float, stock: float, minimum: float
 ) -> None:
-    etfs = {s: mc.Stock(s, currency="USD") for s in ("SPY", "IWM", "XYZ")}
-    market = mc.Market(VALUATION, spot=dict.fromkeys(etfs, 100.0), vol={}, rate={"USD": 0.04})
+    held = {s: (mc.Stock if s == "XYZ" else mc.Etf)(s, currency="USD") for s in ("SPY", "IWM", "XYZ")}
+    market = mc.Market(VALUATION, spot=dict.fromkeys(held, 100.0), vol={}, rate={"USD": 0.04})
     for symbol, move in (("SPY", index), ("IWM", small), ("XYZ", stock)):
-        report = mc.margin([mc.Position(etfs[symbol], 1)], market, mc.methods.Tims(preset))
+        report = mc.margin([mc.Position(held[symbol], 1)], market, mc.methods.Tims(preset))
         assert report.requirement.initial == pytest.approx(move, rel=1e-12)
     far = option("A", "put", 20.0, 30, "european")
     quotes = mc.Market(VALUATION, spot=SPOT, rate={"USD": 0.04}, vol={far.id: 0.2})

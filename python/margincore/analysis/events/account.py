@@ -91,7 +91,7 @@ class Start:
                         f"events: {error}: what is paid in cash in lieu of a fraction stands in delivers=, "
                         "mc.events.Delivery(units, cash=...)",
                         where=name,
-                        value=quantity,
+                        value=quantity, code="out_of_range"
                     ) from None
         cash = self._varied(market)
         for currency, amounts in changes.cash.items():

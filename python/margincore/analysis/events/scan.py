@@ -165,19 +165,19 @@ def expiry_scan(
     )
     if symbol is None:
         if len(asked.names) != 1:
-            raise InvalidInput(f"expiry_scan: options on {', '.join(asked.names)} expire: name one, symbol=...")
+            raise InvalidInput(f"expiry_scan: options on {', '.join(asked.names)} expire: name one, symbol=...", code="bad_text")
         symbol = asked.names[0]
     elif symbol not in asked.names:
         raise InvalidInput(
-            f"expiry_scan: no option on '{symbol}' expires: {', '.join(asked.names)}", where="symbol", value=symbol
+            f"expiry_scan: no option on '{symbol}' expires: {', '.join(asked.names)}", where="symbol", value=symbol, code="bad_text"
         )
     if not 0.0 < width < 1.0:
         raise InvalidInput(
-            f"expiry_scan: width is {width!r}: a fraction between 0 and 1 is needed", where="width", value=width
+            f"expiry_scan: width is {width!r}: a fraction between 0 and 1 is needed", where="width", value=width, code="out_of_range"
         )
     spot = asked.price_now(symbol)
     if spot is None:
-        raise MissingData(f"expiry_scan: no price of '{symbol}' today", where=symbol)
+        raise MissingData(f"expiry_scan: no price of '{symbol}' today", where=symbol, code="missing_price")
     own = [(terms, q) for terms, q in asked.options if symbol in terms.measured_by]
     strikes = sorted({float(terms.option.strike or 0.0) for terms, _ in own})
     others = dict(prices or {})

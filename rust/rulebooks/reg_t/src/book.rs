@@ -11,6 +11,7 @@ use super::parameters::{AccountKind, Parameters};
 use super::question::{Holding, Method, Question, Total};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
+use super::underlyings::Underlying;
 use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
@@ -67,9 +68,10 @@ impl Book {
         parameters: &Parameters,
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
+        underlyings: &[Underlying],
         market: &Arc<Market>,
     ) -> Result<Self> {
-        let (layout, margin, cash) = table::build(parameters, contracts, market)?;
+        let (layout, margin, cash) = table::build(parameters, contracts, underlyings, market)?;
         Ok(Self {
             frame: Frame {
                 methodology: "Reg T".into(),

@@ -6,6 +6,7 @@
 //! | rule | file |
 //! |---|---|
 //! | percentages, classes, house switches as data | `parameters.rs` |
+//! | what the underlyings are on a date | `underlyings.rs`, `rust/engine/src/securities.rs` |
 //! | what each strategy requires | `rules.rs` |
 //! | contracts and market in the rules' terms | `table.rs` |
 //! | what a solve is asked | `question.rs` |
@@ -30,6 +31,7 @@ pub mod question;
 pub mod rules;
 pub mod simplex;
 mod table;
+mod underlyings;
 
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ use serde_json::Value;
 use book::Book;
 use live::LiveBook;
 pub use parameters::Parameters;
+use underlyings::Underlying;
 
 use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
@@ -46,6 +49,8 @@ use engine::market::Market;
 use engine::parameters::Attachments;
 use engine::report::ParameterInfo;
 use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use engine::securities::declared::Declared;
+use engine::securities::{self, Securities};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -56,17 +61,19 @@ pub const PRESETS: &str = include_str!("../presets/reg_t.json");
 #[derive(Debug, Clone)]
 pub struct RegT {
     parameters: Arc<Parameters>,
+    securities: Arc<Securities>,
     info: ParameterInfo,
 }
 
 impl RegT {
     /// From `{"preset": "reg-t", ...changes}`.
     pub fn new(document: &Value) -> Result<Self> {
-        let (parameters, info) =
-            engine::parameters::resolve::<Parameters>(PRESETS, "reg-t", document)?;
+        let (parameters, securities, info) =
+            securities::resolve::<Parameters>(PRESETS, "reg-t", document)?;
         parameters.check()?;
         Ok(Self {
             parameters: Arc::new(parameters),
+            securities,
             info,
         })
     }
@@ -85,21 +92,26 @@ impl Methodology for RegT {
         &self.info
     }
 
-    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+    fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         table::refuse_uncovered(&self.parameters, contracts)?;
+        let declared = Declared::new(&self.securities, contracts, on)?;
+        declared.refuse_conflicts()?;
+        let underlyings = underlyings::resolve(&self.parameters, contracts, &declared)?;
         Ok(Arc::new(Covered {
             parameters: self.parameters.clone(),
             info: self.info.clone(),
             contracts: contracts.clone(),
+            underlyings,
         }))
     }
 }
 
-/// A table of contracts that the rules cover.
+/// A table of contracts that the rules cover, and what each is on.
 struct Covered {
     parameters: Arc<Parameters>,
     info: ParameterInfo,
     contracts: Arc<Contracts>,
+    underlyings: Vec<Underlying>,
 }
 
 impl Resolved for Covered {
@@ -136,8 +148,9 @@ impl Quoted for Marked {
             parameters,
             info,
             contracts,
+            underlyings,
         } = &*self.covered;
-        let book = Book::compile(parameters, info, contracts, &self.market)?;
+        let book = Book::compile(parameters, info, contracts, underlyings, &self.market)?;
         Ok(seam::compiled(book, LiveBook::open))
     }
 }

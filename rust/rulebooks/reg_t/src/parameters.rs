@@ -1,4 +1,4 @@
-//! The rulebook's parameters as data: percentages by class, what the underlyings are, house switches.
+//! The rulebook's parameters as data: percentages by class, what is said of underlyings, house switches.
 
 use std::collections::BTreeMap;
 
@@ -47,21 +47,22 @@ pub struct Class {
     pub grade: String,
 }
 
-/// What one underlying is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Underlying {
-    pub class: String,
-    /// Size of the leverage of a leveraged or inverse fund.
-    #[serde(default = "engine::parameters::one")]
-    pub leverage: f64,
+/// What a user or a house says of one symbol: each in place of what the table of securities says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stated {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Leverage of a leveraged or inverse fund; its size counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leverage: Option<f64>,
     /// The full-value index of a reduced-value one, and the divisor between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    #[serde(default = "engine::parameters::one")]
-    pub divisor: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub divisor: Option<f64>,
     /// The index a fund tracks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<String>,
 }
 
@@ -82,7 +83,7 @@ pub struct Parameters {
     pub default_class: Option<String>,
     pub numbers: Numbers,
     pub classes: BTreeMap<String, Class>,
-    pub underlyings: BTreeMap<String, Underlying>,
+    pub underlyings: BTreeMap<String, Stated>,
     /// How far the statements behind the parameters can be trusted.
     pub grades: BTreeMap<String, String>,
 }
@@ -115,15 +116,20 @@ impl Parameters {
                 bounds::share(what, value, MAX_SHORT)?;
             }
         }
-        for (symbol, underlying) in &self.underlyings {
-            known(&format!("underlying '{symbol}'"), &underlying.class)?;
-            for (what, value) in [
-                ("leverage", underlying.leverage),
-                ("divisor", underlying.divisor),
-            ] {
-                bounds::positive(format_args!("reg t: {what} of '{symbol}'"), value)?;
+        for (symbol, stated) in &self.underlyings {
+            if let Some(class) = &stated.class {
+                known(&format!("underlying '{symbol}'"), class)?;
             }
-            if let Some(full) = &underlying.of
+            if let Some(leverage) = stated.leverage {
+                bounds::positive(
+                    format_args!("reg t: size of the leverage of '{symbol}'"),
+                    leverage.abs(),
+                )?;
+            }
+            if let Some(divisor) = stated.divisor {
+                bounds::positive(format_args!("reg t: divisor of '{symbol}'"), divisor)?;
+            }
+            if let Some(full) = &stated.of
                 && self.underlyings.get(full).is_some_and(|u| u.of.is_some())
             {
                 fail!(
@@ -133,32 +139,5 @@ impl Parameters {
             }
         }
         Ok(())
-    }
-
-    /// What a symbol is; `stock` where it is held as stock in the table of contracts.
-    pub fn underlying(&self, symbol: &str, stock: bool) -> Result<Underlying> {
-        if let Some(known) = self.underlyings.get(symbol) {
-            return Ok(known.clone());
-        }
-        let class = if stock {
-            Some(&self.stock_class)
-        } else {
-            self.default_class.as_ref()
-        };
-        match class {
-            Some(class) => Ok(Underlying {
-                class: class.clone(),
-                leverage: 1.0,
-                of: None,
-                divisor: 1.0,
-                tracks: None,
-            }),
-            None => fail!(
-                MissingData: MissingParameter;
-                "reg t: what '{symbol}' is decides its percentages: say so in underlyings, for example \
-                 {{'{symbol}': {{'class': 'equity'}}}}, with one of the classes {}",
-                self.classes.keys().cloned().collect::<Vec<_>>().join(", ")
-            ),
-        }
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters, Underlying};
+use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters};
 use super::question::Allowed;
 use super::rules::{Numbers, Right, Series, Shares};
+use super::underlyings::Underlying;
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
 use engine::market::{Market, Most};
 use engine::missing::Missing;
@@ -85,9 +86,9 @@ pub(super) fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -
 pub(super) fn build(
     parameters: &Parameters,
     contracts: &Contracts,
+    underlyings: &[Underlying],
     market: &Market,
 ) -> Result<(Layout, Table, Table)> {
-    refuse_uncovered(parameters, contracts)?;
     let mut builder = Builder {
         parameters,
         contracts,
@@ -95,18 +96,9 @@ pub(super) fn build(
         families: BTreeMap::new(),
         natures: BTreeMap::new(),
     };
-    let stock: Vec<&str> = contracts
-        .iter()
-        .filter(|(_, c)| c.kind() == Kind::Stock)
-        .map(|(_, c)| c.underlying())
-        .collect();
     // Families are numbered by name, natures by what they are: no order of the table decides anything.
-    let mut underlyings = Vec::with_capacity(contracts.len());
-    for (row, contract) in contracts.iter() {
+    for ((row, contract), underlying) in contracts.iter().zip(underlyings) {
         let symbol = contracts.root_symbol(row);
-        let underlying = parameters
-            .underlying(symbol, stock.contains(&symbol))
-            .map_err(|e| e.at(format!("'{}'", contract.id())))?;
         builder.families.insert(
             underlying.of.clone().unwrap_or_else(|| symbol.to_string()),
             0,
@@ -128,7 +120,6 @@ pub(super) fn build(
             ),
             0,
         );
-        underlyings.push(underlying);
     }
     for (number, value) in builder.families.values_mut().enumerate() {
         *value = number as u32;
@@ -136,7 +127,7 @@ pub(super) fn build(
     for (number, value) in builder.natures.values_mut().enumerate() {
         *value = number as u32;
     }
-    builder.tables(&underlyings)
+    builder.tables(underlyings)
 }
 
 impl Builder<'_> {

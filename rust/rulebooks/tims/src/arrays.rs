@@ -14,8 +14,13 @@ use engine::inputs::{Inputs, Instrument, Model};
 pub(super) const SCAN: &str = "scan";
 
 /// The points of one class group under one heading: the rule itself, or an overlay.
-pub(super) fn scan_points(parameters: &Parameters, class_group: &str) -> Vec<StressPoint> {
-    let moves = parameters.range(class_group).points(parameters.grid);
+pub(super) fn scan_points(
+    parameters: &Parameters,
+    placements: &Placements,
+    class_group: &str,
+) -> Vec<StressPoint> {
+    let range = placements.range(parameters, class_group);
+    let moves = range.points(parameters.grid);
     moves.into_iter().map(without_vol).collect()
 }
 
@@ -59,7 +64,9 @@ pub(super) fn cells(
             ..Cells::default()
         },
     };
-    builder.add(SCAN, |class_group| scan_points(parameters, class_group));
+    builder.add(SCAN, |class_group| {
+        scan_points(parameters, placements, class_group)
+    });
     for overlay in &parameters.overlays {
         builder.add(&overlay.name, |class_group| {
             overlay_points(parameters, overlay, class_group)
@@ -96,12 +103,12 @@ impl Builder<'_> {
             .products
             .iter()
             .map(|placed| {
-                let mut points = points_of(&placed.product.class_group);
+                let mut points = points_of(&placed.class_group);
                 if points.is_empty() {
                     return None;
                 }
                 for point in &mut points {
-                    point.price *= placed.product.factor;
+                    point.price *= placed.factor;
                 }
                 let bits =
                     |p: &StressPoint| [p.price.to_bits(), p.vol.to_bits(), p.vol_move as u64];

@@ -88,7 +88,7 @@ impl Book {
         let keys: Vec<Place> = placements
             .products
             .iter()
-            .map(|p| Place::of(parameters, &p.product.class_group))
+            .map(|p| Place::of(parameters, &p.class_group))
             .collect();
         let mut places = keys.clone();
         places.sort();
@@ -120,7 +120,7 @@ impl Book {
             overlays: Vec::new(),
             notes: arrays.notes.iter().cloned().collect(),
         };
-        book.add_groups(parameters, &places);
+        book.add_groups(parameters, placements, &places);
         let mut value = vec![None; contracts.len()];
         for block in arrays.blocks.iter().filter(|b| b.scope == SCAN) {
             for (i, &row) in block.contract.iter().enumerate() {
@@ -191,7 +191,7 @@ impl Book {
         Ok(book)
     }
 
-    fn add_groups(&mut self, parameters: &Parameters, places: &[Place]) {
+    fn add_groups(&mut self, parameters: &Parameters, placements: &Placements, places: &[Place]) {
         for (i, place) in places.iter().enumerate() {
             let before = i.checked_sub(1).map(|i| &places[i]);
             let new_portfolio = before.is_none_or(|b| b.portfolio != place.portfolio);
@@ -221,7 +221,7 @@ impl Book {
                 name: place.class.clone(),
                 product_group: self.product_groups.len() as u32 - 1,
                 portfolio_group: self.portfolio_groups.len() as u32 - 1,
-                labels: labels(&scan_points(parameters, &place.class)),
+                labels: labels(&scan_points(parameters, placements, &place.class)),
             });
         }
     }

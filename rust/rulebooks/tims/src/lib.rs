@@ -7,7 +7,8 @@
 //! |---|---|
 //! | ranges, points, groups, offsets, minimums, overlays as data | `parameters.rs` |
 //! | OCC's parameter files | `occ.rs` |
-//! | which product, class group and minimum a contract has | `placement.rs` |
+//! | what a security is on a date | `rust/engine/src/securities.rs` |
+//! | which product, class group and minimum a contract has, what may not be portfolio margined | `placement.rs` |
 //! | day count, dividends, carry, implied volatility | `rust/engine/src/inputs/` |
 //! | sticky moneyness | `curves.rs` |
 //! | which prices are needed | `arrays.rs` |
@@ -46,6 +47,8 @@ use engine::market::Market;
 use engine::parameters::Attachments;
 use engine::report::ParameterInfo;
 use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use engine::securities::declared::Declared;
+use engine::securities::{self, Securities};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -56,6 +59,7 @@ pub const PRESETS: &str = include_str!("../presets/tims.json");
 #[derive(Debug, Clone)]
 pub struct Tims {
     parameters: Arc<Parameters>,
+    securities: Arc<Securities>,
     info: ParameterInfo,
 }
 
@@ -68,11 +72,12 @@ impl Tims {
                 "tims: stock baskets against index options are not implemented: leave them out to margin the shares by their own class groups"
             );
         }
-        let (parameters, info) =
-            engine::parameters::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
+        let (parameters, securities, info) =
+            securities::resolve::<Parameters>(PRESETS, "occ-cpm", document)?;
         parameters.check()?;
         Ok(Self {
             parameters: Arc::new(parameters),
+            securities,
             info,
         })
     }
@@ -91,9 +96,11 @@ impl Methodology for Tims {
         &self.info
     }
 
-    fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {
-        let placements = Placements::new(&self.parameters, contracts);
+    fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>> {
+        let declared = Declared::new(&self.securities, contracts, on)?;
+        let placements = Placements::new(&self.parameters, contracts, &declared)?;
         placements.refuse_uncovered(&self.parameters, contracts)?;
+        declared.refuse_conflicts()?;
         let theoretical = &self.parameters.theoretical;
         placements.refuse_unranged(&self.parameters, contracts, |row| {
             theoretical.contains_key(contracts.rows()[row as usize].id())

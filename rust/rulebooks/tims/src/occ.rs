@@ -153,17 +153,17 @@ fn read_products(path: &Path) -> Result<Products> {
         let own = products
             .entry(symbol.to_string())
             .or_insert_with(|| Product {
-                class_group: class_group.clone(),
-                factor,
+                class_group: Some(class_group.clone()),
+                factor: Some(factor),
                 minimum,
-                eligible,
+                eligible: Some(eligible),
             });
-        if own.class_group != class_group || own.factor != factor {
+        if own.class_group.as_ref() != Some(&class_group) || own.factor != Some(factor) {
             return Err(row.error(format!(
                 "symbol {symbol} appears with two class groups or two factors"
             )));
         }
-        own.eligible &= eligible;
+        own.eligible = own.eligible.map(|e| e && eligible);
         own.minimum = own.minimum.or(minimum);
     }
     Ok((products, class_groups))
@@ -308,14 +308,14 @@ mod tests {
         document["preset"] = "occ-files".into();
         let tims = Tims::new(&document).unwrap();
         assert_eq!(
-            tims.parameters.range("SPX"),
-            Range {
+            tims.parameters.stated_range("SPX"),
+            Some(Range {
                 down: -0.08,
                 up: 0.06
-            }
+            })
         );
-        assert_eq!(tims.parameters.product("SPY").minimum, Some(37.5));
-        assert!(!tims.parameters.product("XYZ").eligible);
+        assert_eq!(tims.parameters.products["SPY"].minimum, Some(37.5));
+        assert!(tims.parameters.products["XYZ"].eligible == Some(false));
         assert_eq!(
             tims.parameters.product_groups["P1"]
                 .portfolio_group

@@ -90,20 +90,34 @@ impl Range {
     }
 }
 
-/// A symbol of OCC's list of included products.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A symbol of OCC's list of included products, or a user's terms for one: each in place of what the table of securities
+/// says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Product {
-    pub class_group: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_group: Option<String>,
     /// The market move adjustment factor of a leveraged or inverse product.
-    #[serde(default = "engine::parameters::one")]
-    pub factor: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
     /// Money per contract, where it is not `minimum_rate` times the multiplier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
     /// Whether customer portfolio margin covers it at all.
-    #[serde(default = "engine::parameters::yes")]
-    pub eligible: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eligible: Option<bool>,
+}
+
+/// What becomes of a security that may not be portfolio margined, such as an exchange-traded note, and of options on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ineligible {
+    /// It is refused by name.
+    Refuse,
+    /// It is margined by strategy, apart: the part of another rulebook.
+    Strategy,
+    /// It is margined at a move of all of its value, each contract alone.
+    Full,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -200,9 +214,13 @@ pub struct Parameters {
     /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
     pub steps: usize,
     pub currency: String,
-    /// For symbols in no file: their own class group, never offset.
+    /// For equities and narrow indexes, and for symbols in no file: their own class group, never offset.
     pub default_range: Range,
+    /// For broad-based indexes that have no range of their own: those of no high capitalisation.
+    pub broad_range: Range,
+    /// What the table of securities does not say of a symbol, or says otherwise.
     pub products: BTreeMap<String, Product>,
+    pub ineligible: Ineligible,
     pub class_groups: BTreeMap<String, ClassGroup>,
     /// Class groups whose range no public text gives: it is asked for, not taken to be the default.
     pub unranged: Vec<String>,
@@ -235,10 +253,13 @@ impl Parameters {
             fail!(InvalidInput: OutOfRange; "tims: minimum_rate is negative");
         }
         self.default_range.check("tims: default_range")?;
+        self.broad_range.check("tims: broad_range")?;
         for (symbol, product) in &self.products {
-            bounds::finite(format_args!("tims: factor of {symbol}"), product.factor)?;
-            if product.factor == 0.0 {
-                fail!(InvalidInput: OutOfRange; "tims: factor of {symbol} is zero");
+            if let Some(factor) = product.factor {
+                bounds::finite(format_args!("tims: factor of {symbol}"), factor)?;
+                if factor == 0.0 {
+                    fail!(InvalidInput: OutOfRange; "tims: factor of {symbol} is zero");
+                }
             }
             if let Some(minimum) = product.minimum {
                 bounds::finite(format_args!("tims: minimum of {symbol}"), minimum)?;
@@ -305,44 +326,14 @@ impl Parameters {
         }
     }
 
-    /// The class group of a symbol and its product's terms; an unlisted symbol is a group of its own.
-    pub fn product(&self, symbol: &str) -> Product {
-        self.products
-            .get(symbol)
-            .cloned()
-            .unwrap_or_else(|| Product {
-                class_group: symbol.to_string(),
-                factor: 1.0,
-                minimum: None,
-                eligible: true,
-            })
-    }
-
-    /// A class group's range: its own, its product group's, or the default.
-    pub fn range(&self, class_group: &str) -> Range {
-        self.stated_range(class_group).unwrap_or(self.default_range)
-    }
-
-    fn stated_range(&self, class_group: &str) -> Option<Range> {
+    /// A class group's range by the parameters: its own, or its product group's.
+    pub(super) fn stated_range(&self, class_group: &str) -> Option<Range> {
         let group = self.class_groups.get(class_group)?;
         let product = || {
             let name = group.product_group.as_deref()?;
             self.product_groups.get(name)?.range
         };
         group.range.or_else(product)
-    }
-
-    /// Refuses a class group whose range has to be stated and is not.
-    pub(super) fn check_range(&self, class_group: &str) -> Result<()> {
-        if self.unranged.iter().any(|name| name == class_group)
-            && self.stated_range(class_group).is_none()
-        {
-            fail!(
-                MissingData: NotStated;
-                "tims: no public text gives the range of class group {class_group}: state it in class_groups, or read OCC's files"
-            );
-        }
-        Ok(())
     }
 }
 
