@@ -12,6 +12,7 @@ pub mod combined;
 pub mod contract;
 pub mod greeks;
 pub mod inputs;
+pub mod intraday;
 pub mod live;
 pub mod market;
 pub mod parameters;

@@ -18,6 +18,8 @@ mod book;
 mod check;
 mod exposed;
 mod gate;
+mod intraday;
+mod level;
 mod messages;
 mod money;
 mod order;
@@ -30,6 +32,7 @@ mod walk;
 mod worst;
 
 pub use account::LiveAccount;
+pub use level::Level;
 pub use money::Money;
 pub use order::{Coverage, Decision, Limit, Order, Reason, Side};
 pub use orders::{OpenOrder, Orders};

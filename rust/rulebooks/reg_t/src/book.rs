@@ -15,7 +15,7 @@ use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
 use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
-use engine::seam::{Frame, Outcome, Rulebook};
+use engine::seam::{Frame, Outcome, Rulebook, Separation};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -25,6 +25,7 @@ pub(super) struct Book {
     pub(super) layout: Layout,
     margin: Table,
     cash: Table,
+    separation: Separation,
 }
 
 /// Working memory: the pairing's own, and the totals of both dates.
@@ -70,6 +71,7 @@ impl Book {
         market: &Arc<Market>,
     ) -> Result<Self> {
         let (layout, margin, cash) = table::build(parameters, contracts, market)?;
+        let separation = layout.separation(&margin);
         Ok(Self {
             frame: Frame {
                 methodology: "Reg T".into(),
@@ -82,6 +84,7 @@ impl Book {
             layout,
             margin,
             cash,
+            separation,
         })
     }
 
@@ -355,6 +358,16 @@ impl Rulebook for Book {
             net_option_value,
             worst_scenario: None,
         })
+    }
+
+    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
+        if self.kind(account)? == AccountKind::Cash {
+            fail!(
+                NotApplicable,
+                "FINRA 4210(d)(2) determines intraday margin deficits of margin accounts: a cash account has none"
+            );
+        }
+        Ok(&self.separation)
     }
 
     fn scenario_label(&self, _: u32) -> String {
