@@ -50,7 +50,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 
 if TYPE_CHECKING:
     from margincore import analysis, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, backtest, plot, questions
+    from margincore.analysis import attribution, backtest, intraday, plot, questions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -104,6 +104,7 @@ __all__ = [
     "documents",
     "evaluate",
     "importers",
+    "intraday",
     "margin",
     "margin_path",
     "methods",
@@ -125,6 +126,7 @@ if not TYPE_CHECKING:
             "backtest": "margincore.analysis.backtest",
             "crypto": "margincore.crypto",
             "importers": "margincore.importers",
+            "intraday": "margincore.analysis.intraday",
             "monitoring": "margincore.monitoring",
             "plot": "margincore.analysis.plot",
             "questions": "margincore.analysis.questions",

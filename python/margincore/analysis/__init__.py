@@ -7,6 +7,7 @@
 * :mod:`~margincore.analysis.questions` - margin tomorrow, after a move, along a path; the price that liquidates;
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
+* :mod:`~margincore.analysis.intraday` - the intraday margin deficit of a day (FINRA 4210(d)(2));
 * :mod:`~margincore.analysis.plot` - a picture of a comparison (extra ``report``).
 """
 
@@ -19,7 +20,7 @@ from margincore.analysis.path import MarginPath, Step, margin_path
 from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
 
 if TYPE_CHECKING:
-    from margincore.analysis import attribution, backtest, plot, questions
+    from margincore.analysis import attribution, backtest, intraday, plot, questions
 
 __all__ = [
     "Comparison",
@@ -33,6 +34,7 @@ __all__ = [
     "backtest",
     "compare",
     "cross_margin",
+    "intraday",
     "margin_path",
     "plot",
     "qualify",
@@ -41,5 +43,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _MODULES = ("attribution", "backtest", "plot", "questions")
+    _MODULES = ("attribution", "backtest", "intraday", "plot", "questions")
     __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})

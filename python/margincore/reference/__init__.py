@@ -4,6 +4,6 @@ They use the standard library only, share no code with the Rust engine, and favo
 rulebook states its rules over speed. Users may benchmark against them.
 """
 
-from margincore.reference import crypto, hvar, pricing, reg_t, span, tims
+from margincore.reference import crypto, hvar, intraday, pricing, reg_t, span, tims
 
-__all__ = ["crypto", "hvar", "pricing", "reg_t", "span", "tims"]
+__all__ = ["crypto", "hvar", "intraday", "pricing", "reg_t", "span", "tims"]

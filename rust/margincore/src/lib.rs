@@ -7,8 +7,8 @@
 pub mod registry;
 
 pub use engine::{
-    account, batch, bounds, cells, columns, combined, contract, greeks, inputs, live, market,
-    parameters, preparation, products, report, scan, seam, symbols, time,
+    account, batch, bounds, cells, columns, combined, contract, greeks, inputs, intraday, live,
+    market, parameters, preparation, products, report, scan, seam, symbols, time,
 };
 pub use kernel::error::{MarginError, Result};
 pub use kernel::{error, fail, float, interrupt, parallel, pricing, shared, simd};

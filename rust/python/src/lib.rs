@@ -46,7 +46,7 @@ mod _core {
     #[pymodule_export]
     use crate::hvar::{hvar_measure, hvar_rolling};
     #[pymodule_export]
-    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf};
+    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf, intraday_day, intraday_many};
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]

@@ -31,6 +31,7 @@ def test_every_name_of_the_map_is_there_and_is_listed() -> None:
         ("questions", "margincore.analysis.questions"),
         ("attribution", "margincore.analysis.attribution"),
         ("backtest", "margincore.analysis.backtest"),
+        ("intraday", "margincore.analysis.intraday"),
         ("quotes", "margincore.pricing.quotes"),
         ("crypto", "margincore.crypto"),
         ("importers", "margincore.importers"),

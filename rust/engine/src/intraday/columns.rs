@@ -59,7 +59,14 @@ pub fn many(
         ("quantity", fills.lots.len()),
         ("price", fills.price.len()),
         ("fees", fills.fees.len()),
-        ("market", if fills.market.is_empty() { rows } else { fills.market.len() }),
+        (
+            "market",
+            if fills.market.is_empty() {
+                rows
+            } else {
+                fills.market.len()
+            },
+        ),
     ];
     for (name, length) in lengths {
         if length != rows {
@@ -149,7 +156,9 @@ fn one(
             .positions
             .push(Position::new(contract, view.positions.net(i))?);
     }
-    opened.terms.add_cash(prepared.currencies().report(), cash)?;
+    opened
+        .terms
+        .add_cash(prepared.currencies().report(), cash)?;
     let mut ledger = Ledger::open(markets, &opened, &BTreeMap::new())?;
     let mut outcome = Outcome {
         lowest: f64::NAN,

@@ -52,8 +52,7 @@ impl Part {
             true => Some(account.prepared().intraday(account.view())?),
             false => None,
         };
-        let part_of =
-            |contract: ContractIndex| separation.map_or(0, |s| s.part[contract as usize]);
+        let part_of = |contract: ContractIndex| separation.map_or(0, |s| s.part[contract as usize]);
         // Which part stands for those a transaction has joined.
         let mut joined: BTreeMap<u32, u32> = BTreeMap::new();
         for trade in free.iter().flat_map(|&i| &transactions[i].trades) {
@@ -190,8 +189,7 @@ impl Asked<'_> {
             }
             for place in (0..count).filter(|&place| self.lasts[place] && set >> place & 1 == 1) {
                 let before = set & !(1 << place);
-                if level.is_below(&levels[before])
-                    && last.is_none_or(|(least, ..)| change < least)
+                if level.is_below(&levels[before]) && last.is_none_or(|(least, ..)| change < least)
                 {
                     last = Some((change, before, place));
                 }
@@ -266,9 +264,8 @@ impl Asked<'_> {
             + gains.iter().map(|gain| gain.abs()).sum::<f64>()
             + long.max(short) * lots.iter().map(|lots| lots.abs()).sum::<f64>();
         let allowed = 64.0 * f64::EPSILON * size;
-        let change = |gain: f64, traded: f64| {
-            gain - (requirement(held + traded) - requirement(held))
-        };
+        let change =
+            |gain: f64, traded: f64| gain - (requirement(held + traded) - requirement(held));
         let sums = |set: &[bool]| {
             let places = (0..set.len()).filter(|&place| set[place]);
             places.fold((0.0, 0.0), |(gain, traded), place| {
@@ -277,8 +274,14 @@ impl Asked<'_> {
         };
         let places = 0..gains.len();
         let sides = [
-            places.clone().map(|i| gains[i] - long * lots[i] < 0.0).collect(),
-            places.clone().map(|i| gains[i] + short * lots[i] < 0.0).collect(),
+            places
+                .clone()
+                .map(|i| gains[i] - long * lots[i] < 0.0)
+                .collect(),
+            places
+                .clone()
+                .map(|i| gains[i] + short * lots[i] < 0.0)
+                .collect(),
             places.clone().map(|i| lots[i] > 0.0).collect(),
             places.map(|i| lots[i] < 0.0).collect::<Vec<bool>>(),
         ];
@@ -313,7 +316,9 @@ impl Asked<'_> {
         }
         // Nothing lies below the lowest. Where a deficit stands at the open and every transaction raises the level from it,
         // the pairs above need not be the lowest that lower it: those are between the two.
-        let is_reached = last.as_ref().is_some_and(|(least, ..)| *least <= low.0 + allowed);
+        let is_reached = last
+            .as_ref()
+            .is_some_and(|(least, ..)| *least <= low.0 + allowed);
         let is_open = !is_reached && last.is_some();
         Ok(Found {
             last_bound: match &last {

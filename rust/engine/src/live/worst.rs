@@ -83,7 +83,9 @@ impl LiveAccount {
             true => Some(self.levels()?),
             false => None,
         };
-        worst.fall = levels.as_ref().map(|none| Fall::between(none, &worst.levels));
+        worst.fall = levels
+            .as_ref()
+            .map(|none| Fall::between(none, &worst.levels));
         if order.lots == 1
             || order.all_or_none
             || limit.complete_only
