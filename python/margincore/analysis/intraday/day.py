@@ -55,7 +55,7 @@ class Day:
 
     `deficit` is the intraday margin deficit (IMD): the most negative level right after an IML-reducing transaction, as
     a positive amount; 0 without one. `made_by` is that step, `minor` whether the deficit is at most `minor_limit`
-    (`None` without a deficit). `order_assumed` says whether the order of the steps is not the one given but the one
+    (`None` without a deficit). `order_assumed` says whether the order was not known, so that the steps have the one
     with the highest deficit; `highest` is the deficit that no order exceeds, above `deficit` only where too many orders
     were possible to look at each. `overnight` is the maintenance deficit at the open that is left out by choice.
     `deposits` are the day's net deposits of cash and securities at their marks, `caused` what the customer's
@@ -176,7 +176,7 @@ def day(
         made_by=made_by,
         minor=None if limit is None else deficit <= limit,
         minor_limit=limit,
-        order_assumed=[step.transaction for step in steps] != sorted(step.transaction for step in steps),
+        order_assumed=plan.is_free,
         highest=deficit if bound is None else max(deficit, -(bound + overnight)),
         overnight=overnight,
         # A deposit is worth what it adds to the equity.

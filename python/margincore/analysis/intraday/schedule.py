@@ -34,6 +34,12 @@ class Plan:
     kinds: list[type] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the order of some transactions is not known."""
+        places = [row[4] for row in self.rows]
+        return len(places) > 1 and (None in places or len(set(places)) < len(places))
+
 
 def scheduled(
     prepared: Prepared,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Ledger;
+use super::ledger::Ledger;
 use crate::account::{Account, Accounts, Position};
 use crate::live::Trade;
 use crate::preparation::Preparation;

@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
+use super::ledger::Ledger;
 use super::part::{Found, Part};
-use super::{Ledger, Transaction};
+use super::transaction::Transaction;
 use kernel::error::Result;
 
 /// A transaction after a set of others, and the level right after it.

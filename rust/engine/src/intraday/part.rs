@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Transaction;
+use super::transaction::Transaction;
 use crate::account::Holdings;
 use crate::contract::ContractIndex;
 use crate::live::{Level, LiveAccount, Trade};

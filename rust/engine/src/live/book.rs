@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::exposed::{Exposed, Fill};
+use super::fills::FillsCase;
 use super::trade::Trade;
-use super::worst::FillsCase;
 use crate::account::{Account, AccountTerms, AccountView, Holdings};
 use crate::contract::ContractIndex;
 use crate::report::Requirement;

@@ -17,6 +17,7 @@ mod account;
 mod book;
 mod check;
 mod exposed;
+mod fills;
 mod gate;
 mod intraday;
 mod level;

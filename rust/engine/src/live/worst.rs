@@ -1,13 +1,13 @@
 //! A trade's effect with open orders in their worst case.
 
 use super::account::LiveAccount;
+use super::fills::FillsCase;
 use super::intraday::Fall;
 use super::level::Level;
 use super::order::{Coverage, Limit, Order};
 use super::trade::Trade;
 use super::walk::Walk;
 use crate::report::Requirement;
-use crate::seam::WorstCase;
 use kernel::error::Result;
 use kernel::{fail, interrupt};
 
@@ -27,37 +27,6 @@ pub(super) struct Assessed {
     pub(super) levels: Result<[Level; 2]>,
     /// What an order does to the level, where a limit asks; of all its fills, the one nearest to a deficit.
     pub(super) fall: Option<Result<Fall>>,
-}
-
-/// The largest values over the fills of open orders.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FillsCase {
-    pub(super) requirement: f64,
-    /// What the excess over the initial requirement loses at most, and what that over maintenance does.
-    pub(super) drain: f64,
-    pub(super) maintenance_drain: f64,
-}
-
-impl FillsCase {
-    /// Of no open orders.
-    fn of(requirement: Requirement) -> Self {
-        Self {
-            requirement: requirement.initial,
-            drain: requirement.initial,
-            maintenance_drain: requirement.maintenance,
-        }
-    }
-}
-
-impl From<WorstCase> for FillsCase {
-    /// A closed form says nothing of maintenance; rulebooks that have one have the same for both, or less for maintenance.
-    fn from(case: WorstCase) -> Self {
-        Self {
-            requirement: case.requirement,
-            drain: case.drain,
-            maintenance_drain: case.drain,
-        }
-    }
 }
 
 impl LiveAccount {
