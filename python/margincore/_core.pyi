@@ -969,7 +969,7 @@ def intraday_day(
     haircuts: Mapping[str, float] | None = None,
     separated: bool = True,
 ) -> tuple[list[tuple[int, float, float, float, float, bool]], tuple[float, float], tuple[float, float], float | None]:
-    """A day of transactions against equity less maintenance requirement; :func:`margincore.intraday.day` is its face.
+    """A day of transactions against equity less maintenance requirement; ``margincore.intraday.day`` is its face.
 
     A transaction is its trades, its cash by currency, the market its levels are taken at, whether it counts where it
     lowers the level, and its place: those of one place, and all that have none, are put in the order that gives the
@@ -988,7 +988,7 @@ def intraday_many(
     money: tuple[NDArray[np.float64], NDArray[np.float64]],
     threads: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Days of many accounts' fills as columns; :func:`margincore.intraday.many` is its face, with shapes and units.
+    """Days of many accounts' fills as columns; ``margincore.intraday.many`` is its face, with shapes and units.
 
     `whole` are account, contract row, signed lots and market of each fill (no markets: the first), `money` price and
     fees. Gives the lowest level, the equity then, the fill's row and the closing level, one entry per account. Raises
@@ -1188,8 +1188,8 @@ class Order:
 class Limit:
     """What a check is held against, in the report's currency, on the basis `equity_required`.
 
-    At least one of `max_requirement`, `min_excess` (equity less requirement) and `block_intraday_deficit` is needed.
-    The last refuses what would create or increase an intraday margin deficit of a Reg T margin account (FINRA
+    At least one of `max_requirement`, `min_excess` (equity less requirement) and `block_intraday_deficit` is needed:
+    the last refuses what would create or increase an intraday margin deficit of a Reg T margin account (FINRA
     4210(d)(2)): a fill after which equity less maintenance requirement is negative and lower than before. Optional
     filters before them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark),
     `max_quantity` (lots), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only`

@@ -32,7 +32,7 @@ fn prepared(markets: &[PyRef<'_, Prepared>]) -> Vec<Arc<Preparation>> {
     markets.iter().map(|market| market.0.clone()).collect()
 }
 
-/// A day of transactions against equity less maintenance requirement; :func:`margincore.intraday.day` is its face.
+/// A day of transactions against equity less maintenance requirement; ``margincore.intraday.day`` is its face.
 ///
 /// A transaction is its trades, its cash by currency, the market its levels are taken at, whether it counts where it
 /// lowers the level, and its place: those of one place, and all that have none, are put in the order that gives the
@@ -115,7 +115,7 @@ type Columns<'py> = (
     Bound<'py, PyArray1<f64>>,
 );
 
-/// Days of many accounts' fills as columns; :func:`margincore.intraday.many` is its face, with shapes and units.
+/// Days of many accounts' fills as columns; ``margincore.intraday.many`` is its face, with shapes and units.
 ///
 /// `whole` are account, contract row, signed lots and market of each fill (no markets: the first), `money` price and
 /// fees. Gives the lowest level, the equity then, the fill's row and the closing level, one entry per account. Raises
