@@ -33,7 +33,8 @@ class Choices:
     - `overnight_deficit`: whether a maintenance deficit that stood at the open, and is called as such, is part of the
       intraday deficit: ``"included"`` (default) or ``"excluded"``.
     - `deposits_from_start`: count the day's net deposits from its start, where they are positive.
-    - `closes_from_start`: count closes of positions held at the open from its start.
+    - `closes_from_start`: count fills that close positions held at the open from its start, as far as they do; legs
+      executed together keep their place.
     """
 
     marks: Literal["given", "close", "trade"] = "given"
