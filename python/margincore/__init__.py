@@ -53,7 +53,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 
 if TYPE_CHECKING:
     from margincore import analysis, calendars, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, backtest, events, plot, questions, statements
+    from margincore.analysis import attribution, backtest, events, intraday, plot, questions, statements
     from margincore.pricing import quotes
 
 __all__ = [
@@ -114,6 +114,7 @@ __all__ = [
     "evaluate",
     "events",
     "importers",
+    "intraday",
     "margin",
     "margin_path",
     "methods",
@@ -139,6 +140,7 @@ if not TYPE_CHECKING:
             "crypto": "margincore.crypto",
             "events": "margincore.analysis.events",
             "importers": "margincore.importers",
+            "intraday": "margincore.analysis.intraday",
             "monitoring": "margincore.monitoring",
             "plot": "margincore.analysis.plot",
             "questions": "margincore.analysis.questions",

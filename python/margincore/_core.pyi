@@ -1082,6 +1082,40 @@ def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
     that is no option and an `out` that overlaps a column, :class:`CalculationError` for a price that is no number.
     """
 
+def intraday_day(
+    markets: Sequence[Prepared],
+    account: Account | Iterable[Position],
+    transactions: Sequence[tuple[Iterable[Any], Mapping[str, float], int, bool, int | None]],
+    *,
+    haircuts: Mapping[str, float] | None = None,
+    separated: bool = True,
+) -> tuple[list[tuple[int, float, float, float, float, bool]], tuple[float, float], tuple[float, float], float | None]:
+    """A day of transactions against equity less maintenance requirement; ``margincore.intraday.day`` is its face.
+
+    A transaction is its trades, its cash by currency, the market its levels are taken at, whether it counts where it
+    lowers the level, and its place: those of one place, and all that have none, are put in the order that gives the
+    lowest level right after one that lowers it. Gives the steps in order (number of the transaction; equity and
+    maintenance before; both after; whether it counts and lowered the level), equity and maintenance at the open and at
+    the close, and a level that no order falls below where not every order was looked at. Amounts are in the report's
+    currency. Raises :class:`InvalidInput` for what is out of range, with `separated` :class:`NotApplicable` where
+    FINRA 4210(d)(2) does not apply, and what the rulebook raises.
+    """
+
+def intraday_many(
+    markets: Sequence[Prepared],
+    accounts: Accounts,
+    cash: NDArray[np.float64],
+    whole: tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint32]],
+    money: tuple[NDArray[np.float64], NDArray[np.float64]],
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Days of many accounts' fills as columns; ``margincore.intraday.many`` is its face, with shapes and units.
+
+    `whole` are account, contract row, signed lots and market of each fill (no markets: the first), `money` price and
+    fees. Gives the lowest level, the equity then, the fill's row and the closing level, one entry per account. Raises
+    as :func:`intraday_day`.
+    """
+
 def european_grid(
     columns: Sequence[Any],
     price_moves: NDArray[np.float64],
@@ -1291,10 +1325,13 @@ class Order:
 class Limit:
     """What a check is held against, in the report's currency, on the basis `equity_required`.
 
-    At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
-    them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
-    (contracts), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an
-    order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+    At least one of `max_requirement`, `min_excess` (equity less requirement) and `block_intraday_deficit` is needed:
+    the last refuses what would create or increase an intraday margin deficit of a Reg T margin account (FINRA
+    4210(d)(2)): a fill after which equity less maintenance requirement is negative and lower than before. Optional
+    filters before them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark),
+    `max_quantity` (contracts), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``.
+    `complete_only` leaves an order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises
+    :class:`InvalidInput`.
 
     >>> import margincore as mc
     >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
@@ -1312,6 +1349,7 @@ class Limit:
         max_notional: float | None = None,
         throttle: tuple[int, float] | None = None,
         complete_only: bool = False,
+        block_intraday_deficit: bool = False,
     ) -> Self: ...
     @property
     def max_requirement(self) -> float | None:
@@ -1345,6 +1383,10 @@ class Limit:
     def complete_only(self) -> bool:
         """Whether the complete fill of an order alone is judged, not its partial fills."""
 
+    @property
+    def block_intraday_deficit(self) -> bool:
+        """Whether no fill may create or increase an intraday margin deficit."""
+
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
 
@@ -1355,8 +1397,8 @@ class Decision:
     Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
     ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
     ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
-    ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted. Amounts are in the
-    report's currency.
+    ``max_requirement``, ``min_excess``, ``intraday_deficit``; ``accepted`` otherwise. True in a condition where
+    accepted. Amounts are in the report's currency.
     """
 
     @property

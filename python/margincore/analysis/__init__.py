@@ -10,6 +10,7 @@
 * :mod:`~margincore.analysis.events` - exercise, assignment, expiry, dividends: the account after, before it happens;
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
+* :mod:`~margincore.analysis.intraday` - the intraday margin deficit of a day (FINRA 4210(d)(2));
 * :mod:`~margincore.analysis.plot` - a picture of a comparison (extra ``report``).
 """
 
@@ -24,7 +25,7 @@ from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
 from margincore.analysis.statements import Statement, statement
 
 if TYPE_CHECKING:
-    from margincore.analysis import attribution, backtest, events, plot, questions
+    from margincore.analysis import attribution, backtest, events, intraday, plot, questions
 
 __all__ = [
     "Comparison",
@@ -40,6 +41,7 @@ __all__ = [
     "compare",
     "cross_margin",
     "events",
+    "intraday",
     "margin_path",
     "plot",
     "qualify",
@@ -50,5 +52,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _MODULES = ("attribution", "backtest", "events", "plot", "questions")
+    _MODULES = ("attribution", "backtest", "events", "intraday", "plot", "questions")
     __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})

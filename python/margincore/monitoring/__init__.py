@@ -11,6 +11,7 @@ from margincore.monitoring.events import (
     OrderEvent,
     Status,
 )
+from margincore.monitoring.intraday import Closed, CloseEvent, CorrectionEvent, IntradayMonitor
 from margincore.monitoring.journal import Journal
 from margincore.monitoring.monitor import Monitor
 
@@ -18,8 +19,12 @@ __all__ = [
     "Alert",
     "CancelEvent",
     "CashEvent",
+    "CloseEvent",
+    "Closed",
+    "CorrectionEvent",
     "Event",
     "FillEvent",
+    "IntradayMonitor",
     "Journal",
     "Level",
     "MarketEvent",

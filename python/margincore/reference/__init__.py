@@ -4,6 +4,17 @@ They use the standard library only, share no code with the Rust engine, and favo
 rulebook states its rules over speed. Users may benchmark against them.
 """
 
-from margincore.reference import crypto, events, hvar, pricing, reg_t, securities, span, statement, tims
+from margincore.reference import (
+    crypto,
+    events,
+    hvar,
+    intraday,
+    pricing,
+    reg_t,
+    securities,
+    span,
+    statement,
+    tims,
+)
 
-__all__ = ["crypto", "events", "hvar", "pricing", "reg_t", "securities", "span", "statement", "tims"]
+__all__ = ["crypto", "events", "hvar", "intraday", "pricing", "reg_t", "securities", "span", "statement", "tims"]

@@ -27,7 +27,7 @@ use crate::cells::{Cells, OptionPlace};
 use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::market::Market;
 use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
-use crate::seam::{Live, Outcome, Prepared, Scratch};
+use crate::seam::{Live, Outcome, Prepared, Scratch, Separation};
 use kernel::error::Result;
 use kernel::pricing::greeks::Greeks;
 
@@ -190,6 +190,10 @@ impl Prepared for WithGreeks {
 
     fn live(self: Arc<Self>) -> Box<dyn Live> {
         self.prepared.clone().live()
+    }
+
+    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
+        self.prepared.intraday(account)
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

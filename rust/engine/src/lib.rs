@@ -13,6 +13,7 @@ pub mod contract;
 pub mod dated;
 pub mod greeks;
 pub mod inputs;
+pub mod intraday;
 pub mod live;
 pub mod market;
 pub mod missing;

@@ -73,6 +73,8 @@ pub trait Prepared: Send + Sync {
     ) -> Result<Outcome>;
     /// What is kept of one open account between trades.
     fn live(self: Arc<Self>) -> Box<dyn Live>;
+    /// See [`Rulebook::intraday`].
+    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation>;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -116,6 +118,17 @@ pub struct Outcome {
     pub worst_scenario: Option<u32>,
 }
 
+/// Which contracts' maintenance requirements add up: what orders of a day's transactions are searched by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Separation {
+    /// The part of each contract row. The requirement is the sum of those of the parts, whatever each of them holds, and that
+    /// of a part is never more than its contracts need one by one.
+    pub part: Vec<u32>,
+    /// Whether the requirement of each contract row, where nothing else of its part is held, is so much a lot: one number for
+    /// long, another for short.
+    pub is_linear: Vec<bool>,
+}
+
 /// A compiled rulebook's own part: with [`compiled`] it makes a [`Prepared`].
 pub trait Rulebook: Send + Sync + 'static {
     type Scratch: Default + Send + 'static;
@@ -137,6 +150,16 @@ pub trait Rulebook: Send + Sync + 'static {
         scratch: &mut Self::Scratch,
         ledger: &mut L,
     ) -> Result<Outcome>;
+
+    /// How the maintenance requirement separates, where intraday margin by FINRA 4210(d)(2) applies to the account: margin
+    /// accounts under Regulation T. `NotApplicable` for any other.
+    fn intraday(&self, _account: AccountView<'_>) -> Result<&Separation> {
+        fail!(
+            NotApplicable,
+            "{}: FINRA 4210(d)(2) determines intraday margin deficits of margin accounts under Regulation T; portfolio margin, good-faith accounts and other rulebooks have none",
+            self.frame().methodology
+        );
+    }
 
     /// The label of a scenario of [`Outcome::worst_scenario`].
     fn scenario_label(&self, scenario: u32) -> String;
@@ -290,6 +313,10 @@ impl<R: Rulebook> Prepared for Compiled<R> {
 
     fn live(self: Arc<Self>) -> Box<dyn Live> {
         (self.open)(self.rulebook.clone())
+    }
+
+    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
+        self.rulebook.intraday(account)
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

@@ -47,7 +47,9 @@ mod _core {
     #[pymodule_export]
     use crate::hvar::{hvar_measure, hvar_rolling};
     #[pymodule_export]
-    use crate::live::{Decision, Limit, LiveAccount, Order, WhatIf, read_trades};
+    use crate::live::{
+        Decision, Limit, LiveAccount, Order, WhatIf, intraday_day, intraday_many, read_trades,
+    };
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]

@@ -1,11 +1,13 @@
 //! `WhatIf` and `LiveAccount`.
 
 mod decision;
+mod intraday;
 mod orders;
 mod search;
 mod trades;
 
 pub(crate) use decision::Decision;
+pub(crate) use intraday::{intraday_day, intraday_many};
 pub(crate) use orders::{Limit, Order};
 pub(crate) use trades::read_trades;
 

@@ -34,6 +34,7 @@ def test_every_name_of_the_map_is_there_and_is_listed() -> None:
         ("attribution", "margincore.analysis.attribution"),
         ("backtest", "margincore.analysis.backtest"),
         ("events", "margincore.analysis.events"),
+        ("intraday", "margincore.analysis.intraday"),
         ("quotes", "margincore.pricing.quotes"),
         ("crypto", "margincore.crypto"),
         ("importers", "margincore.importers"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::book::Book;
 use super::exposed::Exposed;
 use super::gate::Gate;
+use super::level::Level;
 use super::money::Money;
 use super::orders::Orders;
 use super::purse::Purse;
@@ -211,36 +212,69 @@ impl LiveAccount {
 
     /// Books trades: all of them, or none where one is refused. Cash follows those that state a price.
     pub fn apply(&mut self, trades: &[Trade]) -> Result<Requirement> {
+        self.transact(trades, &[])
+    }
+
+    /// Adds to a cash balance: a deposit, a withdrawal, interest.
+    pub fn deposit(&mut self, currency: &str, amount: f64) -> Result<()> {
+        self.transact(&[], &[(currency, amount)])?;
+        Ok(())
+    }
+
+    /// Books trades and amounts of cash as one: all of them, or none where one is refused. Cash follows the trades that
+    /// state a price.
+    pub fn transact(&mut self, trades: &[Trade], cash: &[(&str, f64)]) -> Result<Requirement> {
         self.book.prepare(trades)?;
         let money = self.purse.money();
         let mut terms = self.terms().clone();
         for trade in trades {
             bounds::finite("trade: price", trade.price.unwrap_or(0.0))?;
             bounds::finite("trade: fees", trade.fees)?;
-            let paid = match trade.price {
-                Some(price) => money.payment(trade.contract, trade.lots, price)?,
-                None => 0.0,
-            };
-            let amount = -(paid + trade.fees);
+            let amount = -(money.paid(trade)? + trade.fees);
             if amount != 0.0 {
                 let contract = &self.prepared.contracts().rows()[trade.contract as usize];
                 terms.add_cash(contract.currency(), amount)?;
             }
+        }
+        for &(currency, amount) in cash {
+            bounds::finite("deposit", amount)?;
+            terms.add_cash(currency, amount)?;
         }
         self.book.take(&self.prepared, terms)?;
         self.value();
         Ok(self.requirement())
     }
 
-    /// Adds to a cash balance: a deposit, a withdrawal, interest.
-    pub fn deposit(&mut self, currency: &str, amount: f64) -> Result<()> {
-        bounds::finite("deposit", amount)?;
-        let mut terms = self.terms().clone();
-        terms.add_cash(currency, amount)?;
-        self.book.prepare(&[])?;
-        self.book.take(&self.prepared, terms)?;
-        self.value();
-        Ok(())
+    /// Equity and maintenance requirement now, open orders not counted.
+    pub fn level(&self) -> Result<Level> {
+        Ok(Level {
+            equity: self.known_equity()?,
+            maintenance: self.requirement().maintenance,
+        })
+    }
+
+    /// The same after trades and amounts of cash, as [`Self::transact`] would leave it; nothing changes.
+    pub fn level_after(&mut self, trades: &[Trade], cash: &[(&str, f64)]) -> Result<Level> {
+        self.book.prepare(trades)?;
+        let requirement = self.book.next_requirement()?;
+        let cost = self.cost_of(trades, cash)?;
+        Ok(Level {
+            equity: self.purse.equity(cost, requirement.net_option_value)?,
+            maintenance: requirement.maintenance,
+        })
+    }
+
+    /// What trades and amounts of cash take from the equity beside option value, in the report's currency.
+    pub fn cost_of(&self, trades: &[Trade], cash: &[(&str, f64)]) -> Result<f64> {
+        let money = self.purse.money();
+        let mut cost = 0.0;
+        for trade in trades {
+            cost += money.cost(trade)?;
+        }
+        for &(currency, amount) in cash {
+            cost -= amount * money.rate(currency)?;
+        }
+        Ok(cost)
     }
 
     /// Moves to another preparation of the same table, or of one that only appends to it. What is settled in money is

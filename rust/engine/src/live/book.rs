@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::exposed::{Exposed, Fill};
+use super::fills::FillsCase;
 use super::trade::Trade;
 use crate::account::{Account, AccountTerms, AccountView, Holdings};
 use crate::contract::ContractIndex;
@@ -156,17 +157,17 @@ impl Book {
     }
 
     /// The worst of the prepared positions over `sets` sets of fills of open orders, each margined.
-    pub(super) fn every_fill(&mut self, orders: &Exposed, sets: u64) -> Result<WorstCase> {
+    pub(super) fn every_fill(&mut self, orders: &Exposed, sets: u64) -> Result<FillsCase> {
         let kept = self.changed.len();
         for exposure in orders.list()? {
             if !self.changed.contains(&exposure.contract) {
                 self.changed.push(exposure.contract);
             }
         }
-        let mut worst = WorstCase {
+        let mut worst = FillsCase {
             requirement: 0.0,
             drain: f64::NEG_INFINITY,
-            exact: true,
+            maintenance_drain: f64::NEG_INFINITY,
         };
         let mut base_value = None;
         for set in 0..sets {
@@ -174,11 +175,15 @@ impl Book {
             let (own, cost) = self.filled(orders.set(set))?;
             let base = *base_value.get_or_insert(own.net_option_value);
             let drain = own.initial + cost - (own.net_option_value - base);
+            let maintenance_drain = own.maintenance + cost - (own.net_option_value - base);
             if own.initial > worst.requirement {
                 worst.requirement = own.initial;
             }
             if drain > worst.drain {
                 worst.drain = drain;
+            }
+            if maintenance_drain > worst.maintenance_drain {
+                worst.maintenance_drain = maintenance_drain;
             }
         }
         self.changed.truncate(kept);

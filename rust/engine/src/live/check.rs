@@ -24,7 +24,7 @@ impl LiveAccount {
     /// The order of the checks, so that the first reason is always the same: kill switch; the order's and the limit's
     /// own numbers; a known order id; the market's age; the contract and whether it trades at such a price; throttle;
     /// quantity; notional; price collar; open orders' worst case; anything the engine refuses; `max_requirement`;
-    /// `min_excess`. With `reserve`, an accepted order is counted at once. `now` is in seconds since 1970.
+    /// `min_excess`; `block_intraday_deficit`. With `reserve`, an accepted order is counted at once. `now` is in seconds since 1970.
     pub fn check(
         &mut self,
         order: &Order,
@@ -47,7 +47,7 @@ impl LiveAccount {
         let mut is_interrupted = false;
         let examined = self.guarded(|this| {
             this.filter(order, limit, now, true, &decision)?;
-            let assessed = this.assess_order(order, limit.complete_only);
+            let assessed = this.assess_order(order, limit);
             is_interrupted = matches!(assessed, Err(MarginError::Interrupted(_)));
             if is_interrupted {
                 return Ok(());
@@ -148,6 +148,12 @@ impl LiveAccount {
         limit
             .validate()
             .map_err(|e| Refusal(Reason::InvalidLimit, e.message().into()))?;
+        if limit.block_intraday_deficit {
+            // Where the rule does not apply there is nothing to hold the order against.
+            self.prepared()
+                .intraday(self.view())
+                .map_err(|e| Refusal(Reason::InvalidLimit, e.message().into()))?;
+        }
         if self.order(&order.id).is_some() {
             return refuse(
                 Reason::DuplicateOrder,
@@ -292,6 +298,22 @@ impl LiveAccount {
                 refusal = Some(Refusal(Reason::MinExcess, message));
             }
         }
+        if let Some(fall) = assessed.fall {
+            let fall = fall?;
+            if fall.room() < decision.headroom {
+                decision.headroom = fall.room();
+            }
+            if fall.is_blocked() && refusal.is_none() {
+                refusal = Some(Refusal(
+                    Reason::IntradayDeficit,
+                    format!(
+                        "intraday_deficit: the intraday margin level would fall from {} to {}, below zero",
+                        amount_text(fall.before.margin()),
+                        amount_text(fall.after.margin())
+                    ),
+                ));
+            }
+        }
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
@@ -323,7 +345,7 @@ impl Deferred {
     pub(super) fn assess(&mut self, (order, limit, ..): Asked<'_>) -> Result<Assessed> {
         let assess = AssertUnwindSafe(|| {
             self.copy.keep()?;
-            self.copy.assess_order(order, limit.complete_only)
+            self.copy.assess_order(order, limit)
         });
         catch_unwind(assess).unwrap_or_else(|_| fail!(CalculationError, "the engine panicked"))
     }

@@ -17,7 +17,10 @@ mod account;
 mod book;
 mod check;
 mod exposed;
+mod fills;
 mod gate;
+mod intraday;
+mod level;
 mod messages;
 mod money;
 mod order;
@@ -30,6 +33,7 @@ mod walk;
 mod worst;
 
 pub use account::LiveAccount;
+pub use level::Level;
 pub use money::Money;
 pub use order::{Coverage, Decision, Limit, Order, Reason, Side};
 pub use orders::{OpenOrder, Orders};

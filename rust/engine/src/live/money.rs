@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::order::Order;
+use super::trade::Trade;
 use crate::account::{AccountTerms, AccountView, Positions};
 use crate::contract::{Contract, ContractIndex, Kind, Premium, Settlement};
 use crate::market::Market;
@@ -216,21 +217,24 @@ impl Money {
         })
     }
 
+    /// What a trade takes from the account's cash without its fees, in the contract's currency: nothing where it states no
+    /// price.
+    pub(super) fn paid(&self, trade: &Trade) -> Result<f64> {
+        match trade.price {
+            Some(price) => self.payment(trade.contract, trade.lots, price),
+            None => Ok(0.0),
+        }
+    }
+
     /// What a trade takes from the excess beside requirement and option value, fees included (in the contract's
     /// currency), in the report's currency.
-    pub(super) fn cost(
-        &self,
-        contract: ContractIndex,
-        lots: i64,
-        price: f64,
-        fees: f64,
-    ) -> Result<f64> {
-        let row = &self.rows[contract as usize];
-        let mut cost = self.payment(contract, lots, price)? + fees;
+    pub(super) fn cost(&self, trade: &Trade) -> Result<f64> {
+        let row = &self.rows[trade.contract as usize];
+        let mut cost = self.paid(trade)? + trade.fees;
         if row.pays == Pays::Outright {
-            cost -= self.outright(contract, lots)?;
+            cost -= self.outright(trade.contract, trade.lots)?;
         }
-        Ok(cost * self.rate_of(contract)?)
+        Ok(cost * self.rate_of(trade.contract)?)
     }
 
     fn outright(&self, contract: ContractIndex, lots: i64) -> Result<f64> {

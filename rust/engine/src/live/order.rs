@@ -99,14 +99,21 @@ pub struct Limit {
     pub throttle: Option<(u32, f64)>,
     /// Judges the complete fill of an order only, not its partial fills.
     pub complete_only: bool,
+    /// No fill may create or increase an intraday margin deficit (FINRA 4210(d)(2)). Written only where set: the digests
+    /// of decisions under other limits are those they were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub block_intraday_deficit: bool,
 }
 
 impl Limit {
     pub fn validate(&self) -> Result<()> {
-        if self.max_requirement.is_none() && self.min_excess.is_none() {
+        if self.max_requirement.is_none()
+            && self.min_excess.is_none()
+            && !self.block_intraday_deficit
+        {
             fail!(
                 InvalidInput: NotStated;
-                "a limit states max_requirement, min_excess or both"
+                "a limit states max_requirement, min_excess or block_intraday_deficit"
             );
         }
         for (name, value) in [
@@ -156,6 +163,7 @@ pub enum Reason {
     Engine,
     MaxRequirement,
     MinExcess,
+    IntradayDeficit,
 }
 
 impl Reason {
@@ -178,6 +186,7 @@ impl Reason {
             Self::Engine => "engine",
             Self::MaxRequirement => "max_requirement",
             Self::MinExcess => "min_excess",
+            Self::IntradayDeficit => "intraday_deficit",
         }
     }
 }

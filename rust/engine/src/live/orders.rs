@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::exposed::Exposed;
 use super::money::Money;
 use super::order::Order;
+use super::trade::Trade;
 use crate::account::{Effect, MAX_LOTS};
 use crate::bounds;
 use crate::contract::ContractIndex;
@@ -71,7 +72,13 @@ impl Level {
             f64::from_bits(self.fees) * (lots as f64 / self.of as f64)
         };
         let price = f64::from_bits(self.price);
-        money.cost(self.contract, lots * self.sign, price, fees)
+        money.cost(&Trade {
+            contract: self.contract,
+            lots: lots * self.sign,
+            effect: None,
+            price: Some(price),
+            fees,
+        })
     }
 }
 

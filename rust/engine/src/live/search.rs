@@ -1,6 +1,8 @@
 //! Searches over trades: how much fits a limit, which trade costs least, what would cut the requirement.
 
 use super::account::LiveAccount;
+use super::intraday::Fall;
+use super::level::Level;
 use super::order::{Limit, Side};
 use super::trade::Trade;
 use crate::account::MAX_LOTS;
@@ -30,6 +32,8 @@ struct Probe<'a> {
     limit: &'a Limit,
     price: f64,
     fees_per_lot: f64,
+    /// The intraday margin levels without the trade, where the limit asks for them.
+    levels: Option<Result<[Level; 2]>>,
 }
 
 impl Probe<'_> {
@@ -54,6 +58,19 @@ impl Probe<'_> {
                 .notional(self.contract, lots, self.price)?;
             if excess - least < slack {
                 slack = excess - least;
+            }
+        }
+        if let Some(before) = &self.levels {
+            let fall = Fall::between(before, &own.levels)?;
+            size += fall.before.size() + fall.after.size();
+            // What a check lets pass as no more than rounding passes here.
+            let room = if fall.is_blocked() {
+                fall.room()
+            } else {
+                fall.room().max(0.0)
+            };
+            if room < slack {
+                slack = room;
             }
         }
         let band = self.account.band_after(self.contract, signed)?;
@@ -136,9 +153,15 @@ impl LiveAccount {
 InvalidInput: OutOfRange, place "most", value most;
 "most is {most}: 0 to 2^52 lots are accepted");
         }
+        let levels = if limit.block_intraday_deficit {
+            self.prepared().intraday(self.view())?;
+            Some(self.levels()?)
+        } else {
+            None
+        };
         let price = match price.or_else(|| self.money().mark(contract)) {
             Some(price) => price,
-            None if limit.min_excess.is_none() => 0.0,
+            None if limit.min_excess.is_none() && levels.is_none() => 0.0,
             None => fail!(
                 MissingData: MissingPrice;
                 "contract row {contract}: no mark: give the price the trade would be done at"
@@ -152,6 +175,7 @@ InvalidInput: OutOfRange, place "most", value most;
             limit,
             price,
             fees_per_lot,
+            levels,
         })
     }
 

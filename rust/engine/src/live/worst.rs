@@ -1,11 +1,13 @@
 //! A trade's effect with open orders in their worst case.
 
 use super::account::LiveAccount;
-use super::order::{Coverage, Order};
+use super::fills::FillsCase;
+use super::intraday::Fall;
+use super::level::Level;
+use super::order::{Coverage, Limit, Order};
 use super::trade::Trade;
 use super::walk::Walk;
 use crate::report::Requirement;
-use crate::seam::WorstCase;
 use kernel::error::Result;
 use kernel::{fail, interrupt};
 
@@ -21,6 +23,10 @@ pub(super) struct Assessed {
     pub(super) worst: f64,
     pub(super) excess: Result<f64>,
     pub(super) coverage: Coverage,
+    /// The intraday margin level with no open order filled, and with them filled in the way that lowers it most.
+    pub(super) levels: Result<[Level; 2]>,
+    /// What an order does to the level, where a limit asks; of all its fills, the one nearest to a deficit.
+    pub(super) fall: Option<Result<Fall>>,
 }
 
 impl LiveAccount {
@@ -36,15 +42,22 @@ impl LiveAccount {
     /// of an interval, and so is the largest of several, one for each way open orders may fill: there the complete fill
     /// says all. Where it is convex between whole multiples, the ends of those intervals do. Costs are linear in the
     /// lots, fees among them.
-    pub(super) fn assess_order(&mut self, order: &Order, complete_only: bool) -> Result<Assessed> {
+    pub(super) fn assess_order(&mut self, order: &Order, limit: &Limit) -> Result<Assessed> {
         let trade = |lots: i64| Trade {
             effect: order.effect,
             ..Trade::new(order.contract, lots)
         };
         let mut worst = self.assess(Some(trade(order.signed_lots())), order.price, order.fees)?;
+        let levels = match limit.block_intraday_deficit {
+            true => Some(self.levels()?),
+            false => None,
+        };
+        worst.fall = levels
+            .as_ref()
+            .map(|none| Fall::between(none, &worst.levels));
         if order.lots == 1
             || order.all_or_none
-            || complete_only
+            || limit.complete_only
             || self.book.is_convex(order.contract)
         {
             return Ok(worst);
@@ -74,6 +87,12 @@ impl LiveAccount {
             )?;
             if part.worst > none.worst && part.worst > worst.worst {
                 worst.worst = part.worst;
+            }
+            if let (Some(none), Some(Ok(least))) = (&levels, &mut worst.fall)
+                && let Ok(fall) = Fall::between(none, &part.levels)
+                && fall.room() < least.room()
+            {
+                *least = fall;
             }
             if let (Ok(excess), Ok(without), Ok(least)) =
                 (part.excess, &none.excess, &mut worst.excess)
@@ -111,33 +130,52 @@ impl LiveAccount {
         self.book.prepare(trade.as_slice())?;
         self.expose();
         let cost = match trade {
-            Some(t) => self.purse.money().cost(t.contract, t.lots, price, fees),
+            Some(t) => self.purse.money().cost(&Trade {
+                price: Some(price),
+                fees,
+                ..t
+            }),
             None => Ok(0.0),
         };
-        let (after, worst, drain, coverage) = if self.exposed.is_empty() {
+        let (after, case, coverage) = if self.exposed.is_empty() {
             let after = self.book.next_requirement()?;
-            (after, after.initial, after.initial, Coverage::None)
+            (after, FillsCase::of(after), Coverage::None)
         } else {
             self.open_orders_worst()?
         };
-        let excess = cost
-            .and_then(|cost| self.purse.equity(cost, after.net_option_value))
-            .map(|equity| equity - drain);
+        let equity = cost.and_then(|cost| self.purse.equity(cost, after.net_option_value));
+        let levels = equity.clone().map(|equity| {
+            [after.maintenance, case.maintenance_drain].map(|maintenance| Level {
+                equity,
+                maintenance,
+            })
+        });
         Ok(Assessed {
             after,
-            worst,
-            excess,
+            worst: case.requirement,
+            excess: equity.map(|equity| equity - case.drain),
             coverage,
+            levels,
+            fall: None,
         })
     }
 
-    /// The requirement of the prepared positions; its worst and the largest drain over fills of open orders; how they
+    /// The intraday margin level of the account as it is, with no open order filled and with them filled at their worst.
+    pub(super) fn levels(&mut self) -> Result<Result<[Level; 2]>> {
+        self.expose();
+        if self.exposed.is_empty() {
+            return Ok(self.level().map(|level| [level; 2]));
+        }
+        Ok(self.assess(None, 0.0, 0.0)?.levels)
+    }
+
+    /// The requirement of the prepared positions; its worst and the largest drains over fills of open orders; how they
     /// were found.
-    fn open_orders_worst(&mut self) -> Result<(Requirement, f64, f64, Coverage)> {
+    fn open_orders_worst(&mut self) -> Result<(Requirement, FillsCase, Coverage)> {
         let (base, case) = self.book.next_worst(self.exposed.list()?)?;
         let (mut case, coverage) = match case {
-            Some(case) if case.exact => (case, Coverage::Exact),
-            Some(case) => (case, Coverage::Bound),
+            Some(case) if case.exact => (case.into(), Coverage::Exact),
+            Some(case) => (case.into(), Coverage::Bound),
             None => (self.every_fill()?, Coverage::EveryFill),
         };
         // No fill at all is one of the sets.
@@ -147,17 +185,23 @@ impl LiveAccount {
         if base.initial > case.drain {
             case.drain = base.initial;
         }
-        if !case.requirement.is_finite() || !case.drain.is_finite() {
+        if base.maintenance > case.maintenance_drain {
+            case.maintenance_drain = base.maintenance;
+        }
+        if !case.requirement.is_finite()
+            || !case.drain.is_finite()
+            || !case.maintenance_drain.is_finite()
+        {
             fail!(
                 CalculationError: NoNumber;
                 "the worst case of open orders is not a finite number"
             );
         }
-        Ok((base, case.requirement, case.drain, coverage))
+        Ok((base, case, coverage))
     }
 
     /// Margins every set of fills, or refuses where they are too many.
-    fn every_fill(&mut self) -> Result<WorstCase> {
+    fn every_fill(&mut self) -> Result<FillsCase> {
         let exposed = &self.exposed;
         let count = exposed.sets();
         if count > MAX_FILL_SETS {

@@ -19,8 +19,8 @@ use crate::versions::{versioned, without_version};
 /// Codes, in the order of the checks: ``killed``, ``invalid_order``, ``invalid_limit``, ``duplicate_order``,
 /// ``no_time``, ``stale_market``, ``unknown_contract``, ``throttled``, ``max_quantity``, ``max_notional``,
 /// ``price_collar``, ``open_orders`` (the worst fills cannot be established), ``missing_data``, ``engine``,
-/// ``max_requirement``, ``min_excess``; ``accepted`` otherwise. True in a condition where accepted. Amounts are in the
-/// report's currency.
+/// ``max_requirement``, ``min_excess``, ``intraday_deficit``; ``accepted`` otherwise. True in a condition where
+/// accepted. Amounts are in the report's currency.
 #[pyclass(frozen, eq, module = "margincore._core")]
 pub(crate) struct Decision {
     decision: core::Decision,

@@ -235,10 +235,13 @@ pub(super) fn restored(
 
 /// What a check is held against, in the report's currency, on the basis `equity_required`.
 ///
-/// At least one of `max_requirement` and `min_excess` (equity less requirement) is needed. Optional filters before
-/// them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark), `max_quantity`
-/// (contracts), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``. `complete_only` leaves an
-/// order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises :class:`InvalidInput`.
+/// At least one of `max_requirement`, `min_excess` (equity less requirement) and `block_intraday_deficit` is needed:
+/// the last refuses what would create or increase an intraday margin deficit of a Reg T margin account (FINRA
+/// 4210(d)(2)): a fill after which equity less maintenance requirement is negative and lower than before. Optional
+/// filters before them: `max_age` (seconds between the market and `now`), `price_collar` (fraction of the mark),
+/// `max_quantity` (contracts), `max_notional` (price times quantity), `throttle` ``(messages, seconds)``.
+/// `complete_only` leaves an order's partial fills unjudged (see :meth:`LiveAccount.check`). Raises
+/// :class:`InvalidInput`.
 ///
 /// >>> import margincore as mc
 /// >>> mc.Limit(max_requirement=10_000.0, min_excess=0.0).max_requirement
@@ -251,7 +254,7 @@ pub(crate) struct Limit(pub(super) core::Limit);
 impl Limit {
     #[new]
     #[pyo3(signature = (max_requirement=None, min_excess=None, *, max_age=None, price_collar=None, max_quantity=None,
-                        max_notional=None, throttle=None, complete_only=false))]
+                        max_notional=None, throttle=None, complete_only=false, block_intraday_deficit=false))]
     fn new(
         #[pyo3(from_py_with = maybe_number)] max_requirement: Option<f64>,
         #[pyo3(from_py_with = maybe_number)] min_excess: Option<f64>,
@@ -261,6 +264,7 @@ impl Limit {
         #[pyo3(from_py_with = maybe_number)] max_notional: Option<f64>,
         throttle: Option<(u32, f64)>,
         #[pyo3(from_py_with = flag)] complete_only: bool,
+        #[pyo3(from_py_with = flag)] block_intraday_deficit: bool,
     ) -> PyResult<Self> {
         let limit = core::Limit {
             max_requirement,
@@ -271,6 +275,7 @@ impl Limit {
             max_notional,
             throttle,
             complete_only,
+            block_intraday_deficit,
         };
         limit.validate().map_err(raise)?;
         Ok(Self(limit))
@@ -322,6 +327,12 @@ impl Limit {
     #[getter]
     fn complete_only(&self) -> bool {
         self.0.complete_only
+    }
+
+    /// Whether no fill may create or increase an intraday margin deficit.
+    #[getter]
+    fn block_intraday_deficit(&self) -> bool {
+        self.0.block_intraday_deficit
     }
 
     fn __repr__(&self) -> String {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use margincore::account::{self, Effect};
+use margincore::contract::Contracts;
 use margincore::live as core;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyTuple};
@@ -25,12 +26,26 @@ pub(super) fn seconds(now: &Bound<'_, PyAny>) -> Option<f64> {
 }
 
 /// A trade as it was written, before any account is asked.
+#[derive(Clone)]
 pub(super) struct Wanted {
     contract: Arc<margincore::contract::Contract>,
     lots: i64,
     effect: Option<Effect>,
     price: Option<f64>,
     fees: f64,
+}
+
+impl Wanted {
+    /// The trade in the rows of a table.
+    pub(super) fn placed(&self, table: &Contracts) -> margincore::Result<core::Trade> {
+        Ok(core::Trade {
+            contract: table.resolve(&self.contract)?,
+            lots: self.lots,
+            effect: self.effect,
+            price: self.price,
+            fees: self.fees,
+        })
+    }
 }
 
 /// Trades `(contract, quantity[, price[, fees]])` in contracts, all of one effect. Runs whatever Python makes them.
@@ -101,22 +116,13 @@ pub(super) fn placed<T>(
     work: impl FnOnce(&mut core::LiveAccount, &[core::Trade]) -> margincore::Result<T>,
 ) -> margincore::Result<T> {
     let table = live.prepared().contracts();
-    let place = |trade: &Wanted| {
-        Ok(core::Trade {
-            contract: table.resolve(&trade.contract)?,
-            lots: trade.lots,
-            effect: trade.effect,
-            price: trade.price,
-            fees: trade.fees,
-        })
-    };
     if let [trade] = trades {
-        let placed = [place(trade)?];
+        let placed = [trade.placed(table)?];
         return work(live, &placed);
     }
     let placed: Vec<_> = trades
         .iter()
-        .map(place)
+        .map(|trade| trade.placed(table))
         .collect::<margincore::Result<_>>()?;
     work(live, &placed)
 }

@@ -16,7 +16,7 @@ use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
 use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
-use engine::seam::{Frame, Outcome, Rulebook};
+use engine::seam::{Frame, Outcome, Rulebook, Separation};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -26,6 +26,7 @@ pub(super) struct Book {
     pub(super) layout: Layout,
     margin: Table,
     cash: Table,
+    separation: Separation,
 }
 
 /// Working memory: the pairing's own, and the totals of both dates.
@@ -72,6 +73,7 @@ impl Book {
         market: &Arc<Market>,
     ) -> Result<Self> {
         let (layout, margin, cash) = table::build(parameters, contracts, underlyings, market)?;
+        let separation = layout.separation(&margin);
         Ok(Self {
             frame: Frame {
                 methodology: "Reg T".into(),
@@ -84,6 +86,7 @@ impl Book {
             layout,
             margin,
             cash,
+            separation,
         })
     }
 
@@ -357,6 +360,16 @@ impl Rulebook for Book {
             net_option_value,
             worst_scenario: None,
         })
+    }
+
+    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
+        if self.kind(account)? == AccountKind::Cash {
+            fail!(
+                NotApplicable,
+                "FINRA 4210(d)(2) determines intraday margin deficits of margin accounts: a cash account has none"
+            );
+        }
+        Ok(&self.separation)
     }
 
     fn scenario_label(&self, _: u32) -> String {

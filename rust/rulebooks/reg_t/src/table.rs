@@ -12,6 +12,7 @@ use super::underlyings::Underlying;
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
 use engine::market::{Market, Most};
 use engine::missing::Missing;
+use engine::seam::Separation;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -38,6 +39,37 @@ pub(super) struct Layout {
     pub(super) shares_rows: Vec<ContractIndex>,
     /// Names of the families: an index with its reduced-value versions, a stock, a fund.
     pub(super) families: Vec<String>,
+}
+
+impl Layout {
+    /// Families that pair with one another are one part: a fund that covers options on an index joins it.
+    pub(super) fn separation(&self, table: &Table) -> Separation {
+        let mut part: Vec<u32> = (0..self.families.len() as u32).collect();
+        for shares in &table.shares {
+            if let Some(index) = shares.tracks {
+                let (from, to) = (part[index as usize], part[shares.family as usize]);
+                for own in part.iter_mut().filter(|own| **own == from) {
+                    *own = to;
+                }
+            }
+        }
+        let family = |place: &Place| match *place {
+            Place::Series(at) => table.series[at as usize].family,
+            Place::Shares(at) => table.shares[at as usize].family,
+        };
+        Separation {
+            part: self
+                .places
+                .iter()
+                .map(|place| part[family(place) as usize])
+                .collect(),
+            is_linear: self
+                .places
+                .iter()
+                .map(|place| matches!(place, Place::Shares(_)))
+                .collect(),
+        }
+    }
 }
 
 struct Builder<'a> {

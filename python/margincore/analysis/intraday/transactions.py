@@ -1,0 +1,188 @@
+"""What happens to an account in a day, in the words of the rule: what may lower its intraday margin level."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+from margincore._core import Contract, InvalidInput
+
+__all__ = ["Cash", "Charge", "Exercise", "Expiry", "Fill", "Package", "Securities", "Trade", "Transaction"]
+
+Time = str | dt.datetime | None
+# As the engine takes one: contract, signed quantity, and price and fees where cash follows.
+Trade = tuple[Contract, float] | tuple[Contract, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every transaction has: an instant with its zone, where it is known, and a name of the user's own."""
+
+    time: Time = None
+    id: str | None = None
+
+    def trades(self) -> list[Trade]:
+        """What it does to the positions."""
+        return []
+
+    def cash(self) -> dict[str, float]:
+        """What it does to cash beside its trades."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fill(Event):
+    """A trade: signed quantity in contracts, price in the contract's quote, fees in its currency.
+
+    Without a `time` it may have been at any time of the day.
+    """
+
+    contract: Contract
+    quantity: float
+    price: float
+    fees: float = 0.0
+
+    def trades(self) -> list[Trade]:
+        """What it does to the positions."""
+        return [(self.contract, self.quantity, self.price, self.fees)]
+
+    def __str__(self) -> str:
+        side = "buy" if self.quantity > 0 else "sell"
+        return f"{side} {abs(self.quantity):,.10g} {self.contract.id} at {self.price:,.10g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Package(Event):
+    """Legs executed together: one transaction. The legs' own times are not looked at."""
+
+    fills: tuple[Fill, ...]
+
+    def trades(self) -> list[Trade]:
+        """What it does to the positions."""
+        return [trade for fill in self.fills for trade in fill.trades()]
+
+    def __str__(self) -> str:
+        return "together: " + ", ".join(str(fill) for fill in self.fills)
+
+
+@dataclass(frozen=True, slots=True)
+class Cash(Event):
+    """A deposit (positive) or withdrawal (negative) of cash."""
+
+    amount: float
+    currency: str = "USD"
+
+    def cash(self) -> dict[str, float]:
+        """What it does to cash beside its trades."""
+        return {self.currency: self.amount}
+
+    def __str__(self) -> str:
+        return f"{'deposit' if self.amount > 0 else 'withdraw'} {abs(self.amount):,.2f} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Securities(Event):
+    """Securities that come in (positive) or are withdrawn (negative), in contracts: no cash moves."""
+
+    contract: Contract
+    quantity: float
+
+    def trades(self) -> list[Trade]:
+        """What it does to the positions."""
+        return [(self.contract, self.quantity)]
+
+    def __str__(self) -> str:
+        return f"{'receive' if self.quantity > 0 else 'deliver out'} {abs(self.quantity):,.10g} {self.contract.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry(Event):
+    """Options that expire without value: positive were held, negative written. No cash moves."""
+
+    contract: Contract
+    quantity: float
+
+    def trades(self) -> list[Trade]:
+        """What it does to the positions."""
+        return [(self.contract, -self.quantity)]
+
+    def __str__(self) -> str:
+        side = "long" if self.quantity > 0 else "short"
+        return f"{abs(self.quantity):,.10g} {side} {self.contract.id} expire"
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise(Event):
+    """Options exercised (positive) or assigned (negative), in contracts.
+
+    `shares` is the stock or fund delivered at the strike; or `settlement` the price of the underlying that a
+    cash-settled option is paid on.
+    """
+
+    contract: Contract
+    quantity: float
+    shares: Contract | None = None
+    settlement: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.contract.strike is None:
+            raise InvalidInput(f"exercise: '{self.contract.id}' is not an option")
+        if (self.shares is None) == (self.settlement is None):
+            raise InvalidInput(f"exercise of '{self.contract.id}': give shares, or settlement of a cash-settled option")
+
+    def trades(self) -> list[Trade]:
+        """What it does to the positions."""
+        gone: Trade = (self.contract, -self.quantity)
+        if self.shares is None:
+            return [gone]
+        bought = self.quantity * self.contract.multiplier * (1.0 if self.contract.right == "call" else -1.0)
+        return [gone, (self.shares, bought, _strike(self.contract), 0.0)]
+
+    def cash(self) -> dict[str, float]:
+        """What it does to cash beside its trades."""
+        if self.settlement is None:
+            return {}
+        above = self.settlement - _strike(self.contract)
+        intrinsic = max(above if self.contract.right == "call" else -above, 0.0)
+        return {self.contract.currency: self.quantity * self.contract.multiplier * intrinsic}
+
+    def __str__(self) -> str:
+        what = "exercised" if self.quantity > 0 else "assigned"
+        return f"{abs(self.quantity):,.10g} {self.contract.id} {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge(Event):
+    """Interest, a fee or a dividend on the account: it moves the level and is no transaction of the rule."""
+
+    amount: float
+    currency: str = "USD"
+
+    def cash(self) -> dict[str, float]:
+        """What it does to cash beside its trades."""
+        return {self.currency: self.amount}
+
+    def __str__(self) -> str:
+        return f"{'credit' if self.amount > 0 else 'charge'} of {abs(self.amount):,.2f} {self.currency}"
+
+
+Transaction = Fill | Package | Cash | Securities | Expiry | Exercise | Charge
+
+
+def _strike(contract: Contract) -> float:
+    return math.nan if contract.strike is None else contract.strike
+
+
+def instant(time: Time, what: str) -> dt.datetime | None:
+    """A time with its zone, or `None` where there is none."""
+    if time is None:
+        return None
+    if isinstance(time, str):
+        try:
+            time = dt.datetime.fromisoformat(time)
+        except ValueError:
+            raise InvalidInput(f"{what}: time {time!r} is not an instant such as '2026-11-20T11:00:00-05:00'") from None
+    if not isinstance(time, dt.datetime) or time.tzinfo is None:
+        raise InvalidInput(f"{what}: time {time!r}: an instant with its zone is needed")
+    return time
