@@ -1254,8 +1254,8 @@ def read_trades(trades: Iterable[_Trade], /) -> list[_Trade]:
 def read_time(value: str | dt.date | np.datetime64, /) -> str:
     """The text of a date or instant, as every argument that takes one reads it.
 
-    Text as it stands; a date, a datetime or NumPy's ``datetime64`` in ISO 8601. Raises :class:`InvalidInput` for anything
-    else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
+    Text as it stands; a date, a datetime or NumPy's ``datetime64`` in ISO 8601. Raises :class:`InvalidInput` for
+    anything else. Whether the text is a date, and has a zone where it needs one, is judged where it is used.
 
     >>> import datetime as dt, numpy as np
     >>> from margincore._core import read_time

@@ -42,7 +42,9 @@ class BusinessDays(Record):
 
     def __post_init__(self) -> None:
         if isinstance(self.holidays, str):
-            raise InvalidInput(f"holidays: a list of dates is needed, not {self.holidays!r}", where="holidays", code="wrong_type")
+            raise InvalidInput(
+                f"holidays: a list of dates is needed, not {self.holidays!r}", where="holidays", code="wrong_type"
+            )
         days = sorted({day_of(day, "holidays") for day in self.holidays})
         year = (days[0].replace(month=1, day=1), days[-1].replace(month=12, day=31)) if days else (None, None)
         first = year[0] if self.first is None else day_of(self.first, "first")
@@ -116,4 +118,6 @@ def day_of(value: dt.date | str, what: str) -> dt.date:
     try:
         return dt.datetime.fromisoformat(value).date()
     except (TypeError, ValueError):
-        raise InvalidInput(f"{what}: {value!r} is not a date such as '2026-11-20'", where=what, value=value, code="bad_time") from None
+        raise InvalidInput(
+            f"{what}: {value!r} is not a date such as '2026-11-20'", where=what, value=value, code="bad_time"
+        ) from None

@@ -13,7 +13,9 @@ from margincore.engine import thread_count
 
 def _snapshot(market: Market | None) -> dict[str, Any]:
     if market is None:
-        raise InvalidInput("the rulebook carries an exchange's own arrays: there is no market to move", code="unknown_name")
+        raise InvalidInput(
+            "the rulebook carries an exchange's own arrays: there is no market to move", code="unknown_name"
+        )
     if market.contracts is not None:
         raise InvalidInput("markets with array columns cannot be moved: give prices and vols as mappings")
     return market.to_dict()

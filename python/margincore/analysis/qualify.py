@@ -82,7 +82,11 @@ def least_equity(regime: str, *, monitoring: Monitoring | None = None, unlisted:
     if stated and monitoring is None:
         raise MissingData(f"monitoring decides the minimum equity of {regime}: one of {', '.join(stated)}")
     if stated and monitoring not in stated:
-        raise InvalidInput(f"unknown monitoring {monitoring!r}: use one of {', '.join(stated)}", where="monitoring", code="unknown_name")
+        raise InvalidInput(
+            f"unknown monitoring {monitoring!r}: use one of {', '.join(stated)}",
+            where="monitoring",
+            code="unknown_name",
+        )
     rules = [rule for rule in rules if rule.get("monitoring") in (None, monitoring)]
     if not rules:
         raise MissingData(f"no minimum equity of {regime} is published: give the venue's own")
@@ -195,7 +199,9 @@ def _product(data: Mapping[str, Any], name: str, securities: Securities, on: str
     row = securities.get(name, on)
     if row is None:
         known = ", ".join(data["products"])
-        raise InvalidInput(f"qualify: '{name}' is no symbol of the table of securities, and none of {known}", code="bad_text")
+        raise InvalidInput(
+            f"qualify: '{name}' is no symbol of the table of securities, and none of {known}", code="bad_text"
+        )
     if row["kind"] == "index":
         raise InvalidInput(f"qualify: '{name}' is an index, which nobody trades: say listed_option or index_future")
     if not row["portfolio_margin"]:

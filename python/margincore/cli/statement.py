@@ -21,7 +21,9 @@ def written(
     given = {} if terms is None else read_json(terms)
     if carried is not None:
         if "carried" in given:
-            raise InvalidInput(f"{terms}: carried is given twice: leave --carried out", where="carried", code="duplicate")
+            raise InvalidInput(
+                f"{terms}: carried is given twice: leave --carried out", where="carried", code="duplicate"
+            )
         given["carried"] = read_json(carried)
     page = statement_from_document(document, given)
     if carry is not None:

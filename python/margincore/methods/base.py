@@ -56,7 +56,9 @@ def stated(securities: _core.Securities | None) -> dict[str, Any] | None:
         return None
     if not isinstance(securities, _core.Securities):
         kind = type(securities).__name__
-        raise _core.InvalidInput(f"securities: a Securities table is needed, Securities().extended(rows), not {kind}", code="wrong_type")
+        raise _core.InvalidInput(
+            f"securities: a Securities table is needed, Securities().extended(rows), not {kind}", code="wrong_type"
+        )
     shipped = _core.Securities.shipped().digest
     return None if securities.digest == shipped else {"shipped": False, "rows": securities.rows()}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from margincore._core import Account, InvalidInput, Prepared
 from margincore.analysis import intraday
+from margincore.calendars import BusinessDays, nyse
 from margincore.monitoring.events import CashEvent, Event, FillEvent, MarketEvent
 from margincore.monitoring.journal import Journal, encode
 
@@ -112,7 +113,7 @@ class IntradayMonitor:
         satisfied_by: intraday.SatisfiedBy = "customer",
         practice: bool | intraday.Practice | None = None,
         prompt_days: int | None = None,
-        calendar: intraday.BusinessDays | None = None,
+        calendar: BusinessDays | None = None,
         haircuts: Mapping[str, float] | None = None,
         journal: str | os.PathLike[str] | None = None,
         sync: bool = True,
@@ -120,7 +121,7 @@ class IntradayMonitor:
     ) -> None:
         self._choices = choices or intraday.Choices()
         self._terms: dict[str, Any] = {"satisfied_by": satisfied_by, "practice": practice, "prompt_days": prompt_days}
-        self._calendar = calendar or intraday.nyse()
+        self._calendar = calendar or nyse()
         self._haircuts, self._threads = dict(haircuts or {}), threads
         self._by_id = {contract.id: contract for contract in prepared.contracts}
         self._prepared = prepared

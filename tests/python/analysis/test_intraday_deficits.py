@@ -8,15 +8,15 @@ import json
 import pytest
 
 import margincore as mc
-from margincore import intraday
+from margincore import calendars, intraday
 from margincore.analysis.intraday.deficits import FREEZE
 
 DAY = dt.date(2026, 11, 20)
-NYSE = intraday.nyse()
+NYSE = calendars.nyse()
 
 
 def after(count: int) -> dt.date:
-    return NYSE.after(DAY, count)
+    return NYSE.add(DAY, count)
 
 
 def begun(**terms: object) -> intraday.Deficits:
@@ -46,13 +46,13 @@ def test_the_dates_around_thanksgiving() -> None:
 def test_the_shipped_calendar_refuses_what_it_does_not_know() -> None:
     assert not NYSE.is_business("2027-06-18")
     assert NYSE.is_business("2027-12-31")  # no New Year's Day is observed in 2028
-    assert len(NYSE.holidays) == 29
+    assert len([day for day in NYSE.holidays if day.year > 2025]) == 29
     with pytest.raises(mc.MissingData, match="2029-01-01 is outside"):
-        NYSE.after("2028-12-29", 1)
-    own = intraday.BusinessDays(["2026-12-24"], first="2026-01-01", last="2026-12-31")
-    assert own.after("2026-12-23", 1) == dt.date(2026, 12, 25)
-    with pytest.raises(mc.InvalidInput, match="holiday 2027-01-01 is outside"):
-        intraday.BusinessDays(["2027-01-01"], first="2026-01-01", last="2026-12-31")
+        NYSE.add("2028-12-29", 1)
+    own = calendars.BusinessDays(["2026-12-24"], first="2026-01-01", last="2026-12-31")
+    assert own.add("2026-12-23", 1) == dt.date(2026, 12, 25)
+    with pytest.raises(mc.InvalidInput, match="2027-01-01 is outside"):
+        calendars.BusinessDays(["2027-01-01"], first="2026-01-01", last="2026-12-31")
     with pytest.raises(mc.InvalidInput, match="no business day"):
         intraday.Deficits().record("2026-11-26", level=0.0)
 

@@ -91,7 +91,8 @@ class Start:
                         f"events: {error}: what is paid in cash in lieu of a fraction stands in delivers=, "
                         "mc.events.Delivery(units, cash=...)",
                         where=name,
-                        value=quantity, code="out_of_range"
+                        value=quantity,
+                        code="out_of_range",
                     ) from None
         cash = self._varied(market)
         for currency, amounts in changes.cash.items():
@@ -103,12 +104,12 @@ class Start:
         """Cash with the variation of futures and perpetuals held, from the old prices to the new."""
         own = [(c, q) for c, q in self.held.values() if c.kind in VARIATION and q]
         if not own or market is self.market:
-            return self.account.cash
+            return dict(self.account.cash)
         prepared = self.methodology.prepare([c for c, _ in own], self.market)
         live = prepared.open(Account([Position(c, q) for c, q in own], cash=self.account.cash, kind=self.account.kind))
         # At the old time: some of them may have expired by the new one.
         live.rebase(prepared.with_market(Market(**{**market.to_dict(), "valuation": self.market.valuation})))
-        return live.cash
+        return dict(live.cash)
 
     def margin(self, account: Account, market: Market) -> tuple[MarginReport, float]:
         """The report and the liquidating equity of an account after an event."""

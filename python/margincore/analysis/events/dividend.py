@@ -44,7 +44,9 @@ def ex_dividend(
     if spot is None:
         raise MissingData(f"ex_dividend: no spot price for '{symbol}'", code="missing_spot", where=symbol)
     if not 0.0 < positive(amount, "amount") < spot:
-        raise InvalidInput(f"ex_dividend: {amount} a share of '{symbol}' at {spot}", where=symbol, value=amount, code="bad_text")
+        raise InvalidInput(
+            f"ex_dividend: {amount} a share of '{symbol}' at {spot}", where=symbol, value=amount, code="bad_text"
+        )
     changes = Changes()
     for contract, quantity in start.held.values():
         if contract.kind in ("stock", "etf") and contract.underlying == symbol:

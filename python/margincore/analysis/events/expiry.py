@@ -42,7 +42,10 @@ class Expiry:
         if not expiring:
             dates = ", ".join(sorted({str(date(c)) for c, _ in options})) or "none"
             raise InvalidInput(
-                f"expiry: no option of the account expires on {self.on}: its dates are {dates}", where="on", value=on, code="bad_time"
+                f"expiry: no option of the account expires on {self.on}: its dates are {dates}",
+                where="on",
+                value=on,
+                code="bad_time",
             )
         self.at = max(instant(c) for c, _ in expiring)
         self.settled = [c for c in start.known.values() if c.kind == "future" and instant(c) <= self.at]
@@ -130,7 +133,8 @@ class Expiry:
                 raise MissingData(
                     f"expiry: '{name}' has no positive price today to move from: add it to the market, or give the "
                     "market after the expiry (after=...)",
-                    where=name, code="missing_price"
+                    where=name,
+                    code="missing_price",
                 )
             factors[symbol] = level / now
         factors = {s: f for s, f in factors.items() if s in self._mover.linear or s in parts.get("spot", {})}

@@ -165,15 +165,23 @@ def expiry_scan(
     )
     if symbol is None:
         if len(asked.names) != 1:
-            raise InvalidInput(f"expiry_scan: options on {', '.join(asked.names)} expire: name one, symbol=...", code="bad_text")
+            raise InvalidInput(
+                f"expiry_scan: options on {', '.join(asked.names)} expire: name one, symbol=...", code="bad_text"
+            )
         symbol = asked.names[0]
     elif symbol not in asked.names:
         raise InvalidInput(
-            f"expiry_scan: no option on '{symbol}' expires: {', '.join(asked.names)}", where="symbol", value=symbol, code="bad_text"
+            f"expiry_scan: no option on '{symbol}' expires: {', '.join(asked.names)}",
+            where="symbol",
+            value=symbol,
+            code="bad_text",
         )
     if not 0.0 < width < 1.0:
         raise InvalidInput(
-            f"expiry_scan: width is {width!r}: a fraction between 0 and 1 is needed", where="width", value=width, code="out_of_range"
+            f"expiry_scan: width is {width!r}: a fraction between 0 and 1 is needed",
+            where="width",
+            value=width,
+            code="out_of_range",
         )
     spot = asked.price_now(symbol)
     if spot is None:

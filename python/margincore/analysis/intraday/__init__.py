@@ -7,7 +7,6 @@
 * :class:`Choices` - what the rule leaves to the member, with its defaults.
 """
 
-from margincore.analysis.intraday.calendar import BusinessDays, nyse
 from margincore.analysis.intraday.day import Day, Excess, Level, Step, day, excess
 from margincore.analysis.intraday.deficits import Deficit, Deficits, Practice, SatisfiedBy, Standing
 from margincore.analysis.intraday.many import Days, many
@@ -28,7 +27,6 @@ __all__ = [
     "PHASE_IN_ENDS",
     "RULE",
     "SOURCE",
-    "BusinessDays",
     "Cash",
     "Charge",
     "Choices",
@@ -51,5 +49,4 @@ __all__ = [
     "day",
     "excess",
     "many",
-    "nyse",
 ]

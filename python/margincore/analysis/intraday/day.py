@@ -9,10 +9,10 @@ from typing import Any
 
 from margincore import _core
 from margincore._core import Account, MissingData, NotApplicable, Position, Prepared
-from margincore.analysis.intraday.calendar import date
 from margincore.analysis.intraday.rule import RULE, SOURCE, Choices, Rule, applies, minor_limit
 from margincore.analysis.intraday.schedule import scheduled
 from margincore.analysis.intraday.transactions import Cash, Charge, Exercise, Expiry, Securities, Transaction
+from margincore.calendars import day_of
 from margincore.engine import holder
 
 __all__ = ["Day", "Excess", "Level", "Step", "day", "excess"]
@@ -250,7 +250,7 @@ def _steps(texts: list[str], kinds: list[type], marks: list[str], rows: list[_Ro
 
 def _date(prepared: Prepared, on: dt.date | str | None) -> dt.date:
     if on is not None:
-        return date(on, "on")
+        return day_of(on, "on")
     if prepared.market is None:
         raise MissingData("intraday: on: the date of the day is needed where there is no market")
-    return date(prepared.market.valuation[:10], "valuation")
+    return day_of(prepared.market.valuation[:10], "valuation")

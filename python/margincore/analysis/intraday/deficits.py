@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from margincore._core import InvalidInput
-from margincore.analysis.intraday.calendar import BusinessDays, date, nyse
 from margincore.analysis.intraday.day import Day
+from margincore.calendars import BusinessDays, day_of, nyse
 
 __all__ = ["Deficit", "Deficits", "Practice", "SatisfiedBy", "Standing"]
 
@@ -156,7 +156,7 @@ class Deficits:
         extraordinary: bool = False,
     ) -> None:
         """Close a business day by its numbers: closing level, net deposits, what the customer caused, the deficit."""
-        on = date(on, "on")
+        on = day_of(on, "on")
         if not self.calendar.is_business(on):
             raise InvalidInput(f"deficits: {on} is no business day of {self.calendar.name}")
         if self._last is not None and on <= self._last[0]:
@@ -170,10 +170,10 @@ class Deficits:
                     on,
                     deficit,
                     minor,
-                    practice_test_on=self.calendar.after(on, PRACTICE_TEST),
-                    outstanding_until=self.calendar.after(on, OUTSTANDING),
+                    practice_test_on=self.calendar.add(on, PRACTICE_TEST),
+                    outstanding_until=self.calendar.add(on, OUTSTANDING),
                     extraordinary=extraordinary,
-                    prompt_by=None if self.prompt_days is None else self.calendar.after(on, self.prompt_days),
+                    prompt_by=None if self.prompt_days is None else self.calendar.add(on, self.prompt_days),
                 )
             )
 
@@ -229,7 +229,7 @@ class Deficits:
 
         Raises :class:`InvalidInput` before the last day closed.
         """
-        on = date(on, "on")
+        on = day_of(on, "on")
         if self._last is not None and on < self._last[0]:
             raise InvalidInput(f"deficits: {on} is before the last day closed, {self._last[0]}")
         standings = []

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
 from margincore._core import Accounts, InvalidInput, Prepared
-from margincore.analysis.intraday.calendar import date
 from margincore.analysis.intraday.rule import Rule, applies
+from margincore.calendars import day_of
 from margincore.engine import thread_count
 
 __all__ = ["Days", "many"]
@@ -79,7 +79,7 @@ def many(
         on = listed[0].market.valuation[:10]
     if on is None:
         raise InvalidInput("intraday: on: the date of the day is needed where there is no market")
-    applies(date(on, "on"), rule, phased_in=True)
+    applies(day_of(on, "on"), rule, phased_in=True)
     rows = np.asarray(account).size
     lowest, equity, fill, closing = _core.intraday_many(
         listed,

@@ -180,7 +180,9 @@ class _Desk:
         self.regime = regime if regime is not None else _regime(methodology, account)
         if self.regime is not None and self.regime not in get_args(Regime):
             known = ", ".join(get_args(Regime))
-            raise InvalidInput(f"regime is {regime!r}: one of {known}", where="regime", value=regime, code="out_of_range")
+            raise InvalidInput(
+                f"regime is {regime!r}: one of {known}", where="regime", value=regime, code="out_of_range"
+            )
         if self.regime is None:
             self.miss("calls", f"no rule on calls is known for {self.report.methodology}: give regime")
         given = date if date is not None else self.report.valuation
@@ -192,7 +194,8 @@ class _Desk:
             raise InvalidInput(
                 f"carried is of {carried.date}, the statement of {self.date}: give what an earlier day carried",
                 where="carried",
-                value=carried.date, code="bad_time"
+                value=carried.date,
+                code="bad_time",
             )
 
     def miss(self, what: str, because: str) -> None:
@@ -433,7 +436,9 @@ def _days(holidays: BusinessDays | Iterable[dt.date | str]) -> BusinessDays:
     if isinstance(holidays, BusinessDays):
         return holidays
     if isinstance(holidays, str):
-        raise InvalidInput(f"holidays: a list is needed, [{holidays!r}]", where="holidays", value=holidays, code="wrong_type")
+        raise InvalidInput(
+            f"holidays: a list is needed, [{holidays!r}]", where="holidays", value=holidays, code="wrong_type"
+        )
     return BusinessDays(tuple(day_of(day, "holidays") for day in holidays))
 
 

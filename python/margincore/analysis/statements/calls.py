@@ -87,7 +87,9 @@ class Call(Part):
 
     def __post_init__(self) -> None:
         if self.kind not in RULES:
-            raise InvalidInput(f"call: unknown kind {self.kind!r}: one of {', '.join(RULES)}", where="kind", code="unknown_name")
+            raise InvalidInput(
+                f"call: unknown kind {self.kind!r}: one of {', '.join(RULES)}", where="kind", code="unknown_name"
+            )
         if not 0.0 <= self.left <= self.amount < float("inf"):
             raise InvalidInput(f"call: {self.left} is left of {self.amount}", where="left", value=self.left)
 
@@ -118,7 +120,9 @@ class Carried(Part):
 
     def __post_init__(self) -> None:
         if self.sma is not None and not 0.0 <= self.sma < float("inf"):
-            raise InvalidInput(f"carried: sma is {self.sma}: it is not below zero", where="sma", value=self.sma, code="out_of_range")
+            raise InvalidInput(
+                f"carried: sma is {self.sma}: it is not below zero", where="sma", value=self.sma, code="out_of_range"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, with the version of the format first."""

@@ -56,7 +56,12 @@ def interest(cash: Mapping[str, float], rates: Mapping[str, float], days_in_year
     [2.5]
     """
     if days_in_year not in (360, 365):
-        raise InvalidInput(f"days_in_year is {days_in_year!r}: 360 or 365", where="days_in_year", value=days_in_year, code="out_of_range")
+        raise InvalidInput(
+            f"days_in_year is {days_in_year!r}: 360 or 365",
+            where="days_in_year",
+            value=days_in_year,
+            code="out_of_range",
+        )
     rows = []
     for currency, balance in cash.items():
         if balance >= 0.0:

@@ -49,10 +49,14 @@ def futures_account(
     """
     if ratio is not None:
         if not (math.isfinite(ratio) and ratio >= 1.0):
-            raise InvalidInput(f"initial_ratio is {ratio}: a number from 1 is needed", where="initial_ratio", code="out_of_range")
+            raise InvalidInput(
+                f"initial_ratio is {ratio}: a number from 1 is needed", where="initial_ratio", code="out_of_range"
+            )
         if initial != maintenance:
             raise InvalidInput(
-                "initial_ratio: the rulebook has an initial requirement of its own: leave it out", where="initial_ratio", code="contradiction"
+                "initial_ratio: the rulebook has an initial requirement of its own: leave it out",
+                where="initial_ratio",
+                code="contradiction",
             )
         initial = ratio * maintenance
     return FuturesAccount(maintenance, initial, option_value, equity)
@@ -95,7 +99,9 @@ def open_trade_equity(
     marks = {} if prepared.market is None else prepared.market.to_dict().get("price", {})
     unmarked = [p.contract.id for p in held if p.contract.id not in marks]
     if unmarked:
-        raise MissingData(f"no mark of {', '.join(unmarked)}: add it to market.price", where="market.price", code="missing_price")
+        raise MissingData(
+            f"no mark of {', '.join(unmarked)}: add it to market.price", where="market.price", code="missing_price"
+        )
     live = prepared.open([])
     live.apply([(p.contract, p.quantity, trade_prices[p.contract.id]) for p in held])
     return dict(live.cash)

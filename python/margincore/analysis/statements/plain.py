@@ -28,11 +28,15 @@ class Part(Record):
         """
         what = cls.__name__
         if not isinstance(document, Mapping):
-            raise InvalidInput(f"{what}: an object is needed, not {type(document).__name__}", where=what, code="wrong_type")
+            raise InvalidInput(
+                f"{what}: an object is needed, not {type(document).__name__}", where=what, code="wrong_type"
+            )
         types = _types(cls)
         unknown = sorted(set(document) - set(types))
         if unknown:
-            raise InvalidInput(f"{what}: unknown key {unknown[0]!r}: known are {', '.join(types)}", where=what, code="unknown_name")
+            raise InvalidInput(
+                f"{what}: unknown key {unknown[0]!r}: known are {', '.join(types)}", where=what, code="unknown_name"
+            )
         for field in fields(cls):
             if field.name not in document and field.default is MISSING and field.default_factory is MISSING:
                 raise MissingData(f"{what}: {field.name} is missing", where=what)
@@ -70,7 +74,9 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         return tuple(_read(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise InvalidInput(f"{where}: an object is needed, not {type(value).__name__}", where=where, code="wrong_type")
+            raise InvalidInput(
+                f"{where}: an object is needed, not {type(value).__name__}", where=where, code="wrong_type"
+            )
         return {key: _read(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
     if kind in (MarginReport, Contract) or issubclass(kind, Part):
         return value if isinstance(value, kind) else kind.from_dict(value)
@@ -87,4 +93,6 @@ def _date(value: Any, where: str) -> dt.date:
     try:
         return value if type(value) is dt.date else dt.date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{where}: {value!r} is no date such as '2026-11-20'", where=where, value=value, code="bad_time") from None
+        raise InvalidInput(
+            f"{where}: {value!r} is no date such as '2026-11-20'", where=where, value=value, code="bad_time"
+        ) from None

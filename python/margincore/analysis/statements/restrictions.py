@@ -31,12 +31,17 @@ class Restriction(Part):
 def known(names: Iterable[str]) -> tuple[str, ...]:
     """Names of :data:`OPENED_WITH`, or :class:`margincore.InvalidInput`."""
     if isinstance(names, str):
-        raise InvalidInput(f"restrictions: a list is needed, [{names!r}]", where="restrictions", value=names, code="wrong_type")
+        raise InvalidInput(
+            f"restrictions: a list is needed, [{names!r}]", where="restrictions", value=names, code="wrong_type"
+        )
     found = tuple(names)
     for name in found:
         if name not in OPENED_WITH:
             raise InvalidInput(
-                f"restrictions: unknown {name!r}: one of {', '.join(OPENED_WITH)}", where="restrictions", value=name, code="unknown_name"
+                f"restrictions: unknown {name!r}: one of {', '.join(OPENED_WITH)}",
+                where="restrictions",
+                value=name,
+                code="unknown_name",
             )
     return found
 

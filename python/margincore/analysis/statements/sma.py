@@ -45,9 +45,13 @@ class Money(Part):
 
     def __post_init__(self) -> None:
         if self.kind not in _MONEY:
-            raise InvalidInput(f"money: unknown kind {self.kind!r}: one of {', '.join(_MONEY)}", where="kind", code="unknown_name")
+            raise InvalidInput(
+                f"money: unknown kind {self.kind!r}: one of {', '.join(_MONEY)}", where="kind", code="unknown_name"
+            )
         if not (math.isfinite(self.amount) and self.amount >= 0.0):
-            raise InvalidInput(f"money: amount is {self.amount}: the kind says its sign", where="amount", code="out_of_range")
+            raise InvalidInput(
+                f"money: amount is {self.amount}: the kind says its sign", where="amount", code="out_of_range"
+            )
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.amount:,.2f} {self.currency}"
