@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Contract, Exercise, Kind, Premium, Settlement, Terms};
+use crate::contract::deliverable::Delivers;
+use crate::contract::{Contract, Deliverable, Exercise, Kind, Premium, Settlement, Terms};
 use crate::symbols::{OsiSymbol, check_root};
 use crate::time::Settles;
 use kernel::error::{MarginError, Result};
@@ -24,13 +25,17 @@ pub struct ProductTerms {
     pub kind: Kind,
     pub exercise: Exercise,
     pub settles: Settles,
-    /// Units of the underlying per contract, which is also money per point of premium.
+    /// Units of the underlying per contract; what strike and premium are multiplied by, where nothing else is said.
     pub multiplier: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strike_multiplier: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub premium_multiplier: Option<f64>,
     pub currency: String,
     /// A row of `presets/exchanges.json`: its zone and settlement times apply.
     pub exchange: String,
-    /// `cash`, `shares`, or a description of what an adjusted contract delivers.
-    pub deliverable: String,
+    /// `cash`, `shares`, or the basket that an adjusted contract delivers.
+    pub deliverable: Deliverable,
     #[serde(default)]
     pub from: Option<Date>,
     #[serde(default)]
@@ -45,7 +50,7 @@ impl ProductTerms {
         if looks_adjusted(root) {
             fail!(
                 InvalidInput,
-                "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms (multiplier and deliverable)"
+                "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms ({ADJUSTED_FIELDS})"
             );
         }
         Ok(Self {
@@ -55,9 +60,11 @@ impl ProductTerms {
             exercise: Exercise::American,
             settles: Settles::Pm,
             multiplier: 100.0,
+            strike_multiplier: None,
+            premium_multiplier: None,
             currency: "USD".to_string(),
             exchange: "us".to_string(),
-            deliverable: "shares".to_string(),
+            deliverable: Deliverable::Shares,
             from: None,
             to: None,
             source: "declared by the user as a standard equity option (OCC: 100 shares, American)"
@@ -83,7 +90,6 @@ impl ProductTerms {
             ("underlying", &self.underlying),
             ("currency", &self.currency),
             ("exchange", &self.exchange),
-            ("deliverable", &self.deliverable),
             ("source", &self.source),
         ] {
             if text.trim().is_empty() {
@@ -104,6 +110,14 @@ impl ProductTerms {
                 self.multiplier
             );
         }
+        let delivers = Delivers {
+            underlying: &self.underlying,
+            multiplier: self.multiplier,
+            strike_multiplier: self.strike_multiplier,
+            premium_multiplier: self.premium_multiplier,
+            deliverable: Some(&self.deliverable),
+        };
+        delivers.adjusted()?;
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
@@ -112,6 +126,9 @@ impl ProductTerms {
         Ok(())
     }
 }
+
+/// What a row for an adjusted root says beyond its root, for those who have to write one.
+const ADJUSTED_FIELDS: &str = "underlying, kind, exercise, settles, multiplier, strike_multiplier, premium_multiplier, currency, exchange, source, and deliverable as {\"shares\": {symbol: number}, \"cash\": amount}";
 
 /// Adjusted (`AAPL1`) and mini (`AAPL7`) roots end in a digit.
 fn looks_adjusted(root: &str) -> bool {
@@ -194,7 +211,7 @@ impl ProductTable {
             if looks_adjusted(root) {
                 fail!(
                     MissingData,
-                    "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add its terms with multiplier and deliverable"
+                    "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add a row with {ADJUSTED_FIELDS}"
                 );
             }
             fail!(
@@ -228,6 +245,8 @@ impl ProductTable {
             exercise: Some(terms.exercise),
             multiplier: Some(terms.multiplier),
             multiplier_unit: None,
+            strike_multiplier: terms.strike_multiplier,
+            premium_multiplier: terms.premium_multiplier,
             settlement: Settlement::Linear,
             premium: Premium::Upfront,
             currency: terms.currency.clone(),
@@ -350,7 +369,7 @@ mod tests {
         let adjusted = ProductTerms {
             root: "AAPL1".into(),
             multiplier: 700.0,
-            deliverable: "700 shares of AAPL".into(),
+            deliverable: Deliverable::parse("700 shares of AAPL").unwrap(),
             ..table
                 .terms(&OsiSymbol::parse("AAPL261218P00100000").unwrap())
                 .unwrap()

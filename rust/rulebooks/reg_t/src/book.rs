@@ -121,7 +121,7 @@ impl Book {
         };
         let shares = &self.margin.shares[at as usize];
         let mut step = 0;
-        for amount in self.margin.series.iter().filter_map(|s| shares.against(s)) {
+        for amount in self.margin.series.iter().filter_map(|s| shares.taken_by(s)) {
             let lots = amount / shares.unit;
             if lots.fract() != 0.0 || !(1.0..=MAX_LOTS as f64).contains(&lots) {
                 return None;

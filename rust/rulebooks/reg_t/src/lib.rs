@@ -8,6 +8,7 @@
 //! | percentages, classes, house switches as data | `parameters.rs` |
 //! | what each strategy requires | `rules.rs` |
 //! | contracts and market in the rules' terms | `table.rs` |
+//! | what options deliver, told apart | `delivery.rs` |
 //! | what a solve is asked | `question.rs` |
 //! | the pairing as an integer program | `program.rs`, `program/rows.rs` |
 //! | its exact solution | `simplex.rs`, `branch.rs` |
@@ -19,6 +20,7 @@
 
 mod book;
 pub mod branch;
+mod delivery;
 mod greedy;
 mod groups;
 mod live;
@@ -83,6 +85,10 @@ impl Methodology for RegT {
 
     fn parameters(&self) -> &ParameterInfo {
         &self.info
+    }
+
+    fn covers_adjusted(&self) -> bool {
+        true
     }
 
     fn resolve(&self, contracts: &Arc<Contracts>, _on: Option<Date>) -> Result<Arc<dyn Resolved>> {

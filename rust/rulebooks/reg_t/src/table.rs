@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::delivery::{self, Delivered, Deliveries};
 use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters, Underlying};
 use super::question::Allowed;
 use super::rules::{Numbers, Right, Series, Shares};
@@ -44,7 +45,10 @@ struct Builder<'a> {
     contracts: &'a Contracts,
     market: &'a Market,
     families: BTreeMap<String, u32>,
-    natures: BTreeMap<(bool, bool, String), u32>,
+    deliveries: Deliveries,
+    natures: BTreeMap<(bool, bool, String, u32), u32>,
+    /// Symbols held as stock.
+    stock: Vec<&'a str>,
 }
 
 /// Refuses what strategy-based margin does not cover, by name.
@@ -79,7 +83,7 @@ pub(super) fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -
             uncovered.join(", ")
         );
     }
-    Ok(())
+    delivery::refuse_large(contracts)
 }
 
 pub(super) fn build(
@@ -88,24 +92,26 @@ pub(super) fn build(
     market: &Market,
 ) -> Result<(Layout, Table, Table)> {
     refuse_uncovered(parameters, contracts)?;
-    let mut builder = Builder {
-        parameters,
-        contracts,
-        market,
-        families: BTreeMap::new(),
-        natures: BTreeMap::new(),
-    };
     let stock: Vec<&str> = contracts
         .iter()
         .filter(|(_, c)| c.kind() == Kind::Stock)
         .map(|(_, c)| c.underlying())
         .collect();
+    let mut builder = Builder {
+        parameters,
+        contracts,
+        market,
+        families: BTreeMap::new(),
+        deliveries: Deliveries::of(contracts),
+        natures: BTreeMap::new(),
+        stock,
+    };
     // Families are numbered by name, natures by what they are: no order of the table decides anything.
     let mut underlyings = Vec::with_capacity(contracts.len());
     for (row, contract) in contracts.iter() {
         let symbol = contracts.root_symbol(row);
         let underlying = parameters
-            .underlying(symbol, stock.contains(&symbol))
+            .underlying(symbol, builder.stock.contains(&symbol))
             .map_err(|e| e.at(format!("'{}'", contract.id())))?;
         builder.families.insert(
             underlying.of.clone().unwrap_or_else(|| symbol.to_string()),
@@ -114,20 +120,10 @@ pub(super) fn build(
         if let Some(index) = &underlying.tracks {
             builder.families.insert(index.clone(), 0);
         }
-        let terms = contract.terms();
-        let venue = if terms.listed {
-            String::new()
-        } else {
-            terms.venue.clone().unwrap_or_default()
-        };
-        builder.natures.insert(
-            (
-                terms.exercise == Some(Exercise::European),
-                terms.listed,
-                venue,
-            ),
-            0,
-        );
+        for symbol in contract.delivery().iter().flat_map(|b| b.shares.keys()) {
+            builder.families.entry(symbol.clone()).or_insert(0);
+        }
+        builder.natures.insert(builder.nature(contract), 0);
         underlyings.push(underlying);
     }
     for (number, value) in builder.families.values_mut().enumerate() {
@@ -140,6 +136,19 @@ pub(super) fn build(
 }
 
 impl Builder<'_> {
+    /// Style, listing, issuer and delivery.
+    fn nature(&self, contract: &Contract) -> (bool, bool, String, u32) {
+        let terms = contract.terms();
+        let venue = if terms.listed {
+            String::new()
+        } else {
+            terms.venue.clone().unwrap_or_default()
+        };
+        let european = terms.exercise == Some(Exercise::European);
+        let delivery = self.deliveries.number(contract);
+        (european, terms.listed, venue, delivery)
+    }
+
     fn tables(&self, underlyings: &[Underlying]) -> Result<(Layout, Table, Table)> {
         let numbers = &self.parameters.numbers;
         let mut layout = Layout {
@@ -218,6 +227,55 @@ impl Builder<'_> {
         Ok(level)
     }
 
+    /// What one lot of an option delivers, and its value.
+    fn delivered(
+        &self,
+        contract: &Contract,
+        symbol: &str,
+        underlying: &Underlying,
+    ) -> Result<Delivered> {
+        let lot = contract.terms().lot;
+        let family = |symbol: &str, underlying: &Underlying| {
+            self.families[underlying.of.as_deref().unwrap_or(symbol)]
+        };
+        let Some(basket) = contract.delivery() else {
+            let units = contract.value_per_lot();
+            return Ok(Delivered {
+                shares: vec![(family(symbol, underlying), units)],
+                value: self.level(symbol, underlying)? * units,
+            });
+        };
+        let mut delivered = Delivered {
+            shares: Vec::with_capacity(basket.shares.len()),
+            value: basket.cash * lot,
+        };
+        for (own, shares) in &basket.shares {
+            let other = self
+                .parameters
+                .underlying(own, self.stock.contains(&own.as_str()))?;
+            if !self.alike(underlying, &other) {
+                fail!(
+                    Unsupported,
+                    "it delivers {basket}, and the percentages of '{own}' are not those of '{symbol}': which apply is not implemented"
+                );
+            }
+            let count = shares * lot;
+            delivered.shares.push((family(own, &other), count));
+            delivered.value += self.level(own, &other)? * count;
+        }
+        Ok(delivered)
+    }
+
+    /// Whether short options on the two ask for the same percentages.
+    fn alike(&self, a: &Underlying, b: &Underlying) -> bool {
+        let class = |u: &Underlying| {
+            let c = &self.parameters.classes[&u.class];
+            let listed = (c.base, c.minimum, c.cash_settled);
+            (listed, c.otc_base, c.otc_minimum, u.leverage)
+        };
+        class(a) == class(b)
+    }
+
     fn shares(
         &self,
         row: ContractIndex,
@@ -266,7 +324,7 @@ impl Builder<'_> {
         if option.strike < 0.0 {
             fail!(InvalidInput, "strike {} is negative", option.strike);
         }
-        let level = self.level(symbol, underlying)?;
+        let delivered = self.delivered(contract, symbol, underlying)?;
         let (base, minimum) = if terms.listed {
             (class.base, class.minimum)
         } else {
@@ -281,11 +339,7 @@ impl Builder<'_> {
             (base, minimum)
         };
         let multiplier = contract.value_per_lot();
-        let venue = if terms.listed {
-            String::new()
-        } else {
-            terms.venue.clone().unwrap_or_default()
-        };
+        let strike_multiplier = contract.strike_multiplier() * terms.lot;
         let european = option.exercise == Exercise::European;
         let mut series = Series {
             family: self.families[underlying.of.as_deref().unwrap_or(symbol)],
@@ -294,7 +348,7 @@ impl Builder<'_> {
                 contract::Right::Put => Right::Put,
             },
             strike: option.strike * underlying.divisor,
-            units: multiplier / underlying.divisor,
+            units: strike_multiplier / underlying.divisor,
             expiry: match self.parameters.expiry_order {
                 ExpiryOrder::Date => {
                     i64::from(option.expiry.date.year()) * 400
@@ -302,15 +356,17 @@ impl Builder<'_> {
                 }
                 ExpiryOrder::Instant => option.expiry.instant.as_second(),
             },
-            nature: self.natures[&(european, terms.listed, venue)],
+            nature: self.natures[&self.nature(contract)],
+            delivery: self.deliveries.number(contract),
+            delivered: delivered.shares,
             boxes: european && terms.listed && class.cash_settled,
             cash_settled: class.cash_settled,
             long_dated: self.long_dated(option.expiry.date, &option.expiry.zone)?,
             listed: terms.listed,
             multiplier,
             mark: price * multiplier,
-            spot_value: level * multiplier,
-            strike_value: option.strike * multiplier,
+            spot_value: delivered.value,
+            strike_value: option.strike * strike_multiplier,
             naked: 0.0,
             forbidden: false,
         };
