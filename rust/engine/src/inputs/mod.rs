@@ -11,6 +11,7 @@ mod vols;
 
 pub use columns::{American, Inputs, Instrument, Model, NoVol, OPEN, Term, Valuation};
 
+use crate::bounds;
 use crate::cells::OptionCells;
 use crate::contract::{Contract, ContractIndex, Contracts, Exercise, Kind, OptionTerms};
 use crate::market::Market;
@@ -179,9 +180,12 @@ impl Unit {
                 contract.strike_multiplier() * option.strike
             );
         }
+        let (strike, per_quote) = (paid / shares, contract.premium_multiplier() / shares);
+        bounds::finite("the strike of one share", strike)?;
+        bounds::finite("the premium of one share", per_quote)?;
         Ok(Self {
-            strike: paid / shares,
-            per_quote: contract.premium_multiplier() / shares,
+            strike,
+            per_quote,
             units_per_lot: shares * contract.terms().lot,
         })
     }

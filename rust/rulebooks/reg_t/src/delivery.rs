@@ -8,7 +8,7 @@ use kernel::error::Result;
 use kernel::fail;
 
 /// Securities that a written option may be covered by: beside the option, what a strategy has places for.
-pub const MOST_SECURITIES: usize = 3;
+const MOST_SECURITIES: usize = 3;
 
 /// What one lot of an option delivers.
 pub(super) struct Delivered {

@@ -235,13 +235,11 @@ impl Builder<'_> {
         underlying: &Underlying,
     ) -> Result<Delivered> {
         let lot = contract.terms().lot;
-        let family = |symbol: &str, underlying: &Underlying| {
-            self.families[underlying.of.as_deref().unwrap_or(symbol)]
-        };
         let Some(basket) = contract.delivery() else {
             let units = contract.value_per_lot();
+            let family = underlying.of.as_deref().unwrap_or(symbol);
             return Ok(Delivered {
-                shares: vec![(family(symbol, underlying), units)],
+                shares: vec![(self.families[family], units)],
                 value: self.level(symbol, underlying)? * units,
             });
         };
@@ -260,7 +258,7 @@ impl Builder<'_> {
                 );
             }
             let count = shares * lot;
-            delivered.shares.push((family(own, &other), count));
+            delivered.shares.push((self.families[own], count));
             delivered.value += self.level(own, &other)? * count;
         }
         Ok(delivered)
