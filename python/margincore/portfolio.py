@@ -73,7 +73,7 @@ def Option(
     'SPX 2026-12-18 am 4700 call'
     >>> mc.Option("MNO", "call", 40, expiry="2026-12-18", settles="pm", exercise="american",     # after a 3-for-2 split
     ...           multiplier=100, currency="USD", deliverable={"shares": {"MNO": 150}}).id
-    'MNO 2026-12-18 pm 40 call for 150 shares of MNO'
+    'MNO 2026-12-18 40 call for 150 shares of MNO'
     """
     return Contract(
         kind="option",

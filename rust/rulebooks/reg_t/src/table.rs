@@ -120,8 +120,8 @@ pub(super) fn build(
         if let Some(index) = &underlying.tracks {
             builder.families.insert(index.clone(), 0);
         }
-        for symbol in contract.delivery().iter().flat_map(|b| b.shares.keys()) {
-            builder.families.entry(symbol.clone()).or_insert(0);
+        for (symbol, _) in delivered_shares(contract, symbol) {
+            builder.families.entry(symbol.to_string()).or_insert(0);
         }
         builder.natures.insert(builder.nature(contract), 0);
         underlyings.push(underlying);
@@ -133,6 +133,18 @@ pub(super) fn build(
         *value = number as u32;
     }
     builder.tables(&underlyings)
+}
+
+/// What an adjusted option delivers by symbol; its underlying may be the id of a contract on `symbol`.
+fn delivered_shares<'a>(
+    contract: &'a Contract,
+    symbol: &'a str,
+) -> impl Iterator<Item = (&'a str, f64)> {
+    let shares = contract.delivery().into_iter().flat_map(|b| &b.shares);
+    shares.map(move |(own, &shares)| {
+        let is_underlying = own == contract.underlying();
+        (if is_underlying { symbol } else { own.as_str() }, shares)
+    })
 }
 
 impl Builder<'_> {
@@ -247,10 +259,8 @@ impl Builder<'_> {
             shares: Vec::with_capacity(basket.shares.len()),
             value: basket.cash * lot,
         };
-        for (own, shares) in &basket.shares {
-            let other = self
-                .parameters
-                .underlying(own, self.stock.contains(&own.as_str()))?;
+        for (own, shares) in delivered_shares(contract, symbol) {
+            let other = self.parameters.underlying(own, self.stock.contains(&own))?;
             if !self.alike(underlying, &other) {
                 fail!(
                     Unsupported,
