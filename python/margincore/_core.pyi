@@ -102,6 +102,18 @@ class Contract:
         """What the multiplier counts, ``coin`` or a currency; `None` where it counts the underlying's own units."""
 
     @property
+    def strike_multiplier(self) -> float | None:
+        """What an option's strike is multiplied by: the multiplier, where no other was given; `None` without a
+        strike.
+        """
+
+    @property
+    def premium_multiplier(self) -> float | None:
+        """What an option's price is multiplied by: the multiplier, where no other was given; `None` without a
+        strike.
+        """
+
+    @property
     def settlement(self) -> str:
         """``linear`` or ``inverse``: paid in the quote currency, or in the coin at the inverse of its price."""
 
@@ -118,8 +130,20 @@ class Contract:
         """The smallest tradable quantity, in contracts: quantities are whole numbers of lots."""
 
     @property
-    def deliverable(self) -> str | None:
-        """What exercise delivers, such as ``cash`` or ``shares``, where it was given."""
+    def deliverable(self) -> str | dict[str, Any] | None:
+        """What exercise delivers, where it was given.
+
+        ``cash``, ``shares`` (of the underlying, as many as the multiplier says), or a new dictionary of what one
+        contract delivers, ``{"shares": {symbol: number}, "cash": amount}``, cash in its currency.
+        """
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether it is an adjusted option.
+
+        One that delivers something else than `multiplier` units of its underlying, or whose strike or premium has a
+        multiplier of its own. Reg T and TIMS have rules for them; other rulebooks raise :class:`NotApplicable`.
+        """
 
     @property
     def listed(self) -> bool:
@@ -154,8 +178,9 @@ class Contracts:
 
         Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
         numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
-        vendor. Raises :class:`InvalidInput` for columns that are none, that differ in length or make no contract. (An
-        array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it away when the array is made.)
+        vendor, `deliverable` text or dictionaries. Raises :class:`InvalidInput` for columns that are none, that differ
+        in length or make no contract. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it
+        away when the array is made.)
         """
 
     def index(self, contract: Contract | str) -> int:
@@ -871,7 +896,17 @@ class Products:
         """
 
     def extended(self, rows: Sequence[Mapping[str, Any]]) -> Products:
-        """This table and more rows, as documents in the shape of :meth:`rows`. Raises :class:`InvalidInput`."""
+        """This table and more rows, as documents in the shape of :meth:`rows`. Raises :class:`InvalidInput`.
+
+        The row of an adjusted root says what a contract delivers, and what multiplies strike and premium where that is
+        not the multiplier: ``strike_multiplier``, ``premium_multiplier``.
+
+        >>> import margincore as mc
+        >>> [row] = mc.Products.from_rows([]).with_equities(["AAPL"]).rows()
+        >>> row |= {"root": "AAPL1", "deliverable": {"shares": {"AAPL": 28}, "cash": 10.0}}
+        >>> mc.Products().extended([row]).contract("AAPL1 261218C00100000").deliverable
+        {'shares': {'AAPL': 28.0}, 'cash': 10.0}
+        """
 
     def contract(self, symbol: str) -> Contract:
         """The contract of an option symbol in any spelling; its id is the spelling without blanks.

@@ -9,7 +9,8 @@ currency: they are stated. An expiry is an instant with its zone (``"2026-12-18T
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,8 +62,10 @@ def Option(
     settlement: Settlement = "linear",
     premium: PremiumStyle = "upfront",
     multiplier_unit: str | None = None,
+    strike_multiplier: float | None = None,
+    premium_multiplier: float | None = None,
     lot: float = 1.0,
-    deliverable: str | None = None,
+    deliverable: str | Mapping[str, Any] | None = None,
     listed: bool = True,
     venue: str | None = None,
     aliases: dict[str, str] | None = None,
@@ -72,10 +75,17 @@ def Option(
 
     ``multiplier`` is units of the underlying per contract. Raises :class:`margincore.InvalidInput`.
 
+    An adjusted option (a split, a merger) says in ``deliverable`` what one contract delivers: ``{"shares": {symbol:
+    number}, "cash": amount}``, or such words as ``"28 shares of AAPL and $10 in cash"``. Its strike and its price have
+    multipliers of their own, ``multiplier`` where they are left out: since 2007 mostly 100, whatever is delivered.
+
     >>> import margincore as mc
     >>> mc.Option("SPX", "call", 4700, expiry="2026-12-18", settles="am", exercise="european",
     ...           multiplier=100, currency="USD").id
     'SPX 2026-12-18 am 4700 call'
+    >>> mc.Option("MNO", "call", 40, expiry="2026-12-18", settles="pm", exercise="american",     # after a 3-for-2 split
+    ...           multiplier=100, currency="USD", deliverable={"shares": {"MNO": 150}}).id
+    'MNO 2026-12-18 40 call for 150 shares of MNO'
     """
     return Contract(
         kind="option",
@@ -88,6 +98,8 @@ def Option(
         exercise=exercise,
         multiplier=multiplier,
         multiplier_unit=multiplier_unit,
+        strike_multiplier=strike_multiplier,
+        premium_multiplier=premium_multiplier,
         settlement=settlement,
         premium=premium,
         currency=currency,

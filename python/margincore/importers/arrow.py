@@ -21,16 +21,18 @@ from margincore.importers.text import check_name
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_TERMS = ("strike", "multiplier", "lot")
+_OWN_MULTIPLIERS = ("strike_multiplier", "premium_multiplier")
+_TERMS = ("strike", "multiplier", *_OWN_MULTIPLIERS, "lot")
 """The terms of a contract that are numbers; the others are text, or dates."""
 
 
 def contracts(table: Any) -> Contracts:
     """A table of contracts from an Arrow table whose columns are named like a contract's terms.
 
-    A null in a column of text means left out, as does a null strike on a row that is no option. Dates may be Arrow
-    dates. Raises :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, naming column and row, for data
-    that breaks Arrow's own rules too.
+    A null in a column of text means left out, as does a null strike on a row that is no option; a null multiplier of
+    strike or premium is the row's multiplier. What an adjusted option delivers is text: ``"150 shares of MNO"``.
+    Dates may be Arrow dates. Raises :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, naming column
+    and row, for data that breaks Arrow's own rules too.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"kind": ["option", "etf"], "underlying": ["SPY", "SPY"], "right": ["call", None],
@@ -48,6 +50,10 @@ def contracts(table: Any) -> Contracts:
                 columns[name] = _texts(arrow, name)
             elif name == "strike":
                 columns[name] = _numbers(arrow, name, needed=options)
+            elif name in _OWN_MULTIPLIERS:
+                left_out = _column(arrow, name).is_null().to_numpy()
+                given = _numbers(arrow, name, needed=~left_out)
+                columns[name] = np.where(left_out, _numbers(arrow, "multiplier"), given)
             else:
                 columns[name] = _numbers(arrow, name)
         return Contracts.from_columns(**columns)

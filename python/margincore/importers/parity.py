@@ -56,6 +56,8 @@ def chain(quotes: CboeQuotes, *, rate: float, products: Products | None = None) 
         contract = table.contract(quote.symbol.compact)
         if contract.exercise != "european":
             raise Unsupported(f"'{contract.id}' is American: a chain's forwards and marks come from put-call parity")
+        if contract.adjusted:
+            raise Unsupported(f"'{contract.id}' is adjusted: put-call parity gives the price of all that it delivers")
         if _instant(contract) <= quotes.valuation:
             dropped.append(DroppedQuote(contract.id, quote.line, "expired before the quotes were taken"))
             continue

@@ -19,6 +19,10 @@ class RegT(Rulebook):
     on the index they track. Which positions are counted together is found exactly, for the initial and for the
     maintenance requirement apart, over options and stock together.
 
+    An adjusted option counts by what it delivers: the value of all its shares at their prices and its cash, in the
+    place of a hundred times the price. It is covered by all those shares, and paired only with options that deliver
+    the same for the same multiplier of the strike.
+
     `report.requirement` is liquidating equity (dollars; cash + stock + option value). `report.details` has the
     manual's numbers in dollars: `long_cost` (long options less loan value), `short_requirement` (marks of the shorts
     included), `proceeds` (premium of the shorts), `gross` (all of the requirement before proceeds), `net_deposit`

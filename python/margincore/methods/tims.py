@@ -46,7 +46,8 @@ class Tims(Rulebook):
       group's minimums against its own largest loss, alone; what they exceed it by is added to the portfolio group's
       loss. ``"product_group"``: the same for product groups, after offsets. ``"portfolio_group"``: the sum of all
       minimums against the portfolio group's loss after offsets.
-    - `minimum_rate`: times the multiplier, per option or future contract (0.375 is $37.50 for 100 shares).
+    - `minimum_rate`: times the multiplier of the price, per option or future contract (0.375 is $37.50 where that is
+      100, whatever an adjusted option delivers).
     - `securities`: the table that says what symbols are, :class:`margincore.Securities` (default: the shipped one).
     - `default_range` (equities and narrow indexes), `broad_range` (broad-based indexes without a range of their own),
       `class_groups`, `product_groups`, `portfolio_groups`: ranges (fractions; `down` is negative), memberships and
@@ -65,8 +66,9 @@ class Tims(Rulebook):
     - `steps`: of the Cox-Ross-Rubinstein tree for American options with cash dividends before expiry (escrowed), and
       for all American options with ``american="tree"``.
 
-    Stock baskets that offset index options are :class:`Unsupported`. Raises :class:`InvalidInput` for unknown keys or
-    values out of range.
+    Of an adjusted option the shares move, the cash it delivers does not. Options that deliver several securities (or
+    cash alone) and have no `theoretical` values are :class:`Unsupported`, and so are stock baskets that offset index
+    options. Raises :class:`InvalidInput` for unknown keys or values out of range.
 
     >>> import margincore as mc
     >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american",

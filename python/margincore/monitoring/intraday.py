@@ -366,7 +366,8 @@ class IntradayMonitor:
             found = [asdict(closed) for closed in outcome.closed]
             if found != record["closed"]:
                 raise InvalidInput(
-                    f"intraday monitor: event {event.number}: the journal has {record['closed']}, and now it is {found}"
+                    f"intraday monitor: event {event.number}: the journal has {record['closed']}, and now it is {found}",
+                    code="out_of_range",
                 )
             self._commit(event, outcome)
         if journal.count == 0:

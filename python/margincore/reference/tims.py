@@ -49,6 +49,9 @@ class Contract:
     ``exercise``, and either ``vol`` or a ``price`` to imply it from. ``future_price`` makes it an option on
     that future. ``ten_values`` are OCC's own profit and loss per long contract and replace every model.
     ``minimum`` is the charge per contract, where a file gives one; otherwise the rate times the multiplier.
+    An adjusted option delivers ``shares`` of its underlying and ``cash`` for its strike times ``strike_multiplier``;
+    its premium is the price times the multiplier. The shares move, the cash does not: it is an option on each share,
+    for the strike less the cash.
     """
 
     symbol: str
@@ -63,6 +66,29 @@ class Contract:
     future_price: float | None = None
     ten_values: tuple[float, ...] | None = None
     minimum: float | None = None
+    shares: float | None = None
+    cash: float = 0.0
+    strike_multiplier: float | None = None
+
+    @property
+    def units(self) -> float:
+        """Shares (or other units) that one contract is for."""
+        return self.multiplier if self.shares is None else self.shares
+
+    @property
+    def unit_strike(self) -> float:
+        """What one of them costs at exercise."""
+        if self.shares is None:
+            return self.strike
+        paid = self.strike * (self.multiplier if self.strike_multiplier is None else self.strike_multiplier)
+        return (paid - self.cash) / self.shares
+
+    @property
+    def unit_price(self) -> float | None:
+        """The mark of an option on one of them."""
+        if self.shares is None or self.price is None:
+            return self.price
+        return self.price * self.multiplier / self.shares
 
 
 @dataclass(frozen=True)
@@ -278,7 +304,7 @@ def combine(groups: Mapping[str, Group], parent: Mapping[str, str], offsets: Map
 
 
 def model_price(contract: Contract, underlying: Underlying, move: float, vol: float, steps: int = 400) -> float:
-    """An option's model price with its underlying moved by the fraction ``move``; time unchanged.
+    """An option's model price per unit, with its underlying moved by the fraction ``move``; time unchanged.
 
     European options by Black-Scholes (Black-76 on a future), American ones by a Cox-Ross-Rubinstein tree.
     Cash dividends until expiry are taken off the spot at their present value (escrowed) and do not move
@@ -286,7 +312,7 @@ def model_price(contract: Contract, underlying: Underlying, move: float, vol: fl
     """
     if move <= -1.0:
         raise ValueError(f"{contract.symbol}: a move of {move:+.0%} leaves no price")
-    years, rate, strike, right = contract.years, underlying.rate, contract.strike, contract.right
+    years, rate, strike, right = contract.years, underlying.rate, contract.unit_strike, contract.right
     american = contract.exercise == "american"
     if contract.future_price is not None:
         forward = contract.future_price * (1.0 + move)
@@ -310,13 +336,13 @@ def implied_vol(contract: Contract, underlying: Underlying, steps: int = 400) ->
     0.2
     """
     name = f"option on {contract.symbol}, strike {contract.strike}"
-    if contract.price is None:
+    mark = contract.unit_price
+    if mark is None:
         raise ValueError(f"{name}: neither a vol nor a price is given")
 
     def excess(vol: float) -> float:
-        assert contract.price is not None
         try:
-            return model_price(contract, underlying, 0.0, vol, steps) - contract.price
+            return model_price(contract, underlying, 0.0, vol, steps) - mark
         except ValueError:  # so little noise that the tree has no probabilities: below the volatility looked for
             return -math.inf
 
@@ -353,7 +379,7 @@ def greeks(positions: Sequence[Position], underlying: Underlying, steps: int = 4
     """
     delta = gamma = vega = rho = 0.0
     for position in positions:
-        contract, size = position.contract, position.net * position.contract.multiplier
+        contract, size = position.contract, position.net * position.contract.units
         if contract.kind != "option":
             delta += size
             continue
@@ -418,7 +444,7 @@ class _Desk:
         by_strike: dict[tuple[str, float], dict[float, list[float]]] = {}
         for contract, vol in self.vols.items():
             expiry = by_strike.setdefault((contract.symbol, contract.years), {})
-            expiry.setdefault(contract.strike, []).append(vol)
+            expiry.setdefault(contract.unit_strike, []).append(vol)
         return {
             key: sorted((strike, sum(vols) / len(vols)) for strike, vols in expiry.items())
             for key, expiry in by_strike.items()
@@ -464,15 +490,15 @@ class _Desk:
             return price * price_move * contract.multiplier
         vol = self.vols[contract]
         base = model_price(contract, underlying, 0.0, vol, self.parameters.steps)
-        if self.parameters.base == "mark" and contract.price is not None:
-            base = contract.price
+        if self.parameters.base == "mark" and contract.unit_price is not None:
+            base = contract.unit_price
         if self.parameters.vol_rule == "sticky_moneyness":
             curve = self.curves[contract.symbol, contract.years]
-            moved_strike = contract.strike / (1.0 + price_move)
-            vol += curve_vol(curve, moved_strike) - curve_vol(curve, contract.strike)
+            moved_strike = contract.unit_strike / (1.0 + price_move)
+            vol += curve_vol(curve, moved_strike) - curve_vol(curve, contract.unit_strike)
         vol += move[1] * (self.vols[contract] if move[2] else 1.0)
         moved = model_price(contract, underlying, price_move, max(vol, 0.0), self.parameters.steps)
-        return (moved - base) * contract.multiplier
+        return (moved - base) * contract.units
 
     def minimum(self, position: Position) -> float:
         """The charge per option and future: the file's, or $0.375 times the multiplier; none for stock.
@@ -487,11 +513,11 @@ class _Desk:
             charge = self.parameters.minimum_rate * contract.multiplier
         if contract.kind == "future" or not position.long:
             return (position.long + position.short) * charge
-        mark = contract.price
+        mark = contract.unit_price
         if mark is None:
             underlying = self.underlyings[contract.symbol]
             mark = model_price(contract, underlying, 0.0, self.vols[contract], self.parameters.steps)
-        return position.long * min(charge, mark * contract.multiplier) + position.short * charge
+        return position.long * min(charge, mark * contract.units) + position.short * charge
 
 
 def _class_group(symbol: str, parameters: Parameters) -> str:

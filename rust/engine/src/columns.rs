@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::contract::terms::each_term;
-use crate::contract::{Contract, Contracts, Exercise, Kind, Premium, Right, Settlement, Terms};
+use crate::contract::{
+    Contract, Contracts, Deliverable, Exercise, Kind, Premium, Right, Settlement, Terms,
+};
 use crate::names::hint;
 use crate::reading::read;
 use crate::time::Settles;
@@ -40,6 +42,8 @@ pub enum Form {
     Flag,
     /// Text by a name within the term.
     Named,
+    /// Text, or what a document writes as an object: among the columns of text, as words.
+    Words,
 }
 
 /// A type of terms: how its values are read from columns.
@@ -121,13 +125,13 @@ impl TermValue for BTreeMap<String, String> {
     }
 }
 
-/// A text column of which each distinct value is parsed once.
+/// A column of text of which each distinct value is parsed once.
 struct Choices<'a, T> {
     codes: &'a [u32],
     values: Vec<Option<T>>,
 }
 
-impl<'a, T: DeserializeOwned> Choices<'a, T> {
+impl<'a, T: DeserializeOwned + Clone> Choices<'a, T> {
     fn of(columns: &'a TermColumns, name: &str) -> Result<Option<Self>> {
         let Some(column) = columns.text.get(name) else {
             return Ok(None);
@@ -147,12 +151,16 @@ impl<'a, T: DeserializeOwned> Choices<'a, T> {
             values: column.values.iter().map(parse).collect::<Result<_>>()?,
         }))
     }
+
+    fn at(&self, row: usize) -> Option<T> {
+        self.values[*entry(self.codes, row) as usize].clone()
+    }
 }
 
 macro_rules! choices {
-    ($($type:ty)*) => {$(
+    ($($type:ty: $form:ident)*) => {$(
         impl TermValue for $type {
-            const FORM: Form = Form::Text;
+            const FORM: Form = Form::$form;
             type Column<'a> = Option<Choices<'a, Self>>;
 
             fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>> {
@@ -160,13 +168,12 @@ macro_rules! choices {
             }
 
             fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
-                let column = column.as_ref()?;
-                column.values[*entry(column.codes, row) as usize]
+                column.as_ref()?.at(row)
             }
         }
     )*};
 }
-choices!(Kind Right Exercise Settlement Premium Settles);
+choices!(Kind: Text Right: Text Exercise: Text Settlement: Text Premium: Text Settles: Text Deliverable: Words);
 
 impl<T: TermValue> TermValue for Option<T> {
     const FORM: Form = T::FORM;
@@ -214,6 +221,11 @@ pub fn is_flag(name: &str) -> bool {
     FORMS.contains(&(name, Form::Flag))
 }
 
+/// Whether documents may write a term as an object that columns have in words.
+pub fn is_words(name: &str) -> bool {
+    FORMS.contains(&(name, Form::Words))
+}
+
 impl Read<'_> {
     fn terms(&self, row: usize) -> Result<Terms> {
         let missing = |name: &str| {
@@ -231,9 +243,11 @@ impl Read<'_> {
                 return Err(missing(name));
             }
         }
-        // Strikes of rows that are no options are padding.
+        // Strikes of rows that are no options are padding, and what would multiply them.
         if kind != Kind::Option {
             terms.strike = None;
+            terms.strike_multiplier = None;
+            terms.premium_multiplier = None;
         }
         Ok(terms)
     }
@@ -259,12 +273,12 @@ impl TermColumns {
 
     fn count(&self) -> Result<usize> {
         for (what, form, names) in [
-            ("text", Form::Text, names(&self.text)),
-            ("number", Form::Number, names(&self.numbers)),
-            ("true-or-false", Form::Flag, names(&self.flags)),
-            ("named", Form::Named, names(&self.named)),
+            ("text", &[Form::Text, Form::Words][..], names(&self.text)),
+            ("number", &[Form::Number], names(&self.numbers)),
+            ("true-or-false", &[Form::Flag], names(&self.flags)),
+            ("named", &[Form::Named], names(&self.named)),
         ] {
-            let known = || FORMS.iter().filter(|f| f.1 == form).map(|f| f.0);
+            let known = || FORMS.iter().filter(|f| form.contains(&f.1)).map(|f| f.0);
             if let Some(unknown) = names.iter().find(|n| !known().any(|k| k == **n)) {
                 fail!(
                     InvalidInput: UnknownName, place "contracts", value *unknown;
@@ -341,11 +355,13 @@ mod tests {
             exercise: Some(Exercise::American),
             multiplier: Some(100.0),
             multiplier_unit: Some("coin".into()),
+            strike_multiplier: Some(50.0),
+            premium_multiplier: Some(25.0),
             settlement: Settlement::Inverse,
             premium: Premium::FuturesStyle,
             currency: "USD".into(),
             lot: 0.5,
-            deliverable: Some("shares".into()),
+            deliverable: Some(Deliverable::parse("150 shares of A and 10.5 in cash").unwrap()),
             listed: false,
             venue: Some("XNAS".into()),
             aliases: BTreeMap::from([("osi".to_string(), "A  261218P00090000".to_string())]),
@@ -369,6 +385,10 @@ mod tests {
                 Form::Text => {
                     let value = value.as_str().unwrap();
                     columns.text.insert(name, text(&[value]));
+                }
+                Form::Words => {
+                    let words = full().deliverable.unwrap().to_string();
+                    columns.text.insert(name, text(&[words.as_str()]));
                 }
                 Form::Number => {
                     columns.numbers.insert(name, vec![value.as_f64().unwrap()]);

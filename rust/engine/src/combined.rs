@@ -127,13 +127,18 @@ impl Methodology for Combined {
         &self.info
     }
 
+    /// Each part says so of its share.
+    fn covers_adjusted(&self) -> bool {
+        true
+    }
+
     fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         let parts = self.parts.iter().zip(self.shares(contracts)?);
         let parts = parts
             .map(|((_, methodology), share)| {
                 Ok(ResolvedPart {
                     name: methodology.name().to_string(),
-                    resolved: methodology.resolve(&share.table, on)?,
+                    resolved: seam::place(&**methodology, &share.table, on)?,
                     share,
                 })
             })

@@ -1,5 +1,7 @@
 //! What can be held: contracts, and the table of contracts a rulebook is prepared for.
 
+pub mod deliverable;
+mod identifier;
 pub mod terms;
 
 use std::collections::HashMap;
@@ -9,11 +11,15 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 use sha2::{Digest, Sha256};
 
+use self::deliverable::Delivers;
 use crate::bounds;
 use crate::time::{Expiry, Settles};
 use kernel::error::{Code, MarginError, Result};
 use kernel::fail;
+use kernel::float::larger;
 
+pub use self::deliverable::{Basket, Deliverable};
+pub(crate) use self::identifier::check_identifier;
 pub use self::terms::{Exercise, Kind, Premium, Right, Settlement, Terms};
 
 /// The row of a contract in its [`Contracts`] table, as given.
@@ -24,54 +30,26 @@ pub type ContractIndex = u32;
 pub struct Contract {
     terms: Terms,
     expiry: Option<Expiry>,
-}
-
-/// Letters to Unicode that nobody sees: the fillers of Hangul.
-const FILLERS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
-
-/// An identifier is visible text without surrounding blanks: look-alike and invisible characters make two
-/// contracts that print the same.
-pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
-    if text.is_empty() {
-        fail!(InvalidInput: BadText; "{what} is empty");
-    }
-    if text.trim() != text {
-        fail!(InvalidInput: BadText; "{what} '{text}' has blanks around it");
-    }
-    if let Some(c) = text.chars().find(|&c| {
-        !(c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()))
-            || FILLERS.contains(&c)
-    }) {
-        fail!(
-            InvalidInput: BadText;
-            "{what} {text:?} contains the character U+{:04X}, which does not belong in a name",
-            c as u32
-        );
-    }
-    Ok(())
+    /// What an adjusted option delivers.
+    delivery: Option<Basket>,
 }
 
 impl Contract {
     /// Checks the terms, resolves the expiry and derives an id where none was given.
-    pub fn new(mut terms: Terms) -> Result<Self> {
+    pub fn new(terms: Terms) -> Result<Self> {
         let name = if terms.id.is_empty() {
             terms.underlying.clone()
         } else {
             terms.id.clone()
         };
-        let checked = Self::check(&mut terms).map_err(|e| e.at(format!("contract '{name}'")))?;
-        Ok(Self {
-            terms,
-            expiry: checked,
-        })
+        Self::check(terms).map_err(|e| e.at(format!("contract '{name}'")))
     }
 
-    fn check(terms: &mut Terms) -> Result<Option<Expiry>> {
+    fn check(mut terms: Terms) -> Result<Self> {
         check_identifier("underlying", &terms.underlying)?;
         check_identifier("currency", &terms.currency)?;
         for (what, text) in [
             ("multiplier_unit", &terms.multiplier_unit),
-            ("deliverable", &terms.deliverable),
             ("venue", &terms.venue),
         ] {
             if let Some(text) = text {
@@ -119,9 +97,10 @@ impl Contract {
         if let Some(strike) = terms.strike {
             bounds::finite("strike", strike)?;
         }
+        let delivery = Self::check_delivery(&mut terms)?;
         bounds::per_lot(
-            "multiplier, lot and strike: the contract",
-            largest_lot(terms),
+            "multiplier, lot, strike and deliverable: the contract",
+            largest_lot(&terms),
         )?;
         let expiry = match &terms.expiry {
             Some(text) => Some(Expiry::parse(
@@ -132,13 +111,56 @@ impl Contract {
             None => None,
         };
         if terms.id.is_empty() {
-            terms.id = Self::derive_id(terms);
+            terms.id = Self::derive_id(&terms, delivery.as_ref());
         }
         check_identifier("id", &terms.id)?;
-        Ok(expiry)
+        Ok(Self {
+            terms,
+            expiry,
+            delivery,
+        })
     }
 
-    fn derive_id(terms: &Terms) -> String {
+    /// What an adjusted option delivers. A standard contract has one form, however it was written: its multipliers left
+    /// out, its deliverable a word.
+    fn check_delivery(terms: &mut Terms) -> Result<Option<Basket>> {
+        if terms.kind != Kind::Option {
+            let kind = terms.kind.name();
+            for (what, given) in [
+                ("strike_multiplier", terms.strike_multiplier.is_some()),
+                ("premium_multiplier", terms.premium_multiplier.is_some()),
+                (
+                    "a deliverable of shares and cash",
+                    matches!(terms.deliverable, Some(Deliverable::Basket(_))),
+                ),
+            ] {
+                if given {
+                    fail!(InvalidInput: Contradiction, place what; "{what} belongs to options, not to a {kind}");
+                }
+            }
+            return Ok(None);
+        }
+        let multiplier = terms.multiplier.unwrap_or(1.0);
+        let delivers = Delivers {
+            underlying: &terms.underlying,
+            multiplier,
+            strike_multiplier: terms.strike_multiplier,
+            premium_multiplier: terms.premium_multiplier,
+            deliverable: terms.deliverable.as_ref(),
+        };
+        let delivery = delivers.adjusted()?;
+        for given in [&mut terms.strike_multiplier, &mut terms.premium_multiplier] {
+            if *given == Some(multiplier) {
+                *given = None;
+            }
+        }
+        if delivery.is_none() && matches!(terms.deliverable, Some(Deliverable::Basket(_))) {
+            terms.deliverable = Some(Deliverable::Shares);
+        }
+        Ok(delivery)
+    }
+
+    fn derive_id(terms: &Terms, delivery: Option<&Basket>) -> String {
         let mut id = terms.underlying.clone();
         match terms.kind {
             Kind::Spot | Kind::Stock | Kind::Etf | Kind::Index => {}
@@ -160,6 +182,9 @@ impl Contract {
                         );
                     }
                     _ => id.push_str(" future"),
+                }
+                if let Some(basket) = delivery {
+                    let _ = write!(id, " for {basket}");
                 }
             }
         }
@@ -227,6 +252,24 @@ impl Contract {
             .expect("set when the terms were checked")
     }
 
+    /// What the strike is multiplied by: what is paid for the deliverable.
+    pub fn strike_multiplier(&self) -> f64 {
+        let given = self.terms.strike_multiplier;
+        given.unwrap_or_else(|| self.multiplier())
+    }
+
+    /// What a quoted price is multiplied by.
+    pub fn premium_multiplier(&self) -> f64 {
+        let given = self.terms.premium_multiplier;
+        given.unwrap_or_else(|| self.multiplier())
+    }
+
+    /// What one contract of an adjusted option delivers, for its strike times [`Self::strike_multiplier`]; `None` for a
+    /// standard contract, which delivers [`Self::multiplier`] units of its underlying or is paid in cash by them.
+    pub fn delivery(&self) -> Option<&Basket> {
+        self.delivery.as_ref()
+    }
+
     /// Whether the multiplier counts money, a face value, and not units of the underlying.
     pub fn counts_money(&self) -> bool {
         let counted = self.terms.multiplier_unit.as_deref();
@@ -235,14 +278,25 @@ impl Contract {
 
     /// Money per lot for a move of one in the quoted price.
     pub fn value_per_lot(&self) -> f64 {
-        self.multiplier() * self.terms.lot
+        self.premium_multiplier() * self.terms.lot
     }
 }
 
 /// Money per lot at a price of one, or at the strike where that is above it.
 fn largest_lot(terms: &Terms) -> f64 {
     let multiplier = terms.multiplier.unwrap_or(1.0);
-    (multiplier * terms.lot * terms.strike.unwrap_or(1.0).abs().max(1.0)).abs()
+    let strike = terms.strike.unwrap_or(1.0).abs().max(1.0);
+    let delivered = match &terms.deliverable {
+        Some(Deliverable::Basket(basket)) => basket.shares.values().sum::<f64>() + basket.cash,
+        _ => multiplier,
+    };
+    [
+        terms.strike_multiplier.unwrap_or(multiplier) * strike,
+        terms.premium_multiplier.unwrap_or(multiplier),
+        delivered,
+    ]
+    .into_iter()
+    .fold(0.0, |most, own| larger((own * terms.lot).abs(), most))
 }
 
 /// What makes an option an option.
@@ -446,7 +500,12 @@ mod tests {
             (r#"{"underlying": "SPX\u3164"}"#, "U+3164"),
             (r#"{"id": "S\u200bPX"}"#, "U+200B"),
             (r#"{"multiplier_unit": "coin "}"#, "multiplier_unit"),
-            (r#"{"deliverable": "\u202eX"}"#, "U+202E"),
+            (r#"{"deliverable": {"shares": {"\u202eX": 1.0}}}"#, "U+202E"),
+            (r#"{"deliverable": {"shares": {"ABC": 5.0}}}"#, "delivered"),
+            (
+                r#"{"kind": "future", "right": null, "strike": null, "exercise": null, "premium_multiplier": 1.0}"#,
+                "premium_multiplier belongs to options",
+            ),
             (r#"{"venue": "XC\u0000"}"#, "venue"),
             (r#"{"aliases": {"osi": "SPX\ufeff"}}"#, "alias"),
             (r#"{"aliases": {"osi ": "SPX"}}"#, "vendor"),

@@ -351,7 +351,7 @@ impl Market {
     pub fn check_option_mark(&self, contract: &Contract, mark: f64, most: &Most) -> Result<()> {
         let terms = contract.terms();
         let (Some(option), None, Marks::Refuse) =
-            (contract.option(), &terms.deliverable, self.marks)
+            (contract.option(), contract.delivery(), self.marks)
         else {
             return Ok(());
         };

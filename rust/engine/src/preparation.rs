@@ -17,7 +17,7 @@ use crate::names;
 use crate::report::MarginReport;
 
 pub use crate::market::Marks;
-use crate::seam::{Methodology, Prepared, Resolved};
+use crate::seam::{self, Methodology, Prepared, Resolved};
 use kernel::error::Result;
 use kernel::{fail, interrupt, simd};
 
@@ -154,9 +154,15 @@ impl MarketChange {
             let expiry = contracts.rows()[row as usize].expiry()?;
             market.forward(contracts.root_symbol(row), expiry)
         };
+        let delivers_moved = |row: ContractIndex| {
+            let basket = contracts.rows()[row as usize].delivery();
+            basket.is_some_and(|b| b.shares.keys().any(|symbol| moved(symbol)))
+        };
         let stale = |row: ContractIndex, id: &str| {
             !self.price.contains_key(id)
-                && (moved(contracts.root_symbol(row)) || forward(old, row) != forward(new, row))
+                && (moved(contracts.root_symbol(row))
+                    || delivers_moved(row)
+                    || forward(old, row) != forward(new, row))
                 && old.price(contracts, row).is_some()
         };
         let mut stale = contracts.iter().filter(|(row, c)| stale(*row, c.id()));
@@ -205,7 +211,7 @@ impl Preparation {
             market.check_table(contracts)?;
         }
         let on = market.as_ref().map(|m| m.date());
-        let resolved = methodology.resolve(contracts, on)?;
+        let resolved = seam::place(&*methodology, contracts, on)?;
         Self::quote(methodology, resolved, on, market, None, threads)
     }
 
@@ -285,7 +291,7 @@ impl Preparation {
         let resolved = if on == self.on {
             self.resolved.clone()
         } else {
-            self.methodology.resolve(contracts, on)?
+            seam::place(&*self.methodology, contracts, on)?
         };
         Self::quote(
             self.methodology.clone(),

@@ -9,7 +9,8 @@ use jiff::civil::{Date, Weekday};
 use once_cell::race::OnceBox;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Contract, Exercise, Kind, Premium, Settlement, Terms};
+use crate::contract::deliverable::Delivers;
+use crate::contract::{Contract, Deliverable, Exercise, Kind, Premium, Settlement, Terms};
 use crate::dated::Period;
 use crate::securities::{Securities, Security, SecurityKind};
 use crate::symbols::{OsiSymbol, check_root};
@@ -26,13 +27,17 @@ pub struct ProductTerms {
     pub kind: Kind,
     pub exercise: Exercise,
     pub settles: Settles,
-    /// Units of the underlying per contract, which is also money per point of premium.
+    /// Units of the underlying per contract; what strike and premium are multiplied by, where nothing else is said.
     pub multiplier: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strike_multiplier: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub premium_multiplier: Option<f64>,
     pub currency: String,
     /// A row of `presets/exchanges.json`: its zone and settlement times apply.
     pub exchange: String,
-    /// `cash`, `shares`, or a description of what an adjusted contract delivers.
-    pub deliverable: String,
+    /// `cash`, `shares`, or the basket that an adjusted contract delivers.
+    pub deliverable: Deliverable,
     #[serde(default)]
     pub from: Option<Date>,
     #[serde(default)]
@@ -47,7 +52,7 @@ impl ProductTerms {
         if looks_adjusted(root) {
             fail!(
                 InvalidInput: NotStated;
-                "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms (multiplier and deliverable)"
+                "root '{root}' ends in a digit, which marks an adjusted or mini contract: state its full terms ({ADJUSTED_FIELDS})"
             );
         }
         if let Some(index) = index_of(root) {
@@ -64,9 +69,11 @@ impl ProductTerms {
             exercise: Exercise::American,
             settles: Settles::Pm,
             multiplier: 100.0,
+            strike_multiplier: None,
+            premium_multiplier: None,
             currency: "USD".to_string(),
             exchange: "us".to_string(),
-            deliverable: "shares".to_string(),
+            deliverable: Deliverable::Shares,
             from: None,
             to: None,
             source: "declared by the user as a standard equity option (OCC: 100 shares, American)"
@@ -87,7 +94,6 @@ impl ProductTerms {
             ("underlying", &self.underlying),
             ("currency", &self.currency),
             ("exchange", &self.exchange),
-            ("deliverable", &self.deliverable),
             ("source", &self.source),
         ] {
             if text.trim().is_empty() {
@@ -108,6 +114,14 @@ impl ProductTerms {
                 self.multiplier
             );
         }
+        let delivers = Delivers {
+            underlying: &self.underlying,
+            multiplier: self.multiplier,
+            strike_multiplier: self.strike_multiplier,
+            premium_multiplier: self.premium_multiplier,
+            deliverable: Some(&self.deliverable),
+        };
+        delivers.adjusted()?;
         self.expiries().check()
     }
 }
@@ -129,6 +143,9 @@ fn index_of(root: &str) -> Option<&'static Security> {
 fn end_of_saturdays() -> Date {
     jiff::civil::date(2015, 2, 15)
 }
+
+/// What a row for an adjusted root says beyond its root, for those who have to write one.
+const ADJUSTED_FIELDS: &str = "underlying, kind, exercise, settles, multiplier, strike_multiplier, premium_multiplier, currency, exchange, source, and deliverable as {\"shares\": {symbol: number}, \"cash\": amount}";
 
 /// Adjusted (`AAPL1`) and mini (`AAPL7`) roots end in a digit.
 fn looks_adjusted(root: &str) -> bool {
@@ -225,7 +242,7 @@ impl ProductTable {
             if looks_adjusted(root) {
                 fail!(
                     MissingData: MissingProduct;
-                    "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add its terms with multiplier and deliverable"
+                    "root '{root}' of option '{symbol}' is in no product table; it ends in a digit, which marks an adjusted or mini contract: add a row with {ADJUSTED_FIELDS}"
                 );
             }
             if let Some(index) = index_of(root) {
@@ -273,6 +290,8 @@ impl ProductTable {
             exercise: Some(terms.exercise),
             multiplier: Some(terms.multiplier),
             multiplier_unit: None,
+            strike_multiplier: terms.strike_multiplier,
+            premium_multiplier: terms.premium_multiplier,
             settlement: Settlement::Linear,
             premium: Premium::Upfront,
             currency: terms.currency.clone(),
@@ -423,7 +442,7 @@ mod tests {
         let adjusted = ProductTerms {
             root: "AAPL1".into(),
             multiplier: 700.0,
-            deliverable: "700 shares of AAPL".into(),
+            deliverable: Deliverable::parse("700 shares of AAPL").unwrap(),
             ..table
                 .terms(&OsiSymbol::parse("AAPL261218P00100000").unwrap())
                 .unwrap()

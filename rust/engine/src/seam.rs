@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::{ContractIndex, Contracts};
+use crate::inputs::list;
 use crate::market::Market;
 use crate::report::{
     Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals,
@@ -32,6 +33,30 @@ pub trait Methodology: Send + Sync {
     /// Places a table of contracts: what each is under the rules of a date, and what the rulebook does not cover. No
     /// prices; kept while table and date stand. `on` is the valuation's own date, `None` without a market.
     fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>>;
+    /// Whether it has rules for adjusted options ([`Contract::delivery`](crate::contract::Contract::delivery)). Without
+    /// them [`place`] refuses such options: they would be margined as standard ones.
+    fn covers_adjusted(&self) -> bool {
+        false
+    }
+}
+
+/// Places a table under a rulebook: the way to [`Methodology::resolve`] for all who contain one.
+pub fn place(
+    methodology: &dyn Methodology,
+    contracts: &Arc<Contracts>,
+    on: Option<Date>,
+) -> Result<Arc<dyn Resolved>> {
+    if !methodology.covers_adjusted() {
+        let adjusted = contracts.rows().iter().filter(|c| c.delivery().is_some());
+        let ids: Vec<&str> = adjusted.map(|c| c.id()).collect();
+        if !ids.is_empty() {
+            let ids = list(&ids);
+            fail!(NotApplicable, place &ids;
+                "{}: no rule for adjusted options, whose deliverable or multipliers are not the standard ones: {ids}",
+                methodology.name());
+        }
+    }
+    methodology.resolve(contracts, on)
 }
 
 /// A table of contracts under one rulebook's rules of a date.

@@ -17,7 +17,9 @@ use serde_json::Value;
 use crate::arguments::{self, is_flag, named};
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{from_python_with, quoted, read_only, time_text, to_python, without_none};
+use crate::values::{
+    from_python, from_python_with, quoted, read_only, time_text, to_python, without_none,
+};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
@@ -159,6 +161,18 @@ impl Contract {
         self.0.terms().multiplier_unit.as_deref()
     }
 
+    /// What an option's strike is multiplied by: the multiplier, where no other was given; `None` without a strike.
+    #[getter]
+    fn strike_multiplier(&self) -> Option<f64> {
+        (self.0.kind() == core::Kind::Option).then(|| self.0.strike_multiplier())
+    }
+
+    /// What an option's price is multiplied by: the multiplier, where no other was given; `None` without a strike.
+    #[getter]
+    fn premium_multiplier(&self) -> Option<f64> {
+        (self.0.kind() == core::Kind::Option).then(|| self.0.premium_multiplier())
+    }
+
     /// ``linear`` or ``inverse``: paid in the quote currency, or in the coin at the inverse of its price.
     #[getter]
     fn settlement(&self) -> String {
@@ -183,10 +197,23 @@ impl Contract {
         self.0.terms().lot
     }
 
-    /// What exercise delivers, such as ``cash`` or ``shares``, where it was given.
+    /// What exercise delivers, where it was given.
+    ///
+    /// ``cash``, ``shares`` (of the underlying, as many as the multiplier says), or a new dictionary of what one contract
+    /// delivers, ``{"shares": {symbol: number}, "cash": amount}``, cash in its currency.
     #[getter]
-    fn deliverable(&self) -> Option<&str> {
-        self.0.terms().deliverable.as_deref()
+    fn deliverable<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let deliverable = self.0.terms().deliverable.as_ref();
+        deliverable.map(|d| to_python(py, d)).transpose()
+    }
+
+    /// Whether it is an adjusted option.
+    ///
+    /// One that delivers something else than `multiplier` units of its underlying, or whose strike or premium has a
+    /// multiplier of its own. Reg T and TIMS have rules for them; other rulebooks raise :class:`NotApplicable`.
+    #[getter]
+    fn adjusted(&self) -> bool {
+        self.0.delivery().is_some()
     }
 
     /// Whether it is listed on an exchange; false for what trades over the counter.
@@ -266,8 +293,9 @@ impl Contracts {
     ///
     /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
     /// numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
-    /// vendor. Raises :class:`InvalidInput` for columns that are none, that differ in length or make no contract. (An
-    /// array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it away when the array is made.)
+    /// vendor, `deliverable` text or dictionaries. Raises :class:`InvalidInput` for columns that are none, that differ
+    /// in length or make no contract. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it
+    /// away when the array is made.)
     #[classmethod]
     #[pyo3(signature = (**columns))]
     fn from_columns(
@@ -352,7 +380,8 @@ impl Pickled for Contracts {
 
 /// Adds a column to those of its form.
 fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) -> PyResult<()> {
-    if let Ok(named) = column.cast::<PyDict>() {
+    let words = columns::is_words(&name);
+    if let Some(named) = column.cast::<PyDict>().ok().filter(|_| !words) {
         let named = named.iter().map(|(vendor, column)| {
             let vendor: String = vendor.extract()?;
             let place = format!("{name}.{vendor}");
@@ -365,7 +394,7 @@ fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) 
         });
         let named = named.collect::<PyResult<_>>()?;
         terms.named.insert(name, named);
-    } else if column.is_instance_of::<PyString>() {
+    } else if column.is_instance_of::<PyString>() || column.is_instance_of::<PyDict>() {
         let text = one_text(text(&name, 0, column)?);
         terms.text.insert(name, text);
     } else if is_flag(column)? {
@@ -500,6 +529,10 @@ fn text(name: &str, row: usize, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         let text = std::str::from_utf8(bytes.as_bytes()).map(str::to_string);
         return text.map_err(|_| refused("the bytes are not UTF-8"));
+    }
+    if columns::is_words(name) && value.is_instance_of::<PyDict>() {
+        let what = format!("contracts row {row}: column '{name}'");
+        return Ok(from_python::<core::Deliverable>(&what, value)?.to_string());
     }
     time_text(value).map_err(|_| {
         let found = value.get_type();

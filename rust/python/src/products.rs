@@ -106,6 +106,15 @@ impl Products {
     }
 
     /// This table and more rows, as documents in the shape of :meth:`rows`. Raises :class:`InvalidInput`.
+    ///
+    /// The row of an adjusted root says what a contract delivers, and what multiplies strike and premium where that is
+    /// not the multiplier: ``strike_multiplier``, ``premium_multiplier``.
+    ///
+    /// >>> import margincore as mc
+    /// >>> [row] = mc.Products.from_rows([]).with_equities(["AAPL"]).rows()
+    /// >>> row |= {"root": "AAPL1", "deliverable": {"shares": {"AAPL": 28}, "cash": 10.0}}
+    /// >>> mc.Products().extended([row]).contract("AAPL1 261218C00100000").deliverable
+    /// {'shares': {'AAPL': 28.0}, 'cash': 10.0}
     fn extended(&self, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rows: Vec<core::ProductTerms> = from_python("products", rows)?;
         Ok(Self(self.0.extended(rows).map_err(raise)?))

@@ -304,14 +304,29 @@ def test_roots_that_no_table_knows(symbol: str) -> None:
 
 def test_adjusted_roots_need_their_terms() -> None:
     refused(lambda: mc.Products().with_equities(["AAPL1"]), mc.InvalidInput)
-    row = {**mc.Products().with_equities(["AAPL"]).rows()[0], "root": "AAPL1", "multiplier": 28.0}
+    row = {**mc.Products.from_rows([]).with_equities(["AAPL"]).rows()[0], "root": "AAPL1"}
     row["deliverable"] = "28 shares of AAPL and $10 in cash"
     table = mc.Products().extended([row])
-    assert table.contract("AAPL1 261218C00100000").multiplier == 28.0
+    contract = table.contract("AAPL1 261218C00100000")
+    assert (contract.strike_multiplier, contract.premium_multiplier, contract.adjusted) == (100.0, 100.0, True)
+    assert contract.deliverable == {"shares": {"AAPL": 28.0}, "cash": 10.0}
+    stated = {"multiplier": 28.0, "strike_multiplier": 100.0, "premium_multiplier": 100.0}
+    assert mc.Products().extended([{**row, **stated}]).contract("AAPL1 261218C00100000").strike_multiplier == 100.0
+    with pytest.raises(mc.MissingData) as missing:
+        mc.Products().contract("AAPL1 261218C00100000")
+    for field in set(row) - {"root", "from", "to"} | {"strike_multiplier", "premium_multiplier"}:
+        assert field in str(missing.value)
     assert pickle.loads(pickle.dumps(table)).rows() == table.rows()
     for change in (
         {"multiplier": math.nan},
         {"multiplier": 0.0},
+        {"multiplier": 28.0},  # the number of shares, not what strike and premium are multiplied by
+        {"strike_multiplier": 0.0},
+        {"premium_multiplier": math.inf},
+        {"deliverable": "28 shares"},
+        {"deliverable": {"shares": {"MSFT": 28.0}}},
+        {"deliverable": {"shares": {"AAPL": -28.0}}},
+        {"deliverable": {"share": {"AAPL": 28.0}}},
         {"exercise": "asian"},
         {"from": "2030-01-01", "to": "2020-01-01"},
     ):

@@ -23,11 +23,13 @@ FULL = {
     "exercise": "american",
     "multiplier": 100.0,
     "multiplier_unit": "coin",
+    "strike_multiplier": 50.0,
+    "premium_multiplier": 25.0,
     "settlement": "inverse",
     "premium": "futures_style",
     "currency": "USD",
     "lot": 0.5,
-    "deliverable": "shares",
+    "deliverable": {"shares": {"A": 150.0, "B": 12.5}, "cash": 10.25},
     "listed": False,
     "venue": "XNAS",
     "aliases": {"osi": "A  261218P00090000"},
@@ -50,7 +52,8 @@ def test_what_is_left_out_reads_as_none_or_its_default() -> None:
     stock = mc.Stock("A", currency="USD")
     absent = {name for name in mc.Contract.TERMS if getattr(stock, name) is None}
     assert absent == {
-        "right", "strike", "expiry", "settles", "exchange", "exercise", "multiplier_unit", "deliverable", "venue",
+        "right", "strike", "expiry", "settles", "exchange", "exercise", "multiplier_unit",
+        "strike_multiplier", "premium_multiplier", "deliverable", "venue",
     }  # fmt: skip
     assert (stock.settlement, stock.premium, stock.listed, stock.aliases) == ("linear", "upfront", True, {})
 

@@ -252,5 +252,5 @@ def _date(prepared: Prepared, on: dt.date | str | None) -> dt.date:
     if on is not None:
         return day_of(on, "on")
     if prepared.market is None:
-        raise MissingData("intraday: on: the date of the day is needed where there is no market")
+        raise MissingData("intraday: on: the date of the day is needed where there is no market", code="missing_price")
     return day_of(prepared.market.valuation[:10], "valuation")

@@ -36,7 +36,9 @@ class Practice:
 
     def __post_init__(self) -> None:
         if self.count < 1 or self.months < 1:
-            raise InvalidInput(f"practice: {self.count} in {self.months} months: positive numbers are needed")
+            raise InvalidInput(
+                f"practice: {self.count} in {self.months} months: positive numbers are needed", code="wrong_type"
+            )
 
 
 @dataclass(slots=True)
@@ -124,9 +126,11 @@ class Deficits:
     ) -> None:
         if satisfied_by not in get_args(SatisfiedBy):
             words = ", ".join(get_args(SatisfiedBy))
-            raise InvalidInput(f"deficits: satisfied_by is {satisfied_by!r}: use one of {words}")
+            raise InvalidInput(f"deficits: satisfied_by is {satisfied_by!r}: use one of {words}", code="unknown_name")
         if prompt_days is not None and not 1 <= prompt_days <= OUTSTANDING:
-            raise InvalidInput(f"deficits: prompt_days is {prompt_days}: 1 to {OUTSTANDING} business days")
+            raise InvalidInput(
+                f"deficits: prompt_days is {prompt_days}: 1 to {OUTSTANDING} business days", code="out_of_range"
+            )
         self.satisfied_by, self.practice, self.prompt_days = satisfied_by, practice, prompt_days
         self.calendar = nyse() if calendar is None else calendar
         self._deficits: list[Deficit] = []

@@ -74,11 +74,11 @@ def many(
     """
     listed = [markets] if isinstance(markets, Prepared) else list(markets)
     if not listed:
-        raise InvalidInput("intraday: markets: at least one preparation is needed")
+        raise InvalidInput("intraday: markets: at least one preparation is needed", code="out_of_range")
     if on is None and listed[0].market is not None:
         on = listed[0].market.valuation[:10]
     if on is None:
-        raise InvalidInput("intraday: on: the date of the day is needed where there is no market")
+        raise InvalidInput("intraday: on: the date of the day is needed where there is no market", code="unknown_name")
     applies(day_of(on, "on"), rule, phased_in=True)
     rows = np.asarray(account).size
     lowest, equity, fill, closing = _core.intraday_many(
@@ -108,15 +108,15 @@ def _whole(name: str, values: ArrayLike, kind: type[Any]) -> NDArray[Any]:
     if array.size == 0:
         return np.zeros(0, dtype=kind)
     if array.dtype.kind not in "iu":
-        raise InvalidInput(f"intraday: {name} is {array.dtype}: whole numbers are needed")
+        raise InvalidInput(f"intraday: {name} is {array.dtype}: whole numbers are needed", code="wrong_type")
     bounds = np.iinfo(kind)
     if int(array.min()) < bounds.min or int(array.max()) > bounds.max:
-        raise InvalidInput(f"intraday: {name} has a number that does not fit {np.dtype(kind)}")
+        raise InvalidInput(f"intraday: {name} has a number that does not fit {np.dtype(kind)}", code="contradiction")
     return np.ascontiguousarray(array, dtype=kind)
 
 
 def _vector(name: str, values: ArrayLike) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1:
-        raise InvalidInput(f"intraday: {name} is of shape {array.shape}: one dimension is needed")
+        raise InvalidInput(f"intraday: {name} is of shape {array.shape}: one dimension is needed", code="wrong_shape")
     return array

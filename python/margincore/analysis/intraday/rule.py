@@ -47,7 +47,9 @@ class Choices:
     def __post_init__(self) -> None:
         for name, words in (("marks", _MARKS), ("overnight_deficit", _OVERNIGHT)):
             if getattr(self, name) not in words:
-                raise InvalidInput(f"intraday: {name} is {getattr(self, name)!r}: use one of {', '.join(words)}")
+                raise InvalidInput(
+                    f"intraday: {name} is {getattr(self, name)!r}: use one of {', '.join(words)}", code="unknown_name"
+                )
 
 
 _MARKS = ("given", "close", "trade")
@@ -58,7 +60,7 @@ Rule = Literal["4210(d)(2)", "4210(f)(8)(B)"]
 def applies(on: dt.date, rule: str, phased_in: bool) -> None:
     """Refuse a day the rule is not in force on, or an account its member has not brought under it yet."""
     if rule not in get_args(Rule):
-        raise InvalidInput(f"intraday: rule {rule!r}: use one of {', '.join(get_args(Rule))}")
+        raise InvalidInput(f"intraday: rule {rule!r}: use one of {', '.join(get_args(Rule))}", code="unknown_name")
     if rule != RULE:
         raise Unsupported(f"intraday: {_BEFORE}: the rule in force since {EFFECTIVE} is '{RULE}'")
     if on < EFFECTIVE:

@@ -86,11 +86,13 @@ def _moves(prepared: Prepared, updates: Iterable[tuple[Any, Prepared]]) -> list[
     for i, (moment, later) in enumerate(updates):
         time = instant(moment, f"updates[{i}]")
         if time is None:
-            raise InvalidInput(f"intraday: updates[{i}]: an instant is needed")
+            raise InvalidInput(f"intraday: updates[{i}]: an instant is needed", code="bad_time")
         if later.contracts.digest != prepared.contracts.digest:
-            raise InvalidInput(f"intraday: updates[{i}]: a preparation of another table of contracts")
+            raise InvalidInput(
+                f"intraday: updates[{i}]: a preparation of another table of contracts", code="other_table"
+            )
         if moves and time < moves[-1][0]:
-            raise InvalidInput(f"intraday: updates[{i}]: {time} is before the one in front of it")
+            raise InvalidInput(f"intraday: updates[{i}]: {time} is before the one in front of it", code="bad_time")
         moves.append((time, later))
     return moves
 

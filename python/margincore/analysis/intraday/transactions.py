@@ -182,7 +182,9 @@ def instant(time: Time, what: str) -> dt.datetime | None:
         try:
             time = dt.datetime.fromisoformat(time)
         except ValueError:
-            raise InvalidInput(f"{what}: time {time!r} is not an instant such as '2026-11-20T11:00:00-05:00'") from None
+            raise InvalidInput(
+                f"{what}: time {time!r} is not an instant such as '2026-11-20T11:00:00-05:00'", code="bad_time"
+            ) from None
     if not isinstance(time, dt.datetime) or time.tzinfo is None:
-        raise InvalidInput(f"{what}: time {time!r}: an instant with its zone is needed")
+        raise InvalidInput(f"{what}: time {time!r}: an instant with its zone is needed", code="bad_time")
     return time

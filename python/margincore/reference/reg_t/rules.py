@@ -26,6 +26,8 @@ class Leg:
     """One option contract held once: `side` +1 long, -1 short. `price` is per unit; dollars = price x multiplier.
 
     `scale` is 0.1 for a series on a tenth of the index: its strike and `spot` are on the reduced level.
+    `delivers` are the shares one adjusted contract delivers, by symbol with their price, `cash` the cash beside them;
+    the strike of an adjusted contract is multiplied by `strike_multiplier`, its price by `multiplier`.
     `expiry` only has to order the legs; `long_dated` is the nine-month test, made by the caller.
     """
 
@@ -43,6 +45,32 @@ class Leg:
     scale: float = 1.0
     underlying: str = "XYZ"
     percentages: Percentages = field(default_factory=Percentages)
+    delivers: tuple[tuple[str, float, float], ...] = ()
+    cash: float = 0.0
+    strike_multiplier: float | None = None
+
+    @property
+    def value(self) -> float:
+        """Dollars that what one contract delivers is worth."""
+        if not self.adjusted:
+            return self.spot * self.multiplier
+        return sum(shares * price for _, shares, price in self.delivers) + self.cash
+
+    @property
+    def adjusted(self) -> bool:
+        return bool(self.delivers or self.cash)
+
+    @property
+    def paid(self) -> float:
+        """Dollars that exercise pays, or is paid, for it."""
+        return self.strike * (self.multiplier if self.strike_multiplier is None else self.strike_multiplier)
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """Equal for legs that are on the same, whatever it is worth."""
+        if not self.adjusted:
+            return (self.underlying,)
+        return (self.underlying, self.delivers, self.cash, self.strike_multiplier, self.multiplier)
 
     @property
     def mark(self) -> float:
@@ -54,19 +82,21 @@ class Leg:
         """Full-value units of the underlying one contract stands for."""
         return self.multiplier * self.scale
 
+    def gain(self, value: float) -> float:
+        """Dollars of intrinsic value where what is delivered is worth `value`."""
+        return max(value - self.paid if self.right == "call" else self.paid - value, 0.0)
+
     def intrinsic(self, spot: float) -> float:
         """Dollars of intrinsic value at a spot of the (reduced) index."""
-        gain = spot - self.strike if self.right == "call" else self.strike - spot
-        return max(gain, 0.0) * self.multiplier
+        return self.gain(spot * self.multiplier)
 
     @property
     def in_the_money(self) -> float:
-        return self.intrinsic(self.spot)
+        return self.gain(self.value)
 
     @property
     def out_of_the_money(self) -> float:
-        gap = self.strike - self.spot if self.right == "call" else self.spot - self.strike
-        return max(gap, 0.0) * self.multiplier
+        return max(self.paid - self.value if self.right == "call" else self.value - self.paid, 0.0)
 
 
 @dataclass(frozen=True)
@@ -90,10 +120,9 @@ Book = tuple[Leg | Stock, ...]
 def naked_requirement(leg: Leg) -> float:
     """Gross requirement of one uncovered short contract, the mark included (FINRA 4210(f)(2)(E)(i))."""
     p = leg.percentages
-    level = leg.spot if leg.right == "call" else leg.strike
     percentage = max(
-        p.base * p.leverage * leg.spot * leg.multiplier - leg.out_of_the_money,
-        p.minimum * p.leverage * level * leg.multiplier,
+        p.base * p.leverage * leg.value - leg.out_of_the_money,
+        p.minimum * p.leverage * (leg.value if leg.right == "call" else leg.paid),
     )
     return leg.mark + percentage
 
@@ -118,6 +147,10 @@ def stock_rate(stock: Stock) -> float:
 def maximum_loss(legs: Sequence[Leg]) -> float:
     """Largest loss at intrinsic over zero and every strike, not below zero (Cboe 10.3(a)(5), universal spread)."""
     worst = 0.0
+    if any(leg.adjusted for leg in legs):  # all are on one deliverable, which may be worth anything
+        for value in [0.0, *(leg.paid for leg in legs)]:
+            worst = max(worst, -sum(leg.side * leg.gain(value) for leg in legs))
+        return worst
     for spot in [0.0, *(leg.strike / leg.scale for leg in legs)]:
         loss = -sum(leg.side * leg.intrinsic(spot * leg.scale) for leg in legs)
         worst = max(worst, loss)
@@ -126,7 +159,7 @@ def maximum_loss(legs: Sequence[Leg]) -> float:
 
 def is_spread(legs: Sequence[Leg]) -> bool:
     """The universal spread conditions: one underlying, style and kind of listing, balanced, shorts expire first."""
-    if len({(leg.underlying, leg.style, leg.listed) for leg in legs}) != 1 or len(legs) < 2:
+    if len({(leg.same, leg.style, leg.listed) for leg in legs}) != 1 or len(legs) < 2:
         return False
     for right in ("call", "put"):
         side = [leg for leg in legs if leg.right == right]
@@ -148,19 +181,19 @@ def _box(legs: Sequence[Leg]) -> float:
     """Long box of European cash-settled options: half the strike difference."""
     if len(legs) != 4 or any(leg.style != "european" or not leg.cash_settled for leg in legs):
         return inf
-    if len({(leg.expiry, leg.scale, leg.multiplier, leg.underlying, leg.listed) for leg in legs}) != 1:
+    if len({(leg.expiry, leg.scale, leg.multiplier, leg.same, leg.listed) for leg in legs}) != 1:
         return inf
     found = {(leg.right, leg.side): leg for leg in legs}
     if len(found) != 4:
         return inf
-    low, high = found["call", 1].strike, found["call", -1].strike
-    if low >= high or found["put", 1].strike != high or found["put", -1].strike != low:
+    low, high = found["call", 1], found["call", -1]
+    if low.strike >= high.strike or found["put", 1].strike != high.strike or found["put", -1].strike != low.strike:
         return inf
-    return 0.5 * (high - low) * legs[0].multiplier
+    return 0.5 * (high.paid - low.paid)
 
 
 def _two_sided(a: Leg, b: Leg) -> float:
-    if a.side > 0 or b.side > 0 or a.right == b.right or a.underlying != b.underlying:
+    if a.side > 0 or b.side > 0 or a.right == b.right or a.same != b.same:
         return inf
     if a.units != b.units:
         return inf
@@ -176,7 +209,12 @@ def _with_stock(stock: Stock, legs: Sequence[Leg], maintenance: bool) -> float:
     if not own and not all(leg.underlying in stock.tracks and leg.cash_settled for leg in legs):
         return inf
     for leg in legs:
-        enough = leg.multiplier if own else leg.spot * leg.multiplier / stock.price
+        if leg.adjusted:  # all of the shares; what needs those of another security too is not covered by these
+            if len(leg.delivers) != 1:
+                return inf
+            enough = leg.delivers[0][1]
+        else:
+            enough = leg.multiplier if own else leg.spot * leg.multiplier / stock.price
         if abs(abs(stock.shares) - enough) > 1e-9:
             return inf
     initial = 0.5 * value
@@ -194,12 +232,10 @@ def _with_stock(stock: Stock, legs: Sequence[Leg], maintenance: bool) -> float:
     if hedge and not own:
         return inf
     if not hedge:
-        carried = min(value, short[0].strike * short[0].multiplier) if long and own else value
-        if long and not own:
-            carried = max(value - short[0].in_the_money, 0.0)
+        carried = max(value - short[0].in_the_money, 0.0) if long else value
         return rate * carried + written
     h = hedge[0]
-    strike = h.strike * h.multiplier
+    strike = h.paid
     if not short:
         alone = rate * value
         return (
@@ -208,14 +244,30 @@ def _with_stock(stock: Stock, legs: Sequence[Leg], maintenance: bool) -> float:
             else (min(1.10 * strike + h.out_of_the_money, alone + value) - value + paid)
         )
     w = short[0]
-    if w.expiry != h.expiry:
+    if w.expiry != h.expiry or w.same != h.same:
         return inf
     if w.strike == h.strike:
         return 0.10 * strike + paid + written if long else 1.10 * strike - value + paid + written
     if long and h.strike < w.strike:
-        collar = min(0.10 * strike + h.out_of_the_money, rate * w.strike * w.multiplier)
+        collar = min(0.10 * strike + h.out_of_the_money, rate * w.paid)
         return collar + paid + written
     return inf
+
+
+def _with_several(stocks: Sequence[Stock], leg: Leg, maintenance: bool) -> float:
+    """A written option that delivers several securities, covered by all the shares of each."""
+    long = leg.right == "call"
+    if leg.side > 0 or len(stocks) != len(leg.delivers):
+        return inf
+    for symbol, shares, _ in leg.delivers:
+        if not any(symbol in s.covers and s.shares == (shares if long else -shares) for s in stocks):
+            return inf
+    written = leg.in_the_money - leg.mark
+    whole = sum(stock.value for stock in stocks)
+    if not maintenance:
+        return 0.5 * whole + written
+    carried = max(1.0 - leg.in_the_money / whole, 0.0) if long else 1.0
+    return sum(stock_rate(stock) * stock.value * carried for stock in stocks) + written
 
 
 def equity_required(items: Book, maintenance: bool = False) -> float:
@@ -223,7 +275,7 @@ def equity_required(items: Book, maintenance: bool = False) -> float:
     stocks = [x for x in items if isinstance(x, Stock)]
     legs = [x for x in items if isinstance(x, Leg)]
     if len(stocks) > 1:
-        return inf
+        return _with_several(stocks, legs[0], maintenance) if len(legs) == 1 else inf
     if stocks:
         if legs:
             return _with_stock(stocks[0], legs, maintenance)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::deliverable::Deliverable;
 use crate::time::Settles;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,6 +117,12 @@ macro_rules! each_term {
             /// What the multiplier counts where that is not the underlying's own unit: `coin` or a currency such as `USD`.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             multiplier_unit: Option<String>,
+            /// Of an option, what its strike is multiplied by: the multiplier, where it is left out.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            strike_multiplier: Option<f64>,
+            /// Of an option, what its price is multiplied by: the multiplier, where it is left out.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            premium_multiplier: Option<f64>,
             #[serde(default)]
             settlement: Settlement,
             #[serde(default)]
@@ -125,8 +132,9 @@ macro_rules! each_term {
             /// The smallest tradable quantity in contracts; quantities are whole numbers of lots.
             #[serde(default = "one")]
             lot: f64,
+            /// What exercise delivers; left out, the multiplier's units of the underlying, or their value.
             #[serde(default, skip_serializing_if = "Option::is_none")]
-            deliverable: Option<String>,
+            deliverable: Option<Deliverable>,
             #[serde(default = "yes")]
             listed: bool,
             #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,6 +179,8 @@ impl Terms {
             exercise: None,
             multiplier: None,
             multiplier_unit: None,
+            strike_multiplier: None,
+            premium_multiplier: None,
             settlement: Settlement::default(),
             premium: Premium::default(),
             currency,

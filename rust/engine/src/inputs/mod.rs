@@ -11,8 +11,9 @@ mod vols;
 
 pub use columns::{American, Inputs, Instrument, Model, NoVol, OPEN, Term, Valuation};
 
+use crate::bounds;
 use crate::cells::OptionCells;
-use crate::contract::{ContractIndex, Contracts, Exercise, Kind, OptionTerms};
+use crate::contract::{Contract, ContractIndex, Contracts, Exercise, Kind, OptionTerms};
 use crate::market::{Market, Most};
 use kernel::error::{MarginError, Result};
 use kernel::{fail, interrupt};
@@ -105,15 +106,16 @@ impl Inputs {
         own: &Term,
         term: u32,
     ) -> Result<Instrument> {
-        if own.spot <= 0.0 || option.strike <= 0.0 {
+        let unit = Unit::of(&contracts.rows()[row as usize], option)?;
+        if own.spot <= 0.0 || unit.strike <= 0.0 {
             fail!(
                 InvalidInput: Contradiction;
                 "the underlying is at {} and the strike at {}: a lognormal model needs both positive",
                 own.spot,
-                option.strike
+                unit.strike
             );
         }
-        let mark = market.price(contracts, row);
+        let mark = market.price(contracts, row).map(|p| p * unit.per_quote);
         let vol = market.lognormal_vol(contracts, row)?;
         if mark.is_none() && vol.is_none() {
             fail!(
@@ -145,15 +147,59 @@ impl Inputs {
         let o = &mut self.options;
         o.contract.push(row);
         o.spot.push(own.spot);
-        o.strike.push(option.strike);
+        o.strike.push(unit.strike);
         o.years.push(own.years);
         o.rate.push(own.rate);
         o.dividend_yield.push(own.dividend_yield);
         o.vol.push(vol.unwrap_or(OPEN));
         o.right.push(option.right.sign());
-        o.scale.push(contracts.rows()[row as usize].value_per_lot());
+        o.scale.push(unit.units_per_lot);
         o.base.push(mark);
         Ok(Instrument::Option(o.len() as u32 - 1))
+    }
+}
+
+/// An option on one unit of its underlying: so it is priced, whatever a contract of it is for.
+struct Unit {
+    strike: f64,
+    /// The value of the option on one unit at a quoted price of one.
+    per_quote: f64,
+    units_per_lot: f64,
+}
+
+impl Unit {
+    /// An adjusted option on one security and cash is one on the security, with the strike less the cash a share.
+    fn of(contract: &Contract, option: OptionTerms<'_>) -> Result<Self> {
+        let Some(basket) = contract.delivery() else {
+            return Ok(Self {
+                strike: option.strike,
+                per_quote: 1.0,
+                units_per_lot: contract.value_per_lot(),
+            });
+        };
+        let Some((_, shares)) = basket.one_security() else {
+            fail!(
+                Unsupported,
+                "it delivers {basket}: only options that deliver one security can be repriced, with cash or without"
+            );
+        };
+        let paid = contract.strike_multiplier() * option.strike - basket.cash;
+        if paid <= 0.0 {
+            fail!(
+                Unsupported,
+                "it delivers more cash ({}) than its strike asks for ({}): such an option cannot be repriced",
+                basket.cash,
+                contract.strike_multiplier() * option.strike
+            );
+        }
+        let (strike, per_quote) = (paid / shares, contract.premium_multiplier() / shares);
+        bounds::finite("the strike of one share", strike)?;
+        bounds::finite("the premium of one share", per_quote)?;
+        Ok(Self {
+            strike,
+            per_quote,
+            units_per_lot: shares * contract.terms().lot,
+        })
     }
 }
 

@@ -71,7 +71,7 @@ pub fn many(
     for (name, length) in lengths {
         if length != rows {
             fail!(
-                InvalidInput,
+                InvalidInput: WrongShape;
                 "intraday: {name} has {length} rows and account {rows}"
             );
         }
@@ -142,7 +142,7 @@ fn one(
 ) -> Result<Outcome> {
     let view = accounts.view(account);
     let Some(prepared) = markets.first().map(|market| &market.prepared) else {
-        fail!(InvalidInput, "intraday: at least one market is needed");
+        fail!(InvalidInput: OutOfRange; "intraday: at least one market is needed");
     };
     prepared.intraday(view)?;
     let table = prepared.contracts().rows();

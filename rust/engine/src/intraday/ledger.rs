@@ -24,7 +24,7 @@ impl<'a> Ledger<'a> {
         haircuts: &BTreeMap<String, f64>,
     ) -> Result<Self> {
         let Some(first) = markets.first() else {
-            fail!(InvalidInput, "intraday: at least one market is needed");
+            fail!(InvalidInput: OutOfRange; "intraday: at least one market is needed");
         };
         Ok(Self {
             markets,

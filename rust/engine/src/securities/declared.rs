@@ -74,6 +74,11 @@ impl<'a> Declared<'a> {
                 return Ok(Known::Security(future));
             }
         }
+        self.symbol(symbol)
+    }
+
+    /// What a symbol is that is no future, such as one that an adjusted option delivers.
+    pub fn symbol(&self, symbol: &str) -> Result<Known<'a>> {
         Ok(match self.securities.facts(symbol, self.on)? {
             Some(security) => Known::Security(security),
             None => match self.kinds.get(symbol) {

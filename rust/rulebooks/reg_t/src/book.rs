@@ -11,7 +11,7 @@ use super::parameters::{AccountKind, Parameters};
 use super::question::{Holding, Method, Question, Total};
 use super::rules::{Amounts, When};
 use super::table::{self, Layout, Place, Table};
-use super::underlyings::Underlying;
+use super::underlyings::Underlyings;
 use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
@@ -69,7 +69,7 @@ impl Book {
         parameters: &Parameters,
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
-        underlyings: &[Underlying],
+        underlyings: &Underlyings,
         market: &Arc<Market>,
     ) -> Result<Self> {
         let (layout, margin, cash) = table::build(parameters, contracts, underlyings, market)?;
@@ -126,7 +126,7 @@ impl Book {
         };
         let shares = &self.margin.shares[at as usize];
         let mut step = 0;
-        for amount in self.margin.series.iter().filter_map(|s| shares.against(s)) {
+        for amount in self.margin.series.iter().filter_map(|s| shares.taken_by(s)) {
             let lots = amount / shares.unit;
             if lots.fract() != 0.0 || !(1.0..=MAX_LOTS as f64).contains(&lots) {
                 return None;

@@ -3,7 +3,7 @@
 use super::groups::{Group, alone, report, single};
 use super::program::{Column, Kind, Program, pair};
 use super::question::{Question, Total};
-use super::rules::{Amounts, Right, Series, covered, two_sided};
+use super::rules::{Amounts, Right, Series, covered, same_units, two_sided};
 
 /// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each short,
 /// the most demanding first, takes the long with the nearest strike that lasts as long; then short calls and short
@@ -138,7 +138,7 @@ impl<'a> Matcher<'a> {
         for &a in shorts {
             for &b in shorts {
                 let (x, y) = (self.series(a), self.series(b));
-                if x.right != y.right && x.family == y.family && x.units == y.units {
+                if x.right != y.right && same_units(x, y) {
                     self.settle(a, b, 1.0, Kind::TwoSided, two_sided(x, y));
                 }
             }

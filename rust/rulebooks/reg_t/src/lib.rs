@@ -9,6 +9,7 @@
 //! | what the underlyings are on a date | `underlyings.rs`, `rust/engine/src/securities.rs` |
 //! | what each strategy requires | `rules.rs` |
 //! | contracts and market in the rules' terms | `table.rs` |
+//! | what options deliver, told apart | `delivery.rs` |
 //! | what a solve is asked | `question.rs` |
 //! | the pairing as an integer program | `program.rs`, `program/rows.rs` |
 //! | its exact solution | `simplex.rs`, `branch.rs` |
@@ -20,6 +21,7 @@
 
 mod book;
 pub mod branch;
+mod delivery;
 mod greedy;
 mod groups;
 mod live;
@@ -41,7 +43,7 @@ use serde_json::Value;
 use book::Book;
 use live::LiveBook;
 pub use parameters::Parameters;
-use underlyings::Underlying;
+use underlyings::Underlyings;
 
 use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
@@ -92,6 +94,10 @@ impl Methodology for RegT {
         &self.info
     }
 
+    fn covers_adjusted(&self) -> bool {
+        true
+    }
+
     fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         table::refuse_uncovered(&self.parameters, contracts)?;
         let declared = Declared::new(&self.securities, contracts, on)?;
@@ -111,7 +117,7 @@ struct Covered {
     parameters: Arc<Parameters>,
     info: ParameterInfo,
     contracts: Arc<Contracts>,
-    underlyings: Vec<Underlying>,
+    underlyings: Underlyings,
 }
 
 impl Resolved for Covered {

@@ -108,27 +108,35 @@ impl Scratch {
         result
     }
 
-    /// Families joined by a fund that is held and covers options of an index belong to one component.
+    /// Families joined by a fund that is held and covers options of an index belong to one component; so do those of
+    /// the securities that one option delivers.
     fn label_families(&mut self, question: &Question<'_>, holdings: &[Holding]) {
+        let joined = |h: &Holding| {
+            let row = h.row as usize;
+            let (tracks, delivered): (_, &[(u32, f64)]) = if h.stock {
+                (question.shares[row].tracks, &[])
+            } else {
+                (None, &question.series[row].delivered)
+            };
+            let families = delivered.iter().map(|d| d.0);
+            families.chain(tracks)
+        };
         let most = holdings
             .iter()
-            .map(|h| family_of(question, h))
+            .flat_map(|h| joined(h).chain([family_of(question, h)]))
             .max()
             .unwrap_or(0);
-        let tracked = holdings
-            .iter()
-            .filter(|h| h.stock)
-            .filter_map(|h| question.shares[h.row as usize].tracks);
-        let most = tracked.clone().max().unwrap_or(0).max(most);
         self.families.clear();
         self.families.extend(0..=most);
-        for h in holdings.iter().filter(|h| h.stock) {
-            let shares = &question.shares[h.row as usize];
-            if let Some(index) = shares.tracks {
+        for h in holdings {
+            for other in joined(h) {
                 let (a, b) = (
-                    self.families[shares.family as usize],
-                    self.families[index as usize],
+                    self.families[family_of(question, h) as usize],
+                    self.families[other as usize],
                 );
+                if a == b {
+                    continue;
+                }
                 let (low, high) = if a < b { (a, b) } else { (b, a) };
                 for label in &mut self.families {
                     if *label == high {
@@ -332,6 +340,7 @@ fn canonical(question: &Question<'_>, a: &Holding, b: &Holding) -> std::cmp::Ord
             .then(x.nature.cmp(&y.nature))
             .then(x.mark.total_cmp(&y.mark))
             .then(x.multiplier.total_cmp(&y.multiplier))
+            .then(x.delivery.cmp(&y.delivery))
             .then(a.row.cmp(&b.row))
     })
 }

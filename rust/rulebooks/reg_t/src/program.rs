@@ -125,6 +125,9 @@ impl Program {
         }
         if self.items.iter().any(|i| i.stock) {
             self.with_stock(table, shares, numbers, allowed, when, pairing);
+            if pairing != Method::TwoLeg {
+                self.with_baskets(table, shares, numbers, when);
+            }
         }
         match pairing {
             Method::TwoLeg => self.pairs(table, allowed),
@@ -153,7 +156,7 @@ impl Program {
                     continue;
                 }
                 let (call, put) = (self.series(a, table), self.series(b, table));
-                if put.right == Right::Put && put.family == call.family && put.units == call.units {
+                if put.right == Right::Put && rules::same_units(put, call) {
                     let amounts = rules::two_sided(call, put);
                     self.push(Kind::TwoSided, &[(a, 1.0), (b, 1.0)], amounts);
                 }
@@ -202,11 +205,14 @@ impl Program {
                     continue;
                 }
                 let hedge = self.series(h, table);
-                if hedge.family != stock.family {
+                let [(family, count)] = hedge.delivered[..] else {
+                    continue;
+                };
+                if family != stock.family {
                     continue;
                 }
-                let amounts = rules::protected(stock, long, hedge, n);
-                self.push(Kind::Protected, &[(s, hedge.multiplier), (h, 1.0)], amounts);
+                let amounts = rules::protected(stock, count, long, hedge, n);
+                self.push(Kind::Protected, &[(s, count), (h, 1.0)], amounts);
                 if pairing == Method::TwoLeg {
                     continue;
                 }
@@ -221,14 +227,50 @@ impl Program {
                     if written.family != stock.family {
                         continue;
                     }
-                    if let Some(amounts) = rules::converted(stock, long, hedge, written, n) {
-                        self.push(
-                            Kind::Converted,
-                            &[(s, hedge.multiplier), (h, 1.0), (w, 1.0)],
-                            amounts,
-                        );
+                    if let Some(amounts) = rules::converted(stock, count, long, hedge, written, n) {
+                        self.push(Kind::Converted, &[(s, count), (h, 1.0), (w, 1.0)], amounts);
                     }
                 }
+            }
+        }
+    }
+
+    /// Options that deliver several securities, written against the shares of all of them.
+    fn with_baskets(&mut self, table: &[Series], shares: &[Shares], n: &Numbers, when: When) {
+        for w in 0..self.items.len() {
+            if self.items[w].stock || self.items[w].long {
+                continue;
+            }
+            let written = self.series(w, table);
+            if written.delivered.len() < 2 {
+                continue;
+            }
+            let long = written.right == Right::Call;
+            // Every choice of one holding for each security.
+            let mut choices: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
+            for &(family, count) in &written.delivered {
+                let held: Vec<usize> = (0..self.items.len())
+                    .filter(|&i| {
+                        let item = &self.items[i];
+                        item.stock && item.long == long && shares[item.row].family == family
+                    })
+                    .collect();
+                choices = choices
+                    .iter()
+                    .flat_map(|chosen| {
+                        held.iter()
+                            .map(move |&i| [&chosen[..], &[(i, count)]].concat())
+                    })
+                    .collect();
+            }
+            for mut chosen in choices {
+                let parts: Vec<(&Shares, f64)> = chosen
+                    .iter()
+                    .map(|&(i, count)| (&shares[self.items[i].row], count))
+                    .collect();
+                let amounts = rules::covered_by(&parts, long, written, when, n);
+                chosen.push((w, 1.0));
+                self.push(Kind::Covered, &chosen, amounts);
             }
         }
     }

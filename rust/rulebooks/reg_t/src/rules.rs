@@ -141,24 +141,31 @@ pub struct Series {
     pub right: Right,
     /// On the full-value level.
     pub strike: f64,
-    /// Full-value units of the underlying one contract stands for.
+    /// Full-value units of the underlying one contract's strike is for.
     pub units: f64,
     /// Seconds since the epoch; only the order matters.
     pub expiry: i64,
-    /// Style, listing and issuer: spreads need the same (the nature that conditions 2 and 3 ask for).
+    /// Style, listing, issuer and delivery: spreads need the same (the nature that conditions 1, 2 and 3 ask for).
     pub nature: u32,
+    /// What is delivered, with the multipliers of strike and premium: zero for standard contracts, else a number of its
+    /// own. Only options of one delivery are set against each other.
+    pub delivery: u32,
+    /// Shares (units of an index) that one contract delivers, by family.
+    pub delivered: Vec<(u32, f64)>,
     /// European, cash-settled, listed: long boxes are worth holding at half.
     pub boxes: bool,
     /// Cash-settled: shares of a tracking fund may cover it.
     pub cash_settled: bool,
     pub long_dated: bool,
     pub listed: bool,
+    /// What the price is multiplied by.
     pub multiplier: f64,
     /// Market value of one contract.
     pub mark: f64,
-    /// Underlying, on the series' own level, times multiplier.
+    /// Value of what one contract delivers: the underlying, on the series' own level, times the multiplier, or shares at
+    /// their prices and cash.
     pub spot_value: f64,
-    /// Strike, on the series' own level, times multiplier.
+    /// What is paid for it: the strike, on the series' own level, times its multiplier.
     pub strike_value: f64,
     /// Gross requirement of one uncovered short.
     pub naked: f64,
@@ -298,10 +305,20 @@ impl Shares {
         Self::at(self.price, self.rate(long, when, n), long, n)
     }
 
-    /// Shares one contract of `series` needs against it; `None` where these shares are nothing to it.
+    /// Shares that one contract of `series` takes in any strategy, alone or beside other securities.
+    pub fn taken_by(&self, series: &Series) -> Option<f64> {
+        let own = |&&(family, _): &&(u32, f64)| family == self.family;
+        let delivered = series.delivered.iter().find(own).map(|d| d.1);
+        delivered.or_else(|| self.against(series))
+    }
+
+    /// Shares one contract of `series` needs against it: all it delivers. `None` where these shares are nothing to it, or
+    /// only a part.
     pub fn against(&self, series: &Series) -> Option<f64> {
-        if series.family == self.family {
-            Some(series.multiplier)
+        if let [(family, shares)] = series.delivered[..]
+            && family == self.family
+        {
+            Some(shares)
         } else if series.cash_settled && self.tracks == Some(series.family) {
             // By value: aggregate market value of the fund at least the aggregate index value (SR-CBOE-2022-058).
             Some(series.spot_value / self.price)
@@ -309,6 +326,11 @@ impl Shares {
             None
         }
     }
+}
+
+/// Whether a short call and a short put are on the same: one obliges to what the other takes back.
+pub fn same_units(a: &Series, b: &Series) -> bool {
+    a.family == b.family && a.units == b.units && a.delivery == b.delivery
 }
 
 /// Short call and short put: the greater requirement plus the mark of the other side (4210(f)(2)(F)).
@@ -333,13 +355,38 @@ pub fn long_box(low: &Series, high: &Series, n: &Numbers) -> Amounts {
 
 /// An option written against stock: no requirement of its own, the stock carried at no more (less) than the strike.
 pub fn covered(shares: &Shares, long: bool, written: &Series, when: When, n: &Numbers) -> Amounts {
-    let value = shares.price * shares.against(written).unwrap_or(0.0);
+    let count = shares.against(written).unwrap_or(0.0);
+    covered_by(&[(shares, count)], long, written, when, n)
+}
+
+/// An option written against the shares of everything it delivers. What the strike takes off their value is taken off
+/// each in proportion; cash that is delivered beside them is in the option's in-the-money amount.
+pub fn covered_by(
+    parts: &[(&Shares, f64)],
+    long: bool,
+    written: &Series,
+    when: When,
+    n: &Numbers,
+) -> Amounts {
+    let mut whole = 0.0;
+    for (shares, count) in parts {
+        whole += shares.price * count;
+    }
     let itm = written.in_the_money();
-    let rate = shares.rate(long, when, n);
-    let mut amounts = Shares::at(value, rate, long, n);
-    if when == When::Maintenance && long && n.carry_at_strike {
-        let worth = value - itm;
-        amounts.stock = rate * if worth > 0.0 { worth } else { 0.0 };
+    let mut amounts = Amounts::default();
+    for (shares, count) in parts {
+        let (value, rate) = (shares.price * count, shares.rate(long, when, n));
+        let mut own = Shares::at(value, rate, long, n);
+        if when == When::Maintenance && long && n.carry_at_strike {
+            let worth = value
+                - if parts.len() == 1 {
+                    itm
+                } else {
+                    itm * (value / whole)
+                };
+            own.stock = rate * if worth > 0.0 { worth } else { 0.0 };
+        }
+        amounts.add(&own, 1.0);
     }
     write(&mut amounts, written, n);
     amounts
@@ -360,8 +407,8 @@ fn write(amounts: &mut Amounts, written: &Series, n: &Numbers) {
 
 /// Long put under long stock, long call over short stock, in maintenance: the lower of the strike rule and the stock
 /// rule. The option is paid in full.
-pub fn protected(shares: &Shares, long: bool, hedge: &Series, n: &Numbers) -> Amounts {
-    let value = shares.price * hedge.multiplier;
+pub fn protected(shares: &Shares, count: f64, long: bool, hedge: &Series, n: &Numbers) -> Amounts {
+    let value = shares.price * count;
     let rate = shares.rate(long, When::Maintenance, n);
     // The short side is stated including the proceeds: 110 % of the strike is 10 % above what buying back costs.
     let strike = n.protective_strike * hedge.strike_value
@@ -382,15 +429,17 @@ pub fn protected(shares: &Shares, long: bool, hedge: &Series, n: &Numbers) -> Am
 /// in maintenance, same expiry. `None` where the strikes make it none of them.
 pub fn converted(
     shares: &Shares,
+    count: f64,
     long: bool,
     hedge: &Series,
     written: &Series,
     n: &Numbers,
 ) -> Option<Amounts> {
-    if hedge.expiry != written.expiry || hedge.multiplier != written.multiplier {
+    let alike = hedge.delivery == written.delivery && hedge.multiplier == written.multiplier;
+    if hedge.expiry != written.expiry || !alike {
         return None;
     }
-    let value = shares.price * hedge.multiplier;
+    let value = shares.price * count;
     let mut amounts = Amounts {
         paid: hedge.mark,
         ..Amounts::default()

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::delivery::{self, Delivered, Deliveries};
 use super::parameters::{AccountKind, Class, ExpiryOrder, Parameters};
 use super::question::Allowed;
 use super::rules::{Numbers, Right, Series, Shares};
-use super::underlyings::Underlying;
+use super::underlyings::{Underlying, Underlyings};
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
 use engine::market::{Market, Most};
 use engine::missing::Missing;
@@ -77,7 +78,10 @@ struct Builder<'a> {
     contracts: &'a Contracts,
     market: &'a Market,
     families: BTreeMap<String, u32>,
-    natures: BTreeMap<(bool, bool, String), u32>,
+    deliveries: Deliveries,
+    natures: BTreeMap<(bool, bool, String, u32), u32>,
+    /// What else adjusted options deliver.
+    delivered: &'a BTreeMap<String, Underlying>,
 }
 
 /// Refuses what strategy-based margin does not cover, by name.
@@ -112,13 +116,13 @@ pub(super) fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -
             uncovered.join(", ")
         );
     }
-    Ok(())
+    delivery::refuse_large(contracts)
 }
 
 pub(super) fn build(
     parameters: &Parameters,
     contracts: &Contracts,
-    underlyings: &[Underlying],
+    underlyings: &Underlyings,
     market: &Market,
 ) -> Result<(Layout, Table, Table)> {
     let mut builder = Builder {
@@ -126,10 +130,12 @@ pub(super) fn build(
         contracts,
         market,
         families: BTreeMap::new(),
+        deliveries: Deliveries::of(contracts),
         natures: BTreeMap::new(),
+        delivered: &underlyings.delivered,
     };
     // Families are numbered by name, natures by what they are: no order of the table decides anything.
-    for ((row, contract), underlying) in contracts.iter().zip(underlyings) {
+    for ((row, contract), underlying) in contracts.iter().zip(&underlyings.of_row) {
         let symbol = contracts.root_symbol(row);
         builder.families.insert(
             underlying.of.clone().unwrap_or_else(|| symbol.to_string()),
@@ -138,20 +144,10 @@ pub(super) fn build(
         if let Some(index) = &underlying.tracks {
             builder.families.insert(index.clone(), 0);
         }
-        let terms = contract.terms();
-        let venue = if terms.listed {
-            String::new()
-        } else {
-            terms.venue.clone().unwrap_or_default()
-        };
-        builder.natures.insert(
-            (
-                terms.exercise == Some(Exercise::European),
-                terms.listed,
-                venue,
-            ),
-            0,
-        );
+        for (symbol, _) in delivered_shares(contract, symbol) {
+            builder.families.entry(symbol.to_string()).or_insert(0);
+        }
+        builder.natures.insert(builder.nature(contract), 0);
     }
     for (number, value) in builder.families.values_mut().enumerate() {
         *value = number as u32;
@@ -159,10 +155,35 @@ pub(super) fn build(
     for (number, value) in builder.natures.values_mut().enumerate() {
         *value = number as u32;
     }
-    builder.tables(underlyings)
+    builder.tables(&underlyings.of_row)
+}
+
+/// What an adjusted option delivers by symbol; its underlying may be the id of a contract on `symbol`.
+fn delivered_shares<'a>(
+    contract: &'a Contract,
+    symbol: &'a str,
+) -> impl Iterator<Item = (&'a str, f64)> {
+    let shares = contract.delivery().into_iter().flat_map(|b| &b.shares);
+    shares.map(move |(own, &shares)| {
+        let is_underlying = own == contract.underlying();
+        (if is_underlying { symbol } else { own.as_str() }, shares)
+    })
 }
 
 impl Builder<'_> {
+    /// Style, listing, issuer and delivery.
+    fn nature(&self, contract: &Contract) -> (bool, bool, String, u32) {
+        let terms = contract.terms();
+        let venue = if terms.listed {
+            String::new()
+        } else {
+            terms.venue.clone().unwrap_or_default()
+        };
+        let european = terms.exercise == Some(Exercise::European);
+        let delivery = self.deliveries.number(contract);
+        (european, terms.listed, venue, delivery)
+    }
+
     fn tables(&self, underlyings: &[Underlying]) -> Result<(Layout, Table, Table)> {
         let numbers = &self.parameters.numbers;
         let mut layout = Layout {
@@ -241,6 +262,51 @@ impl Builder<'_> {
         Ok(level)
     }
 
+    /// What one lot of an option delivers, and its value.
+    fn delivered(
+        &self,
+        contract: &Contract,
+        symbol: &str,
+        underlying: &Underlying,
+    ) -> Result<Delivered> {
+        let lot = contract.terms().lot;
+        let Some(basket) = contract.delivery() else {
+            let units = contract.value_per_lot();
+            let family = underlying.of.as_deref().unwrap_or(symbol);
+            return Ok(Delivered {
+                shares: vec![(self.families[family], units)],
+                value: self.level(symbol, underlying)? * units,
+            });
+        };
+        let mut delivered = Delivered {
+            shares: Vec::with_capacity(basket.shares.len()),
+            value: basket.cash * lot,
+        };
+        for (own, shares) in delivered_shares(contract, symbol) {
+            let other = self.delivered.get(own).unwrap_or(underlying);
+            if !self.alike(underlying, other) {
+                fail!(
+                    Unsupported,
+                    "it delivers {basket}, and the percentages of '{own}' are not those of '{symbol}': which apply is not implemented"
+                );
+            }
+            let count = shares * lot;
+            delivered.shares.push((self.families[own], count));
+            delivered.value += self.level(own, other)? * count;
+        }
+        Ok(delivered)
+    }
+
+    /// Whether short options on the two ask for the same percentages.
+    fn alike(&self, a: &Underlying, b: &Underlying) -> bool {
+        let class = |u: &Underlying| {
+            let c = &self.parameters.classes[&u.class];
+            let listed = (c.base, c.minimum, c.cash_settled);
+            (listed, c.otc_base, c.otc_minimum, u.leverage)
+        };
+        class(a) == class(b)
+    }
+
     fn shares(
         &self,
         row: ContractIndex,
@@ -286,10 +352,10 @@ impl Builder<'_> {
         if option.strike < 0.0 {
             fail!(InvalidInput: OutOfRange; "strike {} is negative", option.strike);
         }
-        let level = self.level(symbol, underlying)?;
+        let delivered = self.delivered(contract, symbol, underlying)?;
         // The rule reads no rates: nothing is discounted.
         let most = Most {
-            underlying: level,
+            underlying: delivered.value / contract.value_per_lot(),
             carry: 1.0,
             strike: option.strike,
             discount: 1.0,
@@ -309,11 +375,7 @@ impl Builder<'_> {
             (base, minimum)
         };
         let multiplier = contract.value_per_lot();
-        let venue = if terms.listed {
-            String::new()
-        } else {
-            terms.venue.clone().unwrap_or_default()
-        };
+        let strike_multiplier = contract.strike_multiplier() * terms.lot;
         let european = option.exercise == Exercise::European;
         let mut series = Series {
             family: self.families[underlying.of.as_deref().unwrap_or(symbol)],
@@ -322,7 +384,7 @@ impl Builder<'_> {
                 contract::Right::Put => Right::Put,
             },
             strike: option.strike * underlying.divisor,
-            units: multiplier / underlying.divisor,
+            units: strike_multiplier / underlying.divisor,
             expiry: match self.parameters.expiry_order {
                 ExpiryOrder::Date => {
                     i64::from(option.expiry.date.year()) * 400
@@ -330,15 +392,17 @@ impl Builder<'_> {
                 }
                 ExpiryOrder::Instant => option.expiry.instant.as_second(),
             },
-            nature: self.natures[&(european, terms.listed, venue)],
+            nature: self.natures[&self.nature(contract)],
+            delivery: self.deliveries.number(contract),
+            delivered: delivered.shares,
             boxes: european && terms.listed && class.cash_settled,
             cash_settled: class.cash_settled,
             long_dated: self.long_dated(option.expiry.date, &option.expiry.zone)?,
             listed: terms.listed,
             multiplier,
             mark: price * multiplier,
-            spot_value: level * multiplier,
-            strike_value: option.strike * multiplier,
+            spot_value: delivered.value,
+            strike_value: option.strike * strike_multiplier,
             naked: 0.0,
             forbidden: false,
         };

@@ -1,12 +1,12 @@
 //! What the underlyings of a table are on a date: the table of securities, and what the parameters say otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::parameters::{Parameters, Stated};
 use engine::contract::Contracts;
 use engine::securities::declared::{Declared, Known, refuse_unknown_funds};
 use engine::securities::{Class, Security, SecurityKind};
-use kernel::error::Result;
+use kernel::error::{MarginError, Result};
 use kernel::fail;
 
 /// What one underlying is to the rules.
@@ -23,38 +23,57 @@ pub(super) struct Underlying {
     pub(super) tracks: Option<String>,
 }
 
-/// What every row's underlying is, or what is missing.
+/// What a table's contracts are on.
+pub(super) struct Underlyings {
+    pub(super) of_row: Vec<Underlying>,
+    /// What adjusted options deliver beside their underlying, by symbol.
+    pub(super) delivered: BTreeMap<String, Underlying>,
+}
+
+/// What every row's underlying is, and what else options deliver, or what is missing.
 pub(super) fn resolve(
     parameters: &Parameters,
     contracts: &Contracts,
     declared: &Declared<'_>,
-) -> Result<Vec<Underlying>> {
+) -> Result<Underlyings> {
     let mut unknown = BTreeSet::new();
-    let mut found = Vec::with_capacity(contracts.len());
+    let mut of_row = Vec::with_capacity(contracts.len());
+    let mut delivered = BTreeMap::new();
     for (row, contract) in contracts.iter() {
+        let at = |e: MarginError| e.at(format!("'{}'", contract.id()));
         let symbol = contracts.root_symbol(row);
         let known = declared.of(row).map_err(|e| e.at("reg t"))?;
-        let stated = parameters.underlyings.get(symbol);
-        let says = stated.is_some_and(|s| s.class.is_some() || s.leverage.is_some());
-        if matches!(known, Known::Fund) && !says {
-            unknown.insert(symbol);
-            continue;
+        if let Some(found) = one(parameters, symbol, known, &mut unknown).map_err(at)? {
+            of_row.push(found);
         }
-        let underlying = one(parameters, symbol, known, stated);
-        found.push(underlying.map_err(|e| e.at(format!("'{}'", contract.id())))?);
+        let shares = contract
+            .delivery()
+            .into_iter()
+            .flat_map(|b| b.shares.keys());
+        for own in shares.filter(|own| *own != symbol && *own != contract.underlying()) {
+            let known = declared.symbol(own).map_err(|e| e.at("reg t"))?;
+            if let Some(found) = one(parameters, own, known, &mut unknown).map_err(at)? {
+                delivered.insert(own.clone(), found);
+            }
+        }
     }
     refuse_unknown_funds("reg t", &unknown)?;
-    Ok(found)
+    Ok(Underlyings { of_row, delivered })
 }
 
-fn one(
+/// What one symbol is; nothing where it is a fund of which nobody has said more, which then is `unknown`.
+fn one<'a>(
     parameters: &Parameters,
-    symbol: &str,
+    symbol: &'a str,
     known: Known<'_>,
-    stated: Option<&Stated>,
-) -> Result<Underlying> {
+    unknown: &mut BTreeSet<&'a str>,
+) -> Result<Option<Underlying>> {
     let nothing = Stated::default();
-    let stated = stated.unwrap_or(&nothing);
+    let stated = parameters.underlyings.get(symbol).unwrap_or(&nothing);
+    if matches!(known, Known::Fund) && stated.class.is_none() && stated.leverage.is_none() {
+        unknown.insert(symbol);
+        return Ok(None);
+    }
     let security = match known {
         Known::Security(security) => Some(security),
         Known::Stock | Known::Fund | Known::Undeclared => None,
@@ -94,7 +113,7 @@ fn one(
             .and_then(|s| s.tracks.clone())
     };
     let tracks = stated.tracks.clone().or_else(|| tracked(SecurityKind::Etf));
-    Ok(Underlying {
+    Ok(Some(Underlying {
         class: class.to_string(),
         leverage: leverage.abs(),
         of: stated.of.clone().or_else(|| tracked(SecurityKind::Index)),
@@ -104,7 +123,7 @@ fn one(
             .unwrap_or(1.0),
         // SR-CBOE-2022-058 lets a fund cover an index option by value: its value has to follow the index, once.
         tracks: tracks.filter(|_| leverage == 1.0),
-    })
+    }))
 }
 
 /// The percentages a security takes; `None` where no text says what it is.

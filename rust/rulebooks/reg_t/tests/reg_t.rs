@@ -73,6 +73,8 @@ fn series(right: Right, strike: f64, months: i64, base: f64, boxes: bool) -> Ser
         units: 100.0,
         expiry: months,
         nature: 0,
+        delivery: 0,
+        delivered: vec![(0, 100.0)],
         boxes,
         cash_settled: boxes,
         long_dated: months > 9,

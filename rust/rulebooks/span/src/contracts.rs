@@ -40,6 +40,8 @@ pub fn terms(file: &SpanFile, row: usize) -> Terms {
         }),
         multiplier: (series.cvf > 0.0).then_some(series.cvf),
         multiplier_unit: None,
+        strike_multiplier: None,
+        premium_multiplier: None,
         settlement: Settlement::Linear,
         premium: if option && !family.is_premium() {
             Premium::FuturesStyle

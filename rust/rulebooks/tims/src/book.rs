@@ -161,7 +161,7 @@ impl Book {
             };
             let minimum = placements
                 .of(row)
-                .minimum(contract.kind(), contract.multiplier());
+                .minimum(contract.kind(), contract.premium_multiplier());
             let minimum = minimum * contract.terms().lot;
             let long_minimum = if is_option && option_value < minimum {
                 option_value

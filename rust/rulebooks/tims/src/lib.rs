@@ -96,15 +96,19 @@ impl Methodology for Tims {
         &self.info
     }
 
+    fn covers_adjusted(&self) -> bool {
+        true
+    }
+
     fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>> {
         let declared = Declared::new(&self.securities, contracts, on)?;
         let placements = Placements::new(&self.parameters, contracts, &declared)?;
         placements.refuse_uncovered(&self.parameters, contracts)?;
         declared.refuse_conflicts()?;
         let theoretical = &self.parameters.theoretical;
-        placements.refuse_unranged(&self.parameters, contracts, |row| {
-            theoretical.contains_key(contracts.rows()[row as usize].id())
-        })?;
+        let given = |row: u32| theoretical.contains_key(contracts.rows()[row as usize].id());
+        Placements::refuse_baskets(contracts, given)?;
+        placements.refuse_unranged(&self.parameters, contracts, given)?;
         Ok(Arc::new(Table {
             parameters: self.parameters.clone(),
             info: self.info.clone(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::parameters::{Ineligible, Parameters, Range};
-use engine::contract::{ContractIndex, Contracts, Kind};
+use engine::contract::{Basket, ContractIndex, Contracts, Kind};
 use engine::inputs::list;
 use engine::securities::declared::{Declared, Known, refuse_unknown_funds};
 use engine::securities::{Class, Security, SecurityKind};
@@ -230,6 +230,24 @@ impl Placements {
             parameters.currency,
             list(&uncovered)
         )
+    }
+
+    /// Refuses options that are to be repriced and whose deliverable moves by more than one security's points, or by none.
+    pub(super) fn refuse_baskets(
+        contracts: &Contracts,
+        given: impl Fn(ContractIndex) -> bool,
+    ) -> Result<()> {
+        let baskets = contracts.iter().filter(|(row, c)| {
+            let several = |b: &Basket| b.one_security().is_none();
+            c.delivery().is_some_and(several) && !given(*row)
+        });
+        let ids: Vec<&str> = baskets.map(|(_, c)| c.id()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = list(&ids);
+        fail!(Unsupported, place &ids;
+            "tims: options that deliver several securities, or cash alone, are not repriced: give OCC's theoretical values for {ids}")
     }
 
     /// Refuses contracts that are to be repriced and of which nobody knows how far they move: funds without a stated
