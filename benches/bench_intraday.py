@@ -25,18 +25,18 @@ class Fills:
         self.spot = {name.underlying: 20.0 + k for k, name in enumerate(self.names)}
         market = mc.Market("2026-11-20T09:30:00-05:00", spot=self.spot)
         self.prepared = mc.Engine(mc.methods.RegT()).prepare(self.names, market)
-        self.accounts = mc.Accounts.from_columns(self.prepared.contracts, account=[], contract=[], quantity=[],
+        self.accounts = mc.Accounts.from_columns(self.prepared.contracts, account=[], contract=[], lots=[],
                                                  count=ACCOUNTS)  # fmt: skip
         self.account = rng.integers(0, ACCOUNTS, FILLS)
         # Eight names in an account.
         self.contract = (self.account + rng.integers(0, 8, FILLS)) % NAMES
-        self.quantity = rng.integers(1, 100, FILLS) * rng.choice([-1, 1], FILLS)
+        self.lots = rng.integers(1, 100, FILLS) * rng.choice([-1, 1], FILLS)
         self.price = np.array(list(self.spot.values()))[self.contract] + rng.normal(0.0, 0.05, FILLS).round(2)
 
     def days(self, threads: int) -> mc.intraday.Days:
         return mc.intraday.many(
             self.prepared, self.accounts, cash=np.full(ACCOUNTS, CASH), account=self.account, contract=self.contract,
-            quantity=self.quantity, price=self.price, threads=threads,
+            lots=self.lots, price=self.price, threads=threads,
         )  # fmt: skip
 
     def slow(self) -> list[float]:
@@ -46,7 +46,7 @@ class Fills:
             own = np.flatnonzero(self.account == account)
             order = [
                 reference.Transaction(
-                    ((self.names[self.contract[i]].id, float(self.quantity[i]), float(self.price[i]), 0.0),), self.spot
+                    ((self.names[self.contract[i]].id, float(self.lots[i]), float(self.price[i]), 0.0),), self.spot
                 )
                 for i in own
             ]

@@ -366,8 +366,9 @@ class IntradayMonitor:
             found = [asdict(closed) for closed in outcome.closed]
             if found != record["closed"]:
                 raise InvalidInput(
-                    f"intraday monitor: event {event.number}: the journal has {record['closed']}, and now it is {found}",
-                    code="out_of_range",
+                    f"intraday monitor: event {event.number}: the journal has {record['closed']}, "
+                    f"and now it is {found}",
+                    code="contradiction",
                 )
             self._commit(event, outcome)
         if journal.count == 0:

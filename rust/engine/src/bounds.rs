@@ -7,7 +7,7 @@ use std::fmt::Display;
 use kernel::error::Result;
 use kernel::fail;
 
-pub use kernel::pricing::check::MAX_VOL;
+pub use kernel::pricing::check::{MAX_CARRY, MAX_VOL};
 
 /// The largest interest rate either way: 200 %. Larger ones are percentages by mistake.
 pub const MAX_RATE: f64 = 2.0;
@@ -95,6 +95,12 @@ fn annual(what: impl Display, value: f64, most: f64, example: &str) -> Result<()
 /// An interest rate: at most [`MAX_RATE`] either way.
 pub fn rate(what: impl Display, value: f64) -> Result<()> {
     annual(what, value, MAX_RATE, "0.05 is 5 %")
+}
+
+/// A rate that a venue implies from its own futures, far above an interest rate on the last days: as far as prices are
+/// promised for, [`MAX_CARRY`] either way.
+pub fn venue_rate(what: impl Display, value: f64) -> Result<()> {
+    annual(what, value, MAX_CARRY, "0.05 is 5 %")
 }
 
 /// A dividend yield: at most [`MAX_YIELD`] either way.

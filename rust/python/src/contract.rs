@@ -204,7 +204,7 @@ impl Contract {
     #[getter]
     fn deliverable<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let deliverable = self.0.terms().deliverable.as_ref();
-        deliverable.map(|d| to_python(py, d)).transpose()
+        deliverable.map(|d| read_only(py, d)).transpose()
     }
 
     /// Whether it is an adjusted option.
@@ -284,7 +284,13 @@ impl Contracts {
     fn new(contracts: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rows = contracts
             .try_iter()?
-            .map(|c| Ok(c?.extract::<Contract>()?.0))
+            .enumerate()
+            .map(|(i, c)| {
+                let contract = c?.extract::<Contract>();
+                Ok(contract
+                    .map_err(|e| named(e, &format!("contracts[{i}]: contract")))?
+                    .0)
+            })
             .collect::<PyResult<Vec<_>>>()?;
         Ok(Self(core::Contracts::new(rows).map_err(raise)?))
     }

@@ -98,24 +98,26 @@ def test_what_an_option_delivers_is_not_guessed() -> None:
     with pytest.raises(mc.MissingData, match="does not say whether it settles in cash") as refused:
         events.exercise(book({put: 1}), quotes, REG_T, put, 1)
     assert (refused.value.code, refused.value.where) == ("not_stated", put.id)
-    odd = option("call", 40.0, deliverable="33 shares of XYZ and cash in lieu")
-    with pytest.raises(mc.InvalidInput, match=r"say what that is, delivers="):
-        events.exercise(book({odd: 1}), market(45.0, {odd: 5.2}), REG_T, odd, 1)
+    odd = option("call", 40.0, deliverable={"shares": {"XYZ": 50, "NEW": 20}})
+    with pytest.raises(mc.MissingData, match=r"delivers NEW: say what that is, contracts="):
+        events.exercise(
+            book({odd: 1, STOCK: 1}), market(45.0, {odd: 5.2}, spot={"XYZ": 45.0, "NEW": 9.0}), REG_T, odd, 1
+        )
 
 
 def test_an_adjusted_option_delivers_what_is_stated_with_cash_in_lieu() -> None:
     """A 1-for-3 reverse split of a call at 10: 33 shares, a third of one in cash at 30, for 1,000."""
-    call = option("call", 10.0, deliverable="33 shares of XYZ and 10.00")
+    call = option("call", 10.0, deliverable={"shares": {"XYZ": 33}, "cash": 10.0})
     tims = mc.methods.Tims()
     quotes = market(36.0, {call: 2.0}, rate={"USD": 0.04}, vol={call.id: 0.4})
-    stated = {call.id: events.Delivery([(STOCK, 33)], cash=10.0, strike_multiplier=100)}
-    done = events.exercise(book({call: 2}), quotes, tims, call, 2, delivers=stated)
+    terms = {"contracts": [STOCK]}
+    done = events.exercise(book({call: 2}), quotes, tims, call, 2, **terms)
     assert done.moved == {call.id: -2.0, "XYZ": 66.0}
     assert done.cash == {"USD": 2 * (10.0 - 1_000.0)}
     # At expiry 33 shares at 30 and 10 are worth the 1,000 paid: at the money, nothing is exercised.
-    flat = events.expiry(book({call: 2}), quotes, tims, ON, {"XYZ": 30.0}, delivers=stated)
+    flat = events.expiry(book({call: 2}), quotes, tims, ON, {"XYZ": 30.0}, **terms)
     assert (flat.moved, flat.cash) == ({call.id: -2.0}, {})
-    up = events.expiry(book({call: 2}), quotes, tims, ON, {"XYZ": 30.04}, delivers=stated)  # 1.32 over 1,000
+    up = events.expiry(book({call: 2}), quotes, tims, ON, {"XYZ": 30.04}, **terms)  # 1.32 over 1,000
     assert up.moved == {call.id: -2.0, "XYZ": 66.0}
     whole = {call.id: events.Delivery([(STOCK, 33.3)], strike_multiplier=100)}
     with pytest.raises(mc.InvalidInput, match="cash in lieu of a fraction"):

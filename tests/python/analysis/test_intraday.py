@@ -339,12 +339,12 @@ def test_a_day_is_plain_data_and_prints_its_steps() -> None:
 
 def test_columns_give_what_each_day_gives() -> None:
     table = PREPARED.contracts
-    accounts = mc.Accounts.from_columns(table, account=[0, 1], contract=[0, 0], quantity=[0, 300], count=3)
+    accounts = mc.Accounts.from_columns(table, account=[0, 1], contract=[0, 0], lots=[0, 300], count=3)
     rows: list[Any] = [(0, 300, 100.0, 0.0), (1, 200, 100.0, 1.0), (0, 200, 100.0, 0.0), (2, -500, 99.0, 0.0),
                        (1, -300, 101.0, 0.0)]  # fmt: skip
     account, quantity, price, fees = (list(column) for column in zip(*rows, strict=True))
     cash = [10_000.0, -20_000.0, 20_000.0]
-    days = intraday.many(PREPARED, accounts, cash=cash, account=account, contract=[0] * 5, quantity=quantity,
+    days = intraday.many(PREPARED, accounts, cash=cash, account=account, contract=[0] * 5, lots=quantity,
                          price=price, fees=fees, threads=2)  # fmt: skip
     for k, held in enumerate((0, 300, 0)):
         positions = [mc.Position(STOCK, held)] if held else []
@@ -355,9 +355,9 @@ def test_columns_give_what_each_day_gives() -> None:
         assert days.closing[k] == day.closing.margin
     assert days.fill.tolist() == [2, 1, 3]
     with pytest.raises(mc.InvalidInput, match="price has 4 rows"):
-        intraday.many(PREPARED, accounts, cash=cash, account=account, contract=[0] * 5, quantity=quantity,
+        intraday.many(PREPARED, accounts, cash=cash, account=account, contract=[0] * 5, lots=quantity,
                       price=price[:4])  # fmt: skip
     with pytest.raises(mc.InvalidInput, match="account 3 of 3"):
-        intraday.many(PREPARED, accounts, cash=cash, account=[3], contract=[0], quantity=[1], price=[1.0])
+        intraday.many(PREPARED, accounts, cash=cash, account=[3], contract=[0], lots=[1], price=[1.0])
     with pytest.raises(mc.InvalidInput, match="whole numbers"):
-        intraday.many(PREPARED, accounts, cash=cash, account=[0], contract=[0], quantity=[1.5], price=[1.0])
+        intraday.many(PREPARED, accounts, cash=cash, account=[0], contract=[0], lots=[1.5], price=[1.0])

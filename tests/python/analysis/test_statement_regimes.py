@@ -27,6 +27,7 @@ MARKET = mc.Market(
     vol={o.id: leg[3] for o, leg in zip(OPTIONS, LEGS, strict=True)},
 )
 GROUPS = mc.methods.Tims(
+    products={"FUND": {"class_group": "FUND", "factor": 1.0}},
     class_groups={"SPX": {"product_group": "BROAD"}, "FUND": {"product_group": "BROAD"}},
     product_groups={"BROAD": {"offset": 0.9}},
 )
@@ -124,7 +125,7 @@ def test_portfolio_margin_has_no_single_buying_power() -> None:
     assert page.carry().sma is None
 
 
-def test_options_quoted_by_price_only_are_not_stressed() -> None:
+def test_options_quoted_by_price_only_are_stressed_at_the_vol_their_price_implies() -> None:
     put = mc.Option(
         "IBM", "put", 190, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100, currency="USD"
     )
@@ -133,8 +134,10 @@ def test_options_quoted_by_price_only_are_not_stressed() -> None:
         mc.Account([mc.Position(put, -1)], cash={"USD": 2e5}), market, mc.methods.Tims(), monitoring="other"
     )
     assert page.portfolio is not None
-    assert page.portfolio.stress == ()
-    assert "no vol" in absent(page)["stress"]
+    assert [stress.move for stress in page.portfolio.stress] == list(STRESS)
+    losses = [stress.change for stress in page.portfolio.stress]
+    assert losses == sorted(losses)  # a short put: the lower, the worse
+    assert "stress" not in absent(page)
 
 
 # ---- futures

@@ -194,7 +194,7 @@ def test_columns_make_the_same_table_as_objects() -> None:
         (lambda: mc.Stock("A ", currency="USD"), mc.InvalidInput, "blanks"),
         (lambda: mc.Position(mc.Stock("A", currency="USD"), 0.5), mc.InvalidInput, "whole number of lots"),
         (lambda: mc.Position(mc.Stock("A", currency="USD"), math.nan), mc.InvalidInput, "quantity is"),
-        (lambda: mc.Account([mc.Stock("A", currency="USD")]), mc.InvalidInput, "position 0 is a"),
+        (lambda: mc.Account([mc.Stock("A", currency="USD")]), mc.InvalidInput, "position 0: a Position"),
         (lambda: mc.Account([], cash={"USD": math.nan}), mc.InvalidInput, "cash of USD"),
         (lambda: mc.methods.Tims(grid="odd"), mc.InvalidInput, "grid: 'odd' is not known: use fifths or even"),
         (lambda: mc.methods.Tims(preset="nobody"), mc.InvalidInput, "occ-cpm"),

@@ -68,7 +68,7 @@ def test_every_public_class_that_pickles_has_a_sample() -> None:
 
 def test_what_is_open_or_compiled_is_not_pickled() -> None:
     compiled = prepared()
-    accounts = mc.Accounts.from_columns(compiled.contracts, account=[0], contract=[0], quantity=[1])
+    accounts = mc.Accounts.from_columns(compiled.contracts, account=[0], contract=[0], lots=[1])
     for value in (compiled, compiled.open(ACCOUNTS["a"]), compiled.methodology, accounts):
         assert type(value).__name__ in NOT_PICKLED
         with pytest.raises(TypeError, match="pickle"):

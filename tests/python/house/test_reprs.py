@@ -36,7 +36,7 @@ def examples() -> list[Any]:
         mc.Limit(min_excess=0.5, max_age=1.0, price_collar=0.1, max_quantity=5, max_notional=1e6, throttle=(10, 1.0)),
         mc.Limit(max_requirement=1.0, complete_only=True),
     ]
-    accounts = mc.Accounts.from_columns(prepared.contracts, account=[0], contract=[0], quantity=[1])
+    accounts = mc.Accounts.from_columns(prepared.contracts, account=[0], contract=[0], lots=[1])
     table = _core.Products.from_rows([])
     return [
         stock, call, market, account, account.positions[0], tims, prepared, prepared.contracts, report,

@@ -85,7 +85,7 @@ def test_where_the_rule_does_not_apply_the_limit_is_refused() -> None:
 
 
 def test_limits_without_it_are_written_as_they_were() -> None:
-    assert "block_intraday_deficit" not in mc.Limit(min_excess=0.0).__getnewargs_ex__()[1]
+    assert "block_intraday_deficit" not in mc.Limit(min_excess=0.0).__reduce__()[1][2]
     assert pickle.loads(pickle.dumps(BLOCK)) == BLOCK
     with pytest.raises(mc.InvalidInput, match="block_intraday_deficit"):
         mc.Limit()

@@ -71,10 +71,10 @@ def test_every_place_takes_every_form(place: str, trade: Any) -> None:
         ((STOCK,), "a tuple (contract, quantity), "),
         ((STOCK, 1, 50.0, 0.0, "open"), "a tuple (contract, quantity), "),
         (STOCK, "trade 1 is Contract(\"XYZ\"): a tuple"),
-        ((STOCK, "1"), "trade 1 in 'XYZ': quantity: a number is needed, not '1'"),
+        ((STOCK, "1"), "trade 1 in 'XYZ': quantity: a number is needed, not str"),
         ((STOCK, True), "trade 1 in 'XYZ': quantity: a number is needed, not True"),
         ((STOCK, 1, None), "trade 1 in 'XYZ': price: a number is needed, not None"),
-        ((STOCK, 1, 50.0, "0"), "trade 1 in 'XYZ': fees: a number is needed, not '0'"),
+        ((STOCK, 1, 50.0, "0"), "trade 1 in 'XYZ': fees: a number is needed, not str"),
         ((STOCK, 0.5), "trade 1 in 'XYZ': quantity 0.5 is not a whole number of lots of 1"),
         ((STOCK, float("nan")), "trade 1 in 'XYZ': quantity is NaN"),
         ((1, STOCK), "trade 1: contract: a Contract is needed, not int"),
@@ -99,7 +99,7 @@ def test_a_gross_account_says_open_or_close_in_every_place() -> None:
         call(effect="close")
         with pytest.raises(mc.InvalidInput, match="open"):
             call()
-        with pytest.raises(mc.InvalidInput, match="\"open\" or \"close\" is needed"):
+        with pytest.raises(mc.InvalidInput, match="use open or close"):
             call(effect="opening")
     closed = mc.margin_path(account, [(future, 1)], market, rule, effect="close")
     assert closed.steps[1].initial < closed.steps[0].initial

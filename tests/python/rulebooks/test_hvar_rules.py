@@ -186,7 +186,7 @@ def test_four_fifths_of_the_difference() -> None:
     report = mc.margin(held, mc.Market(VALUATION, spot={"A": 100.0, "B": 100.0}), rule)
     assert report.requirement.initial == pytest.approx(4.0)
     assert [line.component for line in report.lines][-1] == "offset cap"
-    with pytest.raises(mc.InvalidInput, match="between 0 and 1"):
+    with pytest.raises(mc.InvalidInput, match="a fraction from 0 to 1"):
         mc.methods.HistoricalVar(history, returns="absolute", **VAR, offset_cap={"share": 80})
     with pytest.raises(mc.Unsupported, match="offset caps are for accounts"):
         rule.rolling({"A": 1.0})

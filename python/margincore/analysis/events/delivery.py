@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from margincore._core import Contract, InvalidInput, MissingData, Unsupported
+from margincore._core import Contract, MissingData, Unsupported
 from margincore._pickles import Record
 
 __all__ = ["Delivery"]
@@ -57,9 +58,9 @@ class Terms:
         return self.paid / float(self.option.strike or 0.0)
 
     @property
-    def measured_by(self) -> list[str]:
+    def measured_by(self) -> tuple[str, ...]:
         """The names whose prices say what exercise is worth: symbols, or the id of a future."""
-        return [c.underlying for c, _ in self.units] if self.kind == "units" else [self.option.underlying]
+        return tuple(c.underlying for c, _ in self.units) if self.kind == "units" else (self.option.underlying,)
 
     def intrinsic(self, price: Mapping[str, float]) -> float:
         """The value of exercise, below zero out of the money; `price` is that of one unit, by contract id or symbol."""
@@ -98,16 +99,11 @@ def settlement(
             raise Unsupported(f"events: '{name}' is on a future that settles in the coin", where=name)
         units = ((on, option.multiplier / on.multiplier),)
         return Terms(option, "cash" if by_cash else "future", paid, units)
+    if isinstance(option.deliverable, Mapping):
+        return _adjusted(option, option.deliverable, list(known.values()))
     written = on_symbol(option.underlying, list(known.values()))
     if option.deliverable == "cash" or option.settlement == "inverse":
         return Terms(option, "cash", paid)
-    if option.deliverable not in (None, "shares"):
-        raise InvalidInput(
-            f"events: '{name}' delivers {option.deliverable!r}: say what that is, "
-            f"delivers={{{name!r}: mc.events.Delivery([(contract, units)], cash=..., strike_multiplier=...)}}",
-            where=name,
-            value=option.deliverable,
-        )
     if written is not None and written.kind == "index" and option.deliverable is None:
         return Terms(option, "cash", paid)
     if written is None or written.kind == "index":
@@ -118,6 +114,24 @@ def settlement(
             where=name,
         )
     return Terms(option, "units", paid, ((written, option.multiplier),))
+
+
+def _adjusted(option: Contract, delivers: Mapping[str, Any], contracts: list[Contract]) -> Terms:
+    """How an adjusted option settles: what its terms say it delivers, against its strike multiplier."""
+    units = []
+    for symbol, shares in delivers["shares"].items():
+        share = on_symbol(symbol, contracts)
+        if share is None or share.kind == "index":
+            raise MissingData(
+                f"events: '{option.id}' delivers {symbol}: say what that is, "
+                f"contracts=[mc.Stock({symbol!r}, ...)] or an mc.Etf",
+                code="missing_contract",
+                where=option.id,
+                value=symbol,
+            )
+        units.append((share, shares))
+    paid = float(option.strike or 0.0) * option.strike_multiplier
+    return Terms(option, "units", paid, tuple(units), delivers.get("cash", 0.0))
 
 
 def on_symbol(symbol: str, contracts: Iterable[Contract]) -> Contract | None:

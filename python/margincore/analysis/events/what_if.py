@@ -213,7 +213,7 @@ def exercise(
     >>> account = mc.Account([mc.Position(stock, 100), mc.Position(put, 1)], cash={"USD": 0.0})
     >>> done = mc.events.exercise(account, market, mc.methods.RegT(classes={"XYZ": "equity"}), put, 1)
     >>> done.account.positions, done.cash                          # the shares are sold at 50
-    ([], {'USD': 5000.0})
+    ((), {'USD': 5000.0})
     >>> done.equity_before, done.equity                            # its time value is given away
     (5025.0, 5000.0)
     """

@@ -46,7 +46,7 @@ def many(
     cash: ArrayLike,
     account: ArrayLike,
     contract: ArrayLike,
-    quantity: ArrayLike,
+    lots: ArrayLike,
     price: ArrayLike,
     fees: ArrayLike | None = None,
     market: ArrayLike | None = None,
@@ -57,7 +57,7 @@ def many(
     """The intraday margin deficits of many margin accounts over one day's fills, in the order they happened.
 
     `accounts` are the positions at the open, `cash` one balance per account in the report's currency. One entry per
-    fill: `account` and `contract` (row of the table) from 0, `quantity` signed whole lots, `price` in the contract's
+    fill: `account` and `contract` (row of the table) from 0, `lots` signed whole lots, `price` in the contract's
     quote, `fees` in its currency, and `market` the entry of `markets` that has its marks (the first where left out).
     The last of `markets` are the marks of the close. The same bits for any number of `threads`. Raises as
     :func:`margincore.intraday.day`.
@@ -66,9 +66,9 @@ def many(
     >>> stock = mc.Stock("XYZ", currency="USD")
     >>> prepared = mc.Engine(mc.methods.RegT()).prepare(
     ...     [stock], mc.Market("2026-11-20T09:30:00-05:00", spot={"XYZ": 100.0}))
-    >>> accounts = mc.Accounts.from_columns(prepared.contracts, account=[], contract=[], quantity=[], count=2)
+    >>> accounts = mc.Accounts.from_columns(prepared.contracts, account=[], contract=[], lots=[], count=2)
     >>> days = mc.intraday.many(prepared, accounts, cash=[10_000.0, 50_000.0], account=[0, 1, 0], contract=[0, 0, 0],
-    ...                         quantity=[300, 300, 200], price=[100.0, 100.0, 100.0])
+    ...                         lots=[300, 300, 200], price=[100.0, 100.0, 100.0])
     >>> days.deficit.tolist(), days.fill.tolist()
     ([2500.0, 0.0], [2, 1])
     """
@@ -88,7 +88,7 @@ def many(
         (
             _whole("account", account, np.uint32),
             _whole("contract", contract, np.uint32),
-            _whole("quantity", quantity, np.int64),
+            _whole("lots", lots, np.int64),
             _whole("market", [] if market is None else market, np.uint32),
         ),
         (_amounts("price", price), _amounts("fees", np.zeros(rows) if fees is None else fees)),

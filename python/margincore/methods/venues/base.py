@@ -46,8 +46,9 @@ def dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[s
         return {"preset": chosen("vintage", vintage, {name: f"{family}-{name}" for name in known})}
     try:
         return {"preset": family, "on": _core.read_time(on)}
-    except TypeError:
-        raise _core.InvalidInput(f"on is {on!r}: a date is needed, 2026-11-20", code="bad_time") from None
+    except _core.InvalidInput as error:
+        error.named("on")
+        raise
 
 
 def with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:

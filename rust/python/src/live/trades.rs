@@ -88,7 +88,7 @@ fn one(number: usize, trade: &Bound<'_, PyAny>, effect: Option<Effect>) -> PyRes
     let contract: Contract = parts
         .get_borrowed_item(0)?
         .extract()
-        .map_err(|e: PyErr| arguments::named(e, &format!("trade {number}")))?;
+        .map_err(|e: PyErr| arguments::named(e, &format!("trade {number}: contract")))?;
     let part = |at: usize, name: &str| {
         let value = parts.get_borrowed_item(at)?;
         let what = || format!("trade {number} in '{}': {name}", contract.0.id());

@@ -118,7 +118,7 @@ impl Feeds {
         }
         for feed in &self.expiries {
             let name = format!("feeds of {} {}", feed.underlying, feed.expiry);
-            bounds::rate(format_args!("{name}: rate"), feed.rate.unwrap_or(0.0))?;
+            bounds::venue_rate(format_args!("{name}: rate"), feed.rate.unwrap_or(0.0))?;
             for (what, value) in [
                 ("forward", feed.forward_confidence),
                 ("rate", feed.rate_confidence),
