@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from margincore._core import Account, InvalidInput, Prepared
+from margincore._pickles import Record
 from margincore.analysis import intraday
 from margincore.calendars import BusinessDays, nyse
 from margincore.monitoring.events import CashEvent, Event, FillEvent, MarketEvent
@@ -21,7 +22,7 @@ __all__ = ["CloseEvent", "Closed", "CorrectionEvent", "IntradayMonitor"]
 
 
 @dataclass(frozen=True, slots=True)
-class CloseEvent:
+class CloseEvent(Record):
     """The close of a business day, at the marks then in force. What comes after belongs to the next."""
 
     number: int
@@ -29,7 +30,7 @@ class CloseEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectionEvent:
+class CorrectionEvent(Record):
     """A fill or movement of cash, by the number of its event, was another (`instead`) or none (`None`)."""
 
     number: int
@@ -38,7 +39,7 @@ class CorrectionEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Record):
     """A day's deficit of one account, in the report's currency.
 
     Of a day that was closed already and is computed again after a correction, `previous` is the deficit it had.

@@ -37,8 +37,13 @@ REASONS = (
     "no bid",
     "no forward: no strike with call and put quoted",
     *pricing.STATUSES[1:],
+    "vol above 1,000 %: no market takes it",
 )
 """Why a row is left out, in the order in which the rules apply."""
+
+
+#: The largest vol that pricing and markets take: a quote of an option with hours left may imply more.
+_MOST_VOL = 10.0
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,8 @@ def imply(
             mid[rows], *at, sign[rows], exercise, on_error="nan", return_status=True
         )
         why[rows] = np.where(status > 0, NO_FORWARD + status, 0)
+        beyond = vol > _MOST_VOL
+        why[beyond], vol[beyond] = len(REASONS) - 1, np.nan
     borrowed = np.zeros(len(mid), np.bool_)
     if no_vol != "drop":
         borrowed = _borrow(strikes, times, sign, vol, usable & np.isnan(vol), no_vol)

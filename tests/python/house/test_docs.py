@@ -32,6 +32,8 @@ def documented() -> Iterator[tuple[str, object]]:
     for name, item in vars(_core).items():
         if name.startswith("_"):
             continue
+        if inspect.isclass(item) and issubclass(item, Exception):
+            continue  # Python's own, in `margincore.errors`
         yield name, item
         if inspect.isclass(item):
             for member, value in vars(item).items():

@@ -33,7 +33,8 @@ PLACES = {place for place, _ in files()}
 UPGRADE = r"written as version {}; this build reads version 1: upgrade margincore"
 NO_VERSIONS = ["1", True, 1.5, None, -1, [1]]
 NOT_PICKLED = {
-    "Accounts", "LiveAccount", "Methodology", "Prepared", "analysis.attribution.Margined", "monitoring.Journal",
+    "Accounts", "LiveAccount", "Methodology", "Prepared", "analysis.attribution.Margined", "analysis.intraday.Deficit",
+    "analysis.intraday.Deficits", "analysis.intraday.schedule.Plan", "monitoring.IntradayMonitor", "monitoring.Journal",
     "monitoring.Monitor",
 }  # fmt: skip
 """What is open or compiled; it is made again of what it was made of."""
@@ -51,7 +52,9 @@ def public_classes() -> set[str]:
     """The public name of every class that a module of the package lists, or the engine has; errors are Python's own."""
     found: set[type] = {c for c in vars(_core).values() if inspect.isclass(c)}
     for module in pkgutil.walk_packages(mc.__path__, "margincore."):
-        if not module.name.startswith(("margincore.reference", "margincore.cli", "margincore._")):
+        # What is read-only is pickled as the plain dictionaries and lists it equals.
+        unlisted = ("margincore.reference", "margincore.cli", "margincore.read_only", "margincore._")
+        if not module.name.startswith(unlisted):
             room = importlib.import_module(module.name)
             found |= {c for name in getattr(room, "__all__", ()) if inspect.isclass(c := getattr(room, name))}
     names = {public_name(c) or "" for c in found if not issubclass(c, Exception)}

@@ -69,7 +69,10 @@ def test_basedpyright_finds_every_planted_mistake_and_nothing_else(tmp_path: Pat
     path = tmp_path / "user.py"
     path.write_text(source)
     run = subprocess.run(
-        [sys.executable, "-m", "basedpyright", "--outputjson", "--level", "error", str(path)],
+        [
+            *(sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable),
+            *("--outputjson", "--level", "error", str(path)),
+        ],
         capture_output=True,
         text=True,
         cwd=tmp_path,

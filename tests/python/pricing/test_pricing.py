@@ -229,6 +229,22 @@ def test_quotes_left_out_say_why_and_borrow_only_when_asked() -> None:
     assert nearest.vol[0] == nearest.vol[4]
 
 
+def test_a_vol_that_no_market_takes_is_left_out_of_a_chain() -> None:
+    from margincore.pricing import quotes
+
+    strikes, right = np.array([99.0, 99.0, 100.0, 100.0]), ["call", "put"] * 2
+    mid = np.array([12.0, 11.0, 11.5, 11.5])  # a tenth of the spot, five minutes before the end
+    years = 300 / (365 * 86_400)
+    found = quotes.imply(100.0, strikes, years, right, mid, mid)
+    assert set(found.reason) == {"vol above 1,000 %: no market takes it"}
+    assert np.isnan(found.vol).all()
+    vols = pricing.implied_vol(mid[:1], 100.0, 99.0, years, 0.0, 0.0, 1)
+    assert vols[0] > quotes._MOST_VOL
+    with pytest.raises(mc.InvalidInput, match="between 0 and 10"):
+        pricing.price(100.0, 99.0, years, 0.0, 0.0, vols, 1)
+    assert pricing.price(100.0, 99.0, years, 0.0, 0.0, quotes._MOST_VOL, 1) > 0.0
+
+
 def test_real_chains_invert_and_return_their_mids() -> None:
     """Every row has a vol or a reason, and the vols give the mids back."""
     bench = pytest.importorskip("benches.bench_quotes")

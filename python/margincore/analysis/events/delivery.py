@@ -130,7 +130,7 @@ def _adjusted(option: Contract, delivers: Mapping[str, Any], contracts: list[Con
                 value=symbol,
             )
         units.append((share, shares))
-    paid = float(option.strike or 0.0) * option.strike_multiplier
+    paid = float(option.strike or 0.0) * float(option.strike_multiplier or option.multiplier)
     return Terms(option, "units", paid, tuple(units), delivers.get("cash", 0.0))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from margincore import _core
 from margincore._core import Account, MissingData, NotApplicable, Position, Prepared
+from margincore._pickles import Record
 from margincore.analysis.intraday.rule import RULE, SOURCE, Choices, Rule, applies, minor_limit
 from margincore.analysis.intraday.schedule import scheduled
 from margincore.analysis.intraday.transactions import Cash, Charge, Exercise, Expiry, Securities, Transaction
@@ -19,7 +20,7 @@ __all__ = ["Day", "Excess", "Level", "Step", "day", "excess"]
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Level(Record):
     """Equity and maintenance requirement at one moment, in the report's currency."""
 
     equity: float
@@ -32,7 +33,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """One transaction: the levels right before and right after it, at the same marks.
 
     `transaction` is its number among those given, from 0; where the choices count some from the start of the day, those
@@ -50,7 +51,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class Day(Record):
     """A margin account's day under FINRA 4210(d)(2). Amounts are in the report's currency.
 
     `deficit` is the intraday margin deficit (IMD): the most negative level right after an IML-reducing transaction, as
@@ -98,7 +99,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(Record):
     """A portfolio margin account's day: equity less requirement around every transaction. Never a deficit of (d)(2).
 
     Below 5 million of equity FINRA 4210(g)(1)(J)-(K) has intraday risk margined substantially as at the end of the day:

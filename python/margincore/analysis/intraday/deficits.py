@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from margincore._core import InvalidInput
+from margincore._pickles import Record
 from margincore.analysis.intraday.day import Day
 from margincore.calendars import BusinessDays, day_of, nyse
 
@@ -24,7 +25,7 @@ SatisfiedBy = Literal["customer", "any_increase"]
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(Record):
     """A practice as a member may define it: `count` deficits missed in `months` months, the one judged among them.
 
     A deficit is missed that is not satisfied by the close of its fifth business day. Minor ones and those of
@@ -67,7 +68,7 @@ class Deficit:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Record):
     """A deficit at the close of a day.
 
     `remaining` is what satisfies it still, `remaining_by_any_increase` the same where market moves count too.

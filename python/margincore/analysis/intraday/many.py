@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
 from margincore._core import Accounts, InvalidInput, Prepared
+from margincore._pickles import Record
 from margincore.analysis.intraday.rule import Rule, applies
 from margincore.calendars import day_of
 from margincore.engine import thread_count
@@ -20,7 +21,7 @@ __all__ = ["Days", "many"]
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class Days(Record):
     """One entry per account, amounts in the report's currency.
 
     `deficit` is the intraday margin deficit, 0 without one; `minor` whether it is one that is minor; `lowest` the

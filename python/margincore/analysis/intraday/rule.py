@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from margincore._core import InvalidInput, Unsupported
+from margincore._pickles import Record
 
 __all__ = ["EFFECTIVE", "PHASE_IN_ENDS", "RULE", "SOURCE", "Choices", "applies", "minor_limit"]
 
@@ -22,7 +23,7 @@ _BEFORE = "the day-trading provisions of FINRA 4210(f)(8)(B), which are not impl
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Record):
     """What the rule leaves to the member, or readers of it differ in; every result shows them.
 
     - `marks`: at which marks a transaction's levels are taken: ``"given"`` (default; those in force at its time, those

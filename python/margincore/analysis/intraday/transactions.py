@@ -6,7 +6,8 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
-from margincore._core import Contract, InvalidInput
+from margincore._core import Contract, InvalidInput, Unsupported
+from margincore._pickles import Record
 
 __all__ = ["Cash", "Charge", "Exercise", "Expiry", "Fill", "Package", "Securities", "Trade", "Transaction"]
 
@@ -16,7 +17,7 @@ Trade = tuple[Contract, float] | tuple[Contract, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Record):
     """What every transaction has: an instant with its zone, where it is known, and a name of the user's own."""
 
     time: Time = None
@@ -128,6 +129,12 @@ class Exercise(Event):
     def __post_init__(self) -> None:
         if self.contract.strike is None:
             raise InvalidInput(f"exercise: '{self.contract.id}' is not an option")
+        if self.contract.adjusted:
+            raise Unsupported(
+                f"exercise of '{self.contract.id}': an adjusted option delivers something else: give what moves as "
+                "Securities and Cash",
+                where=self.contract.id,
+            )
         if (self.shares is None) == (self.settlement is None):
             raise InvalidInput(f"exercise of '{self.contract.id}': give shares, or settlement of a cash-settled option")
 
