@@ -17,7 +17,8 @@ class Paradex(Crypto):
     """Paradex: ``"portfolio"`` margin (the scan against a minimum on delta) or ``"cross"`` margin per position.
 
     `provisions` are amounts added to both margins: funding for eight hours, fees. The parameters of portfolio margin
-    are those in force at the valuation, unless `vintage` (``"2026-08"`` or ``"2026-01"``) or `on`, a date, states others.
+    are those in force at the valuation, unless `vintage` (``"2026-08"`` or ``"2026-01"``) or `on`, a date, states
+    others.
     """
 
     __slots__ = ()
