@@ -26,7 +26,7 @@ use jiff::civil::Date;
 use super::{OsiSymbol, ROOT_LENGTH, TAIL_LENGTH, read_digits};
 use crate::contract::Right;
 use crate::names::hint;
-use kernel::error::{Code, MarginError, Result};
+use kernel::error::{MarginError, Result};
 use kernel::fail;
 
 const MONTHS: [&str; 12] = [
