@@ -405,7 +405,8 @@ class Methodology:
     def parameters(self) -> Mapping[str, str]:
         """Which parameters these are, by name, version, effective date, source and digest; read-only.
 
-        The digest is the SHA-256 of the parameters, in hexadecimal.
+        The digest is the SHA-256 of the parameters, in hexadecimal. Where the valuation chooses among dated parameters
+        these are all of them, and a report has those it used.
         """
 
     def prepare(
@@ -755,7 +756,11 @@ class MarginReport:
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """Which parameters made the numbers: name, version, effective date, source and digest; read-only."""
+        """Which parameters made the numbers: name, version, effective date, source and digest; read-only.
+
+        ``superseded_by`` is the newer preset of the same rulebook that was in force at the valuation, with its date in
+        brackets, where the parameters stated are older; else empty.
+        """
 
     @property
     def valuation(self) -> str | None:
@@ -879,6 +884,17 @@ class OsiSymbol:
     @property
     def compact(self) -> str:
         """The spelling without blanks."""
+
+    def spelled(self, spelling: str) -> str:
+        """The symbol as a vendor or broker writes it; every spelling is read again.
+
+        ``osi``, ``compact``, ``spaced``, ``massive``, ``plain``, ``tastytrade``, ``fidelity``, ``thinkorswim``,
+        ``schwab`` or ``ibkr``. Raises :class:`InvalidInput` for another word.
+
+        >>> import margincore as mc
+        >>> mc.OsiSymbol("AAPL_121826C290.5").spelled("schwab")
+        'AAPL 12/18/2026 290.50 C'
+        """
 
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

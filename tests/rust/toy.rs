@@ -33,6 +33,7 @@ impl Toy {
             effective: "2026-01-01".into(),
             source: "a test".into(),
             digest: String::new(),
+            superseded_by: String::new(),
         };
         Self {
             info,

@@ -7,7 +7,7 @@ they have settled. Savings compare initial requirements on one basis, in one cur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -239,7 +239,8 @@ def compare(
             if strict:
                 raise
             outcomes.append(Outcome(name, None, None, str(error)))
-    return Comparison(tuple(outcomes), _assumptions(account, market, methodologies, names))
+    used = [(o.report or m).parameters for m, o in zip(methodologies, outcomes, strict=True)]
+    return Comparison(tuple(outcomes), _assumptions(account, market, used, names))
 
 
 def _labels(methodologies: Sequence[Methodology]) -> list[str]:
@@ -251,7 +252,7 @@ def _labels(methodologies: Sequence[Methodology]) -> list[str]:
 
 
 def _assumptions(
-    account: Account, market: Market | None, methodologies: Sequence[Methodology], names: Sequence[str]
+    account: Account, market: Market | None, used: Sequence[Mapping[str, str]], names: Sequence[str]
 ) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if market is not None:
@@ -266,9 +267,9 @@ def _assumptions(
             quoted = {id_: value for id_, value in snapshot.get(key, {}).items() if id_ in held}
             if quoted:
                 said[key] = quoted
-    said["parameters"] = {
-        name: f"{m.parameters['name']} {m.parameters['version']}" for name, m in zip(names, methodologies, strict=True)
-    }
+    said["parameters"] = {name: f"{p['name']} {p['version']}" for name, p in zip(names, used, strict=True)}
+    if superseded := {n: p["superseded_by"] for n, p in zip(names, used, strict=True) if p["superseded_by"]}:
+        said["superseded"] = superseded
     return said
 
 

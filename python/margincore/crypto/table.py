@@ -159,7 +159,7 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
         ]
         for spot in spots:
             rulebooks += [
-                ("Deribit portfolio 2024", spot, Deribit(spot=spot)),
+                ("Deribit portfolio 2024", spot, Deribit(vintage="2024", spot=spot)),
                 ("Deribit portfolio 2026", spot, Deribit(vintage="2026", spot=spot)),
                 ("Paradex portfolio", spot, Paradex(spot=spot)),
                 ("OKX portfolio, MR3/MR5/MR7 of options taken as 0", spot, Okx(spot=spot, stated=unpublished)),

@@ -4,7 +4,8 @@ Columns, in any order; the first row names them:
 
 ==========  ===========================================================================================
 symbol      an option symbol in any spelling (``SPXW  261218C04700000``, ``SPXW261218C04700000``,
-            ``.SPXW261218C4700``), a stock or fund ticker, or a currency on a row of cash
+            ``.SPXW261218C4700``, ``SPXW 12/18/2026 4700.00 C`` ...: :meth:`margincore.OsiSymbol.spelled`
+            has the list), a stock or fund ticker, or a currency on a row of cash
 quantity    contracts or shares, a signed whole number (negative is short); an amount on a row of cash
 kind        ``option``, ``stock``, ``etf`` or ``cash``; may be left out for option symbols and for what the
             table of securities or the product table knows

@@ -8,6 +8,7 @@ Source of the interface: Apache Arrow, "The Arrow PyCapsule Interface".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,24 +16,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from margincore._core import Accounts, Contracts, InvalidInput, MarginBatch, MarginError, MissingData
+from margincore._core import (
+    Accounts,
+    Contract,
+    Contracts,
+    InvalidInput,
+    MarginBatch,
+    MarginError,
+    MissingData,
+    did_you_mean,
+)
 from margincore.importers.text import check_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _OWN_MULTIPLIERS = ("strike_multiplier", "premium_multiplier")
-_TERMS = ("strike", "multiplier", *_OWN_MULTIPLIERS, "lot")
-"""The terms of a contract that are numbers; the others are text, or dates."""
+_NUMBERS = ("strike", "multiplier", *_OWN_MULTIPLIERS, "lot")
+"""The terms of a contract that are numbers; the others are text."""
+_FLAGS = ("listed",)
+"""The terms that are true or false."""
+_DATES = ("expiry",)
+"""The terms that may be dates beside text."""
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index without a name where it becomes a column: no data of the table's."""
 
 
 def contracts(table: Any) -> Contracts:
     """A table of contracts from an Arrow table whose columns are named like a contract's terms.
 
     A null in a column of text means left out, as does a null strike on a row that is no option; a null multiplier of
-    strike or premium is the row's multiplier. What an adjusted option delivers is text: ``"150 shares of MNO"``.
-    Dates may be Arrow dates. Raises :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, naming column
-    and row, for data that breaks Arrow's own rules too.
+    strike or premium is the row's multiplier. What an adjusted option delivers is text: ``"150 shares of MNO"``. Dates
+    may be Arrow dates, or timestamps without a zone that are all at midnight. The index that pandas adds to a table is
+    passed over. Raises :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, naming column and row, for
+    data that breaks Arrow's own rules too.
 
     >>> import pyarrow as pa
     >>> table = pa.table({"kind": ["option", "etf"], "underlying": ["SPY", "SPY"], "right": ["call", None],
@@ -44,18 +61,22 @@ def contracts(table: Any) -> Contracts:
     with _refusals():
         arrow = _table(table)
         columns: dict[str, Any] = {}
+        names = [name for name in arrow.column_names if not _PANDAS_INDEX.fullmatch(name)]
+        _refuse_unknown(names)
         options = _texts(arrow, "kind") == "option"
-        for name in arrow.column_names:
-            if name not in _TERMS:
-                columns[name] = _texts(arrow, name)
-            elif name == "strike":
+        for name in names:
+            if name == "strike":
                 columns[name] = _numbers(arrow, name, needed=options)
             elif name in _OWN_MULTIPLIERS:
                 left_out = _column(arrow, name).is_null().to_numpy()
                 given = _numbers(arrow, name, needed=~left_out)
                 columns[name] = np.where(left_out, _numbers(arrow, "multiplier"), given)
-            else:
+            elif name in _NUMBERS:
                 columns[name] = _numbers(arrow, name)
+            elif name in _FLAGS:
+                columns[name] = _flags(arrow, name)
+            else:
+                columns[name] = _texts(arrow, name)
         return Contracts.from_columns(**columns)
 
 
@@ -160,6 +181,21 @@ def _table(data: Any) -> pa.Table:
         ) from None
 
 
+def _refuse_unknown(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in Contract.TERMS:
+            message = f"arrow: unknown column {name!r}: known are {', '.join(Contract.TERMS)}"
+            hint = did_you_mean(name, Contract.TERMS)
+            raise InvalidInput(message + hint, code="unknown_name", where=name, value=name)
+
+
+def _wrong_type(name: str, needed: str, column: pa.ChunkedArray, *, row: int | None = None) -> InvalidInput:
+    place = f"column '{name}'" if row is None else f"column '{name}' row {row}"
+    found = {} if row is None else {"value": str(column[row].as_py())}
+    message = f"arrow: {place}: {needed} needed, not {column.type}"
+    return InvalidInput(message, code="wrong_type", where=place, **found)
+
+
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
     """A column, once its buffers are what they say: another program has filled them."""
     import pyarrow as pa
@@ -188,16 +224,18 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _coded(table: pa.Table, name: str, *, needed: bool = False) -> tuple[list[str], NDArray[np.integer[Any]]]:
-    """The distinct values of a column of text or dates, and which of them each row holds; null is ``""`` unless needed.
+    """The distinct values of a column of text, and which of them each row holds; null is ``""`` unless needed.
 
-    A NUL is refused here: NumPy would take it away from the end of a name.
+    Dates are read where they belong. A NUL is refused here: NumPy would take it away from the end of a name.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = _column(table, name)
-    if not (_is_text(column.type) or pa.types.is_date(column.type) or pa.types.is_null(column.type)):
-        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is text", code="out_of_range")
+    if name in _DATES:
+        column = _dates(column, name)
+    elif not (_is_text(column.type) or pa.types.is_null(column.type)):
+        raise _wrong_type(name, "text is", column)
     text = column.cast(pa.large_string()).combine_chunks()
     if needed:
         _refuse_nulls(text, name)
@@ -210,8 +248,36 @@ def _coded(table: pa.Table, name: str, *, needed: bool = False) -> tuple[list[st
     return values, codes
 
 
+def _dates(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """A column of text or dates; timestamps are dates where each is a midnight of no zone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if _is_text(kind) or pa.types.is_date(kind) or pa.types.is_null(kind):
+        return column
+    needed = "text or a date is"
+    if not pa.types.is_timestamp(kind) or kind.tz is not None:
+        raise _wrong_type(name, needed, column)
+    midnight = pc.fill_null(pc.equal(pc.floor_temporal(column, unit="day"), column), True)
+    if (row := np.flatnonzero(~midnight.to_numpy())).size:
+        raise _wrong_type(name, needed, column, row=int(row[0]))
+    return column.cast(pa.date32())
+
+
+def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
+    """A column of true and false; null is refused."""
+    import pyarrow as pa
+
+    column = _column(table, name)
+    if not pa.types.is_boolean(column.type):
+        raise _wrong_type(name, "true or false is", column)
+    _refuse_nulls(column, name)
+    return np.asarray(column.to_numpy(), dtype=np.bool_)
+
+
 def _texts(table: pa.Table, name: str) -> NDArray[Any]:
-    """A column of text or dates as objects; null becomes ``""``."""
+    """A column of text as objects; null becomes ``""``."""
     values, codes = _coded(table, name)
     return np.take(np.array(values, dtype=object), codes)
 
@@ -223,7 +289,7 @@ def _numbers(table: pa.Table, name: str, needed: NDArray[Any] | None = None) -> 
 
     column = _column(table, name)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_null(column.type)):
-        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is a number", code="out_of_range")
+        raise _wrong_type(name, "a number is", column)
     missing = column.is_null().to_numpy()
     if (row := np.flatnonzero(missing if needed is None else missing & needed)).size:
         raise InvalidInput(f"arrow: column '{name}' row {row[0]}: null where a number is needed", code="wrong_type")
@@ -238,7 +304,7 @@ def _whole(table: pa.Table, name: str) -> NDArray[np.int64]:
 
     column = _column(table, name)
     if not pa.types.is_integer(column.type):
-        raise InvalidInput(f"arrow: column '{name}' is {column.type}: it is whole numbers", code="not_whole")
+        raise _wrong_type(name, "whole numbers are", column)
     _refuse_nulls(column, name)
     _refuse_beyond(column, name, 2**63 - 1)
     return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)

@@ -44,20 +44,7 @@ impl Combined {
         if parts.is_empty() {
             fail!(InvalidInput: OutOfRange; "combined: at least one part is needed");
         }
-        let join = |f: fn(&ParameterInfo) -> &str| {
-            parts
-                .iter()
-                .map(|p| f(p.1.parameters()))
-                .collect::<Vec<_>>()
-                .join(" + ")
-        };
-        let info = ParameterInfo {
-            name: join(|p| &p.name),
-            version: join(|p| &p.version),
-            effective: join(|p| &p.effective),
-            source: join(|p| &p.source),
-            digest: join(|p| &p.digest),
-        };
+        let info = joined(parts.iter().map(|part| part.1.parameters()));
         Ok(Self { parts, info })
     }
 
@@ -118,6 +105,28 @@ impl Combined {
     }
 }
 
+/// The parts' parameters as one; what no part has stays empty.
+fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
+    let parts: Vec<&ParameterInfo> = parts.collect();
+    let join = |of: fn(&ParameterInfo) -> &str| {
+        let all: Vec<&str> = parts.iter().map(|part| of(part)).collect();
+        all.join(" + ")
+    };
+    let superseded: Vec<&str> = parts
+        .iter()
+        .map(|part| part.superseded_by.as_str())
+        .filter(|by| !by.is_empty())
+        .collect();
+    ParameterInfo {
+        name: join(|p| &p.name),
+        version: join(|p| &p.version),
+        effective: join(|p| &p.effective),
+        source: join(|p| &p.source),
+        digest: join(|p| &p.digest),
+        superseded_by: superseded.join(" + "),
+    }
+}
+
 impl Methodology for Combined {
     fn name(&self) -> &'static str {
         NAME
@@ -144,7 +153,6 @@ impl Methodology for Combined {
             })
             .collect::<Result<_>>()?;
         Ok(Arc::new(ResolvedWhole {
-            info: self.info.clone(),
             contracts: contracts.clone(),
             parts,
         }))
@@ -159,7 +167,6 @@ struct ResolvedPart {
 }
 
 struct ResolvedWhole {
-    info: ParameterInfo,
     contracts: Arc<Contracts>,
     parts: Vec<ResolvedPart>,
 }
@@ -286,7 +293,7 @@ impl Quoted for QuotedWhole {
         let whole = Whole {
             frame: Frame {
                 methodology: NAME.into(),
-                parameters: self.whole.info.clone(),
+                parameters: joined(parts.iter().map(|part| part.prepared.parameters())),
                 valuation: market.map(|m| m.snapshot().valuation.clone()),
                 contracts: self.whole.contracts.clone(),
                 currencies: currencies.expect("there is at least one part"),

@@ -26,7 +26,9 @@ use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, OptionPlace};
 use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::market::Market;
-use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
+use crate::report::{
+    Currencies, Ledger, MarginBatch, MarginReport, ParameterInfo, Requirement, UnderlyingGreeks,
+};
 use crate::seam::{Live, Outcome, Prepared, Scratch, Separation};
 use kernel::error::Result;
 use kernel::pricing::greeks::Greeks;
@@ -162,6 +164,10 @@ impl Prepared for WithGreeks {
 
     fn currencies(&self) -> &Currencies {
         self.prepared.currencies()
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        self.prepared.parameters()
     }
 
     fn admit(&self, account: AccountView<'_>) -> Result<()> {

@@ -98,6 +98,7 @@ pub fn resolve<T: DeserializeOwned + Serialize>(
         effective: info_of("effective"),
         source: info_of("source"),
         digest: String::new(),
+        superseded_by: String::new(),
     };
     if changed {
         info.name.push_str(" (changed)");

@@ -81,6 +81,10 @@ pub struct ParameterInfo {
     pub source: String,
     /// SHA-256 of the parameters in hexadecimal.
     pub digest: String,
+    /// The newest preset of the same rulebook that was in force at the valuation, with its date, where these parameters
+    /// are older; else empty.
+    #[serde(default)]
+    pub superseded_by: String,
 }
 
 /// Sensitivities of an account to one underlying; units in [`crate::greeks`].

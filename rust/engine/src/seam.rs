@@ -83,6 +83,8 @@ pub trait Quoted {
 pub trait Prepared: Send + Sync {
     fn contracts(&self) -> &Arc<Contracts>;
     fn currencies(&self) -> &Currencies;
+    /// Which parameters reports carry: those in force at the valuation.
+    fn parameters(&self) -> &ParameterInfo;
     /// Refuses an account of a form the rulebook has no rule for, whatever it holds: see [`Rulebook::GROSS`].
     fn admit(&self, account: AccountView<'_>) -> Result<()>;
     /// Numbers only; allocates nothing once `scratch` is warm.
@@ -284,6 +286,10 @@ impl<R: Rulebook> Prepared for Compiled<R> {
 
     fn currencies(&self) -> &Currencies {
         &self.rulebook.frame().currencies
+    }
+
+    fn parameters(&self) -> &ParameterInfo {
+        &self.rulebook.frame().parameters
     }
 
     fn admit(&self, account: AccountView<'_>) -> Result<()> {

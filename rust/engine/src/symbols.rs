@@ -1,22 +1,19 @@
-//! OSI option symbols: the names United States listed options go by, in the spellings that vendors use.
+//! OSI option symbols: the names United States listed options go by, in the spellings that vendors and brokers use.
 //!
 //! The canonical form has 21 characters: a root padded with blanks to six, the expiry as `yymmdd`, `C` or `P`, and the
-//! strike in thousandths of a dollar with eight digits (OCC Options Symbology Initiative, 2010).
-//!
-//! | spelling | example |
-//! |---|---|
-//! | canonical, padded to 21 characters | `AAPL  240119C00150000` |
-//! | without padding | `AAPL240119C00150000` |
-//! | one blank after the root | `AAPL 240119C00150000` |
-//! | with the prefix `O:` | `O:AAPL240119C00150000` |
-//! | with a leading dot and a decimal strike | `.AAPL240119C150` |
+//! strike in thousandths of a dollar with eight digits (OCC Options Symbology Initiative, 2010). `symbols/spelling.rs` has
+//! the table of all spellings.
 //!
 //! A symbol says nothing about multiplier, exercise style or settlement: [`crate::products`] does.
+
+mod spelling;
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
+
+pub use spelling::Spelling;
 
 use crate::contract::Right;
 use kernel::error::{Code, MarginError, Result};
@@ -66,75 +63,9 @@ impl OsiSymbol {
         })
     }
 
-    /// Reads any of the spellings in the module's table; the error says which part is wrong.
+    /// Reads any spelling of [`Spelling`]; the error says which part is wrong.
     pub fn parse(text: &str) -> Result<Self> {
-        Self::read(text).map_err(|e| e.at(format!("option symbol {text:?}")))
-    }
-
-    fn read(text: &str) -> Result<Self> {
-        refuse_strange_characters(text)?;
-        if let Some(rest) = text.strip_prefix('.') {
-            return Self::read_decimal_strike(rest);
-        }
-        let bare = text.strip_prefix("O:").unwrap_or(text);
-        if bare.len() <= TAIL_LENGTH {
-            fail!(
-                InvalidInput: BadText;
-                "it has {} characters: a root, yymmdd, C or P and eight digits of strike are needed, like 'AAPL  240119C00150000'",
-                text.len()
-            );
-        }
-        let (root, tail) = bare.split_at(bare.len() - TAIL_LENGTH);
-        let name = root.trim_end_matches(' ');
-        let blanks = root.len() - name.len();
-        let padded = root.len() == ROOT_LENGTH;
-        if blanks > 0 && bare.len() != text.len() {
-            fail!(InvalidInput: BadText; "the form with the prefix 'O:' has no blanks");
-        }
-        let (date, right_and_strike) = tail.split_at(6);
-        let (right, strike) = right_and_strike.split_at(1);
-        let Some(right) = read_right(right) else {
-            fail!(
-                InvalidInput: BadText;
-                "it has {} characters and '{right}' where C or P belongs, nine characters before the end: the strike has eight digits (thousandths)",
-                text.len()
-            );
-        };
-        if blanks > 1 && !padded {
-            fail!(
-                InvalidInput: BadText;
-                "it has {} characters and {blanks} blanks after the root: pad the root to six characters (21 in all), or use one blank or none",
-                text.len()
-            );
-        }
-        let strike_thousandths = read_digits(strike, "strike")?;
-        Self::new(name, read_date(date)?, right, strike_thousandths)
-    }
-
-    /// `AAPL240119C150`, the dot already taken off: the strike is a plain decimal number.
-    fn read_decimal_strike(rest: &str) -> Result<Self> {
-        let Some(at) = rest.rfind(['C', 'P']) else {
-            fail!(InvalidInput: UnknownName; "there is no C or P before the strike");
-        };
-        let (head, tail) = rest.split_at(at);
-        if head.len() <= 6 {
-            fail!(
-                InvalidInput: BadTime;
-                "a root and six digits of expiry (yymmdd) belong before the C or P"
-            );
-        }
-        let (root, date) = head.split_at(head.len() - 6);
-        let right = if tail.starts_with('C') {
-            Right::Call
-        } else {
-            Right::Put
-        };
-        Self::new(
-            root,
-            read_date(date)?,
-            right,
-            read_decimal_thousandths(&tail[1..])?,
-        )
+        spelling::read(text).map_err(|e| e.at(format!("option symbol {text:?}")))
     }
 
     /// The strike in currency units: exactly the thousandths divided once.
@@ -144,25 +75,13 @@ impl OsiSymbol {
 
     /// The spelling without blanks, as many data vendors use it: `AAPL240119C00150000`.
     pub fn compact(&self) -> String {
-        self.to_string().replace(' ', "")
+        Spelling::Compact.print(self)
     }
 }
 
 impl fmt::Display for OsiSymbol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let right = match self.right {
-            Right::Call => 'C',
-            Right::Put => 'P',
-        };
-        write!(
-            f,
-            "{:<6}{:02}{:02}{:02}{right}{:08}",
-            self.root,
-            self.expiry.year() % 100,
-            self.expiry.month(),
-            self.expiry.day(),
-            self.strike_thousandths
-        )
+        f.write_str(&Spelling::Osi.print(self))
     }
 }
 
@@ -172,28 +91,6 @@ impl FromStr for OsiSymbol {
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text)
     }
-}
-
-/// Look-alikes and invisible characters make two symbols that print the same; only plain ASCII is read.
-fn refuse_strange_characters(text: &str) -> Result<()> {
-    for (position, c) in text.chars().enumerate() {
-        if !(c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, ' ' | '.' | ':')) {
-            if c.is_ascii_lowercase() {
-                fail!(
-                    InvalidInput: BadText;
-                    "'{c}' at position {} is lower case: option symbols are written in capitals",
-                    position + 1
-                );
-            }
-            fail!(
-                InvalidInput: BadText;
-                "the character U+{:04X} at position {} does not belong in an option symbol",
-                c as u32,
-                position + 1
-            );
-        }
-    }
-    Ok(())
 }
 
 /// One to six capitals and digits, one of them a capital: `SPX`, `BRKB`, `AAPL1`, `2SPX`.
@@ -222,14 +119,6 @@ pub(crate) fn check_root(root: &str) -> Result<()> {
     Ok(())
 }
 
-fn read_right(text: &str) -> Option<Right> {
-    match text {
-        "C" => Some(Right::Call),
-        "P" => Some(Right::Put),
-        _ => None,
-    }
-}
-
 fn read_digits(text: &str, what: &str) -> Result<u32> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         fail!(InvalidInput: BadText; "the {what} '{text}' is not made of digits");
@@ -238,34 +127,6 @@ fn read_digits(text: &str, what: &str) -> Result<u32> {
         MarginError::InvalidInput(format!("the {what} '{text}' is too large").into())
             .code(Code::BadText)
     })
-}
-
-fn read_date(text: &str) -> Result<Date> {
-    let number = read_digits(text, "expiry (yymmdd)")?;
-    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-    Date::new(2000 + year as i16, month as i8, day as i8).map_err(|_| {
-        MarginError::InvalidInput(format!("the expiry '{text}' (yymmdd) is not a date").into())
-            .code(Code::BadTime)
-    })
-}
-
-/// `150`, `152.5` or `0.005` as thousandths, without passing through binary fractions.
-fn read_decimal_thousandths(text: &str) -> Result<u32> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let bad_point = text.ends_with('.') || fraction.len() > 3;
-    if bad_point || whole.len() > 5 || (whole.len() > 1 && whole.starts_with('0')) {
-        fail!(
-            InvalidInput: OutOfRange;
-            "the strike '{text}' is not a plain decimal number below 100000 with at most three decimals"
-        );
-    }
-    let whole = read_digits(whole, "strike")?;
-    let thousandths = if fraction.is_empty() {
-        0
-    } else {
-        read_digits(&format!("{fraction:0<3}"), "strike's fraction")?
-    };
-    Ok(whole * 1000 + thousandths)
 }
 
 #[cfg(test)]
@@ -287,12 +148,43 @@ mod tests {
             ".AAPL240119C150",
             ".AAPL240119C150.0",
             ".AAPL240119C150.000",
+            " -AAPL240119C150",
+            "-AAPL240119C150",
+            "AAPL_011924C150",
+            "AAPL240119C150",
+            "AAPL240119C150.0",
+            "AAPL 01/19/2024 150.00 C",
+            "AAPL 01/19/2024 150 C",
+            "AAPL 19JAN24 150 C",
+            "AAPL 19JAN24 150.0 C",
         ] {
             assert_eq!(OsiSymbol::parse(text).unwrap(), aapl(), "{text}");
         }
         assert_eq!(aapl().to_string(), "AAPL  240119C00150000");
         assert_eq!(aapl().compact(), "AAPL240119C00150000");
         assert_eq!(aapl().strike(), 150.0);
+    }
+
+    #[test]
+    fn the_table_s_examples_are_what_is_printed() {
+        let symbol = OsiSymbol::new("AAPL", Date::constant(2026, 12, 18), Right::Call, 290_000);
+        let symbol = symbol.unwrap();
+        let table = include_str!("symbols/spelling.rs");
+        for (name, spelling) in Spelling::ALL {
+            let row = format!("//! | `{name}` | `{}` |", spelling.print(&symbol));
+            assert!(table.contains(&row), "{row}");
+        }
+        let half = OsiSymbol {
+            strike_thousandths: 290_500,
+            ..symbol
+        };
+        assert_eq!(Spelling::Schwab.print(&half), "AAPL 12/18/2026 290.50 C");
+        assert_eq!(Spelling::Ibkr.print(&half), "AAPL 18DEC26 290.5 C");
+        let error = "schwap".parse::<Spelling>().unwrap_err();
+        assert!(
+            error.message().ends_with("did you mean 'schwab'?"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -362,6 +254,39 @@ mod tests {
             (".IBM240119150", "no C or P"),
             (".240119C150", "belong before"),
             (".AAPL240119C1.5.0", "not made of digits"),
+            ("AAPL240119C150000", "did you mean '00150000' or '150'?"),
+            ("AAPL240119C0150000", "has 7 digits"),
+            (".AAPL240119C00150000", "has 8 digits"),
+            ("AAPL  240119C150", "16 characters"),
+            ("AAPL 240119C150", "15 characters"),
+            ("O:AAPL240119C150", "16 characters"),
+            ("AAPL240119C0150", "decimal"),
+            ("aapl240119C150", "'a' at position 1 is lower case"),
+            (" -AAPl240119C150", "'l' at position 6 is lower case"),
+            ("- AAPL240119C150", "contains ' '"),
+            ("--AAPL240119C150", "U+002D at position 2"),
+            (
+                "AAPL_240119C150",
+                "(mmddyy) is not a date; did you mean '011924'?",
+            ),
+            (
+                "AAPL011924C150",
+                "(yymmdd) is not a date; did you mean '240119'?",
+            ),
+            ("AAPL_0119244C150", "with '_' between them"),
+            ("_011924C150", "root is empty"),
+            ("AAPL 19/01/2024 150 C", "did you mean '01/19/2024'?"),
+            ("AAPL 1/19/2024 150 C", "two digits"),
+            ("AAPL 01/19/24 150 C", "four of the year"),
+            ("AAPL 01/19/2024 150", "with one blank"),
+            ("AAPL 01/19/2024  150 C", "with one blank"),
+            ("AAPL 01/19/2024 150 Q", "'Q' stands where C or P"),
+            ("AAPL 02/30/2024 150 C", "(mm/dd/yyyy) is not a date"),
+            ("AAPL 19JAM24 150 C", "ddMONyy"),
+            ("AAPL 30FEB24 150 C", "(ddMONyy) is not a date"),
+            ("AAPL 9JAN24 150 C", "ddMONyy"),
+            ("AAPL 19jan24 150 C", "lower case"),
+            ("AAPL 19JAN24 150.1234 C", "decimals"),
         ] {
             let error = OsiSymbol::parse(text).unwrap_err();
             assert!(
@@ -387,13 +312,35 @@ mod tests {
             let expiry = Date::constant(2000, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap();
             let right = if put { Right::Put } else { Right::Call };
             let symbol = OsiSymbol::new(&root, expiry, right, strike).unwrap();
-            let canonical = symbol.to_string();
-            prop_assert_eq!(canonical.len(), 21);
-            prop_assert_eq!(&OsiSymbol::parse(&canonical).unwrap(), &symbol);
-            prop_assert_eq!(&OsiSymbol::parse(&symbol.compact()).unwrap(), &symbol);
-            prop_assert_eq!(&OsiSymbol::parse(&format!("O:{}", symbol.compact())).unwrap(), &symbol);
-            let decimal = format!(".{}{}{}", symbol.root, &canonical[6..13], symbol.strike());
-            prop_assert_eq!(&OsiSymbol::parse(&decimal).unwrap(), &symbol);
+            prop_assert_eq!(symbol.to_string().len(), 21);
+            let mut printed = Vec::new();
+            for (name, spelling) in Spelling::ALL {
+                let text = spelling.print(&symbol);
+                let parsed = OsiSymbol::parse(&text);
+                prop_assert_eq!(parsed.as_ref(), Ok(&symbol), "{}: {}", name, text);
+                prop_assert_eq!(name.parse::<Spelling>(), Ok(spelling));
+                printed.push(text);
+            }
+            printed.sort();
+            printed.dedup();
+            // A root of six characters needs no padding.
+            let same = usize::from(root.len() == ROOT_LENGTH) + usize::from(root.len() == ROOT_LENGTH - 1);
+            prop_assert_eq!(printed.len(), Spelling::ALL.len() - same);
+        }
+
+        #[test]
+        fn digits_of_a_strike_say_what_they_are(digits in "[0-9]{1,9}") {
+            let read = OsiSymbol::parse(&format!("AAPL240119C{digits}"));
+            let number: u32 = digits.parse().unwrap();
+            let plain = digits.len() <= 5 && (digits.len() == 1 || !digits.starts_with('0'));
+            let thousandths = match digits.len() {
+                8 => Some(number),
+                _ => plain.then_some(number * 1000),
+            };
+            match thousandths.filter(|&n| n > 0) {
+                Some(strike) => prop_assert_eq!(read.unwrap().strike_thousandths, strike),
+                None => prop_assert!(read.is_err()),
+            }
         }
 
         #[test]

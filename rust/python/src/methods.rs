@@ -70,7 +70,8 @@ impl Methodology {
 
     /// Which parameters these are, by name, version, effective date, source and digest; read-only.
     ///
-    /// The digest is the SHA-256 of the parameters, in hexadecimal.
+    /// The digest is the SHA-256 of the parameters, in hexadecimal. Where the valuation chooses among dated parameters
+    /// these are all of them, and a report has those it used.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         read_only(py, self.0.parameters())

@@ -61,6 +61,19 @@ impl OsiSymbol {
         self.0.compact()
     }
 
+    /// The symbol as a vendor or broker writes it; every spelling is read again.
+    ///
+    /// ``osi``, ``compact``, ``spaced``, ``massive``, ``plain``, ``tastytrade``, ``fidelity``, ``thinkorswim``,
+    /// ``schwab`` or ``ibkr``. Raises :class:`InvalidInput` for another word.
+    ///
+    /// >>> import margincore as mc
+    /// >>> mc.OsiSymbol("AAPL_121826C290.5").spelled("schwab")
+    /// 'AAPL 12/18/2026 290.50 C'
+    fn spelled(&self, #[pyo3(from_py_with = text)] spelling: &str) -> PyResult<String> {
+        let spelling: symbols::Spelling = spelling.parse().map_err(raise)?;
+        Ok(spelling.print(&self.0))
+    }
+
     fn __str__(&self) -> String {
         self.0.to_string()
     }

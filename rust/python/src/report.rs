@@ -399,6 +399,9 @@ impl MarginReport {
     }
 
     /// Which parameters made the numbers: name, version, effective date, source and digest; read-only.
+    ///
+    /// ``superseded_by`` is the newer preset of the same rulebook that was in force at the valuation, with its date in
+    /// brackets, where the parameters stated are older; else empty.
     #[getter]
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         read_only(py, &self.report.parameters)

@@ -20,7 +20,7 @@ ZERO = {"mr3": 0.0, "mr5": 0.0, "mr7_options": 0.0}
 BYBIT = {"option_contingency": 0.0, "option_vega": 0.0, "future_delta": 0.0}
 FEEDS = {"underlyings": {"BTC": {"spot_confidence": 1.0, "perp_confidence": 0.4}}}
 VENUES: dict[str, mc.Methodology] = {
-    "deribit 2024": mc.methods.Deribit(),
+    "deribit 2024": mc.methods.Deribit(vintage="2024"),
     "deribit 2026": mc.methods.Deribit(vintage="2026"),
     "deribit old c": mc.methods.Deribit(vintage="old-c"),
     "deribit standard": mc.methods.Deribit("standard"),

@@ -86,15 +86,15 @@ def test_a_batch_without_scenarios_has_null_for_the_worst() -> None:
         (lambda: arrow.contracts([1, 2]), mc.InvalidInput, "list has no __arrow_c_stream__"),
         (lambda: arrow.contracts(chain(strike=[None, 4300.0, None])), mc.InvalidInput, "'strike' row 0: null"),
         (lambda: arrow.contracts(chain(multiplier=[100, None, 1])), mc.InvalidInput, "'multiplier' row 1: null"),
-        (lambda: arrow.contracts(chain(strike=["a", "b", "c"])), mc.InvalidInput, "'strike' is string"),
+        (lambda: arrow.contracts(chain(strike=["a", "b", "c"])), mc.InvalidInput, "a number is needed, not string"),
         (lambda: arrow.contracts(chain(strike=[1.0, float("nan"), None])), mc.InvalidInput, "row 1: .*strike"),
-        (lambda: arrow.contracts(chain(currency=[1, 2, 3])), mc.InvalidInput, "'currency' is int64: it is text"),
-        (lambda: arrow.contracts(chain(colour=["x"] * 3)), mc.InvalidInput, "unknown text column 'colour'"),
+        (lambda: arrow.contracts(chain(currency=[1, 2, 3])), mc.InvalidInput, "'currency': text is needed, not int64"),
+        (lambda: arrow.contracts(chain(colour=["x"] * 3)), mc.InvalidInput, "unknown column 'colour': known are id"),
         (lambda: positions(contract=["SPX 1999", "SPX 1999"]), mc.MissingData, "'SPX 1999'"),
         (lambda: positions(contract=["SPY", None]), mc.InvalidInput, "'contract' row 1: null"),
         (lambda: positions(contract=[-1, 0]), mc.InvalidInput, "contract row 0: -1"),
         (lambda: positions(contract=[0, 99]), mc.InvalidInput, "99"),
-        (lambda: positions(lots=[1.5, 2.0]), mc.InvalidInput, "'lots' is double: it is whole numbers"),
+        (lambda: positions(lots=[1.5, 2.0]), mc.InvalidInput, "'lots': whole numbers are needed, not double"),
         (lambda: positions(lots=[1, None]), mc.InvalidInput, "'lots' row 1: null"),
         (lambda: positions(account=[-4, 0]), mc.InvalidInput, "account row 0: -4"),
         (lambda: arrow.accounts(arrow.contracts(chain()), pa.table({"account": [0]})), mc.MissingData, "'contract'"),
@@ -133,3 +133,56 @@ def test_names_must_fit_the_batch() -> None:
 def test_contracts_need_their_kind() -> None:
     with pytest.raises(mc.MissingData, match="'kind'"):
         arrow.contracts(pa.table({"underlying": ["SPY"], "currency": ["USD"]}))
+
+
+@pytest.mark.parametrize("name", ["delta", "index_level_0", "__index_level_x__", "Strike", "strik"])
+@pytest.mark.parametrize("value", [0.1, "x", True, dt.date(2026, 1, 1)])
+def test_a_column_that_is_no_term_is_refused_whatever_it_holds(name: str, value: object) -> None:
+    with pytest.raises(mc.InvalidInput, match=f"unknown column '{name}': known are id, kind") as caught:
+        arrow.contracts(chain(**{name: [value] * 3}))
+    assert (caught.value.code, caught.value.value) == ("unknown_name", name)
+    assert ("did you mean 'strike'?" in str(caught.value)) == (name.lower().startswith("strik"))
+
+
+def test_flags_are_true_or_false() -> None:
+    assert [one.listed for one in arrow.contracts(chain(listed=[True, False, True]))] == [True, False, True]
+    with pytest.raises(mc.InvalidInput, match="column 'listed': true or false is needed, not string"):
+        arrow.contracts(chain(listed=["yes"] * 3))
+    with pytest.raises(mc.InvalidInput, match="column 'listed' row 1: null"):
+        arrow.contracts(chain(listed=[True, None, True]))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_midnights_without_a_zone_are_dates(unit: str) -> None:
+    day = dt.datetime(2026, 12, 18)
+    times = pa.array([day, day, None], pa.timestamp(unit))
+    assert arrow.contracts(chain(expiry=times)).ids == arrow.contracts(chain()).ids
+    late = pa.array([day, day.replace(hour=16), None], pa.timestamp(unit))
+    words = rf"'expiry' row 1: text or a date is needed, not timestamp.{unit}"
+    with pytest.raises(mc.InvalidInput, match=words) as caught:
+        arrow.contracts(chain(expiry=late))
+    assert (caught.value.code, caught.value.value) == ("wrong_type", "2026-12-18 16:00:00")
+    zoned = pa.array([day, day, None], pa.timestamp(unit, "UTC"))
+    with pytest.raises(mc.InvalidInput, match=r"text or a date is needed, not timestamp.*tz=UTC"):
+        arrow.contracts(chain(expiry=zoned))
+
+
+@pytest.mark.parametrize("name", ["kind", "underlying", "currency", "right", "settles"])
+def test_a_date_is_no_text_where_no_date_belongs(name: str) -> None:
+    with pytest.raises(mc.InvalidInput, match=f"column '{name}': text is needed, not date32"):
+        arrow.contracts(chain(**{name: [dt.date(2026, 12, 18)] * 3}))
+
+
+def test_a_frame_of_pandas_is_its_columns() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({
+        "kind": "option", "underlying": "SPX", "right": ["put", "call", "put"], "strike": [4300.0, 4700.0, 4000.0],
+        "expiry": pd.Timestamp("2026-12-18"), "settles": "am", "exercise": "european", "multiplier": 100.0,
+        "currency": "USD",
+    })  # fmt: skip
+    ids = arrow.contracts(frame).ids
+    assert arrow.contracts(frame.assign(expiry="2026-12-18")).ids == ids
+    assert arrow.contracts(frame.sort_values("strike")).ids == (ids[2], ids[0], ids[1])
+    assert arrow.contracts(frame.set_index([pd.Index([5, 6, 7]), pd.Index(["a", "b", "c"])])).ids == ids
+    named = arrow.contracts(frame.set_index(pd.Index(["one", "two", "three"], name="id")))
+    assert named.ids == ("one", "two", "three")

@@ -40,10 +40,16 @@ def venue_reply(reply: Mapping[str, Any] | str, what: str) -> dict[str, Any]:
     return dict(reply)
 
 
-def dated(family: str, vintage: str, on: dt.date | str | None, known: Sequence[str]) -> dict[str, Any]:
-    """A preset by vintage, or the one of its family in force on a date."""
+def dated(family: str, vintage: str | None, on: dt.date | str | None, known: Mapping[str, str]) -> dict[str, Any]:
+    """A preset by vintage, the one of its family in force on a date, or without either the one of each valuation."""
+    if vintage is not None:
+        preset = chosen("vintage", vintage, known)
+        if on is not None:
+            message = f"vintage {vintage!r} and on {on!r}: both choose the parameters: leave one out"
+            raise _core.InvalidInput(message, code="contradiction", where="on", value=on)
+        return {"preset": preset}
     if on is None:
-        return {"preset": chosen("vintage", vintage, {name: f"{family}-{name}" for name in known})}
+        return {"preset": family, "on": "valuation"}
     try:
         return {"preset": family, "on": _core.read_time(on)}
     except _core.InvalidInput as error:

@@ -11,18 +11,21 @@ from margincore.methods.venues.base import Crypto, SpotTreatment, built, chosen,
 
 __all__ = ["Deribit"]
 
+_VINTAGES = {name: f"deribit-pm-{name}" for name in ("2024", "2026", "old-a", "old-b", "old-c", "old-d")}
+
 
 class Deribit(Crypto):
     """Deribit: portfolio margin (2024 and 2026 parameters, four older vintages) or standard margin.
 
-    `model` is ``"portfolio"`` or ``"standard"``; `vintage` is ``"2024"``, ``"2026"``, or ``"old-a"`` to ``"old-d"``;
-    `on` takes the parameters in force on a date instead. Each settlement currency stands alone (S:PM). How cross
-    portfolio margin (X:PM) adds currency pairs up is not published: ``"cross"`` raises :class:`Unsupported`.
+    `model` is ``"portfolio"`` or ``"standard"``. The parameters are those in force at the valuation, unless `vintage`
+    (``"2024"``, ``"2026"``, or ``"old-a"`` to ``"old-d"``) or `on`, a date, states others; reports say under
+    ``parameters["superseded_by"]`` which newer ones were in force. Each settlement currency stands alone (S:PM). How
+    cross portfolio margin (X:PM) adds currency pairs up is not published: ``"cross"`` raises :class:`Unsupported`.
     Option cells use published parameters; no engine output with options was available to verify them. The rules are
     those of BTC and ETH: another underlying raises :class:`MissingData` until `rules` state it. `rules` changes
-    parameters by underlying and settlement (``"BTC"``, ``"BTC/USDC"``, ``"*"``); `initial_only` adds amounts to
-    initial margin, by name, such as ``mmp_margin`` or ``open_orders_margin``. Vintage A charges opposite vegas of
-    several expiries by a formula that is not published: state it as ``charges.stated.opposite_vega``.
+    parameters by underlying and settlement (``"BTC"``, ``"BTC/USDC"``, ``"*"``); `initial_only` adds amounts to initial
+    margin, by name, such as ``mmp_margin`` or ``open_orders_margin``. Vintage A charges opposite vegas of several
+    expiries by a formula that is not published: state it as ``charges.stated.opposite_vega``.
 
     >>> import margincore as mc
     >>> perp = mc.Perpetual("BTC", multiplier=10, multiplier_unit="USD", settlement="inverse", currency="BTC")
@@ -30,6 +33,11 @@ class Deribit(Crypto):
     >>> report = mc.margin([mc.Position(perp, 800)], market, mc.methods.Deribit())     # 8,000 dollars: 0.1 coin
     >>> [round(x, 9) for x in (report.details["units"]["BTC"]["worst_case"], report.requirement.initial)]
     [0.019047619, 0.020047619]
+    >>> report.parameters["name"]
+    'deribit-pm-2026'
+    >>> earlier = mc.margin([mc.Position(perp, 800)], market, mc.methods.Deribit(vintage="2024"))
+    >>> earlier.parameters["name"], earlier.parameters["superseded_by"]
+    ('deribit-pm-2024', 'deribit-pm-2026 (2026-02-15)')
     >>> mc.methods.Deribit(on="2025-06-30").parameters["name"], mc.methods.Deribit(on="2026-06-30").parameters["name"]
     ('deribit-pm-2024', 'deribit-pm-2026')
     """
@@ -40,7 +48,7 @@ class Deribit(Crypto):
         cls,
         model: Literal["portfolio", "standard", "cross"] = "portfolio",
         *,
-        vintage: Literal["2024", "2026", "old-a", "old-b", "old-c", "old-d"] = "2024",
+        vintage: Literal["2024", "2026", "old-a", "old-b", "old-c", "old-d"] | None = None,
         on: dt.date | str | None = None,
         spot: SpotTreatment | None = None,
         rules: Mapping[str, Any] | None = None,
@@ -55,7 +63,7 @@ class Deribit(Crypto):
         if chosen("model", model, {"portfolio": "portfolio", "standard": "standard"}) == "standard":
             preset: dict[str, Any] = {"preset": "deribit-standard"}
         else:
-            preset = dated("deribit-pm", vintage, on, ("2024", "2026", "old-a", "old-b", "old-c", "old-d"))
+            preset = dated("deribit-pm", vintage, on, _VINTAGES)
         changes = {**given(spot=spot, rules=rules), **changes}
         return built(cls, {**preset, **with_charges(changes, "initial_only", initial_only)})
 
@@ -72,11 +80,11 @@ class Deribit(Crypto):
         >>> import margincore as mc
         >>> rules = mc.methods.Deribit.from_params({"price_range": 0.15, "mm_factor": 0.75}, currency="btc")
         >>> rules.parameters["name"]
-        'deribit-pm-2024 (changed)'
+        'deribit-pm (changed)'
         >>> groups = {"currency_pair": {"btc_usd": {"price_range": 0.15}}, "currency": {"btc": {"pnl_offset": 0.5}},
         ...     "general": {"mm_factor": 0.75}}
         >>> mc.methods.Deribit.from_params({"result": {"model_params": groups}}, currency="btc").parameters["name"]
-        'deribit-pm-2024 (changed)'
+        'deribit-pm (changed)'
         """
         document = venue_reply(params, "params")
         name = currency.lower()

@@ -11,6 +11,8 @@ from margincore.methods.venues.base import Crypto, SpotTreatment, built, dated, 
 
 __all__ = ["Okx"]
 
+_VINTAGES = {"2025": "okx-pm-2025", "2024": "okx-pm-2024", "standard": "okx-standard"}
+
 
 class Okx(Crypto):
     """OKX: portfolio margin (``"2025"``, ``"2024"``) or the first tier of standard option margin (``"standard"``).
@@ -20,7 +22,8 @@ class Okx(Crypto):
     MR3, MR5 and MR7 of options are not published in a readable form: with options or dated futures :class:`Unsupported`
     is raised until `stated` gives ``mr3``, ``mr5`` and ``mr7_options`` in dollars (0 is an answer). Borrowed money
     (negative cash) pays MR8. MR7's multipliers are those published before 2025 (the later ones are not readable); they
-    are ``charges.perpetual_slippage.tiers`` of the rules. `on` takes the parameters in force on a date.
+    are ``charges.perpetual_slippage.tiers`` of the rules. Without `vintage` the parameters of portfolio margin are
+    those in force at the valuation, or on the date `on`.
 
     >>> import margincore as mc
     >>> swap = mc.Perpetual("LTC", multiplier=1, currency="USDT")
@@ -34,7 +37,7 @@ class Okx(Crypto):
 
     def __new__(
         cls,
-        vintage: Literal["2025", "2024", "standard"] = "2025",
+        vintage: Literal["2025", "2024", "standard"] | None = None,
         *,
         on: dt.date | str | None = None,
         spot: SpotTreatment | None = None,
@@ -43,9 +46,7 @@ class Okx(Crypto):
         mr9_tiers: Sequence[tuple[float, float, float]] | None = None,
         **changes: Any,
     ) -> Self:
-        preset: dict[str, Any] = {"preset": "okx-standard"}
-        if vintage != "standard":
-            preset = dated("okx-pm", vintage, on, ("2025", "2024"))
+        preset = dated("okx-pm", vintage, on, _VINTAGES)
         charges = dict(stated or {})
         if mr9_hedged is not None:
             charges["mr9"] = cls.mr9(mr9_hedged, mr9_tiers or ())

@@ -10,12 +10,15 @@ from margincore.methods.venues.base import Crypto, SpotTreatment, built, chosen,
 
 __all__ = ["Paradex"]
 
+_VINTAGES = {"2026-08": "paradex-pm", "2026-01": "paradex-pm-earlier"}
+
 
 class Paradex(Crypto):
     """Paradex: ``"portfolio"`` margin (the scan against a minimum on delta) or ``"cross"`` margin per position.
 
-    `provisions` are amounts added to both margins: funding for eight hours, fees. `on` takes the parameters of
-    portfolio margin in force on a date.
+    `provisions` are amounts added to both margins: funding for eight hours, fees. The parameters of portfolio margin
+    are those in force at the valuation, unless `vintage` (``"2026-08"`` or ``"2026-01"``) or `on`, a date, states
+    others.
     """
 
     __slots__ = ()
@@ -24,13 +27,14 @@ class Paradex(Crypto):
         cls,
         model: Literal["portfolio", "cross"] = "portfolio",
         *,
+        vintage: Literal["2026-08", "2026-01"] | None = None,
         on: dt.date | str | None = None,
         spot: SpotTreatment | None = None,
         provisions: Mapping[str, float] | None = None,
         **changes: Any,
     ) -> Self:
-        preset = {"preset": chosen("model", model, {"portfolio": "paradex-pm", "cross": "paradex-cross"})}
-        if on is not None and model == "portfolio":
-            preset = dated("paradex-pm", "", on, ())
+        preset: dict[str, Any] = {"preset": chosen("model", model, {"portfolio": "", "cross": "paradex-cross"})}
+        if model == "portfolio":
+            preset = dated("paradex-pm", vintage, on, _VINTAGES)
         changes = with_charges({**given(spot=spot), **changes}, "provisions", provisions)
         return built(cls, {**preset, **changes})

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::arrays;
 use super::book::Book;
+use super::dated::Version;
 use super::instruments::{self, Instruments};
 use super::layout::Layout;
 use super::live::LiveBook;
@@ -30,15 +31,14 @@ pub(super) struct Planned {
 
 impl Planned {
     pub(super) fn new(
-        parameters: &Arc<Parameters>,
-        info: &ParameterInfo,
+        Version { parameters, info }: Version,
         contracts: &Arc<Contracts>,
     ) -> Result<Self> {
-        let layout = Layout::new(parameters, contracts)?;
+        let layout = Layout::new(&parameters, contracts)?;
         Ok(Self {
-            plans: Plans::new(parameters, &layout)?,
-            parameters: parameters.clone(),
-            info: info.clone(),
+            plans: Plans::new(&parameters, &layout)?,
+            parameters,
+            info,
             layout,
         })
     }

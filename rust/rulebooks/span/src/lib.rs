@@ -111,6 +111,7 @@ impl Span {
             effective: file.info.business_date.clone(),
             source: file.info.file.clone(),
             digest: file.info.digest.clone(),
+            superseded_by: String::new(),
         };
         Ok(Self {
             file,
