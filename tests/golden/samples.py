@@ -163,7 +163,7 @@ def samples() -> dict[str, Any]:
     day = statements.Close.from_dict(STATEMENT["close"])
     level = intraday.Level(10_000.0, 7_500.0)
     fill = intraday.Fill(STOCK, 300.0, 100.0, fees=1.0, time=INSTANT, id="a")
-    step = intraday.Step(0, "buy 300 XYZ at 100", level, intraday.Level(10_000.0, 12_500.0), True, "lower", "given")
+    moved = intraday.Step(0, "buy 300 XYZ at 100", level, intraday.Level(10_000.0, 12_500.0), True, "lower", "given")
     point = events.ScanPoint(45.0, "by the rule", {"XYZ": 100.0}, 5.0, 4.0, 3.0)
     step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
     return {
@@ -202,13 +202,13 @@ def samples() -> dict[str, Any]:
         "analysis.intraday.Charge": intraday.Charge(-12.5),
         "analysis.intraday.Choices": intraday.Choices(marks="close", expiry_counts=False),
         "analysis.intraday.Day": intraday.Day(
-            dt.date(2026, 11, 20), level, step.after, (step,), 2_500.0, step, False, 500.0, False, 2_500.0, 0.0, 0.0,
+            dt.date(2026, 11, 20), level, moved.after, (moved,), 2_500.0, moved, False, 500.0, False, 2_500.0, 0.0, 0.0,
             -2_500.0, "USD", intraday.Choices(),
         ),
         "analysis.intraday.Days": intraday.Days(
             _array(2_500.0), np.array([False]), _array(-2_500.0), _array(10_000.0), np.array([1]), _array(4_100.0)
         ),
-        "analysis.intraday.Excess": intraday.Excess(dt.date(2026, 11, 20), level, level, (step,), -2_500.0, "USD"),
+        "analysis.intraday.Excess": intraday.Excess(dt.date(2026, 11, 20), level, level, (moved,), -2_500.0, "USD"),
         "analysis.intraday.Exercise": intraday.Exercise(PUT, 1.0, shares=STOCK),
         "analysis.intraday.Expiry": intraday.Expiry(PUT, 2.0, time=INSTANT),
         "analysis.intraday.Fill": fill,
@@ -220,7 +220,7 @@ def samples() -> dict[str, Any]:
             dt.date(2026, 11, 20), 2_500.0, False, False, 2_500.0, 1_000.0, None, True, None, dt.date(2026, 11, 30),
             dt.date(2026, 12, 14), "not tested", False, None,
         ),
-        "analysis.intraday.Step": step,
+        "analysis.intraday.Step": moved,
         "monitoring.CloseEvent": monitoring.CloseEvent(7, "2026-11-20"),
         "monitoring.Closed": monitoring.Closed("a", "2026-11-20", 2_500.0, False, 1_000.0),
         "monitoring.CorrectionEvent": monitoring.CorrectionEvent(8, 5),

@@ -126,7 +126,10 @@ class Span(Rulebook):
 
     @classmethod
     def _revived(cls, version: int, state: dict[str, Any]) -> Self:
-        return cls._made(dict(state["parameters"]), None, state["file"])
+        def made(name: str, parameters: dict[str, Any], tables: dict[str, Any], file: _core.SpanFile | None) -> Self:
+            return cls._made(dict(parameters), None, file)
+
+        return made(**state)
 
     @classmethod
     def from_file(cls, source: _Source, **options: Any) -> Self:

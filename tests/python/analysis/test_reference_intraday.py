@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def deficit(found: reference.Deficit | None) -> tuple[float, bool | None]:
 
 def timed(transaction: Any, place: int | None) -> Any:
     time = None if place is None else f"2026-11-20T{10 + place}:00:00-05:00"
-    return type(transaction)(**{**{f: getattr(transaction, f) for f in transaction.__dataclass_fields__}, "time": time})
+    return type(transaction)(**{**{f.name: getattr(transaction, f.name) for f in fields(transaction)}, "time": time})
 
 
 PLACES = st.one_of(st.none(), st.integers(0, 2))

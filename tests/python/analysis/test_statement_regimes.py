@@ -231,9 +231,9 @@ def test_a_rulebook_without_known_rules_on_calls_says_what_it_can() -> None:
 
 
 def test_a_market_maker_s_haircut_is_not_a_customer_s_portfolio_margin() -> None:
-    page = condor(200_000.0, rules=mc.methods.Tims("occ-rbh-market-maker"))
-    assert page.regime is None
-    assert condor(200_000.0, rules=mc.methods.Tims("occ-rbh-market-maker"), regime="portfolio_margin").portfolio
+    rules = mc.methods.Tims("occ-rbh-market-maker", products={"FUND": {"class_group": "FUND", "factor": 1.0}})
+    assert condor(200_000.0, rules=rules).regime is None
+    assert condor(200_000.0, rules=rules, regime="portfolio_margin").portfolio
 
 
 def test_without_a_market_the_day_is_asked_for() -> None:

@@ -232,7 +232,7 @@ def test_quotes_left_out_say_why_and_borrow_only_when_asked() -> None:
 def test_a_vol_that_no_market_takes_is_left_out_of_a_chain() -> None:
     from margincore.pricing import quotes
 
-    strikes, right = np.array([99.0, 99.0, 100.0, 100.0]), ["call", "put"] * 2
+    strikes, right = np.array([99.0, 99.0, 100.0, 100.0]), np.array([1, -1, 1, -1], np.int8)
     mid = np.array([12.0, 11.0, 11.5, 11.5])  # a tenth of the spot, five minutes before the end
     years = 300 / (365 * 86_400)
     found = quotes.imply(100.0, strikes, years, right, mid, mid)
