@@ -978,7 +978,7 @@ class Securities:
     def replaced(self, rows: Sequence[Mapping[str, Any]]) -> Securities:
         """This table with these rows in place of all that it has of their symbols. Raises as :meth:`extended`."""
 
-    def get(self, symbol: str, on: str | None = None) -> dict[str, Any] | None:
+    def get(self, symbol: str, on: str | dt.date | None = None) -> dict[str, Any] | None:
         """The row of a symbol on a date (``yyyy-mm-dd``), a new dictionary; `None` where no row names the symbol.
 
         Without a date, the row of a symbol that has but one. Raises :class:`MissingData` for a date that no row of the

@@ -254,7 +254,6 @@ def samples() -> dict[str, Any]:
             4.0,
             ("assumed",),
         ),
-        "analysis.events.Delivery": events.Delivery([(STOCK, 33.0)], 1.5, 100.0),
         "analysis.events.EarlyAssignment": events.EarlyAssignment(PUT, -1.0, "2026-12-01", 0.5, 6.0, 5.75, "mark"),
         "analysis.events.ExpiryScan": events.ExpiryScan("XYZ", "2026-12-18", "USD", 50.0, (45.0,), (point,), ("x",)),
         "analysis.events.ScanPoint": point,

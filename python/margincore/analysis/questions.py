@@ -166,6 +166,10 @@ def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float
     return _answers(steps, prepared, account, mover)
 
 
+#: Steps a side that a search may take: each margins the account once.
+_MOST_STEPS = 100_000
+
+
 def liquidation_price(
     prepared: Prepared,
     account: Holder,
@@ -190,9 +194,11 @@ def liquidation_price(
     >>> round(found.below, 6), found.above
     (47.058824, None)
     """
-    if not (0.0 < reach < 1.0 and steps >= 1):
+    if not (0.0 < reach < 1.0 and 1 <= steps <= _MOST_STEPS and 0.0 < level < math.inf):
         raise InvalidInput(
-            "liquidation_price: reach lies between 0 and 1, and there is at least one step", code="out_of_range"
+            f"liquidation_price: reach is {reach}, steps {steps} and level {level}: reach lies between 0 and 1, there "
+            f"are 1 to {_MOST_STEPS} steps, and level is a positive number (1 is the maintenance requirement)",
+            code="out_of_range",
         )
     mover = Mover(prepared)
     if symbol not in mover.base.get("spot", {}):

@@ -126,10 +126,9 @@ class Span(Rulebook):
 
     @classmethod
     def _revived(cls, version: int, state: dict[str, Any]) -> Self:
-        def made(name: str, parameters: dict[str, Any], tables: dict[str, Any], file: _core.SpanFile | None) -> Self:
-            return cls._made(dict(parameters), None, file)
-
-        return made(**state)
+        if set(state) != {"name", "parameters", "tables", "file"}:
+            raise TypeError(f"a Span is not made of {', '.join(map(str, state))}")
+        return cls._made(dict(state["parameters"]), None, state["file"])
 
     @classmethod
     def from_file(cls, source: _Source, **options: Any) -> Self:

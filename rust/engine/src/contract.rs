@@ -358,7 +358,7 @@ impl Contracts {
                 && !on_future
             {
                 fail!(
-                    InvalidInput: OtherTable;
+                    InvalidInput: OutOfRange, place format_args!("contract '{}': strike", contract.id()), value strike;
                     "contracts row {i}: contract '{}': strike is {strike}: only an option on a future of the same table may have a strike of zero or less",
                     contract.id()
                 );

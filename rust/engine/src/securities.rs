@@ -23,6 +23,10 @@ use crate::report::ParameterInfo;
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
+/// The largest multiple either way: none is listed above five, and at ten a tenth's fall is the whole value. Larger ones
+/// are percentages by mistake.
+const MAX_LEVERAGE: f64 = 10.0;
+
 /// What is traded under a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -135,6 +139,12 @@ impl Security {
             ),
             Some(leverage) => {
                 bounds::finite("leverage", leverage)?;
+                if leverage.abs() > MAX_LEVERAGE {
+                    fail!(
+                        InvalidInput: OutOfRange, place "leverage", value leverage;
+                        "leverage is {leverage}: a multiple between -{MAX_LEVERAGE} and {MAX_LEVERAGE} is needed (3 is 300 %)"
+                    );
+                }
                 if leverage == 0.0 {
                     fail!(
                         InvalidInput,

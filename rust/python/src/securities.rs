@@ -7,9 +7,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
-use crate::errors::{invalid, raise};
+use crate::arguments::{named, text};
+use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{from_python_with, to_python};
+use crate::values::{from_python_with, time_text, to_python};
 
 /// The dated table of what securities are: what a symbol tracks, its leverage, its class, whether it may be
 /// portfolio margined. Immutable; extending gives a new table.
@@ -77,21 +78,27 @@ impl Securities {
     fn get<'py>(
         &self,
         py: Python<'py>,
-        symbol: &str,
-        on: Option<&str>,
+        #[pyo3(from_py_with = text)] symbol: &str,
+        on: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let on = on.map(str::parse).transpose().map_err(|_| {
-            invalid(format!(
-                "on is {on:?}: a date is needed, such as 2026-11-20"
-            ))
-        })?;
+        let on = match on {
+            None => None,
+            Some(on) => {
+                let written = time_text(on).map_err(|e| named(e, "on"))?;
+                Some(margincore::time::parse_date(&written).map_err(|e| raise(e.at("on")))?)
+            }
+        };
         let found = self.0.facts(symbol, on).map_err(raise)?;
         found.map(|row| to_python(py, row)).transpose()
     }
 
     /// The kind of a symbol, whatever the date, as rows write it; `None` where no row names it. Symbols of futures
     /// are left out: stocks may have the same ones.
-    fn kind<'py>(&self, py: Python<'py>, symbol: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn kind<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = text)] symbol: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let mut rows = self.0.iter();
         let found = rows.find(|r| r.symbol == symbol && r.kind != core::SecurityKind::Future);
         found.map(|row| to_python(py, &row.kind)).transpose()

@@ -118,9 +118,10 @@ def test_an_adjusted_option_delivers_what_is_stated_with_cash_in_lieu() -> None:
     assert (flat.moved, flat.cash) == ({call.id: -2.0}, {})
     up = events.expiry(book({call: 2}), quotes, tims, ON, {"XYZ": 30.04}, **terms)  # 1.32 over 1,000
     assert up.moved == {call.id: -2.0, "XYZ": 66.0}
-    whole = {call.id: events.Delivery([(STOCK, 33.3)], strike_multiplier=100)}
+    whole = option("call", 10.0, deliverable={"shares": {"XYZ": 33.3}})
+    quotes = market(36.0, {whole: 2.0}, rate={"USD": 0.04}, vol={whole.id: 0.4})
     with pytest.raises(mc.InvalidInput, match="cash in lieu of a fraction"):
-        events.exercise(book({call: 1}), quotes, tims, call, 1, delivers=whole)
+        events.exercise(book({whole: 1}), quotes, tims, whole, 1, **terms)
 
 
 def test_an_american_option_on_an_index_pays_its_intrinsic_value() -> None:

@@ -5,7 +5,6 @@
 * :func:`ex_dividend` - a cash dividend, received or owed; :func:`early_assignment` - short calls that it may cost.
 """
 
-from margincore.analysis.events.delivery import Delivery
 from margincore.analysis.events.dividend import ex_dividend
 from margincore.analysis.events.early import EarlyAssignment, early_assignment
 from margincore.analysis.events.expiry import expiry
@@ -14,7 +13,6 @@ from margincore.analysis.events.what_if import Consequence, assignment, exercise
 
 __all__ = [
     "Consequence",
-    "Delivery",
     "EarlyAssignment",
     "ExpiryScan",
     "ScanPoint",

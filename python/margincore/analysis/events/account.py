@@ -88,8 +88,8 @@ class Start:
                     if table[name].kind == "option":
                         raise
                     raise InvalidInput(
-                        f"events: {error}: what is paid in cash in lieu of a fraction stands in delivers=, "
-                        "mc.events.Delivery(units, cash=...)",
+                        f"events: {error}: cash in lieu of a fraction stands in the option's deliverable, "
+                        '{"shares": {...}, "cash": ...}',
                         where=name,
                         value=quantity,
                         code="out_of_range",

@@ -8,31 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from margincore._core import Contract, MissingData, Unsupported
-from margincore._pickles import Record
 
-__all__ = ["Delivery"]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery(Record):
-    """What one contract of an adjusted option delivers, where its own terms cannot say.
-
-    `units` are (contract, quantity) pairs and `cash` is an amount in the option's currency, cash in lieu of fractions
-    included; a call brings both to its holder, a put takes them. `strike_multiplier` times the strike is what is paid
-    for all of it; left out, it is the option's multiplier.
-
-    >>> import margincore as mc
-    >>> stock = mc.Stock("XYZ", currency="USD")
-    >>> mc.events.Delivery([(stock, 33)], cash=16.50, strike_multiplier=100).cash     # 3-for-10, a third in cash
-    16.5
-    """
-
-    units: Iterable[tuple[Contract, float]]
-    cash: float = 0.0
-    strike_multiplier: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "units", tuple((contract, float(quantity)) for contract, quantity in self.units))
+__all__ = ["Terms", "settlement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +53,17 @@ class Terms:
         return round(self.intrinsic(price) / self.strike_multiplier, 9) >= threshold
 
 
-def settlement(
-    option: Contract, known: Mapping[str, Contract], stated: Mapping[str, Delivery], *, by_cash: bool = False
-) -> Terms:
+def settlement(option: Contract, known: Mapping[str, Contract], *, by_cash: bool = False) -> Terms:
     """How an option settles, from its deliverable or from the contract it is written on; refuses what neither says.
 
-    `known` are the contracts by id that the account holds or that came beside it, `stated` what adjusted options
-    deliver, by the option's id; `by_cash` where the future that it is on has settled too.
+    `known` are the contracts by id that the account holds or that came beside it; `by_cash` where the future that it is
+    on has settled too.
     """
     name = option.id
     if option.premium == "futures_style" or option.multiplier_unit not in (None, option.underlying):
         what = "a premium paid like a future" if option.premium == "futures_style" else "a multiplier that counts money"
         raise Unsupported(f"events: '{name}' has {what}: its exercise is not built", where=name)
     paid = float(option.strike or 0.0) * option.multiplier
-    own = stated.get(name)
-    if own is not None:
-        multiplier = option.multiplier if own.strike_multiplier is None else own.strike_multiplier
-        return Terms(option, "units", float(option.strike or 0.0) * multiplier, tuple(own.units), own.cash)
     on = known.get(option.underlying)
     if on is not None and on.kind == "future":
         if on.settlement != "linear":

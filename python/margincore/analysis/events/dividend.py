@@ -39,13 +39,17 @@ def ex_dividend(
     >>> done.cash, done.equity_before, done.equity
     ({'USD': -75.0}, 3000.0, 3000.0)
     """
+    if not isinstance(symbol, str):
+        raise InvalidInput(
+            f"ex_dividend: symbol: text is needed, not {type(symbol).__name__}", code="wrong_type", where="symbol"
+        )
     start = Start(account, market, methodology, contracts, haircuts)
     spot = start.parts.get("spot", {}).get(symbol)
     if spot is None:
         raise MissingData(f"ex_dividend: no spot price for '{symbol}'", code="missing_spot", where=symbol)
     if not 0.0 < positive(amount, "amount") < spot:
         raise InvalidInput(
-            f"ex_dividend: {amount} a share of '{symbol}' at {spot}", where=symbol, value=amount, code="bad_text"
+            f"ex_dividend: {amount} a share of '{symbol}' at {spot}", where="amount", value=amount, code="out_of_range"
         )
     changes = Changes()
     for contract, quantity in start.held.values():

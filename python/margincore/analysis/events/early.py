@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from margincore._core import Contract, InvalidInput, Market, MissingData
+from margincore._core import Contract, InvalidInput, Market, MissingData, did_you_mean
 from margincore._pickles import Record
 from margincore.analysis.events.account import Holder
 from margincore.analysis.events.delivery import date
+from margincore.analysis.events.what_if import positive
 from margincore.analysis.repricing import Repricer
+from margincore.calendars import day_of
 from margincore.engine import holder, snapshot
 
 __all__ = ["EarlyAssignment", "early_assignment"]
@@ -91,7 +93,8 @@ def early_assignment(
         _, before = held.get(p.contract.id, (p.contract, 0.0))
         held[p.contract.id] = (p.contract, before + p.quantity)
     table = {c.id: c for c in (*contracts, *(c for c, _ in held.values()))}
-    given = {symbol: (str(day), float(amount)) for symbol, (day, amount) in (dividends or {}).items()}
+    known = {option.underlying for option, _ in held.values()}
+    given = {symbol: _dividend(symbol, stated, known) for symbol, stated in (dividends or {}).items()}
     named = []
     for option, quantity in held.values():
         on = table.get(option.underlying)
@@ -136,3 +139,22 @@ def _value(
             where=option.id,
         )
     return Repricer(table.values()).marks(parts, {option.id: vol})[option.id], "model"
+
+
+def _dividend(symbol: str, stated: Any, known: set[str]) -> tuple[str, float]:
+    """A dividend that is stated for a symbol of the account, as ``(ex-date, amount per unit)``."""
+    if symbol not in known:
+        raise InvalidInput(
+            f"early_assignment: dividends: no option of the account is on '{symbol}'"
+            + did_you_mean(str(symbol), sorted(known)),
+            code="unknown_name",
+            where="dividends",
+            value=symbol,
+        )
+    if not (isinstance(stated, tuple) and len(stated) == 2):
+        raise InvalidInput(
+            f"early_assignment: dividends of '{symbol}': (ex-date, amount per unit) is needed, not {stated!r}",
+            code="wrong_type",
+            where="dividends",
+        )
+    return day_of(stated[0], f"dividends of '{symbol}'").isoformat(), positive(stated[1], f"dividends of '{symbol}'")

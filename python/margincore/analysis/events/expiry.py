@@ -8,7 +8,7 @@ from typing import Any
 
 from margincore._core import Contract, InvalidInput, Market, Methodology, MissingData
 from margincore.analysis.events.account import Changes, Holder, Start
-from margincore.analysis.events.delivery import Delivery, Terms, date, instant, settlement
+from margincore.analysis.events.delivery import Terms, date, instant, settlement
 from margincore.analysis.events.what_if import Consequence, consequence_of, positive, settle
 from margincore.analysis.mover import Mover
 from margincore.analysis.repricing import price_of
@@ -31,12 +31,11 @@ class Expiry:
         *,
         threshold: float = THRESHOLD,
         contracts: Iterable[Contract] = (),
-        delivers: Mapping[str, Delivery] | None = None,
         haircuts: Mapping[str, float] | None = None,
     ) -> None:
         self.start = start = Start(account, market, methodology, contracts, haircuts)
         self.on = _date(on)
-        self.threshold = threshold
+        self.threshold = positive(threshold, "threshold")
         options = [(c, q) for c, q in start.held.values() if c.kind == "option"]
         expiring = [(c, q) for c, q in options if date(c) == self.on]
         if not expiring:
@@ -52,7 +51,7 @@ class Expiry:
         self.options: list[tuple[Terms, float]] = []
         for option, quantity in expiring:
             by_cash = any(c.id == option.underlying for c in self.settled)
-            self.options.append((settlement(option, start.known, delivers or {}, by_cash=by_cash), quantity))
+            self.options.append((settlement(option, start.known, by_cash=by_cash), quantity))
         self.names = sorted({name for terms, _ in self.options for name in terms.measured_by})
         gone = {c.id for c, _ in expiring}
         delivered = [c for terms, _ in self.options for c, _ in terms.units]
@@ -154,7 +153,6 @@ def expiry(
     instructions: Mapping[str, float] | None = None,
     after: Market | None = None,
     contracts: Iterable[Contract] = (),
-    delivers: Mapping[str, Delivery] | None = None,
     haircuts: Mapping[str, float] | None = None,
 ) -> Consequence:
     """The account after all its options of the date `on` have expired, at settlement `prices` by underlying.
@@ -183,7 +181,6 @@ def expiry(
         on,
         threshold=threshold,
         contracts=contracts,
-        delivers=delivers,
         haircuts=haircuts,
     )
     return asked.consequence(prices, instructions, after)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from margincore._core import Account, Contract, InvalidInput, Market, Methodology, MissingData, Position
 from margincore._pickles import Record
-from margincore.analysis.events.delivery import Delivery
 from margincore.analysis.events.expiry import THRESHOLD, Expiry
 from margincore.analysis.events.what_if import Consequence
 
@@ -127,7 +126,6 @@ def expiry_scan(
     width: float = 0.1,
     threshold: float = THRESHOLD,
     contracts: Iterable[Contract] = (),
-    delivers: Mapping[str, Delivery] | None = None,
     haircuts: Mapping[str, float] | None = None,
 ) -> ExpiryScan:
     """The account after the expiry of `on` and its requirement next morning, over settlement prices of one underlying.
@@ -160,7 +158,6 @@ def expiry_scan(
         on,
         threshold=threshold,
         contracts=contracts,
-        delivers=delivers,
         haircuts=haircuts,
     )
     if symbol is None:

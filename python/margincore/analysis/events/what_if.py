@@ -19,7 +19,7 @@ from margincore._core import (
 )
 from margincore._pickles import Record
 from margincore.analysis.events.account import Changes, Holder, Start
-from margincore.analysis.events.delivery import Delivery, Terms, settlement
+from margincore.analysis.events.delivery import Terms, settlement
 from margincore.analysis.repricing import price_of
 
 __all__ = ["Consequence", "assignment", "exercise"]
@@ -170,7 +170,6 @@ def _early(
     option: Contract | str,
     quantity: float,
     contracts: Iterable[Contract],
-    delivers: Mapping[str, Delivery] | None,
     haircuts: Mapping[str, float] | None,
 ) -> Consequence:
     start = Start(account, market, methodology, contracts, haircuts)
@@ -180,7 +179,7 @@ def _early(
             f"{kind}: '{own.id}' is European: not exercised before {own.expiry} (events.expiry settles that date)",
             where=own.id,
         )
-    terms = settlement(own, start.known, delivers or {})
+    terms = settlement(own, start.known)
     changes = Changes()
     settle(changes, terms, number if kind == "exercise" else -number, _prices(start, terms))
     return consequence_of(start, f"{kind} of {number:g} {own.id}", changes, market)
@@ -194,16 +193,15 @@ def exercise(
     quantity: float,
     *,
     contracts: Iterable[Contract] = (),
-    delivers: Mapping[str, Delivery] | None = None,
     haircuts: Mapping[str, float] | None = None,
 ) -> Consequence:
     """The account after it exercises `quantity` contracts of a long option, at today's prices.
 
     Shares change hands at the strike, an option on a future becomes that future, a cash-settled one pays its intrinsic
     value (negative out of the money). `contracts` are what options are written on where the account does not hold it:
-    a stock, an index (it settles in cash), a future. `delivers` states what adjusted options deliver, by id. `haircuts`
-    are those of :meth:`margincore.Prepared.open`. Raises :class:`InvalidInput` for more than is held,
-    :class:`NotApplicable` for a European option before its date, and what the rulebook raises.
+    a stock, an index (it settles in cash), a future, what an adjusted option delivers. `haircuts` are those of
+    :meth:`margincore.Prepared.open`. Raises :class:`InvalidInput` for more than is held, :class:`NotApplicable` for a
+    European option before its date, and what the rulebook raises.
 
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")
@@ -217,7 +215,7 @@ def exercise(
     >>> done.equity_before, done.equity                            # its time value is given away
     (5025.0, 5000.0)
     """
-    return _early("exercise", account, market, methodology, option, quantity, contracts, delivers, haircuts)
+    return _early("exercise", account, market, methodology, option, quantity, contracts, haircuts)
 
 
 def assignment(
@@ -228,7 +226,6 @@ def assignment(
     quantity: float,
     *,
     contracts: Iterable[Contract] = (),
-    delivers: Mapping[str, Delivery] | None = None,
     haircuts: Mapping[str, float] | None = None,
 ) -> Consequence:
     """The account after `quantity` contracts of a short option are assigned to it, at today's prices.
@@ -245,7 +242,7 @@ def assignment(
     >>> done.cash, done.before.initial, done.after.initial
     ({'USD': 5000.0}, 2700.0, 0.0)
     """
-    return _early("assignment", account, market, methodology, option, quantity, contracts, delivers, haircuts)
+    return _early("assignment", account, market, methodology, option, quantity, contracts, haircuts)
 
 
 def positive(value: Any, what: str) -> float:

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use margincore::account::{self, Effect};
+use margincore::bounds;
 use margincore::contract::Contracts;
 use margincore::live as core;
 use pyo3::prelude::*;
@@ -92,7 +93,9 @@ fn one(number: usize, trade: &Bound<'_, PyAny>, effect: Option<Effect>) -> PyRes
     let part = |at: usize, name: &str| {
         let value = parts.get_borrowed_item(at)?;
         let what = || format!("trade {number} in '{}': {name}", contract.0.id());
-        arguments::number(&value).map_err(|e| arguments::named(e, &what()))
+        let number = arguments::number(&value).map_err(|e| arguments::named(e, &what()))?;
+        bounds::finite(what(), number).map_err(raise)?;
+        Ok::<_, PyErr>(number)
     };
     let quantity = part(1, "quantity")?;
     let what = format_args!("trade {number} in '{}': quantity", contract.0.id());
