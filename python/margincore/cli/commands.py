@@ -73,6 +73,10 @@ QuoteRate = Annotated[
 ParametersFile = Annotated[
     Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
 ]
+Lot = Annotated[
+    float | None,
+    typer.Option(help="Least quantity of a share in a CSV account: 0.001 where three decimals are kept."),
+]
 Equities = Annotated[
     list[str] | None,
     typer.Option(help="A stock whose options are standard (American, 100 shares); repeat for more."),
@@ -133,11 +137,12 @@ def margin(
     rate: QuoteRate = None,
     parameters: ParametersFile = None,
     equity: Equities = None,
+    lot: Lot = None,
     as_json: Json = False,
 ) -> None:
     """Margin one account and explain the number."""
     with _refusals("margin"):
-        document = _document(account, market, equity or [], rate)
+        document = _document(account, market, equity or [], rate, lot)
         _choose(document, method or [], parameters)
         _show(document, evaluate(document), as_json)
 
@@ -150,6 +155,7 @@ def statement(
     rate: QuoteRate = None,
     parameters: ParametersFile = None,
     equity: Equities = None,
+    lot: Lot = None,
     terms: Annotated[
         Path | None,
         typer.Option(help="JSON object of the statement's terms: transactions, settled, interest_rate, holidays ..."),
@@ -160,7 +166,7 @@ def statement(
 ) -> None:
     """One account on one page: equity, what is left, what is called and by when, what may still be done."""
     with _refusals("statement"):
-        document = _document(account, market, equity or [], rate)
+        document = _document(account, market, equity or [], rate, lot)
         _choose(document, [method] if method else [], parameters)
         print(written(document, terms, carried, carry, as_json))
 
@@ -193,11 +199,13 @@ def version() -> None:
     print(__version__)
 
 
-def _document(account: Path, market: Path | None, equities: list[str], rate: float | None) -> dict[str, Any]:
+def _document(
+    account: Path, market: Path | None, equities: list[str], rate: float | None, lot: float | None
+) -> dict[str, Any]:
     """The document that the files say, without its rulebook where they name none."""
     products = Products().with_equities(equities)
     if account.suffix.lower() in (".csv", ".gz"):
-        held = read_account(account, equities=equities)
+        held = read_account(account, equities=equities, lot=1.0 if lot is None else lot)
         document: dict[str, Any] = {
             "account": {
                 "positions": [
@@ -208,6 +216,10 @@ def _document(account: Path, market: Path | None, equities: list[str], rate: flo
         }
         quotes: dict[str, dict[str, float]] = {"price": held.price, "vol": held.vol}
     else:
+        if lot is not None:
+            raise InvalidInput(
+                "--lot is of a CSV account: in a document every contract states its lot", where="--lot", value=lot
+            )
         document = read_json(account)
         if "positions" in document:
             document = {"account": document}

@@ -6,7 +6,8 @@ Columns, in any order; the first row names them:
 symbol      an option symbol in any spelling (``SPXW  261218C04700000``, ``SPXW261218C04700000``,
             ``.SPXW261218C4700``, ``SPXW 12/18/2026 4700.00 C`` ...: :meth:`margincore.OsiSymbol.spelled`
             has the list), a stock or fund ticker, or a currency on a row of cash
-quantity    contracts or shares, a signed whole number (negative is short); an amount on a row of cash
+quantity    contracts or shares, a signed whole number (negative is short), shares with decimals where the reader
+            is told their `lot`; an amount on a row of cash
 kind        ``option``, ``stock``, ``etf`` or ``cash``; may be left out for option symbols and for what the
             table of securities or the product table knows
 price       the mark per unit, optional: it goes into the market
@@ -60,12 +61,15 @@ def read_account(
     equities: Iterable[str] = (),
     currency: str = "USD",
     securities: Securities | None = None,
+    lot: float = 1.0,
 ) -> AccountFile:
     """Reads an account; see the module for the columns.
 
     ``products`` is the table that option roots are looked up in (default: the shipped one), ``equities``
     names the stocks whose options are standard (American, 100 shares). ``currency`` is that of the stocks and
-    funds, ``securities`` the table that says which they are (default: the shipped one). Raises
+    funds, ``securities`` the table that says which they are (default: the shipped one). ``lot`` is the least
+    quantity of a share that the broker keeps, for all stocks and funds of the file: 0.001 where it keeps three
+    decimals. Option contracts are whole always. Raises
     :class:`margincore.ParseError`, :class:`margincore.InvalidInput` or :class:`margincore.MissingData`, each
     with file and line.
 
@@ -88,8 +92,8 @@ def read_account(
             if row.get("kind") == "cash":
                 _cash(row, cash)
                 continue
-            contract = _contract(row["symbol"], row.get("kind", ""), table, kinds, known, currency)
-            positions.append(Position(contract, whole(row["quantity"], "quantity")))
+            contract = _contract(row["symbol"], row.get("kind", ""), table, kinds, known, currency, lot)
+            positions.append(Position(contract, _quantity(row["quantity"], contract)))
             for name, quotes in (("price", price), ("vol", vol)):
                 if row.get(name, ""):
                     _quote(contract, name, decimal(row[name], name), quotes)
@@ -103,7 +107,7 @@ def read_account(
 
 
 def _contract(
-    symbol: str, kind: str, table: Products, kinds: dict[str, str], securities: Securities, currency: str
+    symbol: str, kind: str, table: Products, kinds: dict[str, str], securities: Securities, currency: str, lot: float
 ) -> Contract:
     if kind and kind not in KINDS:
         raise InvalidInput(f"kind {kind!r} is not one of {', '.join(KINDS)}")
@@ -124,7 +128,21 @@ def _contract(
                 code="missing_product",
             )
     OsiSymbol(f"{symbol}300101C00001000")  # a ticker has the characters and the length of an option's root
-    return Etf(symbol, currency=currency) if kind == "etf" else Stock(symbol, currency=currency)
+    return (Etf if kind == "etf" else Stock)(symbol, currency=currency, lot=lot)
+
+
+def _quantity(text: str, contract: Contract) -> float:
+    if contract.kind != "option" and contract.lot != 1.0:
+        return decimal(text, "quantity")
+    if contract.kind != "option" and "." in text:
+        raise InvalidInput(
+            f"quantity {text!r} of '{contract.id}' is not a whole number such as -5: where the broker keeps parts of "
+            "shares, say which: lot=0.001 of the reader, --lot 0.001 on the command line",
+            where="quantity",
+            value=text,
+            code="not_whole",
+        )
+    return whole(text, "quantity")
 
 
 def _looks_like_option(symbol: str) -> bool:

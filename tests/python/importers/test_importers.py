@@ -113,6 +113,22 @@ def test_a_wrong_account_file_names_the_line(tmp_path: Path, content: str, line:
     assert word in message
 
 
+def test_parts_of_shares_are_read_where_their_lot_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path, "symbol,quantity,kind\nAMD,336.446,stock\nSPXW261218C04700000,-2,\n")
+    stock, option = read_account(path, lot=0.001).account.positions
+    assert (stock.quantity, stock.contract.lot, option.quantity) == (336.446, 0.001, -2.0)
+    with pytest.raises(mc.InvalidInput, match=r":2: quantity '336.446' of 'AMD' .* lot=0.001 .* --lot 0.001") as caught:
+        read_account(path)
+    assert (caught.value.code, caught.value.value) == ("not_whole", "336.446")
+    with pytest.raises(mc.InvalidInput, match=r"not a whole number of lots of 0\.01"):
+        read_account(path, lot=0.01)
+    with pytest.raises(mc.InvalidInput, match="lot"):
+        read_account(path, lot=0.0)
+    half = write(tmp_path, "symbol,quantity\nSPXW261218C04700000,-2.5\n", "half.csv")
+    with pytest.raises(mc.InvalidInput, match="not a whole number"):
+        read_account(half, lot=0.5)
+
+
 @pytest.mark.parametrize(
     "content",
     [GOOD.encode("utf-16"), GOOD.replace("IBM", "Société").encode("latin-1"), b"\x00", b"\xff\xfe", os.urandom(4096)],
