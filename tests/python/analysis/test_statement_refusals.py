@@ -100,7 +100,7 @@ def test_terms_are_judged_when_given(carried: Carried | None, terms: dict[str, A
 
 @pytest.mark.parametrize("carried", [5, "2026-11-19", {"date": "2026-11-19"}])
 def test_what_is_not_carried_is_refused(carried: Any) -> None:
-    with pytest.raises(mc.InvalidInput, match="carried is .*: a Carried is needed"):
+    with pytest.raises(mc.InvalidInput, match=r"carried is .*: a Carried is needed"):
         stated(carried=carried)
 
 
