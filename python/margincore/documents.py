@@ -149,7 +149,10 @@ def _transaction(row: Any, where: str, products: Products) -> Transaction:
     if isinstance(row, list):
         return [_trade(_mapping(leg, where), where, products) for leg in row]
     row = _mapping(row, where)
-    return Money.from_dict(row) if "kind" in row else _trade(row, where, products)
+    if "kind" not in row:
+        return _trade(row, where, products)
+    with _place(where):
+        return Money.from_dict(row)
 
 
 def _trade(row: Mapping[str, Any], where: str, products: Products) -> Trade:

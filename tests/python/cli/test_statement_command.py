@@ -67,10 +67,10 @@ def test_the_next_day_takes_what_was_carried(folder: Path) -> None:
         ({"nonsense": 1}, "terms: unknown key 'nonsense'"),
         ({"transactions": {}}, "transactions: a list is needed"),
         ({"transactions": [{"contract": STOCK, "quantity": 1}]}, "price is missing"),
-        ({"transactions": [{"kind": "gift", "amount": 1.0}]}, "unknown kind 'gift'"),
+        ({"transactions": [{"kind": "gift", "amount": 1.0}]}, "money: kind is 'gift'"),
         ({"carried": {"date": "2026-11-20", "sma": 0.0}}, "carried is of 2026-11-20"),
-        ({"carried": {"date": "2026-11-19", "sma": -1.0}}, "not below zero"),
-        ({"holidays": "2026-12-25"}, "holidays: a list is needed"),
+        ({"carried": {"date": "2026-11-19", "sma": -1.0}}, "carried: sma is -1.0: a number from 0"),
+        ({"holidays": "2026-12-25"}, "holidays is '2026-12-25': a list is needed"),
         ({"settled": 5}, "terms"),
     ],
 )
@@ -92,3 +92,11 @@ def test_several_rulebooks_have_no_statement(folder: Path) -> None:
     }
     with pytest.raises(mc.InvalidInput, match="one methodology"):
         mc.documents.statement_from_document(document)
+
+
+def test_an_error_in_what_was_carried_names_its_file(folder: Path) -> None:
+    for document in ({"date": "2026-11-19", "sma": -1.0}, {"date": "2026-11-20", "sma": 0.0}):
+        (folder / "yesterday.json").write_text(json.dumps(document))
+        result = run("--carried", "yesterday.json")
+        assert result.exit_code == 2
+        assert result.stderr.startswith("error: yesterday.json: ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar, get_args
+from typing import Literal, NoReturn, TypeVar, get_args
 
 from margincore._core import (
     Account,
@@ -18,6 +18,7 @@ from margincore._core import (
     Position,
     Prepared,
 )
+from margincore.analysis import given
 from margincore.analysis.qualify import Monitoring, least_equity
 from margincore.analysis.statements import restrictions as limits
 from margincore.analysis.statements.calls import Call, Carried, current_call
@@ -28,7 +29,7 @@ from margincore.analysis.statements.groups import STRESS, PortfolioMargin, gross
 from margincore.analysis.statements.minimum import MinimumEquity, minimum_equity
 from margincore.analysis.statements.money import Equity, Valuation
 from margincore.analysis.statements.power import BuyingPower, Rates, affordable, class_rates, rates_of
-from margincore.analysis.statements.sma import Close, Transaction, close, entries, opening, priced, traded
+from margincore.analysis.statements.sma import Close, Transaction, close, entries, opening, priced, read, traded
 from margincore.analysis.statements.whole import REDUCING_ONLY, Absent, Statement
 from margincore.calendars import BusinessDays, day_of, nyse
 from margincore.engine import holder, rulebook, snapshot
@@ -113,8 +114,30 @@ def statement(
         holder(account), snapshot(market), rulebook(methodology), contracts, haircuts, regime, date, holidays, carried
     )
     opened_with = limits.known(restrictions)
+    known = desk.currencies()
     if transactions is not None:
-        transactions = list(transactions)
+        transactions = read(transactions)
+    if waive_up_to is not None:
+        waive_up_to = given.number("waive_up_to", waive_up_to, least=0.0)
+    if settled is not None:
+        settled = given.amounts("settled", settled, known)
+    if interest_rate is not None:
+        interest_rate = given.amounts("interest_rate", interest_rate, known, least=-2.0, most=2.0)
+    if given.number("days_in_year", days_in_year) not in (360, 365):
+        given.refuse("days_in_year", days_in_year, "360 or 365", "out_of_range")
+    if monitoring is not None:
+        given.name("monitoring", monitoring, get_args(Monitoring))
+    if house_minimum is not None:
+        house_minimum = given.number("house_minimum", house_minimum, least=0.0)
+    if open_trade_equity is not None:
+        open_trade_equity = given.amounts("open_trade_equity", open_trade_equity, known)
+    if initial_ratio is not None:
+        initial_ratio = given.number("initial_ratio", initial_ratio, least=1.0)
+    if premiums is not None:
+        premiums = _pair(premiums)
+    moves = [
+        given.number(f"moves[{i}]", move, most=10.0, above=-1.0) for i, move in enumerate(given.rows("moves", moves))
+    ]
     equity = desk.equity(open_trade_equity)
     initial, futures = desk.futures(equity, initial_ratio, open_trade_equity, premiums)
     maintenance = desk.report.maintenance
@@ -173,20 +196,25 @@ class _Desk:
     ) -> None:
         self.absent: list[Absent] = []
         self.account, self.market, self.methodology, self.carried = account, market, methodology, carried
+        if carried is not None and not isinstance(carried, Carried):
+            given.refuse("carried", carried, "a Carried is needed: Carried.from_dict reads a document", "wrong_type")
+        contracts = given.rows("contracts", contracts)
+        for contract in contracts:
+            if not isinstance(contract, Contract):
+                given.refuse("contracts", contract, "each is a Contract", "wrong_type")
+        own = _regime(methodology, account)
+        if regime is not None:
+            given.name("regime", regime, get_args(Regime))
+            _fits(regime, own, methodology, account)
         self.offered = list(dict.fromkeys([*(p.contract for p in account.positions), *contracts]))
         self.prepared: Prepared = methodology.prepare(self.offered, market)
         self.report = self.prepared.open(account, haircuts=haircuts).report()
         self.valuation = Valuation(self.prepared, account, haircuts)
-        self.regime = regime if regime is not None else _regime(methodology, account)
-        if self.regime is not None and self.regime not in get_args(Regime):
-            known = ", ".join(get_args(Regime))
-            raise InvalidInput(
-                f"regime is {regime!r}: one of {known}", where="regime", value=regime, code="out_of_range"
-            )
+        self.regime = regime if regime is not None else own
         if self.regime is None:
             self.miss("calls", f"no rule on calls is known for {self.report.methodology}: give regime")
-        given = date if date is not None else self.report.valuation
-        self.date = None if given is None else day_of(given, "date")
+        day = date if date is not None else self.report.valuation
+        self.date = None if day is None else day_of(day, "date")
         self.days = nyse() if holidays is None else _days(holidays)
         if self.date is None:
             self.miss("dates", "no market says the day: give date")
@@ -200,6 +228,11 @@ class _Desk:
 
     def miss(self, what: str, because: str) -> None:
         self.absent.append(Absent(what, because))
+
+    def currencies(self) -> list[str]:
+        """Those of the account, of what it holds or may buy, and of the report."""
+        of_contracts = (contract.currency for contract in self.offered)
+        return list(dict.fromkeys([self.prepared.currency, *self.account.cash, *of_contracts]))
 
     def asked(self, what: str, ask: Callable[[], T]) -> T | None:
         """An answer, or none and its name where something was not stated."""
@@ -236,7 +269,12 @@ class _Desk:
         report = self.report
         if self.regime != "futures":
             if ratio is not None:
-                raise InvalidInput("initial_ratio is of futures accounts", where="initial_ratio", value=ratio)
+                raise InvalidInput(
+                    f"initial_ratio is of futures accounts, not of {self.regime}: leave it out",
+                    where="initial_ratio",
+                    value=ratio,
+                    code="contradiction",
+                )
             return report.initial, None
         if ratio is None and report.initial == report.maintenance and report.maintenance > 0.0:
             self.miss("customers' initial requirement", "it is taken as the clearing one: give initial_ratio")
@@ -435,11 +473,39 @@ class _Desk:
 def _days(holidays: BusinessDays | Iterable[dt.date | str]) -> BusinessDays:
     if isinstance(holidays, BusinessDays):
         return holidays
-    if isinstance(holidays, str):
-        raise InvalidInput(
-            f"holidays: a list is needed, [{holidays!r}]", where="holidays", value=holidays, code="wrong_type"
-        )
-    return BusinessDays(tuple(day_of(day, "holidays") for day in holidays))
+    return BusinessDays(tuple(day_of(day, "holidays") for day in given.rows("holidays", holidays)))
+
+
+def _pair(premiums: object) -> tuple[float, float]:
+    pair = given.rows("premiums", premiums)
+    if len(pair) != 2:
+        given.refuse("premiums", premiums, "two numbers: of filled options, of working long options", "wrong_shape")
+    return given.number("premiums[0]", pair[0]), given.number("premiums[1]", pair[1])
+
+
+def _fits(regime: str, own: str | None, methodology: Methodology, account: Account) -> None:
+    """Refuses a regime that is not the one of the rulebook, or not of the account's kind."""
+    if account.kind in ("cash", "margin") and (regime == "cash") != (account.kind == "cash"):
+        other = "margin" if account.kind == "cash" else "cash"
+        _contradicts(regime, f"the account's kind is {account.kind!r}", f"Account(kind={other!r})")
+    if not isinstance(methodology, Rulebook) or regime == own:
+        return
+    name = methodology.to_dict()["name"]
+    if name == "reg-t" and regime in ("cash", "reg_t"):
+        kind = "cash" if regime == "cash" else "margin"
+        because = f"the rulebook margins {'a cash' if own == 'cash' else 'a margin'} account"
+        _contradicts(regime, because, f"Account(kind={kind!r}) or RegT(account_kind={kind!r})")
+    if own is not None or (name == "tims" and regime != "portfolio_margin"):
+        _contradicts(regime, f"the rulebook is {name}", "a rulebook of that regime")
+
+
+def _contradicts(regime: str, because: str, remedy: str) -> NoReturn:
+    raise InvalidInput(
+        f"regime is {regime!r} and {because}: give {remedy}, or leave regime out",
+        where="regime",
+        value=regime,
+        code="contradiction",
+    )
 
 
 def _regime(methodology: Methodology, account: Account) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from margincore._core import InvalidInput, MissingData, check_version
+from margincore.analysis import given
 from margincore.analysis.statements.plain import Part
 from margincore.calendars import BusinessDays, day_of
 
@@ -86,12 +87,16 @@ class Call(Part):
     waived: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in RULES:
+        given.name("call: kind", self.kind, RULES)
+        for what in ("amount", "left"):
+            object.__setattr__(self, what, given.number(f"call: {what}", getattr(self, what), least=0.0))
+        if self.left > self.amount:
             raise InvalidInput(
-                f"call: unknown kind {self.kind!r}: one of {', '.join(RULES)}", where="kind", code="unknown_name"
+                f"call: {self.left} is left of {self.amount}", where="left", value=self.left, code="contradiction"
             )
-        if not 0.0 <= self.left <= self.amount < float("inf"):
-            raise InvalidInput(f"call: {self.left} is left of {self.amount}", where="left", value=self.left)
+        for what in ("made_on", "due_on"):
+            if (day := getattr(self, what)) is not None:
+                object.__setattr__(self, what, day_of(day, f"call: {what}"))
 
     @property
     def rule(self) -> Rule:
@@ -107,6 +112,7 @@ class Call(Part):
 class Carried(Part):
     """What an account carries from one day's close to the next: its SMA and the calls that are open. Plain data.
 
+    `date` is a date, a datetime or an ISO text, and kept as a date.
     `sma` is the special memorandum account in the report's currency, never negative: what is short of a call is the
     call. `None` where the account has none or where it is not known. A new account carries ``Carried(date, 0.0)``.
 
@@ -119,10 +125,14 @@ class Carried(Part):
     calls: tuple[Call, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.sma is not None and not 0.0 <= self.sma < float("inf"):
-            raise InvalidInput(
-                f"carried: sma is {self.sma}: it is not below zero", where="sma", value=self.sma, code="out_of_range"
-            )
+        object.__setattr__(self, "date", day_of(self.date, "carried: date"))
+        if self.sma is not None:
+            object.__setattr__(self, "sma", given.number("carried: sma", self.sma, least=0.0))
+        calls = tuple(given.rows("carried: calls", self.calls))
+        for call in calls:
+            if not isinstance(call, Call):
+                given.refuse("carried: calls", call, "each is a Call", "wrong_type")
+        object.__setattr__(self, "calls", calls)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, with the version of the format first."""
@@ -131,6 +141,8 @@ class Carried(Part):
     @classmethod
     def from_dict(cls, document: Any) -> Carried:
         """What :meth:`to_dict` wrote. Raises :class:`margincore.ParseError` for another version."""
+        if not isinstance(document, Mapping):
+            given.refuse("carried", document, "an object is needed, as to_dict writes it", "wrong_type")
         document = dict(document)
         check_version("carried", document.pop("version", 1), 1, 1)
         return super(Carried, cls).from_dict(document)

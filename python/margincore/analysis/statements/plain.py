@@ -85,7 +85,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        raise InvalidInput(f"{where}: {value!r} is no {kind.__name__}", where=where, value=value)
+        raise InvalidInput(f"{where}: {value!r} is no {kind.__name__}", where=where, value=value, code="wrong_type")
     return value
 
 

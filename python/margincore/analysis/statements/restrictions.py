@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from margincore._core import Account, InvalidInput, MarginReport
+from margincore._core import Account, MarginReport
+from margincore.analysis import given
 from margincore.analysis.statements.plain import Part
 
 __all__ = ["OPENED_WITH", "Restriction", "breaches", "known"]
@@ -30,20 +31,7 @@ class Restriction(Part):
 
 def known(names: Iterable[str]) -> tuple[str, ...]:
     """Names of :data:`OPENED_WITH`, or :class:`margincore.InvalidInput`."""
-    if isinstance(names, str):
-        raise InvalidInput(
-            f"restrictions: a list is needed, [{names!r}]", where="restrictions", value=names, code="wrong_type"
-        )
-    found = tuple(names)
-    for name in found:
-        if name not in OPENED_WITH:
-            raise InvalidInput(
-                f"restrictions: unknown {name!r}: one of {', '.join(OPENED_WITH)}",
-                where="restrictions",
-                value=name,
-                code="unknown_name",
-            )
-    return found
+    return tuple(given.name("restrictions", name, OPENED_WITH) for name in given.rows("restrictions", names))
 
 
 def breaches(names: Iterable[str], account: Account, report: MarginReport) -> tuple[Restriction, ...]:

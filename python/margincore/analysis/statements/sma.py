@@ -24,6 +24,7 @@ from margincore._core import (
     Prepared,
     read_trades,
 )
+from margincore.analysis import given
 from margincore.analysis.statements.calls import Call, Carried, due_on, met
 from margincore.analysis.statements.money import Valuation
 from margincore.analysis.statements.plain import Part
@@ -44,14 +45,10 @@ class Money(Part):
     currency: str = "USD"
 
     def __post_init__(self) -> None:
-        if self.kind not in _MONEY:
-            raise InvalidInput(
-                f"money: unknown kind {self.kind!r}: one of {', '.join(_MONEY)}", where="kind", code="unknown_name"
-            )
-        if not (math.isfinite(self.amount) and self.amount >= 0.0):
-            raise InvalidInput(
-                f"money: amount is {self.amount}: the kind says its sign", where="amount", code="out_of_range"
-            )
+        given.name("money: kind", self.kind, _MONEY)
+        object.__setattr__(self, "amount", given.number("money: amount", self.amount, least=0.0))
+        if not isinstance(self.currency, str):
+            given.refuse("money: currency", self.currency, "a code such as 'USD' is needed", "wrong_type")
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.amount:,.2f} {self.currency}"
@@ -100,19 +97,31 @@ def legs_of(transaction: Transaction) -> list[Leg]:
     if isinstance(transaction, Money):
         return []
     trades = list(transaction) if isinstance(transaction, list) else [transaction]
-    legs = []
+    legs: list[Leg] = []
     for contract, quantity, *rest in read_trades(trades):
         if not rest:
             raise MissingData(
                 f"transactions: the trade of {contract.id} has no price", where="transactions", code="missing_price"
             )
-        legs.append((contract, quantity, rest[0], rest[1] if len(rest) > 1 else 0.0))
+        numbers = {"quantity": quantity, "price": rest[0], "fees": rest[1] if len(rest) > 1 else 0.0}
+        what = f"transactions: the trade of {contract.id}"
+        legs.append((contract, *(given.number(f"{what}: {name}", value) for name, value in numbers.items())))
     return legs
 
 
 def _said(leg: Leg) -> str:
     contract, quantity, price, _ = leg
     return f"{'bought' if quantity > 0 else 'sold'} {abs(quantity):,g} {contract.id} at {price:,g}"
+
+
+def read(transactions: object) -> list[Transaction]:
+    """The transactions of any iterable, each of them read once and refused where it is none."""
+    found: list[Transaction] = given.rows("transactions", transactions)
+    for transaction in found:
+        if not isinstance(transaction, Money | tuple | list):
+            given.refuse("transactions", transaction, "a trade, a list of trades or Money is needed", "wrong_type")
+        legs_of(transaction)
+    return found
 
 
 def traded(transactions: Iterable[Transaction]) -> list[Contract]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from margincore._core import MarginReport, MissingData, __document_version__, check_version
+from margincore._core import InvalidInput, MarginReport, MissingData, __document_version__, check_version
 from margincore.analysis.statements import lines, page
 from margincore.analysis.statements.calls import Call, Carried
 from margincore.analysis.statements.cash import Cash, Interest
@@ -126,7 +126,16 @@ class Statement(Part):
         """The statement that :meth:`to_dict` wrote. Raises :class:`margincore.ParseError` for another version."""
         document = dict(document)
         check_version("statement", document.pop("version", __document_version__), 1, __document_version__)
-        return super(Statement, cls).from_dict(document)
+        read = super(Statement, cls).from_dict(document)
+        named = {absent.what for absent in read.absent}
+        for field, what in (("date", "dates"), ("equity", "equity"), ("minimum", "minimum equity")):
+            if getattr(read, field) is None and what not in named:
+                raise InvalidInput(
+                    f"Statement: {field} is None and absent does not name {what!r}: give what to_dict wrote",
+                    where=f"Statement.{field}",
+                    code="contradiction",
+                )
+        return read
 
     def _lines(self) -> list[page.Line]:
         """The statement line by line, in the order of its page."""
