@@ -11,8 +11,8 @@ from margincore import _core
 from margincore._core import Account, NotApplicable, Position, Prepared
 from margincore._pickles import Record
 from margincore.analysis import given
-from margincore.analysis.intraday.rule import RULE, SOURCE, Choices, Rule, applies, minor_limit
 from margincore.analysis.intraday.kinds import instance
+from margincore.analysis.intraday.rule import RULE, SOURCE, Choices, Rule, applies, minor_limit
 from margincore.analysis.intraday.schedule import date_of, listed, scheduled
 from margincore.analysis.intraday.transactions import Cash, Charge, Exercise, Expiry, Securities, Transaction
 from margincore.engine import holder
@@ -131,9 +131,9 @@ def day(
 
     `account` is the account at the open, `prepared` a Reg T rulebook over everything held and traded at the marks of
     the open, `updates` later marks, each with the instant they are in force from: preparations of the same table. `on`
-    is the date of the opening market, and of every time given, in that market's zone. Transactions of one instant, and those without a time, are
-    taken in the order that gives the highest deficit: exactly where the requirements separate (stock) and for up to 16
-    transactions in an underlying elsewhere; beyond that `highest` bounds it.
+    is the date of the opening market, and of every time given, in that market's zone. Transactions of one instant,
+    and those without a time, are taken in the order that gives the highest deficit: exactly where the requirements
+    separate (stock) and for up to 16 transactions in an underlying elsewhere; beyond that `highest` bounds it.
 
     Raises :class:`Unsupported` for days the rule is not in force on and accounts that are not `phased_in`,
     :class:`NotApplicable` for cash and portfolio margin accounts (:func:`excess`), :class:`InvalidInput` for what is

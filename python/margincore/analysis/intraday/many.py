@@ -117,7 +117,7 @@ def _amounts(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _prices(prepared: Prepared, contract: NDArray[Any], price: NDArray[np.float64]) -> None:
-    """Refuse a negative price of anything but a future. Rows that are none of the table's are the engine's to refuse."""
+    """Refuse a negative price of anything but a future; rows outside the table are the engine's to refuse."""
     for row in np.flatnonzero(price < 0.0):
         if row < contract.size and contract[row] < len(prepared.contracts):
             traded = prepared.contracts[int(contract[row])]

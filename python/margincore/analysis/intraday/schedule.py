@@ -101,8 +101,8 @@ def scheduled(
     last = len(plan.markets) - 1
     times = [instant(transaction.time, f"transaction {i}") for i, transaction in enumerate(transactions)]
     if on is not None:
-        for i, moment in enumerate(times):
-            _on_the_day(f"intraday: transaction {i}", moment, prepared, on)
+        for i, at in enumerate(times):
+            _on_the_day(f"intraday: transaction {i}", at, prepared, on)
     # Places from 1: what counts from the start is at 0.
     places = {time: place for place, time in enumerate(sorted({time for time in times if time is not None}), start=1)}
     for transaction, time in _from_start(account, list(zip(transactions, times, strict=True)), choices):
