@@ -14,8 +14,9 @@ from margincore import intraday
 
 NAN = math.nan
 STOCK: Any = mc.Stock("ABC", currency="USD")
-FUTURE: Any = mc.Future("CL", expiry="2026-12-18", multiplier=1000.0, currency="USD")
-CALL: Any = mc.Option("ABC", "2026-12-18", 100.0, "call", currency="USD")
+FUTURE: Any = mc.Future("CL", expiry="2026-12-18T21:00:00Z", multiplier=1000, currency="USD", id=":CL:FUT:202612")
+CALL: Any = mc.Option("ABC", "call", 100.0, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+                      currency="USD")  # fmt: skip
 PREPARED: Any = mc.Engine(mc.methods.RegT()).prepare(
     [STOCK], mc.Market("2026-11-20T09:30:00-05:00", spot={"ABC": 100.0})
 )
