@@ -11,6 +11,8 @@ from typing import Any
 from margincore._core import Account, InvalidInput, Prepared
 from margincore._pickles import Record
 from margincore.analysis import intraday
+from margincore.analysis.intraday.day import explained
+from margincore.analysis.intraday.schedule import date_of
 from margincore.calendars import BusinessDays, nyse
 from margincore.monitoring.events import CashEvent, Event, FillEvent, MarketEvent
 from margincore.monitoring.journal import Journal, encode
@@ -268,12 +270,14 @@ class IntradayMonitor:
                 contract = self._by_id[movement.contract]
                 fill = intraday.Fill(contract, movement.quantity, movement.price, movement.fees, time=time, id=name)
                 moves.append(fill)
-        return intraday.day(
+        return explained(
             session.opening,
             book.opening,
             moves,
+            # An event has a number and no time, and a day may open at the marks of the one before it.
+            timed=False,
             updates=[(_instant(number), marks) for number, marks in session.marks],
-            on=on if on is not None else _valuation(self._prepared),
+            on=date_of(self._prepared, on),
             choices=self._choices,
             haircuts=self._haircuts,
         )
@@ -394,10 +398,6 @@ _KEPT = 15
 def _instant(number: int) -> dt.datetime:
     """Events are in the order of their numbers: one stands for its time."""
     return dt.datetime(2000, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=number)
-
-
-def _valuation(prepared: Prepared) -> str | None:
-    return None if prepared.market is None else prepared.market.valuation[:10]
 
 
 def _rows(account: Account) -> list[list[Any]]:

@@ -202,7 +202,7 @@ def test_a_practice_may_be_a_number_in_months_without_minor_ones() -> None:
         assert second.practice == answer
         # Minor ones exist and are to be satisfied all the same.
         assert second.remaining == 600.0
-    with pytest.raises(mc.InvalidInput, match="positive"):
+    with pytest.raises(mc.InvalidInput, match="a number from 1"):
         intraday.Practice(0, 12)
 
 

@@ -8,15 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from margincore import _core
-from margincore._core import Account, MissingData, NotApplicable, Position, Prepared
+from margincore._core import Account, NotApplicable, Position, Prepared
 from margincore._pickles import Record
+from margincore.analysis import given
+from margincore.analysis.intraday.kinds import instance
 from margincore.analysis.intraday.rule import RULE, SOURCE, Choices, Rule, applies, minor_limit
-from margincore.analysis.intraday.schedule import scheduled
+from margincore.analysis.intraday.schedule import date_of, listed, scheduled
 from margincore.analysis.intraday.transactions import Cash, Charge, Exercise, Expiry, Securities, Transaction
-from margincore.calendars import day_of
 from margincore.engine import holder
 
-__all__ = ["Day", "Excess", "Level", "Step", "day", "excess"]
+__all__ = ["Day", "Excess", "Level", "Step", "day", "excess", "explained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,9 @@ def day(
 
     `account` is the account at the open, `prepared` a Reg T rulebook over everything held and traded at the marks of
     the open, `updates` later marks, each with the instant they are in force from: preparations of the same table. `on`
-    is the date, that of the opening market where left out. Transactions of one instant, and those without a time, are
-    taken in the order that gives the highest deficit: exactly where the requirements separate (stock) and for up to 16
-    transactions in an underlying elsewhere; beyond that `highest` bounds it.
+    is the date of the opening market, and of every time given, in that market's zone. Transactions of one instant,
+    and those without a time, are taken in the order that gives the highest deficit: exactly where the requirements
+    separate (stock) and for up to 16 transactions in an underlying elsewhere; beyond that `highest` bounds it.
 
     Raises :class:`Unsupported` for days the rule is not in force on and accounts that are not `phased_in`,
     :class:`NotApplicable` for cash and portfolio margin accounts (:func:`excess`), :class:`InvalidInput` for what is
@@ -154,11 +155,29 @@ def day(
       buy 200 XYZ at 100: level 2,500.00 to -2,500.00, lowered [given]
       sell 300 XYZ at 98: level -3,250.00 to 4,100.00, not lowered [given]
     """
-    choices = choices or Choices()
-    opened, listed = holder(account), list(transactions)
-    taken_on = _date(prepared, on)
-    applies(taken_on, rule, phased_in)
-    plan = scheduled(prepared, opened, listed, updates, choices)
+    return explained(
+        prepared, account, transactions, updates, date_of(prepared, on), choices, haircuts, rule, phased_in, timed=True
+    )
+
+
+def explained(
+    prepared: Prepared,
+    account: Account | Iterable[Position],
+    transactions: Iterable[Transaction],
+    updates: Iterable[tuple[str | dt.datetime, Prepared]],
+    on: dt.date,
+    choices: Choices | None = None,
+    haircuts: Mapping[str, float] | None = None,
+    rule: Rule = "4210(d)(2)",
+    phased_in: bool = True,
+    *,
+    timed: bool,
+) -> Day:
+    """As :func:`day`; where it is not `timed`, the instants are an order only and the opening marks may be older."""
+    choices = _chosen(choices)
+    opened, all_listed = holder(account), listed(transactions)
+    applies(on, rule, given.flag("intraday: phased_in", phased_in))
+    plan = scheduled(prepared, opened, all_listed, updates, choices, on if timed else None)
     rows, opening, closing, bound = _core.intraday_day(plan.markets, opened, plan.rows, haircuts=haircuts)
     steps = _steps(plan.texts, plan.kinds, plan.marks, rows)
     overnight = max(0.0, -Level(*opening).margin) if choices.overnight_deficit == "excluded" else 0.0
@@ -169,7 +188,7 @@ def day(
     limit = None if made_by is None else minor_limit(made_by.after.equity)
     caused = [(kind, step.after, step.before) for step, kind in zip(steps, _kinds(plan.kinds, rows), strict=True)]
     return Day(
-        on=taken_on,
+        on=on,
         opening=Level(*opening),
         closing=Level(*closing),
         steps=steps,
@@ -206,11 +225,11 @@ def excess(
     name = prepared.methodology.name
     if name != "OCC TIMS":
         raise NotApplicable(f"intraday excess is that of portfolio margin accounts: {name} is not that rulebook")
-    choices = choices or Choices()
-    opened, listed = holder(account), list(transactions)
-    taken_on = _date(prepared, on)
+    choices = _chosen(choices)
+    opened, all_listed = holder(account), listed(transactions)
+    taken_on = date_of(prepared, on)
     applies(taken_on, RULE, phased_in=True)
-    plan = scheduled(prepared, opened, listed, updates, choices)
+    plan = scheduled(prepared, opened, all_listed, updates, choices, taken_on)
     rows, opening, closing, _ = _core.intraday_day(plan.markets, opened, plan.rows, haircuts=haircuts, separated=False)
     if opening[0] >= 5_000_000.0:
         raise NotApplicable(
@@ -249,9 +268,5 @@ def _steps(texts: list[str], kinds: list[type], marks: list[str], rows: list[_Ro
     return tuple(steps)
 
 
-def _date(prepared: Prepared, on: dt.date | str | None) -> dt.date:
-    if on is not None:
-        return day_of(on, "on")
-    if prepared.market is None:
-        raise MissingData("intraday: on: the date of the day is needed where there is no market", code="missing_price")
-    return day_of(prepared.market.valuation[:10], "valuation")
+def _chosen(choices: Choices | None) -> Choices:
+    return instance("intraday: choices", choices, Choices | None, "a Choices") or Choices()

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from margincore._core import InvalidInput
 from margincore._pickles import Record
+from margincore.analysis import given
 from margincore.analysis.intraday.day import Day
+from margincore.analysis.intraday.kinds import instance, whole
 from margincore.calendars import BusinessDays, day_of, nyse
 
 __all__ = ["Deficit", "Deficits", "Practice", "SatisfiedBy", "Standing"]
@@ -36,10 +40,8 @@ class Practice(Record):
     months: int
 
     def __post_init__(self) -> None:
-        if self.count < 1 or self.months < 1:
-            raise InvalidInput(
-                f"practice: {self.count} in {self.months} months: positive numbers are needed", code="wrong_type"
-            )
+        whole("Practice: count", self.count, least=1)
+        whole("Practice: months", self.months, least=1)
 
 
 @dataclass(slots=True)
@@ -102,7 +104,7 @@ class Deficits:
     (default: net deposits, or an increase of the level the customer's transactions caused) or ``"any_increase"``
     (market moves too); both are shown. `practice` is the member's: `True`, `False` or :class:`Practice`; with `None`
     it stays undetermined and nothing is frozen. `prompt_days` is the house's number of business days for a call, if it
-    has one. Raises :class:`InvalidInput` for days out of order, :class:`MissingData` outside the calendar.
+    has one. Raises :class:`InvalidInput` for days out of order or left out, :class:`MissingData` outside the calendar.
 
     >>> import margincore as mc
     >>> deficits = mc.intraday.Deficits(practice=True)
@@ -128,10 +130,10 @@ class Deficits:
         if satisfied_by not in get_args(SatisfiedBy):
             words = ", ".join(get_args(SatisfiedBy))
             raise InvalidInput(f"deficits: satisfied_by is {satisfied_by!r}: use one of {words}", code="unknown_name")
-        if prompt_days is not None and not 1 <= prompt_days <= OUTSTANDING:
-            raise InvalidInput(
-                f"deficits: prompt_days is {prompt_days}: 1 to {OUTSTANDING} business days", code="out_of_range"
-            )
+        if prompt_days is not None:
+            whole("deficits: prompt_days", prompt_days, least=1, most=OUTSTANDING)
+        instance("deficits: practice", practice, bool | Practice | None, "True, False, a Practice or None")
+        instance("deficits: calendar", calendar, BusinessDays | None, "a BusinessDays")
         self.satisfied_by, self.practice, self.prompt_days = satisfied_by, practice, prompt_days
         self.calendar = nyse() if calendar is None else calendar
         self._deficits: list[Deficit] = []
@@ -139,6 +141,7 @@ class Deficits:
 
     def close(self, day: Day, *, extraordinary: bool = False) -> None:
         """Close a business day that had transactions. `extraordinary`: its deficit is due to such circumstances."""
+        instance("deficits: day", day, Day, "a Day")
         self.record(
             day.on,
             level=day.closing.margin,
@@ -160,12 +163,24 @@ class Deficits:
         minor: bool = False,
         extraordinary: bool = False,
     ) -> None:
-        """Close a business day by its numbers: closing level, net deposits, what the customer caused, the deficit."""
+        """Close a business day by its numbers: closing level, net deposits, what the customer caused, the deficit.
+
+        Raises :class:`InvalidInput` for a day that is not the business day after the last one closed, and for amounts
+        that are not finite or a deficit below 0.
+        """
+        level = given.number("deficits: level", level)
+        deposits, caused = given.number("deficits: deposits", deposits), given.number("deficits: caused", caused)
+        deficit = given.number("deficits: deficit", deficit, least=0.0)
+        # One of the flags of :func:`many` is NumPy's.
+        minor = given.flag("deficits: minor", minor.item() if isinstance(minor, np.bool_) else minor)
+        extraordinary = given.flag("deficits: extraordinary", extraordinary)
         on = day_of(on, "on")
         if not self.calendar.is_business(on):
-            raise InvalidInput(f"deficits: {on} is no business day of {self.calendar.name}")
-        if self._last is not None and on <= self._last[0]:
-            raise InvalidInput(f"deficits: {on} is closed after {self._last[0]}: days are closed in order")
+            raise InvalidInput(
+                f"deficits: {on} is no business day of {self.calendar.name}", code="bad_time", where="on", value=on
+            )
+        if self._last is not None:
+            self._in_turn(on, self._last[0])
         moved = 0.0 if self._last is None else level - self._last[1]
         self._bring(on, {"deposits": deposits, "customer": caused, "any_increase": moved})
         self._last = (on, level)
@@ -181,6 +196,19 @@ class Deficits:
                     prompt_by=None if self.prompt_days is None else self.calendar.add(on, self.prompt_days),
                 )
             )
+
+    def _in_turn(self, on: dt.date, last: dt.date) -> None:
+        if on <= last:
+            raise InvalidInput(
+                f"deficits: {on} is closed after {last}: days are closed in order",
+                code="bad_time", where="on", value=on,
+            )  # fmt: skip
+        due = self.calendar.add(last, 1)
+        if on > due:
+            raise InvalidInput(
+                f"deficits: {on} is closed after {last}, and {due} is missing: every business day is closed in turn",
+                code="bad_time", where="on", value=on,
+            )  # fmt: skip
 
     def _bring(self, on: dt.date, brought: dict[str, float]) -> None:
         """What a day brought, to the oldest deficit that waits for it, and what that leaves to the next."""

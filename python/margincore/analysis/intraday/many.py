@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from margincore import _core
 from margincore._core import Accounts, InvalidInput, Prepared
 from margincore._pickles import Record
+from margincore.analysis import given
 from margincore.analysis.intraday.rule import Rule, applies
+from margincore.analysis.intraday.schedule import of_its_day
+from margincore.analysis.intraday.transactions import least_price
 from margincore.calendars import day_of
 from margincore.engine import thread_count
 
@@ -80,19 +83,23 @@ def many(
         on = listed[0].market.valuation[:10]
     if on is None:
         raise InvalidInput("intraday: on: the date of the day is needed where there is no market", code="unknown_name")
-    applies(day_of(on, "on"), rule, phased_in=True)
+    taken_on = day_of(on, "on")
+    applies(taken_on, rule, phased_in=True)
+    of_its_day(listed[0], taken_on)
     rows = np.asarray(account).size
+    traded, prices = _whole("contract", contract, np.uint32), _amounts("price", price)
+    _prices(listed[0], traded, prices)
     lowest, equity, fill, closing = _core.intraday_many(
         listed,
         accounts,
         _amounts("cash", cash),
         (
             _whole("account", account, np.uint32),
-            _whole("contract", contract, np.uint32),
+            traded,
             _whole("lots", lots, np.int64),
             _whole("market", [] if market is None else market, np.uint32),
         ),
-        (_amounts("price", price), _amounts("fees", np.zeros(rows) if fees is None else fees)),
+        (prices, _amounts("fees", np.zeros(rows) if fees is None else fees)),
         thread_count(threads),
     )
     deficit = np.where(lowest < 0.0, -lowest, 0.0)
@@ -101,7 +108,20 @@ def many(
 
 
 def _amounts(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    return np.ascontiguousarray(_vector(name, values), dtype=np.float64)
+    array = _vector(name, values)
+    if array.size and array.dtype.kind not in "iuf":
+        raise InvalidInput(f"intraday: {name} is {array.dtype}: numbers are needed", code="wrong_type", where=name)
+    for row in np.flatnonzero(~np.isfinite(array))[:1] if array.size else ():
+        given.number(f"intraday: {name}[{row}]", array[row].item())
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _prices(prepared: Prepared, contract: NDArray[Any], price: NDArray[np.float64]) -> None:
+    """Refuse a negative price of anything but a future; rows outside the table are the engine's to refuse."""
+    for row in np.flatnonzero(price < 0.0):
+        if row < contract.size and contract[row] < len(prepared.contracts):
+            traded = prepared.contracts[int(contract[row])]
+            given.number(f"intraday: price[{row}]", float(price[row]), least=least_price(traded))
 
 
 def _whole(name: str, values: ArrayLike, kind: type[Any]) -> NDArray[Any]:

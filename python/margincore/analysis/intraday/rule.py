@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from margincore._core import InvalidInput, Unsupported
 from margincore._pickles import Record
+from margincore.analysis import given
 
 __all__ = ["EFFECTIVE", "PHASE_IN_ENDS", "RULE", "SOURCE", "Choices", "applies", "minor_limit"]
 
@@ -46,6 +47,8 @@ class Choices(Record):
     closes_from_start: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("expiry_counts", "exercise_counts", "deposits_from_start", "closes_from_start"):
+            given.flag(f"Choices: {name}", getattr(self, name))
         for name, words in (("marks", _MARKS), ("overnight_deficit", _OVERNIGHT)):
             if getattr(self, name) not in words:
                 raise InvalidInput(

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from margincore._core import Account, InvalidInput, Prepared
+from margincore._core import Account, InvalidInput, MissingData, Prepared
+from margincore.analysis import given
+from margincore.analysis.intraday.kinds import instance
 from margincore.analysis.intraday.rule import Choices
 from margincore.analysis.intraday.transactions import (
     Cash,
@@ -20,8 +22,9 @@ from margincore.analysis.intraday.transactions import (
     Transaction,
     instant,
 )
+from margincore.calendars import day_of
 
-__all__ = ["Plan", "scheduled"]
+__all__ = ["Plan", "date_of", "listed", "of_its_day", "scheduled"]
 
 
 @dataclass(slots=True)
@@ -41,18 +44,65 @@ class Plan:
         return len(places) > 1 and (None in places or len(set(places)) < len(places))
 
 
+def date_of(prepared: Prepared, on: dt.date | str | None) -> dt.date:
+    """The date of the day: the one given, or the opening market's."""
+    if on is not None:
+        return day_of(on, "on")
+    if prepared.market is None:
+        raise MissingData("intraday: on: the date of the day is needed where there is no market", code="missing_price")
+    return day_of(prepared.market.valuation, "valuation")
+
+
+def of_its_day(prepared: Prepared, on: dt.date) -> None:
+    """Refuse a day that is not the opening market's."""
+    if prepared.market is None:
+        return
+    valued = day_of(prepared.market.valuation, "valuation")
+    if valued != on:
+        raise InvalidInput(
+            f"intraday: on is {on} and the opening market is of {valued}: prepare a market of the day",
+            code="contradiction", where="on", value=on,
+        )  # fmt: skip
+
+
+def listed(transactions: Iterable[Transaction]) -> list[Transaction]:
+    """The transactions of a day, each of a class of its own and with an id that no other has."""
+    found: list[Transaction] = given.rows("intraday: transactions", transactions)
+    ids: dict[str, int] = {}
+    for i, transaction in enumerate(found):
+        what = f"intraday: transaction {i}"
+        instance(what, transaction, Transaction, "a Fill, Package, Cash, Securities, Expiry, Exercise or Charge")
+        if transaction.id is None:
+            continue
+        if transaction.id in ids:
+            raise InvalidInput(
+                f"{what} has the id {transaction.id!r} of transaction {ids[transaction.id]}: give each its own",
+                code="duplicate", where=what, value=transaction.id,
+            )  # fmt: skip
+        ids[transaction.id] = i
+    return found
+
+
 def scheduled(
     prepared: Prepared,
     account: Account,
     transactions: list[Transaction],
     updates: Iterable[tuple[str | dt.datetime, Prepared]],
     choices: Choices,
+    on: dt.date | None,
 ) -> Plan:
-    """Transactions with their marks and places."""
+    """Transactions with their marks and places; `on` is the day of every time, `None` where times are an order only."""
     moves = _moves(prepared, updates)
+    if on is not None:
+        of_its_day(prepared, on)
+        for i, (moment, _) in enumerate(moves):
+            _on_the_day(f"intraday: updates[{i}]", moment, prepared, on)
     plan = Plan([prepared, *(later for _, later in moves)])
     last = len(plan.markets) - 1
     times = [instant(transaction.time, f"transaction {i}") for i, transaction in enumerate(transactions)]
+    if on is not None:
+        for i, at in enumerate(times):
+            _on_the_day(f"intraday: transaction {i}", at, prepared, on)
     # Places from 1: what counts from the start is at 0.
     places = {time: place for place, time in enumerate(sorted({time for time in times if time is not None}), start=1)}
     for transaction, time in _from_start(account, list(zip(transactions, times, strict=True)), choices):
@@ -81,9 +131,28 @@ _START = dt.datetime.min.replace(tzinfo=dt.UTC)
 _Timed = tuple[Transaction, dt.datetime | None]
 
 
+def _on_the_day(what: str, time: dt.datetime | None, prepared: Prepared, on: dt.date) -> None:
+    """Refuse an instant that is not of the day, in the zone of the opening market."""
+    if time is None:
+        return
+    if prepared.market is None:
+        found = time.date()
+    else:
+        found = time.astimezone(dt.datetime.fromisoformat(prepared.market.valuation).tzinfo).date()
+    if found != on:
+        raise InvalidInput(
+            f"{what}: its time is on {found} and the day is {on}: give what happened on that day",
+            code="bad_time", where=what, value=time,
+        )  # fmt: skip
+
+
 def _moves(prepared: Prepared, updates: Iterable[tuple[Any, Prepared]]) -> list[tuple[dt.datetime, Prepared]]:
     moves: list[tuple[dt.datetime, Prepared]] = []
-    for i, (moment, later) in enumerate(updates):
+    for i, update in enumerate(given.rows("intraday: updates", updates)):
+        if not isinstance(update, tuple | list) or len(update) != 2:
+            given.refuse(f"intraday: updates[{i}]", update, "an instant and a preparation are needed", "wrong_type")
+        moment, later = update
+        instance(f"intraday: updates[{i}]", later, Prepared, "a preparation of an engine")
         time = instant(moment, f"updates[{i}]")
         if time is None:
             raise InvalidInput(f"intraday: updates[{i}]: an instant is needed", code="bad_time")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from margincore._core import Contract, InvalidInput, Unsupported
 from margincore._pickles import Record
+from margincore.analysis import given
+from margincore.analysis.intraday.kinds import instance, text
 
 __all__ = ["Cash", "Charge", "Exercise", "Expiry", "Fill", "Package", "Securities", "Trade", "Transaction"]
 
@@ -18,10 +20,32 @@ Trade = tuple[Contract, float] | tuple[Contract, float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Record):
-    """What every transaction has: an instant with its zone, where it is known, and a name of the user's own."""
+    """What every transaction has: an instant with its zone, where it is known, and a name of the user's own.
+
+    An `id` is unique among a day's transactions where it is given.
+    """
 
     time: Time = None
     id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.id is not None:
+            text(self._what("id"), self.id)
+        self._read()
+
+    def _read(self) -> None:
+        """Refuse what the fields of the class cannot be."""
+
+    def _what(self, name: str) -> str:
+        return f"{type(self).__name__}: {name}"
+
+    def _of_contract(self, contract: object, quantity: object) -> None:
+        instance(self._what("contract"), contract, Contract, "a Contract")
+        given.number(self._what("quantity"), quantity)
+
+    def _of_cash(self, amount: object, currency: object) -> None:
+        given.number(self._what("amount"), amount)
+        text(self._what("currency"), currency)
 
     def trades(self) -> list[Trade]:
         """What it does to the positions."""
@@ -36,13 +60,20 @@ class Event(Record):
 class Fill(Event):
     """A trade: signed quantity in contracts, price in the contract's quote, fees in its currency.
 
-    Without a `time` it may have been at any time of the day.
+    Without a `time` it may have been at any time of the day. Only a future's price may be negative.
     """
 
     contract: Contract
     quantity: float
     price: float
     fees: float = 0.0
+
+    def _read(self) -> None:
+        self._of_contract(self.contract, self.quantity)
+        if self.quantity == 0:
+            given.refuse(self._what("quantity"), self.quantity, "a number other than 0 is needed", "out_of_range")
+        given.number(self._what("price"), self.price, least=least_price(self.contract))
+        given.number(self._what("fees"), self.fees)
 
     def trades(self) -> list[Trade]:
         """What it does to the positions."""
@@ -59,6 +90,10 @@ class Package(Event):
 
     fills: tuple[Fill, ...]
 
+    def _read(self) -> None:
+        for i, fill in enumerate(instance(self._what("fills"), self.fills, tuple | list, "a tuple of Fill")):
+            instance(self._what(f"fills[{i}]"), fill, Fill, "a Fill")
+
     def trades(self) -> list[Trade]:
         """What it does to the positions."""
         return [trade for fill in self.fills for trade in fill.trades()]
@@ -73,6 +108,9 @@ class Cash(Event):
 
     amount: float
     currency: str = "USD"
+
+    def _read(self) -> None:
+        self._of_cash(self.amount, self.currency)
 
     def cash(self) -> dict[str, float]:
         """What it does to cash beside its trades."""
@@ -89,6 +127,9 @@ class Securities(Event):
     contract: Contract
     quantity: float
 
+    def _read(self) -> None:
+        self._of_contract(self.contract, self.quantity)
+
     def trades(self) -> list[Trade]:
         """What it does to the positions."""
         return [(self.contract, self.quantity)]
@@ -103,6 +144,9 @@ class Expiry(Event):
 
     contract: Contract
     quantity: float
+
+    def _read(self) -> None:
+        self._of_contract(self.contract, self.quantity)
 
     def trades(self) -> list[Trade]:
         """What it does to the positions."""
@@ -126,7 +170,11 @@ class Exercise(Event):
     shares: Contract | None = None
     settlement: float | None = None
 
-    def __post_init__(self) -> None:
+    def _read(self) -> None:
+        self._of_contract(self.contract, self.quantity)
+        instance(self._what("shares"), self.shares, Contract | None, "a Contract")
+        if self.settlement is not None:
+            given.number(self._what("settlement"), self.settlement)
         if self.contract.strike is None:
             raise InvalidInput(f"exercise: '{self.contract.id}' is not an option")
         if self.contract.adjusted:
@@ -166,6 +214,9 @@ class Charge(Event):
     amount: float
     currency: str = "USD"
 
+    def _read(self) -> None:
+        self._of_cash(self.amount, self.currency)
+
     def cash(self) -> dict[str, float]:
         """What it does to cash beside its trades."""
         return {self.currency: self.amount}
@@ -175,6 +226,11 @@ class Charge(Event):
 
 
 Transaction = Fill | Package | Cash | Securities | Expiry | Exercise | Charge
+
+
+def least_price(contract: Contract) -> float | None:
+    """The lowest price a contract trades at; `None` for a future, whose price may be negative."""
+    return None if contract.kind == "future" else 0.0
 
 
 def _strike(contract: Contract) -> float:
