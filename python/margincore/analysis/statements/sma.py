@@ -103,9 +103,10 @@ def legs_of(transaction: Transaction) -> list[Leg]:
             raise MissingData(
                 f"transactions: the trade of {contract.id} has no price", where="transactions", code="missing_price"
             )
-        numbers = {"quantity": quantity, "price": rest[0], "fees": rest[1] if len(rest) > 1 else 0.0}
         what = f"transactions: the trade of {contract.id}"
-        legs.append((contract, *(given.number(f"{what}: {name}", value) for name, value in numbers.items())))
+        size, price = given.number(f"{what}: quantity", quantity), given.number(f"{what}: price", rest[0])
+        fees = given.number(f"{what}: fees", rest[1] if len(rest) > 1 else 0.0)
+        legs.append((contract, size, price, fees))
     return legs
 
 
