@@ -166,7 +166,7 @@ def margin_with_orders(
     >>> orders = [OpenOrder(perp, 2), OpenOrder(perp, -5, mmp=True)]
     >>> worst = margin_with_orders(prepared, [mc.Position(perp, 1)], orders, policy="worst_subset")
     >>> worst.fills, round(worst.initial, 6)      # the sells: four coins short
-    ({'BTC perpetual': -5.0}, 68000.0)
+    ({'BTC perpetual': -5.0}, 60000.0)
     >>> capped = margin_with_orders(prepared, [mc.Position(perp, 1)], orders, policy="worst_subset", mmp_limit=1)
     >>> capped.fills                              # protection pulls the sells after one: the buys are worse
     {'BTC perpetual': 2.0}

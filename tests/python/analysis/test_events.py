@@ -100,8 +100,9 @@ def test_what_an_option_delivers_is_not_guessed() -> None:
     assert (refused.value.code, refused.value.where) == ("not_stated", put.id)
     odd = option("call", 40.0, deliverable={"shares": {"XYZ": 50, "NEW": 20}})
     quotes = mc.Market(VALUATION, spot={"XYZ": 45.0, "NEW": 9.0}, price={odd.id: 5.2})
+    rules = mc.methods.RegT(classes={"XYZ": "equity", "NEW": "equity"})
     with pytest.raises(mc.MissingData, match=r"delivers NEW: say what that is, contracts="):
-        events.exercise(book({odd: 1, STOCK: 1}), quotes, REG_T, odd, 1)
+        events.exercise(book({odd: 1, STOCK: 1}), quotes, rules, odd, 1)
 
 
 def test_an_adjusted_option_delivers_what_is_stated_with_cash_in_lieu() -> None:

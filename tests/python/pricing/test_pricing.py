@@ -235,7 +235,7 @@ def test_a_vol_that_no_market_takes_is_left_out_of_a_chain() -> None:
     strikes, right = np.array([99.0, 99.0, 100.0, 100.0]), np.array([1, -1, 1, -1], np.int8)
     mid = np.array([12.0, 11.0, 11.5, 11.5])  # a tenth of the spot, five minutes before the end
     years = 300 / (365 * 86_400)
-    found = quotes.imply(100.0, strikes, years, right, mid, mid)
+    found = quotes.imply(100.0, strikes, np.full(4, years), right, mid, mid)
     assert set(found.reason) == {"vol above 1,000 %: no market takes it"}
     assert np.isnan(found.vol).all()
     vols = pricing.implied_vol(mid[:1], 100.0, 99.0, years, 0.0, 0.0, 1)

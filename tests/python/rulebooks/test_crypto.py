@@ -138,13 +138,13 @@ def test_other_venues_agree_with_the_reference(seed: int) -> None:
     assert (unit["assetIM"], unit["assetMM"]) == (close(own[0]), close(own[1]))
     assert [row["pnl"] for row in unit["scenarios"]] == pytest.approx(own[3], rel=1e-10, abs=1e-5)
     needed = paradex.margin(book.legs, SPOT, paradex.BTC_ETH)
-    unit = book.unit(mc.methods.Paradex())
+    unit = book.unit(mc.methods.Paradex(vintage="2026-08"))
     assert (unit["imr"], unit["mmr"]) == (close(needed[0]), close(needed[1]))
     assert (unit["scan_risk"], unit["min_delta_risk"]) == (close(needed[2]), close(needed[3]))
     params = okx.Params(0.12, 0.24, 0.05, 0.002, 0.0045)
     zero = {"mr3": 0.0, "mr5": 0.0, "mr7_options": 0.0}
     risk = okx.risk_unit(book.legs, params, fx=0.999)
-    unit = book.unit(mc.methods.Okx(stated=zero, spot="in_matrix"))
+    unit = book.unit(mc.methods.Okx("2025", stated=zero, spot="in_matrix"))
     for name in ("mr1", "mr2", "mr4", "mr6", "mr7", "mmr", "imr"):
         assert unit[name] == close(getattr(risk, name)), name
     for ranges, (price, vol, relative) in {

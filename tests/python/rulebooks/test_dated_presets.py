@@ -155,10 +155,15 @@ def test_without_a_market_nothing_chooses() -> None:
 
 def test_combined_rulebooks_say_what_their_parts_used() -> None:
     day, name = FAMILIES["deribit-pm"][-1]
-    parts = [(lambda c: c.kind == "perpetual", mc.methods.Deribit()), (lambda c: c.kind == "stock", mc.methods.RegT())]
-    assert used(mc.methods.Combined(parts), day)["name"] == f"{name} + reg-t"
-    parts[0] = (parts[0][0], mc.methods.Deribit(vintage="2024"))
-    assert used(mc.methods.Combined(parts), day)["superseded_by"] == f"{name} ({day})"
+    fx = {"USD/BTC": 1 / 80_000}
+    quoted = mc.Market(f"{day}T12:00:00Z", spot={"BTC": 80_000.0}, price={PERP.id: 80_000.0}, fx=fx)
+
+    def both(of_perpetuals: mc.Methodology) -> dict[str, str]:
+        parts = [(lambda c: c.kind == "perpetual", of_perpetuals), (lambda c: c.kind == "stock", mc.methods.RegT())]
+        return dict(mc.margin(BOOK, quoted, mc.methods.Combined(parts)).parameters)
+
+    assert both(mc.methods.Deribit())["name"] == f"{name} + reg-t"
+    assert both(mc.methods.Deribit(vintage="2024"))["superseded_by"] == f"{name} ({day})"
 
 
 def test_comparisons_print_the_parameters_used() -> None:

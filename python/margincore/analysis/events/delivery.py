@@ -9,7 +9,7 @@ from typing import Any
 
 from margincore._core import Contract, MissingData, Unsupported
 
-__all__ = ["Terms", "settlement"]
+__all__ = ["settlement"]
 
 
 @dataclass(frozen=True, slots=True)

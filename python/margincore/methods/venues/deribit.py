@@ -32,7 +32,7 @@ class Deribit(Crypto):
     >>> market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 80000.0}, price={perp.id: 80000.0})
     >>> report = mc.margin([mc.Position(perp, 800)], market, mc.methods.Deribit())     # 8,000 dollars: 0.1 coin
     >>> [round(x, 9) for x in (report.details["units"]["BTC"]["worst_case"], report.requirement.initial)]
-    [0.019047619, 0.020047619]
+    [0.01627907, 0.01677907]
     >>> report.parameters["name"]
     'deribit-pm-2026'
     >>> earlier = mc.margin([mc.Position(perp, 800)], market, mc.methods.Deribit(vintage="2024"))
