@@ -6,14 +6,9 @@
 //!
 //! A symbol says nothing about multiplier, exercise style or settlement: [`crate::products`] does.
 
-mod spelling;
-
-use std::fmt;
-use std::str::FromStr;
+pub mod spelling;
 
 use jiff::civil::Date;
-
-pub use spelling::Spelling;
 
 use crate::contract::Right;
 use kernel::error::{Code, MarginError, Result};
@@ -63,33 +58,9 @@ impl OsiSymbol {
         })
     }
 
-    /// Reads any spelling of [`Spelling`]; the error says which part is wrong.
-    pub fn parse(text: &str) -> Result<Self> {
-        spelling::read(text).map_err(|e| e.at(format!("option symbol {text:?}")))
-    }
-
     /// The strike in currency units: exactly the thousandths divided once.
     pub fn strike(&self) -> f64 {
         f64::from(self.strike_thousandths) / 1e3
-    }
-
-    /// The spelling without blanks, as many data vendors use it: `AAPL240119C00150000`.
-    pub fn compact(&self) -> String {
-        Spelling::Compact.print(self)
-    }
-}
-
-impl fmt::Display for OsiSymbol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Spelling::Osi.print(self))
-    }
-}
-
-impl FromStr for OsiSymbol {
-    type Err = MarginError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::parse(text)
     }
 }
 
@@ -131,6 +102,7 @@ fn read_digits(text: &str, what: &str) -> Result<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::spelling::Spelling;
     use super::*;
     use proptest::prelude::*;
 

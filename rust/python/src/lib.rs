@@ -18,6 +18,7 @@ mod prepared;
 mod pricing;
 mod products;
 mod report;
+mod revive;
 mod securities;
 mod span;
 mod values;
@@ -57,8 +58,6 @@ mod _core {
     #[pymodule_export]
     use crate::names::did_you_mean;
     #[pymodule_export]
-    use crate::pickles::revive;
-    #[pymodule_export]
     use crate::prepared::Prepared;
     #[pymodule_export]
     use crate::pricing::{
@@ -71,6 +70,8 @@ mod _core {
     use crate::report::{
         Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks, amount_text, worst_text,
     };
+    #[pymodule_export]
+    use crate::revive::revive;
 
     #[pymodule_export]
     use crate::securities::Securities;

@@ -70,7 +70,7 @@ impl OsiSymbol {
     /// >>> mc.OsiSymbol("AAPL_121826C290.5").spelled("schwab")
     /// 'AAPL 12/18/2026 290.50 C'
     fn spelled(&self, #[pyo3(from_py_with = text)] spelling: &str) -> PyResult<String> {
-        let spelling: symbols::Spelling = spelling.parse().map_err(raise)?;
+        let spelling: symbols::spelling::Spelling = spelling.parse().map_err(raise)?;
         Ok(spelling.print(&self.0))
     }
 

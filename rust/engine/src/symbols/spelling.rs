@@ -127,8 +127,34 @@ impl FromStr for Spelling {
     }
 }
 
+impl OsiSymbol {
+    /// Reads any spelling of [`Spelling`]; the error says which part is wrong.
+    pub fn parse(text: &str) -> Result<Self> {
+        read(text).map_err(|e| e.at(format!("option symbol {text:?}")))
+    }
+
+    /// The spelling without blanks, as many data vendors use it: `AAPL240119C00150000`.
+    pub fn compact(&self) -> String {
+        Spelling::Compact.print(self)
+    }
+}
+
+impl fmt::Display for OsiSymbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Spelling::Osi.print(self))
+    }
+}
+
+impl FromStr for OsiSymbol {
+    type Err = MarginError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
 /// Reads any spelling of the table.
-pub(super) fn read(text: &str) -> Result<OsiSymbol> {
+fn read(text: &str) -> Result<OsiSymbol> {
     let fidelity = text.strip_prefix(" -").or_else(|| text.strip_prefix('-'));
     refuse_strange_characters(fidelity.unwrap_or(text), text)?;
     if let Some(rest) = fidelity.or_else(|| text.strip_prefix('.')) {

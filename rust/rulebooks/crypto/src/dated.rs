@@ -11,6 +11,13 @@ use engine::report::ParameterInfo;
 use kernel::error::Result;
 use kernel::fail;
 
+/// The shipped parameter sets, one list per venue family.
+pub(super) const PRESETS: &[&str] = &[
+    include_str!("../presets/crypto_deribit.json"),
+    include_str!("../presets/crypto_venues.json"),
+    include_str!("../presets/crypto_derive.json"),
+];
+
 /// The family whose parameters are taken where a document names none.
 const DEFAULT: &str = "deribit-pm";
 /// What `on` says where the valuation's own date is to choose.
@@ -60,7 +67,7 @@ struct Shipped {
 impl Shipped {
     fn new() -> Self {
         let mut all: Vec<Value> = Vec::new();
-        for list in super::PRESETS {
+        for list in PRESETS {
             let mut presets: Vec<Value> =
                 serde_json::from_str(list).expect("shipped presets are JSON lists");
             all.append(&mut presets);

@@ -61,13 +61,6 @@ use engine::report::ParameterInfo;
 use engine::seam::{Methodology, Resolved};
 use kernel::error::Result;
 
-/// The shipped parameter sets, one list per venue family.
-pub const PRESETS: &[&str] = &[
-    include_str!("../presets/crypto_deribit.json"),
-    include_str!("../presets/crypto_venues.json"),
-    include_str!("../presets/crypto_derive.json"),
-];
-
 /// A crypto venue with one set of parameters, or with the set in force at each valuation.
 #[derive(Debug)]
 pub struct Crypto {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::rules::MAX_FACTOR;
 use super::scenario::ScenarioLists;
 use super::vol::VolLaw;
 use engine::bounds;
@@ -61,9 +62,6 @@ pub enum SpotTreatment {
     #[default]
     CollateralOnly,
 }
-
-/// The largest factor from one margin to another. Larger ones are percentages by mistake.
-pub(super) const MAX_FACTOR: f64 = 5.0;
 
 fn rate_of_year() -> f64 {
     365.0

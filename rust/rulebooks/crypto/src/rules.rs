@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parameters::MAX_FACTOR;
 use super::pmrm::Shortfall;
 use engine::bounds;
 use kernel::error::Result;
+
+/// The largest factor from one margin to another. Larger ones are percentages by mistake.
+pub(super) const MAX_FACTOR: f64 = 5.0;
 
 /// Option formulas. Shares are of spot; `mm_put_mark` and `put_offset` are multiples of mark and maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
