@@ -307,7 +307,7 @@ mod tests {
             let plain = digits.len() <= 5 && (digits.len() == 1 || !digits.starts_with('0'));
             let thousandths = match digits.len() {
                 8 => Some(number),
-                _ => plain.then_some(number * 1000),
+                _ => plain.then(|| number * 1000),
             };
             match thousandths.filter(|&n| n > 0) {
                 Some(strike) => prop_assert_eq!(read.unwrap().strike_thousandths, strike),
