@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -29,6 +30,7 @@ class Rulebook(_core.Methodology):
     _document: tuple[str, dict[str, Any], dict[str, NDArray[np.float64]]]
 
     def __new__(cls, name: str, parameters: Mapping[str, Any], tables: Tables | None = None) -> Self:
+        _refuse_not_finite(name, parameters)
         self = super().__new__(cls, name, dict(parameters), dict(tables or {}))
         self._document = (name, dict(parameters), dict(tables or {}))
         return self
@@ -48,6 +50,20 @@ class Rulebook(_core.Methodology):
     def _revived(cls, version: int, state: dict[str, Any]) -> Self:
         # A rulebook's own constructor takes other arguments; what it made of them is the document.
         return Rulebook.__new__(cls, **state)
+
+
+def _refuse_not_finite(place: str, value: object) -> None:
+    """Refuses NaN and infinities: a document has none, and would hold nothing in their place."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _refuse_not_finite(f"{place}: {key}", inner)
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            _refuse_not_finite(f"{place}[{i}]", inner)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise _core.InvalidInput(
+            f"{place} is {value}: a finite number is needed", code="not_finite", where=place, value=value
+        )
 
 
 def stated(securities: _core.Securities | None) -> dict[str, Any] | None:

@@ -150,6 +150,10 @@ MISTAKES: list[Case] = [
     ("a collar of nothing", lambda: mc.Limit(price_collar=-0.1, max_requirement=1.0), mc.InvalidInput, "out_of_range",
      ("price_collar", "-0.1")),
     ("a limit without a limit", lambda: mc.Limit(), mc.InvalidInput, "not_stated", ("max_requirement", "min_excess")),
+    ("a parameter that is no number", lambda: mc.methods.Tims(vol_floor=math.nan), mc.InvalidInput, "not_finite",
+     ("vol_floor", "nan")),
+    ("a word of a rulebook that is no number", lambda: mc.methods.RegT(default_class=math.nan), mc.InvalidInput,  # type: ignore[arg-type]
+     "not_finite", ("default_class", "nan")),
     ("cash that is no number", lambda: mc.Account([], cash={"USD": math.nan}), mc.InvalidInput, "not_finite",
      ("cash", "USD")),
     ("the tail for the confidence",

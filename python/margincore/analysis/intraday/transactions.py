@@ -103,8 +103,8 @@ class Package(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Cash(Event):
-    """A deposit (positive) or withdrawal (negative) of cash."""
+class Money(Event):
+    """What moves an amount of cash and no position."""
 
     amount: float
     currency: str = "USD"
@@ -115,6 +115,11 @@ class Cash(Event):
     def cash(self) -> dict[str, float]:
         """What it does to cash beside its trades."""
         return {self.currency: self.amount}
+
+
+@dataclass(frozen=True, slots=True)
+class Cash(Money):
+    """A deposit (positive) or withdrawal (negative) of cash."""
 
     def __str__(self) -> str:
         return f"{'deposit' if self.amount > 0 else 'withdraw'} {abs(self.amount):,.2f} {self.currency}"
@@ -208,18 +213,8 @@ class Exercise(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Charge(Event):
+class Charge(Money):
     """Interest, a fee or a dividend on the account: it moves the level and is no transaction of the rule."""
-
-    amount: float
-    currency: str = "USD"
-
-    def _read(self) -> None:
-        self._of_cash(self.amount, self.currency)
-
-    def cash(self) -> dict[str, float]:
-        """What it does to cash beside its trades."""
-        return {self.currency: self.amount}
 
     def __str__(self) -> str:
         return f"{'credit' if self.amount > 0 else 'charge'} of {abs(self.amount):,.2f} {self.currency}"
