@@ -253,6 +253,10 @@ class Market:
     def contracts(self) -> Contracts | None:
         """The table whose rows arrays of prices or vols follow; `None` where there are no arrays."""
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the market as it was given, in hexadecimal: equal where valuation and every quote are."""
+
     def to_dict(self) -> dict[str, Any]:
         """The snapshot as a document of plain values; array columns are not part of it."""
 
@@ -421,7 +425,11 @@ class Methodology:
 
 @final
 class Prepared:
-    """A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads."""
+    """A rulebook compiled for one table of contracts and one market. Immutable; shared freely between threads.
+
+    A pickle of it is what it was prepared from, and is prepared again where it is read; what comes out under another
+    build is refused by its digest.
+    """
 
     @property
     def contracts(self) -> Contracts:
@@ -449,6 +457,60 @@ class Prepared:
         rulebook has no rule for.
         """
 
+    def margin_arrow(
+        self,
+        source: Any,
+        *,
+        account: str | None = None,
+        contract: str | None = None,
+        quantity: str | None = None,
+        lots: str | None = None,
+        long: str | None = None,
+        short: str | None = None,
+        cash: Mapping[str, str] | None = None,
+        collateral: Mapping[str, str] | None = None,
+        kind_column: str | None = None,
+        kind: str | None = None,
+        gross: bool = False,
+        ignore: Sequence[str] | None = None,
+        order: Literal["grouped", "ascending", "any"] = "grouped",
+        errors: Literal["raise", "column"] = "raise",
+        metadata: Mapping[str, str] | None = None,
+        threads: int = 1,
+    ) -> MarginReader:
+        """The requirements of a stream of positions, a record batch at a time: whole accounts, wherever batches end.
+
+        `source` is anything with an Arrow stream (a table or reader of pyarrow, a frame of polars, a relation of DuckDB) or
+        an iterator of record batches, a row per position. Columns, by the names they have, or by the usual ones where they
+        are left out: `account` (``account`` or ``account_id``; text or whole numbers, which come back as they are),
+        `contract` (``contract`` or ``contract_id``; ids, plain or dictionary-coded, or rows of the table), and how much:
+        `quantity` in contracts, signed, or `lots`, or `long` and `short`. Of the account, the same on each of its rows or
+        null: `cash` (columns by currency), `collateral` (columns by asset), `kind_column`. A row with neither contract nor
+        quantity says something of its account only. Any other column is refused, unless `ignore` names it.
+
+        `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that one
+        that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows are
+        kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null numbers and
+        says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by its name. `kind`
+        is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to the result's schema,
+        which names build, rulebook, parameters, contracts and market by digest, as ``margincore.*``.
+
+        Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
+        `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut into
+        batches, and for any number of `threads`.
+
+        Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
+        reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.
+
+        >>> import margincore as mc, pyarrow as pa
+        >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0, "B": 20.0})
+        >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
+        >>> held = pa.table({"account_id": [7, 7, 9], "contract_id": ["A", "B", "B"], "quantity": [100, -50, 10]})
+        >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial", "scenario"]).to_pylist()
+        [{'account_id': 7, 'initial': 300.0, 'scenario': None}, {'account_id': 9, 'initial': 30.0, 'scenario': None}]
+        """
+
     @property
     def market(self) -> Market | None:
         """The market it was prepared for; `None` where there was none."""
@@ -456,6 +518,21 @@ class Prepared:
     @property
     def methodology(self) -> Methodology:
         """The rulebook it was compiled from."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what its numbers are made of, in hexadecimal: build, rulebook, contracts and market. Those of one
+        digest give the same numbers.
+        """
+
+    @staticmethod
+    def from_recipe(
+        methodology: Methodology, contracts: Contracts | Iterable[Contract], market: Market | None, digest: str
+    ) -> Prepared:
+        """Prepares what a pickle holds, and checks that it is of the same `digest`.
+
+        Raises :class:`ParseError` where this build would give other numbers, and as :meth:`Methodology.prepare`.
+        """
 
     @property
     def repriced(self) -> tuple[int, int]:
@@ -819,6 +896,31 @@ class MarginReport:
 
     def _repr_html_(self) -> str:
         """The report as a table, for notebooks."""
+
+@final
+class MarginReader:
+    """Requirements of a stream of positions, a record batch at a time: what :meth:`Prepared.margin_arrow` gives.
+
+    Read it once: as an iterator of pyarrow record batches, whole by `read_all`, or by whatever takes an Arrow stream
+    (``polars.DataFrame(reader)``, ``duckdb``, ``pyarrow.RecordBatchReader.from_stream(reader)``). As many rows are in
+    memory as the source gives at a time. Iterating raises this package's own errors; through a stream of Arrow's, its
+    reader raises its own with the same words.
+    """
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the result with their types, as a pyarrow schema; its metadata say what made the numbers.
+
+        Raises :class:`MissingData` where the source is an iterator without a batch.
+        """
+
+    def read_all(self) -> pa.Table:
+        """All requirements as a pyarrow table."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> pa.RecordBatch: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The stream of requirements for another reader, which reads it in place of this one."""
 
 @final
 class MarginBatch:

@@ -1,5 +1,6 @@
 //! Positions and the money beside them: one account, or many in CSR columns.
 
+mod many;
 mod sorter;
 
 use std::collections::BTreeMap;
@@ -8,11 +9,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use self::sorter::ContractSorter;
 use crate::bounds;
 use crate::contract::{Contract, ContractIndex, Contracts, check_identifier};
 use kernel::error::Result;
-use kernel::{fail, interrupt};
+use kernel::fail;
+
+pub use self::many::{Accounts, Lots, MAX_ACCOUNTS};
 
 /// What an account is besides its positions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -68,12 +70,6 @@ pub struct Position {
     pub long: i64,
     pub short: i64,
 }
-
-/// Accounts beyond this in one batch are refused: columns by account would not fit in memory.
-pub const MAX_ACCOUNTS: usize = 100_000_000;
-
-/// Rows of columns that are read before asking whether to go on.
-const SLICE: usize = 1 << 16;
 
 /// Lots beyond this are refused: sums of quantity times price must stay exact enough to mean something.
 pub const MAX_LOTS: i64 = 1 << 53;
@@ -372,162 +368,6 @@ impl Positions<'_> {
 pub struct AccountView<'a> {
     pub positions: Positions<'a>,
     pub terms: &'a AccountTerms,
-}
-
-/// Many accounts over one table of contracts, in CSR columns: account `a` owns rows `start[a]..start[a + 1]`.
-#[derive(Debug, Clone)]
-pub struct Accounts {
-    start: Vec<usize>,
-    contract: Vec<ContractIndex>,
-    quantity: Vec<i64>,
-    terms: Vec<AccountTerms>,
-}
-
-impl Accounts {
-    /// `account` (any order, 0-based), `contract` (rows of the table) and signed lots, one entry per position.
-    /// `terms` has one entry for all accounts or one per account.
-    pub fn from_columns(
-        contracts: &Contracts,
-        count: usize,
-        account: &[u32],
-        contract: &[u32],
-        lots: &[i64],
-        terms: Vec<AccountTerms>,
-    ) -> Result<Self> {
-        if account.len() != contract.len() || account.len() != lots.len() {
-            fail!(
-                InvalidInput: WrongShape;
-                "accounts: columns of different lengths: account {}, contract {}, lots {}",
-                account.len(),
-                contract.len(),
-                lots.len()
-            );
-        }
-        if terms.len() > 1 && terms.len() != count {
-            fail!(
-                InvalidInput,
-                "accounts: {} sets of account terms for {count} accounts",
-                terms.len()
-            );
-        }
-        for t in &terms {
-            t.check()?;
-        }
-        if count > MAX_ACCOUNTS {
-            fail!(
-                InvalidInput: TooLarge;
-                "accounts: a batch of {count} accounts: at most {MAX_ACCOUNTS} are accepted"
-            );
-        }
-        // Counting sort by account, then each account's rows by contract, which the cache holds.
-        let mut start = vec![0_usize; count + 1];
-        for (row, (&a, (&c, &q))) in account.iter().zip(contract.iter().zip(lots)).enumerate() {
-            if row.is_multiple_of(SLICE) {
-                interrupt::check()?;
-            }
-            if a as usize >= count {
-                fail!(InvalidInput: OutOfRange; "accounts row {row}: account {a} of {count}");
-            }
-            if c as usize >= contracts.len() {
-                fail!(
-                    InvalidInput: OutOfRange;
-                    "accounts row {row}: contract row {c} of a table of {}",
-                    contracts.len()
-                );
-            }
-            if !(-MAX_LOTS..=MAX_LOTS).contains(&q) {
-                fail!(
-                    InvalidInput: TooLarge;
-                    "accounts row {row}: {q} lots: at most 2^53 are accepted"
-                );
-            }
-            start[a as usize + 1] += 1;
-        }
-        for a in 0..count {
-            start[a + 1] += start[a];
-        }
-        let mut next = start.clone();
-        let mut rows = vec![(0_u32, 0_i64); account.len()];
-        for (row, ((&a, &c), &q)) in account.iter().zip(contract).zip(lots).enumerate() {
-            if row.is_multiple_of(SLICE) {
-                interrupt::check()?;
-            }
-            let place = &mut next[a as usize];
-            rows[*place] = (c, q);
-            *place += 1;
-        }
-        let mut sorter = ContractSorter::new(contracts.len());
-        let mut result = Self {
-            start: Vec::with_capacity(count + 1),
-            contract: Vec::with_capacity(rows.len()),
-            quantity: Vec::with_capacity(rows.len()),
-            terms: if terms.is_empty() {
-                vec![AccountTerms::default()]
-            } else {
-                terms
-            },
-        };
-        result.start.push(0);
-        for a in 0..count {
-            if a.is_multiple_of(SLICE / 64) {
-                interrupt::check()?;
-            }
-            let own = &mut rows[start[a]..start[a + 1]];
-            if !own.is_sorted_by(|x, y| x.0 < y.0) {
-                sorter.sort(own);
-            }
-            let mut at = 0;
-            while at < own.len() {
-                let row = own[at].0;
-                let mut net = 0_i128;
-                while at < own.len() && own[at].0 == row {
-                    net += i128::from(own[at].1);
-                    at += 1;
-                }
-                if net.abs() > i128::from(MAX_LOTS) {
-                    fail!(
-                        InvalidInput: TooLarge;
-                        "account {a}: more than 2^53 lots of contract row {row}"
-                    );
-                }
-                if net != 0 {
-                    result.contract.push(row);
-                    result.quantity.push(net as i64);
-                }
-            }
-            result.start.push(result.contract.len());
-        }
-        Ok(result)
-    }
-
-    pub fn len(&self) -> usize {
-        self.start.len() - 1
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// CSR columns: row starts, contract rows, signed lots.
-    pub fn columns(&self) -> (&[usize], &[ContractIndex], &[i64]) {
-        (&self.start, &self.contract, &self.quantity)
-    }
-
-    pub fn view(&self, account: usize) -> AccountView<'_> {
-        let rows = self.start[account]..self.start[account + 1];
-        AccountView {
-            positions: Positions {
-                contract: &self.contract[rows.clone()],
-                quantity: &self.quantity[rows],
-                short: None,
-            },
-            terms: if self.terms.len() == 1 {
-                &self.terms[0]
-            } else {
-                &self.terms[account]
-            },
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,29 @@
 //! Contracts from columns: a chain or a clearing house's table without an object per row in between.
 
-use std::collections::BTreeMap;
+mod written;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use self::written::Distinct;
+use self::written::Writer;
 use crate::contract::terms::each_term;
 use crate::contract::{
     Contract, Contracts, Deliverable, Exercise, Kind, Premium, Right, Settlement, Terms,
 };
 use crate::names::hint;
 use crate::reading::read;
-use crate::time::Settles;
+use crate::time::{Expiry, Settles};
 use kernel::error::{Code, MarginError, Result};
 use kernel::{fail, interrupt};
 
 /// A column of text: for each row, which of the few distinct values it holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TextColumn {
     pub codes: Vec<u32>,
     pub values: Vec<String>,
@@ -54,6 +60,8 @@ trait TermValue: Sized {
     fn column<'a>(columns: &'a TermColumns, name: &str) -> Result<Self::Column<'a>>;
     /// The value of a row; `None` where it is left out.
     fn at(column: &Self::Column<'_>, row: usize) -> Option<Self>;
+    /// Adds the value to a column that is written.
+    fn write(&self, column: &mut Writer);
 }
 
 /// A column's entry for a row: one entry holds for all.
@@ -79,6 +87,10 @@ impl TermValue for String {
     fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
         (*column)?.at(row).map(str::to_string)
     }
+
+    fn write(&self, column: &mut Writer) {
+        column.text(self);
+    }
 }
 
 impl TermValue for f64 {
@@ -92,6 +104,10 @@ impl TermValue for f64 {
     fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
         column.map(|column| *entry(column, row))
     }
+
+    fn write(&self, column: &mut Writer) {
+        column.number(*self);
+    }
 }
 
 impl TermValue for bool {
@@ -104,6 +120,10 @@ impl TermValue for bool {
 
     fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
         column.map(|column| *entry(column, row))
+    }
+
+    fn write(&self, column: &mut Writer) {
+        column.flag(*self);
     }
 }
 
@@ -122,6 +142,10 @@ impl TermValue for BTreeMap<String, String> {
                 .filter_map(|(name, text)| Some((name.clone(), text.at(row)?.to_string())))
                 .collect(),
         )
+    }
+
+    fn write(&self, column: &mut Writer) {
+        column.named(self);
     }
 }
 
@@ -158,7 +182,7 @@ impl<'a, T: DeserializeOwned + Clone> Choices<'a, T> {
 }
 
 macro_rules! choices {
-    ($($type:ty: $form:ident)*) => {$(
+    ($($type:ty: $form:ident $word:expr;)*) => {$(
         impl TermValue for $type {
             const FORM: Form = Form::$form;
             type Column<'a> = Option<Choices<'a, Self>>;
@@ -170,10 +194,31 @@ macro_rules! choices {
             fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
                 column.as_ref()?.at(row)
             }
+
+            fn write(&self, column: &mut Writer) {
+                let word: fn(&Self) -> String = $word;
+                column.text(&word(self));
+            }
         }
     )*};
 }
-choices!(Kind: Text Right: Text Exercise: Text Settlement: Text Premium: Text Settles: Text Deliverable: Words);
+choices!(
+    Kind: Text word;
+    Right: Text word;
+    Exercise: Text word;
+    Settlement: Text word;
+    Premium: Text word;
+    Settles: Text word;
+    Deliverable: Words Deliverable::to_string;
+);
+
+/// A choice as documents write it.
+fn word<T: Serialize>(choice: &T) -> String {
+    match serde_json::to_value(choice) {
+        Ok(Value::String(word)) => word,
+        other => unreachable!("choices are words, not {other:?}"),
+    }
+}
 
 impl<T: TermValue> TermValue for Option<T> {
     const FORM: Form = T::FORM;
@@ -185,6 +230,13 @@ impl<T: TermValue> TermValue for Option<T> {
 
     fn at(column: &Self::Column<'_>, row: usize) -> Option<Self> {
         T::at(column, row).map(Some)
+    }
+
+    fn write(&self, column: &mut Writer) {
+        match self {
+            Some(value) => value.write(column),
+            None => column.leave_out(),
+        }
     }
 }
 
@@ -203,6 +255,19 @@ macro_rules! columns {
                 Ok(Self {
                     $($name: <$type>::column(columns, stringify!($name))?,)*
                 })
+            }
+
+            /// The columns of a table: from them comes the same table, to its digest.
+            fn of(contracts: &Contracts) -> TermColumns {
+                let mut columns = TermColumns::default();
+                $(
+                    let mut column = Writer::default();
+                    for contract in contracts.rows() {
+                        contract.terms().$name.write(&mut column);
+                    }
+                    column.done(stringify!($name), <$type>::FORM, &mut columns);
+                )*
+                columns
             }
 
             /// Sets the terms that a row states.
@@ -254,17 +319,25 @@ impl Read<'_> {
 }
 
 impl TermColumns {
+    /// The columns of a table: [`Self::contracts`] makes the same table of them, to its digest.
+    pub fn of(contracts: &Contracts) -> Self {
+        Read::of(contracts)
+    }
+
     /// The table, or the first row that is not a contract.
     pub fn contracts(&self) -> Result<Arc<Contracts>> {
         let count = self.count()?;
         let read = Read::new(self)?;
+        let mut expiries = Expiries::default();
         let mut rows = Vec::with_capacity(count);
         for row in 0..count {
             if row.is_multiple_of(256) {
                 interrupt::check()?;
             }
+            let terms = read.terms(row)?;
+            let expiry = expiries.of(self, &terms, row);
             rows.push(Arc::new(
-                Contract::new(read.terms(row)?)
+                Contract::with_expiry(terms, expiry)
                     .map_err(|e| e.at(format!("contracts row {row}")))?,
             ));
         }
@@ -323,6 +396,23 @@ impl TermColumns {
             }
         }
         Ok(count)
+    }
+}
+
+/// The expiries of a table, which are few: each is found once.
+#[derive(Default)]
+struct Expiries {
+    known: HashMap<[u32; 3], Option<Expiry>, RandomState>,
+}
+
+impl Expiries {
+    /// The expiry of a row; `None` where it has none, or one that is refused where the contract is made.
+    fn of(&mut self, columns: &TermColumns, terms: &Terms, row: usize) -> Option<Expiry> {
+        let code = |name: &str| columns.text.get(name).map_or(0, |c| *entry(&c.codes, row));
+        let text = terms.expiry.as_ref()?;
+        let key = ["expiry", "settles", "exchange"].map(code);
+        let own = || Expiry::parse(text, terms.settles, terms.exchange.as_deref()).ok();
+        self.known.entry(key).or_insert_with(own).clone()
     }
 }
 
@@ -405,6 +495,8 @@ mod tests {
         }
         let table = columns.contracts().unwrap();
         assert_eq!(table.rows()[0].terms(), &full());
+        let again = TermColumns::of(&table).contracts().unwrap();
+        assert_eq!(again.rows()[0].terms(), &full());
         assert!(is_flag("listed") && !is_flag("lot"));
     }
 
@@ -428,6 +520,36 @@ mod tests {
         assert!(terms(0).listed && terms(0).aliases.is_empty());
         assert!(!terms(1).listed);
         assert_eq!(terms(1).aliases["ric"], "B.N");
+    }
+
+    #[test]
+    fn columns_of_a_table_make_the_same_table() {
+        let stock = Terms::new(Kind::Stock, "A".into(), "USD".into());
+        let standard = Terms {
+            deliverable: None,
+            strike_multiplier: None,
+            premium_multiplier: None,
+            aliases: BTreeMap::new(),
+            ..full()
+        };
+        let terms = [
+            stock.clone(),
+            Terms {
+                id: "standard".into(),
+                ..standard
+            },
+            full(),
+            Terms {
+                id: "B".into(),
+                underlying: "B".into(),
+                aliases: BTreeMap::from([("ric".to_string(), "B.N".to_string())]),
+                ..stock
+            },
+        ];
+        let rows = terms.map(|terms| Arc::new(Contract::new(terms).unwrap()));
+        let table = Contracts::new(rows.to_vec()).unwrap();
+        let again = TermColumns::of(&table).contracts().unwrap();
+        assert_eq!(again.digest(), table.digest());
     }
 
     #[test]

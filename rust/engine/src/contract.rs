@@ -2,9 +2,9 @@
 
 pub mod deliverable;
 mod identifier;
+mod ids;
 pub mod terms;
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use kernel::fail;
 use kernel::float::larger;
 
 pub use self::deliverable::{Basket, Deliverable};
-pub(crate) use self::identifier::check_identifier;
+pub use self::identifier::check_identifier;
+pub use self::ids::Ids;
 pub use self::terms::{Exercise, Kind, Premium, Right, Settlement, Terms};
 
 /// The row of a contract in its [`Contracts`] table, as given.
@@ -37,15 +38,29 @@ pub struct Contract {
 impl Contract {
     /// Checks the terms, resolves the expiry and derives an id where none was given.
     pub fn new(terms: Terms) -> Result<Self> {
-        let name = if terms.id.is_empty() {
-            terms.underlying.clone()
-        } else {
-            terms.id.clone()
-        };
-        Self::check(terms).map_err(|e| e.at(format!("contract '{name}'")))
+        Self::with_expiry(terms, None)
     }
 
-    fn check(mut terms: Terms) -> Result<Self> {
+    /// The same, where the expiry that the terms state is known already, as it is for most rows of a table.
+    pub(crate) fn with_expiry(mut terms: Terms, expiry: Option<Expiry>) -> Result<Self> {
+        match Self::check(&mut terms, expiry) {
+            Ok((expiry, delivery)) => Ok(Self {
+                terms,
+                expiry,
+                delivery,
+            }),
+            Err(error) => {
+                let name = if terms.id.is_empty() {
+                    &terms.underlying
+                } else {
+                    &terms.id
+                };
+                Err(error.at(format!("contract '{name}'")))
+            }
+        }
+    }
+
+    fn check(terms: &mut Terms, known: Option<Expiry>) -> Result<(Option<Expiry>, Option<Basket>)> {
         check_identifier("underlying", &terms.underlying)?;
         check_identifier("currency", &terms.currency)?;
         for (what, text) in [
@@ -97,28 +112,25 @@ impl Contract {
         if let Some(strike) = terms.strike {
             bounds::finite("strike", strike)?;
         }
-        let delivery = Self::check_delivery(&mut terms)?;
+        let delivery = Self::check_delivery(terms)?;
         bounds::per_lot(
             "multiplier, lot, strike and deliverable: the contract",
-            largest_lot(&terms),
+            largest_lot(terms),
         )?;
         let expiry = match &terms.expiry {
+            None => None,
+            Some(_) if known.is_some() => known,
             Some(text) => Some(Expiry::parse(
                 text,
                 terms.settles,
                 terms.exchange.as_deref(),
             )?),
-            None => None,
         };
         if terms.id.is_empty() {
-            terms.id = Self::derive_id(&terms, delivery.as_ref());
+            terms.id = Self::derive_id(terms, delivery.as_ref());
         }
         check_identifier("id", &terms.id)?;
-        Ok(Self {
-            terms,
-            expiry,
-            delivery,
-        })
+        Ok((expiry, delivery))
     }
 
     /// What an adjusted option delivers. A standard contract has one form, however it was written: its multipliers left
@@ -312,7 +324,7 @@ pub struct OptionTerms<'a> {
 #[derive(Debug)]
 pub struct Contracts {
     rows: Vec<Arc<Contract>>,
-    index: HashMap<String, ContractIndex>,
+    ids: Ids,
     underlying: Vec<Option<ContractIndex>>,
     /// The row of the largest lot: what it is worth at a price of one, or at its strike.
     largest: Option<(f64, ContractIndex)>,
@@ -331,9 +343,9 @@ impl Contracts {
                 u32::MAX
             );
         }
-        let mut index = HashMap::with_capacity(rows.len());
+        let mut ids = Ids::with_capacity(rows.len());
         for (i, contract) in rows.iter().enumerate() {
-            if let Some(first) = index.insert(contract.id().to_string(), i as u32) {
+            if let Err(first) = ids.push(contract.id()) {
                 fail!(
                     InvalidInput: Duplicate;
                     "contracts row {i}: id '{}' is already row {first}: ids are unique in a table",
@@ -344,12 +356,7 @@ impl Contracts {
         let underlying: Vec<Option<u32>> = rows
             .iter()
             .enumerate()
-            .map(|(i, c)| {
-                index
-                    .get(c.underlying())
-                    .copied()
-                    .filter(|&u| u as usize != i)
-            })
+            .map(|(i, c)| ids.row(c.underlying()).filter(|&u| u as usize != i))
             .collect();
         for (i, contract) in rows.iter().enumerate() {
             let on_future = underlying[i].is_some_and(|u| rows[u as usize].kind() == Kind::Future);
@@ -371,7 +378,7 @@ impl Contracts {
         let has_face_values = rows.iter().any(|c| c.counts_money());
         Ok(Arc::new(Self {
             rows,
-            index,
+            ids,
             largest,
             has_face_values,
             underlying,
@@ -402,9 +409,14 @@ impl Contracts {
             .map(|(i, c)| (i as u32, c.as_ref()))
     }
 
+    /// The rows by id.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
     pub fn index_of(&self, id: &str) -> Result<ContractIndex> {
-        match self.index.get(id) {
-            Some(&i) => Ok(i),
+        match self.ids.row(id) {
+            Some(row) => Ok(row),
             None => fail!(
                 MissingData: MissingContract;
                 "contract '{id}' is not in the prepared table of {} contracts: add it and prepare again",

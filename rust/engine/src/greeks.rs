@@ -194,6 +194,10 @@ impl Prepared for WithGreeks {
         self.prepared.charge_to(account, scratch, ledger)
     }
 
+    fn scenario_label(&self, scenario: u32) -> String {
+        self.prepared.scenario_label(scenario)
+    }
+
     fn live(self: Arc<Self>) -> Box<dyn Live> {
         self.prepared.clone().live()
     }

@@ -21,6 +21,7 @@ pub mod names;
 pub mod parameters;
 pub mod preparation;
 pub mod products;
+pub mod provenance;
 pub mod reading;
 pub mod report;
 pub mod scan;

@@ -98,6 +98,8 @@ pub trait Prepared: Send + Sync {
         scratch: &mut Scratch,
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome>;
+    /// See [`Rulebook::scenario_label`].
+    fn scenario_label(&self, scenario: u32) -> String;
     /// What is kept of one open account between trades.
     fn live(self: Arc<Self>) -> Box<dyn Live>;
     /// See [`Rulebook::intraday`].
@@ -340,6 +342,10 @@ impl<R: Rulebook> Prepared for Compiled<R> {
         self.admit(account)?;
         self.rulebook
             .charge(account, scratch.split::<R::Scratch>().1, ledger)
+    }
+
+    fn scenario_label(&self, scenario: u32) -> String {
+        self.rulebook.scenario_label(scenario)
     }
 
     fn live(self: Arc<Self>) -> Box<dyn Live> {

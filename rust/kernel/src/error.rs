@@ -227,6 +227,19 @@ impl MarginError {
         &self.fault().0.message
     }
 
+    /// The name of the variant, which is that of the exception in Python.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidInput(_) => "InvalidInput",
+            Self::ParseError(_) => "ParseError",
+            Self::MissingData(_) => "MissingData",
+            Self::Unsupported(_) => "Unsupported",
+            Self::NotApplicable(_) => "NotApplicable",
+            Self::CalculationError(_) => "CalculationError",
+            Self::Interrupted(_) => "Interrupted",
+        }
+    }
+
     /// Why, for programs; where no code was given, that of the kind.
     pub fn why(&self) -> Code {
         self.fault().0.code.unwrap_or(match self {

@@ -8,11 +8,12 @@ pub mod registry;
 
 pub use engine::{
     account, batch, bounds, cells, columns, combined, contract, greeks, inputs, intraday, live,
-    market, missing, names, parameters, preparation, products, reading, report, scan, seam,
-    securities, symbols, time, version,
+    market, missing, names, parameters, preparation, products, provenance, reading, report, scan,
+    seam, securities, symbols, time, version,
 };
 pub use kernel::error::{MarginError, Result};
 pub use kernel::{error, fail, float, interrupt, parallel, pricing, shared, simd};
+pub use margincore_arrow as arrow;
 pub use margincore_crypto as crypto;
 pub use margincore_hvar as hvar;
 pub use margincore_reg_t as reg_t;

@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow_array::RecordBatchIterator;
+use margincore::arrow::ContractsReader;
 use margincore::columns::{self, TermColumns, TextColumn};
 use margincore::contract as core;
 use margincore::float::hex;
 use margincore::time::parse_instant;
-use numpy::{PyReadonlyArray1, PyUntypedArray};
+use numpy::{IntoPyArray, PyReadonlyArray1, PyUntypedArray};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyIterator, PyString, PyTuple, PyType};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::arguments::{self, is_flag, named};
+use crate::batches::Batches;
+use crate::capsules::stream_capsule;
+use crate::columns::whole_numbers;
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{
@@ -299,7 +304,8 @@ impl Contracts {
     ///
     /// Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
     /// numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
-    /// vendor, `deliverable` text or dictionaries. Raises :class:`InvalidInput` for columns that are none, that differ
+    /// vendor, `deliverable` text or dictionaries. A pair of codes and texts, ``(array([0, 1, 0]), ["A", "B"])``, is a
+    /// column of text too. Raises :class:`InvalidInput` for columns that are none, that differ
     /// in length or make no contract. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it
     /// away when the array is made.)
     #[classmethod]
@@ -314,6 +320,45 @@ impl Contracts {
             add_column(&mut terms, name.extract()?, &column)?;
         }
         Ok(Self(enter(py, move || terms.contracts())?))
+    }
+
+    /// A table from anything with an Arrow stream, whose columns are named like a contract's terms.
+    ///
+    /// Text may be plain, views or dictionary-coded; an expiry also a date, or a timestamp without a zone that is a
+    /// midnight; aliases are columns ``aliases.VENDOR``. Null text is left out, as is a null strike where there is no
+    /// option; a null multiplier of strike or premium is the row's multiplier. The index that pandas adds is passed over.
+    /// Raises :class:`InvalidInput` or :class:`MissingData`, naming column and row.
+    ///
+    /// >>> import margincore as mc, pyarrow as pa
+    /// >>> rows = pa.table({"kind": ["etf", "stock"], "underlying": ["SPY", "A"], "currency": ["USD", "USD"]})
+    /// >>> mc.Contracts.from_arrow(rows).ids
+    /// ('SPY', 'A')
+    /// >>> pa.table(mc.Contracts.from_arrow(rows)).select(["kind", "id"]).to_pylist()
+    /// [{'kind': 'etf', 'id': 'SPY'}, {'kind': 'stock', 'id': 'A'}]
+    #[classmethod]
+    #[pyo3(signature = (source))]
+    fn from_arrow(_: &Bound<'_, PyType>, source: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = source.py();
+        let mut batches = Batches::new(source)?;
+        let mut reader = ContractsReader::default();
+        while let Some(batch) = batches.next(py)? {
+            enter(py, || reader.push(&batch))?;
+        }
+        Ok(Self(enter(py, || reader.finish())?))
+    }
+
+    /// The table as an Arrow stream, a column per term that any row states.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ = requested_schema;
+        let batch = enter(py, || margincore::arrow::contracts(&self.0))?;
+        let schema = batch.schema();
+        let once = RecordBatchIterator::new([Ok(batch)], schema);
+        stream_capsule(py, Box::new(once))
     }
 
     /// The row of a contract or id, from 0.
@@ -377,9 +422,33 @@ impl Contracts {
 }
 
 impl Pickled for Contracts {
+    /// In the first version a list of contracts; since then columns, for which nothing is made per row.
+    const VERSION: u32 = 2;
+
+    fn maker(version: u32) -> Option<&'static str> {
+        (version > 1).then_some("from_columns")
+    }
+
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let columns = TermColumns::of(&self.0);
         let state = PyDict::new(py);
-        state.set_item("contracts", self.rows())?;
+        let coded = |column: TextColumn| (column.codes.into_pyarray(py), column.values);
+        for (name, column) in columns.text {
+            state.set_item(name, coded(column))?;
+        }
+        for (name, column) in columns.numbers {
+            state.set_item(name, column.into_pyarray(py))?;
+        }
+        for (name, column) in columns.flags {
+            state.set_item(name, column.into_pyarray(py))?;
+        }
+        for (name, named) in columns.named {
+            let inner = PyDict::new(py);
+            for (key, column) in named {
+                inner.set_item(key, coded(column))?;
+            }
+            state.set_item(name, inner)?;
+        }
         Ok(state)
     }
 }
@@ -387,11 +456,15 @@ impl Pickled for Contracts {
 /// Adds a column to those of its form.
 fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) -> PyResult<()> {
     let words = columns::is_words(&name);
-    if let Some(named) = column.cast::<PyDict>().ok().filter(|_| !words) {
+    if let Some(coded) = coded(&name, column)? {
+        terms.text.insert(name, coded);
+    } else if let Some(named) = column.cast::<PyDict>().ok().filter(|_| !words) {
         let named = named.iter().map(|(vendor, column)| {
             let vendor: String = vendor.extract()?;
             let place = format!("{name}.{vendor}");
-            let text = if column.is_instance_of::<PyString>() {
+            let text = if let Some(coded) = coded(&place, &column)? {
+                coded
+            } else if column.is_instance_of::<PyString>() {
                 one_text(text(&place, 0, &column)?)
             } else {
                 text_column(&place, &column, &as_array(&place, &column)?)?
@@ -431,6 +504,30 @@ fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) 
         }
     }
     Ok(())
+}
+
+/// A column of text as codes and the texts they stand for; `None` where it is no such pair.
+fn coded(name: &str, column: &Bound<'_, PyAny>) -> PyResult<Option<TextColumn>> {
+    let Ok(pair) = column.cast::<PyTuple>() else {
+        return Ok(None);
+    };
+    let [codes, values] = match pair.iter().collect::<Vec<_>>().try_into() {
+        Ok(pair) => pair,
+        Err(_) => return Ok(None),
+    };
+    let pair: [Bound<'_, PyAny>; 2] = [codes, values];
+    let is_column =
+        |part: &Bound<'_, PyAny>| part.len().is_ok() && !part.is_instance_of::<PyString>();
+    if !pair.iter().all(is_column) {
+        return Ok(None);
+    }
+    let codes = whole_numbers(&format!("contracts: column '{name}': codes"), &pair[0])?;
+    let values = pair[1].try_iter()?.enumerate();
+    let values = values.map(|(row, value)| text(name, row, &value?));
+    Ok(Some(TextColumn {
+        codes,
+        values: values.collect::<PyResult<_>>()?,
+    }))
 }
 
 /// What NumPy makes of a column, of one dimension.

@@ -14,15 +14,10 @@ use pyo3::types::PyDict;
 
 /// An error of the core as the exception of its name, of `margincore.errors`.
 pub(crate) fn raise(error: Core) -> PyErr {
-    let class = match &error {
-        Core::InvalidInput(_) => "InvalidInput",
-        Core::ParseError(_) => "ParseError",
-        Core::MissingData(_) => "MissingData",
-        Core::Unsupported(_) => "Unsupported",
-        Core::NotApplicable(_) => "NotApplicable",
-        Core::CalculationError(_) => "CalculationError",
-        Core::Interrupted(_) => return PyKeyboardInterrupt::new_err(error.to_string()),
-    };
+    if let Core::Interrupted(_) = error {
+        return PyKeyboardInterrupt::new_err(error.to_string());
+    }
+    let class = error.kind();
     Python::attach(|py| match exception(py, class, &error) {
         Ok(made) => PyErr::from_value(made),
         Err(failed) => failed,

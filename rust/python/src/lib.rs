@@ -1,15 +1,19 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod accounts;
 mod american;
 mod arguments;
 mod arrays;
+mod batches;
 mod build;
+mod capsules;
 mod columns;
 mod contract;
 mod errors;
 mod hvar;
 mod live;
+mod margins;
 mod market;
 mod methods;
 mod names;
@@ -51,6 +55,8 @@ mod _core {
     use crate::live::{
         Decision, Limit, LiveAccount, Order, WhatIf, intraday_day, intraday_many, read_trades,
     };
+    #[pymodule_export]
+    use crate::margins::MarginReader;
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]

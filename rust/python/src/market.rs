@@ -142,6 +142,12 @@ impl Market {
         Some(Contracts(column.contracts.clone()))
     }
 
+    /// SHA-256 of the market as it was given, in hexadecimal: equal where valuation and every quote are.
+    #[getter]
+    fn digest(&self) -> String {
+        margincore::provenance::digest(&self.0)
+    }
+
     /// The snapshot as a document of plain values; array columns are not part of it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.snapshot())

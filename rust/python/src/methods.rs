@@ -9,16 +9,20 @@ use margincore::parameters::Attachments;
 use margincore::preparation::Preparation;
 use margincore::{batch, combined, registry, seam};
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
 use crate::account::{Account, Accounts};
-use crate::arguments::{flag, maybe_object, object, text, threads};
+use crate::accounts::{Named, given};
+use crate::arguments::{flag, maybe_object, maybe_text, object, text, threads};
 use crate::contract::{Contract, Contracts};
-use crate::errors::{enter, invalid, raise};
+use crate::errors::{enter, invalid, malformed, raise};
 use crate::live::LiveAccount;
+use crate::margins::{self, Asked, MarginReader};
 use crate::market::{Change, Market, Part};
 use crate::names::refuse_unknown;
+use crate::pickles::{Pickled, Reduced, reduced};
 use crate::prepared::Prepared;
 use crate::report::{MarginBatch, MarginReport};
 use crate::span::SpanFile;
@@ -84,7 +88,7 @@ impl Methodology {
     /// covered, :class:`CalculationError` where a price is no number.
     #[pyo3(signature = (contracts, market=None, *, threads=1))]
     fn prepare(
-        &self,
+        own: &Bound<'_, Self>,
         contracts: &Bound<'_, PyAny>,
         #[pyo3(from_py_with = maybe_object)] market: Option<&Market>,
         #[pyo3(from_py_with = threads)] threads: usize,
@@ -92,9 +96,14 @@ impl Methodology {
         let py = contracts.py();
         let contracts = Contracts::from_any(contracts)?.0;
         let market = market.map(|m| m.0.clone());
-        Ok(Prepared(Arc::new(enter(py, || {
-            Preparation::new(self.0.clone(), &contracts, market, threads)
-        })?)))
+        let methodology = own.get().0.clone();
+        let preparation = enter(py, || {
+            Preparation::new(methodology, &contracts, market, threads)
+        })?;
+        Ok(Prepared(
+            Arc::new(preparation),
+            own.clone().into_any().unbind(),
+        ))
     }
 
     fn __repr__(&self) -> String {
@@ -211,13 +220,13 @@ impl Prepared {
     ) -> PyResult<MarginBatch> {
         if let Ok(accounts) = accounts.cast::<Accounts>() {
             let accounts = accounts.get();
-            if accounts.1.0.digest() != self.0.prepared.contracts().digest() {
+            if accounts.contracts.0.digest() != self.0.prepared.contracts().digest() {
                 return Err(invalid(
                     "the accounts' columns refer to another table of contracts than the prepared one",
                 ));
             }
             return Ok(MarginBatch(enter(py, || {
-                self.0.prepared.margin_many(&accounts.0, threads)
+                self.0.prepared.margin_many(&accounts.accounts, threads)
             })?));
         }
         let list = accounts
@@ -237,8 +246,115 @@ impl Prepared {
 
     /// The rulebook it was compiled from.
     #[getter]
-    fn methodology(&self) -> Methodology {
-        Methodology(self.0.methodology.clone())
+    fn methodology<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.1.bind(py).clone()
+    }
+
+    /// SHA-256 of what its numbers are made of, in hexadecimal: build, rulebook, contracts and market. Those of one
+    /// digest give the same numbers.
+    #[getter]
+    fn digest(&self) -> String {
+        self.0.provenance().digest()
+    }
+
+    /// Prepares what a pickle holds, and checks that it is of the same `digest`.
+    ///
+    /// Raises :class:`ParseError` where this build would give other numbers, and as :meth:`Methodology.prepare`.
+    #[staticmethod]
+    #[pyo3(signature = (methodology, contracts, market, digest))]
+    fn from_recipe(
+        methodology: &Bound<'_, Methodology>,
+        contracts: &Bound<'_, PyAny>,
+        market: Option<&Bound<'_, Market>>,
+        digest: &str,
+    ) -> PyResult<Self> {
+        let own = Methodology::prepare(methodology, contracts, market.map(Bound::get), 1)?;
+        let found = own.digest();
+        if found != digest {
+            return Err(malformed(format!(
+                "pickle of Prepared: it was made of {digest} and this build makes {found} of it: prepare it here from the \
+                 methodology, contracts and market"
+            )));
+        }
+        Ok(own)
+    }
+
+    /// The requirements of a stream of positions, a record batch at a time: whole accounts, wherever batches end.
+    ///
+    /// `source` is anything with an Arrow stream (a table or reader of pyarrow, a frame of polars, a relation of DuckDB) or
+    /// an iterator of record batches, a row per position. Columns, by the names they have, or by the usual ones where they
+    /// are left out: `account` (``account`` or ``account_id``; text or whole numbers, which come back as they are),
+    /// `contract` (``contract`` or ``contract_id``; ids, plain or dictionary-coded, or rows of the table), and how much:
+    /// `quantity` in contracts, signed, or `lots`, or `long` and `short`. Of the account, the same on each of its rows or
+    /// null: `cash` (columns by currency), `collateral` (columns by asset), `kind_column`. A row with neither contract nor
+    /// quantity says something of its account only. Any other column is refused, unless `ignore` names it.
+    ///
+    /// `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that one
+    /// that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows are
+    /// kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null numbers and
+    /// says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by its name. `kind`
+    /// is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to the result's schema,
+    /// which names build, rulebook, parameters, contracts and market by digest, as ``margincore.*``.
+    ///
+    /// Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
+    /// `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut into
+    /// batches, and for any number of `threads`.
+    ///
+    /// Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
+    /// reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.
+    ///
+    /// >>> import margincore as mc, pyarrow as pa
+    /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0, "B": 20.0})
+    /// >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
+    /// >>> held = pa.table({"account_id": [7, 7, 9], "contract_id": ["A", "B", "B"], "quantity": [100, -50, 10]})
+    /// >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial", "scenario"]).to_pylist()
+    /// [{'account_id': 7, 'initial': 300.0, 'scenario': None}, {'account_id': 9, 'initial': 30.0, 'scenario': None}]
+    #[pyo3(signature = (source, *, account=None, contract=None, quantity=None, lots=None, long=None, short=None,
+                        cash=None, collateral=None, kind_column=None, kind=None, gross=false, ignore=None,
+                        order="grouped", errors="raise", metadata=None, threads=1))]
+    fn margin_arrow(
+        &self,
+        source: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = maybe_text)] account: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] contract: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] quantity: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] lots: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] long: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] short: Option<&str>,
+        cash: Option<&Bound<'_, PyAny>>,
+        collateral: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = maybe_text)] kind_column: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] kind: Option<&str>,
+        #[pyo3(from_py_with = flag)] gross: bool,
+        ignore: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = text)] order: &str,
+        #[pyo3(from_py_with = text)] errors: &str,
+        metadata: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = threads)] threads: usize,
+    ) -> PyResult<MarginReader> {
+        let columns = Named {
+            account,
+            contract,
+            quantity,
+            lots,
+            long,
+            short,
+            cash,
+            collateral,
+            kind: kind_column,
+            ignore,
+        };
+        let asked = Asked {
+            columns: columns.read("margin_arrow")?,
+            order: order.to_string(),
+            errors: errors.to_string(),
+            gross,
+            kind: kind.map(str::to_string),
+            threads,
+            metadata: given("margin_arrow: metadata", metadata)?,
+        };
+        margins::open(self, source, asked)
     }
 
     /// Rows priced to make this, and rows in all, as ``(priced, all)``.
@@ -343,9 +459,8 @@ impl Prepared {
         };
         let change: margincore::preparation::MarketChange =
             from_python("market change", change.document(py)?.as_any())?;
-        Ok(Self(Arc::new(enter(py, || {
-            self.0.update(&change, threads)
-        })?)))
+        let moved = enter(py, || self.0.update(&change, threads))?;
+        Ok(Self(Arc::new(moved), self.1.clone_ref(py)))
     }
 
     /// As :meth:`update`, from a whole market: rows whose inputs are equal are not priced again.
@@ -367,18 +482,28 @@ impl Prepared {
                 Arc::new((*market.0).clone().with_marks(marks))
             }
         };
-        Ok(Self(Arc::new(enter(py, || {
-            self.0.with_market(market, threads)
-        })?)))
+        let moved = enter(py, || self.0.with_market(market, threads))?;
+        Ok(Self(Arc::new(moved), self.1.clone_ref(py)))
     }
 
     fn __repr__(&self) -> String {
         format!("Prepared({} contracts)", self.0.prepared.contracts().len())
     }
 
-    fn __reduce__(&self) -> PyResult<Py<PyTuple>> {
-        Err(pyo3::exceptions::PyTypeError::new_err(
-            "a prepared rulebook is not pickled: pickle the methodology, contracts and market, and prepare again",
-        ))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
+}
+
+impl Pickled for Prepared {
+    const MAKER: Option<&'static str> = Some("from_recipe");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = PyDict::new(py);
+        state.set_item(intern!(py, "methodology"), self.methodology(py))?;
+        state.set_item(intern!(py, "contracts"), self.contracts())?;
+        state.set_item(intern!(py, "market"), self.market())?;
+        state.set_item(intern!(py, "digest"), self.digest())?;
+        Ok(state)
     }
 }

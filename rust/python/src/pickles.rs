@@ -14,6 +14,11 @@ pub(crate) trait Pickled: Named {
     /// The method that makes the object again of its state; the class itself where there is none.
     const MAKER: Option<&'static str> = None;
 
+    /// The maker of a state of this or an earlier version.
+    fn maker(_version: u32) -> Option<&'static str> {
+        Self::MAKER
+    }
+
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>>;
 }
 

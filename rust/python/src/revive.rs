@@ -8,12 +8,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
-use crate::account::{Account, Position};
+use crate::account::{Account, Accounts, Position};
 use crate::contract::{Contract, Contracts};
 use crate::errors::malformed;
 use crate::live::{Decision, Limit, Order, WhatIf};
 use crate::market::Market;
 use crate::pickles::{Named, Pickled};
+use crate::prepared::Prepared;
 use crate::products::{OsiSymbol, Products};
 use crate::report::{Line, MarginBatch, MarginReport, Requirement, UnderlyingGreeks};
 use crate::securities::Securities;
@@ -44,6 +45,7 @@ macro_rules! pickled {
 
 pickled!(
     Account,
+    Accounts,
     Contract,
     Contracts,
     Decision,
@@ -55,6 +57,7 @@ pickled!(
     Order,
     OsiSymbol,
     Position,
+    Prepared,
     Products,
     Requirement,
     Securities,
@@ -71,7 +74,7 @@ fn made<'py, T: Pickled>(
     check(format_args!("pickle of {name}"), version, 1, T::VERSION)?;
     let class = state.py().get_type::<T>();
     let parts = state.cast::<PyDict>()?;
-    match T::MAKER {
+    match T::maker(version.extract()?) {
         Some(maker) => class.call_method(maker, (), Some(parts)),
         None => class.call((), Some(parts)),
     }

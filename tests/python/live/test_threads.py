@@ -124,7 +124,7 @@ def reg_t() -> mc.Prepared:
     return mc.Engine(mc.methods.RegT()).prepare([stress.STOCK, *options], market)
 
 
-def hard_order(quantity: int = 5_000) -> tuple[mc.LiveAccount, mc.Order]:
+def hard_order(quantity: int = 20_000) -> tuple[mc.LiveAccount, mc.Order]:
     prepared = reg_t()
     stock, *options = prepared.contracts
     held = [mc.Position(options[7 * i], (-4, -3, 3, 5)[i % 4]) for i in range(16)]

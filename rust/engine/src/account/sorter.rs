@@ -4,16 +4,16 @@ use crate::contract::ContractIndex;
 
 /// Sorts one account's rows by contract: a radix sort of two digits (Knuth, TAOCP vol. 3, 5.2.5), or by comparison
 /// where the rows are too few to pay for clearing the counters.
-pub(super) struct ContractSorter {
+pub(super) struct ContractSorter<L> {
     /// Bits of the low digit; the high one has no more.
     bits: u32,
     /// Where the next row of each digit goes, low and high.
     low: Vec<usize>,
     high: Vec<usize>,
-    buffer: Vec<(ContractIndex, i64)>,
+    buffer: Vec<(ContractIndex, L)>,
 }
 
-impl ContractSorter {
+impl<L: Copy + Default> ContractSorter<L> {
     pub(super) fn new(contracts: usize) -> Self {
         let bits = contracts.next_power_of_two().ilog2().div_ceil(2);
         Self {
@@ -25,7 +25,7 @@ impl ContractSorter {
     }
 
     /// Rows of one contract come out in any order.
-    pub(super) fn sort(&mut self, rows: &mut [(ContractIndex, i64)]) {
+    pub(super) fn sort(&mut self, rows: &mut [(ContractIndex, L)]) {
         // About two counters a row cost what comparisons do.
         if 4 * rows.len() < self.low.len() {
             rows.sort_unstable_by_key(|r| r.0);
@@ -46,7 +46,7 @@ impl ContractSorter {
             before_low += std::mem::replace(l, before_low);
             before_high += std::mem::replace(h, before_high);
         }
-        self.buffer.resize(rows.len(), (0, 0));
+        self.buffer.resize(rows.len(), (0, L::default()));
         for &r in rows.iter() {
             let place = &mut self.low[low(r.0)];
             self.buffer[*place] = r;

@@ -8,7 +8,7 @@ const FILLERS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
 
 /// An identifier is visible text without surrounding blanks: look-alike and invisible characters make two
 /// contracts that print the same.
-pub(crate) fn check_identifier(what: &str, text: &str) -> Result<()> {
+pub fn check_identifier(what: &str, text: &str) -> Result<()> {
     if text.is_empty() {
         fail!(InvalidInput: BadText; "{what} is empty");
     }

@@ -131,7 +131,7 @@ pub(crate) fn intraday_many<'py>(
     threads: usize,
 ) -> PyResult<Columns<'py>> {
     let markets = prepared(&markets);
-    let digest = accounts.1.0.digest();
+    let digest = accounts.contracts.0.digest();
     if markets
         .iter()
         .any(|market| market.prepared.contracts().digest() != digest)
@@ -154,7 +154,7 @@ pub(crate) fn intraday_many<'py>(
             fees: &fees,
             market: &market,
         };
-        core::many(&markets, &accounts.0, &cash, fills, threads)
+        core::many(&markets, &accounts.accounts, &cash, fills, threads)
     })?;
     Ok((
         columns.lowest.into_pyarray(py),

@@ -1,0 +1,216 @@
+//! What tables of positions have for columns, and what accounts of columns are besides their positions.
+
+use std::collections::BTreeMap;
+
+use margincore::account as core;
+use margincore::arrow::{AccountLabels, Columns};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict, PyString, PyTuple};
+
+use crate::columns::whole_numbers;
+use crate::errors::invalid;
+use crate::values::from_python;
+
+/// Columns of a table of positions, as arguments name them.
+pub(crate) struct Named<'a, 'py> {
+    pub(crate) account: Option<&'a str>,
+    pub(crate) contract: Option<&'a str>,
+    pub(crate) quantity: Option<&'a str>,
+    pub(crate) lots: Option<&'a str>,
+    pub(crate) long: Option<&'a str>,
+    pub(crate) short: Option<&'a str>,
+    pub(crate) cash: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) collateral: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) ignore: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Named<'_, '_> {
+    pub(crate) fn read(&self, what: &str) -> PyResult<Columns> {
+        let own = |name: Option<&str>| name.map(str::to_string);
+        Ok(Columns {
+            account: own(self.account),
+            contract: own(self.contract),
+            quantity: own(self.quantity),
+            lots: own(self.lots),
+            long: own(self.long),
+            short: own(self.short),
+            cash: given(&format!("{what}: cash"), self.cash)?,
+            collateral: given(&format!("{what}: collateral"), self.collateral)?,
+            kind: own(self.kind),
+            ignore: given(&format!("{what}: ignore"), self.ignore)?,
+        })
+    }
+}
+
+/// An argument that may be left out.
+pub(crate) fn given<T: Default + serde::de::DeserializeOwned>(
+    what: &str,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<T> {
+    value.map_or_else(|| Ok(T::default()), |value| from_python(what, value))
+}
+
+/// How much each row holds.
+pub(crate) enum Held {
+    Net(Vec<i64>),
+    Gross(Vec<[i64; 2]>),
+}
+
+impl Held {
+    pub(crate) fn read(
+        lots: Option<&Bound<'_, PyAny>>,
+        long: Option<&Bound<'_, PyAny>>,
+        short: Option<&Bound<'_, PyAny>>,
+        gross: bool,
+    ) -> PyResult<Self> {
+        match (lots, long, short) {
+            (Some(lots), None, None) if !gross => {
+                Ok(Self::Net(whole_numbers("accounts: lots", lots)?))
+            }
+            (None, Some(long), Some(short)) => {
+                let long: Vec<i64> = side("long", long)?;
+                let short: Vec<i64> = side("short", short)?;
+                if long.len() != short.len() {
+                    return Err(invalid(format!(
+                        "accounts: columns of different lengths: long {}, short {}",
+                        long.len(),
+                        short.len()
+                    )));
+                }
+                let sides = long.into_iter().zip(short);
+                Ok(if gross {
+                    Self::Gross(sides.map(|(l, s)| [l, s]).collect())
+                } else {
+                    Self::Net(sides.map(|(l, s)| l - s).collect())
+                })
+            }
+            _ => Err(invalid(
+                "accounts: give lots, or long and short; gross accounts have long and short",
+            )),
+        }
+    }
+}
+
+/// The lots of one side, none below zero.
+fn side(name: &str, lots: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
+    let lots: Vec<i64> = whole_numbers(&format!("accounts: {name}"), lots)?;
+    match lots.iter().position(|lots| *lots < 0) {
+        None => Ok(lots),
+        Some(row) => Err(invalid(format!(
+            "accounts: {name} row {row}: {} is below zero: long and short are unsigned",
+            lots[row]
+        ))),
+    }
+}
+
+/// What accounts are besides their positions: one set of terms for all of them, or one each.
+pub(crate) fn terms_of(
+    count: usize,
+    kind: Option<&Bound<'_, PyAny>>,
+    cash: Option<&Bound<'_, PyAny>>,
+    collateral: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Vec<core::AccountTerms>> {
+    let mut terms = vec![core::AccountTerms::default()];
+    let each = |terms: &mut Vec<core::AccountTerms>| {
+        if terms.len() == 1 {
+            let one = terms[0].clone();
+            terms.resize(count, one);
+        }
+    };
+    match kind {
+        None => {}
+        Some(kind) if kind.is_instance_of::<PyString>() => terms[0].kind = Some(kind.extract()?),
+        Some(kinds) => {
+            let kinds: Vec<Option<String>> = from_python("accounts: kind", kinds)?;
+            if kinds.len() != count {
+                return Err(of_other_length("kind", kinds.len(), count));
+            }
+            each(&mut terms);
+            for (terms, kind) in terms.iter_mut().zip(kinds) {
+                terms.kind = kind;
+            }
+        }
+    }
+    for (what, amounts) in [("cash", cash), ("collateral", collateral)] {
+        let Some(amounts) = amounts else { continue };
+        let amounts = amounts.cast::<PyDict>().map_err(|_| {
+            invalid(format!(
+                "accounts: {what}: columns by name are needed, such as {{\"USD\": array}}"
+            ))
+        })?;
+        for (name, column) in amounts {
+            let name: String = name.extract()?;
+            let numpy = column.py().import("numpy")?;
+            let column = numpy.call_method1("asarray", (column, "float64"))?;
+            let column = column.cast::<PyArray1<f64>>()?.readonly();
+            let column = column.as_array();
+            if column.len() != count {
+                return Err(of_other_length(
+                    &format!("{what} of {name}"),
+                    column.len(),
+                    count,
+                ));
+            }
+            each(&mut terms);
+            for (terms, &amount) in terms.iter_mut().zip(column.iter()) {
+                if !amount.is_nan() {
+                    let own = if what == "cash" {
+                        &mut terms.cash
+                    } else {
+                        &mut terms.collateral
+                    };
+                    own.insert(name.clone(), amount);
+                }
+            }
+        }
+    }
+    Ok(terms)
+}
+
+fn of_other_length(what: &str, found: usize, count: usize) -> PyErr {
+    invalid(format!(
+        "accounts: {what}: {found} entries for {count} accounts"
+    ))
+}
+
+/// The terms as the arguments that [`terms_of`] reads.
+pub(crate) fn set_terms(state: &Bound<'_, PyDict>, terms: &[core::AccountTerms]) -> PyResult<()> {
+    let py = state.py();
+    if let [one] = terms
+        && one.cash.is_empty()
+        && one.collateral.is_empty()
+    {
+        return match &one.kind {
+            Some(kind) => state.set_item("kind", kind),
+            None => Ok(()),
+        };
+    }
+    let kinds: Vec<Option<&str>> = terms.iter().map(|t| t.kind.as_deref()).collect();
+    state.set_item("kind", kinds)?;
+    type Amounts = fn(&core::AccountTerms) -> &BTreeMap<String, f64>;
+    let parts: [(&str, Amounts); 2] = [("cash", |t| &t.cash), ("collateral", |t| &t.collateral)];
+    for (what, own) in parts {
+        let mut columns: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (account, one) in terms.iter().enumerate() {
+            for (name, &amount) in own(one) {
+                let column = columns.entry(name);
+                column.or_insert_with(|| vec![f64::NAN; terms.len()])[account] = amount;
+            }
+        }
+        let columns = columns
+            .into_iter()
+            .map(|(name, column)| (name, column.into_pyarray(py)));
+        state.set_item(what, columns.into_py_dict(py)?)?;
+    }
+    Ok(())
+}
+
+/// Labels as Python has them.
+pub(crate) fn tuple<'py>(py: Python<'py>, labels: AccountLabels) -> PyResult<Bound<'py, PyTuple>> {
+    match labels {
+        AccountLabels::Whole(labels) => PyTuple::new(py, labels),
+        AccountLabels::Text(labels) => PyTuple::new(py, labels),
+    }
+}
