@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
@@ -35,8 +36,8 @@ def error_codes() -> dict[str, str]:
 class Contract:
     """One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 
-    Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them, `TERMS`
-    lists them. Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
+    Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them,
+    `TERMS` lists them. Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
     """
 
     TERMS: ClassVar[tuple[str, ...]]
@@ -178,10 +179,31 @@ class Contracts:
 
         Arrays or lists with one entry per row, or one value for all rows. Text may be NumPy text, numbers NumPy
         numbers, dates ``datetime64``; ``""`` means left out. `listed` is true or false, `aliases` a column of text by
-        vendor, `deliverable` text or dictionaries. Raises :class:`InvalidInput` for columns that are none, that differ
+        vendor, `deliverable` text or dictionaries. A pair of codes and texts, ``(array([0, 1, 0]), ["A", "B"])``, is a
+        column of text too. Raises :class:`InvalidInput` for columns that are none, that differ
         in length or make no contract. (An array of NumPy text cannot hold a NUL at the end of a name: NumPy takes it
         away when the array is made.)
         """
+
+    @classmethod
+    def from_arrow(cls, source: Any) -> Contracts:
+        """A table from anything with an Arrow stream, whose columns are named like a contract's terms.
+
+        Text may be plain, views or dictionary-coded; an expiry also a date, or a timestamp without a zone that is a
+        midnight; aliases are columns ``aliases.VENDOR``. Null text is left out, as is a null strike where there is no
+        option; a null multiplier of strike or premium is the row's multiplier. The index that pandas adds is passed
+        over. Raises :class:`InvalidInput` or :class:`MissingData`, naming column and row.
+
+        >>> import margincore as mc, pyarrow as pa
+        >>> rows = pa.table({"kind": ["etf", "stock"], "underlying": ["SPY", "A"], "currency": ["USD", "USD"]})
+        >>> mc.Contracts.from_arrow(rows).ids
+        ('SPY', 'A')
+        >>> pa.table(mc.Contracts.from_arrow(rows)).select(["kind", "id"]).to_pylist()
+        [{'kind': 'etf', 'id': 'SPY'}, {'kind': 'stock', 'id': 'A'}]
+        """
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table as an Arrow stream, a column per term that any row states."""
 
     def index(self, contract: Contract | str) -> int:
         """The row of a contract or id, from 0.
@@ -299,9 +321,9 @@ class Position:
 class Account:
     """Positions and the money beside them. Net per contract unless `gross`.
 
-    `cash` are amounts by currency, each in its own, `collateral` units by asset; `kind` is the rulebook's own word for
-    the account. The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR margin
-    them as two portfolios; rulebooks without a rule for them raise :class:`NotApplicable`. Raises
+    `cash` are amounts by currency, each in its own, `collateral` units by asset; `kind` is the rulebook's own word
+    for the account. The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR
+    margin them as two portfolios; rulebooks without a rule for them raise :class:`NotApplicable`. Raises
     :class:`InvalidInput` for an amount that is not finite.
     """
 
@@ -340,12 +362,13 @@ class Account:
 class Accounts:
     """Many accounts over one table of contracts, as columns: a million rows are not a million objects.
 
-    `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in the
-    table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there are where
-    the last have no positions; without it a number more than a million above the rows is refused. `greatest` adds up a
-    scenario table of one's own: for `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of
-    lots times values, and the first column that has it. Where values are losses, that is the worst; an account without
-    positions sums to 0 in column 0.
+    `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in
+    the table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there
+    are where the last have no positions; without it a number more than a million above the rows is refused.
+    `from_arrow` takes a table whose accounts have names. `greatest` adds up a scenario table of one's own: for
+    `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the
+    first column that has it. Where values are losses, that is the worst; an account without positions sums to 0 in
+    column 0.
 
     >>> import margincore as mc, numpy as np
     >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
@@ -364,16 +387,62 @@ class Accounts:
         *,
         account: NDArray[np.integer[Any]] | Sequence[int],
         contract: NDArray[np.integer[Any]] | Sequence[int],
-        lots: NDArray[np.integer[Any]] | Sequence[int],
+        lots: NDArray[np.integer[Any]] | Sequence[int] | None = None,
+        long: NDArray[np.integer[Any]] | Sequence[int] | None = None,
+        short: NDArray[np.integer[Any]] | Sequence[int] | None = None,
+        gross: bool = False,
         count: int | None = None,
-        kind: str | None = None,
+        kind: str | Sequence[str | None] | None = None,
+        cash: Mapping[str, ArrayLike] | None = None,
+        collateral: Mapping[str, ArrayLike] | None = None,
+        labels: Sequence[str] | Sequence[int] | None = None,
     ) -> Accounts:
         """Accounts from one entry per position, in any order.
 
-        `account` numbers accounts from 0, `contract` are rows of the table, `lots` signed and whole: three
-        columns of one length. `count` is the number of accounts where the last ones hold nothing; `kind` holds for
-        all. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
+        `account` numbers accounts from 0, `contract` are rows of the table, and `lots` signed and whole; or `long` and
+        `short`, whole lots of both sides, which net unless `gross`: columns of one length. `count` is the number of
+        accounts where the last ones hold nothing. `cash` (by currency) and `collateral` (units by asset) are columns
+        with an entry per account, NaN where there is none; `kind` holds for all, or is one per account; `labels` are
+        names, one per account. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
         """
+
+    @classmethod
+    def from_arrow(
+        cls,
+        contracts: Contracts,
+        source: Any,
+        *,
+        account: str | None = None,
+        contract: str | None = None,
+        quantity: str | None = None,
+        lots: str | None = None,
+        long: str | None = None,
+        short: str | None = None,
+        cash: Mapping[str, str] | None = None,
+        collateral: Mapping[str, str] | None = None,
+        kind_column: str | None = None,
+        kind: str | None = None,
+        gross: bool = False,
+        ignore: Sequence[str] | None = None,
+        count: int | None = None,
+    ) -> Accounts:
+        """Accounts from a table with a row per position, by anything with an Arrow stream; rows in any order.
+
+        Columns are those of :meth:`Prepared.margin_arrow`. The accounts come in ascending order of what they are
+        called, `labels`; with `count` they are numbers from 0, as in :meth:`from_columns`. Raises :class:`MissingData`
+        for a contract that is not in the table, :class:`InvalidInput` for a column that is not known, a fraction, a
+        null, and a name with blanks around it or characters that nobody sees: with the account and the row.
+
+        >>> import margincore as mc, pyarrow as pa
+        >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+        >>> rows = pa.table({"account": ["y", "x", "y"], "contract": ["A", "A", "B"], "quantity": [100, -20, 5]})
+        >>> mc.Accounts.from_arrow(table, rows).labels
+        ('x', 'y')
+        """
+
+    @property
+    def labels(self) -> tuple[str, ...] | tuple[int, ...] | None:
+        """What the accounts are called, in their order; `None` where they are numbers from 0."""
 
     def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """The greatest of each account's sums of lots times `values`, and the first column that has it.
@@ -480,24 +549,26 @@ class Prepared:
     ) -> MarginReader:
         """The requirements of a stream of positions, a record batch at a time: whole accounts, wherever batches end.
 
-        `source` is anything with an Arrow stream (a table or reader of pyarrow, a frame of polars, a relation of DuckDB) or
-        an iterator of record batches, a row per position. Columns, by the names they have, or by the usual ones where they
-        are left out: `account` (``account`` or ``account_id``; text or whole numbers, which come back as they are),
-        `contract` (``contract`` or ``contract_id``; ids, plain or dictionary-coded, or rows of the table), and how much:
-        `quantity` in contracts, signed, or `lots`, or `long` and `short`. Of the account, the same on each of its rows or
-        null: `cash` (columns by currency), `collateral` (columns by asset), `kind_column`. A row with neither contract nor
-        quantity says something of its account only. Any other column is refused, unless `ignore` names it.
+        `source` is anything with an Arrow stream (a table or reader of pyarrow, a frame of polars, a relation of
+        DuckDB) or an iterator of record batches, a row per position. Columns, by the names they have, or by the usual
+        ones where they are left out: `account` (``account`` or ``account_id``; text or whole numbers, which come back
+        as they are), `contract` (``contract`` or ``contract_id``; ids, plain or dictionary-coded, or rows of the
+        table), and how much: `quantity` in contracts, signed, or `lots`, or `long` and `short`. Of the account, the
+        same on each of its rows or null: `cash` (columns by currency), `collateral` (columns by asset), `kind_column`.
+        A row with neither contract nor quantity says something of its account only. Any other column is refused, unless
+        `ignore` names it.
 
-        `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that one
-        that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows are
-        kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null numbers and
-        says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by its name. `kind`
-        is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to the result's schema,
-        which names build, rulebook, parameters, contracts and market by digest, as ``margincore.*``.
+        `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that
+        one that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows
+        are kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null
+        numbers and says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by
+        its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to
+        the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
+        ``margincore.*``.
 
         Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
-        `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut into
-        batches, and for any number of `threads`.
+        `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut
+        into batches, and for any number of `threads`.
 
         Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
         reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.
@@ -901,10 +972,10 @@ class MarginReport:
 class MarginReader:
     """Requirements of a stream of positions, a record batch at a time: what :meth:`Prepared.margin_arrow` gives.
 
-    Read it once: as an iterator of pyarrow record batches, whole by `read_all`, or by whatever takes an Arrow stream
-    (``polars.DataFrame(reader)``, ``duckdb``, ``pyarrow.RecordBatchReader.from_stream(reader)``). As many rows are in
-    memory as the source gives at a time. Iterating raises this package's own errors; through a stream of Arrow's, its
-    reader raises its own with the same words.
+    Read it once: as an iterator of pyarrow record batches, whole by `read_all`, or by whatever takes an Arrow
+    stream (``polars.DataFrame(reader)``, ``duckdb``, ``pyarrow.RecordBatchReader.from_stream(reader)``). As many
+    rows are in memory as the source gives at a time. Iterating raises this package's own errors; through a stream
+    of Arrow's, its reader raises its own with the same words.
     """
 
     @property
@@ -1201,8 +1272,8 @@ def build_info() -> dict[str, str]:
 def read_parameters(name: str, files: Mapping[str, str | PathLike[str]]) -> dict[str, Any]:
     """Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
 
-    `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
-    not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
+    `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that
+    is not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
     """
 
 def revive(name: str, version: int, state: dict[str, Any], cls: type[Any] | None = None, /) -> Any:

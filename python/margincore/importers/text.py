@@ -9,14 +9,13 @@ import codecs
 import csv
 import io
 import os
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from margincore._core import InvalidInput, MarginError, ParseError
+from margincore._core import MarginError, ParseError
 
 MAX_BYTES = 512 * 1024 * 1024
 """Files larger than this (unpacked) are refused: no account or quotes file is."""
@@ -36,8 +35,6 @@ _PACKED_BLOCK = 4 * 1024
 """Small, since what follows the end of a member of a packed file is copied once a member."""
 
 _GZIP = 16 + zlib.MAX_WBITS
-_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
-"""Characters that print as nothing, although they count as letters or marks."""
 
 
 def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -122,20 +119,6 @@ def at_line(path: Path, line: int, error: MarginError) -> MarginError:
     """The error with ``file:line`` in front of its message."""
     error.named(f"{path}:{line}")
     return error
-
-
-def check_name(name: str, what: str) -> None:
-    """Refuses a name that is not what it looks like: empty, with blanks around it, or with characters nobody sees.
-
-    >>> check_name("Smith & Sons", "account")
-    >>> check_name("Smith\\u200b", "account")
-    Traceback (most recent call last):
-    margincore.InvalidInput: account 'Smith\\u200b' has a character that nobody sees
-    """
-    if not name or name.strip() != name:
-        raise InvalidInput(f"{what} {name!r} is empty or has blanks around it", code="bad_text")
-    if not name.isprintable() or _INVISIBLE.search(name):
-        raise InvalidInput(f"{what} {name!a} has a character that nobody sees", code="bad_text")
 
 
 def _texts(path: Path) -> Iterator[str]:

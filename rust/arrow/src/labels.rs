@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use engine::contract::check_identifier;
+use engine::contract::check_name;
 use foldhash::quality::RandomState;
 use kernel::error::{Code, MarginError, Result};
 use kernel::fail;
@@ -37,7 +37,7 @@ impl Label<'_> {
     pub(crate) fn check(self) -> Result<()> {
         match self {
             Self::Whole(_) => Ok(()),
-            Self::Text(text) => check_identifier("account", text),
+            Self::Text(text) => check_name("account", text),
         }
     }
 

@@ -19,7 +19,8 @@ use kernel::fail;
 use kernel::float::larger;
 
 pub use self::deliverable::{Basket, Deliverable};
-pub use self::identifier::check_identifier;
+pub(crate) use self::identifier::check_identifier;
+pub use self::identifier::check_name;
 pub use self::ids::Ids;
 pub use self::terms::{Exercise, Kind, Premium, Right, Settlement, Terms};
 

@@ -115,9 +115,9 @@ impl Pickled for Position {
 
 /// Positions and the money beside them. Net per contract unless `gross`.
 ///
-/// `cash` are amounts by currency, each in its own, `collateral` units by asset; `kind` is the rulebook's own word for
-/// the account. The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR margin
-/// them as two portfolios; rulebooks without a rule for them raise :class:`NotApplicable`. Raises
+/// `cash` are amounts by currency, each in its own, `collateral` units by asset; `kind` is the rulebook's own word
+/// for the account. The long and short sides of a gross account do not net: an omnibus account, say. SPAN and VaR
+/// margin them as two portfolios; rulebooks without a rule for them raise :class:`NotApplicable`. Raises
 /// :class:`InvalidInput` for an amount that is not finite.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
@@ -235,12 +235,13 @@ const MAX_EMPTY: usize = 1_000_000;
 
 /// Many accounts over one table of contracts, as columns: a million rows are not a million objects.
 ///
-/// `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in the
-/// table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there are where
-/// the last have no positions; without it a number more than a million above the rows is refused. `from_arrow` takes a
-/// table whose accounts have names. `greatest` adds up a scenario table of one's own: for `values` of shape
-/// ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the first column that has it.
-/// Where values are losses, that is the worst; an account without positions sums to 0 in column 0.
+/// `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in
+/// the table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there
+/// are where the last have no positions; without it a number more than a million above the rows is refused.
+/// `from_arrow` takes a table whose accounts have names. `greatest` adds up a scenario table of one's own: for
+/// `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the
+/// first column that has it. Where values are losses, that is the worst; an account without positions sums to 0 in
+/// column 0.
 ///
 /// >>> import margincore as mc, numpy as np
 /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
@@ -282,9 +283,9 @@ impl Accounts {
     ///
     /// `account` numbers accounts from 0, `contract` are rows of the table, and `lots` signed and whole; or `long` and
     /// `short`, whole lots of both sides, which net unless `gross`: columns of one length. `count` is the number of
-    /// accounts where the last ones hold nothing. `cash` (by currency) and `collateral` (units by asset) are columns with
-    /// an entry per account, NaN where there is none; `kind` holds for all, or is one per account; `labels` are names,
-    /// one per account. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
+    /// accounts where the last ones hold nothing. `cash` (by currency) and `collateral` (units by asset) are columns
+    /// with an entry per account, NaN where there is none; `kind` holds for all, or is one per account; `labels` are
+    /// names, one per account. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
     #[classmethod]
     #[pyo3(signature = (contracts, *, account, contract, lots=None, long=None, short=None, gross=false, count=None,
                         kind=None, cash=None, collateral=None, labels=None))]
@@ -344,10 +345,10 @@ impl Accounts {
 
     /// Accounts from a table with a row per position, by anything with an Arrow stream; rows in any order.
     ///
-    /// Columns are those of :meth:`Prepared.margin_arrow`. The accounts come in ascending order of what they are called,
-    /// `labels`; with `count` they are numbers from 0, as in :meth:`from_columns`. Raises :class:`MissingData` for a
-    /// contract that is not in the table, :class:`InvalidInput` for a column that is not known, a fraction, a null, and a
-    /// name with blanks around it or characters that nobody sees: with the account and the row.
+    /// Columns are those of :meth:`Prepared.margin_arrow`. The accounts come in ascending order of what they are
+    /// called, `labels`; with `count` they are numbers from 0, as in :meth:`from_columns`. Raises :class:`MissingData`
+    /// for a contract that is not in the table, :class:`InvalidInput` for a column that is not known, a fraction, a
+    /// null, and a name with blanks around it or characters that nobody sees: with the account and the row.
     ///
     /// >>> import margincore as mc, pyarrow as pa
     /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])

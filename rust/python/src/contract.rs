@@ -28,8 +28,8 @@ use crate::values::{
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///
-/// Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them, `TERMS`
-/// lists them. Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
+/// Takes the terms by name, `None` for those left out; :func:`margincore.Option` and its siblings name them,
+/// `TERMS` lists them. Raises :class:`InvalidInput` for terms that are missing, unknown or do not fit the kind.
 #[pyclass(frozen, eq, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Contract(pub(crate) Arc<core::Contract>);
@@ -204,8 +204,8 @@ impl Contract {
 
     /// What exercise delivers, where it was given.
     ///
-    /// ``cash``, ``shares`` (of the underlying, as many as the multiplier says), or a new dictionary of what one contract
-    /// delivers, ``{"shares": {symbol: number}, "cash": amount}``, cash in its currency.
+    /// ``cash``, ``shares`` (of the underlying, as many as the multiplier says), or a new dictionary of what one
+    /// contract delivers, ``{"shares": {symbol: number}, "cash": amount}``, cash in its currency.
     #[getter]
     fn deliverable<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let deliverable = self.0.terms().deliverable.as_ref();
@@ -326,8 +326,8 @@ impl Contracts {
     ///
     /// Text may be plain, views or dictionary-coded; an expiry also a date, or a timestamp without a zone that is a
     /// midnight; aliases are columns ``aliases.VENDOR``. Null text is left out, as is a null strike where there is no
-    /// option; a null multiplier of strike or premium is the row's multiplier. The index that pandas adds is passed over.
-    /// Raises :class:`InvalidInput` or :class:`MissingData`, naming column and row.
+    /// option; a null multiplier of strike or premium is the row's multiplier. The index that pandas adds is passed
+    /// over. Raises :class:`InvalidInput` or :class:`MissingData`, naming column and row.
     ///
     /// >>> import margincore as mc, pyarrow as pa
     /// >>> rows = pa.table({"kind": ["etf", "stock"], "underlying": ["SPY", "A"], "currency": ["USD", "USD"]})

@@ -68,10 +68,10 @@ impl RecordBatchReader for Exported {
 
 /// Requirements of a stream of positions, a record batch at a time: what :meth:`Prepared.margin_arrow` gives.
 ///
-/// Read it once: as an iterator of pyarrow record batches, whole by `read_all`, or by whatever takes an Arrow stream
-/// (``polars.DataFrame(reader)``, ``duckdb``, ``pyarrow.RecordBatchReader.from_stream(reader)``). As many rows are in
-/// memory as the source gives at a time. Iterating raises this package's own errors; through a stream of Arrow's, its
-/// reader raises its own with the same words.
+/// Read it once: as an iterator of pyarrow record batches, whole by `read_all`, or by whatever takes an Arrow
+/// stream (``polars.DataFrame(reader)``, ``duckdb``, ``pyarrow.RecordBatchReader.from_stream(reader)``). As many
+/// rows are in memory as the source gives at a time. Iterating raises this package's own errors; through a stream
+/// of Arrow's, its reader raises its own with the same words.
 #[pyclass(frozen, module = "margincore._core")]
 pub(crate) struct MarginReader {
     /// Taken by whoever reads a batch, and put back: no lock is held meanwhile.

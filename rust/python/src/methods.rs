@@ -145,8 +145,8 @@ fn combined(parts: Vec<(Py<PyAny>, Methodology)>) -> PyResult<Methodology> {
 
 /// Parameters read from the files an exchange publishes, as a document: ``read_parameters("tims", {...})``.
 ///
-/// `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that is
-/// not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
+/// `files` are paths by what they hold. Raises :class:`InvalidInput` for a rulebook that reads none and a file that
+/// is not named, :class:`ParseError` or :class:`InvalidInput` for one that cannot be read, with file and line.
 #[pyfunction]
 pub(crate) fn read_parameters<'py>(
     py: Python<'py>,
@@ -281,24 +281,26 @@ impl Prepared {
 
     /// The requirements of a stream of positions, a record batch at a time: whole accounts, wherever batches end.
     ///
-    /// `source` is anything with an Arrow stream (a table or reader of pyarrow, a frame of polars, a relation of DuckDB) or
-    /// an iterator of record batches, a row per position. Columns, by the names they have, or by the usual ones where they
-    /// are left out: `account` (``account`` or ``account_id``; text or whole numbers, which come back as they are),
-    /// `contract` (``contract`` or ``contract_id``; ids, plain or dictionary-coded, or rows of the table), and how much:
-    /// `quantity` in contracts, signed, or `lots`, or `long` and `short`. Of the account, the same on each of its rows or
-    /// null: `cash` (columns by currency), `collateral` (columns by asset), `kind_column`. A row with neither contract nor
-    /// quantity says something of its account only. Any other column is refused, unless `ignore` names it.
+    /// `source` is anything with an Arrow stream (a table or reader of pyarrow, a frame of polars, a relation of
+    /// DuckDB) or an iterator of record batches, a row per position. Columns, by the names they have, or by the usual
+    /// ones where they are left out: `account` (``account`` or ``account_id``; text or whole numbers, which come back
+    /// as they are), `contract` (``contract`` or ``contract_id``; ids, plain or dictionary-coded, or rows of the
+    /// table), and how much: `quantity` in contracts, signed, or `lots`, or `long` and `short`. Of the account, the
+    /// same on each of its rows or null: `cash` (columns by currency), `collateral` (columns by asset), `kind_column`.
+    /// A row with neither contract nor quantity says something of its account only. Any other column is refused, unless
+    /// `ignore` names it.
     ///
-    /// `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that one
-    /// that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows are
-    /// kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null numbers and
-    /// says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by its name. `kind`
-    /// is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to the result's schema,
-    /// which names build, rulebook, parameters, contracts and market by digest, as ``margincore.*``.
+    /// `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that
+    /// one that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows
+    /// are kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null
+    /// numbers and says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by
+    /// its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to
+    /// the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
+    /// ``margincore.*``.
     ///
     /// Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
-    /// `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut into
-    /// batches, and for any number of `threads`.
+    /// `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut
+    /// into batches, and for any number of `threads`.
     ///
     /// Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
     /// reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.
