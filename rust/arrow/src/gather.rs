@@ -150,6 +150,12 @@ impl Gather {
 
     /// Accounts that are numbered from 0, `count` of them.
     pub(crate) fn numbered(&mut self, contracts: &Contracts, count: usize) -> Result<Whole> {
+        if count > MAX_ACCOUNTS {
+            fail!(
+                InvalidInput: TooLarge;
+                "arrow: count is {count}: at most {MAX_ACCOUNTS} accounts are accepted"
+            );
+        }
         let mut places = vec![0; self.known.len()];
         for (label, &number) in &self.known {
             let place = match label {

@@ -341,6 +341,9 @@ impl Contracts {
         let py = source.py();
         let mut batches = Batches::new(source)?;
         let mut reader = ContractsReader::default();
+        if let Some(schema) = batches.schema() {
+            reader.look(schema).map_err(raise)?;
+        }
         while let Some(batch) = batches.next(py)? {
             enter(py, || reader.push(&batch))?;
         }
