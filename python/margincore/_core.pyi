@@ -387,6 +387,7 @@ class Accounts:
         *,
         account: NDArray[np.integer[Any]] | Sequence[int],
         contract: NDArray[np.integer[Any]] | Sequence[int],
+        quantity: NDArray[Any] | Sequence[float] | None = None,
         lots: NDArray[np.integer[Any]] | Sequence[int] | None = None,
         long: NDArray[np.integer[Any]] | Sequence[int] | None = None,
         short: NDArray[np.integer[Any]] | Sequence[int] | None = None,
@@ -399,11 +400,12 @@ class Accounts:
     ) -> Accounts:
         """Accounts from one entry per position, in any order.
 
-        `account` numbers accounts from 0, `contract` are rows of the table, and `lots` signed and whole; or `long` and
-        `short`, whole lots of both sides, which net unless `gross`: columns of one length. `count` is the number of
-        accounts where the last ones hold nothing. `cash` (by currency) and `collateral` (units by asset) are columns
-        with an entry per account, NaN where there is none; `kind` holds for all, or is one per account; `labels` are
-        names, one per account. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
+        `account` numbers accounts from 0, `contract` are rows of the table. How much: `quantity`, signed, in contracts;
+        or `lots`, signed and whole; or `long` and `short`, whole lots of both sides, which net unless `gross`. All are
+        columns of one length. `count` is the number of accounts where the last ones hold nothing. `cash` (by currency)
+        and `collateral` (units by asset) are columns with an entry per account, NaN where there is none; `kind` holds
+        for all, or is one per account; `labels` are names, one per account. Raises :class:`InvalidInput` for columns
+        that differ in length or leave the table, and a quantity that is no whole number of lots.
         """
 
     @classmethod

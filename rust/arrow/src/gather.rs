@@ -14,10 +14,10 @@ use kernel::fail;
 
 use crate::input::Slice;
 use crate::labels::{Labels, OwnLabel};
-use crate::pending::{Whole, own_kind};
+use crate::pending::own_kind;
 use crate::positions::{Held, NONE};
-use crate::requirements::Faults;
 use crate::table::refused;
+use crate::taken::{Faults, Whole};
 
 /// All rows so far.
 pub(crate) struct Gather {

@@ -12,8 +12,8 @@ use engine::report::MarginBatch;
 use engine::seam::{Prepared, Scratch};
 use kernel::error::{MarginError, Result};
 
-use crate::pending::Whole;
 use crate::table::refused;
+use crate::taken::{Faults, Whole};
 
 /// What becomes of an account that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,6 @@ pub enum Errors {
     /// Its numbers are null, and columns of the result say why.
     Column,
 }
-
-/// Faults by account.
-pub(crate) type Faults = Vec<Option<MarginError>>;
 
 /// The requirements of accounts; of those that are refused nothing but why, in `faults`.
 pub(crate) fn margin(

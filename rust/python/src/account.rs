@@ -10,7 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::accounts::{Held, Named, set_terms, terms_of, tuple};
+use crate::accounts::{Amounts, Held, Named, set_terms, terms_of, tuple};
 use crate::arguments::{flag, maybe_number, maybe_text, maybe_whole, named, object, wrong_type};
 use crate::batches::Batches;
 use crate::columns::whole_numbers;
@@ -281,13 +281,14 @@ type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 impl Accounts {
     /// Accounts from one entry per position, in any order.
     ///
-    /// `account` numbers accounts from 0, `contract` are rows of the table, and `lots` signed and whole; or `long` and
-    /// `short`, whole lots of both sides, which net unless `gross`: columns of one length. `count` is the number of
-    /// accounts where the last ones hold nothing. `cash` (by currency) and `collateral` (units by asset) are columns
-    /// with an entry per account, NaN where there is none; `kind` holds for all, or is one per account; `labels` are
-    /// names, one per account. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
+    /// `account` numbers accounts from 0, `contract` are rows of the table. How much: `quantity`, signed, in contracts;
+    /// or `lots`, signed and whole; or `long` and `short`, whole lots of both sides, which net unless `gross`. All are
+    /// columns of one length. `count` is the number of accounts where the last ones hold nothing. `cash` (by currency)
+    /// and `collateral` (units by asset) are columns with an entry per account, NaN where there is none; `kind` holds
+    /// for all, or is one per account; `labels` are names, one per account. Raises :class:`InvalidInput` for columns
+    /// that differ in length or leave the table, and a quantity that is no whole number of lots.
     #[classmethod]
-    #[pyo3(signature = (contracts, *, account, contract, lots=None, long=None, short=None, gross=false, count=None,
+    #[pyo3(signature = (contracts, *, account, contract, quantity=None, lots=None, long=None, short=None, gross=false, count=None,
                         kind=None, cash=None, collateral=None, labels=None))]
     fn from_columns(
         _: &Bound<'_, PyType>,
@@ -295,6 +296,7 @@ impl Accounts {
         #[pyo3(from_py_with = object)] contracts: &Contracts,
         account: &Bound<'_, PyAny>,
         contract: &Bound<'_, PyAny>,
+        quantity: Option<&Bound<'_, PyAny>>,
         lots: Option<&Bound<'_, PyAny>>,
         long: Option<&Bound<'_, PyAny>>,
         short: Option<&Bound<'_, PyAny>>,
@@ -307,7 +309,14 @@ impl Accounts {
     ) -> PyResult<Self> {
         let account: Vec<u32> = whole_numbers("accounts: account", account)?;
         let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
-        let held = Held::read(lots, long, short, gross)?;
+        let amounts = Amounts {
+            quantity,
+            lots,
+            long,
+            short,
+            gross,
+        };
+        let held = amounts.read(&contracts.0, &contract)?;
         let count = match count {
             Some(count) => count,
             None => accounts_of(&account)?,

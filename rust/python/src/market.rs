@@ -5,12 +5,12 @@ use std::sync::Arc;
 use margincore::MarginError as Core;
 use margincore::error::Code;
 use margincore::market as core;
-use numpy::{PyArray1, PyArrayMethods};
+use numpy::PyArray1;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::is_flag;
 use crate::arguments::{named, wrong_type};
+use crate::columns::numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
@@ -81,7 +81,8 @@ impl Market {
                 document.set_item(name, by_id(values)?)?;
                 continue;
             }
-            let values = numbers(name, values)?;
+            let needed = "a mapping by contract id, or an array of numbers beside contracts=, is";
+            let values = numbers(&format!("market: {name}"), needed, values)?;
             let Some(table) = &table else {
                 let message = format!(
                     "market: an array of {name} needs contracts= beside it, whose rows it follows"
@@ -234,40 +235,6 @@ fn by_id<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         named.set_item(id, value)?;
     }
     Ok(named.into_any())
-}
-
-/// A column of numbers from an array, a list, a tuple or a Series, in its order.
-fn numbers(name: &str, values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
-    let refuse = || -> PyResult<Vec<f64>> {
-        Err(invalid(format!(
-            "market: {name}: a mapping by contract id, or an array of numbers beside contracts=, is needed, not {}",
-            values.get_type().name()?
-        )))
-    };
-    let listed = values.is_instance_of::<PyList>() || values.is_instance_of::<PyTuple>();
-    if !listed && !values.hasattr("__array__")? {
-        return refuse();
-    }
-    if listed {
-        for value in values.try_iter()? {
-            if is_flag(&value?)? {
-                return refuse();
-            }
-        }
-    }
-    let numpy = values.py().import("numpy")?;
-    let array = numpy.call_method1("asarray", (values,))?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    if !matches!(kind.as_str(), "f" | "i" | "u") {
-        return refuse();
-    }
-    match array
-        .call_method1("astype", ("float64",))?
-        .cast::<PyArray1<f64>>()
-    {
-        Ok(column) => Ok(column.readonly().as_array().to_vec()),
-        Err(_) => refuse(),
-    }
 }
 
 /// Sets the parts that were given.
