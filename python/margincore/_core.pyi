@@ -563,14 +563,14 @@ class Prepared:
         `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that
         one that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows
         are kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null
-        numbers and says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by
-        its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to
-        the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
+        numbers and says why in ``error_kind``, ``error_code`` and ``error``; with ``"raise"`` the first ends the
+        stream, by its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is
+        added to the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
         ``margincore.*``.
 
-        Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
-        `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut
-        into batches, and for any number of `threads`.
+        Columns of the result: the account, ``initial``, ``maintenance`` and ``net_option_value`` in ``currency``,
+        ``worst_scenario`` (null where no one is the worst) and its label ``scenario``. The same bits however rows are
+        cut into batches, and for any number of `threads`.
 
         Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
         reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.

@@ -168,6 +168,11 @@ def samples() -> dict[str, Any]:
     step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
     return {
         "Account": account,
+        "Accounts": mc.Accounts.from_columns(
+            contracts, account=[1, 0], contract=[0, 1], long=[5, 2], short=[1, 0], gross=True, count=3,
+            kind=["margin", None, "cash"], cash={"USD": [1.5, np.nan, -2.0]}, collateral={"BTC": [np.nan, 0.5, np.nan]},
+            labels=["a", "b", "c"],
+        ),
         "Comparison": mc.Comparison((outcome,), {"currency": "USD"}),
         "Contract": PUT,
         "Contracts": contracts,

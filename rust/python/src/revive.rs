@@ -135,8 +135,10 @@ pub(crate) fn revive<'py>(
             || error.is_instance_of::<PyLookupError>(py)
             || error.is_instance_of::<PyAttributeError>(py)
             || error.is_instance_of::<PyArithmeticError>(py);
-        if damaged {
-            malformed(format!("pickle of {name}: {}", error.value(py)))
+        let message = error.value(py).to_string();
+        let place = format!("pickle of {name}: ");
+        if damaged && !message.starts_with(&place) {
+            malformed(format!("{place}{message}"))
         } else {
             error
         }
