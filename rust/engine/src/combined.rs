@@ -14,7 +14,8 @@ use crate::contract::{Contract, Contracts};
 use crate::market::Market;
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 use crate::seam::{
-    self, Frame, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook, Scratch,
+    self, Frame, Grouping, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook,
+    Scratch,
 };
 use kernel::error::Result;
 use kernel::fail;
@@ -106,7 +107,7 @@ impl Combined {
 }
 
 /// The parts' parameters as one; what no part has stays empty.
-fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
+pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
     let parts: Vec<&ParameterInfo> = parts.collect();
     let join = |of: fn(&ParameterInfo) -> &str| {
         let all: Vec<&str> = parts.iter().map(|part| of(part)).collect();
@@ -290,7 +291,11 @@ impl Quoted for QuotedWhole {
                 rate,
             });
         }
+        let groupings = parts
+            .iter()
+            .map(|part| (part.name.as_str(), part.prepared.grouping(), &part.row[..]));
         let whole = Whole {
+            grouping: Grouping::joined(self.whole.contracts.len(), groupings),
             frame: Frame {
                 methodology: NAME.into(),
                 parameters: joined(parts.iter().map(|part| part.prepared.parameters())),
@@ -315,6 +320,7 @@ struct Part {
 
 struct Whole {
     frame: Frame,
+    grouping: Option<Grouping>,
     parts: Vec<Part>,
 }
 
@@ -413,6 +419,10 @@ impl Rulebook for Whole {
             net_option_value,
             worst_scenario: None,
         })
+    }
+
+    fn grouping(&self) -> Option<&Grouping> {
+        self.grouping.as_ref()
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

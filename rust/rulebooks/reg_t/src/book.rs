@@ -16,7 +16,7 @@ use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
 use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
-use engine::seam::{Frame, Outcome, Rulebook, Separation};
+use engine::seam::{Frame, Grouping, Outcome, Rulebook, Separation};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -27,6 +27,7 @@ pub(super) struct Book {
     margin: Table,
     cash: Table,
     separation: Separation,
+    grouping: Option<Grouping>,
 }
 
 /// Working memory: the pairing's own, and the totals of both dates.
@@ -74,6 +75,7 @@ impl Book {
     ) -> Result<Self> {
         let (layout, margin, cash) = table::build(parameters, contracts, underlyings, market)?;
         let separation = layout.separation(&margin);
+        let grouping = layout.grouping(&margin);
         Ok(Self {
             frame: Frame {
                 methodology: "Reg T".into(),
@@ -87,6 +89,7 @@ impl Book {
             margin,
             cash,
             separation,
+            grouping,
         })
     }
 
@@ -370,6 +373,10 @@ impl Rulebook for Book {
             );
         }
         Ok(&self.separation)
+    }
+
+    fn grouping(&self) -> Option<&Grouping> {
+        self.grouping.as_ref()
     }
 
     fn scenario_label(&self, _: u32) -> String {
