@@ -82,7 +82,9 @@ class House(_core.Methodology):
         if not isinstance(methodology, _core.Methodology):
             kind = type(methodology).__name__
             raise InvalidInput(
-                f"House: a rulebook is needed, House(RegT(), rules, ...), not {kind}", code="wrong_type", where="methodology"
+                f"House: a rulebook is needed, House(RegT(), rules, ...), not {kind}",
+                code="wrong_type",
+                where="methodology",
             )
         if isinstance(rules, str):
             own: dict[str, Any] = {"preset": rules}
@@ -91,7 +93,9 @@ class House(_core.Methodology):
         else:
             kind = type(rules).__name__
             raise InvalidInput(
-                f"House: rules: a mapping or the name of a shipped house is needed, not {kind}", code="wrong_type", where="rules"
+                f"House: rules: a mapping or the name of a shipped house is needed, not {kind}",
+                code="wrong_type",
+                where="rules",
             )
         refuse_not_finite("house", own)
         table = stated(securities)

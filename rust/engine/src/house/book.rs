@@ -19,10 +19,14 @@ use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, Asks, Shares, rate};
 use crate::account::{AccountView, Positions};
+use crate::contract::Kind;
 use crate::report::{Currencies, Ledger, LineText};
 use crate::seam::{Frame, Grouping, Outcome, Prepared, Rulebook, Scratch};
 use kernel::error::Result;
 use kernel::fail;
+
+/// What two sums of the same money may be apart by their rounding alone, as a fraction: no line is written for it.
+const ROUNDING: f64 = 1e-12;
 
 /// Initial and maintenance.
 type Pair = [f64; 2];
@@ -75,7 +79,7 @@ impl Book {
         let group = self.grouping.of_row(row);
         let is_stock = matches!(
             self.frame.contracts.rows()[row as usize].kind(),
-            crate::contract::Kind::Stock | crate::contract::Kind::Etf
+            Kind::Stock | Kind::Etf
         );
         2 * group as usize + usize::from(self.grouping.splits(group) && !is_stock)
     }
@@ -146,12 +150,17 @@ fn top_up<L: Ledger + ?Sized>(
     ledger: &mut L,
     text: impl Fn() -> LineText,
 ) {
-    let [initial, maintenance] = std::array::from_fn(|k| {
+    let above: Pair = std::array::from_fn(|k| {
         let above = asked[k] - held[k];
-        if above > 0.0 { above } else { 0.0 }
+        if above > ROUNDING * asked[k] {
+            above
+        } else {
+            0.0
+        }
     });
-    if raise(held, asked) {
-        ledger.line(0, initial, maintenance, &text);
+    if above != [0.0; 2] {
+        ledger.line(0, above[0], above[1], &text);
+        raise(held, asked);
     }
 }
 
