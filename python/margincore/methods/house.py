@@ -21,35 +21,37 @@ class House(_core.Methodology):
     rules a mapping holds, from which text and of which day (a :class:`datetime.date` or ISO text). Rates are fractions,
     money is in `currency`. `docs/house.md` has the arithmetic, `margincore.reference.house` does it again slowly.
 
-    Of every position a house asks the largest amount that any of its rules does; these, added up over the positions that
-    the rulebook margins together, are a floor under the rulebook's lines for them. What is missing is a line named after the
-    rule, in this order:
+    Of every position a house asks the largest amount that any of its rules does; these, added up over the positions
+    that the rulebook margins together, are a floor under the rulebook's lines for them. What is missing is a line
+    named after the rule, in this order:
 
     - `percentages` of stock and funds: ``{"name", "of", "long", "short", "priced_from", "priced_below"}``, `long` and
-      `short` being ``{"maintenance", "initial", "per_share"}``: a fraction of market value or so much a share, whichever is
-      more. `initial` is at least `maintenance`.
-    - `concentration`: ``{"name", "of", "share_of", "long", "short"}``: tiers ``{"from", "maintenance", "initial"}`` by the
-      share that the stock and funds on one underlying are (from that share on) of `share_of`: ``"named"``, the market
-      values, long and short, of what the rule is about; ``"securities"``, of all stock and funds; ``"gross"``, of options
-      at their marks too; ``{"equity": amount}``, of an equity that is given. Money in the account does not count.
+      `short` being ``{"maintenance", "initial", "per_share"}``: a fraction of market value or so much a share,
+      whichever is more. `initial` is at least `maintenance`.
+    - `concentration`: ``{"name", "of", "share_of", "long", "short"}``: tiers ``{"from", "maintenance", "initial"}`` by
+      the share that the stock and funds on one underlying are (from that share on) of `share_of`: ``"named"``, the
+      market values, long and short, of what the rule is about; ``"securities"``, of all stock and funds; ``"gross"``,
+      of options at their marks too; ``{"equity": amount}``, of an equity that is given. Money in the account does not
+      count.
     - `contracts`: ``{"name", "of", "long", "short"}``: so much an option contract, at least.
-    - `stricter`: ``{"name", "parameters"}``: the rulebook itself with these parameters changed, for what depends on pairing
-      or on scenarios: percentages of what options are on, ranges. One rule; the rulebook is built from a document.
+    - `stricter`: ``{"name", "parameters"}``: the rulebook itself with these parameters changed, for what depends on
+      pairing or on scenarios: percentages of what options are on, ranges. One rule; the rulebook is built from a
+      document.
 
-    `of` is ``{"symbols", "classes", "leverage"}``, all that are given at once; nothing is everything. Classes are words for
-    what the table of securities says: ``"stock"``, ``"etf"``, ``"etn"``, ``"index"``, ``"future"`` (any of these kinds) or
-    ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"``, ``"volatility"``. A symbol that is
-    in no table is refused (``unknown_symbols="skip"`` among the rules takes it).
+    `of` is ``{"symbols", "classes", "leverage"}``, all that are given at once; nothing is everything. Classes are
+    words for what the table of securities says: ``"stock"``, ``"etf"``, ``"etn"``, ``"index"``, ``"future"`` (any of
+    these kinds) or ``"equity"``, ``"narrow"``, ``"broad"``, ``"commodity"``, ``"currency"``, ``"rate"``,
+    ``"volatility"``. A symbol that is in no table is refused (``unknown_symbols="skip"`` among the rules takes it).
 
-    Under Reg T lines of stock are compared with what is asked of stock, and lines of options with what is asked of options,
-    underlying by underlying; under TIMS a portfolio group is compared as a whole; rulebooks whose lines are not about
-    certain contracts (VaR, crypto, SPAN) per account. Percentages know no hedges: a floor is one. Extra scan points of TIMS
-    are ``Tims(overlays=...)``. Gross accounts are taken where the rulebook takes them; intraday margin levels
-    (FINRA 4210(d)(2)) are :class:`NotApplicable`.
+    Under Reg T lines of stock are compared with what is asked of stock, and lines of options with what is asked of
+    options, underlying by underlying; under TIMS a portfolio group is compared as a whole; rulebooks whose lines are
+    not about certain contracts (VaR, crypto, SPAN) per account. Percentages know no hedges: a floor is one. Extra scan
+    points of TIMS are ``Tims(overlays=...)``. Gross accounts are taken where the rulebook takes them; intraday margin
+    levels (FINRA 4210(d)(2)) are :class:`NotApplicable`.
 
     Raises :class:`InvalidInput` for a negative rate, a percentage written for a fraction, an unknown word or symbol,
-    :class:`MissingData` for rules without name, source and date, for a price that a rule needs, and for a class that decides
-    and nobody states.
+    :class:`MissingData` for rules without name, source and date, for a price that a rule needs, and for a class that
+    decides and nobody states.
 
     >>> import margincore as mc
     >>> rules = {"percentages": [{"name": "40 % of XYZ", "of": {"symbols": ["XYZ"]}, "long": {"maintenance": 0.4}}]}
@@ -104,8 +106,12 @@ class House(_core.Methodology):
         day = date.isoformat() if isinstance(date, dt.date) else date
         given = {"title": name, "date": day, "source": source}
         whence = {key: value for key, value in given.items() if value is not None}
-        self = super().__new__(cls, "house", _document(methodology, own, whence), None, None, None, methodology)
-        self._base, self._rules, self._whence = methodology, own, whence
+        return cls._made(methodology, own, whence)
+
+    @classmethod
+    def _made(cls, base: _core.Methodology, rules: dict[str, Any], whence: dict[str, str]) -> Self:
+        self = super().__new__(cls, "house", _document(base, rules, whence), None, None, None, base)
+        self._base, self._rules, self._whence = base, rules, whence
         return self
 
     @property
@@ -114,7 +120,7 @@ class House(_core.Methodology):
         return self._base
 
     def to_dict(self) -> dict[str, Any]:
-        """What it was built from, ``{"name": "house", "base": {...}, ...rules}`` as documents have it; a new dictionary.
+        """What it was built from, ``{"name": "house", "base": {...}, ...rules}`` as documents have it; a new one.
 
         Raises :class:`NotApplicable` where the rulebook under it is not built from a document.
         """
@@ -127,10 +133,7 @@ class House(_core.Methodology):
 
     @classmethod
     def _revived(cls, version: int, state: dict[str, Any]) -> Self:
-        base, own, whence = state["base"], state["rules"], state["whence"]
-        self = super().__new__(cls, "house", _document(base, own, whence), None, None, None, base)
-        self._base, self._rules, self._whence = base, own, whence
-        return self
+        return cls._made(**state)
 
 
 def _document(base: _core.Methodology, rules: dict[str, Any], whence: dict[str, str]) -> dict[str, Any]:

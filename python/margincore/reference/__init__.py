@@ -18,4 +18,16 @@ from margincore.reference import (
     tims,
 )
 
-__all__ = ["crypto", "events", "house", "hvar", "intraday", "pricing", "reg_t", "securities", "span", "statement", "tims"]
+__all__ = [
+    "crypto",
+    "events",
+    "house",
+    "hvar",
+    "intraday",
+    "pricing",
+    "reg_t",
+    "securities",
+    "span",
+    "statement",
+    "tims",
+]

@@ -1,11 +1,11 @@
 """A house's rules over the lines of a rulebook, in plain Python: what a broker asks more, and under which rule's name.
 
-Of every position a house asks the largest amount that any of its rules does. These, added up over the positions that are
-compared together, are a floor under the rulebook's lines for them; the rules stand in one order, and each adds a line for
-what it asks above those before it. Amounts are money in one currency; a rate is a fraction of market value.
+Of every position a house asks the largest amount that any of its rules does. These, added up over the positions that
+are compared together, are a floor under the rulebook's lines for them; the rules stand in one order, and each adds a
+line for what it asks above those before it. Amounts are money in one currency; a rate is a fraction of market value.
 
-No source has the arithmetic: brokers publish percentages, and keep to themselves how these meet a hedge. This is ours, and the
-same as the engine's.
+No source has the arithmetic: brokers publish percentages, and keep to themselves how these meet a hedge. This is ours,
+and the same as the engine's.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ def lines(
 ) -> list[Line]:
     """The lines that a house adds to those of a rulebook (`base`: scope, component, initial, maintenance).
 
-    `group_of` gives the group of a scope, `stock` the components that stock and funds alone make (they are then compared
-    apart), `stricter` a name and the lines of the stricter rulebook.
+    `group_of` gives the group of a scope, `stock` the components that stock and funds alone make (they are then
+    compared apart), `stricter` a name and the lines of the stricter rulebook.
 
     >>> rules = {"percentages": [{"name": "40 %", "long": {"maintenance": 0.4}}]}
     >>> lines([("XYZ", "stock", 2500.0, 1250.0)], rules, [Held("XYZ", "XYZ", 50.0, long=100.0)], stock=["stock"])

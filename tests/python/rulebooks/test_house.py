@@ -296,7 +296,10 @@ def test_concentrated_stock_as_the_house_published_it() -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], type[Exception], str, str]] = [
-    ({"percentages": [{"name": "a", "long": {"maintenance": -0.1}}]}, mc.InvalidInput, "out_of_range", "long: maintenance"),
+    (
+        {"percentages": [{"name": "a", "long": {"maintenance": -0.1}}]},
+        mc.InvalidInput, "out_of_range", "long: maintenance",
+    ),
     ({"percentages": [{"name": "a", "long": {"maintenance": 30}}]}, mc.InvalidInput, "out_of_range", "0.1 is 10 %"),
     ({"percentages": [{"name": "a", "short": {"maintenance": 30}}]}, mc.InvalidInput, "out_of_range", "from 0 to 3"),
     ({"percentages": [{"name": "a", "long": {"maintenance": float("nan")}}]}, mc.InvalidInput, "not_finite", "house"),
