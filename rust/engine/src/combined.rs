@@ -291,11 +291,7 @@ impl Quoted for QuotedWhole {
                 rate,
             });
         }
-        let groupings = parts
-            .iter()
-            .map(|part| (part.name.as_str(), part.prepared.grouping(), &part.row[..]));
         let whole = Whole {
-            grouping: Grouping::joined(self.whole.contracts.len(), groupings),
             frame: Frame {
                 methodology: NAME.into(),
                 parameters: joined(parts.iter().map(|part| part.prepared.parameters())),
@@ -320,7 +316,6 @@ struct Part {
 
 struct Whole {
     frame: Frame,
-    grouping: Option<Grouping>,
     parts: Vec<Part>,
 }
 
@@ -421,8 +416,12 @@ impl Rulebook for Whole {
         })
     }
 
-    fn grouping(&self) -> Option<&Grouping> {
-        self.grouping.as_ref()
+    fn grouping(&self) -> Option<Grouping> {
+        let parts = self.parts.iter();
+        Grouping::joined(
+            self.frame.contracts.len(),
+            parts.map(|p| (p.name.as_str(), p.prepared.grouping(), &p.row[..])),
+        )
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -202,7 +202,7 @@ impl Prepared for WithGreeks {
         self.prepared.intraday(account)
     }
 
-    fn grouping(&self) -> Option<&Grouping> {
+    fn grouping(&self) -> Option<Grouping> {
         self.prepared.grouping()
     }
 

@@ -74,11 +74,17 @@ impl Grouping {
         self.of_row[row as usize]
     }
 
+    /// Whether it is [`Self::whole`].
+    pub fn is_whole(&self) -> bool {
+        self.of_scope.is_empty() && self.names.len() == 1
+    }
+
     /// The group of a line; `None` for a scope that the rulebook has not named.
     pub fn of_scope(&self, scope: &str) -> Option<u32> {
-        match self.names.len() {
-            1 if self.of_scope.is_empty() => Some(0),
-            _ => self.of_scope.get(scope).copied(),
+        if self.is_whole() {
+            Some(0)
+        } else {
+            self.of_scope.get(scope).copied()
         }
     }
 
@@ -96,7 +102,7 @@ impl Grouping {
     /// row in that part.
     pub fn joined<'a>(
         rows: usize,
-        parts: impl IntoIterator<Item = (&'a str, Option<&'a Self>, &'a [Option<u32>])>,
+        parts: impl IntoIterator<Item = (&'a str, Option<Self>, &'a [Option<u32>])>,
     ) -> Option<Self> {
         let (mut names, mut stock, mut scopes) = (Vec::new(), Vec::new(), Vec::new());
         let mut of_row = vec![0; rows];
@@ -132,7 +138,7 @@ mod tests {
         assert_eq!(grouping.of_scope("z"), Some(1));
         assert_eq!(grouping.of_scope("w"), None);
         assert!(grouping.is_stock(1, "stock") && !grouping.is_stock(0, "stock"));
-        let joined = Grouping::joined(2, [("p", Some(&grouping), &[Some(1), None][..])]).unwrap();
+        let joined = Grouping::joined(2, [("p", Some(grouping), &[Some(1), None][..])]).unwrap();
         assert_eq!(joined.of_scope("p: z"), Some(1));
         assert_eq!(joined.of_row(0), 1);
         assert_eq!(Grouping::whole(3).of_scope("anything"), Some(0));

@@ -104,7 +104,7 @@ pub trait Prepared: Send + Sync {
     /// See [`Rulebook::intraday`].
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation>;
     /// See [`Rulebook::grouping`].
-    fn grouping(&self) -> Option<&Grouping>;
+    fn grouping(&self) -> Option<Grouping>;
     /// See [`Rulebook::scenario_label`].
     fn scenario_label(&self, scenario: u32) -> String;
     /// Every account's requirement; independent of `threads`.
@@ -182,8 +182,8 @@ pub trait Rulebook: Send + Sync + 'static {
         );
     }
 
-    /// Which lines are about which contracts; `None` where a line may be about any of them.
-    fn grouping(&self) -> Option<&Grouping> {
+    /// Which lines are about which contracts, made when asked; `None` where a line may be about any of them.
+    fn grouping(&self) -> Option<Grouping> {
         None
     }
 
@@ -349,7 +349,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
         self.rulebook.intraday(account)
     }
 
-    fn grouping(&self) -> Option<&Grouping> {
+    fn grouping(&self) -> Option<Grouping> {
         self.rulebook.grouping()
     }
 

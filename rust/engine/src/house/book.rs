@@ -21,7 +21,7 @@ use super::asked::{Asked, Asks, Shares, rate};
 use crate::account::{AccountView, Positions};
 use crate::contract::Kind;
 use crate::report::{Currencies, Ledger, LineText};
-use crate::seam::{Frame, Grouping, Outcome, Prepared, Rulebook, Scratch};
+use crate::seam::{Frame, Grouping, Outcome, Prepared, Rulebook, Scratch, Separation};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -164,7 +164,8 @@ fn top_up<L: Ledger + ?Sized>(
     }
 }
 
-/// Passes lines on as they are, and sums them by group.
+/// Passes lines on as they are, and sums them by group: the words of every line are made for it, also where only numbers
+/// are asked.
 struct Sorted<'a, L: ?Sized> {
     /// None where the lines are only summed.
     ledger: Option<&'a mut L>,
@@ -313,6 +314,16 @@ impl Rulebook for Book {
         Ok(outcome)
     }
 
+    /// The rule determines these levels by its own maintenance; floors over lines need not be sums of parts.
+    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
+        self.base.intraday(account)?;
+        fail!(
+            NotApplicable,
+            "{}: FINRA 4210(d)(2) determines intraday margin levels by the rule's own maintenance: ask the rulebook under the house",
+            self.frame.methodology
+        );
+    }
+
     fn scenario_label(&self, scenario: u32) -> String {
         self.base.scenario_label(scenario)
     }
@@ -343,10 +354,10 @@ impl Rulebook for Book {
             }
             rules.insert(rule.name.clone(), json!({"whole": whole, "shares": own}));
         }
-        let compared = if self.base.grouping().is_some() {
-            "group"
-        } else {
+        let compared = if self.grouping.is_whole() {
             "account"
+        } else {
+            "group"
         };
         let house = json!({"compared": compared, "concentration": rules});
         details.insert("house".to_string(), house);

@@ -243,10 +243,7 @@ impl Quoted for QuotedHouse {
                 market,
                 report,
             )?,
-            grouping: match base.grouping() {
-                Some(grouping) => grouping.clone(),
-                None => Grouping::whole(rows),
-            },
+            grouping: base.grouping().unwrap_or_else(|| Grouping::whole(rows)),
             base,
             strict,
         };

@@ -27,7 +27,6 @@ pub(super) struct Book {
     margin: Table,
     cash: Table,
     separation: Separation,
-    grouping: Option<Grouping>,
 }
 
 /// Working memory: the pairing's own, and the totals of both dates.
@@ -75,7 +74,6 @@ impl Book {
     ) -> Result<Self> {
         let (layout, margin, cash) = table::build(parameters, contracts, underlyings, market)?;
         let separation = layout.separation(&margin);
-        let grouping = layout.grouping(&margin);
         Ok(Self {
             frame: Frame {
                 methodology: "Reg T".into(),
@@ -89,7 +87,6 @@ impl Book {
             margin,
             cash,
             separation,
-            grouping,
         })
     }
 
@@ -375,8 +372,8 @@ impl Rulebook for Book {
         Ok(&self.separation)
     }
 
-    fn grouping(&self) -> Option<&Grouping> {
-        self.grouping.as_ref()
+    fn grouping(&self) -> Option<Grouping> {
+        self.layout.grouping(&self.margin)
     }
 
     fn scenario_label(&self, _: u32) -> String {

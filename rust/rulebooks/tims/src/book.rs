@@ -19,7 +19,6 @@ use kernel::{fail, interrupt};
 /// TIMS compiled for one table of contracts and one market.
 pub(super) struct Book {
     pub(super) frame: Frame,
-    pub(super) grouping: Option<Grouping>,
     pub(super) minimum_level: MinimumLevel,
     /// Per lot: profit and loss at the ten points, and what [`super::netting`] sums beside them.
     pub(super) scan: Vec<Row>,
@@ -110,7 +109,6 @@ impl Book {
                 contracts: contracts.clone(),
                 currencies: Currencies::new(&parameters.currency),
             },
-            grouping: None,
             minimum_level: parameters.minimum_level,
             scan: vec![Row::default(); contracts.len()],
             sides: Sides::default(),
@@ -190,12 +188,11 @@ impl Book {
             }
         }
         book.add_overlays(parameters, &arrays)?;
-        book.grouping = book.group();
         Ok(book)
     }
 
     /// Lines are of portfolio groups, those of minimums of groups inside them.
-    fn group(&self) -> Option<Grouping> {
+    pub(super) fn group(&self) -> Option<Grouping> {
         let portfolio = |class: u32| self.class_groups[class as usize].portfolio_group;
         let names: Vec<String> = (self.portfolio_groups.iter())
             .map(|group| group.name.clone())

@@ -288,8 +288,8 @@ impl Rulebook for Book {
         })
     }
 
-    fn grouping(&self) -> Option<&Grouping> {
-        self.grouping.as_ref()
+    fn grouping(&self) -> Option<Grouping> {
+        self.group()
     }
 
     fn scenario_label(&self, scenario: u32) -> String {
