@@ -461,7 +461,8 @@ class Methodology:
 
     Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
     several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-    SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
+    SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or
+    parameter it does not know.
     """
 
     def __new__(
@@ -471,6 +472,7 @@ class Methodology:
         tables: Mapping[str, NDArray[np.float64]] | None = None,
         parts: Sequence[tuple[Callable[[Contract], bool], Methodology]] | None = None,
         file: SpanFile | None = None,
+        base: Methodology | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str:

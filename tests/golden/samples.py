@@ -311,6 +311,11 @@ def samples() -> dict[str, Any]:
         "methods.Deribit": methods.Deribit(vintage="2024"),
         "methods.Derive": methods.Derive(),
         "methods.HistoricalVar": methods.HistoricalVar(levels, returns="log", measure="order_floor", confidence="0.5"),
+        "methods.House": methods.House(
+            methods.RegT(),
+            {"percentages": [{"name": "40 %", "long": {"maintenance": 0.4}}]},
+            name="a house", source="a sample", date="2026-11-20",
+        ),
         "methods.Okx": methods.Okx("2025"),
         "methods.Paradex": methods.Paradex(vintage="2026-08"),
         "methods.RegT": methods.RegT(),

@@ -14,7 +14,8 @@ use crate::contract::{Contract, Contracts};
 use crate::market::Market;
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 use crate::seam::{
-    self, Frame, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook, Scratch,
+    self, Frame, Grouping, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook,
+    Scratch,
 };
 use kernel::error::Result;
 use kernel::fail;
@@ -106,7 +107,7 @@ impl Combined {
 }
 
 /// The parts' parameters as one; what no part has stays empty.
-fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
+pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
     let parts: Vec<&ParameterInfo> = parts.collect();
     let join = |of: fn(&ParameterInfo) -> &str| {
         let all: Vec<&str> = parts.iter().map(|part| of(part)).collect();
@@ -413,6 +414,14 @@ impl Rulebook for Whole {
             net_option_value,
             worst_scenario: None,
         })
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        let parts = self.parts.iter();
+        Grouping::joined(
+            self.frame.contracts.len(),
+            parts.map(|p| (p.name.as_str(), p.prepared.grouping(), &p.row[..])),
+        )
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

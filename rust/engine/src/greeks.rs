@@ -29,7 +29,7 @@ use crate::market::Market;
 use crate::report::{
     Currencies, Ledger, MarginBatch, MarginReport, ParameterInfo, Requirement, UnderlyingGreeks,
 };
-use crate::seam::{Live, Outcome, Prepared, Scratch, Separation};
+use crate::seam::{Grouping, Live, Outcome, Prepared, Scratch, Separation};
 use kernel::error::Result;
 use kernel::pricing::greeks::Greeks;
 
@@ -204,6 +204,14 @@ impl Prepared for WithGreeks {
 
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
         self.prepared.intraday(account)
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        self.prepared.grouping()
+    }
+
+    fn scenario_label(&self, scenario: u32) -> String {
+        self.prepared.scenario_label(scenario)
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

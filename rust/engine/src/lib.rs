@@ -12,6 +12,8 @@ pub mod combined;
 pub mod contract;
 pub mod dated;
 pub mod greeks;
+pub mod grouping;
+pub mod house;
 pub mod inputs;
 pub mod intraday;
 pub mod live;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::{ContractIndex, Contracts};
+pub use crate::grouping::{Grouping, Separation};
 use crate::inputs::list;
 use crate::market::Market;
 use crate::report::{
@@ -104,6 +105,10 @@ pub trait Prepared: Send + Sync {
     fn live(self: Arc<Self>) -> Box<dyn Live>;
     /// See [`Rulebook::intraday`].
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation>;
+    /// See [`Rulebook::grouping`].
+    fn grouping(&self) -> Option<Grouping>;
+    /// See [`Rulebook::scenario_label`].
+    fn scenario_label(&self, scenario: u32) -> String;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -147,17 +152,6 @@ pub struct Outcome {
     pub worst_scenario: Option<u32>,
 }
 
-/// Which contracts' maintenance requirements add up: what orders of a day's transactions are searched by.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Separation {
-    /// The part of each contract row. The requirement is the sum of those of the parts, whatever each of them holds, and that
-    /// of a part is never more than its contracts need one by one.
-    pub part: Vec<u32>,
-    /// Whether the requirement of each contract row, where nothing else of its part is held, is so much a lot: one number for
-    /// long, another for short.
-    pub is_linear: Vec<bool>,
-}
-
 /// A compiled rulebook's own part: with [`compiled`] it makes a [`Prepared`].
 pub trait Rulebook: Send + Sync + 'static {
     type Scratch: Default + Send + 'static;
@@ -188,6 +182,11 @@ pub trait Rulebook: Send + Sync + 'static {
             "{}: FINRA 4210(d)(2) determines intraday margin deficits of margin accounts under Regulation T; portfolio margin, good-faith accounts and other rulebooks have none",
             self.frame().methodology
         );
+    }
+
+    /// Which lines are about which contracts, made when asked; `None` where a line may be about any of them.
+    fn grouping(&self) -> Option<Grouping> {
+        None
     }
 
     /// The label of a scenario of [`Outcome::worst_scenario`].
@@ -354,6 +353,14 @@ impl<R: Rulebook> Prepared for Compiled<R> {
 
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
         self.rulebook.intraday(account)
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        self.rulebook.grouping()
+    }
+
+    fn scenario_label(&self, scenario: u32) -> String {
+        self.rulebook.scenario_label(scenario)
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

@@ -32,7 +32,7 @@ use crate::values::{from_python, read_only, to_python};
 ///
 /// Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
 /// several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-/// SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
+/// SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or parameter it does not know.
 #[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Methodology(pub(crate) Arc<dyn seam::Methodology>);
@@ -41,9 +41,9 @@ pub(crate) struct Methodology(pub(crate) Arc<dyn seam::Methodology>);
 impl Methodology {
     /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it; or, where
     /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`. `file` is a parsed
-    /// SPAN file, for SPAN over it.
+    /// SPAN file, for SPAN over it, and `base` the rulebook that a house's rules are over.
     #[new]
-    #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None))]
+    #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None, base=None))]
     fn new(
         py: Python<'_>,
         #[pyo3(from_py_with = text)] name: &str,
@@ -51,6 +51,7 @@ impl Methodology {
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
         parts: Option<Vec<(Py<PyAny>, Methodology)>>,
         #[pyo3(from_py_with = maybe_object)] file: Option<&SpanFile>,
+        base: Option<Methodology>,
     ) -> PyResult<Self> {
         if let Some(parts) = parts {
             return combined(parts);
@@ -61,6 +62,10 @@ impl Methodology {
             return Ok(Self(enter(py, || margincore::span::over(file, &document))?));
         }
         let tables = attachments(tables.unwrap_or_default());
+        if let Some(base) = base {
+            let over = enter(py, || registry::house(&document, Some(base.0), &tables))?;
+            return Ok(Self(over));
+        }
         Ok(Self(enter(py, || {
             registry::build(name, &document, &tables)
         })?))

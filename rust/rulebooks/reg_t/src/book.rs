@@ -16,7 +16,7 @@ use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
 use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
-use engine::seam::{Frame, Outcome, Rulebook, Separation};
+use engine::seam::{Frame, Grouping, Outcome, Rulebook, Separation};
 use kernel::error::Result;
 use kernel::fail;
 
@@ -370,6 +370,10 @@ impl Rulebook for Book {
             );
         }
         Ok(&self.separation)
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        self.layout.grouping(&self.margin)
     }
 
     fn scenario_label(&self, _: u32) -> String {
