@@ -10,15 +10,17 @@ from typing import Any
 
 from margincore._core import Account, InvalidInput, Market, ParseError, Prepared, check_version
 from margincore._pickles import Record
-from margincore.analysis import intraday
+from margincore.analysis import given, intraday
 from margincore.analysis.intraday.day import explained
+from margincore.analysis.intraday.kinds import instance, whole
 from margincore.analysis.intraday.schedule import date_of
 from margincore.calendars import BusinessDays, nyse
+from margincore.engine import ready, thread_count
 from margincore.monitoring.events import CashEvent, Event, FillEvent, MarketEvent
 from margincore.monitoring.journal import Journal, encode
 
 # The stream is that of the other monitor, and is written as that writes it.
-from margincore.monitoring.monitor import _document, _event, _market_document
+from margincore.monitoring.monitor import _document, _event, _market_document, watched_accounts
 
 __all__ = ["CloseEvent", "Closed", "CorrectionEvent", "IntradayMonitor"]
 
@@ -134,10 +136,15 @@ class IntradayMonitor:
         at_least: int = 0,
         threads: int = 1,
     ) -> None:
+        prepared = ready(prepared)
+        accounts = watched_accounts("intraday monitor", accounts)
+        at_least = whole("intraday monitor: at_least", at_least, least=0)
+        instance("intraday monitor: choices", choices, intraday.Choices | None, "a Choices")
         self._choices = choices or intraday.Choices()
         self._terms: dict[str, Any] = {"satisfied_by": satisfied_by, "practice": practice, "prompt_days": prompt_days}
-        self._calendar = calendar or nyse()
-        self._haircuts, self._threads = dict(haircuts or {}), threads
+        self._calendar = nyse() if calendar is None else calendar
+        self._haircuts = {} if haircuts is None else given.numbers("haircuts", haircuts)
+        self._threads = thread_count(threads)
         self._by_id = {contract.id: contract for contract in prepared.contracts}
         self._prepared = prepared
         self._deficits = {name: self._ledger() for name in accounts}
@@ -149,7 +156,7 @@ class IntradayMonitor:
         self._failed = False
         self._journal: Journal | None = None
         if journal is not None:
-            own = Journal(journal, sync=sync)
+            own = Journal(journal, sync=given.flag("intraday monitor: sync", sync))
             try:
                 self._resume(own, os.fspath(journal), at_least)
             except BaseException:

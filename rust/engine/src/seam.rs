@@ -327,6 +327,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
                 .map(|s| self.rulebook.scenario_label(s)),
             details: self.rulebook.details(account)?,
             greeks: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 

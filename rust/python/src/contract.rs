@@ -14,7 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyTuple, PyType};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::arguments::{self, is_flag, named};
+use crate::arguments::{self, is_flag, items, named, wrong_type};
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{
@@ -71,6 +71,10 @@ impl Contract {
                 "expiry",
                 time_text(&expiry).map_err(|e| named(e, "expiry"))?,
             )?;
+        }
+        // Read as a document, anything would count as true or false.
+        if let Some(listed) = terms.get_item("listed")? {
+            arguments::flag(&listed).map_err(|e| named(e, "listed"))?;
         }
         let what = match terms.get_item("underlying")? {
             Some(name) if name.is_instance_of::<PyString>() => format!("contract on {name}"),
@@ -282,8 +286,7 @@ pub(crate) struct Contracts(pub(crate) Arc<core::Contracts>);
 impl Contracts {
     #[new]
     fn new(contracts: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let rows = contracts
-            .try_iter()?
+        let rows = items("contracts", "a list of contracts", contracts)?
             .enumerate()
             .map(|(i, c)| {
                 let contract = c?.extract::<Contract>();
@@ -323,9 +326,10 @@ impl Contracts {
         if let Ok(contract) = contract.cast::<Contract>() {
             return self.0.resolve(&contract.get().0).map_err(raise);
         }
-        self.0
-            .index_of(&contract.extract::<String>()?)
-            .map_err(raise)
+        let id = contract
+            .cast::<PyString>()
+            .map_err(|_| named(wrong_type("a Contract or an id", contract), "contract"))?;
+        self.0.index_of(arguments::text(id)?).map_err(raise)
     }
 
     /// The ids, in the order of the rows.

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::account::{Account, Accounts};
-use crate::arguments::{flag, maybe_object, object, text, threads};
+use crate::arguments::{flag, items, maybe_amounts, maybe_object, named, object, text, threads};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{enter, invalid, raise};
 use crate::live::LiveAccount;
@@ -220,9 +220,12 @@ impl Prepared {
                 self.0.prepared.margin_many(&accounts.0, threads)
             })?));
         }
-        let list = accounts
-            .try_iter()?
-            .map(|a| Ok(Account::from_any(&a?)?.0))
+        let list = items("accounts", "Accounts, or a list of accounts,", accounts)?
+            .enumerate()
+            .map(|(i, account)| {
+                let account = Account::from_any(&account?);
+                Ok(account.map_err(|e| named(e, &format!("accounts[{i}]")))?.0)
+            })
             .collect::<PyResult<Vec<_>>>()?;
         Ok(MarginBatch(enter(py, || {
             batch::margin_list(self.0.prepared.as_ref(), &list, threads)
@@ -263,7 +266,7 @@ impl Prepared {
     fn open(
         &self,
         account: &Bound<'_, PyAny>,
-        haircuts: Option<BTreeMap<String, f64>>,
+        #[pyo3(from_py_with = maybe_amounts)] haircuts: Option<BTreeMap<String, f64>>,
     ) -> PyResult<LiveAccount> {
         let py = account.py();
         let account = Account::from_any(account)?;

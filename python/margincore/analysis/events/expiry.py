@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from margincore._core import Contract, InvalidInput, Market, Methodology, MissingData
+from margincore.analysis import given
 from margincore.analysis.events.account import Changes, Holder, Start
 from margincore.analysis.events.delivery import Terms, date, instant, settlement
 from margincore.analysis.events.what_if import Consequence, consequence_of, positive, settle
 from margincore.analysis.mover import Mover
 from margincore.analysis.repricing import price_of
+from margincore.engine import snapshot
 
 __all__ = ["expiry"]
 
@@ -183,7 +185,9 @@ def expiry(
         contracts=contracts,
         haircuts=haircuts,
     )
-    return asked.consequence(prices, instructions, after)
+    if instructions is not None:
+        instructions = given.numbers("instructions", instructions)
+    return asked.consequence(given.numbers("prices", prices), instructions, snapshot(after))
 
 
 def _date(on: Any) -> dt.date:
