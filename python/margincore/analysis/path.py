@@ -90,7 +90,7 @@ def margin_path(
     account = holder(account)
     done = read_trades(trades)
     table = dict.fromkeys([*(p.contract for p in account.positions), *(trade[0] for trade in done), *beside(contracts)])
-    live = rulebook(methodology).prepare(table, snapshot(market)).open(account)
+    live = rulebook(methodology).prepare(list(table), snapshot(market)).open(account)
 
     def step(trade: Trade | None) -> Step:
         if trade is not None:

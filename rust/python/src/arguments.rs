@@ -126,17 +126,15 @@ pub(crate) fn flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
 }
 
-/// What a list or another iterable holds, for the argument called `name`: text and mappings are none.
+/// What a list or another iterable holds, for the argument called `name`: text is none.
 pub(crate) fn items<'py>(
     name: &str,
     needed: &str,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyIterator>> {
-    let is_other = value.is_instance_of::<PyString>()
-        || value.is_instance_of::<PyBytes>()
-        || value.is_instance_of::<PyDict>();
+    let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
     match value.try_iter() {
-        Ok(items) if !is_other => Ok(items),
+        Ok(items) if !is_text => Ok(items),
         // What an iterable raises by itself is its own.
         Err(error) if !error.is_instance_of::<PyTypeError>(value.py()) => Err(error),
         _ => Err(named(wrong_type(needed, value), name)),

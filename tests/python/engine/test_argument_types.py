@@ -71,7 +71,7 @@ CALLS: dict[str, tuple[Callable[..., object], dict[str, Any]]] = {
     "prepared.update": (PREPARED.update, {
         "valuation": VALUATION, "spot": {"XYZ": 50.0}, "forward": {("XYZ", "2026-12-18"): 50.0}, "marks": "keep",
         "price": {CALL.id: 2.0}, "vol": {CALL.id: 0.3}, "rate": {"USD": 0.04}, "dividend_yield": {"XYZ": 0.01},
-        "fx": {"EURUSD": 1.1}, "threads": 1,
+        "fx": {}, "threads": 1,
     }),
     "live.what_if": (live().what_if, {"trades": [(STOCK, 1)], "effect": None}),
     "live.apply": (live().apply, {"trades": [(STOCK, 1)], "effect": None}),

@@ -153,9 +153,9 @@ MISTAKES: list[Case] = [
     ("a market for a prepared rulebook", lambda: mc.questions.moved(market(), [], [0.1]), mc.InvalidInput,
      "wrong_type", ("prepared", "a Prepared", "Market")),
     ("a date of a model without dates", lambda: mc.methods.Deribit("standard", on="2026-01-01"), mc.InvalidInput,
-     "contradiction", ("on", "'standard'", "without dates", "leave on out")),
+     "contradiction", ("on", "'standard'", "none by date", "leave on out")),
     ("a vintage of a model without dates", lambda: mc.methods.Paradex("cross", vintage="2026-08"), mc.InvalidInput,
-     "contradiction", ("vintage", "'cross'", "without dates")),
+     "contradiction", ("vintage", "'cross'", "none by date")),
     # words that are not known, with the nearest
     ("a right misspelt", lambda: option(right="cal"), mc.InvalidInput, "unknown_name", ("right", "'cal'", "'call'")),
     ("an exercise misspelt", lambda: option(exercise="amercan"), mc.InvalidInput, "unknown_name",

@@ -83,7 +83,7 @@ def test_an_option_on_a_future_is_held_against_the_future() -> None:
 def test_kept_marks_and_parameters_of_another_date() -> None:
     call = option()
     market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 100.0}, rate={"USD": 0.04}, price={call.id: 4.0})
-    prepared = mc.Engine(mc.methods.Tims()).prepare([call, STOCK], market)
+    prepared = mc.Engine(mc.methods.RegT(classes={"XYZ": "equity"})).prepare([call, STOCK], market)
     kept = prepared.update(spot={"XYZ": 140.0}, marks="keep")
     [warning] = kept.margin([mc.Position(call, 1)]).warnings
     assert (warning["code"], warning["value"]) == ("kept_marks", 4.0)

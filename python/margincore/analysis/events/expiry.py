@@ -176,6 +176,9 @@ def expiry(
     >>> mc.events.expiry(short, market, mc.methods.RegT(), "2026-12-18", {"SPX": 4470.0}).cash
     {'USD': -3000.0}
     """
+    prices = given.numbers("prices", prices)
+    if instructions is not None and not isinstance(instructions, Mapping):
+        given.refuse("instructions", instructions, "a mapping of numbers by option id is needed", "wrong_type")
     asked = Expiry(
         account,
         market,
@@ -185,9 +188,7 @@ def expiry(
         contracts=contracts,
         haircuts=haircuts,
     )
-    if instructions is not None:
-        instructions = given.numbers("instructions", instructions)
-    return asked.consequence(given.numbers("prices", prices), instructions, snapshot(after))
+    return asked.consequence(prices, instructions, snapshot(after))
 
 
 def _date(on: Any) -> dt.date:

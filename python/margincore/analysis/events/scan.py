@@ -174,7 +174,7 @@ def expiry_scan(
             value=symbol,
             code="bad_text",
         )
-    if not 0.0 < width < 1.0:
+    if not 0.0 < given.number("expiry_scan: width", width) < 1.0:
         raise InvalidInput(
             f"expiry_scan: width is {width!r}: a fraction between 0 and 1 is needed",
             where="width",
