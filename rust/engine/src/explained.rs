@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use once_cell::race::OnceBox;
+
 use crate::account::{AccountView, Accounts};
 use crate::cells::Cells;
 use crate::contract::Contracts;
@@ -9,7 +11,7 @@ use crate::greeks::Sensitivities;
 use crate::market::Market;
 use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, ParameterInfo, Requirement};
 use crate::seam::{Live, Outcome, Prepared, Scratch, Separation};
-use crate::warnings::{self, Lognormal};
+use crate::warnings;
 use kernel::error::Result;
 
 /// Wraps a prepared rulebook once. `cells` are what it prices options from.
@@ -26,6 +28,7 @@ pub(crate) fn explained(
         cells: cells.clone(),
         market: market.cloned(),
         sensitivities,
+        lognormal: OnceBox::new(),
     })
 }
 
@@ -35,6 +38,8 @@ struct Explained {
     market: Option<Arc<Market>>,
     /// Of a rulebook that prices something.
     sensitivities: Option<Sensitivities>,
+    /// Found at the first report.
+    lognormal: OnceBox<Vec<bool>>,
 }
 
 impl Prepared for Explained {
@@ -63,12 +68,14 @@ impl Prepared for Explained {
         if let Some(sensitivities) = &self.sensitivities {
             report.greeks = sensitivities.of(account)?;
         }
+        let contracts = self.contracts();
+        let found = || Box::new(warnings::lognormal(&self.cells, contracts));
         report.warnings = warnings::of(
             &report.parameters,
-            self.contracts(),
+            contracts,
             account,
             self.market.as_deref(),
-            &Lognormal(&self.cells),
+            self.lognormal.get_or_init(found),
         );
         Ok(report)
     }

@@ -14,20 +14,19 @@ use crate::cells::Cells;
 use crate::contract::{
     Contract, ContractIndex, Contracts, Exercise, Kind, Premium, Right, Settlement,
 };
-use crate::market::{Market, Marks};
+use crate::market::{Curve, Market, Marks};
 use crate::report::{ParameterInfo, Warning, WarningCode};
 use crate::time::parse_date;
 
-/// Where a rulebook prices options by their lognormal volatility: a volatility of Bachelier's formula is an amount.
-pub(crate) struct Lognormal<'a>(pub(crate) &'a Cells);
-
-impl Lognormal<'_> {
-    fn rows(&self) -> BTreeSet<ContractIndex> {
-        let blocks = self.0.blocks.iter().filter(|block| !block.is_normal);
-        blocks
-            .flat_map(|block| block.options().map(|(row, _)| row))
-            .collect()
+/// Which rows of a table a rulebook prices by a lognormal volatility: one of Bachelier's formula is an amount.
+pub(crate) fn lognormal(cells: &Cells, contracts: &Contracts) -> Vec<bool> {
+    let mut rows = vec![false; contracts.len()];
+    for block in cells.blocks.iter().filter(|block| !block.is_normal) {
+        for (row, _) in block.options() {
+            rows[row as usize] = true;
+        }
     }
+    rows
 }
 
 /// The warnings of one account's report, those of its parameters first, then by contract in the order held.
@@ -36,7 +35,7 @@ pub(crate) fn of(
     contracts: &Contracts,
     account: AccountView<'_>,
     market: Option<&Market>,
-    lognormal: &Lognormal<'_>,
+    lognormal: &[bool],
 ) -> Vec<Warning> {
     let mut found = Vec::new();
     if !parameters.superseded_by.is_empty() {
@@ -68,7 +67,7 @@ pub(crate) fn of(
         });
     }
     let held: &[ContractIndex] = &account.positions.contract;
-    annual(&mut found, contracts, held, market, &lognormal.rows());
+    annual(&mut found, contracts, held, market, lognormal);
     let kept = market.marks() == Marks::Keep;
     let quoted = |row: &&ContractIndex| market.price(contracts, **row).is_some();
     if kept && let Some(&row) = held.iter().find(quoted) {
@@ -93,7 +92,7 @@ fn annual(
     contracts: &Contracts,
     held: &[ContractIndex],
     market: &Market,
-    lognormal: &BTreeSet<ContractIndex>,
+    lognormal: &[bool],
 ) {
     let mut unusual = |code, place: String, value: f64, usual: &dyn Display, example: &str| {
         found.push(Warning {
@@ -112,9 +111,10 @@ fn annual(
         .iter()
         .flat_map(|row| [of(row).currency(), of(row).quote_currency()])
         .collect();
-    for (currency, curve) in &market.snapshot().rate {
-        let most = curve.farthest();
-        if currencies.contains(currency.as_str()) && most.abs() > USUAL_RATE {
+    for currency in currencies {
+        let curve = market.snapshot().rate.get(currency);
+        let most = curve.map_or(0.0, Curve::farthest);
+        if most.abs() > USUAL_RATE {
             let place = format!("rate of '{currency}'");
             unusual(
                 WarningCode::UnusualRate,
@@ -129,8 +129,9 @@ fn annual(
         .iter()
         .flat_map(|row| [of(row).underlying(), contracts.root_symbol(*row)])
         .collect();
-    for (symbol, &value) in &market.snapshot().dividend_yield {
-        if symbols.contains(symbol.as_str()) && value.abs() > USUAL_YIELD {
+    for symbol in symbols {
+        let value = market.dividend_yield(symbol);
+        if value.abs() > USUAL_YIELD {
             let place = format!("dividend_yield of '{symbol}'");
             unusual(
                 WarningCode::UnusualYield,
@@ -141,7 +142,7 @@ fn annual(
             );
         }
     }
-    for row in held.iter().filter(|row| lognormal.contains(row)) {
+    for row in held.iter().filter(|row| lognormal[**row as usize]) {
         if let Some(vol) = market.vol(contracts, *row)
             && !(USUAL_VOL.0..=USUAL_VOL.1).contains(&vol)
         {
