@@ -794,7 +794,8 @@ class MarginReport:
         ``superseded_preset``, ``not_yet_in_force`` (parameters of a date after the valuation), ``unusual_rate``,
         ``unusual_yield``, ``unusual_vol`` (beyond 25 %, 25 %, 1 % to 300 % a year: percentages as a rule),
         ``kept_marks`` (older than what they are written on), ``mark_below_bound`` and ``mark_above_bound`` (of options,
-        by more than 1 % of the underlying and 0.05). Of what the account holds alone.
+        by more than 1 % of the underlying and 0.05). Of what the account holds
+        alone. Documents have the key where there are any.
 
         >>> import margincore as mc
         >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,

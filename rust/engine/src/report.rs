@@ -161,8 +161,9 @@ pub struct MarginReport {
     pub details: Value,
     /// Sensitivities per underlying, where the rulebook prices options; units in [`crate::greeks`].
     pub greeks: Vec<UnderlyingGreeks>,
-    /// What is suspicious in the input and cannot be refused. A rulebook leaves it out: a prepared one has it.
-    #[serde(default)]
+    /// What is suspicious in the input and cannot be refused. A rulebook leaves it out: a prepared one has it. A document
+    /// without any has no such key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
