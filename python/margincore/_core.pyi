@@ -939,6 +939,26 @@ class MarginReport:
         """Sensitivities by underlying, where the rulebook prices options; empty otherwise."""
 
     @property
+    def warnings(self) -> tuple[Mapping[str, Any], ...]:
+        """What is suspicious in the input and cannot be refused: data, not printed; the numbers stand.
+
+        Mappings with ``code``, ``where`` (as errors name it), ``value``, ``message`` and ``source``, read-only. Codes:
+        ``superseded_preset``, ``not_yet_in_force`` (parameters of a date after the valuation), ``unusual_rate``,
+        ``unusual_yield``, ``unusual_vol`` (beyond 25 %, 25 %, 1 % to 300 % a year: percentages as a rule),
+        ``kept_marks`` (older than what they are written on), ``mark_below_bound`` and ``mark_above_bound`` (of options,
+        by more than 1 % of the underlying and 0.05). Of what the account holds
+        alone. Documents have the key where there are any.
+
+        >>> import margincore as mc
+        >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+        ...                 currency="USD")
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={put.id: 3.5}, rate={"USD": 0.05})
+        >>> report = mc.margin([mc.Position(put, -1)], market, mc.methods.Tims())
+        >>> [(w["code"], w["where"], w["value"]) for w in report.warnings]
+        [('unusual_vol', "vol of 'XYZ 2026-12-18 50 put'", 3.5)]
+        """
+
+    @property
     def standalone_sum(self) -> float | None:
         """The initial requirements of every position margined alone, added up, in `currency`.
 

@@ -277,6 +277,7 @@ def samples() -> dict[str, Any]:
         "analysis.statements.Equity": worth,
         "analysis.statements.FuturesAccount": statements.FuturesAccount.from_dict(STATEMENT["futures"]),
         "analysis.statements.Group": held.groups[0],
+        "analysis.statements.Holding": statements.Holding("XYZ", "stock", "XYZ", "USD", 100.0, 0.0, 5_000.0),
         "analysis.statements.Interest": page.interest[0],
         "analysis.statements.MinimumEquity": statements.MinimumEquity.from_dict(STATEMENT["minimum"]),
         "analysis.statements.Money": statements.Money("withdrawal", 5.0, "EUR"),

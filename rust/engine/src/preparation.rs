@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountView;
 use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
 use crate::contract::{ContractIndex, Contracts};
-use crate::greeks;
+use crate::explained::explained;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market, fx};
 use crate::names;
@@ -234,7 +234,7 @@ impl Preparation {
         let priced_from = quoted.priced_from().clone();
         let prepared = quoted.compile(arrays.clone())?;
         Ok(Self {
-            prepared: greeks::attach(prepared, &priced_from, market.as_ref()),
+            prepared: explained(prepared, &priced_from, market.as_ref()),
             methodology,
             market,
             resolved,

@@ -57,7 +57,9 @@ pub fn amount_text(amount: f64) -> String {
     let (whole, decimals) = text.split_once('.').expect("two decimals at least");
     let (kept, rest) = decimals.split_at(2);
     let (sign, whole) = whole.split_at(usize::from(whole.starts_with('-')));
-    let mut out = sign.to_string();
+    // What rounds to nothing has no sign.
+    let is_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    let mut out = if is_zero { "" } else { sign }.to_string();
     for (i, digit) in whole.chars().enumerate() {
         if i > 0 && (whole.len() - i).is_multiple_of(3) {
             out.push(',');
@@ -101,6 +103,42 @@ pub struct UnderlyingGreeks {
     pub excluded: Vec<String>,
 }
 
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// Newer parameters were in force at the valuation.
+    SupersededPreset,
+    /// The parameters are of a date after the valuation.
+    NotYetInForce,
+    /// An interest rate that looks like a percentage.
+    UnusualRate,
+    /// A dividend yield that looks like a percentage.
+    UnusualYield,
+    /// A volatility that looks like a percentage, or a fraction of one.
+    UnusualVol,
+    /// Marks were kept while what they are written on moved.
+    KeptMarks,
+    /// An option's mark is far below what it is worth at least.
+    MarkBelowBound,
+    /// An option's mark is far above what it is worth at most.
+    MarkAboveBound,
+}
+
+/// Something suspicious in the input, which is no error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Warning {
+    pub code: WarningCode,
+    /// What it is about, as errors name it: `vol of 'X'`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// The number or text found there.
+    pub value: Value,
+    pub message: String,
+    /// The rule or bound it is held against.
+    pub source: String,
+}
+
 /// A requirement with everything that explains it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MarginReport {
@@ -123,6 +161,10 @@ pub struct MarginReport {
     pub details: Value,
     /// Sensitivities per underlying, where the rulebook prices options; units in [`crate::greeks`].
     pub greeks: Vec<UnderlyingGreeks>,
+    /// What is suspicious in the input and cannot be refused. A rulebook leaves it out: a prepared one has it. A document
+    /// without any has no such key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 impl MarginReport {
@@ -431,6 +473,8 @@ mod tests {
     fn amounts_show_their_digits() {
         for (amount, text) in [
             (0.0, "0.00"),
+            (2.1316282072803006e-14, "0.00"),
+            (-2.1316282072803006e-14, "0.00"),
             (4457.9, "4,457.90"),
             (-999.5, "-999.50"),
             (-1234567.891, "-1,234,567.89"),

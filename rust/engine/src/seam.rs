@@ -107,8 +107,6 @@ pub trait Prepared: Send + Sync {
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation>;
     /// See [`Rulebook::grouping`].
     fn grouping(&self) -> Option<Grouping>;
-    /// See [`Rulebook::scenario_label`].
-    fn scenario_label(&self, scenario: u32) -> String;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -328,6 +326,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
                 .map(|s| self.rulebook.scenario_label(s)),
             details: self.rulebook.details(account)?,
             greeks: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 
@@ -357,10 +356,6 @@ impl<R: Rulebook> Prepared for Compiled<R> {
 
     fn grouping(&self) -> Option<Grouping> {
         self.rulebook.grouping()
-    }
-
-    fn scenario_label(&self, scenario: u32) -> String {
-        self.rulebook.scenario_label(scenario)
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

@@ -11,7 +11,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::accounts::{Amounts, Held, Named, set_terms, terms_of, tuple};
-use crate::arguments::{flag, maybe_number, maybe_text, maybe_whole, named, object, wrong_type};
+use crate::arguments::{
+    flag, items, maybe_number, maybe_text, maybe_whole, named, object, wrong_type,
+};
 use crate::batches::Batches;
 use crate::columns::whole_numbers;
 use crate::contract::{Contract, Contracts};
@@ -136,7 +138,7 @@ impl Account {
         #[pyo3(from_py_with = flag)] gross: bool,
     ) -> PyResult<Self> {
         let mut rows = Vec::new();
-        for (i, position) in positions.try_iter()?.enumerate() {
+        for (i, position) in items("positions", "a list of positions", positions)?.enumerate() {
             let position = position?;
             match position.cast::<Position>() {
                 Ok(position) => rows.push(position.get().0.clone()),
@@ -225,7 +227,11 @@ impl Account {
     pub(crate) fn from_any(account: &Bound<'_, PyAny>) -> PyResult<Self> {
         match account.cast::<Self>() {
             Ok(account) => Ok(account.get().clone()),
-            Err(_) => Self::new(account.py(), account, None, None, None, false),
+            Err(_) => {
+                // Read before it is called a list of positions: it may be neither.
+                items("account", "an Account, or a list of positions,", account)?;
+                Self::new(account.py(), account, None, None, None, false)
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict, PyIterator, PyString, PyTuple, PyT
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::arguments::{self, is_flag, named};
+use crate::arguments::{self, is_flag, items, named, wrong_type};
 use crate::batches::Batches;
 use crate::capsules::stream_capsule;
 use crate::columns::whole_numbers;
@@ -76,6 +76,10 @@ impl Contract {
                 "expiry",
                 time_text(&expiry).map_err(|e| named(e, "expiry"))?,
             )?;
+        }
+        // Read as a document, anything would count as true or false.
+        if let Some(listed) = terms.get_item("listed")? {
+            arguments::flag(&listed).map_err(|e| named(e, "listed"))?;
         }
         let what = match terms.get_item("underlying")? {
             Some(name) if name.is_instance_of::<PyString>() => format!("contract on {name}"),
@@ -287,8 +291,7 @@ pub(crate) struct Contracts(pub(crate) Arc<core::Contracts>);
 impl Contracts {
     #[new]
     fn new(contracts: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let rows = contracts
-            .try_iter()?
+        let rows = items("contracts", "a list of contracts", contracts)?
             .enumerate()
             .map(|(i, c)| {
                 let contract = c?.extract::<Contract>();
@@ -371,9 +374,10 @@ impl Contracts {
         if let Ok(contract) = contract.cast::<Contract>() {
             return self.0.resolve(&contract.get().0).map_err(raise);
         }
-        self.0
-            .index_of(&contract.extract::<String>()?)
-            .map_err(raise)
+        let id = contract
+            .cast::<PyString>()
+            .map_err(|_| named(wrong_type("a Contract or an id", contract), "contract"))?;
+        self.0.index_of(arguments::text(id)?).map_err(raise)
     }
 
     /// The ids, in the order of the rows.

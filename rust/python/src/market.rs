@@ -9,7 +9,7 @@ use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{named, wrong_type};
+use crate::arguments::{items, named, wrong_type};
 use crate::columns::numbers;
 use crate::contract::{Contract, Contracts};
 use crate::errors::{invalid, raise};
@@ -311,7 +311,7 @@ impl<'py> Change<'_, 'py> {
 /// `{(underlying, expiry): price}` or a list of documents.
 fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(dict) = forward.cast::<PyDict>() else {
-        return Ok(dated(forward, "expiry")?.into_any());
+        return Ok(dated("forward", forward, "expiry")?.into_any());
     };
     let list = PyList::empty(dict.py());
     for (key, price) in dict {
@@ -331,9 +331,13 @@ fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// Documents with the time that each has under a name as text; what is no document is judged where it is read.
-fn dated<'py>(documents: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyList>> {
+fn dated<'py>(
+    place: &str,
+    documents: &Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(documents.py());
-    for document in documents.try_iter()? {
+    for document in items(place, "a list of documents, or a mapping,", documents)? {
         let document = document?;
         let Ok(given) = document.cast::<PyDict>() else {
             list.append(document)?;
@@ -351,9 +355,14 @@ fn dated<'py>(documents: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, 
 /// `{symbol: [(date, amount), ...]}`, or documents in place of the pairs.
 fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let lists = PyDict::new(dividends.py());
-    for (symbol, entries) in dividends.cast::<PyDict>()? {
+    let Ok(given) = dividends.cast::<PyDict>() else {
+        let error = wrong_type("a mapping by symbol ({'XYZ': [(date, amount)]})", dividends);
+        return Err(named(error, "dividends"));
+    };
+    for (symbol, entries) in given {
         let list = PyList::empty(dividends.py());
-        for entry in entries.try_iter()? {
+        let place = format!("dividends of '{symbol}'");
+        for entry in items(&place, "a list of pairs (date, amount)", &entries)? {
             let entry = entry?;
             match entry.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
                 Ok((date, amount)) => {
@@ -365,7 +374,7 @@ fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
                 Err(_) => list.append(entry)?,
             }
         }
-        lists.set_item(symbol, dated(list.as_any(), "date")?)?;
+        lists.set_item(symbol, dated(&place, list.as_any(), "date")?)?;
     }
     Ok(lists)
 }

@@ -15,7 +15,9 @@ use pyo3::types::PyDict;
 
 use crate::account::{Account, Accounts};
 use crate::accounts::{Named, given};
-use crate::arguments::{flag, maybe_object, maybe_text, object, text, threads};
+use crate::arguments::{
+    flag, items, maybe_amounts, maybe_object, maybe_text, named, object, text, threads,
+};
 use crate::contract::{Contract, Contracts};
 use crate::errors::{enter, invalid, malformed, raise};
 use crate::live::LiveAccount;
@@ -234,9 +236,12 @@ impl Prepared {
                 self.0.prepared.margin_many(&accounts.accounts, threads)
             })?));
         }
-        let list = accounts
-            .try_iter()?
-            .map(|a| Ok(Account::from_any(&a?)?.0))
+        let list = items("accounts", "Accounts, or a list of accounts,", accounts)?
+            .enumerate()
+            .map(|(i, account)| {
+                let account = Account::from_any(&account?);
+                Ok(account.map_err(|e| named(e, &format!("accounts[{i}]")))?.0)
+            })
             .collect::<PyResult<Vec<_>>>()?;
         Ok(MarginBatch(enter(py, || {
             batch::margin_list(self.0.prepared.as_ref(), &list, threads)
@@ -386,7 +391,7 @@ impl Prepared {
     fn open(
         &self,
         account: &Bound<'_, PyAny>,
-        haircuts: Option<BTreeMap<String, f64>>,
+        #[pyo3(from_py_with = maybe_amounts)] haircuts: Option<BTreeMap<String, f64>>,
     ) -> PyResult<LiveAccount> {
         let py = account.py();
         let account = Account::from_any(account)?;

@@ -23,6 +23,18 @@ pub(crate) fn amount_text(#[pyo3(from_py_with = maybe_number)] amount: Option<f6
     amount.map_or_else(|| "not known".into(), core::amount_text)
 }
 
+/// An amount of a one-line text, without the noise of rounding: eight decimals at most, where a number has them.
+pub(crate) fn shown(amount: f64) -> f64 {
+    const EIGHT: f64 = 1e8;
+    let rounded = (amount * EIGHT).round() / EIGHT;
+    // Of larger ones the shortest text is short enough. A zero has no sign.
+    if amount.abs() < 1e7 {
+        rounded + 0.0
+    } else {
+        amount
+    }
+}
+
 /// A worst scenario in words: its label, or that every line has its own; empty without scenarios.
 #[pyfunction]
 pub(crate) fn worst_text(
@@ -63,7 +75,8 @@ impl Requirement {
     fn __repr__(&self) -> String {
         format!(
             "Requirement(initial={}, maintenance={})",
-            self.initial, self.maintenance
+            shown(self.initial),
+            shown(self.maintenance)
         )
     }
 
@@ -122,8 +135,8 @@ impl Line {
             "Line({}, {}, initial={}, maintenance={}, {})",
             quoted(&self.scope),
             quoted(&self.component),
-            self.initial,
-            self.maintenance,
+            shown(self.initial),
+            shown(self.maintenance),
             self.currency
         )
     }
@@ -443,6 +456,28 @@ impl MarginReport {
         tuple_of(py, self.report.greeks.iter().map(UnderlyingGreeks::from))
     }
 
+    /// What is suspicious in the input and cannot be refused: data, not printed; the numbers stand.
+    ///
+    /// Mappings with ``code``, ``where`` (as errors name it), ``value``, ``message`` and ``source``, read-only. Codes:
+    /// ``superseded_preset``, ``not_yet_in_force`` (parameters of a date after the valuation), ``unusual_rate``,
+    /// ``unusual_yield``, ``unusual_vol`` (beyond 25 %, 25 %, 1 % to 300 % a year: percentages as a rule),
+    /// ``kept_marks`` (older than what they are written on), ``mark_below_bound`` and ``mark_above_bound`` (of options,
+    /// by more than 1 % of the underlying and 0.05). Of what the account holds
+    /// alone. Documents have the key where there are any.
+    ///
+    /// >>> import margincore as mc
+    /// >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+    /// ...                 currency="USD")
+    /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={put.id: 3.5}, rate={"USD": 0.05})
+    /// >>> report = mc.margin([mc.Position(put, -1)], market, mc.methods.Tims())
+    /// >>> [(w["code"], w["where"], w["value"]) for w in report.warnings]
+    /// [('unusual_vol', "vol of 'XYZ 2026-12-18 50 put'", 3.5)]
+    #[getter]
+    fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let each = self.report.warnings.iter().map(|w| read_only(py, w));
+        PyTuple::new(py, each.collect::<PyResult<Vec<_>>>()?)
+    }
+
     /// The initial requirements of every position margined alone, added up, in `currency`.
     ///
     /// `None` unless `standalone=True` asked for it.
@@ -532,9 +567,14 @@ impl MarginReport {
             "cash balance after settlement",
             self.report.cash_balance_required,
         );
+        let warned = self.report.warnings.iter().map(|w| {
+            let message = escape(&w.message);
+            format!("<tr><td>warning</td><td colspan=\"5\">{message}</td></tr>")
+        });
+        let warnings: String = warned.collect();
         format!(
             "<table><caption>{}, {} {}</caption><tr><th>scope</th><th>component</th><th>initial</th>\
-             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}{bring}{stand}</table>",
+             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}{bring}{stand}{warnings}</table>",
             escape(&self.report.methodology),
             escape(&self.report.parameters.name),
             escape(&self.report.parameters.version),

@@ -20,13 +20,13 @@ import jsonschema
 import pytest
 
 import margincore as mc
-from golden.files import ACCOUNTS, DOCUMENTS, FOLDER, RECORDS, document, files, prepared
+from golden.files import ACCOUNTS, CALENDAR, DOCUMENTS, FOLDER, FOLLOWED, RECORDS, document, files, followed, prepared
 from golden.samples import EVALUATED, SPN, plain, samples
 from margincore import _core
 from margincore._pickles import public_name
 from margincore.analysis import statements
 from margincore.importers import read_recording
-from margincore.monitoring import Journal, Monitor, journal, monitor
+from margincore.monitoring import IntradayMonitor, Journal, Monitor, intraday, journal, monitor
 
 SAMPLES = samples()
 PLACES = {place for place, _ in files()}
@@ -254,11 +254,11 @@ def test_a_journal_of_another_version_is_refused_and_left_as_it_is(tmp_path: Pat
         Journal(path)
 
 
-def watched(path: Path, **begin: Any) -> Path:
+def watched(path: Path, name: str, rules: mc.Prepared, begin: dict[str, Any]) -> Path:
     """The golden records of a monitor, begun with the present digests: those of presets and terms may change."""
-    with Journal(FOLDER / f"journals/monitor.{monitor.VERSION}.journal", sync=False) as old:
+    with Journal(FOLDER / f"journals/{name}.journal", sync=False) as old:
         records = list(old.records)
-    present = {"contracts": prepared().contracts.digest, "parameters": prepared().methodology.parameters["digest"]}
+    present = {"contracts": rules.contracts.digest, "parameters": rules.methodology.parameters["digest"]}
     records[0]["begin"] |= present | begin
     with Journal(path, sync=False) as new:
         for record in records:
@@ -266,19 +266,39 @@ def watched(path: Path, **begin: Any) -> Path:
     return path
 
 
+def monitored(path: Path, **begin: Any) -> Monitor:
+    own = watched(path, f"monitor.{monitor.VERSION}", prepared(), begin)
+    return Monitor(prepared(), ACCOUNTS, journal=own, sync=False, at_least=5)
+
+
+def followed_from(path: Path, **begin: Any) -> IntradayMonitor:
+    own = watched(path, f"intraday.{intraday.VERSION}", followed(), begin)
+    return IntradayMonitor(followed(), FOLLOWED, calendar=CALENDAR, journal=own, sync=False, at_least=5)
+
+
 def test_a_monitor_goes_on_from_a_golden_journal(tmp_path: Path) -> None:
-    again = Monitor(prepared(), ACCOUNTS, journal=watched(tmp_path / "j"), sync=False, at_least=5)
+    again = monitored(tmp_path / "j")
     status = again.status("a")
     assert (again.number, status.equity, status.level) == (5, 120 * 48.0 - 4_900.5 + 250.0, "ok")
     assert [alert.status.level for alert in again.alerts()] == ["liquidation", "ok"]
     again.close()
 
 
-def test_records_of_another_version_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(mc.ParseError, match=f"j: records of a monitor: {UPGRADE.format(2)}"):
-        Monitor(prepared(), ACCOUNTS, journal=watched(tmp_path / "j", version=2), sync=False)
-    with pytest.raises(mc.ParseError, match="k: records of a monitor: version '1': a whole number"):
-        Monitor(prepared(), ACCOUNTS, journal=watched(tmp_path / "k", version="1"), sync=False)
+def test_an_intraday_monitor_goes_on_from_a_golden_journal(tmp_path: Path) -> None:
+    again = followed_from(tmp_path / "j")
+    [standing] = again.deficits("a")
+    assert (again.number, standing.amount, standing.remaining) == (5, 1_250.0, 1_000.0)
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("opened", "what"), [(monitored, "a monitor"), (followed_from, "an intraday monitor")], ids=["monitor", "intraday"]
+)
+def test_records_of_another_version_are_refused(tmp_path: Path, opened: Any, what: str) -> None:
+    with pytest.raises(mc.ParseError, match=f"j: records of {what}: {UPGRADE.format(2)}"):
+        opened(tmp_path / "j", version=2)
+    with pytest.raises(mc.ParseError, match=f"k: records of {what}: version '1': a whole number"):
+        opened(tmp_path / "k", version="1")
 
 
 # ---- caches and recordings

@@ -172,6 +172,7 @@ def statement(
         restrictions=standing,
         absent=tuple(desk.absent),
         report=desk.report,
+        positions=tuple(desk.valuation.holding(position) for position in desk.account.positions),
     )
 
 

@@ -21,6 +21,17 @@ pub enum Curve {
     Dated(BTreeMap<String, f64>),
 }
 
+impl Curve {
+    /// Its rate farthest from zero.
+    pub(crate) fn farthest(&self) -> f64 {
+        let farther = |a: f64, &b: &f64| if b.abs() > a.abs() { b } else { a };
+        match self {
+            Self::Flat(rate) => *rate,
+            Self::Dated(rates) => rates.values().fold(0.0, farther),
+        }
+    }
+}
+
 /// A forward price of an underlying for one expiry, which is written as the contracts write theirs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
