@@ -1,5 +1,6 @@
 //! Positions and the money beside them: one account, or many in CSR columns.
 
+mod fills;
 mod sorter;
 
 use std::collections::BTreeMap;
@@ -383,6 +384,46 @@ pub struct Accounts {
     terms: Vec<AccountTerms>,
 }
 
+/// Refuses columns of different lengths.
+fn check_columns(account: &[u32], contract: &[ContractIndex], lots: &[i64]) -> Result<()> {
+    if account.len() != contract.len() || account.len() != lots.len() {
+        fail!(
+            InvalidInput: WrongShape;
+            "accounts: columns of different lengths: account {}, contract {}, lots {}",
+            account.len(),
+            contract.len(),
+            lots.len()
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a row of columns whose account or contract is not there, or that has too many lots.
+#[inline]
+fn check_row(
+    row: usize,
+    (account, contract, lots): (u32, ContractIndex, i64),
+    accounts: usize,
+    contracts: usize,
+) -> Result<()> {
+    if account as usize >= accounts {
+        fail!(InvalidInput: OutOfRange; "accounts row {row}: account {account} of {accounts}");
+    }
+    if contract as usize >= contracts {
+        fail!(
+            InvalidInput: OutOfRange;
+            "accounts row {row}: contract row {contract} of a table of {contracts}"
+        );
+    }
+    if !(-MAX_LOTS..=MAX_LOTS).contains(&lots) {
+        fail!(
+            InvalidInput: TooLarge;
+            "accounts row {row}: {lots} lots: at most 2^53 are accepted"
+        );
+    }
+    Ok(())
+}
+
 impl Accounts {
     /// `account` (any order, 0-based), `contract` (rows of the table) and signed lots, one entry per position.
     /// `terms` has one entry for all accounts or one per account.
@@ -394,15 +435,7 @@ impl Accounts {
         lots: &[i64],
         terms: Vec<AccountTerms>,
     ) -> Result<Self> {
-        if account.len() != contract.len() || account.len() != lots.len() {
-            fail!(
-                InvalidInput: WrongShape;
-                "accounts: columns of different lengths: account {}, contract {}, lots {}",
-                account.len(),
-                contract.len(),
-                lots.len()
-            );
-        }
+        check_columns(account, contract, lots)?;
         if terms.len() > 1 && terms.len() != count {
             fail!(
                 InvalidInput,
@@ -425,22 +458,7 @@ impl Accounts {
             if row.is_multiple_of(SLICE) {
                 interrupt::check()?;
             }
-            if a as usize >= count {
-                fail!(InvalidInput: OutOfRange; "accounts row {row}: account {a} of {count}");
-            }
-            if c as usize >= contracts.len() {
-                fail!(
-                    InvalidInput: OutOfRange;
-                    "accounts row {row}: contract row {c} of a table of {}",
-                    contracts.len()
-                );
-            }
-            if !(-MAX_LOTS..=MAX_LOTS).contains(&q) {
-                fail!(
-                    InvalidInput: TooLarge;
-                    "accounts row {row}: {q} lots: at most 2^53 are accepted"
-                );
-            }
+            check_row(row, (a, c, q), count, contracts.len())?;
             start[a as usize + 1] += 1;
         }
         for a in 0..count {
