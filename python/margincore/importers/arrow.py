@@ -131,13 +131,14 @@ def accounts(
 def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
     """A batch of requirements as an Arrow table, with the accounts' names where given.
 
-    ``worst_scenario`` is null where a rulebook has none. Money is in the rulebook's report currency.
+    ``worst_scenario`` is null where a rulebook has none; ``pairing_gap`` is a column only where positions are paired. Money
+    is in the rulebook's report currency.
     """
     import pyarrow as pa
 
     if names is not None and len(names) != len(margins):
         raise InvalidInput(f"arrow: {len(names)} names for {len(margins)} accounts")
-    worst = margins.worst_scenario
+    worst, gap = margins.worst_scenario, margins.pairing_gap
     columns: dict[str, Any] = {}
     if names is not None:
         with _refusals():
@@ -148,6 +149,9 @@ def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
         "net_option_value": margins.net_option_value,
         "worst_scenario": pa.array(worst, mask=worst < 0),
     }
+    unpaired = np.isnan(gap)
+    if not unpaired.all():
+        columns["pairing_gap"] = pa.array(gap, mask=unpaired)
     return pa.table(columns)
 
 

@@ -143,6 +143,8 @@ pub struct Frame {
 pub struct Outcome {
     pub net_option_value: f64,
     pub worst_scenario: Option<u32>,
+    /// See [`Requirement::pairing_gap`].
+    pub pairing_gap: Option<f64>,
 }
 
 /// Which contracts' maintenance requirements add up: what orders of a day's transactions are searched by.
@@ -218,6 +220,7 @@ pub fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -
         maintenance,
         net_option_value: outcome.net_option_value,
         worst_scenario: outcome.worst_scenario,
+        pairing_gap: outcome.pairing_gap,
     }
 }
 
@@ -241,6 +244,7 @@ pub fn finite(requirement: Requirement) -> Result<Requirement> {
         maintenance,
         net_option_value,
         worst_scenario: _,
+        pairing_gap: _,
     } = requirement;
     if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
         fail!(
