@@ -379,10 +379,11 @@ class Accounts:
     ) -> Accounts:
         """These accounts after fills: new accounts, the old ones stay as they are.
 
-        One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole lots,
-        as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account add up;
-        a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills' own sort.
-        Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53 lots.
+        One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole
+        lots, as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account
+        add up; a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills'
+        own sort. Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53
+        lots.
 
         >>> import margincore as mc
         >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
@@ -855,9 +856,9 @@ class MarginBatch:
         worst_scenario: Sequence[int] | NDArray[np.int32],
         pairing_gap: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> MarginBatch:
-        """The batch of its columns, in the units of its properties; pickling uses it. Without `pairing_gap` nothing is paired.
+        """The batch of its columns, in the units of its properties; pickling uses it.
 
-        Raises :class:`InvalidInput` where their lengths differ.
+        Without `pairing_gap` nothing is paired. Raises :class:`InvalidInput` where their lengths differ.
         """
 
     @property
@@ -880,8 +881,8 @@ class MarginBatch:
     def pairing_gap(self) -> NDArray[np.float64]:
         """By how much at most a cheaper pairing could lower either requirement; a new array.
 
-        0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs nothing.
-        Larger only where Reg T's search met its `node_limit`.
+        0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
+        nothing. Larger only where Reg T's search met its `node_limit`.
         """
 
     def __len__(self, /) -> int: ...

@@ -131,8 +131,8 @@ def accounts(
 def batch(margins: MarginBatch, names: Sequence[str] | None = None) -> pa.Table:
     """A batch of requirements as an Arrow table, with the accounts' names where given.
 
-    ``worst_scenario`` is null where a rulebook has none; ``pairing_gap`` is a column only where positions are paired. Money
-    is in the rulebook's report currency.
+    ``worst_scenario`` is null where a rulebook has none; ``pairing_gap`` is a column only where positions are paired.
+    Money is in the rulebook's report currency.
     """
     import pyarrow as pa
 

@@ -307,10 +307,11 @@ impl Accounts {
 
     /// These accounts after fills: new accounts, the old ones stay as they are.
     ///
-    /// One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole lots,
-    /// as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account add up;
-    /// a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills' own sort.
-    /// Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53 lots.
+    /// One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole
+    /// lots, as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account
+    /// add up; a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills'
+    /// own sort. Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53
+    /// lots.
     ///
     /// >>> import margincore as mc
     /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])

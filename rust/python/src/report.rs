@@ -662,8 +662,8 @@ impl MarginBatch {
 
     /// By how much at most a cheaper pairing could lower either requirement; a new array.
     ///
-    /// 0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs nothing.
-    /// Larger only where Reg T's search met its `node_limit`.
+    /// 0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
+    /// nothing. Larger only where Reg T's search met its `node_limit`.
     #[getter]
     fn pairing_gap<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         self.0.pairing_gap.to_pyarray(py)
@@ -673,9 +673,9 @@ impl MarginBatch {
         self.0.initial.len()
     }
 
-    /// The batch of its columns, in the units of its properties; pickling uses it. Without `pairing_gap` nothing is paired.
+    /// The batch of its columns, in the units of its properties; pickling uses it.
     ///
-    /// Raises :class:`InvalidInput` where their lengths differ.
+    /// Without `pairing_gap` nothing is paired. Raises :class:`InvalidInput` where their lengths differ.
     #[staticmethod]
     #[pyo3(signature = (initial, maintenance, net_option_value, worst_scenario, pairing_gap=None))]
     fn from_columns(

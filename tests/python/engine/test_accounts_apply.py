@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,9 +16,7 @@ PREPARED = mc.Engine(mc.methods.Tims()).prepare(TABLE, MARKET)
 MOST = 1 << 53
 
 
-def columns(
-    chance: np.random.Generator, rows: int, accounts: int
-) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def columns(chance: np.random.Generator, rows: int, accounts: int) -> dict[str, Any]:
     return {
         "account": chance.integers(0, accounts, rows),
         "contract": chance.integers(0, len(TABLE), rows),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ TODAY = dt.date(2026, 11, 20)
 VALUATION = "2026-11-20T16:00:00-05:00"
 SPOT, RATE, YIELD = 100.0, 0.045, 0.02
 SCENARIOS = 60
+SIDES: tuple[Literal["call", "put"], ...] = ("call", "put")
 
 
 def walk(seed: int, step: float = 0.02, level: float = SPOT) -> list[float]:
@@ -25,7 +27,7 @@ def walk(seed: int, step: float = 0.02, level: float = SPOT) -> list[float]:
     return list(level * moves / moves[-1])
 
 
-def option(right: str, strike: float, days: int) -> mc.Contract:
+def option(right: Literal["call", "put"], strike: float, days: int) -> mc.Contract:
     return mc.Option(
         "A", right, strike, expiry=(TODAY + dt.timedelta(days=days)).isoformat(), settles="pm", exercise="american",
         multiplier=100, currency="USD", id=f"{right} {strike} {days}",
@@ -36,7 +38,7 @@ CHAIN = [
     option(right, strike, days)
     for days in (12, 90, 400)
     for strike in (80.0, 95.0, 100.0, 108.0, 125.0)
-    for right in ("call", "put")
+    for right in SIDES
 ]
 VOLS = {c.id: 0.22 + 0.004 * abs((c.strike or 0.0) - SPOT) ** 0.8 for c in CHAIN}
 
@@ -58,10 +60,10 @@ def years(contract: mc.Contract) -> float:
 
 
 def error(book: dict[mc.Contract, int], steps: int, vol: float = 1.0) -> float:
-    """A tree of n steps is within S vol sqrt(T) / n of its limit, a loss is a difference of two prices, and a mean of the
-    worst losses moves by no more than the losses do. Spots rise by a tenth at most."""
-    per_lot = {c: 100 * 2.0 * 1.1 * SPOT * vol * VOLS[c.id] * years(c) ** 0.5 / steps for c in book}
-    return sum(abs(q) * per_lot[c] for c, q in book.items())
+    """A tree of n steps is within S vol sqrt(T) / n of its limit, a loss is a difference of two prices, and a mean of
+    the worst losses moves by no more than the losses do. Spots rise by a tenth at most."""
+    per_unit = 2.0 * 1.1 * SPOT * vol / steps
+    return sum((100 * per_unit * abs(q) * VOLS[c.id] * float(np.sqrt(years(c))) for c, q in book.items()), 0.0)
 
 
 def initial(book: dict[mc.Contract, int], at: mc.Market, by: mc.methods.HistoricalVar) -> float:
@@ -90,7 +92,7 @@ def test_the_collocation_agrees_with_the_reference_tree() -> None:
     """The pure-Python engine's own tree of 100 steps under every scenario."""
     book = {CHAIN[12]: -3, CHAIN[17]: 2, CHAIN[24]: 1}
     history = walk(1)
-    moves = [b / a - 1.0 for a, b in zip(history, history[1:], strict=False)]
+    moves = [b / a - 1.0 for a, b in itertools.pairwise(history)]
     losses = [0.0] * SCENARIOS
     for contract, lots in book.items():
         right = 1 if contract.right == "call" else -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from margincore import importers
 EXPIRIES = ("2026-12-18", "2027-01-15", "2027-03-19")
 LIMITS = (1, 2, 5, 10, 50)
 CENT = 1e-6
+SIDES: tuple[Literal["call", "put"], ...] = ("call", "put")
 EQUITIES = dict.fromkeys(("AAA", "BBB"), "equity")
 
 
@@ -21,7 +23,7 @@ def series(chance: random.Random) -> list[mc.Contract]:
     """Options of two names on a grid of strikes, and the stocks."""
     made = [mc.Stock(name, currency="USD") for name in ("AAA", "BBB")]
     for name in ("AAA", "BBB"):
-        keys = [(right, 80.0 + 4.0 * k, expiry) for right in ("call", "put") for k in range(11) for expiry in EXPIRIES]
+        keys = [(right, 80.0 + 4.0 * k, expiry) for right in SIDES for k in range(11) for expiry in EXPIRIES]
         made += [
             mc.Option(
                 name, right, strike, expiry=expiry, settles="pm", exercise="american", multiplier=100, currency="USD"
@@ -37,8 +39,8 @@ def market(table: list[mc.Contract], chance: random.Random, **more: float) -> mc
 
 
 def book(table: list[mc.Contract], chance: random.Random) -> list[mc.Position]:
-    sizes = {c.id: chance.choice([-300, -100, 0, 100, 250]) if c.kind == "stock" else chance.randint(-4, 4) for c in table}
-    return [mc.Position(c, sizes[c.id]) for c in table if sizes[c.id]]
+    sizes = [chance.choice([-300, -100, 0, 100, 250]) if c.kind == "stock" else chance.randint(-4, 4) for c in table]
+    return [mc.Position(c, size) for c, size in zip(table, sizes, strict=True) if size]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -46,7 +48,8 @@ def test_a_search_that_stops_is_never_worse_than_the_greedy_pairing(seed: int) -
     chance = random.Random(seed)
     table = series(chance)
     at, positions = market(table, chance), book(table, chance)
-    pairing = chance.choice(["optimal", "optimal", "two_leg"])
+    methods: list[Literal["optimal", "two_leg"]] = ["optimal", "optimal", "two_leg"]
+    pairing = chance.choice(methods)
     preset = chance.choice(["reg-t", "reg-t-ibkr"])
     kind = chance.choice(["margin", "margin", "margin", "cash"])
     account = mc.Account([p for p in positions if kind == "margin" or p.quantity > 0], kind=kind)
@@ -81,7 +84,7 @@ def test_the_limit_is_met_and_the_greedy_pairing_answers() -> None:
     at = mc.Market("2026-11-18T16:00:00-05:00", spot={"XYZ": 100.0}, price=dict.fromkeys(table.ids, 3.0))
     lots = np.where(np.arange(100) % 3, -3, 5)
     accounts = mc.Accounts.from_columns(table, account=np.zeros(100, np.uint32), contract=np.arange(100), lots=lots)
-    words = {"underlyings": {"XYZ": {"class": "equity"}}}
+    words: dict[str, Any] = {"classes": {"XYZ": "equity"}}
     greedy = mc.Engine(mc.methods.RegT(pairing="greedy", **words)).prepare(table, at).margin_many(accounts)
     stopped = mc.Engine(mc.methods.RegT(node_limit=10, **words)).prepare(table, at).margin_many(accounts)
     assert stopped.initial[0] <= greedy.initial[0]
