@@ -446,6 +446,27 @@ class Accounts:
     def labels(self) -> tuple[str, ...] | tuple[int, ...] | None:
         """What the accounts are called, in their order; `None` where they are numbers from 0."""
 
+    def apply(
+        self,
+        account: NDArray[np.integer[Any]] | Sequence[int],
+        contract: NDArray[np.integer[Any]] | Sequence[int],
+        lots: NDArray[np.integer[Any]] | Sequence[int],
+    ) -> Accounts:
+        """These accounts after fills: new accounts, the old ones stay as they are.
+
+        One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole
+        lots, as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account
+        add up; a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills'
+        own sort. Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53
+        lots.
+
+        >>> import margincore as mc
+        >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+        >>> accounts = mc.Accounts.from_columns(table, account=[0, 0, 1], contract=[0, 1, 1], lots=[10, -5, 2])
+        >>> accounts.apply(account=[1, 0, 1], contract=[0, 1, 0], lots=[3, 5, 4])
+        Accounts(2 accounts, 3 positions)
+        """
+
     def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """The greatest of each account's sums of lots times `values`, and the first column that has it.
 
@@ -1030,10 +1051,11 @@ class MarginBatch:
         maintenance: Sequence[float] | NDArray[np.float64],
         net_option_value: Sequence[float] | NDArray[np.float64],
         worst_scenario: Sequence[int] | NDArray[np.int32],
+        pairing_gap: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> MarginBatch:
-        """The batch of its four columns, in the units of its properties; pickling uses it.
+        """The batch of its columns, in the units of its properties; pickling uses it.
 
-        Raises :class:`InvalidInput` where their lengths differ.
+        Without `pairing_gap` nothing is paired. Raises :class:`InvalidInput` where their lengths differ.
         """
 
     @property
@@ -1051,6 +1073,14 @@ class MarginBatch:
     @property
     def worst_scenario(self) -> NDArray[np.int32]:
         """Numbers of the worst scenarios from 0, -1 where no one scenario is the worst; a new array."""
+
+    @property
+    def pairing_gap(self) -> NDArray[np.float64]:
+        """By how much at most a cheaper pairing could lower either requirement; a new array.
+
+        0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
+        nothing. Larger only where Reg T's search met its `node_limit`.
+        """
 
     def __len__(self, /) -> int: ...
 

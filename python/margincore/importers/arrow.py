@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from margincore._core import Accounts, Contracts, InvalidInput, MarginBatch
 
 if TYPE_CHECKING:
@@ -55,12 +57,13 @@ def accounts(
 def batch(margins: MarginBatch, names: Sequence[str] | Sequence[int] | None = None) -> pa.Table:
     """A batch of requirements as an Arrow table, with the accounts' names where given.
 
-    ``worst_scenario`` is null where a rulebook has none. Money is in the rulebook's report currency. Raises
-    :class:`margincore.InvalidInput` for names that are not as many, or not of one kind.
+    ``worst_scenario`` is null where a rulebook has none; ``pairing_gap`` is a column only where positions are paired.
+    Money is in the rulebook's report currency. Raises :class:`margincore.InvalidInput` for names that are not as many, or
+    not of one kind.
     """
     import pyarrow as pa
 
-    worst = margins.worst_scenario
+    worst, gap = margins.worst_scenario, margins.pairing_gap
     columns: dict[str, Any] = {}
     if names is not None:
         if len(names) != len(margins):
@@ -76,4 +79,7 @@ def batch(margins: MarginBatch, names: Sequence[str] | Sequence[int] | None = No
         "net_option_value": margins.net_option_value,
         "worst_scenario": pa.array(worst, mask=worst < 0),
     }
+    unpaired = np.isnan(gap)
+    if not unpaired.all():
+        columns["pairing_gap"] = pa.array(gap, mask=unpaired)
     return pa.table(columns)

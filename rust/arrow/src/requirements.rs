@@ -90,6 +90,7 @@ impl Output {
             own("initial", DataType::Float64, is_nullable),
             own("maintenance", DataType::Float64, is_nullable),
             own("net_option_value", DataType::Float64, is_nullable),
+            own("pairing_gap", DataType::Float64, true),
             own("worst_scenario", DataType::Int32, true),
             own("scenario", DataType::Utf8, true),
             own("currency", DataType::Utf8, false),
@@ -122,6 +123,9 @@ impl Output {
         let numbers = |values: Vec<f64>| -> ArrayRef {
             Arc::new(Float64Array::new(values.into(), nulls.clone()))
         };
+        let gap = batch.pairing_gap.iter().zip(&faults);
+        let gap = gap.map(|(gap, fault)| (fault.is_none() && !gap.is_nan()).then_some(*gap));
+        let gap: ArrayRef = Arc::new(Float64Array::from_iter(gap));
         let mut worst = Int32Builder::with_capacity(batch.worst_scenario.len());
         let mut scenario = StringBuilder::new();
         let mut known: HashMap<i32, String> = HashMap::new();
@@ -144,7 +148,8 @@ impl Output {
             numbers(batch.initial),
             numbers(batch.maintenance),
             numbers(batch.net_option_value),
-            Arc::new(worst.finish()) as ArrayRef,
+            gap,
+            Arc::new(worst.finish()),
             Arc::new(scenario.finish()),
             currency,
         ];

@@ -399,7 +399,7 @@ impl Rulebook for Whole {
         ledger: &mut L,
     ) -> Result<Outcome> {
         scratch.resize_with(self.parts.len(), Default::default);
-        let mut net_option_value = 0.0;
+        let (mut net_option_value, mut pairing_gap) = (0.0, None);
         for (part, scratch) in self.parts.iter().zip(scratch) {
             let (own, inner) = part.select(account, scratch);
             if own.positions.is_empty() {
@@ -409,10 +409,14 @@ impl Rulebook for Whole {
                 .prepared
                 .charge_to(own, inner, &mut Prefixed { ledger, part })?;
             net_option_value += outcome.net_option_value * part.rate;
+            if let Some(gap) = outcome.pairing_gap {
+                *pairing_gap.get_or_insert(0.0) += gap * part.rate;
+            }
         }
         Ok(Outcome {
             net_option_value,
             worst_scenario: None,
+            pairing_gap,
         })
     }
 

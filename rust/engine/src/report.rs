@@ -32,6 +32,10 @@ pub struct Requirement {
     pub net_option_value: f64,
     /// Index of the account's worst scenario in the rulebook's own list, where it has one.
     pub worst_scenario: Option<u32>,
+    /// Where positions are paired: by how much at most a cheaper pairing could lower either requirement. Zero where the
+    /// minimum is proven, `None` where nothing is paired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing_gap: Option<f64>,
 }
 
 impl Requirement {
@@ -233,6 +237,8 @@ pub struct MarginBatch {
     pub net_option_value: Vec<f64>,
     /// -1 where the rulebook has no scenarios, or the account no single worst one.
     pub worst_scenario: Vec<i32>,
+    /// NaN where the rulebook pairs nothing: see [`Requirement::pairing_gap`].
+    pub pairing_gap: Vec<f64>,
 }
 
 /// The columns of a run of accounts, to be filled.
@@ -241,6 +247,7 @@ pub(crate) struct BatchRun<'a> {
     maintenance: &'a mut [f64],
     net_option_value: &'a mut [f64],
     worst_scenario: &'a mut [i32],
+    pairing_gap: &'a mut [f64],
 }
 
 impl MarginBatch {
@@ -272,6 +279,7 @@ impl MarginBatch {
             maintenance: vec![0.0; count],
             net_option_value: vec![0.0; count],
             worst_scenario: vec![0; count],
+            pairing_gap: vec![0.0; count],
         }
     }
 
@@ -281,14 +289,17 @@ impl MarginBatch {
         let maintenance = self.maintenance.chunks_mut(length);
         let net_option_value = self.net_option_value.chunks_mut(length);
         let worst_scenario = self.worst_scenario.chunks_mut(length);
+        let pairing_gap = self.pairing_gap.chunks_mut(length);
         let columns = initial
             .zip(maintenance)
-            .zip(net_option_value.zip(worst_scenario));
-        let run = |((initial, maintenance), (net_option_value, worst_scenario))| BatchRun {
+            .zip(net_option_value.zip(worst_scenario))
+            .zip(pairing_gap);
+        let run = |(((initial, maintenance), (value, scenario)), pairing_gap)| BatchRun {
             initial,
             maintenance,
-            net_option_value,
-            worst_scenario,
+            net_option_value: value,
+            worst_scenario: scenario,
+            pairing_gap,
         };
         columns.map(run).enumerate()
     }
@@ -305,6 +316,7 @@ impl BatchRun<'_> {
             self.maintenance[i] = row.maintenance;
             self.net_option_value[i] = row.net_option_value;
             self.worst_scenario[i] = row.worst_scenario.map_or(-1, |s| s as i32);
+            self.pairing_gap[i] = row.pairing_gap.unwrap_or(f64::NAN);
         }
     }
 }

@@ -148,6 +148,8 @@ pub struct Frame {
 pub struct Outcome {
     pub net_option_value: f64,
     pub worst_scenario: Option<u32>,
+    /// See [`Requirement::pairing_gap`].
+    pub pairing_gap: Option<f64>,
 }
 
 /// A compiled rulebook's own part: with [`compiled`] it makes a [`Prepared`].
@@ -217,6 +219,7 @@ pub fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -
         maintenance,
         net_option_value: outcome.net_option_value,
         worst_scenario: outcome.worst_scenario,
+        pairing_gap: outcome.pairing_gap,
     }
 }
 
@@ -240,6 +243,7 @@ pub fn finite(requirement: Requirement) -> Result<Requirement> {
         maintenance,
         net_option_value,
         worst_scenario: _,
+        pairing_gap: _,
     } = requirement;
     if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
         fail!(

@@ -434,6 +434,41 @@ impl Accounts {
         Some(self.labels.as_ref()?.bind(py).clone())
     }
 
+    /// These accounts after fills: new accounts, the old ones stay as they are.
+    ///
+    /// One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole
+    /// lots, as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account
+    /// add up; a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills'
+    /// own sort. Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53
+    /// lots.
+    ///
+    /// >>> import margincore as mc
+    /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    /// >>> accounts = mc.Accounts.from_columns(table, account=[0, 0, 1], contract=[0, 1, 1], lots=[10, -5, 2])
+    /// >>> accounts.apply(account=[1, 0, 1], contract=[0, 1, 0], lots=[3, 5, 4])
+    /// Accounts(2 accounts, 3 positions)
+    #[pyo3(signature = (account, contract, lots))]
+    fn apply(
+        &self,
+        py: Python<'_>,
+        account: &Bound<'_, PyAny>,
+        contract: &Bound<'_, PyAny>,
+        lots: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let account: Vec<u32> = whole_numbers("accounts: account", account)?;
+        let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
+        let lots: Vec<i64> = whole_numbers("accounts: lots", lots)?;
+        let table = &self.contracts.0;
+        let accounts = enter(py, || {
+            self.accounts.apply(table, &account, &contract, &lots)
+        })?;
+        Ok(Self {
+            accounts,
+            contracts: self.contracts.clone(),
+            labels: self.labels.as_ref().map(|labels| labels.clone_ref(py)),
+        })
+    }
+
     /// The greatest of each account's sums of lots times `values`, and the first column that has it.
     ///
     /// `values` has shape ``(len(contracts), 16)``; both results are new arrays with one entry per account. Raises

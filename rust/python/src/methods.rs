@@ -309,6 +309,7 @@ impl Prepared {
     /// ``margincore.*``.
     ///
     /// Columns of the result: the account, ``initial``, ``maintenance`` and ``net_option_value`` in ``currency``,
+    /// ``pairing_gap`` (how far a pairing may be from the cheapest, null where a rulebook pairs nothing),
     /// ``worst_scenario`` (null where no one is the worst) and its label ``scenario``. The same bits however rows are
     /// cut into batches, and for any number of `threads`.
     ///

@@ -700,24 +700,37 @@ impl MarginBatch {
         self.0.worst_scenario.to_pyarray(py)
     }
 
+    /// By how much at most a cheaper pairing could lower either requirement; a new array.
+    ///
+    /// 0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
+    /// nothing. Larger only where Reg T's search met its `node_limit`.
+    #[getter]
+    fn pairing_gap<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        self.0.pairing_gap.to_pyarray(py)
+    }
+
     fn __len__(&self) -> usize {
         self.0.initial.len()
     }
 
-    /// The batch of its four columns, in the units of its properties; pickling uses it.
+    /// The batch of its columns, in the units of its properties; pickling uses it.
     ///
-    /// Raises :class:`InvalidInput` where their lengths differ.
+    /// Without `pairing_gap` nothing is paired. Raises :class:`InvalidInput` where their lengths differ.
     #[staticmethod]
+    #[pyo3(signature = (initial, maintenance, net_option_value, worst_scenario, pairing_gap=None))]
     fn from_columns(
         initial: Vec<f64>,
         maintenance: Vec<f64>,
         net_option_value: Vec<f64>,
         worst_scenario: Vec<i32>,
+        pairing_gap: Option<Vec<f64>>,
     ) -> PyResult<Self> {
+        let pairing_gap = pairing_gap.unwrap_or_else(|| vec![f64::NAN; initial.len()]);
         let lengths = [
             maintenance.len(),
             net_option_value.len(),
             worst_scenario.len(),
+            pairing_gap.len(),
         ];
         if lengths.iter().any(|&l| l != initial.len()) {
             return Err(invalid("batch: columns of different lengths"));
@@ -727,6 +740,7 @@ impl MarginBatch {
             maintenance,
             net_option_value,
             worst_scenario,
+            pairing_gap,
         }))
     }
 
@@ -748,6 +762,9 @@ impl Pickled for MarginBatch {
         state.set_item(intern!(py, "maintenance"), self.maintenance(py))?;
         state.set_item(intern!(py, "net_option_value"), self.net_option_value(py))?;
         state.set_item(intern!(py, "worst_scenario"), self.worst_scenario(py))?;
+        if self.0.pairing_gap.iter().any(|gap| !gap.is_nan()) {
+            state.set_item(intern!(py, "pairing_gap"), self.pairing_gap(py))?;
+        }
         Ok(state)
     }
 }

@@ -8,7 +8,7 @@ use super::normal::{self, NormalOption};
 use super::parameters::ReturnRule;
 use engine::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use engine::contract::Contracts;
-use engine::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
+use engine::inputs::{Inputs, Instrument, NoVol, Valuation};
 use engine::market::Market;
 use kernel::error::Result;
 use kernel::fail;
@@ -134,7 +134,7 @@ impl Group<'_> {
     ) -> Result<()> {
         let mut linear = self.block(self.moves.to_vec());
         let mut options = self.block(self.fractions(factor)?);
-        let mut of_model: [Vec<u32>; 3] = Default::default();
+        let mut own: Vec<u32> = Vec::new();
         for &row in rows {
             match &inputs.instruments[row as usize] {
                 Instrument::Linear(price) => linear.linear.push(LinearCell {
@@ -146,25 +146,14 @@ impl Group<'_> {
                     },
                     scale: contracts.rows()[row as usize].value_per_lot(),
                 }),
-                Instrument::Option(option) => of_model[match inputs.models[*option as usize] {
-                    Model::European => 0,
-                    Model::American => 1,
-                    Model::Tree => 2,
-                }]
-                .push(*option),
+                Instrument::Option(option) => own.push(*option),
                 Instrument::Given => {}
             }
         }
-        options.european = inputs.options.select(&of_model[0]);
-        options.american = inputs.options.select(&of_model[1]);
-        options.trees = of_model[2]
-            .iter()
-            .map(|&option| inputs.tree(option as usize))
-            .collect();
+        let own = inputs.fill(own, &mut options);
         if self.vol.is_some() {
-            let vols = of_model
+            let vols = own
                 .iter()
-                .flatten()
                 .map(|&option| inputs.options.vol[option as usize]);
             options.scenarios.vol =
                 VolMoves::PerOption(vols.flat_map(|vol| self.vol_moves(vol)).collect());
@@ -257,7 +246,7 @@ fn resolve(table: &Table, normal: &BTreeMap<u32, NormalOption>, market: &Market)
     let places = &table.layout.places;
     let valuation = Valuation {
         name: "hvar",
-        american: American::Tree,
+        american: table.parameters.american,
         steps: table.parameters.steps,
         no_vol: NoVol::Refuse,
         vol_floor: None,

@@ -285,6 +285,7 @@ impl Rulebook for Book {
         Ok(Outcome {
             net_option_value: scratch.net_option_value(),
             worst_scenario: worst.scenario(),
+            pairing_gap: None,
         })
     }
 
