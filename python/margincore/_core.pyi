@@ -482,8 +482,7 @@ class Methodology:
 
     Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
     several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-    SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or
-    parameter it does not know.
+    SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or parameter it does not know.
     """
 
     def __new__(
@@ -592,6 +591,7 @@ class Prepared:
         ``margincore.*``.
 
         Columns of the result: the account, ``initial``, ``maintenance`` and ``net_option_value`` in ``currency``,
+        ``pairing_gap`` (how far a pairing may be from the cheapest, null where a rulebook pairs nothing),
         ``worst_scenario`` (null where no one is the worst) and its label ``scenario``. The same bits however rows are
         cut into batches, and for any number of `threads`.
 
