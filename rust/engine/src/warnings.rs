@@ -66,7 +66,7 @@ pub(crate) fn of(
             source: parameters.source.clone(),
         });
     }
-    let held: &[ContractIndex] = &account.positions.contract;
+    let held: &[ContractIndex] = account.positions.contract;
     annual(&mut found, contracts, held, market, lognormal);
     let kept = market.marks() == Marks::Keep;
     let quoted = |row: &&ContractIndex| market.price(contracts, **row).is_some();
