@@ -15,7 +15,7 @@ use crate::contract::{
     Contract, ContractIndex, Contracts, Exercise, Kind, Premium, Right, Settlement,
 };
 use crate::market::{Curve, Market, Marks};
-use crate::report::{ParameterInfo, Warning, WarningCode};
+use crate::report::{ParameterInfo, Warning, WarningCode, amount_text};
 use crate::time::parse_date;
 
 /// Which rows of a table a rulebook prices by a lognormal volatility: one of Bachelier's formula is an amount.
@@ -66,7 +66,7 @@ pub(crate) fn of(
             source: parameters.source.clone(),
         });
     }
-    let held: &[ContractIndex] = &account.positions.contract;
+    let held: &[ContractIndex] = account.positions.contract;
     annual(&mut found, contracts, held, market, lognormal);
     let kept = market.marks() == Marks::Keep;
     let quoted = |row: &&ContractIndex| market.price(contracts, **row).is_some();
@@ -98,8 +98,8 @@ fn annual(
         found.push(Warning {
             code,
             message: format!(
-                "{place} is {value}, which is {:.6} % a year: a fraction is meant ({example})",
-                100.0 * value
+                "{place} is {value}, which is {} % a year: a fraction is meant ({example})",
+                (1e8 * value).round() / 1e6
             ),
             place,
             value: value.into(),
@@ -171,7 +171,8 @@ fn mark(contracts: &Contracts, row: ContractIndex, market: &Market) -> Option<Wa
     Some(Warning {
         code,
         message: format!(
-            "{place} is {value}, {than} the {bound:.6} that no arbitrage allows at {price}: check its time and units"
+            "{place} is {value}, {than} the {} that no arbitrage allows at {price}: check its time and units",
+            amount_text(bound)
         ),
         place,
         value: value.into(),
