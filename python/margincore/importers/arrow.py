@@ -58,8 +58,8 @@ def batch(margins: MarginBatch, names: Sequence[str] | Sequence[int] | None = No
     """A batch of requirements as an Arrow table, with the accounts' names where given.
 
     ``worst_scenario`` is null where a rulebook has none; ``pairing_gap`` is a column only where positions are paired.
-    Money is in the rulebook's report currency. Raises :class:`margincore.InvalidInput` for names that are not as many, or
-    not of one kind.
+    Money is in the rulebook's report currency. Raises :class:`margincore.InvalidInput` for names that are not as many,
+    or not of one kind.
     """
     import pyarrow as pa
 

@@ -34,7 +34,8 @@ use crate::values::{from_python, read_only, to_python};
 ///
 /// Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
 /// several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-/// SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or parameter it does not know.
+/// SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or
+/// parameter it does not know.
 #[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Methodology(pub(crate) Arc<dyn seam::Methodology>);

@@ -703,7 +703,7 @@ impl MarginBatch {
     /// By how much at most a cheaper pairing could lower either requirement; a new array.
     ///
     /// 0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
-    /// nothing. Larger only where Reg T's search met its `node_limit`.
+    /// nothing. Larger only where Reg T's search met its ``node_limit``.
     #[getter]
     fn pairing_gap<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         self.0.pairing_gap.to_pyarray(py)

@@ -39,7 +39,7 @@ NOT_PICKLED = {
 }  # fmt: skip
 """What is open or compiled; it is made again of what it was made of."""
 OF_A_BUILD = {"Prepared"}
-"""What another build would make with other numbers: its pickle has the build's digest, and no golden file could stay."""
+"""What another build makes with other numbers: its pickle has the build's digest, and no golden file would stay."""
 
 
 def golden(pattern: str) -> list[Path]:
