@@ -482,7 +482,8 @@ class Methodology:
 
     Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
     several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-    SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or parameter it does not know.
+    SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or
+    parameter it does not know.
     """
 
     def __new__(
@@ -1079,7 +1080,7 @@ class MarginBatch:
         """By how much at most a cheaper pairing could lower either requirement; a new array.
 
         0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
-        nothing. Larger only where Reg T's search met its `node_limit`.
+        nothing. Larger only where Reg T's search met its ``node_limit``.
         """
 
     def __len__(self, /) -> int: ...
