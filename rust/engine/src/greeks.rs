@@ -17,6 +17,7 @@
 //! vega is over different volatilities: all of an underlying's moving alike. An option on a future or forward feels a
 //! rate in its discount only, and none where the rulebook values it without one.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -160,6 +161,10 @@ fn units(contracts: &Contracts, row: ContractIndex, market: &Market) -> Result<f
 impl Prepared for WithGreeks {
     fn contracts(&self) -> &Arc<Contracts> {
         self.prepared.contracts()
+    }
+
+    fn rulebook(&self) -> &dyn Any {
+        self.prepared.rulebook()
     }
 
     fn currencies(&self) -> &Currencies {
