@@ -1,5 +1,6 @@
 //! A prepared rulebook whose reports say what no rulebook says by itself: sensitivities, and what is suspicious.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use once_cell::race::OnceBox;
@@ -45,6 +46,10 @@ struct Explained {
 impl Prepared for Explained {
     fn contracts(&self) -> &Arc<Contracts> {
         self.prepared.contracts()
+    }
+
+    fn rulebook(&self) -> &dyn Any {
+        self.prepared.rulebook()
     }
 
     fn currencies(&self) -> &Currencies {

@@ -78,11 +78,25 @@ pub trait Quoted {
     }
     /// The arrays are those of [`Self::cells`].
     fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>>;
+    /// The same to the last bit where the rulebook was compiled for the same table under another market: one whose compiling
+    /// is long takes over what no row changed.
+    fn recompile(self: Box<Self>, arrays: RiskArrays, _: Before<'_>) -> Result<Arc<dyn Prepared>> {
+        self.compile(arrays)
+    }
+}
+
+/// A table as it was compiled before its market moved. A block of arrays that both have is one allocation.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    pub prepared: &'a dyn Prepared,
+    pub arrays: &'a RiskArrays,
 }
 
 /// A rulebook compiled for one table of contracts and one market. Immutable.
 pub trait Prepared: Send + Sync {
     fn contracts(&self) -> &Arc<Contracts>;
+    /// The [`Rulebook`], for itself to know again in [`Before`].
+    fn rulebook(&self) -> &dyn Any;
     fn currencies(&self) -> &Currencies;
     /// Which parameters reports carry: those in force at the valuation.
     fn parameters(&self) -> &ParameterInfo;
@@ -285,6 +299,10 @@ pub fn compiled<R: Rulebook>(rulebook: R, open: fn(Arc<R>) -> Box<dyn Live>) -> 
 impl<R: Rulebook> Prepared for Compiled<R> {
     fn contracts(&self) -> &Arc<Contracts> {
         &self.rulebook.frame().contracts
+    }
+
+    fn rulebook(&self) -> &dyn Any {
+        self.rulebook.as_ref()
     }
 
     fn currencies(&self) -> &Currencies {

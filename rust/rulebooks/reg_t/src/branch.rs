@@ -19,7 +19,7 @@ const RISE: f64 = 1e-5;
 const NODE: u64 = 50_000;
 /// So many times the work a search goes on for a pairing better than the one it was told: the first it finds is often much
 /// better.
-const PATIENCE: u64 = 4;
+const PATIENCE: u64 = 16;
 
 /// What the search ended with, in dollars relative to every position standing alone.
 #[derive(Debug, Clone, Default)]
