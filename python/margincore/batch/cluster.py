@@ -34,8 +34,8 @@ MOST = 512
 
 _VERSION = 1
 _STAMP = "clustered.json"
-_GROUP = 65_536
-"""Rows in a group of rows of a bucket."""
+_HELD = 4_194_304
+"""Rows in memory, of all buckets together, before a bucket's are written."""
 
 
 def cluster(
@@ -104,7 +104,7 @@ def _deal(files: list[Path], made: list[Path], account: str, progress: Callable[
                 for batch in source:
                     if schema is None:
                         schema = batch.schema.remove_metadata()
-                        dealers += [stack.enter_context(_Bucket(stack, to, schema)) for to in made]
+                        dealers += [stack.enter_context(_Bucket(stack, to, schema, _HELD // len(made))) for to in made]
                     if not batch.schema.equals(schema):
                         raise InvalidInput(
                             f"{path}: its columns or their types are others than in {files[0]}",
@@ -146,17 +146,19 @@ def _hashes(labels: pa.Array, account: str, path: Path) -> NDArray[np.uint64]:
     coded = labels if pa.types.is_dictionary(labels.type) else labels.dictionary_encode()
     texts = coded.dictionary.cast(pa.large_string()).to_pylist()
     hashes = np.fromiter((zlib.crc32(text.encode()) for text in texts), np.uint64, len(texts))
-    return hashes[coded.indices.to_numpy(zero_copy_only=False)]
+    hashed: NDArray[np.uint64] = hashes[coded.indices.to_numpy(zero_copy_only=False)]
+    return hashed
 
 
 class _Bucket:
     """A file that is being written, and the rows that are not enough yet for a group."""
 
-    def __init__(self, stack: ExitStack, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, stack: ExitStack, path: Path, schema: pa.Schema, group: int) -> None:
         import pyarrow.parquet as pq
 
         file = stack.enter_context(written(path))
         self._writer = pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
+        self._group = group
         self._held: list[pa.RecordBatch] = []
         self._count = 0
 
@@ -170,7 +172,7 @@ class _Bucket:
     def add(self, rows: pa.RecordBatch) -> None:
         self._held.append(rows)
         self._count += rows.num_rows
-        if self._count >= _GROUP:
+        if self._count >= self._group:
             self._flush()
 
     def _flush(self) -> None:

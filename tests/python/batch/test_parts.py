@@ -12,7 +12,9 @@ import pytest
 
 import margincore as mc
 
-pa = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow")
+
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch.books import contents, plan, rows, write

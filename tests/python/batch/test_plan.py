@@ -19,7 +19,9 @@ import pytest
 import margincore as mc
 from margincore.batch import once, saved
 
-pa = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow")
+
+import pyarrow as pa
 
 from batch.books import TABLE, market, plan, rows
 
