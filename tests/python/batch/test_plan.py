@@ -63,7 +63,7 @@ def test_the_digest_is_of_everything_that_decides_the_result() -> None:
 
 def test_every_rulebook_can_be_sent() -> None:
     """What a rulebook is made of is named whole, whichever it is; a bare one says what to do."""
-    span = mc.methods.Span.from_parameters({"A": {"price_scan": 5.0, "vol_scan": 0.1}})
+    span = mc.methods.Span.from_parameters({"A": {"price_scan": 0.05, "vol_scan": 0.1}})
     for rulebook in (span, mc.methods.Crypto("span16-12pct-10pt"), mc.methods.RegT(), mc.methods.Rulebook("tims", {})):
         one = mc.batch.Plan(rulebook, TABLE, market())
         assert pickle.loads(pickle.dumps(one)).digest == one.digest
