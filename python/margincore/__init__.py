@@ -52,7 +52,7 @@ from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
 
 if TYPE_CHECKING:
-    from margincore import analysis, calendars, crypto, importers, monitoring, reference
+    from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference
     from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
     from margincore.pricing import quotes
 
@@ -103,6 +103,7 @@ __all__ = [
     "analysis",
     "attribution",
     "backtest",
+    "batch",
     "build_info",
     "calendars",
     "compare",
@@ -137,6 +138,7 @@ if not TYPE_CHECKING:
             "analysis": "margincore.analysis",
             "attribution": "margincore.analysis.attribution",
             "backtest": "margincore.analysis.backtest",
+            "batch": "margincore.batch",
             "calendars": "margincore.calendars",
             "crypto": "margincore.crypto",
             "events": "margincore.analysis.events",

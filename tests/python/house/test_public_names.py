@@ -22,7 +22,7 @@ def fresh(code: str) -> str:
 def test_every_name_of_the_map_is_there_and_is_listed() -> None:
     assert set(mc.__all__) <= set(dir(mc))
     assert [name for name in mc.__all__ if not hasattr(mc, name)] == []
-    for room in (mc.analysis, mc.crypto, mc.importers, mc.monitoring, mc.reference):
+    for room in (mc.analysis, mc.batch, mc.crypto, mc.importers, mc.monitoring, mc.reference):
         assert [name for name in room.__all__ if not hasattr(room, name)] == []
 
 
@@ -36,6 +36,7 @@ def test_every_name_of_the_map_is_there_and_is_listed() -> None:
         ("events", "margincore.analysis.events"),
         ("intraday", "margincore.analysis.intraday"),
         ("quotes", "margincore.pricing.quotes"),
+        ("batch", "margincore.batch"),
         ("crypto", "margincore.crypto"),
         ("importers", "margincore.importers"),
         ("monitoring", "margincore.monitoring"),
