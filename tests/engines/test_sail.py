@@ -18,6 +18,8 @@ import margincore as mc
 from engines import book
 from engines.pages import Page
 
+RETURNS = r"InvalidInput: .*account 'A\d+' returns"
+
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
@@ -38,13 +40,16 @@ def shuffled(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_a_table_in_any_order(shuffled: Any) -> None:
-    answer = Page("spark")["requirements"](shuffled, book.plan(), 5).toArrow()
+    answer = Page("spark")["requirements_unsorted"](shuffled, book.plan(), 5).toArrow()
     assert book.rows(answer) == book.expected()
 
 
 def test_rows_that_are_not_grouped_are_refused(shuffled: Any) -> None:
     plan = book.plan()
-    with pytest.raises(Exception, match=r"InvalidInput: account 'A\d+'"):
+    # Sail 0.7 drops a sort within partitions. Where this fails it no longer does, and docs/spark.md can say so.
+    with pytest.raises(Exception, match=RETURNS):
+        Page("spark")["requirements"](shuffled, plan, 5).toArrow()
+    with pytest.raises(Exception, match=RETURNS):
         shuffled.mapInArrow(mc.batch.map_arrow(plan), plan.ddl()).toArrow()
 
 
