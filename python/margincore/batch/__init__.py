@@ -15,7 +15,8 @@ what an engine such as Spark or Ray calls; :func:`part` makes one file of requir
 [150.0, 75.0]
 """
 
+from margincore.batch.parts import Part, manifest, part
 from margincore.batch.plan import Plan
 from margincore.batch.streams import Mapper, map_arrow
 
-__all__ = ["Mapper", "Plan", "map_arrow"]
+__all__ = ["Mapper", "Part", "Plan", "manifest", "map_arrow", "part"]

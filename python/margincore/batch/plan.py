@@ -62,7 +62,7 @@ class Plan:
     True
     """
 
-    __slots__ = ("_contracts", "_digest", "_market", "_methodology", "_options", "_prepared", "_threads")
+    __slots__ = ("_contracts", "_digest", "_made_of", "_market", "_methodology", "_options", "_prepared", "_threads")
     _pickle_version: ClassVar[int] = 1
     _prepared: Prepared | None
 
@@ -109,9 +109,8 @@ class Plan:
         self._market = snapshot(market)
         self._options = _checked(given)
         self._threads = thread_count(threads)
-        self._digest = digest(
-            "margincore plan 1", __version__, self._methodology, self._contracts, self._market, self._options
-        )
+        self._made_of = digest("prepared 1", __version__, self._methodology, self._contracts, self._market)
+        self._digest = digest("plan 1", self._made_of, self._options)
         self._prepared = None
 
     @property
@@ -150,25 +149,40 @@ class Plan:
 
     @property
     def prepared(self) -> Prepared:
-        """The rulebook, compiled: once in this process for all plans of one digest.
+        """The rulebook, compiled: once in this process for all plans of one rulebook, table and market.
 
         Safe to ask for from any thread, and in the child of a fork. Raises as :meth:`margincore.Engine.prepare`.
         """
         if self._prepared is None:
-            self._prepared = once(self._digest, self._prepare)
+            self._prepared = once(self._made_of, self._prepare)
         return self._prepared
 
     def _prepare(self) -> Prepared:
         return self._methodology.prepare(self._contracts, self._market, threads=self._threads)
 
-    def margins(self, source: Any) -> MarginReader:
+    def margins(self, source: Any, *, ignore: Sequence[str] | None = None) -> MarginReader:
         """The requirements of a stream of positions: :meth:`margincore.Prepared.margin_arrow` with the plan's options.
 
-        The schema's metadata has the plan's digest as ``margincore.plan`` beside those of what was prepared.
+        `ignore` stands in place of the plan's own, for a source that has fewer columns. The schema's metadata has the
+        plan's digest as ``margincore.plan`` beside those of what was prepared.
         """
-        return self.prepared.margin_arrow(
-            source, **self._options, metadata={"margincore.plan": self._digest}, threads=self._threads
-        )
+        options = dict(self._options) if ignore is None else {**self._options, "ignore": list(ignore)}
+        metadata = {"margincore.plan": self._digest}
+        return self.prepared.margin_arrow(source, **options, metadata=metadata, threads=self._threads)
+
+    def columns(self, option: str) -> list[str]:
+        """The columns that an option may mean in a source: its own, or the usual ones where it is left out.
+
+        >>> import margincore as mc
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0})
+        >>> plan = Plan(mc.methods.Tims(), [mc.Stock("A", currency="USD")], market, account="holder")
+        >>> plan.columns("account"), plan.columns("contract"), plan.columns("ignore")
+        (['holder'], ['contract_id', 'contract'], [])
+        """
+        given = self._options.get(option)
+        if given is None:
+            return [f"{option}_id", option] if option in ("account", "contract") else []
+        return [given] if isinstance(given, str) else list(given)
 
     def replace(self, **options: Any) -> Plan:
         """The same plan with other options, by the names of its arguments.
@@ -218,7 +232,7 @@ class Plan:
         return ", ".join([f"`{name}` {account}", *(f"{column} {kind}" for column, kind, _ in self._result())])
 
     def _account(self) -> str:
-        return str(self._options.get("account", "account_id"))
+        return self.columns("account")[0]
 
     def _result(self) -> list[tuple[str, str, bool]]:
         """Name, type and whether it may be null of the columns after the account, as `margin_arrow` makes them."""

@@ -1,0 +1,143 @@
+"""Files of positions as streams of record batches: Parquet, and Arrow's own formats."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from margincore._core import InvalidInput, ParseError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ROWS", "Source", "files_in", "foreign_errors", "opened", "sha256", "stated"]
+
+ROWS = 131_072
+"""Rows that are in memory at a time."""
+
+ENDINGS = (".parquet", ".arrow", ".arrows", ".feather", ".ipc")
+_STREAM = b"\xff\xff\xff\xff"
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of positions in a folder, by name. Raises :class:`InvalidInput` where there is none, or another's."""
+    names = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_")) and path.is_file()]
+    other = next((path for path in names if path.suffix not in ENDINGS), None)
+    if other is not None:
+        raise InvalidInput(
+            f"{other}: its name ends in none of {', '.join(ENDINGS)}: only files of positions may be in the folder "
+            "(names that begin with _ or . are passed over)",
+            where=str(other),
+        )
+    if not names:
+        raise InvalidInput(f"{folder}: no file of positions ({', '.join(ENDINGS)}) is in it", where=str(folder))
+    return names
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Source:
+    """A file that is open: its rows a batch at a time, and how many there were."""
+
+    def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch], missing: list[str]) -> None:
+        self._schema = schema
+        self._batches = batches
+        self.missing = missing
+        """Columns that were to be passed over and are not there."""
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            for first in range(0, batch.num_rows, ROWS):
+                piece = batch.slice(first, ROWS)
+                self.rows += piece.num_rows
+                yield piece
+        if not self.rows:  # the columns are read all the same
+            yield from self._schema.empty_table().to_batches()
+
+
+@contextmanager
+def opened(path: Path, *, codes: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Source]:
+    """The rows of a file, read in order and as few at a time as its format has them.
+
+    `codes` are columns of text that repeats: where Parquet holds codes of it they stay codes. `without` are columns
+    that are not read. Raises :class:`ParseError` for a file that is damaged or of another format.
+    """
+    with foreign_errors(path), path.open("rb") as file:
+        start = file.read(6)
+        file.seek(0)
+        if start.startswith(b"PAR1"):
+            yield _parquet(file, codes, without)
+        elif start == b"ARROW1" or start.startswith(_STREAM):
+            yield _ipc(file, start.startswith(_STREAM), without)
+        else:
+            raise ParseError(f"{path}: neither Parquet nor a file or stream of Arrow's", where=str(path))
+
+
+@contextmanager
+def foreign_errors(path: Path) -> Iterator[None]:
+    """Arrow's own refusals of a file as ours, with the path in front; errors of the system name the path."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise _damaged(path, error) from None
+    except OSError as error:
+        if error.errno is None:  # Arrow's words for bytes that are no Parquet
+            raise _damaged(path, error) from None
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _damaged(path: Path, error: Exception) -> ParseError:
+    text = " ".join(str(error).split())
+    return ParseError(f"{path}: it ends too early or is damaged: {text}", code="damaged", where=str(path))
+
+
+def _parquet(file: Any, codes: Collection[str], without: Collection[str]) -> Source:
+    import pyarrow.parquet as pq
+
+    footer = pq.read_metadata(file)
+    file.seek(0)
+    kept = [name for name in codes if name in footer.schema.names]
+    # Read as it comes: a buffer ahead would hold whole groups of rows.
+    source = pq.ParquetFile(file, metadata=footer, read_dictionary=kept, pre_buffer=False)
+    schema, missing = _without(source.schema_arrow, without)
+    return Source(schema, source.iter_batches(batch_size=ROWS, columns=schema.names, use_threads=False), missing)
+
+
+def _ipc(file: Any, is_stream: bool, without: Collection[str]) -> Source:
+    import pyarrow as pa
+
+    if is_stream:
+        stream = pa.ipc.open_stream(file)
+        schema, batches = stream.schema, iter(stream)
+    else:
+        reader = pa.ipc.open_file(file)
+        schema, batches = reader.schema, (reader.get_batch(i) for i in range(reader.num_record_batches))
+    schema, missing = _without(schema, without)
+    return Source(schema, (batch.select(schema.names) for batch in batches), missing)
+
+
+def _without(schema: pa.Schema, names: Collection[str]) -> tuple[pa.Schema, list[str]]:
+    """The columns that are read, and which of the others are not there."""
+    import pyarrow as pa
+
+    kept = pa.schema([field for field in schema if field.name not in names])
+    return kept, [name for name in names if name not in schema.names]
+
+
+def stated(path: str | os.PathLike[str]) -> tuple[int, int, int]:
+    """What of a file changes when somebody writes it: size, time, place."""
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns, status.st_ino
