@@ -102,10 +102,11 @@ def save(source: Any, out: Path, plan: mc.batch.Plan) -> None:
 
 
 def plain_files(files: Path, out: Path, plan: mc.batch.Plan) -> Iterator[None]:
+    out.mkdir()
     yield
     for file in names(files):
-        mc.batch.part(file, str(out), plan)
-    mc.batch.manifest(str(out))
+        mc.batch.part(file, out, plan)
+    mc.batch.manifest(out)
 
 
 def plain_table(table: Path, out: Path, plan: mc.batch.Plan) -> Iterator[None]:

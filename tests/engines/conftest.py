@@ -18,6 +18,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("plain")
     plan = book.plan()
+    (folder / "out").mkdir()
     for path in book.files(folder / "in"):
         mc.batch.part(str(path), str(folder / "out"), plan)
     mc.batch.manifest(str(folder / "out"))

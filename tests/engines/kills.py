@@ -37,16 +37,18 @@ class DyingMap:
                 die_once(self.flag)
 
 
-def slow_part(path: str, out: str, plan: mc.batch.Plan) -> None:
+def slow_part(path: str, out: str, plan: mc.batch.Plan) -> mc.batch.Part:
     """A part, and time to be killed in."""
-    mc.batch.part(path, out, plan)
+    made = mc.batch.part(path, out, plan)
     time.sleep(0.3)
+    return made
 
 
-def dying_part(path: str, out: str, plan: mc.batch.Plan) -> None:
+def dying_part(path: str, out: str, plan: mc.batch.Plan) -> mc.batch.Part:
     """A part whose worker dies, once for all parts, when it is written and nobody knows yet."""
-    mc.batch.part(path, out, plan)
+    made = mc.batch.part(path, out, plan)
     die_once(Path(out).with_suffix(".died"))
+    return made
 
 
 def with_batch(**names: Any) -> SimpleNamespace:

@@ -73,6 +73,7 @@ def test_the_answer_is_a_stream_for_them() -> None:
 
 def test_files_of_whole_accounts_by_processes(plain: Path, tmp_path: Path) -> None:
     out, plan = str(tmp_path / "out"), book.plan()
+    (tmp_path / "out").mkdir()
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         for task in [pool.submit(mc.batch.part, path, out, plan) for path in book.names(plain / "in")]:
             task.result()
