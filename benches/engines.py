@@ -1,9 +1,9 @@
 """The same positions on every engine: rows a second, CPU time and memory of all its processes, bits equal.
 
-``python -m benches.engines --positions 10000000`` writes the positions once (text ids; files of whole accounts, and one
-table in random order), then runs each engine in its own environment (``make engines`` makes them) and prints a Markdown
-table. From files, a task margins a file and writes one; from the table, the engine brings accounts together first. Times
-start when the engine runs and the plan is prepared nowhere, and end when the requirements lie on disk. CPU time and memory
+``python -m benches.engines --positions 10000000`` writes the positions once (text ids; files of whole accounts, and a
+table in random order), then runs each engine in its own environment (``make engines`` makes them) and prints a table in
+Markdown. From files, a task margins a file and writes one; from the table, the engine brings accounts together first.
+Times start when the engine runs, the plan not prepared, and end when the requirements lie on disk. CPU time and memory
 (proportional set size) are those of all processes that the engine started, sampled from ``/proc``: Linux only.
 """
 
@@ -36,16 +36,15 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def plan() -> mc.batch.Plan:
     """20,000 American options on 200 names under TIMS."""
-    shape = (NAMES, 2, STRIKES)
     names, right, strike = (a.reshape(-1) for a in np.meshgrid(
         [f"N{i:03}" for i in range(NAMES)], ["call", "put"], np.linspace(75.0, 125.0, STRIKES).round(1), indexing="ij"
     ))  # fmt: skip
-    assert names.size == np.prod(shape)
     columns = {"underlying": names, "right": right, "strike": strike}
     terms = {"settles": "pm", "exercise": "american", "multiplier": 100.0, "currency": "USD"}
-    near, far = (mc.Contracts.from_columns(kind="option", expiry=e, **terms, **columns) for e in ("2027-01-15", "2027-06-18"))
-    table = mc.Contracts([*near, *far])
-    spot = {name: 100.0 for name in sorted(set(names.tolist()))}
+    expiries = ("2027-01-15", "2027-06-18")
+    parts = [mc.Contracts.from_columns(kind="option", expiry=e, **terms, **columns) for e in expiries]
+    table = mc.Contracts([contract for part in parts for contract in part])
+    spot = dict.fromkeys(names.tolist(), 100.0)
     market = mc.Market(
         "2026-11-18T16:00:00-05:00", spot=spot, rate={"USD": 0.04}, contracts=table, vol=np.full(len(table), 0.3)
     )
@@ -68,7 +67,7 @@ def write(folder: Path, positions: int) -> None:
     labels = pa.array(np.char.add("A", np.char.zfill(np.arange(accounts).astype(str), 9)))
     quantity = draw.integers(1, 20, held.size) * draw.choice((-1, 1), held.size)
 
-    def table(which: Any) -> Any:
+    def rows(which: Any) -> Any:
         columns = [labels.take(pa.array(number[which])), ids.take(pa.array(row[which])), pa.array(quantity[which])]
         return pa.table(columns, names=["account_id", "contract_id", "quantity"])
 
@@ -76,9 +75,9 @@ def write(folder: Path, positions: int) -> None:
         (folder / name).mkdir(parents=True)
     shuffled = draw.permutation(number.size)
     for i, piece in enumerate(np.array_split(np.arange(accounts), FILES)):
-        rows = slice(piece[0] * ACCOUNT, (piece[-1] + 1) * ACCOUNT)
-        pq.write_table(table(rows), folder / "files" / f"part-{i:02}.parquet", row_group_size=500_000)
-        pq.write_table(table(shuffled[rows]), folder / "table" / f"part-{i:02}.parquet", row_group_size=500_000)
+        at = slice(piece[0] * ACCOUNT, (piece[-1] + 1) * ACCOUNT)
+        pq.write_table(rows(at), folder / "files" / f"part-{i:02}.parquet", row_group_size=500_000)
+        pq.write_table(rows(shuffled[at]), folder / "table" / f"part-{i:02}.parquet", row_group_size=500_000)
 
 
 # What each engine does. A form is a generator: it starts its engine, yields, and margins.
@@ -95,10 +94,10 @@ def save(source: Any, out: Path, plan: mc.batch.Plan) -> None:
     import pyarrow.parquet as pq
 
     out.mkdir()
-    with pa.RecordBatchReader.from_stream(plan.margins(source)) as reader:
-        with pq.ParquetWriter(out / "all.parquet", reader.schema) as file:
-            for batch in reader:
-                file.write_batch(batch)
+    reader = pa.RecordBatchReader.from_stream(plan.margins(source))
+    with pq.ParquetWriter(out / "all.parquet", reader.schema) as file:
+        for batch in reader:
+            file.write_batch(batch)
 
 
 def plain_files(files: Path, out: Path, plan: mc.batch.Plan) -> Iterator[None]:
@@ -267,7 +266,8 @@ def measured(form: str, folder: Path, out: Path) -> tuple[float, float, int]:
         [*map(str, command), "--child", form, str(folder), str(out)],
         env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdin and process.stdout
+    assert process.stdin is not None
+    assert process.stdout is not None
     use, mark, stop = Use({}), f"{MARK}={os.getpid()}\0".encode(), threading.Event()
 
     def until(word: str) -> None:
@@ -314,6 +314,26 @@ def digest(out: Path) -> str:
     return hash.hexdigest()
 
 
+def table(forms: list[str], positions: int, folder: Path) -> Iterator[str]:
+    """The rows of the table in Markdown, as they are measured."""
+    write(folder, positions)
+    yield f"{positions:,} positions, {positions // ACCOUNT:,} accounts; load {os.getloadavg()[0]:.1f} at the start\n"
+    yield "| engine | input | wall s | rows/s | CPU s | peak MB | bits |\n|---|---|---:|---:|---:|---:|---|"
+    first = None
+    for form in forms:
+        environment, source, _ = FORMS[form]
+        if not (ROOT / f".venv-{environment}" / "bin" / "python").exists():
+            yield f"| {form} | {source} | not installed | | | | |"
+            continue
+        wall, seconds, memory = measured(form, folder, folder / "out")
+        bits = digest(folder / "out")
+        first = first or bits
+        cells = f"{wall:.1f} | {positions / wall:,.0f} | {seconds:.1f} | {memory / 1e6:,.0f}"
+        yield f"| {form} | {source} | {cells} | {'same' if bits == first else '**DIFFER**'} |"
+        shutil.rmtree(folder / "out")
+    yield f"\nload {os.getloadavg()[0]:.1f} at the end"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benches.engines", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--positions", type=int, default=2_000_000)
@@ -321,29 +341,12 @@ def main() -> None:
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        return child(given.child[0], Path(given.child[1]), Path(given.child[2]))
+        child(given.child[0], Path(given.child[1]), Path(given.child[2]))
+        return
     forms = [form for form in FORMS if not given.only or any(part in form for part in given.only)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write(folder, given.positions)
-        load = os.getloadavg()
-        print(f"{given.positions:,} positions, {given.positions // ACCOUNT:,} accounts; load {load[0]:.1f} at the start\n")
-        print("| engine | input | wall s | rows/s | CPU s | peak MB | bits |\n|---|---|---:|---:|---:|---:|---|")
-        first = None
-        for form in forms:
-            environment, source, _ = FORMS[form]
-            if not (ROOT / f".venv-{environment}" / "bin" / "python").exists():
-                print(f"| {form} | {source} | not installed | | | | |", flush=True)
-                continue
-            out = folder / "out"
-            wall, seconds, memory = measured(form, folder, out)
-            bits = digest(out)
-            first = first or bits
-            rate = given.positions / wall
-            same = "same" if bits == first else "**DIFFER**"
-            print(f"| {form} | {source} | {wall:.1f} | {rate:,.0f} | {seconds:.1f} | {memory / 1e6:,.0f} | {same} |", flush=True)
-            shutil.rmtree(out)
-        print(f"\nload {os.getloadavg()[0]:.1f} at the end")
+    with tempfile.TemporaryDirectory() as folder:
+        for line in table(forms, given.positions, Path(folder)):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

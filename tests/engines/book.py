@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import margincore as mc
 
 NAMES = [f"N{i:02}" for i in range(12)]
-ACCOUNTS, PARTS = 3_000, 12
+ACCOUNTS, PARTS = 3_000, 8
 REFUSED = "A000077"  #: holds a contract that no table knows
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from engines import book
 
+collect_ignore_glob = ["*_job.py"]  # programs that import an engine
+
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:

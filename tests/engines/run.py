@@ -37,7 +37,7 @@ def tested(engine: str, manifest: Path) -> bool:
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     }
     python = ROOT / f".venv-{engine}" / "bin" / "python"
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", f"tests/engines/test_{engine}.py", "--durations=3"]
+    command = [python, "-m", "pytest", "-p", "no:cacheprovider", "--durations=3", f"tests/engines/test_{engine}.py"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
