@@ -34,6 +34,7 @@ from typing import Any
 from margincore._core import (
     Account,
     Contract,
+    Contracts,
     InvalidInput,
     MarginError,
     Market,
@@ -57,6 +58,7 @@ __all__ = [
     "methodology_from_document",
     "products_from_document",
     "quotes_by_id",
+    "recipe_from_document",
     "schema",
     "statement_from_document",
 ]
@@ -231,6 +233,42 @@ def _with_securities(methodology: Mapping[str, Any], securities: Any) -> Mapping
     if "securities" in methodology:
         raise InvalidInput("securities: given for the document and for its rulebook: give them once", code="not_stated")
     return {**methodology, "securities": securities}
+
+
+def recipe_from_document(
+    document: Mapping[str, Any], contracts: Contracts | None = None
+) -> tuple[Methodology, Contracts, Market | None]:
+    """The rulebook, the table of contracts and the market of a document, for many accounts: it has no account.
+
+    `contracts` is a table in place of the document's own ``contracts``. Raises the same errors as the objects the
+    document stands for, with the place in the document in front.
+
+    >>> rulebook, table, market = recipe_from_document({
+    ...     "contracts": [{"kind": "stock", "underlying": "XYZ", "currency": "USD"}],
+    ...     "market": {"valuation": "2026-11-20T16:00:00-05:00", "spot": {"XYZ": 50.0}},
+    ...     "methodology": {"name": "tims"}})
+    >>> rulebook.name, table.ids, market.spot
+    ('OCC TIMS', ('XYZ',), {'XYZ': 50.0})
+    """
+    with _printable():
+        for key in ("account", "methodologies", "standalone"):
+            if _mapping(document, "document").get(key) is not None:
+                raise InvalidInput(f"document: {key} has no place in a plan for many accounts", where=key)
+        if contracts is not None and document.get("contracts"):
+            raise InvalidInput("contracts: given in the document and beside it: give them once", code="contradiction")
+        held = {key: value for key, value in document.items() if key != "methodology"}
+        stated = _with_securities(
+            _mapping(_required(document, "document", "methodology"), "methodology"), document.get("securities")
+        )
+        methodology = methodology_from_document(stated)
+        if contracts is None:
+            _, market, listed, _ = _held({**held, "account": {"positions": []}})
+            with _place("contracts"):
+                return methodology, Contracts(listed), market
+        _, _, _, products = _held({**held, "account": {"positions": []}, "market": None})
+        if document.get("market") is None:
+            return methodology, contracts, None
+        return methodology, contracts, _market(_mapping(document["market"], "market"), products, {*contracts.ids})
 
 
 def methodology_from_document(document: Mapping[str, Any], where: str = "methodology") -> Methodology:

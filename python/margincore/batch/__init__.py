@@ -15,8 +15,9 @@ what an engine such as Spark or Ray calls; :func:`part` makes one file of requir
 [150.0, 75.0]
 """
 
+from margincore.batch.cluster import cluster
 from margincore.batch.parts import Part, manifest, part
 from margincore.batch.plan import Plan
 from margincore.batch.streams import Mapper, map_arrow
 
-__all__ = ["Mapper", "Part", "Plan", "manifest", "map_arrow", "part"]
+__all__ = ["Mapper", "Part", "Plan", "cluster", "manifest", "map_arrow", "part"]

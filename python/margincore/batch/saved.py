@@ -64,15 +64,15 @@ def read(path: str | os.PathLike[str]) -> object:
     stated = head[len(_MAGIC) :]
     if not head.startswith(_MAGIC) or not stated.isdigit() or len(stated) > 9:
         raise ParseError(f"{path}: this is no file of a plan: Plan.save writes them", where=str(path))
-    check_version(str(path), int(stated), VERSION, VERSION)
     digest, _, body = rest.partition(b"\n")
-    if digest != hashlib.sha256(body).hexdigest().encode():
+    if int(stated) == VERSION and digest != hashlib.sha256(body).hexdigest().encode():
         raise ParseError(
             f"{path}: {len(data)} bytes that are not those that were written: it ends too early or is damaged",
             code="damaged",
             where=str(path),
         )
     try:
+        check_version("plan", int(stated), VERSION, VERSION)
         return _Unpickler(io.BytesIO(body)).load()
     except _Foreign as error:
         raise ParseError(f"{path}: it names {error}, which is no part of a plan", where=str(path)) from None

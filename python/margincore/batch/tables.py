@@ -61,7 +61,13 @@ class Source:
                 self.rows += piece.num_rows
                 yield piece
         if not self.rows:  # the columns are read all the same
-            yield from self._schema.empty_table().to_batches()
+            yield _empty(self._schema)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.record_batch([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
 @contextmanager

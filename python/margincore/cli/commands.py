@@ -28,9 +28,17 @@ from margincore._core import (
     amount_text,
     worst_text,
 )
+from margincore.batch import Plan
+from margincore.cli.batch import batch, columns, contracts_of
 from margincore.cli.span import risk_array_command, span, span_info
 from margincore.cli.statement import written
-from margincore.documents import account_from_document, evaluate, products_from_document, quotes_by_id
+from margincore.documents import (
+    account_from_document,
+    evaluate,
+    products_from_document,
+    quotes_by_id,
+    recipe_from_document,
+)
 from margincore.importers import chain, read_account, read_cboe_quotes
 from margincore.importers.documents import read_json
 from margincore.methods import rulebooks
@@ -171,6 +179,54 @@ def statement(
         print(written(document, terms, carried, carry, as_json))
 
 
+@app.command(name="batch-plan")
+def batch_plan(
+    plan: Annotated[Path, typer.Argument(help="Write the plan here: margincore batch --plan reads it.")],
+    document: Annotated[
+        Path | None, typer.Option(help="JSON document as of 'margin', without an account: contracts, market, ...")
+    ] = None,
+    contracts: Annotated[
+        Path | None,
+        typer.Option(help="Parquet or Arrow table of contracts, columns named like a contract's terms."),
+    ] = None,
+    market: MarketFile = None,
+    rate: QuoteRate = None,
+    method: Annotated[str | None, typer.Option(help="Rulebook by name; left out where the document names it.")] = None,
+    parameters: ParametersFile = None,
+    equity: Equities = None,
+    account: Annotated[str | None, typer.Option(help="Column of accounts, where not account or account_id.")] = None,
+    contract: Annotated[str | None, typer.Option(help="Column of contracts, where not contract(_id).")] = None,
+    quantity: Annotated[str | None, typer.Option(help="Column of signed quantities, in contracts.")] = None,
+    lots: Annotated[str | None, typer.Option(help="Column of signed quantities, in lots.")] = None,
+    long: Annotated[str | None, typer.Option(help="Column of what is long, beside --short.")] = None,
+    short: Annotated[str | None, typer.Option(help="Column of what is short, beside --long.")] = None,
+    cash: Annotated[list[str] | None, typer.Option(help="USD=COLUMN: cash in a currency; repeat for more.")] = None,
+    collateral: Annotated[list[str] | None, typer.Option(help="ASSET=COLUMN: units held; repeat for more.")] = None,
+    kind_column: Annotated[str | None, typer.Option(help="Column of the kinds of accounts.")] = None,
+    kind: Annotated[str | None, typer.Option(help="The kind of accounts that state none.")] = None,
+    gross: Annotated[bool, typer.Option(help="Long and short stay apart.")] = False,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column to pass over; repeat for more.")] = None,
+    order: Annotated[str, typer.Option(help="grouped, ascending or any: how rows of a file come.")] = "grouped",
+) -> None:
+    """Write down what is to be margined and how, for margincore batch: rulebook, contracts, market, columns."""
+    with _refusals("batch-plan"):
+        stated = {} if document is None else read_json(document)
+        where = plan if document is None else document
+        _add_equities(stated, where, equity or [])
+        _add_market(stated, where, market, Products().with_equities(equity or []), rate)
+        _choose(stated, [method] if method else [], parameters)
+        parts = recipe_from_document(stated, None if contracts is None else contracts_of(contracts))
+        named = {
+            "account": account, "contract": contract, "quantity": quantity, "lots": lots, "long": long, "short": short,
+            "cash": columns(cash or [], "--cash"), "collateral": columns(collateral or [], "--collateral"),
+            "kind_column": kind_column, "kind": kind, "gross": gross, "ignore": ignore or None, "order": order,
+        }  # fmt: skip
+        made = Plan(*parts, **named)  # type: ignore[arg-type]
+        _ = made.prepared  # what it refuses is told here, not tonight
+        made.save(plan)
+        print(f"{plan}: {made.methodology.name}, {len(made.contracts):,} contracts, digest {made.digest}")
+
+
 @app.command(name="rulebooks")
 def list_rulebooks() -> None:
     """The rulebooks of this build, one per line."""
@@ -189,7 +245,7 @@ def _refusing(name: str, command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for _name, _command in (("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
+for _name, _command in (("batch", batch), ("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
     app.command(name=_name)(_refusing(_name, _command))
 
 
@@ -223,22 +279,9 @@ def _document(
         document = read_json(account)
         if "positions" in document:
             document = {"account": document}
-        if equities:
-            stated = document.setdefault("products", {})
-            if not isinstance(stated, dict) or not isinstance(stated.get("equities", []), list):
-                raise InvalidInput(f"{account}: products: an object with a list of equities is needed")
-            stated["equities"] = [*stated.get("equities", []), *equities]
+        _add_equities(document, account, equities)
         quotes = {}
-    if market is not None:
-        if document.get("market") is not None:
-            raise InvalidInput(
-                f"{account}: the document has a market of its own: leave --market out", code="contradiction"
-            )
-        document["market"] = _market(market, products, rate)
-    elif rate is not None:
-        raise InvalidInput(
-            "--rate belongs to a quotes CSV: give --market, or state rates in the document", code="contradiction"
-        )
+    _add_market(document, account, market, products, rate)
     for name, values in quotes.items():
         if values and market is None:
             raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
@@ -253,6 +296,31 @@ def _document(
                     f"{account}: {name} of '{id_}' is {value} here and {known} in {market}", code="contradiction"
                 )
     return document
+
+
+def _add_equities(document: dict[str, Any], where: Path, equities: list[str]) -> None:
+    """The stocks of the command line among the products of a document."""
+    if equities:
+        stated = document.setdefault("products", {})
+        if not isinstance(stated, dict) or not isinstance(stated.get("equities", []), list):
+            raise InvalidInput(f"{where}: products: an object with a list of equities is needed")
+        stated["equities"] = [*stated.get("equities", []), *equities]
+
+
+def _add_market(
+    document: dict[str, Any], where: Path, market: Path | None, products: Products, rate: float | None
+) -> None:
+    """The market of the command line in a document that has none."""
+    if market is not None:
+        if document.get("market") is not None:
+            raise InvalidInput(
+                f"{where}: the document has a market of its own: leave --market out", code="contradiction"
+            )
+        document["market"] = _market(market, products, rate)
+    elif rate is not None:
+        raise InvalidInput(
+            "--rate belongs to a quotes CSV: give --market, or state rates in the document", code="contradiction"
+        )
 
 
 def _market(market: Path, products: Products, rate: float | None) -> dict[str, Any]:
