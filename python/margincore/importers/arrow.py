@@ -37,7 +37,7 @@ def contracts(table: Any) -> Contracts:
 
 def accounts(
     contracts: Contracts, table: Any, *, count: int | None = None, kind: str | None = None, **columns: Any
-) -> tuple[Accounts, list[str] | list[int]]:
+) -> tuple[Accounts, list[str | int]]:
     """Accounts from an Arrow table with a row per position, and what they are called in the order of the batch.
 
     The same as :meth:`margincore.Accounts.from_arrow`, which takes `columns` by name and says what is raised. Accounts
@@ -51,7 +51,7 @@ def accounts(
     (2, ['a', 'b'])
     """
     held = Accounts.from_arrow(contracts, table, count=count, kind=kind, **columns)
-    return held, list(range(len(held))) if held.labels is None else list(held.labels)
+    return held, [*range(len(held))] if held.labels is None else [*held.labels]
 
 
 def batch(margins: MarginBatch, names: Sequence[str] | Sequence[int] | None = None) -> pa.Table:
