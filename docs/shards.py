@@ -5,8 +5,8 @@ counted twice.
 
 Accounts belong to shards by a hash of their name, and each shard is a process with the fills of its own partition: a
 file of JSON lines in FOLDER (``fills-0.jsonl``), or the partition of that number of the topic ``fills`` where the
-brokers of Kafka are named (confluent-kafka). A pricer appends markets to ``market.jsonl``; a shard takes the latest through
-``Prepared.update``. A shard writes what it holds and how far it has read into one file, at once; only then the
+brokers of Kafka are named (confluent-kafka). A pricer appends markets to ``market.jsonl``; a shard takes the latest
+through ``Prepared.update``. A shard writes what it holds and how far it has read into one file, at once; only then the
 requirements, which say the same place. Whoever starts it again reads on from there: what was applied after that place
 is not in the file, and what is in the file is not read again.
 

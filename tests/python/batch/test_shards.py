@@ -53,6 +53,15 @@ def start(folder: Path, shard: int, *brokers: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
 
+def written_again(path: Path) -> None:
+    """Waits until a shard is at work: it writes between its looks at the log."""
+    before = path.stat().st_ino if path.exists() else 0
+    until = time.monotonic() + 60
+    while not path.exists() or path.stat().st_ino == before:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def killed_until_the_end(
     folder: Path, example: Any, send: Callable[[int, dict[str, Any]], None], *brokers: str
 ) -> Iterator[int]:
@@ -65,8 +74,9 @@ def killed_until_the_end(
             file.write(json.dumps({"A": 100.0 + first / 100}) + "\n")
         for fill in made[first : first + 500]:
             send(example.shard_of(fill["account"], SHARDS), fill)
-        time.sleep(draw.uniform(0.2, 1.0))
         shard = draw.randrange(SHARDS)
+        written_again(folder / f"held-{shard}.parquet")
+        time.sleep(draw.uniform(0.0, 0.1))
         running[shard].kill()
         running[shard].wait(30)
         kills += 1
