@@ -34,6 +34,8 @@ def written(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
+                if fcntl is None:  # where no open file can be renamed
+                    file.close()
                 os.replace(name, path)
         except BaseException:
             with suppress(OSError):  # the first error is the one to tell

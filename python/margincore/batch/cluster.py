@@ -58,9 +58,9 @@ def cluster(
     >>> import pyarrow as pa, pyarrow.parquet as pq, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> pq.write_table(pa.table({"account": ["x", "y", "x"], "quantity": [1, 2, 3]}), folder / "a.parquet")
-    >>> made = cluster([folder / "a.parquet"], folder / "buckets", account="account", buckets=2)
+    >>> made = cluster([folder / "a.parquet"], folder / "buckets", account="account", buckets=3)
     >>> [pq.read_table(path)["quantity"].to_pylist() for path in made]
-    [[1, 3], [2]]
+    [[1, 3], [2], []]
     """
     files, target = [Path(path) for path in paths], Path(folder)
     if isinstance(buckets, bool) or not isinstance(buckets, int) or not 1 <= buckets <= MOST:

@@ -57,12 +57,26 @@ def _feed(feed: Feed, value: object) -> None:
         case SpanFile():
             _text(feed, "file", value.info["digest"])
         case Methodology() | Contract():
-            reduced: Any = value.__reduce__()
-            _feed(feed, list(reduced[1]))
+            _feed(feed, list(_reduced(value)))
         case type():
             _text(feed, "class", f"{value.__module__}.{value.__qualname__}")
         case _:
             _function(feed, value)
+
+
+def _reduced(value: Methodology | Contract) -> tuple[Any, ...]:
+    """The name, version and state that a pickle of it holds."""
+    try:
+        reduced: Any = value.__reduce__()
+    except TypeError:
+        raise InvalidInput(
+            "methodology: a bare Methodology cannot be sent to another process: name it, mc.methods.Tims() or "
+            "mc.methods.Rulebook(name, parameters)",
+            code="wrong_type",
+            where="methodology",
+        ) from None
+    held: tuple[Any, ...] = reduced[1]
+    return held
 
 
 def _text(feed: Feed, kind: str, text: str) -> None:

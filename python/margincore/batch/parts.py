@@ -165,8 +165,11 @@ def _stamped(path: Path) -> Part | None:
 
     if not path.exists():
         return None
-    with foreign_errors(path):
-        stamp = (pq.read_metadata(path).metadata or {}).get(_STAMP)
+    try:
+        with foreign_errors(path):
+            stamp = (pq.read_metadata(path).metadata or {}).get(_STAMP)
+    except ParseError as error:
+        raise ParseError(f"{error}; remove it, and it is made anew", code=error.code, where=error.where) from None
     if stamp is None:
         raise ParseError(f"{path}: this is no part: it does not say what it was made of", where=str(path))
     document = json_object(stamp.decode(), str(path))

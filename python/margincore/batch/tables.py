@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO
 
 from margincore._core import InvalidInput, ParseError
 
@@ -25,11 +25,11 @@ _STREAM = b"\xff\xff\xff\xff"
 
 def files_in(folder: Path) -> list[Path]:
     """The files of positions in a folder, by name. Raises :class:`InvalidInput` where there is none, or another's."""
-    names = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_")) and path.is_file()]
-    other = next((path for path in names if path.suffix not in ENDINGS), None)
+    names = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_"))]
+    other = next((path for path in names if path.suffix not in ENDINGS or path.is_dir()), None)
     if other is not None:
         raise InvalidInput(
-            f"{other}: its name ends in none of {', '.join(ENDINGS)}: only files of positions may be in the folder "
+            f"{other}: no file whose name ends in {', '.join(ENDINGS)}: only files of positions may be in the folder "
             "(names that begin with _ or . are passed over)",
             where=str(other),
         )
@@ -47,7 +47,8 @@ def sha256(path: Path) -> str:
 class Source:
     """A file that is open: its rows a batch at a time, and how many there were."""
 
-    def __init__(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch], missing: list[str]) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch], missing: list[str]) -> None:
+        self._path = path
         self._schema = schema
         self._batches = batches
         self.missing = missing
@@ -55,13 +56,17 @@ class Source:
         self.rows = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
+        while (batch := self._next()) is not None:
             for first in range(0, batch.num_rows, ROWS):
                 piece = batch.slice(first, ROWS)
                 self.rows += piece.num_rows
                 yield piece
         if not self.rows:  # the columns are read all the same
             yield _empty(self._schema)
+
+    def _next(self) -> pa.RecordBatch | None:
+        with foreign_errors(self._path):
+            return next(self._batches, None)
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
@@ -77,15 +82,24 @@ def opened(path: Path, *, codes: Collection[str] = (), without: Collection[str] 
     `codes` are columns of text that repeats: where Parquet holds codes of it they stay codes. `without` are columns
     that are not read. Raises :class:`ParseError` for a file that is damaged or of another format.
     """
-    with foreign_errors(path), path.open("rb") as file:
-        start = file.read(6)
-        file.seek(0)
-        if start.startswith(b"PAR1"):
-            yield _parquet(file, codes, without)
-        elif start == b"ARROW1" or start.startswith(_STREAM):
-            yield _ipc(file, start.startswith(_STREAM), without)
-        else:
-            raise ParseError(f"{path}: neither Parquet nor a file or stream of Arrow's", where=str(path))
+    with path.open("rb") as file:
+        with foreign_errors(path):
+            source = Source(path, *_read(path, file, codes, without))
+        yield source
+
+
+Read = tuple["pa.Schema", Iterator["pa.RecordBatch"], list[str]]
+"""Columns, batches, and columns to be passed over that are not there."""
+
+
+def _read(path: Path, file: BinaryIO, codes: Collection[str], without: Collection[str]) -> Read:
+    start = file.read(6)
+    file.seek(0)
+    if start.startswith(b"PAR1"):
+        return _parquet(file, codes, without)
+    if start == b"ARROW1" or start.startswith(_STREAM):
+        return _ipc(file, start.startswith(_STREAM), without)
+    raise ParseError(f"{path}: neither Parquet nor a file or stream of Arrow's", where=str(path))
 
 
 @contextmanager
@@ -110,7 +124,7 @@ def _damaged(path: Path, error: Exception) -> ParseError:
     return ParseError(f"{path}: it ends too early or is damaged: {text}", code="damaged", where=str(path))
 
 
-def _parquet(file: Any, codes: Collection[str], without: Collection[str]) -> Source:
+def _parquet(file: BinaryIO, codes: Collection[str], without: Collection[str]) -> Read:
     import pyarrow.parquet as pq
 
     footer = pq.read_metadata(file)
@@ -119,10 +133,10 @@ def _parquet(file: Any, codes: Collection[str], without: Collection[str]) -> Sou
     # Read as it comes: a buffer ahead would hold whole groups of rows.
     source = pq.ParquetFile(file, metadata=footer, read_dictionary=kept, pre_buffer=False)
     schema, missing = _without(source.schema_arrow, without)
-    return Source(schema, source.iter_batches(batch_size=ROWS, columns=schema.names, use_threads=False), missing)
+    return schema, source.iter_batches(batch_size=ROWS, columns=schema.names, use_threads=False), missing
 
 
-def _ipc(file: Any, is_stream: bool, without: Collection[str]) -> Source:
+def _ipc(file: BinaryIO, is_stream: bool, without: Collection[str]) -> Read:
     import pyarrow as pa
 
     if is_stream:
@@ -132,7 +146,7 @@ def _ipc(file: Any, is_stream: bool, without: Collection[str]) -> Source:
         reader = pa.ipc.open_file(file)
         schema, batches = reader.schema, (reader.get_batch(i) for i in range(reader.num_record_batches))
     schema, missing = _without(schema, without)
-    return Source(schema, (batch.select(schema.names) for batch in batches), missing)
+    return schema, (batch.select(schema.names) for batch in batches), missing
 
 
 def _without(schema: pa.Schema, names: Collection[str]) -> tuple[pa.Schema, list[str]]:

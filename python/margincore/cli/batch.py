@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -164,5 +163,6 @@ def _needs_arrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ModuleNotFoundError:
-        print("hint: install margincore with its extra: pip install 'margincore[arrow]'", file=sys.stderr)
-        raise Unsupported("batches need the package 'pyarrow', which is not installed") from None
+        raise Unsupported(
+            "batches need the package 'pyarrow', which is not installed: pip install 'margincore[arrow]'"
+        ) from None

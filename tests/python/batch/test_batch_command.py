@@ -126,7 +126,7 @@ def test_refused_accounts_are_a_code_or_the_end(folder: Path) -> None:
     ("arguments", "words"),
     [
         (("--in", "empty"), "no file of positions"),
-        (("--in", "."), "its name ends in none of"),
+        (("--in", "."), "no file whose name ends in"),
         (("--in", "nowhere"), "nowhere"),
         (("--plan", "in/book-0.parquet"), "no file of a plan"),
         (("--threads", "0"), "--threads is 0"),

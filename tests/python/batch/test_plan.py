@@ -61,6 +61,16 @@ def test_the_digest_is_of_everything_that_decides_the_result() -> None:
     assert len({other.digest for other in (one, *others)}) == len(others) + 1
 
 
+def test_every_rulebook_can_be_sent() -> None:
+    """What a rulebook is made of is named whole, whichever it is; a bare one says what to do."""
+    span = mc.methods.Span.from_parameters({"A": {"price_scan": 0.05, "vol_scan": 0.1}})
+    for rulebook in (span, mc.methods.Crypto("span16-12pct-10pt"), mc.methods.RegT(), mc.methods.Rulebook("tims", {})):
+        one = mc.batch.Plan(rulebook, TABLE, market())
+        assert pickle.loads(pickle.dumps(one)).digest == one.digest
+    with pytest.raises(mc.InvalidInput, match="bare Methodology"):
+        mc.batch.Plan(mc.Methodology("tims", {}), TABLE, market())
+
+
 def test_a_history_is_part_of_it() -> None:
     def var(last: float) -> mc.batch.Plan:
         history = {"A": np.array([1.0, 1.1, 1.2, last])}
