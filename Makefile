@@ -33,7 +33,7 @@ test: .venv/complete ## every check and test
 	$(BIN)/python -m pytest tests README.md docs --pyargs margincore --doctest-glob=README.md --doctest-glob='docs/*.md'
 	$(MAKE) engines
 
-# An engine that cannot be installed is named by the run, which fails for it in CI.
+# An engine that cannot be installed is named by the run, which fails for it where .ci/run or CI asks for all.
 engines: .venv/installed ## the streams and parts of margincore.batch on Spark, Ray, Sail, DuckDB, polars and DataFusion
 	-@$(MAKE) --keep-going --no-print-directory $(ENGINES:%=.venv-%/installed)
 	$(PYTHON) -m tests.engines.run $(ENGINES)
@@ -78,6 +78,7 @@ notices: ## what a wheel says of the crates inside it, when one of them changes
 
 # The same wheel as in .venv, and nothing that it would like to install.
 .venv-%/installed: .venv-%/packages .venv/installed
+	rm -f $@
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/margincore-*.whl
 	touch $@
 

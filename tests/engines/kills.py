@@ -61,7 +61,7 @@ def killed(job: list[str], when: Callable[[], bool]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", *job], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
-    end = time.monotonic() + 240
+    end = time.monotonic() + 600
     try:
         while not when():
             assert process.poll() is None, process.communicate()[0].decode()

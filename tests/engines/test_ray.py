@@ -21,7 +21,14 @@ from engines.pages import Page
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a cluster of this machine, which outlives a driver that is killed."""
-    started = ray.init(num_cpus=2, include_dashboard=False, object_store_memory=200 << 20, log_to_driver=False)
+    for attempt in range(3):
+        try:
+            started = ray.init(num_cpus=2, include_dashboard=False, object_store_memory=200 << 20, log_to_driver=False)
+            break
+        except Exception:  # its processes have half a minute to come up, which a busy machine may not give them
+            ray.shutdown()
+            if attempt == 2:
+                raise
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield started.address_info["gcs_address"]
     ray.shutdown()

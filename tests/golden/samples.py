@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from margincore import _core, analysis, calendars, crypto, importers, methods, monitoring, pricing
+from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing
 from margincore.analysis import attribution, backtest, events, intraday, questions, statements
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
@@ -246,6 +246,7 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.Procyclicality": cycle,
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
+        "batch.Part": batch.Part("a.parquet", "0" * 64, "1" * 64, 20, 3, 1),
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),
         "analysis.events.Consequence": events.Consequence(
             "an event",

@@ -11,7 +11,7 @@ import pytest
 run = pytest.importorskip("engines.run", reason="the tests are not part of the wheel")
 
 
-@pytest.mark.parametrize(("variables", "code"), [({}, 0), ({"CI": "true"}, 1)])
+@pytest.mark.parametrize(("variables", "code"), [({}, 0), ({"CI": "true"}, 1), ({"MARGINCORE_ENGINES": "required"}, 1)])
 def test_an_absent_engine_is_named(
     variables: dict[str, str],
     code: int,
@@ -20,7 +20,8 @@ def test_an_absent_engine_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(run, "ROOT", tmp_path)
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "MARGINCORE_ENGINES"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert run.main(["frames", "spark"]) == code
