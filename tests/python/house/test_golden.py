@@ -34,8 +34,8 @@ UPGRADE = r"written as version {}; this build reads versions? 1( to \d)?: upgrad
 NO_VERSIONS = ["1", True, 1.5, None, -1, [1]]
 NOT_PICKLED = {
     "LiveAccount", "MarginReader", "Methodology", "analysis.attribution.Margined", "analysis.intraday.Deficit",
-    "analysis.intraday.Deficits", "analysis.intraday.schedule.Plan", "batch.Mapper", "batch.tables.Source", "monitoring.IntradayMonitor", "monitoring.Journal",
-    "monitoring.Monitor",
+    "analysis.intraday.Deficits", "analysis.intraday.schedule.Plan", "batch.Mapper", "batch.tables.Source",
+    "monitoring.IntradayMonitor", "monitoring.Journal", "monitoring.Monitor",
 }  # fmt: skip
 """What is open or compiled; it is made again of what it was made of."""
 OF_A_BUILD = {"Prepared", "batch.Plan"}
