@@ -16,7 +16,8 @@ use crate::arguments::{
 };
 use crate::batches::Batches;
 use crate::columns::whole_numbers;
-use crate::contract::{Contract, Contracts};
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::{enter, invalid, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{from_python, quoted, read_only, to_python, tuple_of};

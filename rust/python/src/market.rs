@@ -11,7 +11,8 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arguments::{items, named, wrong_type};
 use crate::columns::numbers;
-use crate::contract::{Contract, Contracts};
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
 use crate::pickles::{Pickled, Reduced, reduced};

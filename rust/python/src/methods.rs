@@ -18,7 +18,8 @@ use crate::accounts::{Named, given};
 use crate::arguments::{
     flag, items, maybe_amounts, maybe_object, maybe_text, named, object, text, threads,
 };
-use crate::contract::{Contract, Contracts};
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::{enter, invalid, malformed, raise};
 use crate::live::LiveAccount;
 use crate::margins::{self, Asked, MarginReader};

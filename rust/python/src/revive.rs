@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
 use crate::account::{Account, Accounts, Position};
-use crate::contract::{Contract, Contracts};
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::malformed;
 use crate::live::{Decision, Limit, Order, WhatIf};
 use crate::market::Market;
