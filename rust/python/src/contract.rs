@@ -1,30 +1,19 @@
 //! `Contract`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatchIterator;
-use margincore::arrow::ContractsReader;
-use margincore::columns::{self, TermColumns, TextColumn};
+use margincore::columns::{self};
 use margincore::contract as core;
-use margincore::float::hex;
 use margincore::time::parse_instant;
-use numpy::{IntoPyArray, PyReadonlyArray1, PyUntypedArray};
-use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyIterator, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::arguments::{self, is_flag, items, named, wrong_type};
-use crate::batches::Batches;
-use crate::capsules::stream_capsule;
-use crate::columns::whole_numbers;
-use crate::errors::{enter, invalid, raise};
+use crate::arguments::{self, named};
+use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{
-    from_python, from_python_with, quoted, read_only, time_text, to_python, without_none,
-};
+use crate::values::{from_python_with, quoted, read_only, time_text, to_python, without_none};
 
 /// One contract's terms, checked. Immutable and hashable; equal terms are equal contracts.
 ///

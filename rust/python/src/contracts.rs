@@ -1,32 +1,24 @@
 //! `Contracts`: the table of them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatchIterator;
 use margincore::arrow::ContractsReader;
-use margincore::columns::{self, TermColumns, TextColumn};
+use margincore::columns::{TermColumns, TextColumn};
 use margincore::contract as core;
 use margincore::float::hex;
-use margincore::time::parse_instant;
-use numpy::{IntoPyArray, PyReadonlyArray1, PyUntypedArray};
+use numpy::IntoPyArray;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyIterator, PyString, PyTuple, PyType};
-use serde::Serialize;
-use serde_json::Value;
+use pyo3::types::{PyCapsule, PyDict, PyIterator, PyString, PyTuple, PyType};
 
-use crate::arguments::{self, is_flag, items, named, wrong_type};
+use crate::arguments::{self, items, named, wrong_type};
 use crate::batches::Batches;
 use crate::capsules::stream_capsule;
-use crate::columns::whole_numbers;
 use crate::contract::Contract;
-use crate::term_columns::add_column;
-use crate::errors::{enter, invalid, raise};
+use crate::errors::{enter, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{
-    from_python, from_python_with, quoted, read_only, time_text, to_python, without_none,
-};
+use crate::term_columns::add_column;
 
 /// A table of contracts with unique ids. Accounts and prepared rulebooks refer to its rows.
 ///

@@ -1,33 +1,24 @@
 //! Columns of a table of contracts, from whatever Python holds them in.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use arrow_array::RecordBatchIterator;
-use margincore::arrow::ContractsReader;
 use margincore::columns::{self, TermColumns, TextColumn};
 use margincore::contract as core;
-use margincore::float::hex;
-use margincore::time::parse_instant;
-use numpy::{IntoPyArray, PyReadonlyArray1, PyUntypedArray};
-use pyo3::exceptions::PyIndexError;
+use numpy::{PyReadonlyArray1, PyUntypedArray};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyIterator, PyString, PyTuple, PyType};
-use serde::Serialize;
-use serde_json::Value;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
-use crate::arguments::{self, is_flag, items, named, wrong_type};
-use crate::batches::Batches;
-use crate::capsules::stream_capsule;
+use crate::arguments::is_flag;
 use crate::columns::whole_numbers;
-use crate::errors::{enter, invalid, raise};
-use crate::pickles::{Pickled, Reduced, reduced};
-use crate::values::{
-    from_python, from_python_with, quoted, read_only, time_text, to_python, without_none,
-};
+use crate::errors::invalid;
+use crate::values::{from_python, time_text};
 
 /// Adds a column to those of its form.
-pub(crate) fn add_column(terms: &mut TermColumns, name: String, column: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn add_column(
+    terms: &mut TermColumns,
+    name: String,
+    column: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let words = columns::is_words(&name);
     if let Some(coded) = coded(&name, column)? {
         terms.text.insert(name, coded);
