@@ -262,6 +262,7 @@ class Market:
         price: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
         vol: Mapping[str, float] | Mapping[Contract, float] | ArrayLike | None = None,
         fx: Mapping[str, float] | None = None,
+        marks: Literal["refuse", "keep"] | None = None,
     ) -> Self: ...
     @property
     def valuation(self) -> str:

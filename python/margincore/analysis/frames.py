@@ -241,7 +241,9 @@ def _report(result: MarginReport) -> dict[str, Frame]:
 
 @_tables.register
 def _batch(result: MarginBatch) -> dict[str, Frame]:
-    names = ("initial", "maintenance", "net_option_value", "worst_scenario")
+    names = ["initial", "maintenance", "net_option_value", "worst_scenario"]
+    if not np.isnan(result.pairing_gap).all():
+        names.append("pairing_gap")
     return {"requirements": {name: getattr(result, name) for name in names}}
 
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use arrow_schema::Schema;
+use engine::account::AccountTerms;
 use engine::names::hint;
 use kernel::error::Result;
 use kernel::fail;
 
-use crate::table::place;
+use crate::table::{is_pandas_index, place};
 
 /// The columns of a table with a row per position. What is left out is looked for under the names it usually has.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +85,7 @@ impl Columns {
                 ),
             }
         };
+        self.check_keys()?;
         let account = named(&self.account, &["account", "account_id"])?;
         let contract = named(&self.contract, &["contract", "contract_id"])?;
         let amount = self.amount(schema, has)?;
@@ -111,6 +113,20 @@ impl Columns {
         };
         self.refuse_unknown(schema, &places)?;
         Ok(places)
+    }
+
+    /// Currencies and assets are names as an account has them.
+    fn check_keys(&self) -> Result<()> {
+        let keys = |columns: &BTreeMap<String, String>| {
+            let keys = columns.keys().map(|key| (key.clone(), 0.0));
+            keys.collect()
+        };
+        let terms = AccountTerms {
+            cash: keys(&self.cash),
+            collateral: keys(&self.collateral),
+            kind: None,
+        };
+        terms.check().map_err(|e| e.at("arrow"))
     }
 
     fn amount(&self, schema: &Schema, has: impl Fn(&str) -> bool) -> Result<Amount> {
@@ -153,11 +169,17 @@ impl Columns {
             );
         }
         for name in &self.ignore {
-            place(schema, name)?;
+            let at = place(schema, name)?;
+            if used.contains(&at) {
+                fail!(
+                    InvalidInput: Contradiction, place format_args!("column '{name}'");
+                    "arrow: column '{name}' is read, and ignore= says that it is passed over"
+                );
+            }
         }
         for (at, field) in schema.fields().iter().enumerate() {
             let name = field.name();
-            if used.contains(&at) || self.ignore.contains(name) {
+            if used.contains(&at) || self.ignore.contains(name) || is_pandas_index(name) {
                 continue;
             }
             let known = ["account", "contract", "quantity", "lots", "long", "short"];

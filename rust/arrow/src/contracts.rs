@@ -23,15 +23,12 @@ use jiff::tz::TimeZone;
 use kernel::error::Result;
 use kernel::fail;
 
-use crate::table::{check, place, refused, wrong_type};
+use crate::table::{check, is_pandas_index, place, refused, wrong_type};
 use crate::text::{Plain, codes, is_text, nulls};
 use crate::whole::Numbers;
 
 /// Whole numbers beyond this are not every one a number of the engine.
 const EXACT: i64 = 1 << 53;
-
-/// What pandas calls an index without a name where it becomes a column: no data of the table's.
-const PANDAS_INDEX: &str = "__index_level_";
 
 /// Reads a table of contracts from record batches.
 #[derive(Default)]
@@ -127,11 +124,7 @@ fn known(schema: &Schema) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for field in schema.fields() {
         let name = field.name();
-        let is_index = name.strip_prefix(PANDAS_INDEX).is_some_and(|rest| {
-            rest.strip_suffix("__")
-                .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-        });
-        if is_index {
+        if is_pandas_index(name) {
             continue;
         }
         let named = name.split_once('.').map(|n| n.0);

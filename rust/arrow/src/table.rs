@@ -50,6 +50,13 @@ pub fn refused(error: &ArrowError) -> MarginError {
         .code(Code::Damaged)
 }
 
+/// Whether a name is what pandas calls an index without one where it becomes a column: no data of the table's.
+pub(crate) fn is_pandas_index(name: &str) -> bool {
+    let number = name.strip_prefix("__index_level_");
+    let number = number.and_then(|rest| rest.strip_suffix("__"));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Where a column stands in a schema; one name twice is refused.
 pub(crate) fn place(schema: &Schema, name: &str) -> Result<usize> {
     let mut found = (schema.fields().iter().enumerate()).filter(|(_, f)| f.name() == name);

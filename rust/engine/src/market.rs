@@ -196,7 +196,7 @@ impl Market {
     }
 
     /// Whether marks are of the time of what they are written on.
-    pub(crate) fn marks(&self) -> Marks {
+    pub fn marks(&self) -> Marks {
         self.marks
     }
 

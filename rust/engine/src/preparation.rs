@@ -62,13 +62,21 @@ impl MarketChange {
                 .retain(|f| (&f.underlying, &f.expiry) != (&forward.underlying, &forward.expiry));
             snapshot.forward.push(forward.clone());
         }
-        // A mark that was kept once is of another time until the market is given anew.
+        // A mark that was kept once is of another time until it is given anew.
         let marks = match market.marks() {
-            Marks::Keep => Marks::Keep,
-            Marks::Refuse => self.marks,
+            Marks::Keep if !self.restates_all(market) => Marks::Keep,
+            _ => self.marks,
         };
         let moved = market.moved(snapshot, &self.price, &self.vol)?;
         Ok(moved.with_marks(marks))
+    }
+
+    /// Whether every mark of a market is given anew.
+    fn restates_all(&self, market: &Market) -> bool {
+        let is_new = |id: &str| self.price.contains_key(id);
+        let (column, _) = market.columns();
+        market.snapshot().price.keys().all(|id| is_new(id))
+            && column.is_none_or(|c| c.contracts.rows().iter().all(|own| is_new(own.id())))
     }
 
     /// Refuses names that neither a contract of the table nor the market before the change knows: a change of a

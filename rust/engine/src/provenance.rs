@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::market::{Column, Market};
+use crate::market::{Column, Market, Marks};
 use crate::preparation::Preparation;
 use crate::report::ParameterInfo;
 use kernel::float::hex;
@@ -82,6 +82,9 @@ pub fn digest(market: &Market) -> String {
                 hash.update(value.to_le_bytes());
             }
         }
+    }
+    if market.marks() == Marks::Keep {
+        hash.update("marks kept");
     }
     hex(&hash.finalize())
 }

@@ -51,7 +51,9 @@ pub(crate) fn of(
         });
     }
     let Some(market) = market else { return found };
-    if let Ok(effective) = parse_date(&parameters.effective)
+    // Of several rulebooks, or of a house over one, there are as many dates.
+    let effective = parameters.effective.split(" + ");
+    if let Some(effective) = effective.filter_map(|date| parse_date(date).ok()).max()
         && effective > market.date()
     {
         found.push(Warning {

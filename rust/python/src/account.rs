@@ -10,7 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::accounts::{Amounts, Held, Named, set_terms, terms_of, tuple};
+use crate::accounts::{Amounts, Held, Named, given_labels, set_terms, terms_of, tuple};
 use crate::arguments::{
     flag, items, maybe_number, maybe_text, maybe_whole, named, object, wrong_type,
 };
@@ -340,17 +340,7 @@ impl Accounts {
         })?;
         let labels = match labels {
             None => None,
-            Some(labels) => {
-                let labels = PyTuple::new(py, labels.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
-                if labels.len() != accounts.len() {
-                    return Err(invalid(format!(
-                        "accounts: {} labels for {} accounts",
-                        labels.len(),
-                        accounts.len()
-                    )));
-                }
-                Some(labels.unbind())
-            }
+            Some(labels) => Some(given_labels(labels, accounts.len())?.unbind()),
         };
         Ok(Self {
             accounts,

@@ -1,14 +1,15 @@
 //! What tables of positions have for columns, and what accounts of columns are besides their positions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use margincore::account as core;
 use margincore::arrow::{AccountLabels, Columns};
-use margincore::contract::Contracts;
+use margincore::contract::{Contracts, check_name};
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict, PyString, PyTuple};
+use pyo3::types::{IntoPyDict, PyBool, PyDict, PyInt, PyString, PyTuple};
 
+use crate::arguments::{items, wrong_type};
 use crate::columns::{numbers, whole_numbers};
 use crate::errors::{invalid, raise};
 use crate::values::from_python;
@@ -130,10 +131,13 @@ impl Amounts<'_, '_> {
 /// The lots of one side, none below zero.
 fn side(name: &str, lots: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
     let lots: Vec<i64> = whole_numbers(&format!("accounts: {name}"), lots)?;
-    match lots.iter().position(|lots| *lots < 0) {
+    match lots
+        .iter()
+        .position(|lots| !(0..=core::MAX_LOTS).contains(lots))
+    {
         None => Ok(lots),
         Some(row) => Err(invalid(format!(
-            "accounts: {name} row {row}: {} is below zero: long and short are unsigned",
+            "accounts: {name} row {row} is {} lots: 0 to 2^53 are accepted",
             lots[row]
         ))),
     }
@@ -240,6 +244,44 @@ pub(crate) fn set_terms(state: &Bound<'_, PyDict>, terms: &[core::AccountTerms])
         state.set_item(what, columns.into_py_dict(py)?)?;
     }
     Ok(())
+}
+
+/// Labels as they are given: text that is what it looks like, or whole numbers; no two alike.
+pub(crate) fn given_labels<'py>(
+    labels: &Bound<'py, PyAny>,
+    count: usize,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let py = labels.py();
+    let labels: Vec<_> = items(
+        "accounts: labels",
+        "one text or whole number per account",
+        labels,
+    )?
+    .collect::<PyResult<_>>()?;
+    if labels.len() != count {
+        return Err(of_other_length("labels", labels.len(), count));
+    }
+    let mut seen = HashSet::new();
+    for (account, label) in labels.iter().enumerate() {
+        let place = format!("accounts: label of account {account}");
+        let key = if let Ok(text) = label.cast::<PyString>() {
+            check_name(&place, text.to_str()?).map_err(raise)?;
+            (text.to_string(), true)
+        } else if label.is_instance_of::<PyInt>() && !label.is_instance_of::<PyBool>() {
+            (label.to_string(), false)
+        } else {
+            return Err(crate::arguments::named(
+                wrong_type("text or a whole number", label),
+                &place,
+            ));
+        };
+        if !seen.insert(key) {
+            return Err(invalid(format!(
+                "{place}: {label} is that of another account too"
+            )));
+        }
+    }
+    PyTuple::new(py, labels)
 }
 
 /// Labels as Python has them.

@@ -55,6 +55,8 @@ impl Batches {
 
     /// The next batch; what an iterator raises is raised.
     pub(crate) fn next(&mut self, py: Python<'_>) -> PyResult<Option<RecordBatch>> {
+        // Small batches are each too short for a signal to be asked about.
+        py.check_signals()?;
         match &mut self.source {
             Source::Stream(stream) => enter(py, || guarded(|| stream.next().transpose())),
             Source::One(one) => Ok(one.take()),

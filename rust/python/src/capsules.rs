@@ -28,7 +28,10 @@ fn address<T>(capsule: &Bound<'_, PyAny>, name: &std::ffi::CStr) -> PyResult<Non
     let capsule = capsule
         .cast::<PyCapsule>()
         .map_err(|_| wrong_type("a capsule of Arrow's", capsule))?;
-    Ok(capsule.pointer_checked(Some(name))?.cast())
+    match capsule.pointer_checked(Some(name)) {
+        Ok(pointer) => Ok(pointer.cast()),
+        Err(error) => Err(refused(capsule.py(), &error)),
+    }
 }
 
 /// Runs what reads another program's memory by Arrow's own code, which panics where its rules are broken.

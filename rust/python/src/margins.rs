@@ -1,7 +1,10 @@
 //! `MarginReader`: requirements of a stream of positions, a batch at a time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::sync::Mutex;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
@@ -46,23 +49,77 @@ impl Reading {
     }
 }
 
-/// What is read on as a stream of Arrow's own: by whoever takes it, on any thread.
-struct Exported(Reading, SchemaRef);
+/// What is read on as a stream of Arrow's own. The interface leaves it to the reader to ask from one thread at a time; one
+/// that does not is made to wait for its turn.
+struct Exported {
+    turn: Mutex<Turn>,
+    schema: SchemaRef,
+}
+
+enum Turn {
+    Free(Box<Reading>),
+    /// Read by this thread just now, with no lock held.
+    Taken(ThreadId),
+    Over,
+}
+
+impl Exported {
+    /// The reading, once nobody else has it; `None` at the end.
+    fn wait(&self) -> Result<Option<Box<Reading>>, ArrowError> {
+        let own = thread::current().id();
+        loop {
+            let mut turn = self.turn.lock().map_err(|_| said("a reader panicked"))?;
+            match std::mem::replace(&mut *turn, Turn::Taken(own)) {
+                Turn::Free(reading) => return Ok(Some(reading)),
+                Turn::Over => {
+                    *turn = Turn::Over;
+                    return Ok(None);
+                }
+                Turn::Taken(by) => {
+                    *turn = Turn::Taken(by);
+                    drop(turn);
+                    if by == own {
+                        return Err(said("the source of the stream reads its own result"));
+                    }
+                    // Whoever reads may need the interpreter.
+                    Python::attach(|py| py.detach(|| thread::sleep(Duration::from_millis(1))));
+                }
+            }
+        }
+    }
+
+    fn put_back(&self, turn: Turn) {
+        if let Ok(mut own) = self.turn.lock() {
+            *own = turn;
+        }
+    }
+}
+
+/// The words of an exception are all that the interface carries.
+fn said(words: impl Display) -> ArrowError {
+    ArrowError::ExternalError(words.to_string().into())
+}
 
 impl Iterator for Exported {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = Python::attach(|py| self.0.next(py));
-        // The words of an exception are all that the interface carries.
-        let said = |error: PyErr| ArrowError::ExternalError(error.to_string().into());
+        let mut reading = match self.wait() {
+            Ok(reading) => reading?,
+            Err(error) => return Some(Err(error)),
+        };
+        let next = Python::attach(|py| reading.next(py));
+        self.put_back(match &next {
+            Ok(Some(_)) => Turn::Free(reading),
+            Ok(None) | Err(_) => Turn::Over,
+        });
         next.map_err(said).transpose()
     }
 }
 
 impl RecordBatchReader for Exported {
     fn schema(&self) -> SchemaRef {
-        self.1.clone()
+        self.schema.clone()
     }
 }
 
@@ -156,7 +213,8 @@ impl MarginReader {
         // What is asked for is a wish only, says the interface.
         let _ = requested_schema;
         let schema = self.own_schema()?.clone();
-        stream_capsule(py, Box::new(Exported(self.take()?, schema)))
+        let turn = Mutex::new(Turn::Free(Box::new(self.take()?)));
+        stream_capsule(py, Box::new(Exported { turn, schema }))
     }
 
     fn __repr__(&self) -> &'static str {
@@ -225,7 +283,16 @@ pub(crate) fn open(
     known("errors", &asked.errors, &["raise", "column"])?;
     let mut metadata: HashMap<String, String> = asked.metadata.into_iter().collect();
     for (name, value) in prepared.0.provenance().entries() {
-        metadata.insert(format!("margincore.{name}"), value);
+        let name = format!("margincore.{name}");
+        if metadata.contains_key(&name) {
+            let message = format!(
+                "margin_arrow: metadata '{name}' is what made the numbers: use another name"
+            );
+            return Err(raise(
+                MarginError::InvalidInput(message.into()).code(Code::Contradiction),
+            ));
+        }
+        metadata.insert(name, value);
     }
     let request = Request {
         columns: asked.columns,

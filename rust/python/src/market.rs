@@ -38,6 +38,8 @@ use crate::values::{from_python, quoted, read_only, time_text, to_python};
 ///   tuple or Series of numbers. Only futures (and indices) are quoted below zero.
 /// - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; as `price`.
 /// - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
+/// - `marks`: ``"keep"`` where option prices may be of another time than what they are written on, as
+///   :meth:`Prepared.update` leaves them: the bounds that spots give are not held against them, and reports warn.
 #[pyclass(frozen, skip_from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Market(pub(crate) Arc<core::Market>);
@@ -46,10 +48,10 @@ pub(crate) struct Market(pub(crate) Arc<core::Market>);
 impl Market {
     #[new]
     #[pyo3(signature = (valuation, *, contracts=None, spot=None, forward=None, dividends=None, dividend_yield=None,
-                        rate=None, borrow=None, price=None, vol=None, fx=None, **unknown))]
+                        rate=None, borrow=None, price=None, vol=None, fx=None, marks=None, **unknown))]
     #[pyo3(
         text_signature = "(valuation, *, contracts=None, spot=None, forward=None, dividends=None, \
-                             dividend_yield=None, rate=None, borrow=None, price=None, vol=None, fx=None)"
+                             dividend_yield=None, rate=None, borrow=None, price=None, vol=None, fx=None, marks=None)"
     )]
     fn new<'py>(
         py: Python<'py>,
@@ -64,6 +66,7 @@ impl Market {
         price: Part<'_, 'py>,
         vol: Part<'_, 'py>,
         fx: Part<'_, 'py>,
+        marks: Part<'_, 'py>,
         unknown: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Self> {
         refuse_unknown("market", &PARTS, unknown)?;
@@ -119,9 +122,12 @@ impl Market {
         if let Some(table) = &table {
             snapshot.check_ids(&table.0).map_err(raise)?;
         }
-        Ok(Self(Arc::new(
-            core::Market::with_columns(snapshot, price, vol).map_err(raise)?,
-        )))
+        let market = core::Market::with_columns(snapshot, price, vol).map_err(raise)?;
+        let market = match marks {
+            Some(marks) => market.with_marks(from_python("market: marks", marks)?),
+            None => market,
+        };
+        Ok(Self(Arc::new(market)))
     }
 
     /// The instant of the snapshot with its zone, as it was given.
@@ -181,6 +187,9 @@ impl Pickled for Market {
         if let Some(contracts) = self.contracts() {
             state.set_item("contracts", contracts)?;
         }
+        if self.0.marks() == core::Marks::Keep {
+            state.set_item("marks", "keep")?;
+        }
         Ok(state)
     }
 }
@@ -189,7 +198,7 @@ impl Pickled for Market {
 pub(crate) type Part<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
 /// What [`Market`] takes by name.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "valuation",
     "contracts",
     "spot",
@@ -201,6 +210,7 @@ const PARTS: [&str; 11] = [
     "price",
     "vol",
     "fx",
+    "marks",
 ];
 
 /// Whether values stand by contract id, and not in the order of a table.

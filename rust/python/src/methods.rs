@@ -323,8 +323,8 @@ impl Prepared {
     /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0, "B": 20.0})
     /// >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
     /// >>> held = pa.table({"account_id": [7, 7, 9], "contract_id": ["A", "B", "B"], "quantity": [100, -50, 10]})
-    /// >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial", "scenario"]).to_pylist()
-    /// [{'account_id': 7, 'initial': 300.0, 'scenario': None}, {'account_id': 9, 'initial': 30.0, 'scenario': None}]
+    /// >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial"]).to_pylist()
+    /// [{'account_id': 7, 'initial': 300.0}, {'account_id': 9, 'initial': 30.0}]
     #[pyo3(signature = (source, *, account=None, contract=None, quantity=None, lots=None, long=None, short=None,
                         cash=None, collateral=None, kind_column=None, kind=None, gross=false, ignore=None,
                         order="grouped", errors="raise", metadata=None, threads=1))]

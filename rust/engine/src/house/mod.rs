@@ -24,7 +24,7 @@ use self::book::{Book, Strict};
 use self::rules::Rules;
 use crate::cells::{Cells, RiskArrays};
 use crate::combined;
-use crate::contract::Contracts;
+use crate::contract::{Contracts, check_name};
 use crate::market::Market;
 use crate::report::ParameterInfo;
 use crate::seam::{self, Frame, Grouping, Methodology, Prepared, Quoted, Recompute, Resolved};
@@ -73,6 +73,7 @@ impl House {
                     text("date", date)?,
                     text("source", source)?,
                 ];
+                check_name("house: name", &title)?;
                 if let Err(e) = date.parse::<Date>() {
                     fail!(InvalidInput: BadTime, place "house: date", value date.as_str();
                         "house: date '{date}': the day its rules were published is needed, 2026-11-20: {e}");
@@ -91,6 +92,10 @@ impl House {
             None => None,
             Some(rule) => {
                 let at = |e: MarginError| e.at(format!("house: rule '{}'", rule.name));
+                if rule.parameters.contains_key("name") {
+                    fail!(InvalidInput: Contradiction, place format_args!("house: rule '{}'", rule.name);
+                        "house: rule '{}': its parameters are those of the rulebook below, which has its name already", rule.name);
+                }
                 Some((rule.name.clone(), stricter(&rule.parameters).map_err(at)?))
             }
         };

@@ -179,6 +179,10 @@ impl Rules {
             rule.check().map_err(|e| said(e, &rule.name))?;
         }
         for rule in &self.contracts {
+            if rule.long == 0.0 && rule.short == 0.0 {
+                fail!(InvalidInput: NotStated, place format_args!("house: rule '{}'", rule.name);
+                    "house: rule '{}': money per contract is needed, long or short", rule.name);
+            }
             let check = |side, value| {
                 bounds::not_negative(format_args!("{side} per contract"), value)?;
                 bounds::per_lot(side, value)
