@@ -30,6 +30,7 @@ test: .venv/complete ## every check and test
 
 campaign: .venv/complete ## what takes longer than a change should wait for
 	MARGINCORE_STRESS_ROUNDS=10000 $(BIN)/python -m pytest tests/python/live/test_threads.py -rP
+	MARGINCORE_STRESS_ROUNDS=1000 $(BIN)/python -m pytest tests/python/batch/test_killed_batch.py -rP
 
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches
