@@ -40,6 +40,8 @@ engines: .venv/installed ## the streams and parts of margincore.batch on Spark, 
 
 campaign: .venv/complete ## what takes longer than a change should wait for
 	MARGINCORE_STRESS_ROUNDS=10000 $(BIN)/python -m pytest tests/python/live/test_threads.py -rP
+	MARGINCORE_STRESS_ROUNDS=1000 $(BIN)/python -m pytest tests/python/batch/test_killed_batch.py -rP
+	MARGINCORE_STRESS_ROUNDS=300 $(BIN)/python -m pytest tests/python/monitoring/test_killed_day.py -rP
 
 bench: .venv/complete ## side by side with what else is installed
 	$(BIN)/python -m benches

@@ -53,7 +53,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference
-    from margincore.analysis import attribution, backtest, events, intraday, plot, questions, statements
+    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
     from margincore.pricing import quotes
 
 __all__ = [
@@ -114,6 +114,7 @@ __all__ = [
     "errors",
     "evaluate",
     "events",
+    "frames",
     "importers",
     "intraday",
     "margin",
@@ -141,6 +142,7 @@ if not TYPE_CHECKING:
             "calendars": "margincore.calendars",
             "crypto": "margincore.crypto",
             "events": "margincore.analysis.events",
+            "frames": "margincore.analysis.frames",
             "importers": "margincore.importers",
             "intraday": "margincore.analysis.intraday",
             "monitoring": "margincore.monitoring",

@@ -387,6 +387,7 @@ class Accounts:
         *,
         account: NDArray[np.integer[Any]] | Sequence[int],
         contract: NDArray[np.integer[Any]] | Sequence[int],
+        quantity: NDArray[Any] | Sequence[float] | None = None,
         lots: NDArray[np.integer[Any]] | Sequence[int] | None = None,
         long: NDArray[np.integer[Any]] | Sequence[int] | None = None,
         short: NDArray[np.integer[Any]] | Sequence[int] | None = None,
@@ -399,11 +400,12 @@ class Accounts:
     ) -> Accounts:
         """Accounts from one entry per position, in any order.
 
-        `account` numbers accounts from 0, `contract` are rows of the table, and `lots` signed and whole; or `long` and
-        `short`, whole lots of both sides, which net unless `gross`: columns of one length. `count` is the number of
-        accounts where the last ones hold nothing. `cash` (by currency) and `collateral` (units by asset) are columns
-        with an entry per account, NaN where there is none; `kind` holds for all, or is one per account; `labels` are
-        names, one per account. Raises :class:`InvalidInput` for columns that differ in length or leave the table.
+        `account` numbers accounts from 0, `contract` are rows of the table. How much: `quantity`, signed, in contracts;
+        or `lots`, signed and whole; or `long` and `short`, whole lots of both sides, which net unless `gross`. All are
+        columns of one length. `count` is the number of accounts where the last ones hold nothing. `cash` (by currency)
+        and `collateral` (units by asset) are columns with an entry per account, NaN where there is none; `kind` holds
+        for all, or is one per account; `labels` are names, one per account. Raises :class:`InvalidInput` for columns
+        that differ in length or leave the table, and a quantity that is no whole number of lots.
         """
 
     @classmethod
@@ -444,6 +446,27 @@ class Accounts:
     def labels(self) -> tuple[str, ...] | tuple[int, ...] | None:
         """What the accounts are called, in their order; `None` where they are numbers from 0."""
 
+    def apply(
+        self,
+        account: NDArray[np.integer[Any]] | Sequence[int],
+        contract: NDArray[np.integer[Any]] | Sequence[int],
+        lots: NDArray[np.integer[Any]] | Sequence[int],
+    ) -> Accounts:
+        """These accounts after fills: new accounts, the old ones stay as they are.
+
+        One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole
+        lots, as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account
+        add up; a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills'
+        own sort. Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53
+        lots.
+
+        >>> import margincore as mc
+        >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+        >>> accounts = mc.Accounts.from_columns(table, account=[0, 0, 1], contract=[0, 1, 1], lots=[10, -5, 2])
+        >>> accounts.apply(account=[1, 0, 1], contract=[0, 1, 0], lots=[3, 5, 4])
+        Accounts(2 accounts, 3 positions)
+        """
+
     def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """The greatest of each account's sums of lots times `values`, and the first column that has it.
 
@@ -459,7 +482,8 @@ class Methodology:
 
     Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
     several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-    SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
+    SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or
+    parameter it does not know.
     """
 
     def __new__(
@@ -469,6 +493,7 @@ class Methodology:
         tables: Mapping[str, NDArray[np.float64]] | None = None,
         parts: Sequence[tuple[Callable[[Contract], bool], Methodology]] | None = None,
         file: SpanFile | None = None,
+        base: Methodology | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str:
@@ -561,14 +586,15 @@ class Prepared:
         `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that
         one that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows
         are kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null
-        numbers and says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by
-        its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to
-        the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
+        numbers and says why in ``error_kind``, ``error_code`` and ``error``; with ``"raise"`` the first ends the
+        stream, by its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is
+        added to the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
         ``margincore.*``.
 
-        Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
-        `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut
-        into batches, and for any number of `threads`.
+        Columns of the result: the account, ``initial``, ``maintenance`` and ``net_option_value`` in ``currency``,
+        ``pairing_gap`` (how far a pairing may be from the cheapest, null where a rulebook pairs nothing),
+        ``worst_scenario`` (null where no one is the worst) and its label ``scenario``. The same bits however rows are
+        cut into batches, and for any number of `threads`.
 
         Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
         reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.
@@ -935,6 +961,26 @@ class MarginReport:
         """Sensitivities by underlying, where the rulebook prices options; empty otherwise."""
 
     @property
+    def warnings(self) -> tuple[Mapping[str, Any], ...]:
+        """What is suspicious in the input and cannot be refused: data, not printed; the numbers stand.
+
+        Mappings with ``code``, ``where`` (as errors name it), ``value``, ``message`` and ``source``, read-only. Codes:
+        ``superseded_preset``, ``not_yet_in_force`` (parameters of a date after the valuation), ``unusual_rate``,
+        ``unusual_yield``, ``unusual_vol`` (beyond 25 %, 25 %, 1 % to 300 % a year: percentages as a rule),
+        ``kept_marks`` (older than what they are written on), ``mark_below_bound`` and ``mark_above_bound`` (of options,
+        by more than 1 % of the underlying and 0.05). Of what the account holds
+        alone. Documents have the key where there are any.
+
+        >>> import margincore as mc
+        >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+        ...                 currency="USD")
+        >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={put.id: 3.5}, rate={"USD": 0.05})
+        >>> report = mc.margin([mc.Position(put, -1)], market, mc.methods.Tims())
+        >>> [(w["code"], w["where"], w["value"]) for w in report.warnings]
+        [('unusual_vol', "vol of 'XYZ 2026-12-18 50 put'", 3.5)]
+        """
+
+    @property
     def standalone_sum(self) -> float | None:
         """The initial requirements of every position margined alone, added up, in `currency`.
 
@@ -1006,10 +1052,11 @@ class MarginBatch:
         maintenance: Sequence[float] | NDArray[np.float64],
         net_option_value: Sequence[float] | NDArray[np.float64],
         worst_scenario: Sequence[int] | NDArray[np.int32],
+        pairing_gap: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> MarginBatch:
-        """The batch of its four columns, in the units of its properties; pickling uses it.
+        """The batch of its columns, in the units of its properties; pickling uses it.
 
-        Raises :class:`InvalidInput` where their lengths differ.
+        Without `pairing_gap` nothing is paired. Raises :class:`InvalidInput` where their lengths differ.
         """
 
     @property
@@ -1027,6 +1074,14 @@ class MarginBatch:
     @property
     def worst_scenario(self) -> NDArray[np.int32]:
         """Numbers of the worst scenarios from 0, -1 where no one scenario is the worst; a new array."""
+
+    @property
+    def pairing_gap(self) -> NDArray[np.float64]:
+        """By how much at most a cheaper pairing could lower either requirement; a new array.
+
+        0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
+        nothing. Larger only where Reg T's search met its ``node_limit``.
+        """
 
     def __len__(self, /) -> int: ...
 

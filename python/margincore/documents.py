@@ -76,7 +76,7 @@ _MARKET: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 """The parts of a market beside its valuation, and what each must be."""
 
-_ASK_FOR_SECURITIES = ("reg-t", "tims")
+_ASK_FOR_SECURITIES = ("house", "reg-t", "tims")
 """The rulebooks that take a table of securities."""
 
 
@@ -230,6 +230,8 @@ def _with_securities(methodology: Mapping[str, Any], securities: Any) -> Mapping
     _list(_required(securities, "securities", "rows"), "securities.rows")
     if methodology.get("name") not in _ASK_FOR_SECURITIES:
         return methodology
+    if methodology["name"] == "house" and isinstance(methodology.get("base"), Mapping):
+        methodology = {**methodology, "base": _with_securities(methodology["base"], securities)}
     if "securities" in methodology:
         raise InvalidInput("securities: given for the document and for its rulebook: give them once", code="not_stated")
     return {**methodology, "securities": securities}

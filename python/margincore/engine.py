@@ -18,7 +18,7 @@ from margincore._core import (
 )
 from margincore._pickles import reduced
 
-__all__ = ["Engine", "margin"]
+__all__ = ["Engine", "beside", "margin", "ready"]
 
 
 class Engine:
@@ -100,6 +100,33 @@ def holder(account: Any) -> Account:
     return Account(positions)
 
 
+def beside(contracts: Any) -> list[Contract]:
+    """The contracts given beside an account; :class:`InvalidInput` for what is no list of them."""
+    if isinstance(contracts, str | bytes | Mapping) or not isinstance(contracts, Iterable):
+        raise InvalidInput(
+            f"contracts: a list of contracts is needed, not {_named(contracts)}", code="wrong_type", where="contracts"
+        )
+    listed = list(contracts)
+    for i, contract in enumerate(listed):
+        if not isinstance(contract, Contract):
+            raise InvalidInput(
+                f"contracts[{i}]: a Contract is needed, not {_named(contract)}",
+                code="wrong_type", where=f"contracts[{i}]",
+            )  # fmt: skip
+    return listed
+
+
+def ready(prepared: Any) -> Prepared:
+    """A prepared rulebook, or :class:`InvalidInput` that says what stands in its place."""
+    if isinstance(prepared, Prepared):
+        return prepared
+    raise InvalidInput(
+        f"prepared: a Prepared is needed, Engine(rulebook).prepare(contracts, market), not {_named(prepared)}",
+        code="wrong_type",
+        where="prepared",
+    )
+
+
 def thread_count(threads: int) -> int:
     """A number of threads, none of which is negative."""
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
@@ -133,7 +160,7 @@ def margin(
     """
     account, market, methodology = holder(account), snapshot(market), rulebook(methodology)
     table: dict[str, Contract] = {}
-    for contract in (*(p.contract for p in account.positions), *contracts):
+    for contract in (*(p.contract for p in account.positions), *beside(contracts)):
         if table.setdefault(contract.id, contract) != contract:
             # Two positions under one id with different terms: let the table refuse it by row.
             return methodology.prepare([*table.values(), contract], market).margin(account)

@@ -180,6 +180,14 @@ def _halves() -> mc.Methodology:
     return mc.methods.Combined(parts)
 
 
+def _house(base: mc.Methodology) -> mc.Methodology:
+    rules = {
+        "percentages": [{"name": "40 %", "long": {"maintenance": 0.4}, "short": {"maintenance": 0.5}}],
+        "contracts": [{"name": "a contract", "short": 250.0}],
+    }
+    return mc.methods.House(base, rules, name="a house", source="a world", date="2026-01-02")
+
+
 def _preset(name: str, **more: Any) -> Callable[[], mc.Methodology]:
     return lambda: mc.methods.Crypto(name, **more)
 
@@ -221,6 +229,8 @@ WORLDS: dict[str, World] = {
     "span-like american": World(lambda: equity("american"), lambda: mc.methods.SpanLike(RANGES), gross=True),
     "combined": World(lambda: equity(marks=True), _combined),
     "combined halves": World(equity, _halves),
+    "reg-t under a house": World(options_only, lambda: _house(mc.methods.RegT(underlyings=CLASS))),
+    "tims under a house": World(equity, lambda: _house(mc.methods.Tims(**GROUPS))),
     "var": World(equity, history, gross=True),
     "var filtered": World(equity, lambda: history(filter=mc.methods.hvar.ewma(0.94, seed="mean_square")), gross=True),
     **{f"var {m}": World(equity, lambda m=m: history(measure=m), gross=True) for m in MEASURES},

@@ -1,7 +1,7 @@
 """Runs each engine's tests in its own environment, and compares their manifests: ``python -m tests.engines.run``.
 
 `make engines` makes the environments, ``.venv-ENGINE`` beside ``.venv``. One that is not there (no network, no Java) is
-named at the end; where ``CI`` is set or ``MARGINCORE_ENGINES`` is ``required``, as `.ci/run` sets it, that is a failure.
+named at the end; where ``CI`` is set or ``MARGINCORE_ENGINES`` is ``required``, as `.ci/run` sets it, it is a failure.
 Needs nothing but Python.
 """
 

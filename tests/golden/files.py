@@ -12,7 +12,7 @@ from typing import Any
 import margincore as mc
 from margincore import _core, monitoring
 from margincore.analysis import statements
-from margincore.monitoring import journal, monitor
+from margincore.monitoring import intraday, journal, monitor
 
 from .samples import DECISION, EVALUATED, INSTANT, REPORT, SPN, STATEMENT, STOCK, WHAT_IF, samples
 
@@ -86,6 +86,29 @@ def _watched(path: Path) -> None:
     watcher.close()
 
 
+def followed() -> mc.Prepared:
+    """What the account whose days are followed is margined by."""
+    return mc.Engine(mc.methods.RegT()).prepare([STOCK], mc.Market("2026-11-20T09:30:00-05:00", spot={"XYZ": 100.0}))
+
+
+FOLLOWED = {"a": mc.Account([], cash={"USD": 10_000.0})}
+DAYS: list[intraday.AnyEvent] = [
+    monitoring.FillEvent(1, "a", "XYZ", 500.0, 100.0),
+    monitoring.CloseEvent(2, "2026-11-20"),
+    monitoring.CorrectionEvent(3, 1, monitoring.FillEvent(1, "a", "XYZ", 450.0, 100.0)),
+    monitoring.CashEvent(4, "a", "USD", 250.0),
+    monitoring.CloseEvent(5, "2026-11-23"),
+]
+CALENDAR = mc.calendars.BusinessDays(("2026-11-26", "2026-12-25"), name="given", source="given")  # type: ignore[arg-type]
+
+
+def _days(path: Path) -> None:
+    ledger = monitoring.IntradayMonitor(followed(), FOLLOWED, calendar=CALENDAR, journal=path, sync=False)
+    for event in DAYS:
+        ledger.take(event)
+    ledger.close()
+
+
 def version_of(value: Any) -> int:
     """The version that a pickle of a value says."""
     version: int = value.__reduce__()[1][1]
@@ -101,6 +124,7 @@ def files() -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield f"documents/{name}.{_core.__document_version__}.json", text.encode
     yield f"journals/journal.{journal.VERSION}.journal", lambda: _written(_journal)
     yield f"journals/monitor.{monitor.VERSION}.journal", lambda: _written(_watched)
+    yield f"journals/intraday.{intraday.VERSION}.journal", lambda: _written(_days)
     cache = _core.SpanFile.parse(SPN, "x.spn").cache()
     yield f"caches/span.{int.from_bytes(cache[8:12], 'little')}.cache", lambda: cache
     yield "recordings/recording.csv", RECORDING.encode

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from margincore import _core, analysis, calendars, crypto, importers, methods, monitoring, pricing
+from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing
 from margincore.analysis import attribution, backtest, events, intraday, questions, statements
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
@@ -168,6 +168,11 @@ def samples() -> dict[str, Any]:
     step_down = liquidation.LiquidationStep(0.5, 1.0, 2.0, 3.0, 4.0)
     return {
         "Account": account,
+        "Accounts": mc.Accounts.from_columns(
+            contracts, account=[1, 0], contract=[0, 1], long=[5, 2], short=[1, 0], gross=True, count=3,
+            kind=["margin", None, "cash"], cash={"USD": [1.5, np.nan, -2.0]}, collateral={"BTC": [np.nan, 0.5, np.nan]},
+            labels=["a", "b", "c"],
+        ),
         "Comparison": mc.Comparison((outcome,), {"currency": "USD"}),
         "Contract": PUT,
         "Contracts": contracts,
@@ -241,6 +246,7 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.Procyclicality": cycle,
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
+        "batch.Part": batch.Part("a.parquet", "0" * 64, "1" * 64, 20, 3, 1),
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),
         "analysis.events.Consequence": events.Consequence(
             "an event",
@@ -272,6 +278,7 @@ def samples() -> dict[str, Any]:
         "analysis.statements.Equity": worth,
         "analysis.statements.FuturesAccount": statements.FuturesAccount.from_dict(STATEMENT["futures"]),
         "analysis.statements.Group": held.groups[0],
+        "analysis.statements.Holding": statements.Holding("XYZ", "stock", "XYZ", "USD", 100.0, 0.0, 5_000.0),
         "analysis.statements.Interest": page.interest[0],
         "analysis.statements.MinimumEquity": statements.MinimumEquity.from_dict(STATEMENT["minimum"]),
         "analysis.statements.Money": statements.Money("withdrawal", 5.0, "EUR"),
@@ -306,6 +313,11 @@ def samples() -> dict[str, Any]:
         "methods.Deribit": methods.Deribit(vintage="2024"),
         "methods.Derive": methods.Derive(),
         "methods.HistoricalVar": methods.HistoricalVar(levels, returns="log", measure="order_floor", confidence="0.5"),
+        "methods.House": methods.House(
+            methods.RegT(),
+            {"percentages": [{"name": "40 %", "long": {"maintenance": 0.4}}]},
+            name="a house", source="a sample", date="2026-11-20",
+        ),
         "methods.Okx": methods.Okx("2025"),
         "methods.Paradex": methods.Paradex(vintage="2026-08"),
         "methods.RegT": methods.RegT(),

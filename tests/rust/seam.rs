@@ -247,7 +247,9 @@ fn a_combination_adds_its_parts_and_refuses_what_none_or_two_claim() {
 fn what_is_not_quoted_is_named() {
     let gaps = |contracts: &Contracts| {
         let mut snapshot = market(contracts).snapshot().clone();
-        snapshot.vol.remove("A 2026-12-18 100 put");
+        let mut vol = (*snapshot.vol).clone();
+        vol.remove("A 2026-12-18 100 put");
+        snapshot.vol = vol.into();
         snapshot.spot.remove("C");
         Arc::new(Market::new(snapshot).unwrap())
     };

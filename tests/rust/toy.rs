@@ -172,6 +172,7 @@ impl Rulebook for ToyBook {
         Ok(Outcome {
             net_option_value: 0.0,
             worst_scenario: Some(at as u32),
+            pairing_gap: None,
         })
     }
 

@@ -11,6 +11,7 @@
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
 * :mod:`~margincore.analysis.intraday` - the intraday margin deficit of a day (FINRA 4210(d)(2));
+* :mod:`~margincore.analysis.frames` - any of these results as tables of columns;
 * :mod:`~margincore.analysis.plot` - a picture of a comparison (extra ``report``).
 """
 
@@ -25,7 +26,7 @@ from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
 from margincore.analysis.statements import Statement, statement
 
 if TYPE_CHECKING:
-    from margincore.analysis import attribution, backtest, events, intraday, plot, questions
+    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions
 
 __all__ = [
     "Comparison",
@@ -41,6 +42,7 @@ __all__ = [
     "compare",
     "cross_margin",
     "events",
+    "frames",
     "intraday",
     "margin_path",
     "plot",
@@ -52,5 +54,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _MODULES = ("attribution", "backtest", "events", "intraday", "plot", "questions")
+    _MODULES = ("attribution", "backtest", "events", "frames", "intraday", "plot", "questions")
     __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})

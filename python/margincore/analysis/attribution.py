@@ -18,6 +18,7 @@ from margincore._core import (
     Prepared,
 )
 from margincore._pickles import Record
+from margincore.engine import holder, ready
 
 __all__ = ["Attribution", "Change", "Contribution", "Margined", "attribute", "explain"]
 
@@ -155,7 +156,7 @@ def attribute(
     residual                            0.00
     total                             900.00
     """
-    own = account if isinstance(account, Account) else Account(account)
+    prepared, own = ready(prepared), holder(account)
     held = _sides(own)
 
     def others(i: int, scale: float = 1.0) -> list[Position]:

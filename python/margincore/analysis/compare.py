@@ -29,7 +29,8 @@ from margincore._core import (
 )
 from margincore._deprecation import warn_cash_required
 from margincore._pickles import Record
-from margincore.engine import holder, margin, rulebook, snapshot
+from margincore.analysis import given
+from margincore.engine import beside, holder, margin, rulebook, snapshot
 
 __all__ = ["Comparison", "Outcome", "compare"]
 
@@ -225,8 +226,8 @@ def compare(
     if not methodologies:
         raise InvalidInput("methodologies: an empty list: name at least one rulebook", code="not_stated")
     methodologies = [rulebook(methodology) for methodology in methodologies]
-    contracts = list(contracts)
-    names = list(labels) if labels is not None else _labels(methodologies)
+    contracts, strict = beside(contracts), given.flag("strict", strict)
+    names = _labels(methodologies) if labels is None else _named(labels)
     if len(names) != len(methodologies):
         raise InvalidInput(f"{len(names)} labels for {len(methodologies)} rulebooks")
     outcomes = []
@@ -241,6 +242,14 @@ def compare(
             outcomes.append(Outcome(name, None, None, str(error)))
     used = [(o.report or m).parameters for m, o in zip(methodologies, outcomes, strict=True)]
     return Comparison(tuple(outcomes), _assumptions(account, market, used, names))
+
+
+def _named(labels: Sequence[str]) -> list[str]:
+    names = given.rows("labels", labels)
+    for i, name in enumerate(names):
+        if not isinstance(name, str):
+            given.refuse(f"labels[{i}]", name, "a text is needed", "wrong_type")
+    return names
 
 
 def _labels(methodologies: Sequence[Methodology]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from margincore._core import Account, Contract, MarginReport, Market, Methodology, Position
 from margincore._pickles import Record
-from margincore.engine import margin
+from margincore.engine import beside, margin
 from margincore.methods import Combined
 
 __all__ = ["CrossMargin", "cross_margin"]
@@ -71,7 +71,7 @@ def cross_margin(
     """
     if not isinstance(account, Account):
         account = Account(account)
-    contracts = list(contracts)
+    contracts = beside(contracts)
     return CrossMargin(
         apart=margin(account, market, Combined(apart), contracts=contracts),
         together=margin(account, market, together, contracts=contracts),

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from margincore._core import InvalidInput, did_you_mean
 
-__all__ = ["amounts", "flag", "name", "number", "refuse", "rows"]
+__all__ = ["amounts", "flag", "name", "number", "numbers", "refuse", "rows"]
 
 
 def refuse(what: str, value: object, needed: str, code: str) -> NoReturn:
@@ -60,6 +60,16 @@ def rows(what: str, value: object) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         refuse(what, value, "a list is needed", "wrong_type")
     return list(value)
+
+
+def numbers(what: str, value: object) -> dict[str, float]:
+    """Numbers by name."""
+    if not isinstance(value, Mapping):
+        refuse(what, value, "a mapping of numbers by name is needed", "wrong_type")
+    for key in value:
+        if not isinstance(key, str):
+            refuse(what, key, "each name is text", "wrong_type")
+    return {key: number(f"{what}[{key!r}]", item) for key, item in value.items()}
 
 
 def amounts(

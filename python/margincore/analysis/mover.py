@@ -8,7 +8,7 @@ from typing import Any
 
 from margincore._core import Contract, Contracts, InvalidInput, Market, MissingData, Prepared
 from margincore.analysis.repricing import Repricer
-from margincore.engine import thread_count
+from margincore.engine import ready, thread_count
 
 
 def _snapshot(market: Market | None) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Mover:
     """Moves one market, many times."""
 
     def __init__(self, prepared: Prepared) -> None:
-        self.prepared = prepared
+        self.prepared = ready(prepared)
         self.base = _snapshot(prepared.market)
         contracts = prepared.contracts
         self.linear: dict[str, list[str]] = {}

@@ -9,6 +9,7 @@ from typing import Literal
 from margincore._core import Account, Contract, Market, Methodology, Position, read_trades
 from margincore._deprecation import warn_cash_required
 from margincore._pickles import Record
+from margincore.engine import beside, holder, rulebook, snapshot
 from margincore.portfolio import Trade
 
 __all__ = ["MarginPath", "Step", "margin_path"]
@@ -86,11 +87,10 @@ def margin_path(
     >>> path.legging_cost
     1700.0
     """
-    if not isinstance(account, Account):
-        account = Account(account)
+    account = holder(account)
     done = read_trades(trades)
-    table = dict.fromkeys([*(p.contract for p in account.positions), *(trade[0] for trade in done), *contracts])
-    live = methodology.prepare(table, market).open(account)
+    table = dict.fromkeys([*(p.contract for p in account.positions), *(trade[0] for trade in done), *beside(contracts)])
+    live = rulebook(methodology).prepare(list(table), snapshot(market)).open(account)
 
     def step(trade: Trade | None) -> Step:
         if trade is not None:

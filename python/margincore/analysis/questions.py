@@ -29,6 +29,7 @@ from margincore._core import (
     Prepared,
 )
 from margincore._pickles import Record
+from margincore.analysis import given
 from margincore.analysis.mover import Mover
 from margincore.engine import holder, rulebook
 
@@ -120,7 +121,7 @@ def moved(
     [-175.0, 250.0, 675.0]
     """
     mover = Mover(prepared)
-    names = list(mover.base.get("spot", {})) if symbols is None else list(symbols)
+    names = list(mover.base.get("spot", {})) if symbols is None else given.rows("symbols", symbols)
     steps = ((m, mover.prepare(dict.fromkeys(names, 1.0 + m), threads=threads)) for m in _numbers(moves, "moves"))
     return _answers(steps, prepared, account, mover)
 
@@ -157,12 +158,15 @@ def along(prepared: Prepared, account: Holder, path: Iterable[Mapping[str, float
     spot = mover.base.get("spot", {})
 
     def factors(step: Mapping[str, float]) -> dict[str, float]:
+        if not isinstance(step, Mapping):
+            given.refuse("path", step, "each step is a mapping of prices by symbol", "wrong_type")
         missing = [s for s in step if s not in spot]
         if missing:
             raise MissingData(f"no spot price for '{missing[0]}' to move", code="missing_spot")
         return {s: _number(value, f"price of '{s}'") / spot[s] for s, value in step.items()}
 
-    steps = ((dict(step), mover.prepare(factors(step), threads=threads)) for step in path)
+    taken = ((step, factors(step)) for step in given.rows("path", path))
+    steps = ((dict(step), mover.prepare(own, threads=threads)) for step, own in taken)
     return _answers(steps, prepared, account, mover)
 
 

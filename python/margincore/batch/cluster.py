@@ -12,6 +12,7 @@ import os
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,10 +124,11 @@ def _deal_batch(batch: pa.RecordBatch, dealers: list[_Bucket], account: str, pat
 
     if account not in batch.schema.names:
         raise MissingData(f"{path}: no column '{account}'", where=str(path), code="not_stated", value=account)
-    bucket = _hashes(batch.column(account), account, path) % np.uint64(len(dealers))
+    # In 16 bits a stable sort is by digits.
+    bucket = (_hashes(batch.column(account), account, path) % np.uint64(len(dealers))).astype(np.uint16)
     order = np.argsort(bucket, kind="stable")
     table = batch.take(pa.array(order))
-    ends = np.searchsorted(bucket[order], np.arange(len(dealers) + 1))
+    ends = np.searchsorted(bucket[order], np.arange(len(dealers) + 1, dtype=np.uint16))
     for dealer, first, end in zip(dealers, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
         if end > first:
             dealer.add(table.slice(first, end - first))
@@ -143,11 +145,20 @@ def _hashes(labels: pa.Array, account: str, path: Path) -> NDArray[np.uint64]:
         values = labels.to_numpy(zero_copy_only=False).astype(np.int64).view(np.uint64)
         mixed: NDArray[np.uint64] = (values * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
         return mixed
-    coded = labels if pa.types.is_dictionary(labels.type) else labels.dictionary_encode()
-    texts = coded.dictionary.cast(pa.large_string()).to_pylist()
-    hashes = np.fromiter((zlib.crc32(text.encode()) for text in texts), np.uint64, len(texts))
-    hashed: NDArray[np.uint64] = hashes[coded.indices.to_numpy(zero_copy_only=False)]
-    return hashed
+    if pa.types.is_dictionary(labels.type):
+        hashes = _of_texts(labels.dictionary.cast(pa.large_string()))
+        of_rows: NDArray[np.uint64] = hashes[labels.indices.to_numpy(zero_copy_only=False)]
+        return of_rows
+    return _of_texts(labels.cast(pa.large_string()))
+
+
+def _of_texts(texts: pa.Array) -> NDArray[np.uint64]:
+    """CRC-32 of each text's UTF-8."""
+    _, ends, data = texts.buffers()
+    at = np.frombuffer(ends, np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
+    held = memoryview(b"" if data is None else data)
+    hashes = (zlib.crc32(held[first:end]) for first, end in pairwise(at))
+    return np.fromiter(hashes, np.uint64, len(texts))
 
 
 class _Bucket:
@@ -157,7 +168,7 @@ class _Bucket:
         import pyarrow.parquet as pq
 
         file = stack.enter_context(written(path))
-        self._writer = pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
+        self._writer = pq.ParquetWriter(file, schema, compression="lz4", write_page_checksum=True)
         self._group = group
         self._held: list[pa.RecordBatch] = []
         self._count = 0

@@ -208,6 +208,7 @@ class Plan:
         initial: double not null
         maintenance: double not null
         net_option_value: double not null
+        pairing_gap: double
         worst_scenario: int32
         scenario: string
         currency: string not null
@@ -238,7 +239,8 @@ class Plan:
         """Name, type and whether it may be null of the columns after the account, as `margin_arrow` makes them."""
         apart = self._options["errors"] == "column"
         columns = [(name, "double", apart) for name in ("initial", "maintenance", "net_option_value")]
-        columns += [("worst_scenario", "int", True), ("scenario", "string", True), ("currency", "string", False)]
+        columns += [("pairing_gap", "double", True), ("worst_scenario", "int", True)]
+        columns += [("scenario", "string", True), ("currency", "string", False)]
         return columns + [(name, "string", True) for name in ("error_kind", "error_code", "error") if apart]
 
     def save(self, path: str | os.PathLike[str]) -> None:

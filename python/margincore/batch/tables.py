@@ -13,6 +13,7 @@ from margincore._core import InvalidInput, ParseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 __all__ = ["ROWS", "Source", "files_in", "foreign_errors", "opened", "sha256", "stated"]
 
@@ -129,11 +130,19 @@ def _parquet(file: BinaryIO, codes: Collection[str], without: Collection[str]) -
 
     footer = pq.read_metadata(file)
     file.seek(0)
-    kept = [name for name in codes if name in footer.schema.names]
+    kept = [name for name in codes if _is_coded(footer, name)]
     # Read as it comes: a buffer ahead would hold whole groups of rows.
     source = pq.ParquetFile(file, metadata=footer, read_dictionary=kept, pre_buffer=False)
     schema, missing = _without(source.schema_arrow, without)
     return schema, source.iter_batches(batch_size=ROWS, columns=schema.names, use_threads=False), missing
+
+
+def _is_coded(footer: pq.FileMetaData, name: str) -> bool:
+    """Whether a column is one of codes in the file: to make codes of others costs more than it saves."""
+    if name not in footer.schema.names or footer.num_row_groups == 0:
+        return False
+    column: pq.ColumnChunkMetaData = footer.row_group(0).column(footer.schema.names.index(name))
+    return column.physical_type == "BYTE_ARRAY" and column.dictionary_page_offset is not None
 
 
 def _ipc(file: BinaryIO, is_stream: bool, without: Collection[str]) -> Read:

@@ -406,7 +406,10 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
     console.print(table)
     bring, stand = amount_text(requirement["initial"]), amount_text(report["cash_balance_required"])
     console.print(f"equity required {bring}: to bring, and what liquidating equity must reach")
-    console.print(f"cash balance required {stand}: what must stand there once the trades have settled\n")
+    console.print(f"cash balance required {stand}: what must stand there once the trades have settled")
+    for warning in report.get("warnings", ()):
+        console.print(f"warning: {warning['message']} ({warning['source']})", markup=False, highlight=False)
+    console.print()
 
 
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from margincore._core import Accounts, Contracts, InvalidInput, MarginBatch
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def contracts(table: Any) -> Contracts:
 
 def accounts(
     contracts: Contracts, table: Any, *, count: int | None = None, kind: str | None = None, **columns: Any
-) -> tuple[Accounts, list[str] | list[int]]:
+) -> tuple[Accounts, list[str | int]]:
     """Accounts from an Arrow table with a row per position, and what they are called in the order of the batch.
 
     The same as :meth:`margincore.Accounts.from_arrow`, which takes `columns` by name and says what is raised. Accounts
@@ -49,18 +51,19 @@ def accounts(
     (2, ['a', 'b'])
     """
     held = Accounts.from_arrow(contracts, table, count=count, kind=kind, **columns)
-    return held, list(range(len(held))) if held.labels is None else list(held.labels)
+    return held, [*range(len(held))] if held.labels is None else [*held.labels]
 
 
 def batch(margins: MarginBatch, names: Sequence[str] | Sequence[int] | None = None) -> pa.Table:
     """A batch of requirements as an Arrow table, with the accounts' names where given.
 
-    ``worst_scenario`` is null where a rulebook has none. Money is in the rulebook's report currency. Raises
-    :class:`margincore.InvalidInput` for names that are not as many, or not of one kind.
+    ``worst_scenario`` is null where a rulebook has none; ``pairing_gap`` is a column only where positions are paired.
+    Money is in the rulebook's report currency. Raises :class:`margincore.InvalidInput` for names that are not as many,
+    or not of one kind.
     """
     import pyarrow as pa
 
-    worst = margins.worst_scenario
+    worst, gap = margins.worst_scenario, margins.pairing_gap
     columns: dict[str, Any] = {}
     if names is not None:
         if len(names) != len(margins):
@@ -76,4 +79,7 @@ def batch(margins: MarginBatch, names: Sequence[str] | Sequence[int] | None = No
         "net_option_value": margins.net_option_value,
         "worst_scenario": pa.array(worst, mask=worst < 0),
     }
+    unpaired = np.isnan(gap)
+    if not unpaired.all():
+        columns["pairing_gap"] = pa.array(gap, mask=unpaired)
     return pa.table(columns)

@@ -2,6 +2,7 @@
 
 from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
+from margincore.methods.house import House
 from margincore.methods.hvar import HistoricalVar
 from margincore.methods.reg_t import RegT
 from margincore.methods.span import Span, SpanLike
@@ -29,6 +30,7 @@ __all__ = [
     "Deribit",
     "Derive",
     "HistoricalVar",
+    "House",
     "Okx",
     "Paradex",
     "RegT",

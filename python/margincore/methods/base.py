@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from margincore import _core
 from margincore._pickles import reduced
 
-__all__ = ["Rulebook", "rulebooks", "stated"]
+__all__ = ["Rulebook", "refuse_not_finite", "rulebooks", "stated"]
 
 Tables = Mapping[str, NDArray[np.float64]]
 
@@ -30,7 +30,7 @@ class Rulebook(_core.Methodology):
     _document: tuple[str, dict[str, Any], dict[str, NDArray[np.float64]]]
 
     def __new__(cls, name: str, parameters: Mapping[str, Any], tables: Tables | None = None) -> Self:
-        _refuse_not_finite(name, parameters)
+        refuse_not_finite(name, parameters)
         self = super().__new__(cls, name, dict(parameters), dict(tables or {}))
         self._document = (name, dict(parameters), dict(tables or {}))
         return self
@@ -52,14 +52,14 @@ class Rulebook(_core.Methodology):
         return Rulebook.__new__(cls, **state)
 
 
-def _refuse_not_finite(place: str, value: object) -> None:
+def refuse_not_finite(place: str, value: object) -> None:
     """Refuses NaN and infinities: a document has none, and would hold nothing in their place."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            _refuse_not_finite(f"{place}: {key}", inner)
+            refuse_not_finite(f"{place}: {key}", inner)
     elif isinstance(value, list | tuple):
         for i, inner in enumerate(value):
-            _refuse_not_finite(f"{place}[{i}]", inner)
+            refuse_not_finite(f"{place}[{i}]", inner)
     elif isinstance(value, float) and not math.isfinite(value):
         raise _core.InvalidInput(
             f"{place} is {value}: a finite number is needed", code="not_finite", where=place, value=value

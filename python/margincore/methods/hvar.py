@@ -272,6 +272,9 @@ class HistoricalVar(Rulebook):
       is no position.
     - `option_models`: ``"normal"`` (Bachelier; volatility in units of the price, European options on a future or
       forward, which may be negative) by contract id or underlying symbol; ``"lognormal"`` where left out.
+    - `american`: how American options without cash dividends are priced: ``"collocation"`` of the exercise boundary
+      (default, as in :class:`Tims`; relative error 1e-4 at most) or ``"tree"``: Cox-Ross-Rubinstein with `steps` steps
+      (400), which takes a hundred times as long and converges to the collocation's price. Cash dividends keep the tree.
     - `option_floor`: ``{"ticks": {name: tick}, "zero_below": money}``: a lot that a scenario makes worth less than
       `zero_below` (0.5 where left out) counts as tick times contract unit, rounded up to whole money (JSCC, from 10
       February 2025).
@@ -322,6 +325,7 @@ class HistoricalVar(Rulebook):
         allow_negative: bool | None = None,
         currency: str | None = None,
         calibration: str | None = None,
+        american: Literal["collocation", "tree"] | None = None,
         steps: int | None = None,
         preset: str = "plain",
         **one_component: Any,
@@ -360,6 +364,7 @@ class HistoricalVar(Rulebook):
             "allow_negative": allow_negative,
             "currency": currency,
             "calibration": calibration,
+            "american": american,
             "steps": steps,
         }
         given = {key: value for key, value in changes.items() if value is not None}

@@ -46,7 +46,9 @@ class RegT(Rulebook):
     - `numbers`: the other numbers of the rulebook, by name.
     - `expiry_order`: "expires on or before" by ``"date"`` (default, the rule's word) or ``"instant"``.
     - `initial_at_least_maintenance`: FINRA 4210(b), on by default.
-    - `node_limit`: nodes of the search per component of the book; beyond it the answer comes with its bound.
+    - `node_limit`: nodes of the search per component of the book (20,000; fewer where nodes are large, so that one
+      account takes seconds at most). A search that stops there answers with the best pairing found, never worse than
+      ``"greedy"``, and with its bound: ``details["initial"]["gap"]``, and ``pairing_gap`` of a :class:`MarginBatch`.
     - `preset`: ``"reg-t"``, or ``"reg-t-ibkr"`` for that broker's house rules.
 
     Raises :class:`NotApplicable` naming what strategy-based margin does not cover, :class:`MissingData` naming

@@ -8,19 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from margincore._core import Account, InvalidInput, Prepared
+from margincore._core import Account, InvalidInput, Market, ParseError, Prepared, check_version
 from margincore._pickles import Record
-from margincore.analysis import intraday
+from margincore.analysis import given, intraday
 from margincore.analysis.intraday.day import explained
+from margincore.analysis.intraday.kinds import instance, whole
 from margincore.analysis.intraday.schedule import date_of
 from margincore.calendars import BusinessDays, nyse
+from margincore.engine import ready, thread_count
 from margincore.monitoring.events import CashEvent, Event, FillEvent, MarketEvent
 from margincore.monitoring.journal import Journal, encode
 
 # The stream is that of the other monitor, and is written as that writes it.
-from margincore.monitoring.monitor import _document, _event
+from margincore.monitoring.monitor import _document, _event, _market_document, watched_accounts
 
 __all__ = ["CloseEvent", "Closed", "CorrectionEvent", "IntradayMonitor"]
+
+VERSION = 1
+"""The version of the records that an intraday monitor writes to its journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class _Session:
 
     opening: Prepared
     books: dict[str, _Book]
+    # The number of its first event.
+    first: int
     marks: list[tuple[int, Prepared]] = field(default_factory=list)
     on: str | None = None
 
@@ -86,12 +93,18 @@ class IntradayMonitor:
     day, whose deficits it gives; :class:`CorrectionEvent` has its day, and those after it, computed again. Orders and
     cancels are passed over; the same execution of an order again changes nothing. `choices` are those of
     :func:`margincore.intraday.day`; `satisfied_by`, `practice`, `prompt_days` and `calendar` those of
-    :class:`margincore.intraday.Deficits`. Corrections reach back fifteen closed days.
+    :class:`margincore.intraday.Deficits`. Corrections reach back fifteen closed days, as far as a deficit can be
+    outstanding; one of an earlier day is refused by name.
 
     With a `journal`, every event is on disk, with the deficits it gave, before it counts. Made again with the same
-    journal, the monitor takes its events again: the deficits have to be those written, or
-    :class:`margincore.InvalidInput` is raised. Raises it also for a gap in the numbers, an unknown account or contract,
-    and a correction of what is no fill and no cash of the days kept.
+    journal, under the market that the journal was begun with, the monitor takes its events again: the deficits have to
+    be those written, or :class:`margincore.InvalidInput` is raised. A source that knows an event was taken gives its
+    number as `at_least`: a journal that was cut shorter raises :class:`margincore.ParseError`. Raises
+    :class:`margincore.InvalidInput` also for a gap in the numbers, an unknown account or contract, and a correction of
+    what is no fill and no cash of the days kept.
+
+    When the journal fails, or an event is interrupted on its way there, the monitor answers for no account any more:
+    make it again from its journal.
 
     >>> import margincore as mc
     >>> from margincore.monitoring import CloseEvent, CorrectionEvent, FillEvent, IntradayMonitor
@@ -120,25 +133,32 @@ class IntradayMonitor:
         haircuts: Mapping[str, float] | None = None,
         journal: str | os.PathLike[str] | None = None,
         sync: bool = True,
+        at_least: int = 0,
         threads: int = 1,
     ) -> None:
+        prepared = ready(prepared)
+        accounts = watched_accounts("intraday monitor", accounts)
+        at_least = whole("intraday monitor: at_least", at_least, least=0)
+        instance("intraday monitor: choices", choices, intraday.Choices | None, "a Choices")
         self._choices = choices or intraday.Choices()
         self._terms: dict[str, Any] = {"satisfied_by": satisfied_by, "practice": practice, "prompt_days": prompt_days}
-        self._calendar = calendar or nyse()
-        self._haircuts, self._threads = dict(haircuts or {}), threads
+        self._calendar = nyse() if calendar is None else calendar
+        self._haircuts = {} if haircuts is None else given.numbers("haircuts", haircuts)
+        self._threads = thread_count(threads)
         self._by_id = {contract.id: contract for contract in prepared.contracts}
         self._prepared = prepared
         self._deficits = {name: self._ledger() for name in accounts}
         # As they are now.
         self._accounts = dict(accounts)
+        self._number = 0
         self._sessions = [self._next()]
         self._executions: set[tuple[str, str, str]] = set()
-        self._number = 0
+        self._failed = False
         self._journal: Journal | None = None
         if journal is not None:
-            own = Journal(journal, sync=sync)
+            own = Journal(journal, sync=given.flag("intraday monitor: sync", sync))
             try:
-                self._resume(own)
+                self._resume(own, os.fspath(journal), at_least)
             except BaseException:
                 own.close()
                 raise
@@ -151,13 +171,20 @@ class IntradayMonitor:
         """The last event taken; 0 before the first."""
         return self._number
 
+    @property
+    def journal_removed(self) -> int:
+        """How many bytes of a record cut short were taken away when the journal was opened."""
+        return 0 if self._journal is None else self._journal.removed
+
     def day(self, account: str) -> intraday.Day:
         """The day of an account so far, transaction by transaction. Its date is that of the marks in force."""
+        self._answers()
         self._known(account)
         return self._day(self._sessions[-1], self._sessions[-1].books[account], None)
 
     def deficits(self, account: str) -> list[intraday.Standing]:
         """The deficits of an account as of the last day closed, the oldest first; none before the first."""
+        self._answers()
         self._known(account)
         closed = [session.on for session in self._sessions if session.on is not None]
         return self._deficits[account].standing(closed[-1]) if closed else []
@@ -176,6 +203,7 @@ class IntradayMonitor:
 
     def take(self, event: AnyEvent) -> list[Closed]:
         """Take one event; the deficits it gives: of a day it closes, or of closed days that a correction changed."""
+        self._answers()
         if event.number <= self._number:
             return []
         if event.number != self._number + 1:
@@ -183,10 +211,19 @@ class IntradayMonitor:
         document = _written(event)
         encode(document, f"intraday monitor: event {event.number}")
         outcome = self._tried(event)
+        # What is interrupted between the journal and here may be in one of them only.
+        self._failed = True
         if self._journal is not None:
             self._journal.append({"event": document, "closed": [asdict(closed) for closed in outcome.closed]})
         self._commit(event, outcome)
+        self._failed = False
         return outcome.closed
+
+    def _answers(self) -> None:
+        if self._failed:
+            raise InvalidInput(
+                "intraday monitor: an earlier event failed half way: make the monitor again from its journal"
+            )
 
     def _tried(self, event: AnyEvent) -> _Outcome:
         """What an event makes, beside what is here: nothing has changed where it is refused."""
@@ -301,7 +338,7 @@ class IntradayMonitor:
 
     def _next(self) -> _Session:
         books = {name: _Book(account, self._deficits[name].to_dict()) for name, account in self._accounts.items()}
-        return _Session(self._prepared, books)
+        return _Session(self._prepared, books, self._number + 1)
 
     def _corrected(self, event: CorrectionEvent) -> _Outcome:
         first, name, at = self._found(event.corrects)
@@ -337,13 +374,21 @@ class IntradayMonitor:
                 for at, movement in enumerate(book.movements):
                     if movement.number == number:
                         return place, name, at
+        if number < self._sessions[0].first:
+            raise InvalidInput(
+                f"intraday monitor: event {number} is of a day before the last {_KEPT} closed: a correction reaches "
+                "back as far as a deficit can be outstanding",
+                code="out_of_range", where="corrects", value=number,
+            )  # fmt: skip
         raise InvalidInput(f"intraday monitor: event {number} is no fill and no cash of the last {_KEPT} days")
 
     # ---- the journal
 
     def _begin(self) -> dict[str, Any]:
         practice = self._terms["practice"]
+        market = self._prepared.market
         return {
+            "version": VERSION,
             "contracts": self._prepared.contracts.digest,
             "parameters": self._prepared.methodology.parameters["digest"],
             "choices": asdict(self._choices),
@@ -353,18 +398,15 @@ class IntradayMonitor:
             },
             "holidays": [day.isoformat() for day in self._calendar.holidays],
             "haircuts": self._haircuts,
-            "accounts": {
-                name: {"cash": book.opening.cash, "positions": _rows(book.opening)}
-                for name, book in sorted(self._sessions[0].books.items())
-            },
+            "accounts": {name: _opened(book.opening) for name, book in sorted(self._sessions[0].books.items())},
+            "market": None if market is None else _market_document(market),
         }
 
-    def _resume(self, journal: Journal) -> None:
+    def _resume(self, journal: Journal, path: str, at_least: int) -> None:
         begin = self._begin()
         for i, record in enumerate(journal.records):
             if i == 0:
-                if record.get("begin") != begin:
-                    raise InvalidInput("intraday monitor: the journal was begun with other accounts or terms")
+                self._restart(record.get("begin"), begin, path)
                 continue
             event = _read(record["event"])
             outcome = self._tried(event)
@@ -376,8 +418,21 @@ class IntradayMonitor:
                     code="contradiction",
                 )
             self._commit(event, outcome)
+        if self._number < at_least:
+            raise ParseError(f"{path}: the last event is {self._number}, and at least {at_least} is asked for")
         if journal.count == 0:
             journal.append({"begin": begin})
+
+    def _restart(self, begun: dict[str, Any] | None, begin: dict[str, Any], path: str) -> None:
+        """Go back to how a journal was begun. A process made again has a market of its own; the first one counts."""
+        if begun is not None and "version" in begun:
+            check_version(f"{path}: records of an intraday monitor", begun["version"], VERSION, VERSION)
+        if begun is None or begun | {"market": None} != begin | {"market": None}:
+            raise InvalidInput("intraday monitor: the journal was begun with other accounts or terms")
+        if begun["market"] is not None:
+            market = Market(**begun["market"])
+            self._prepared = self._prepared.with_market(market, marks="keep", threads=self._threads)
+            self._sessions = [self._next()]
 
 
 @dataclass(slots=True)
@@ -400,8 +455,14 @@ def _instant(number: int) -> dt.datetime:
     return dt.datetime(2000, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=number)
 
 
-def _rows(account: Account) -> list[list[Any]]:
-    return [[position.contract.id, position.quantity] for position in account.positions]
+def _opened(account: Account) -> dict[str, Any]:
+    return {
+        "cash": dict(account.cash),
+        "collateral": dict(account.collateral),
+        "kind": account.kind,
+        "gross": account.gross,
+        "positions": [[position.contract.id, position.long, position.short] for position in account.positions],
+    }
 
 
 def _written(event: AnyEvent) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from margincore._core import (
     Unsupported,
     check_version,
 )
+from margincore.analysis import given
+from margincore.analysis.intraday.kinds import instance, whole
+from margincore.engine import ready, thread_count
 from margincore.monitoring.events import (
     Alert,
     CancelEvent,
@@ -89,22 +92,23 @@ class Monitor:
         checkpoint: int = 256,
         threads: int = 1,
     ) -> None:
+        prepared = ready(prepared)
         for name, level in (("call", call), ("liquidation", liquidation)):
+            given.number(f"monitor: {name}", level)
             if not 0.0 < level <= _MAX_LEVEL:
                 raise InvalidInput(
                     f"monitor: {name} is {level}: a factor above 0 and up to {_MAX_LEVEL:g} is needed (1.3 is 130 %)",
                     code="out_of_range",
                 )
-        if checkpoint < 1:
-            raise InvalidInput(
-                f"monitor: checkpoint is {checkpoint}: at least one event is needed", code="out_of_range"
-            )
+        checkpoint = whole("monitor: checkpoint", checkpoint, least=1)
+        at_least = whole("monitor: at_least", at_least, least=0)
+        watched = watched_accounts("monitor", accounts)
         self._call, self._liquidation = call, liquidation
-        self._haircuts = dict(haircuts or {})
-        self._checkpoint, self._threads = checkpoint, threads
+        self._haircuts = {} if haircuts is None else given.numbers("haircuts", haircuts)
+        self._checkpoint, self._threads = checkpoint, thread_count(threads)
         self._prepared = prepared
-        self._kinds = {name: (account.kind, account.collateral) for name, account in accounts.items()}
-        self._live = {name: self._open(account) for name, account in accounts.items()}
+        self._kinds = {name: (account.kind, account.collateral) for name, account in watched.items()}
+        self._live = {name: self._open(account) for name, account in watched.items()}
         self._by_id = {contract.id: contract for contract in prepared.contracts}
         self._number = 0
         # Orders that messages have reached since the last state was written: a state names only these.
@@ -115,7 +119,7 @@ class Monitor:
         if journal is None:
             self._level = {name: self._status(name).level for name in self._live}
             return
-        self._journal = Journal(journal, sync=sync)
+        self._journal = Journal(journal, sync=given.flag("monitor: sync", sync))
         try:
             self._resume(self._journal, os.fspath(journal), at_least)
         except BaseException:
@@ -394,6 +398,17 @@ class Monitor:
             self._live[name].restore_orders(list(orders[name].values()))
         self._level = dict(state["levels"])
         self._number = state["number"]
+
+
+def watched_accounts(what: str, accounts: Mapping[str, Account]) -> dict[str, Account]:
+    """Accounts by name, each of which is one."""
+    if not isinstance(accounts, Mapping):
+        given.refuse(f"{what}: accounts", accounts, "a mapping of accounts by name is needed", "wrong_type")
+    for name, account in accounts.items():
+        if not isinstance(name, str):
+            given.refuse(f"{what}: accounts", name, "each name is text", "wrong_type")
+        instance(f"{what}: account '{name}'", account, Account, "an Account")
+    return dict(accounts)
 
 
 def _begun(record: dict[str, Any], path: str) -> dict[str, Any] | None:

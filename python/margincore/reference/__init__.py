@@ -7,6 +7,7 @@ rulebook states its rules over speed. Users may benchmark against them.
 from margincore.reference import (
     crypto,
     events,
+    house,
     hvar,
     intraday,
     pricing,
@@ -17,4 +18,16 @@ from margincore.reference import (
     tims,
 )
 
-__all__ = ["crypto", "events", "hvar", "intraday", "pricing", "reg_t", "securities", "span", "statement", "tims"]
+__all__ = [
+    "crypto",
+    "events",
+    "house",
+    "hvar",
+    "intraday",
+    "pricing",
+    "reg_t",
+    "securities",
+    "span",
+    "statement",
+    "tims",
+]

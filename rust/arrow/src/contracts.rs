@@ -43,6 +43,11 @@ pub struct ContractsReader {
 }
 
 impl ContractsReader {
+    /// Refuses a source whose columns are not terms of contracts.
+    pub fn look(&self, source: &Schema) -> Result<()> {
+        known(source).map(|_| ())
+    }
+
     /// Takes a batch in: its rows follow those before.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let names = known(batch.schema_ref())?;

@@ -14,10 +14,10 @@ use kernel::fail;
 
 use crate::input::Slice;
 use crate::labels::{Labels, OwnLabel};
-use crate::pending::{Whole, own_kind};
+use crate::pending::own_kind;
 use crate::positions::{Held, NONE};
-use crate::requirements::Faults;
 use crate::table::refused;
+use crate::taken::{Faults, Whole};
 
 /// All rows so far.
 pub(crate) struct Gather {
@@ -150,6 +150,12 @@ impl Gather {
 
     /// Accounts that are numbered from 0, `count` of them.
     pub(crate) fn numbered(&mut self, contracts: &Contracts, count: usize) -> Result<Whole> {
+        if count > MAX_ACCOUNTS {
+            fail!(
+                InvalidInput: TooLarge;
+                "arrow: count is {count}: at most {MAX_ACCOUNTS} accounts are accepted"
+            );
+        }
         let mut places = vec![0; self.known.len()];
         for (label, &number) in &self.known {
             let place = match label {

@@ -9,6 +9,7 @@ use kernel::{fail, interrupt};
 use crate::columns::{Columns, Places};
 use crate::labels::Labels;
 use crate::positions::{Memory, Positions, Reader};
+use crate::table::type_name;
 
 /// Rows that are read at a time: their columns stay in the cache.
 const SLICE: usize = 1 << 14;
@@ -123,7 +124,7 @@ impl Input {
 fn names(schema: &Schema) -> String {
     let fields = schema.fields().iter();
     let names: Vec<String> = fields
-        .map(|f| format!("{} ({})", f.name(), f.data_type()))
+        .map(|f| format!("{} ({})", f.name(), type_name(f.data_type())))
         .collect();
     names.join(", ")
 }

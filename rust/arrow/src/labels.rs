@@ -242,7 +242,7 @@ impl Closed {
             _ => "returns after another account had begun",
         };
         Err(
-            MarginError::InvalidInput(format!("arrow: {label} {how}: {advice}").into())
+            MarginError::InvalidInput(format!("{label} {how}: {advice}").into())
                 .code(Code::Contradiction)
                 .place(label),
         )

@@ -15,6 +15,7 @@ mod pending;
 mod positions;
 mod requirements;
 mod table;
+mod taken;
 mod text;
 mod whole;
 

@@ -14,9 +14,10 @@ use crate::columns::Columns;
 use crate::gather::Gather;
 use crate::input::{Input, Slice};
 use crate::labels::{Closed, Order, OwnLabel};
-use crate::pending::{Pending, Whole};
+use crate::pending::Pending;
 use crate::requirements::{Errors, Output, margin};
 use crate::table::refused;
+use crate::taken::Whole;
 
 /// What is asked of a stream.
 #[derive(Debug, Clone)]

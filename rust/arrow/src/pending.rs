@@ -8,10 +8,9 @@ use engine::contract::{ContractIndex, Contracts};
 use kernel::error::Result;
 
 use crate::input::Slice;
-use crate::labels::Labels;
 use crate::positions::{Held, NONE};
-use crate::requirements::Faults;
 use crate::table::refused;
+use crate::taken::{Faults, Whole};
 
 /// Accounts that have begun.
 pub(crate) struct Pending {
@@ -38,30 +37,6 @@ impl Rows {
             Self::Net(rows) => rows.len(),
             Self::Gross(rows) => rows.len(),
         }
-    }
-}
-
-/// Whole accounts: their positions, their labels, and what is refused of each.
-pub(crate) struct Whole {
-    pub(crate) accounts: Accounts,
-    /// `None` of accounts that are numbered from 0.
-    pub(crate) labels: Option<ArrayRef>,
-    pub(crate) faults: Faults,
-}
-
-impl Whole {
-    /// The first account that is refused, by its name.
-    pub(crate) fn raise(&mut self) -> Result<()> {
-        let Some(at) = self.faults.iter().position(Option::is_some) else {
-            return Ok(());
-        };
-        let error = self.faults[at].take().expect("found just above");
-        let Some(labels) = &self.labels else {
-            return Err(error.at(format!("account {at}")));
-        };
-        let named = labels.slice(at, 1);
-        let labels = Labels::read("account", &named)?;
-        Err(error.at(labels.at(0)))
     }
 }
 

@@ -271,6 +271,9 @@ impl Reader<'_> {
         absent: Option<&NullBuffer>,
         faults: &mut Vec<(usize, MarginError)>,
     ) -> Result<Vec<i64>> {
+        if in_lots && matches!(numbers, Numbers::Real(_)) {
+            return Err(wrong_type(name, "whole numbers are", column.data_type()));
+        }
         let least = if unsigned { 0 } else { -MAX_LOTS };
         let own_nulls = nulls(column);
         let is_null = |row: usize| own_nulls.as_ref().is_some_and(|n| n.is_null(row));
@@ -292,9 +295,6 @@ impl Reader<'_> {
                         fail!(InvalidInput: TooLarge, place what(), value value; "{}: {value} lots: at most 2^53 are accepted", what());
                     }
                     value
-                }
-                Numbers::Real(values) if in_lots => {
-                    fail!(InvalidInput: NotWhole, place what(), value values[row]; "{}: {} is not a whole number of lots", what(), values[row])
                 }
                 numbers => lots(
                     &self.contracts.rows()[contract as usize],
@@ -334,8 +334,12 @@ impl Reader<'_> {
 
 /// An amount of nothing.
 const NO_CONTRACT: fn() -> MarginError = || {
-    MarginError::InvalidInput("a quantity without a contract".to_string().into())
-        .code(Code::NotStated)
+    MarginError::InvalidInput(
+        "the contract is null and the quantity is not"
+            .to_string()
+            .into(),
+    )
+    .code(Code::NotStated)
 };
 
 /// Columns of ids may be coded.

@@ -12,8 +12,8 @@ use engine::report::MarginBatch;
 use engine::seam::{Prepared, Scratch};
 use kernel::error::{MarginError, Result};
 
-use crate::pending::Whole;
 use crate::table::refused;
+use crate::taken::{Faults, Whole};
 
 /// What becomes of an account that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,6 @@ pub enum Errors {
     /// Its numbers are null, and columns of the result say why.
     Column,
 }
-
-/// Faults by account.
-pub(crate) type Faults = Vec<Option<MarginError>>;
 
 /// The requirements of accounts; of those that are refused nothing but why, in `faults`.
 pub(crate) fn margin(
@@ -93,6 +90,7 @@ impl Output {
             own("initial", DataType::Float64, is_nullable),
             own("maintenance", DataType::Float64, is_nullable),
             own("net_option_value", DataType::Float64, is_nullable),
+            own("pairing_gap", DataType::Float64, true),
             own("worst_scenario", DataType::Int32, true),
             own("scenario", DataType::Utf8, true),
             own("currency", DataType::Utf8, false),
@@ -125,6 +123,9 @@ impl Output {
         let numbers = |values: Vec<f64>| -> ArrayRef {
             Arc::new(Float64Array::new(values.into(), nulls.clone()))
         };
+        let gap = batch.pairing_gap.iter().zip(&faults);
+        let gap = gap.map(|(gap, fault)| (fault.is_none() && !gap.is_nan()).then_some(*gap));
+        let gap: ArrayRef = Arc::new(Float64Array::from_iter(gap));
         let mut worst = Int32Builder::with_capacity(batch.worst_scenario.len());
         let mut scenario = StringBuilder::new();
         let mut known: HashMap<i32, String> = HashMap::new();
@@ -147,7 +148,8 @@ impl Output {
             numbers(batch.initial),
             numbers(batch.maintenance),
             numbers(batch.net_option_value),
-            Arc::new(worst.finish()) as ArrayRef,
+            gap,
+            Arc::new(worst.finish()),
             Arc::new(scenario.finish()),
             currency,
         ];

@@ -12,10 +12,32 @@ type Result<T, E = MarginError> = std::result::Result<T, E>;
 /// A column of another type than is needed.
 pub(crate) fn wrong_type(name: &str, needed: &str, found: &DataType) -> MarginError {
     MarginError::InvalidInput(
-        format!("arrow: column '{name}': {needed} needed, not {found}").into(),
+        format!(
+            "arrow: column '{name}': {needed} needed, not {}",
+            type_name(found)
+        )
+        .into(),
     )
     .code(Code::WrongType)
     .place(format_args!("column '{name}'"))
+}
+
+/// A type by the name that Arrow's other libraries give it.
+pub(crate) fn type_name(kind: &DataType) -> String {
+    match kind {
+        DataType::Boolean => "bool".to_string(),
+        DataType::Utf8 => "string".to_string(),
+        DataType::LargeUtf8 => "large_string".to_string(),
+        DataType::Utf8View => "string_view".to_string(),
+        DataType::LargeBinary => "large_binary".to_string(),
+        DataType::Float32 => "float".to_string(),
+        DataType::Float64 => "double".to_string(),
+        DataType::Decimal128(precision, scale) => format!("decimal128({precision}, {scale})"),
+        DataType::Dictionary(_, values) => format!("dictionary of {}", type_name(values)),
+        DataType::Timestamp(unit, None) => format!("timestamp[{unit}]"),
+        DataType::Timestamp(unit, Some(zone)) => format!("timestamp[{unit}, tz={zone}]"),
+        other => other.to_string().to_lowercase(),
+    }
 }
 
 /// What Arrow itself refuses, in our own terms.

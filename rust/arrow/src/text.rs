@@ -59,7 +59,7 @@ pub(crate) fn codes(name: &str, array: &dyn Array) -> Result<Vec<u32>> {
                 } else if keys.value(row).as_usize() >= count {
                     fail!(
                         InvalidInput: Damaged, place format_args!("column '{name}'");
-                        "arrow: column '{name}' row {row}: its code is not among the {count} values of the dictionary"
+                        "arrow: column '{name}' is no valid Arrow data: the code of row {row} is not among the {count} values of its dictionary"
                     );
                 }
             }

@@ -40,7 +40,7 @@ impl<'a> Numbers<'a> {
             DataType::Decimal32(_, scale) => Ok(decimals::<Decimal32Type>(column, *scale)),
             DataType::Decimal64(_, scale) => Ok(decimals::<Decimal64Type>(column, *scale)),
             DataType::Decimal128(_, scale) => Ok(decimals::<Decimal128Type>(column, *scale)),
-            other => Err(wrong_type(name, "numbers are", other)),
+            other => Err(wrong_type(name, "a number is", other)),
         }
     }
 

@@ -18,6 +18,19 @@ pub const MAX_YIELD: f64 = 1.0;
 /// The largest borrow fee either way: 1,000 %. Fees of stocks that are hard to borrow have passed 500 %.
 pub const MAX_BORROW: f64 = 10.0;
 
+/// The largest interest rate, either way, that a report does not warn of: few currencies have had a higher one.
+pub const USUAL_RATE: f64 = 0.25;
+
+/// The largest dividend yield, either way, that a report does not warn of.
+pub const USUAL_YIELD: f64 = 0.25;
+
+/// The lognormal volatilities that a report does not warn of: 1 % to 300 %.
+pub const USUAL_VOL: (f64, f64) = (0.01, 3.0);
+
+/// How far outside its bounds an option's mark may be without a warning: a fraction of the price it is written on, and
+/// an amount.
+pub const UNUSUAL_MARK: (f64, f64) = (0.01, LARGEST_TICK);
+
 /// How far two quotes of one thing may be apart, as a fraction of one of them: quotes of different times are, but not
 /// those of different stocks, splits or units.
 pub const MAX_APART: f64 = 0.2;

@@ -1,5 +1,6 @@
 //! Contracts from columns: a chain or a clearing house's table without an object per row in between.
 
+mod form;
 mod written;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use self::form::{Form, TermColumns, TextColumn};
 pub use self::written::Distinct;
 use self::written::Writer;
 use crate::contract::terms::each_term;
@@ -21,36 +23,6 @@ use crate::reading::read;
 use crate::time::{Expiry, Settles};
 use kernel::error::{Code, MarginError, Result};
 use kernel::{fail, interrupt};
-
-/// A column of text: for each row, which of the few distinct values it holds.
-#[derive(Debug, Clone, Default)]
-pub struct TextColumn {
-    pub codes: Vec<u32>,
-    pub values: Vec<String>,
-}
-
-/// The terms of many contracts by name. A column of one entry holds for every row; empty text means left out.
-#[derive(Debug, Clone, Default)]
-pub struct TermColumns {
-    pub text: BTreeMap<String, TextColumn>,
-    pub numbers: BTreeMap<String, Vec<f64>>,
-    pub flags: BTreeMap<String, Vec<bool>>,
-    /// Columns of text by a name within the term: aliases by vendor.
-    pub named: BTreeMap<String, BTreeMap<String, TextColumn>>,
-}
-
-/// In which of the [`TermColumns`] a term stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    Text,
-    Number,
-    /// True or false.
-    Flag,
-    /// Text by a name within the term.
-    Named,
-    /// Text, or what a document writes as an object: among the columns of text, as words.
-    Words,
-}
 
 /// A type of terms: how its values are read from columns.
 trait TermValue: Sized {

@@ -14,7 +14,8 @@ use crate::contract::{Contract, Contracts};
 use crate::market::Market;
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 use crate::seam::{
-    self, Frame, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook, Scratch,
+    self, Frame, Grouping, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook,
+    Scratch,
 };
 use kernel::error::Result;
 use kernel::fail;
@@ -106,7 +107,7 @@ impl Combined {
 }
 
 /// The parts' parameters as one; what no part has stays empty.
-fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
+pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a ParameterInfo>) -> ParameterInfo {
     let parts: Vec<&ParameterInfo> = parts.collect();
     let join = |of: fn(&ParameterInfo) -> &str| {
         let all: Vec<&str> = parts.iter().map(|part| of(part)).collect();
@@ -398,7 +399,7 @@ impl Rulebook for Whole {
         ledger: &mut L,
     ) -> Result<Outcome> {
         scratch.resize_with(self.parts.len(), Default::default);
-        let mut net_option_value = 0.0;
+        let (mut net_option_value, mut pairing_gap) = (0.0, None);
         for (part, scratch) in self.parts.iter().zip(scratch) {
             let (own, inner) = part.select(account, scratch);
             if own.positions.is_empty() {
@@ -408,11 +409,23 @@ impl Rulebook for Whole {
                 .prepared
                 .charge_to(own, inner, &mut Prefixed { ledger, part })?;
             net_option_value += outcome.net_option_value * part.rate;
+            if let Some(gap) = outcome.pairing_gap {
+                *pairing_gap.get_or_insert(0.0) += gap * part.rate;
+            }
         }
         Ok(Outcome {
             net_option_value,
             worst_scenario: None,
+            pairing_gap,
         })
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        let parts = self.parts.iter();
+        Grouping::joined(
+            self.frame.contracts.len(),
+            parts.map(|p| (p.name.as_str(), p.prepared.grouping(), &p.row[..])),
+        )
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -1,6 +1,6 @@
 //! Sensitivities of an account per underlying, from the inputs its rulebook prices options with.
 //!
-//! [`attach`] wraps a prepared rulebook once, so that every explained report has them: no rulebook computes its own.
+//! Every explained report has them ([`crate::explained`]): no rulebook computes its own.
 //! Options have the greeks of the model, volatility, rate and carry they were priced with; everything else moves one
 //! for one with its price. Values are sums over the positions, positive for what a long holding gains:
 //!
@@ -22,37 +22,17 @@ use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
-use crate::account::{AccountView, Accounts};
+use crate::account::AccountView;
 use crate::cells::{Cells, OptionPlace};
 use crate::contract::{ContractIndex, Contracts, Kind};
 use crate::market::Market;
-use crate::report::{
-    Currencies, Ledger, MarginBatch, MarginReport, ParameterInfo, Requirement, UnderlyingGreeks,
-};
-use crate::seam::{Live, Outcome, Prepared, Scratch, Separation};
+use crate::report::UnderlyingGreeks;
 use kernel::error::Result;
 use kernel::pricing::greeks::Greeks;
 
-/// Gives a prepared rulebook's reports the sensitivities of its cells; one that prices nothing stays as it is.
-pub(crate) fn attach(
-    prepared: Arc<dyn Prepared>,
-    cells: &Arc<Cells>,
-    market: Option<&Arc<Market>>,
-) -> Arc<dyn Prepared> {
-    match market {
-        Some(market) if !cells.blocks.is_empty() => Arc::new(WithGreeks {
-            prepared,
-            cells: cells.clone(),
-            market: market.clone(),
-            places: OnceBox::new(),
-        }),
-        _ => prepared,
-    }
-}
-
-/// A prepared rulebook whose reports have greeks.
-struct WithGreeks {
-    prepared: Arc<dyn Prepared>,
+/// What the sensitivities of a prepared rulebook's accounts are taken from.
+pub(crate) struct Sensitivities {
+    contracts: Arc<Contracts>,
     cells: Arc<Cells>,
     market: Arc<Market>,
     places: OnceBox<Vec<Option<Place>>>,
@@ -67,11 +47,20 @@ enum Place {
     Linear(f64),
 }
 
-impl WithGreeks {
+impl Sensitivities {
+    pub(crate) fn new(contracts: Arc<Contracts>, cells: Arc<Cells>, market: Arc<Market>) -> Self {
+        Self {
+            contracts,
+            cells,
+            market,
+            places: OnceBox::new(),
+        }
+    }
+
     /// Each contract's first place: stresses on top of a rule price it again.
     fn places(&self) -> &[Option<Place>] {
         self.places.get_or_init(|| {
-            let mut places = vec![None; self.prepared.contracts().len()];
+            let mut places = vec![None; self.contracts.len()];
             for (b, block) in self.cells.blocks.iter().enumerate() {
                 for cell in &block.linear {
                     places[cell.contract as usize].get_or_insert(Place::Linear(cell.scale));
@@ -84,8 +73,9 @@ impl WithGreeks {
         })
     }
 
-    fn greeks(&self, account: AccountView<'_>) -> Result<Vec<UnderlyingGreeks>> {
-        let contracts = self.prepared.contracts();
+    /// The sensitivities of an account, by underlying.
+    pub(crate) fn of(&self, account: AccountView<'_>) -> Result<Vec<UnderlyingGreeks>> {
+        let contracts = &self.contracts;
         let mut sums: BTreeMap<(&str, &str), UnderlyingGreeks> = BTreeMap::new();
         // The options of a block, by (position, place), are valued together.
         let mut held: BTreeMap<u32, Vec<(usize, OptionPlace)>> = BTreeMap::new();
@@ -155,58 +145,4 @@ fn units(contracts: &Contracts, row: ContractIndex, market: &Market) -> Result<f
     } else {
         contract.value_per_lot()
     })
-}
-
-impl Prepared for WithGreeks {
-    fn contracts(&self) -> &Arc<Contracts> {
-        self.prepared.contracts()
-    }
-
-    fn currencies(&self) -> &Currencies {
-        self.prepared.currencies()
-    }
-
-    fn parameters(&self) -> &ParameterInfo {
-        self.prepared.parameters()
-    }
-
-    fn admit(&self, account: AccountView<'_>) -> Result<()> {
-        self.prepared.admit(account)
-    }
-
-    fn requirement(&self, account: AccountView<'_>, scratch: &mut Scratch) -> Result<Requirement> {
-        self.prepared.requirement(account, scratch)
-    }
-
-    fn margin(&self, account: AccountView<'_>) -> Result<MarginReport> {
-        Ok(MarginReport {
-            greeks: self.greeks(account)?,
-            ..self.prepared.margin(account)?
-        })
-    }
-
-    fn charge_to(
-        &self,
-        account: AccountView<'_>,
-        scratch: &mut Scratch,
-        ledger: &mut dyn Ledger,
-    ) -> Result<Outcome> {
-        self.prepared.charge_to(account, scratch, ledger)
-    }
-
-    fn scenario_label(&self, scenario: u32) -> String {
-        self.prepared.scenario_label(scenario)
-    }
-
-    fn live(self: Arc<Self>) -> Box<dyn Live> {
-        self.prepared.clone().live()
-    }
-
-    fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
-        self.prepared.intraday(account)
-    }
-
-    fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {
-        self.prepared.margin_many(accounts, threads)
-    }
 }

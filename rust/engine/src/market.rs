@@ -1,8 +1,11 @@
 //! One snapshot of a market, its valuation time inside.
 
 pub mod fx;
+mod prices;
+mod quotes;
 mod snapshot;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -10,6 +13,8 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 use self::fx::Rates;
+use self::prices::{Prices, check_sign, range};
+use self::quotes::Rows;
 use self::snapshot::{Dated, ForwardExpiry, Forwards, check_quote};
 use crate::bounds::{self, MAX_APART};
 use crate::contract::{
@@ -20,49 +25,9 @@ use kernel::error::{MarginError, Result};
 use kernel::fail;
 use kernel::float::larger;
 
+pub use self::prices::Column;
+pub use self::quotes::Quotes;
 pub use self::snapshot::{Curve, Dividend, Forward, Snapshot};
-
-/// Marks or vols as a column beside the table of contracts they belong to.
-#[derive(Debug, Clone)]
-pub struct Column {
-    pub contracts: Arc<Contracts>,
-    pub values: Vec<f64>,
-}
-
-impl Column {
-    pub fn new(what: &str, contracts: Arc<Contracts>, values: Vec<f64>) -> Result<Self> {
-        if values.len() != contracts.len() {
-            fail!(
-                InvalidInput: WrongShape;
-                "{what}: {} values for a table of {} contracts",
-                values.len(),
-                contracts.len()
-            );
-        }
-        for (i, &value) in values.iter().enumerate() {
-            let contract = &contracts.rows()[i];
-            let sign = || match what {
-                "price" => check_sign(contract, value),
-                _ => Ok(()),
-            };
-            check_quote(what, contract.id(), value)
-                .and_then(|()| sign())
-                .map_err(|e| e.at(format!("row {i}")))?;
-        }
-        Ok(Self { contracts, values })
-    }
-
-    fn get(&self, table: &Contracts, row: ContractIndex) -> Option<f64> {
-        if std::ptr::eq(Arc::as_ptr(&self.contracts), table) {
-            return self.values.get(row as usize).copied();
-        }
-        let own = self
-            .contracts
-            .index_of(table.rows()[row as usize].id())
-            .ok()?;
-        Some(self.values[own as usize])
-    }
-}
 
 /// A checked market snapshot. Immutable.
 #[derive(Debug, Clone)]
@@ -76,22 +41,14 @@ pub struct Market {
     price_column: Option<Column>,
     vol_column: Option<Column>,
     extremes: Extremes,
-    /// The contracts quoted below zero, few as a rule.
-    below_zero: Vec<String>,
+    prices: Prices,
+    /// The quotes by row of the table that the market is used with.
+    rows: Option<Rows>,
     marks: Marks,
 }
 
-/// Refuses a quote below zero but for a future (crude oil in April 2020) and an index, which may be a spread.
-fn check_sign(contract: &Contract, value: f64) -> Result<()> {
-    match contract.kind() {
-        Kind::Future | Kind::Index => Ok(()),
-        kind => bounds::mark(
-            format_args!("price of '{}'", contract.id()),
-            kind.name(),
-            value,
-        ),
-    }
-}
+/// Tables of fewer rows are looked up by id: to find their quotes once would save nothing.
+const LARGE_TABLE: usize = 256;
 
 /// What bounds an option's mark, in the unit of the mark: prices, and the discount of each to the expiry.
 #[derive(Debug, Clone, Copy)]
@@ -121,15 +78,6 @@ struct Extremes {
     fx: (f64, f64),
 }
 
-fn range<'a>(numbers: impl Iterator<Item = &'a f64>) -> (f64, f64) {
-    numbers
-        .map(|number| number.abs())
-        .filter(|&size| size > 0.0)
-        .fold((1.0, 1.0), |(least, most), size| {
-            (if size < least { size } else { least }, larger(most, size))
-        })
-}
-
 impl Market {
     pub fn new(snapshot: Snapshot) -> Result<Self> {
         Self::with_columns(snapshot, None, None)
@@ -140,13 +88,50 @@ impl Market {
         price: Option<Column>,
         vol: Option<Column>,
     ) -> Result<Self> {
-        Self::check(snapshot, price, vol).map_err(|e| e.at("market"))
+        Self::check(snapshot, price, vol, None).map_err(|e| e.at("market"))
+    }
+
+    /// This market with another snapshot, which comes of its own by other prices and vols by id. What they do not touch is
+    /// neither checked nor looked up again.
+    pub(crate) fn moved(
+        &self,
+        snapshot: Snapshot,
+        price: &BTreeMap<String, f64>,
+        vol: &BTreeMap<String, f64>,
+    ) -> Result<Self> {
+        let columns = (self.price_column.clone(), self.vol_column.clone());
+        let market = Self::check(snapshot, columns.0, columns.1, Some(self));
+        Ok(Self {
+            rows: self.rows.as_ref().map(|rows| rows.after(price, vol)),
+            ..market.map_err(|e| e.at("market"))?
+        })
+    }
+
+    /// This market with its quotes found by row of the table it is to be used with.
+    pub(crate) fn with_rows_of(self: &Arc<Self>, contracts: &Arc<Contracts>) -> Arc<Self> {
+        let by_id = !(self.snapshot.price.is_empty() && self.snapshot.vol.is_empty());
+        if self.rows_of(contracts).is_some() || !by_id || contracts.len() < LARGE_TABLE {
+            return self.clone();
+        }
+        let (price, vol) = (
+            |row| self.price(contracts, row),
+            |row| self.vol(contracts, row),
+        );
+        Arc::new(Self {
+            rows: Some(Rows::new(contracts, price, vol)),
+            ..Self::clone(self)
+        })
+    }
+
+    fn rows_of(&self, contracts: &Contracts) -> Option<&Rows> {
+        self.rows.as_ref().filter(|rows| rows.are_of(contracts))
     }
 
     fn check(
         snapshot: Snapshot,
         price_column: Option<Column>,
         vol_column: Option<Column>,
+        old: Option<&Self>,
     ) -> Result<Self> {
         let valuation = parse_instant(&snapshot.valuation).map_err(|e| e.at("valuation"))?;
         for (symbol, &value) in &snapshot.spot {
@@ -159,18 +144,20 @@ impl Market {
         for (symbol, &value) in &snapshot.borrow {
             bounds::borrow(format_args!("borrow of '{symbol}'"), value)?;
         }
-        for (what, values) in [("price", &snapshot.price), ("vol", &snapshot.vol)] {
-            for (id, &value) in values {
+        let own = |values: fn(&Snapshot) -> &Quotes| {
+            let same = old.filter(|old| values(&old.snapshot).shares(values(&snapshot)));
+            (values(&snapshot), same)
+        };
+        let (price, vol) = (own(|s| &s.price), own(|s| &s.vol));
+        for (what, (values, same)) in [("price", price), ("vol", vol)] {
+            for (id, &value) in values.iter().filter(|_| same.is_none()) {
                 check_quote(what, id, value)?;
             }
         }
-        let negative = snapshot.price.iter().filter(|(_, v)| **v < 0.0);
-        let mut below_zero: Vec<String> = negative.map(|(id, _)| id.clone()).collect();
-        if let Some(column) = &price_column {
-            let rows = column.contracts.rows().iter().zip(&column.values);
-            let negative = rows.filter(|(_, v)| **v < 0.0);
-            below_zero.extend(negative.map(|(c, _)| c.id().to_string()));
-        }
+        let prices = match price.1 {
+            Some(same) => same.prices.clone(),
+            None => Prices::new(price.0, price_column.as_ref()),
+        };
         let rates = Rates::new(&snapshot.fx)?;
         let (forwards, curves, dividends) = (
             snapshot::forwards(&snapshot.forward)?,
@@ -178,9 +165,8 @@ impl Market {
             snapshot::dividends(&snapshot)?,
         );
         let forward = snapshot.forward.iter().map(|f| &f.price);
-        let quotes = snapshot.spot.values().chain(snapshot.price.values());
-        let columns = price_column.iter().flat_map(|column| &column.values);
-        let quotes = quotes.chain(forward).chain(columns);
+        let (least, most) = &prices.extremes;
+        let quotes = snapshot.spot.values().chain(forward).chain([least, most]);
         let extremes = Extremes {
             quote: range(quotes),
             fx: range(snapshot.fx.values()),
@@ -195,7 +181,8 @@ impl Market {
             price_column,
             vol_column,
             extremes,
-            below_zero,
+            prices,
+            rows: None,
             marks: Marks::default(),
         })
     }
@@ -216,7 +203,7 @@ impl Market {
     /// Refuses a table that the market's numbers cannot be of: see [`Self::check_sizes`] and [`check_sign`].
     pub(crate) fn check_table(&self, contracts: &Contracts) -> Result<()> {
         self.check_sizes(contracts)?;
-        for id in &self.below_zero {
+        for id in &self.prices.below_zero {
             let Ok(row) = contracts.index_of(id) else {
                 continue;
             };
@@ -328,6 +315,9 @@ impl Market {
 
     /// The mark of a contract, where the market quotes one.
     pub fn price(&self, contracts: &Contracts, row: ContractIndex) -> Option<f64> {
+        if let Some(rows) = self.rows_of(contracts) {
+            return rows.price.get(row);
+        }
         let id = contracts.rows()[row as usize].id();
         if let Some(&value) = self.snapshot.price.get(id) {
             return Some(value);
@@ -376,6 +366,9 @@ impl Market {
 
     /// The volatility of a contract in its rulebook's units, where the market quotes one.
     pub fn vol(&self, contracts: &Contracts, row: ContractIndex) -> Option<f64> {
+        if let Some(rows) = self.rows_of(contracts) {
+            return rows.vol.get(row);
+        }
         let id = contracts.rows()[row as usize].id();
         if let Some(&value) = self.snapshot.vol.get(id) {
             return Some(value);

@@ -50,18 +50,20 @@ fn preset(list: &str, name: &str) -> Result<Value> {
     };
     let mut document = preset(list, base.as_str().expect("shipped presets extend by name"))?;
     merge(
-        &mut document,
+        document.as_object_mut().expect("presets are objects"),
         found.as_object().expect("presets are objects"),
     );
     Ok(document)
 }
 
 /// Objects merge key by key; anything else replaces.
-fn merge(base: &mut Value, changes: &Map<String, Value>) {
+pub fn merge(base: &mut Map<String, Value>, changes: &Map<String, Value>) {
     for (key, change) in changes {
         match (base.get_mut(key), change) {
-            (Some(own @ Value::Object(_)), Value::Object(inner)) => merge(own, inner),
-            _ => base[key] = change.clone(),
+            (Some(Value::Object(own)), Value::Object(inner)) => merge(own, inner),
+            _ => {
+                base.insert(key.clone(), change.clone());
+            }
         }
     }
 }
@@ -90,7 +92,10 @@ pub fn resolve<T: DeserializeOwned + Serialize>(
     };
     let mut document = preset(list, &name)?;
     let changed = !changes.is_empty();
-    merge(&mut document, &changes);
+    merge(
+        document.as_object_mut().expect("presets are objects"),
+        &changes,
+    );
     let info_of = |key: &str| document[key].as_str().unwrap_or_default().to_string();
     let mut info = ParameterInfo {
         name: info_of("name"),

@@ -1,6 +1,6 @@
 //! A prepared rulebook with what it was made of: when the market moves, only what the move touches is repriced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountView;
 use crate::cells::{self, Block, Cells, OptionPlace, RiskArrays, RiskBlock, VolMoves};
 use crate::contract::{ContractIndex, Contracts};
-use crate::greeks;
+use crate::explained::explained;
 use crate::live::Money;
 use crate::market::{Curve, Forward, Market, fx};
 use crate::names;
 use crate::report::MarginReport;
 
 pub use crate::market::Marks;
-use crate::seam::{self, Methodology, Prepared, Resolved};
+use crate::seam::{self, Before, Methodology, Prepared, Resolved};
 use kernel::error::Result;
 use kernel::{fail, interrupt, simd};
 
@@ -46,12 +46,12 @@ impl MarketChange {
         }
         for (own, change) in [
             (&mut snapshot.spot, &self.spot),
-            (&mut snapshot.price, &self.price),
-            (&mut snapshot.vol, &self.vol),
             (&mut snapshot.dividend_yield, &self.dividend_yield),
         ] {
             own.extend(change.iter().map(|(k, &v)| (k.clone(), v)));
         }
+        snapshot.price.restate(&self.price);
+        snapshot.vol.restate(&self.vol);
         fx::restate(&mut snapshot.fx, &self.fx);
         snapshot
             .rate
@@ -62,13 +62,13 @@ impl MarketChange {
                 .retain(|f| (&f.underlying, &f.expiry) != (&forward.underlying, &forward.expiry));
             snapshot.forward.push(forward.clone());
         }
-        let (price, vol) = market.columns();
         // A mark that was kept once is of another time until the market is given anew.
         let marks = match market.marks() {
             Marks::Keep => Marks::Keep,
             Marks::Refuse => self.marks,
         };
-        Ok(Market::with_columns(snapshot, price.cloned(), vol.cloned())?.with_marks(marks))
+        let moved = market.moved(snapshot, &self.price, &self.vol)?;
+        Ok(moved.with_marks(marks))
     }
 
     /// Refuses names that neither a contract of the table nor the market before the change knows: a change of a
@@ -150,19 +150,23 @@ impl MarketChange {
                 );
             }
         }
+        // Few symbols move as a rule: a table is searched by their names, not the market by the table's.
+        let symbols = after.spot.keys().map(String::as_str);
+        let symbols: BTreeSet<&str> = symbols.filter(|symbol| moved(symbol)).collect();
+        let forwards = before.forward != after.forward;
         let forward = |market: &Market, row: ContractIndex| {
             let expiry = contracts.rows()[row as usize].expiry()?;
             market.forward(contracts.root_symbol(row), expiry)
         };
         let delivers_moved = |row: ContractIndex| {
             let basket = contracts.rows()[row as usize].delivery();
-            basket.is_some_and(|b| b.shares.keys().any(|symbol| moved(symbol)))
+            basket.is_some_and(|b| b.shares.keys().any(|s| symbols.contains(s.as_str())))
         };
         let stale = |row: ContractIndex, id: &str| {
-            !self.price.contains_key(id)
-                && (moved(contracts.root_symbol(row))
-                    || delivers_moved(row)
-                    || forward(old, row) != forward(new, row))
+            (symbols.contains(contracts.root_symbol(row))
+                || delivers_moved(row)
+                || (forwards && forward(old, row) != forward(new, row)))
+                && !self.price.contains_key(id)
                 && old.price(contracts, row).is_some()
         };
         let mut stale = contracts.iter().filter(|(row, c)| stale(*row, c.id()));
@@ -207,6 +211,7 @@ impl Preparation {
         threads: usize,
     ) -> Result<Self> {
         simd::check_environment()?;
+        let market = market.map(|market| market.with_rows_of(contracts));
         if let Some(market) = &market {
             market.check_table(contracts)?;
         }
@@ -215,13 +220,14 @@ impl Preparation {
         Self::quote(methodology, resolved, on, market, None, threads)
     }
 
-    /// The placed table under a market. Rows that `old` has with equal inputs are not priced again.
+    /// The placed table under a market. Rows that `old` has with equal inputs are not priced again, and what is compiled of
+    /// them may be shared.
     fn quote(
         methodology: Arc<dyn Methodology>,
         resolved: Arc<dyn Resolved>,
         on: Option<Date>,
         market: Option<Arc<Market>>,
-        old: Option<(&Cells, &RiskArrays)>,
+        old: Option<&Self>,
         threads: usize,
     ) -> Result<Self> {
         let quoted = resolved.clone().at(market.as_ref())?;
@@ -229,12 +235,21 @@ impl Preparation {
         let rows = cells.blocks.iter().map(Block::rows).sum();
         let (arrays, priced) = match old {
             None => (cells::price(&cells, threads)?, rows),
-            Some(old) => reprice(&cells, old, threads)?,
+            Some(old) => reprice(&cells, (&old.cells, &old.arrays), threads)?,
         };
         let priced_from = quoted.priced_from().clone();
-        let prepared = quoted.compile(arrays.clone())?;
+        let prepared = match old {
+            None => quoted.compile(arrays.clone())?,
+            Some(old) => quoted.recompile(
+                arrays.clone(),
+                Before {
+                    prepared: old.prepared.as_ref(),
+                    arrays: &old.arrays,
+                },
+            )?,
+        };
         Ok(Self {
-            prepared: greeks::attach(prepared, &priced_from, market.as_ref()),
+            prepared: explained(prepared, &priced_from, market.as_ref()),
             methodology,
             market,
             resolved,
@@ -286,6 +301,7 @@ impl Preparation {
     pub fn with_market(&self, market: Arc<Market>, threads: usize) -> Result<Self> {
         simd::check_environment()?;
         let contracts = self.prepared.contracts();
+        let market = market.with_rows_of(contracts);
         market.check_table(contracts)?;
         let on = Some(market.date());
         let resolved = if on == self.on {
@@ -298,7 +314,7 @@ impl Preparation {
             resolved,
             on,
             Some(market),
-            Some((&self.cells, &self.arrays)),
+            Some(self),
             threads,
         )
     }
@@ -321,7 +337,8 @@ impl Block {
             && shape(self) == shape(other)
             && self.scenarios.price == other.scenarios.price
             && self.scenarios.roll == other.scenarios.roll
-            && self.scenarios.labels == other.scenarios.labels
+            && (Arc::ptr_eq(&self.scenarios.labels, &other.scenarios.labels)
+                || self.scenarios.labels == other.scenarios.labels)
             && match (&self.scenarios.vol, &other.scenarios.vol) {
                 (VolMoves::Shared(a), VolMoves::Shared(b)) => a == b,
                 (VolMoves::PerOption(a), VolMoves::PerOption(b)) => a.len() == b.len(),
@@ -394,23 +411,28 @@ fn reprice(
     for (i, block) in cells.blocks.iter().enumerate() {
         interrupt::check()?;
         let known = (same_blocks && block.matches(&old.blocks[i]))
-            .then(|| (&old.blocks[i], arrays.blocks[i].as_ref()));
+            .then(|| (&old.blocks[i], &arrays.blocks[i]));
         let (own, count) = reprice_block(block, known, threads)?;
         priced += count;
-        result.blocks.push(Arc::new(own));
+        result.blocks.push(own);
     }
     Ok((result, priced))
 }
 
-/// One block's arrays, taking over what is unchanged; and how many rows were priced.
+/// One block's arrays, taking over what is unchanged, all of them where nothing moved; and how many rows were priced.
 fn reprice_block(
     block: &Block,
-    old: Option<(&Block, &RiskBlock)>,
+    old: Option<(&Block, &Arc<RiskBlock>)>,
     threads: usize,
-) -> Result<(RiskBlock, usize)> {
+) -> Result<(Arc<RiskBlock>, usize)> {
     let moved: Vec<usize> = (0..block.rows())
         .filter(|&row| old.is_none_or(|(cells, _)| !block.row_equals(row, cells)))
         .collect();
+    if let Some((_, arrays)) = old
+        && moved.is_empty()
+    {
+        return Ok((arrays.clone(), 0));
+    }
     let fresh = cells::price(
         &Cells {
             blocks: vec![block.select(&moved)],
@@ -422,13 +444,13 @@ fn reprice_block(
         fail!(CalculationError, "a block was not priced");
     };
     let Some((_, arrays)) = old else {
-        return Ok((Arc::unwrap_or_clone(fresh), moved.len()));
+        return Ok((fresh, moved.len()));
     };
-    let mut result = arrays.clone();
+    let mut result = RiskBlock::clone(arrays);
     for (i, &row) in moved.iter().enumerate() {
         result.value[row] = fresh.value[i];
         result.pnl[row * fresh.scenarios..(row + 1) * fresh.scenarios]
             .copy_from_slice(fresh.row(i));
     }
-    Ok((result, moved.len()))
+    Ok((Arc::new(result), moved.len()))
 }

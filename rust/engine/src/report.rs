@@ -32,6 +32,10 @@ pub struct Requirement {
     pub net_option_value: f64,
     /// Index of the account's worst scenario in the rulebook's own list, where it has one.
     pub worst_scenario: Option<u32>,
+    /// Where positions are paired: by how much at most a cheaper pairing could lower either requirement. Zero where the
+    /// minimum is proven, `None` where nothing is paired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing_gap: Option<f64>,
 }
 
 impl Requirement {
@@ -57,7 +61,9 @@ pub fn amount_text(amount: f64) -> String {
     let (whole, decimals) = text.split_once('.').expect("two decimals at least");
     let (kept, rest) = decimals.split_at(2);
     let (sign, whole) = whole.split_at(usize::from(whole.starts_with('-')));
-    let mut out = sign.to_string();
+    // What rounds to nothing has no sign.
+    let is_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    let mut out = if is_zero { "" } else { sign }.to_string();
     for (i, digit) in whole.chars().enumerate() {
         if i > 0 && (whole.len() - i).is_multiple_of(3) {
             out.push(',');
@@ -101,6 +107,42 @@ pub struct UnderlyingGreeks {
     pub excluded: Vec<String>,
 }
 
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// Newer parameters were in force at the valuation.
+    SupersededPreset,
+    /// The parameters are of a date after the valuation.
+    NotYetInForce,
+    /// An interest rate that looks like a percentage.
+    UnusualRate,
+    /// A dividend yield that looks like a percentage.
+    UnusualYield,
+    /// A volatility that looks like a percentage, or a fraction of one.
+    UnusualVol,
+    /// Marks were kept while what they are written on moved.
+    KeptMarks,
+    /// An option's mark is far below what it is worth at least.
+    MarkBelowBound,
+    /// An option's mark is far above what it is worth at most.
+    MarkAboveBound,
+}
+
+/// Something suspicious in the input, which is no error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Warning {
+    pub code: WarningCode,
+    /// What it is about, as errors name it: `vol of 'X'`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// The number or text found there.
+    pub value: Value,
+    pub message: String,
+    /// The rule or bound it is held against.
+    pub source: String,
+}
+
 /// A requirement with everything that explains it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MarginReport {
@@ -123,6 +165,10 @@ pub struct MarginReport {
     pub details: Value,
     /// Sensitivities per underlying, where the rulebook prices options; units in [`crate::greeks`].
     pub greeks: Vec<UnderlyingGreeks>,
+    /// What is suspicious in the input and cannot be refused. A rulebook leaves it out: a prepared one has it. A document
+    /// without any has no such key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 impl MarginReport {
@@ -191,6 +237,8 @@ pub struct MarginBatch {
     pub net_option_value: Vec<f64>,
     /// -1 where the rulebook has no scenarios, or the account no single worst one.
     pub worst_scenario: Vec<i32>,
+    /// NaN where the rulebook pairs nothing: see [`Requirement::pairing_gap`].
+    pub pairing_gap: Vec<f64>,
 }
 
 /// The columns of a run of accounts, to be filled.
@@ -199,6 +247,7 @@ pub(crate) struct BatchRun<'a> {
     maintenance: &'a mut [f64],
     net_option_value: &'a mut [f64],
     worst_scenario: &'a mut [i32],
+    pairing_gap: &'a mut [f64],
 }
 
 impl MarginBatch {
@@ -230,6 +279,7 @@ impl MarginBatch {
             maintenance: vec![0.0; count],
             net_option_value: vec![0.0; count],
             worst_scenario: vec![0; count],
+            pairing_gap: vec![0.0; count],
         }
     }
 
@@ -239,14 +289,17 @@ impl MarginBatch {
         let maintenance = self.maintenance.chunks_mut(length);
         let net_option_value = self.net_option_value.chunks_mut(length);
         let worst_scenario = self.worst_scenario.chunks_mut(length);
+        let pairing_gap = self.pairing_gap.chunks_mut(length);
         let columns = initial
             .zip(maintenance)
-            .zip(net_option_value.zip(worst_scenario));
-        let run = |((initial, maintenance), (net_option_value, worst_scenario))| BatchRun {
+            .zip(net_option_value.zip(worst_scenario))
+            .zip(pairing_gap);
+        let run = |(((initial, maintenance), (value, scenario)), pairing_gap)| BatchRun {
             initial,
             maintenance,
-            net_option_value,
-            worst_scenario,
+            net_option_value: value,
+            worst_scenario: scenario,
+            pairing_gap,
         };
         columns.map(run).enumerate()
     }
@@ -263,6 +316,7 @@ impl BatchRun<'_> {
             self.maintenance[i] = row.maintenance;
             self.net_option_value[i] = row.net_option_value;
             self.worst_scenario[i] = row.worst_scenario.map_or(-1, |s| s as i32);
+            self.pairing_gap[i] = row.pairing_gap.unwrap_or(f64::NAN);
         }
     }
 }
@@ -431,6 +485,8 @@ mod tests {
     fn amounts_show_their_digits() {
         for (amount, text) in [
             (0.0, "0.00"),
+            (2.1316282072803006e-14, "0.00"),
+            (-2.1316282072803006e-14, "0.00"),
             (4457.9, "4,457.90"),
             (-999.5, "-999.50"),
             (-1234567.891, "-1,234,567.89"),

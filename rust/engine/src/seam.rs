@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::account::{AccountView, Accounts};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::{ContractIndex, Contracts};
+pub use crate::grouping::{Grouping, Separation};
 use crate::inputs::list;
 use crate::market::Market;
 use crate::report::{
@@ -77,11 +78,25 @@ pub trait Quoted {
     }
     /// The arrays are those of [`Self::cells`].
     fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>>;
+    /// The same to the last bit where the rulebook was compiled for the same table under another market: one whose compiling
+    /// is long takes over what no row changed.
+    fn recompile(self: Box<Self>, arrays: RiskArrays, _: Before<'_>) -> Result<Arc<dyn Prepared>> {
+        self.compile(arrays)
+    }
+}
+
+/// A table as it was compiled before its market moved. A block of arrays that both have is one allocation.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    pub prepared: &'a dyn Prepared,
+    pub arrays: &'a RiskArrays,
 }
 
 /// A rulebook compiled for one table of contracts and one market. Immutable.
 pub trait Prepared: Send + Sync {
     fn contracts(&self) -> &Arc<Contracts>;
+    /// The [`Rulebook`], for itself to know again in [`Before`].
+    fn rulebook(&self) -> &dyn Any;
     fn currencies(&self) -> &Currencies;
     /// Which parameters reports carry: those in force at the valuation.
     fn parameters(&self) -> &ParameterInfo;
@@ -104,6 +119,8 @@ pub trait Prepared: Send + Sync {
     fn live(self: Arc<Self>) -> Box<dyn Live>;
     /// See [`Rulebook::intraday`].
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation>;
+    /// See [`Rulebook::grouping`].
+    fn grouping(&self) -> Option<Grouping>;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -145,17 +162,8 @@ pub struct Frame {
 pub struct Outcome {
     pub net_option_value: f64,
     pub worst_scenario: Option<u32>,
-}
-
-/// Which contracts' maintenance requirements add up: what orders of a day's transactions are searched by.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Separation {
-    /// The part of each contract row. The requirement is the sum of those of the parts, whatever each of them holds, and that
-    /// of a part is never more than its contracts need one by one.
-    pub part: Vec<u32>,
-    /// Whether the requirement of each contract row, where nothing else of its part is held, is so much a lot: one number for
-    /// long, another for short.
-    pub is_linear: Vec<bool>,
+    /// See [`Requirement::pairing_gap`].
+    pub pairing_gap: Option<f64>,
 }
 
 /// A compiled rulebook's own part: with [`compiled`] it makes a [`Prepared`].
@@ -190,6 +198,11 @@ pub trait Rulebook: Send + Sync + 'static {
         );
     }
 
+    /// Which lines are about which contracts, made when asked; `None` where a line may be about any of them.
+    fn grouping(&self) -> Option<Grouping> {
+        None
+    }
+
     /// The label of a scenario of [`Outcome::worst_scenario`].
     fn scenario_label(&self, scenario: u32) -> String;
 
@@ -220,6 +233,7 @@ pub fn requirement(totals: &Totals, currencies: &Currencies, outcome: Outcome) -
         maintenance,
         net_option_value: outcome.net_option_value,
         worst_scenario: outcome.worst_scenario,
+        pairing_gap: outcome.pairing_gap,
     }
 }
 
@@ -243,6 +257,7 @@ pub fn finite(requirement: Requirement) -> Result<Requirement> {
         maintenance,
         net_option_value,
         worst_scenario: _,
+        pairing_gap: _,
     } = requirement;
     if !(initial.is_finite() && maintenance.is_finite() && net_option_value.is_finite()) {
         fail!(
@@ -284,6 +299,10 @@ pub fn compiled<R: Rulebook>(rulebook: R, open: fn(Arc<R>) -> Box<dyn Live>) -> 
 impl<R: Rulebook> Prepared for Compiled<R> {
     fn contracts(&self) -> &Arc<Contracts> {
         &self.rulebook.frame().contracts
+    }
+
+    fn rulebook(&self) -> &dyn Any {
+        self.rulebook.as_ref()
     }
 
     fn currencies(&self) -> &Currencies {
@@ -329,6 +348,7 @@ impl<R: Rulebook> Prepared for Compiled<R> {
                 .map(|s| self.rulebook.scenario_label(s)),
             details: self.rulebook.details(account)?,
             greeks: Vec::new(),
+            warnings: Vec::new(),
         })
     }
 
@@ -354,6 +374,10 @@ impl<R: Rulebook> Prepared for Compiled<R> {
 
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
         self.rulebook.intraday(account)
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        self.rulebook.grouping()
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

@@ -7,9 +7,9 @@
 pub mod registry;
 
 pub use engine::{
-    account, batch, bounds, cells, columns, combined, contract, greeks, inputs, intraday, live,
-    market, missing, names, parameters, preparation, products, provenance, reading, report, scan,
-    seam, securities, symbols, time, version,
+    account, batch, bounds, cells, columns, combined, contract, greeks, house, inputs, intraday,
+    live, market, missing, names, parameters, preparation, products, provenance, reading, report,
+    scan, seam, securities, symbols, time, version,
 };
 pub use kernel::error::{MarginError, Result};
 pub use kernel::{error, fail, float, interrupt, parallel, pricing, shared, simd};

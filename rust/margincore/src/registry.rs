@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{crypto, hvar, reg_t, span, tims};
+use engine::house::House;
 use engine::names::hint;
-use engine::parameters::Attachments;
+use engine::parameters::{self, Attachments};
 use engine::seam::Methodology;
 use kernel::error::Result;
 use kernel::fail;
@@ -17,6 +18,9 @@ type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
 const RULEBOOKS: &[(&str, Build)] = &[
     ("crypto", crypto::build),
+    ("house", |document, attachments| {
+        house(document, None, attachments)
+    }),
     ("hvar", hvar::build),
     ("reg-t", reg_t::build),
     ("span", span::build),
@@ -52,6 +56,44 @@ pub fn build(
             hint(name, names())
         ),
     }
+}
+
+/// A house over a rulebook: over `given`, or over the one its `base` describes, `{"name": ..., ...parameters}`.
+pub fn house(
+    document: &Value,
+    given: Option<Arc<dyn Methodology>>,
+    attachments: &Attachments,
+) -> Result<Arc<dyn Methodology>> {
+    let Value::Object(document) = document else {
+        fail!(InvalidInput: WrongType; "a rulebook's parameters are an object, not {document}");
+    };
+    let mut document = document.clone();
+    let described = document.remove("base");
+    let build_base = |more: &Map<String, Value>| match described.clone() {
+        Some(Value::Object(mut base)) => {
+            let Some(Value::String(name)) = base.remove("name") else {
+                fail!(MissingData: NotStated, place "house: base"; "house: base: name is missing: over which rulebook?");
+            };
+            parameters::merge(&mut base, more);
+            build(&name, &Value::Object(base), attachments).map_err(|e| e.at("house: base"))
+        }
+        Some(other) => {
+            fail!(InvalidInput: WrongType, place "house: base"; "house: base: a rulebook as an object is needed, not {other}")
+        }
+        None if given.is_some() => fail!(
+            NotApplicable,
+            "the rulebook under it is not built from a document, which could be stricter"
+        ),
+        None => fail!(
+            MissingData: NotStated, place "house: base";
+            "house: base is missing: over which rulebook?"
+        ),
+    };
+    let base = match &given {
+        Some(base) => base.clone(),
+        None => build_base(&Map::new())?,
+    };
+    Ok(Arc::new(House::new(base, &document, build_base)?))
 }
 
 /// The rulebooks this build has.

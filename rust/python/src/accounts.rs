@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use margincore::account as core;
 use margincore::arrow::{AccountLabels, Columns};
-use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
+use margincore::contract::Contracts;
+use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyString, PyTuple};
 
-use crate::columns::whole_numbers;
-use crate::errors::invalid;
+use crate::columns::{numbers, whole_numbers};
+use crate::errors::{invalid, raise};
 use crate::values::from_python;
 
 /// Columns of a table of positions, as arguments name them.
@@ -58,18 +59,51 @@ pub(crate) enum Held {
     Gross(Vec<[i64; 2]>),
 }
 
-impl Held {
-    pub(crate) fn read(
-        lots: Option<&Bound<'_, PyAny>>,
-        long: Option<&Bound<'_, PyAny>>,
-        short: Option<&Bound<'_, PyAny>>,
-        gross: bool,
-    ) -> PyResult<Self> {
-        match (lots, long, short) {
-            (Some(lots), None, None) if !gross => {
-                Ok(Self::Net(whole_numbers("accounts: lots", lots)?))
+/// The columns of how much each row holds, as arguments name them.
+pub(crate) struct Amounts<'a, 'py> {
+    pub(crate) quantity: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) lots: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) long: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) short: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) gross: bool,
+}
+
+impl Amounts<'_, '_> {
+    /// The lots of each row, whose contracts are rows of a table.
+    pub(crate) fn read(&self, contracts: &Contracts, rows: &[u32]) -> PyResult<Held> {
+        match (self.quantity, self.lots, self.long, self.short) {
+            (Some(quantity), None, None, None) if !self.gross => {
+                let quantity = numbers("accounts: quantity", "numbers are", quantity)?;
+                if quantity.len() != rows.len() {
+                    return Err(invalid(format!(
+                        "accounts: columns of different lengths: contract {}, quantity {}",
+                        rows.len(),
+                        quantity.len()
+                    )));
+                }
+                let lots = rows
+                    .iter()
+                    .zip(quantity)
+                    .enumerate()
+                    .map(|(row, (&at, quantity))| {
+                        // A row that is not there is refused with the others.
+                        let Some(contract) = contracts.get(at) else {
+                            return Ok(0);
+                        };
+                        core::lots(
+                            contract,
+                            format_args!("accounts row {row}: quantity"),
+                            quantity,
+                        )
+                    });
+                Ok(Held::Net(
+                    lots.collect::<margincore::Result<_>>().map_err(raise)?,
+                ))
             }
-            (None, Some(long), Some(short)) => {
+            (None, Some(lots), None, None) if !self.gross => {
+                Ok(Held::Net(whole_numbers("accounts: lots", lots)?))
+            }
+            (None, None, Some(long), Some(short)) => {
                 let long: Vec<i64> = side("long", long)?;
                 let short: Vec<i64> = side("short", short)?;
                 if long.len() != short.len() {
@@ -80,14 +114,14 @@ impl Held {
                     )));
                 }
                 let sides = long.into_iter().zip(short);
-                Ok(if gross {
-                    Self::Gross(sides.map(|(l, s)| [l, s]).collect())
+                Ok(if self.gross {
+                    Held::Gross(sides.map(|(l, s)| [l, s]).collect())
                 } else {
-                    Self::Net(sides.map(|(l, s)| l - s).collect())
+                    Held::Net(sides.map(|(l, s)| l - s).collect())
                 })
             }
             _ => Err(invalid(
-                "accounts: give lots, or long and short; gross accounts have long and short",
+                "accounts: give quantity, or lots, or long and short; gross accounts have long and short",
             )),
         }
     }
@@ -142,10 +176,11 @@ pub(crate) fn terms_of(
         })?;
         for (name, column) in amounts {
             let name: String = name.extract()?;
-            let numpy = column.py().import("numpy")?;
-            let column = numpy.call_method1("asarray", (column, "float64"))?;
-            let column = column.cast::<PyArray1<f64>>()?.readonly();
-            let column = column.as_array();
+            let column = numbers(
+                &format!("accounts: {what} of {name}"),
+                "numbers are",
+                &column,
+            )?;
             if column.len() != count {
                 return Err(of_other_length(
                     &format!("{what} of {name}"),

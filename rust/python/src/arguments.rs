@@ -1,11 +1,14 @@
 //! Arguments as Python gives them. What is of another type than is needed is refused in the house's words; which argument
 //! it was is told by PyO3 in a note, which `margincore.errors` puts before the message.
 
+use std::collections::BTreeMap;
+
 use margincore::MarginError as Core;
 use margincore::error::Code;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyIterator, PyString, PyTuple};
 use pyo3::{PyClass, PyTypeInfo};
 
 use crate::errors::raise;
@@ -121,6 +124,49 @@ pub(crate) fn flag(value: &Bound<'_, PyAny>) -> PyResult<bool> {
         Err(_) if is_flag(value)? => value.extract(),
         Err(_) => Err(wrong_type("True or False", value)),
     }
+}
+
+/// What a list or another iterable holds, for the argument called `name`: text is none.
+pub(crate) fn items<'py>(
+    name: &str,
+    needed: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyIterator>> {
+    let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
+    match value.try_iter() {
+        Ok(items) if !is_text => Ok(items),
+        // What an iterable raises by itself is its own.
+        Err(error) if !error.is_instance_of::<PyTypeError>(value.py()) => Err(error),
+        _ => Err(named(wrong_type(needed, value), name)),
+    }
+}
+
+/// Numbers by name.
+pub(crate) fn amounts(value: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, f64>> {
+    let Ok(given) = value.cast::<PyDict>() else {
+        return Err(wrong_type("a mapping of numbers by name", value));
+    };
+    let read = |(name, amount): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let name = text(&name)?.to_string();
+        let amount = number(&amount).map_err(|e| named(e, &format!("'{name}'")))?;
+        Ok((name, amount))
+    };
+    given.iter().map(read).collect()
+}
+
+/// As [`amounts`], or nothing.
+pub(crate) fn maybe_amounts(value: &Bound<'_, PyAny>) -> PyResult<Option<BTreeMap<String, f64>>> {
+    maybe(value, amounts)
+}
+
+/// A throttle: so many messages in so many seconds; or none.
+pub(crate) fn maybe_throttle(value: &Bound<'_, PyAny>) -> PyResult<Option<(u32, f64)>> {
+    maybe(value, |value| match value.cast::<PyTuple>() {
+        Ok(pair) if pair.len() == 2 => {
+            Ok((whole(&pair.get_item(0)?)?, number(&pair.get_item(1)?)?))
+        }
+        _ => Err(wrong_type("a tuple (messages, seconds)", value)),
+    })
 }
 
 /// An object of one of our classes.

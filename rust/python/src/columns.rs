@@ -1,8 +1,10 @@
-//! Columns of whole numbers from whatever integer type Python holds them in.
+//! Columns of numbers, and of whole ones from whatever integer type Python holds them in.
 
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
 
+use crate::arguments::is_flag;
 use crate::errors::invalid;
 
 /// A column of whole numbers: an array of any integer type, or what NumPy makes one of. Numbers that do not fit are
@@ -40,6 +42,41 @@ where
         "{what} is {} of shape {shape:?}: one dimension of whole numbers ({wanted}) is needed",
         array.getattr("dtype")?
     )))
+}
+
+/// A column of numbers from an array, a list, a tuple or a Series, in its order; `needed` says what may be there.
+pub(crate) fn numbers(what: &str, needed: &str, values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    let refuse = || -> PyResult<Vec<f64>> {
+        let found = values.get_type();
+        Err(invalid(format!(
+            "{what}: {needed} needed, not {}",
+            found.name()?
+        )))
+    };
+    let listed = values.is_instance_of::<PyList>() || values.is_instance_of::<PyTuple>();
+    if !listed && !values.hasattr("__array__")? {
+        return refuse();
+    }
+    if listed {
+        for value in values.try_iter()? {
+            if is_flag(&value?)? {
+                return refuse();
+            }
+        }
+    }
+    let numpy = values.py().import("numpy")?;
+    let array = numpy.call_method1("asarray", (values,))?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !matches!(kind.as_str(), "f" | "i" | "u") {
+        return refuse();
+    }
+    match array
+        .call_method1("astype", ("float64",))?
+        .cast::<PyArray1<f64>>()
+    {
+        Ok(column) => Ok(column.readonly().as_array().to_vec()),
+        Err(_) => refuse(),
+    }
 }
 
 fn narrowed<T: TryFrom<i128>>(

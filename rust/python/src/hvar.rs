@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 
-use crate::arguments::{maybe_number, text, threads, whole};
+use crate::arguments::{amounts, maybe_number, text, threads, whole};
 use crate::errors::{enter, raise};
 use crate::methods::attachments;
 use crate::values;
@@ -35,7 +35,7 @@ pub(crate) fn hvar_rolling<'py>(
     py: Python<'py>,
     parameters: &Bound<'py, PyAny>,
     tables: BTreeMap<String, PyReadonlyArrayDyn<'py, f64>>,
-    exposures: BTreeMap<String, f64>,
+    #[pyo3(from_py_with = amounts)] exposures: BTreeMap<String, f64>,
     first: Option<When>,
     last: Option<When>,
     #[pyo3(from_py_with = threads)] threads: usize,

@@ -10,6 +10,7 @@ mod build;
 mod capsules;
 mod columns;
 mod contract;
+mod contracts;
 mod errors;
 mod hvar;
 mod live;
@@ -25,6 +26,7 @@ mod report;
 mod revive;
 mod securities;
 mod span;
+mod term_columns;
 mod values;
 mod versions;
 
@@ -46,7 +48,9 @@ mod _core {
     #[pymodule_export]
     use crate::build::build_info;
     #[pymodule_export]
-    use crate::contract::{Contract, Contracts};
+    use crate::contract::Contract;
+    #[pymodule_export]
+    use crate::contracts::Contracts;
     #[pymodule_export]
     use crate::errors::error_codes;
     #[pymodule_export]

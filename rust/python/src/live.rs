@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use margincore::account::lots;
 use margincore::live::{self as core, OrderCheck, SharedAccount, Tried};
 use margincore::preparation::Preparation;
+use margincore::report::amount_text;
 use margincore::shared::Refused;
 use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
@@ -52,8 +53,11 @@ pub(crate) struct WhatIf {
 impl WhatIf {
     fn __repr__(&self) -> String {
         format!(
-            "WhatIf({:.2} -> {:.2}: {:+.2})",
-            self.before.initial, self.after.initial, self.change.initial
+            "WhatIf({} -> {}: {}{})",
+            amount_text(self.before.initial),
+            amount_text(self.after.initial),
+            if self.change.initial >= 0.0 { "+" } else { "" },
+            amount_text(self.change.initial)
         )
     }
 
@@ -612,7 +616,7 @@ impl LiveAccount {
             format!(
                 "LiveAccount({} positions, requirement {})",
                 live.view().positions.len(),
-                margincore::report::amount_text(live.requirement().initial)
+                amount_text(live.requirement().initial)
             )
         })
     }

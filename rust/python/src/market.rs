@@ -5,13 +5,14 @@ use std::sync::Arc;
 use margincore::MarginError as Core;
 use margincore::error::Code;
 use margincore::market as core;
-use numpy::{PyArray1, PyArrayMethods};
+use numpy::PyArray1;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::is_flag;
-use crate::arguments::{named, wrong_type};
-use crate::contract::{Contract, Contracts};
+use crate::arguments::{items, named, wrong_type};
+use crate::columns::numbers;
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::{invalid, raise};
 use crate::names::refuse_unknown;
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -81,7 +82,8 @@ impl Market {
                 document.set_item(name, by_id(values)?)?;
                 continue;
             }
-            let values = numbers(name, values)?;
+            let needed = "a mapping by contract id, or an array of numbers beside contracts=, is";
+            let values = numbers(&format!("market: {name}"), needed, values)?;
             let Some(table) = &table else {
                 let message = format!(
                     "market: an array of {name} needs contracts= beside it, whose rows it follows"
@@ -236,40 +238,6 @@ fn by_id<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     Ok(named.into_any())
 }
 
-/// A column of numbers from an array, a list, a tuple or a Series, in its order.
-fn numbers(name: &str, values: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
-    let refuse = || -> PyResult<Vec<f64>> {
-        Err(invalid(format!(
-            "market: {name}: a mapping by contract id, or an array of numbers beside contracts=, is needed, not {}",
-            values.get_type().name()?
-        )))
-    };
-    let listed = values.is_instance_of::<PyList>() || values.is_instance_of::<PyTuple>();
-    if !listed && !values.hasattr("__array__")? {
-        return refuse();
-    }
-    if listed {
-        for value in values.try_iter()? {
-            if is_flag(&value?)? {
-                return refuse();
-            }
-        }
-    }
-    let numpy = values.py().import("numpy")?;
-    let array = numpy.call_method1("asarray", (values,))?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    if !matches!(kind.as_str(), "f" | "i" | "u") {
-        return refuse();
-    }
-    match array
-        .call_method1("astype", ("float64",))?
-        .cast::<PyArray1<f64>>()
-    {
-        Ok(column) => Ok(column.readonly().as_array().to_vec()),
-        Err(_) => refuse(),
-    }
-}
-
 /// Sets the parts that were given.
 fn set_given<'py, const N: usize>(
     document: &Bound<'py, PyDict>,
@@ -344,7 +312,7 @@ impl<'py> Change<'_, 'py> {
 /// `{(underlying, expiry): price}` or a list of documents.
 fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let Ok(dict) = forward.cast::<PyDict>() else {
-        return Ok(dated(forward, "expiry")?.into_any());
+        return Ok(dated("forward", forward, "expiry")?.into_any());
     };
     let list = PyList::empty(dict.py());
     for (key, price) in dict {
@@ -364,9 +332,13 @@ fn forwards<'py>(forward: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// Documents with the time that each has under a name as text; what is no document is judged where it is read.
-fn dated<'py>(documents: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyList>> {
+fn dated<'py>(
+    place: &str,
+    documents: &Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(documents.py());
-    for document in documents.try_iter()? {
+    for document in items(place, "a list of documents, or a mapping,", documents)? {
         let document = document?;
         let Ok(given) = document.cast::<PyDict>() else {
             list.append(document)?;
@@ -384,9 +356,14 @@ fn dated<'py>(documents: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, 
 /// `{symbol: [(date, amount), ...]}`, or documents in place of the pairs.
 fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let lists = PyDict::new(dividends.py());
-    for (symbol, entries) in dividends.cast::<PyDict>()? {
+    let Ok(given) = dividends.cast::<PyDict>() else {
+        let error = wrong_type("a mapping by symbol ({'XYZ': [(date, amount)]})", dividends);
+        return Err(named(error, "dividends"));
+    };
+    for (symbol, entries) in given {
         let list = PyList::empty(dividends.py());
-        for entry in entries.try_iter()? {
+        let place = format!("dividends of '{symbol}'");
+        for entry in items(&place, "a list of pairs (date, amount)", &entries)? {
             let entry = entry?;
             match entry.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
                 Ok((date, amount)) => {
@@ -398,7 +375,7 @@ fn dividend_lists<'py>(dividends: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyD
                 Err(_) => list.append(entry)?,
             }
         }
-        lists.set_item(symbol, dated(list.as_any(), "date")?)?;
+        lists.set_item(symbol, dated(&place, list.as_any(), "date")?)?;
     }
     Ok(lists)
 }

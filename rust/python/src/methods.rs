@@ -15,8 +15,11 @@ use pyo3::types::PyDict;
 
 use crate::account::{Account, Accounts};
 use crate::accounts::{Named, given};
-use crate::arguments::{flag, maybe_object, maybe_text, object, text, threads};
-use crate::contract::{Contract, Contracts};
+use crate::arguments::{
+    flag, items, maybe_amounts, maybe_object, maybe_text, named, object, text, threads,
+};
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::{enter, invalid, malformed, raise};
 use crate::live::LiveAccount;
 use crate::margins::{self, Asked, MarginReader};
@@ -32,7 +35,8 @@ use crate::values::{from_python, read_only, to_python};
 ///
 /// Built by its registered name, its parameters as a document and numeric tables beside it; or from `parts`,
 /// several rulebooks over one account as ``[(claims, methodology), ...]``; `file` is a parsed SPAN file, for
-/// SPAN over it. Raises :class:`InvalidInput` for a name or parameter it does not know.
+/// SPAN over it, and `base` the rulebook that a house's rules are over. Raises :class:`InvalidInput` for a name or
+/// parameter it does not know.
 #[pyclass(frozen, subclass, from_py_object, module = "margincore._core")]
 #[derive(Clone)]
 pub(crate) struct Methodology(pub(crate) Arc<dyn seam::Methodology>);
@@ -41,9 +45,9 @@ pub(crate) struct Methodology(pub(crate) Arc<dyn seam::Methodology>);
 impl Methodology {
     /// A rulebook by its registered name, its parameters as a document, and numeric tables beside it; or, where
     /// `parts` is given, several rulebooks over one account as `[(claims, methodology), ...]`. `file` is a parsed
-    /// SPAN file, for SPAN over it.
+    /// SPAN file, for SPAN over it, and `base` the rulebook that a house's rules are over.
     #[new]
-    #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None))]
+    #[pyo3(signature = (name, parameters, tables=None, parts=None, file=None, base=None))]
     fn new(
         py: Python<'_>,
         #[pyo3(from_py_with = text)] name: &str,
@@ -51,6 +55,7 @@ impl Methodology {
         tables: Option<BTreeMap<String, PyReadonlyArrayDyn<'_, f64>>>,
         parts: Option<Vec<(Py<PyAny>, Methodology)>>,
         #[pyo3(from_py_with = maybe_object)] file: Option<&SpanFile>,
+        base: Option<Methodology>,
     ) -> PyResult<Self> {
         if let Some(parts) = parts {
             return combined(parts);
@@ -61,6 +66,10 @@ impl Methodology {
             return Ok(Self(enter(py, || margincore::span::over(file, &document))?));
         }
         let tables = attachments(tables.unwrap_or_default());
+        if let Some(base) = base {
+            let over = enter(py, || registry::house(&document, Some(base.0), &tables))?;
+            return Ok(Self(over));
+        }
         Ok(Self(enter(py, || {
             registry::build(name, &document, &tables)
         })?))
@@ -229,9 +238,12 @@ impl Prepared {
                 self.0.prepared.margin_many(&accounts.accounts, threads)
             })?));
         }
-        let list = accounts
-            .try_iter()?
-            .map(|a| Ok(Account::from_any(&a?)?.0))
+        let list = items("accounts", "Accounts, or a list of accounts,", accounts)?
+            .enumerate()
+            .map(|(i, account)| {
+                let account = Account::from_any(&account?);
+                Ok(account.map_err(|e| named(e, &format!("accounts[{i}]")))?.0)
+            })
             .collect::<PyResult<Vec<_>>>()?;
         Ok(MarginBatch(enter(py, || {
             batch::margin_list(self.0.prepared.as_ref(), &list, threads)
@@ -293,14 +305,15 @@ impl Prepared {
     /// `order` says how rows come: ``"grouped"``, those of an account together (16 bytes an account are kept, so that
     /// one that returns is refused); ``"ascending"``, sorted by account as well (nothing is kept); ``"any"``: all rows
     /// are kept, and the accounts come out ascending. With ``errors="column"`` an account that is refused has null
-    /// numbers and says why in `error_kind`, `error_code` and `error`; with ``"raise"`` the first ends the stream, by
-    /// its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is added to
-    /// the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
+    /// numbers and says why in ``error_kind``, ``error_code`` and ``error``; with ``"raise"`` the first ends the
+    /// stream, by its name. `kind` is that of accounts that say none; `gross` keeps long and short apart. `metadata` is
+    /// added to the result's schema, which names build, rulebook, parameters, contracts and market by digest, as
     /// ``margincore.*``.
     ///
-    /// Columns of the result: the account, `initial`, `maintenance` and `net_option_value` in `currency`,
-    /// `worst_scenario` (null where no one is the worst) and its label `scenario`. The same bits however rows are cut
-    /// into batches, and for any number of `threads`.
+    /// Columns of the result: the account, ``initial``, ``maintenance`` and ``net_option_value`` in ``currency``,
+    /// ``pairing_gap`` (how far a pairing may be from the cheapest, null where a rulebook pairs nothing),
+    /// ``worst_scenario`` (null where no one is the worst) and its label ``scenario``. The same bits however rows are
+    /// cut into batches, and for any number of `threads`.
     ///
     /// Raises :class:`MissingData` and :class:`InvalidInput` for columns that are missing, unknown or of another type;
     /// reading raises what accounts are refused for, and :class:`InvalidInput` for an account that returns.
@@ -381,7 +394,7 @@ impl Prepared {
     fn open(
         &self,
         account: &Bound<'_, PyAny>,
-        haircuts: Option<BTreeMap<String, f64>>,
+        #[pyo3(from_py_with = maybe_amounts)] haircuts: Option<BTreeMap<String, f64>>,
     ) -> PyResult<LiveAccount> {
         let py = account.py();
         let account = Account::from_any(account)?;

@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
-use crate::arguments::text;
+use crate::arguments::{items, text};
 use crate::contract::Contract;
 use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -110,7 +110,10 @@ impl Products {
     /// This table and standard equity options (American, 100 shares, PM, in dollars) on the named stocks.
     ///
     /// Raises :class:`InvalidInput` for what is not a root and for a root that has terms in the table.
-    fn with_equities(&self, roots: Vec<String>) -> PyResult<Self> {
+    fn with_equities(&self, roots: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let read = |root: PyResult<Bound<'_, PyAny>>| Ok(text(&root?)?.to_string());
+        let roots = items("roots", "a list of roots", roots)?.map(read);
+        let roots: Vec<String> = roots.collect::<PyResult<_>>()?;
         Ok(Self(
             self.0
                 .with_equities(roots.iter().map(String::as_str))

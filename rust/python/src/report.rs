@@ -23,6 +23,18 @@ pub(crate) fn amount_text(#[pyo3(from_py_with = maybe_number)] amount: Option<f6
     amount.map_or_else(|| "not known".into(), core::amount_text)
 }
 
+/// An amount of a one-line text, without the noise of rounding: eight decimals at most, where a number has them.
+pub(crate) fn shown(amount: f64) -> f64 {
+    const EIGHT: f64 = 1e8;
+    let rounded = (amount * EIGHT).round() / EIGHT;
+    // Of larger ones the shortest text is short enough. A zero has no sign.
+    if amount.abs() < 1e7 {
+        rounded + 0.0
+    } else {
+        amount
+    }
+}
+
 /// A worst scenario in words: its label, or that every line has its own; empty without scenarios.
 #[pyfunction]
 pub(crate) fn worst_text(
@@ -63,7 +75,8 @@ impl Requirement {
     fn __repr__(&self) -> String {
         format!(
             "Requirement(initial={}, maintenance={})",
-            self.initial, self.maintenance
+            shown(self.initial),
+            shown(self.maintenance)
         )
     }
 
@@ -122,8 +135,8 @@ impl Line {
             "Line({}, {}, initial={}, maintenance={}, {})",
             quoted(&self.scope),
             quoted(&self.component),
-            self.initial,
-            self.maintenance,
+            shown(self.initial),
+            shown(self.maintenance),
             self.currency
         )
     }
@@ -443,6 +456,28 @@ impl MarginReport {
         tuple_of(py, self.report.greeks.iter().map(UnderlyingGreeks::from))
     }
 
+    /// What is suspicious in the input and cannot be refused: data, not printed; the numbers stand.
+    ///
+    /// Mappings with ``code``, ``where`` (as errors name it), ``value``, ``message`` and ``source``, read-only. Codes:
+    /// ``superseded_preset``, ``not_yet_in_force`` (parameters of a date after the valuation), ``unusual_rate``,
+    /// ``unusual_yield``, ``unusual_vol`` (beyond 25 %, 25 %, 1 % to 300 % a year: percentages as a rule),
+    /// ``kept_marks`` (older than what they are written on), ``mark_below_bound`` and ``mark_above_bound`` (of options,
+    /// by more than 1 % of the underlying and 0.05). Of what the account holds
+    /// alone. Documents have the key where there are any.
+    ///
+    /// >>> import margincore as mc
+    /// >>> put = mc.Option("XYZ", "put", 50, expiry="2026-12-18", settles="pm", exercise="american", multiplier=100,
+    /// ...                 currency="USD")
+    /// >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={put.id: 3.5}, rate={"USD": 0.05})
+    /// >>> report = mc.margin([mc.Position(put, -1)], market, mc.methods.Tims())
+    /// >>> [(w["code"], w["where"], w["value"]) for w in report.warnings]
+    /// [('unusual_vol', "vol of 'XYZ 2026-12-18 50 put'", 3.5)]
+    #[getter]
+    fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let each = self.report.warnings.iter().map(|w| read_only(py, w));
+        PyTuple::new(py, each.collect::<PyResult<Vec<_>>>()?)
+    }
+
     /// The initial requirements of every position margined alone, added up, in `currency`.
     ///
     /// `None` unless `standalone=True` asked for it.
@@ -532,9 +567,14 @@ impl MarginReport {
             "cash balance after settlement",
             self.report.cash_balance_required,
         );
+        let warned = self.report.warnings.iter().map(|w| {
+            let message = escape(&w.message);
+            format!("<tr><td>warning</td><td colspan=\"5\">{message}</td></tr>")
+        });
+        let warnings: String = warned.collect();
         format!(
             "<table><caption>{}, {} {}</caption><tr><th>scope</th><th>component</th><th>initial</th>\
-             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}{bring}{stand}</table>",
+             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}{bring}{stand}{warnings}</table>",
             escape(&self.report.methodology),
             escape(&self.report.parameters.name),
             escape(&self.report.parameters.version),
@@ -660,24 +700,37 @@ impl MarginBatch {
         self.0.worst_scenario.to_pyarray(py)
     }
 
+    /// By how much at most a cheaper pairing could lower either requirement; a new array.
+    ///
+    /// 0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
+    /// nothing. Larger only where Reg T's search met its ``node_limit``.
+    #[getter]
+    fn pairing_gap<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        self.0.pairing_gap.to_pyarray(py)
+    }
+
     fn __len__(&self) -> usize {
         self.0.initial.len()
     }
 
-    /// The batch of its four columns, in the units of its properties; pickling uses it.
+    /// The batch of its columns, in the units of its properties; pickling uses it.
     ///
-    /// Raises :class:`InvalidInput` where their lengths differ.
+    /// Without `pairing_gap` nothing is paired. Raises :class:`InvalidInput` where their lengths differ.
     #[staticmethod]
+    #[pyo3(signature = (initial, maintenance, net_option_value, worst_scenario, pairing_gap=None))]
     fn from_columns(
         initial: Vec<f64>,
         maintenance: Vec<f64>,
         net_option_value: Vec<f64>,
         worst_scenario: Vec<i32>,
+        pairing_gap: Option<Vec<f64>>,
     ) -> PyResult<Self> {
+        let pairing_gap = pairing_gap.unwrap_or_else(|| vec![f64::NAN; initial.len()]);
         let lengths = [
             maintenance.len(),
             net_option_value.len(),
             worst_scenario.len(),
+            pairing_gap.len(),
         ];
         if lengths.iter().any(|&l| l != initial.len()) {
             return Err(invalid("batch: columns of different lengths"));
@@ -687,6 +740,7 @@ impl MarginBatch {
             maintenance,
             net_option_value,
             worst_scenario,
+            pairing_gap,
         }))
     }
 
@@ -708,6 +762,9 @@ impl Pickled for MarginBatch {
         state.set_item(intern!(py, "maintenance"), self.maintenance(py))?;
         state.set_item(intern!(py, "net_option_value"), self.net_option_value(py))?;
         state.set_item(intern!(py, "worst_scenario"), self.worst_scenario(py))?;
+        if self.0.pairing_gap.iter().any(|gap| !gap.is_nan()) {
+            state.set_item(intern!(py, "pairing_gap"), self.pairing_gap(py))?;
+        }
         Ok(state)
     }
 }

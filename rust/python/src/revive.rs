@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
 use crate::account::{Account, Accounts, Position};
-use crate::contract::{Contract, Contracts};
+use crate::contract::Contract;
+use crate::contracts::Contracts;
 use crate::errors::malformed;
 use crate::live::{Decision, Limit, Order, WhatIf};
 use crate::market::Market;
@@ -135,8 +136,10 @@ pub(crate) fn revive<'py>(
             || error.is_instance_of::<PyLookupError>(py)
             || error.is_instance_of::<PyAttributeError>(py)
             || error.is_instance_of::<PyArithmeticError>(py);
-        if damaged {
-            malformed(format!("pickle of {name}: {}", error.value(py)))
+        let message = error.value(py).to_string();
+        let place = format!("pickle of {name}: ");
+        if damaged && !message.starts_with(&place) {
+            malformed(format!("{place}{message}"))
         } else {
             error
         }

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::arguments::{text, whole};
-use crate::contract::Contracts;
+use crate::contracts::Contracts;
 use crate::errors::{enter, raise};
 use crate::pickles::{Pickled, Reduced, reduced};
 use crate::values::{document, read_only, to_python};

@@ -67,7 +67,9 @@ def expected(prepared: mc.Prepared = TIMS) -> dict[int, tuple[float, float, floa
     )
     margins = prepared.margin_many(held)
     columns = margins.initial, margins.maintenance, margins.net_option_value, margins.worst_scenario
-    return {int(label): row for label, row in zip(labels, zip(*(c.tolist() for c in columns), strict=True), strict=True)}
+    return {
+        int(label): row for label, row in zip(labels, zip(*(c.tolist() for c in columns), strict=True), strict=True)
+    }
 
 
 WANT = expected()
@@ -170,7 +172,9 @@ def test_long_and_short_net_unless_gross() -> None:
     spot = 100.0 * np.exp(np.cumsum(np.append(0.0, moves)))
     days = np.datetime64("2025-11-03") + np.arange(251)
     history = {u: spot * 100.0 / spot[-1] for u in "ABC"}
-    rulebook = mc.methods.HistoricalVar(history, dates=days, returns="log", window=250, confidence="0.99")
+    rulebook = mc.methods.HistoricalVar(
+        history, dates=days, returns="log", window=250, measure="linear", confidence="0.99"
+    )
     stocks = mc.Contracts(list(TABLE)[:3])
     prepared = mc.Engine(rulebook).prepare(stocks, mc.Market(MARKET.valuation, spot=dict.fromkeys("ABC", 100.0)))
     rows = pa.table({"account": ["x", "x", "y"], "contract": ["A", "B", "A"], "long": [5, 0, 2], "short": [2, 4, 2]})
@@ -268,8 +272,8 @@ def test_accounts_that_a_rulebook_refuses_are_a_column_too() -> None:
         ({}, {"errors": "columns"}, mc.InvalidInput, "did you mean 'column'"),
         ({}, {"ignore": ["cash"]}, mc.MissingData, "no column 'cash'"),
         ({}, {"threads": 0}, mc.InvalidInput, "from 1"),
-        ({"quantity": ["1"]}, {}, mc.InvalidInput, "numbers are needed, not Utf8"),
-        ({"account": [1.0]}, {}, mc.InvalidInput, "text or whole numbers are needed, not Float64"),
+        ({"quantity": ["1"]}, {}, mc.InvalidInput, "a number is needed, not string"),
+        ({"account": [1.0]}, {}, mc.InvalidInput, "text or whole numbers are needed, not double"),
         ({"account": [None]}, {}, mc.InvalidInput, "column 'account'"),
         ({"contract": [1.0]}, {}, mc.InvalidInput, "whole numbers (rows of the table) are needed"),
         ({"contract": [21]}, {}, mc.InvalidInput, "contract row 21 of a table of 21"),

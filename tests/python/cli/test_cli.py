@@ -62,6 +62,16 @@ def test_demo_prints_what_its_number_rests_on() -> None:
     assert required == pytest.approx([8307.65, 4457.9], rel=1e-5)
 
 
+def test_warnings_are_part_of_the_result_and_not_of_standard_error(folder: Path) -> None:
+    (folder / "market.json").write_text(json.dumps(MARKET | {"rate": {"USD": 1.5}}))
+    command = ("margin", "account.csv", "--method", "tims", "--market", "market.json")
+    result = run(*command)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "warning: rate of 'USD' is 1.5, which is 150" in " ".join(result.stdout.split())
+    [warning] = json.loads(run(*command, "--json").stdout)["warnings"]
+    assert (warning["code"], warning["value"]) == ("unusual_rate", 1.5)
+
+
 def test_an_account_and_a_market_are_the_document_they_stand_for(folder: Path) -> None:
     result = run("margin", "account.csv", "--method", "tims", "--market", "market.json", "--json")
     assert result.exit_code == 0, result.output

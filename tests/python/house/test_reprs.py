@@ -42,7 +42,8 @@ def examples() -> list[Any]:
         stock, call, market, account, account.positions[0], tims, prepared, prepared.contracts, report,
         report.requirement, *report.lines, *report.greeks, prepared.margin_many([account]), accounts,
         live, live.what_if([(stock, 1)]), live.check(order, mc.Limit(min_excess=0.0)), order, *limits,
-        _core.OsiSymbol("XYZ   261218C00050000"), table, _core.Securities.from_rows([]),
+        prepared.margin_arrow(iter(())), _core.OsiSymbol("XYZ   261218C00050000"), table,
+        _core.Securities.from_rows([]),
     ]  # fmt: skip
 
 

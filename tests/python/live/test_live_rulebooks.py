@@ -76,6 +76,14 @@ def _of_future(contract: mc.Contract) -> bool:
     return contract.kind == "future"
 
 
+def _house(base: mc.Methodology) -> mc.Methodology:
+    rules = {
+        "percentages": [{"name": "40 %", "long": {"maintenance": 0.4}, "short": {"maintenance": 0.5}}],
+        "contracts": [{"name": "a contract", "short": 250.0}],
+    }
+    return mc.methods.House(base, rules, name="a house", source="a test", date="2026-01-02")
+
+
 RANGES = {"XYZ": {"price_scan": 0.06, "vol_scan": 0.25, "short_option_minimum": 20.0, "calendar_charge": 5.0}}
 CLASS = {"XYZ": {"class": "equity"}}
 NO_OPPOSITE_VEGA = {"*": {"charges": {"stated": {"opposite_vega": 0.0}}}}
@@ -98,6 +106,8 @@ RULEBOOKS: dict[str, tuple[Callable[[], tuple[list[mc.Contract], mc.Market]], Ca
         ),
         True,
     ),
+    "reg-t under a house": (_equity, lambda: _house(mc.methods.RegT(underlyings=CLASS)), False),
+    "tims under a house": (_equity, lambda: _house(mc.methods.Tims()), True),
     "deribit": (_crypto, mc.methods.Deribit, True),
     "deribit 2026": (_crypto, lambda: mc.methods.Deribit(vintage="2026"), True),
     "deribit old": (_crypto, lambda: mc.methods.Deribit(vintage="old-a", rules=NO_OPPOSITE_VEGA), True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import errno
 import os
+import signal
 import stat
 from collections.abc import Callable
 from typing import Any
@@ -108,3 +109,22 @@ FAULTS: dict[str, tuple[Fault, type[BaseException]]] = {
     "no memory": (late(MemoryError), MemoryError),
     "half a write": (short, OSError),
 }
+
+
+def killed(name: str, do: Callable[..., Any], *args: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_after(name: str, do: Callable[..., Any], *args: Any) -> Any:
+    do(*args)
+    killed(name, do)
+
+
+def killed_within(name: str, do: Callable[..., Any], *args: Any) -> Any:
+    if name == "write":
+        do(args[0][: len(args[0]) * 2 // 3])
+    killed(name, do)
+
+
+DEATHS: list[Fault] = [killed, killed_after, killed_within]
+"""The process dies in place of the call, right after it, or with two thirds of what it wrote."""

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from faults import FAULTS, Disk
 
 import margincore as mc
 from margincore import intraday
@@ -184,3 +185,80 @@ def test_choices_are_the_monitors() -> None:
     left_out = IntradayMonitor(PREPARED, held, choices=intraday.Choices(overnight_deficit="excluded"))
     assert [c.deficit for c in left_out.run(events)] == [2_500.0]
     assert [c.deficit for c in IntradayMonitor(PREPARED, held).run(events)] == [5_000.0]
+
+
+def feed(own: IntradayMonitor, taken: list[int]) -> None:
+    for event in DAY:
+        own.take(event)
+        taken.append(event.number)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_journal_that_fails_ends_the_monitor_and_loses_nothing(tmp_path: Path, kind: str) -> None:
+    fault, error = FAULTS[kind]
+    with pytest.MonkeyPatch.context() as patch:
+        disk = Disk(patch)
+        whole = monitor(tmp_path / "whole")
+        opened = len(disk.calls)
+        list(whole.run(DAY))
+        whole.close()
+    assert len(disk.calls) - opened == 2 * len(DAY)
+    for at in range(opened, len(disk.calls)):
+        path, taken = tmp_path / f"{at}", list[int]()
+        with pytest.MonkeyPatch.context() as patch:
+            Disk(patch, at, fault)
+            own = monitor(path)
+            with pytest.raises(error):
+                feed(own, taken)
+        # It may be on disk, and here it is not: nobody is answered from one of the two.
+        for question in (
+            lambda own=own: own.take(DAY[own.number]),
+            lambda own=own: own.day("a"),
+            lambda own=own: own.deficits("a"),
+        ):
+            with pytest.raises(mc.InvalidInput, match="half way"):
+                question()
+        own.close()
+        again = monitor(path, at_least=len(taken))
+        assert again.number in (len(taken), len(taken) + 1)
+        list(again.run(DAY))
+        again.close()
+        assert again.deficits("a") == whole.deficits("a")
+        assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_the_market_is_the_journals_and_a_journal_cut_shorter_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    own = monitor(path)
+    own.take(DAY[0])
+    own.close()
+    fallen = PREPARED.update(spot={"XYZ": 50.0})
+    again = IntradayMonitor(fallen, ACCOUNTS, journal=path, at_least=1)
+    assert again.day("a") == own.day("a")
+    again.close()
+    with pytest.raises(mc.ParseError, match="the last event is 1, and at least 2 is asked for"):
+        monitor(path, at_least=2)
+    posted = ACCOUNTS | {"b": mc.Account([], cash={"USD": 50_000.0}, collateral={"USD": 1.0})}
+    with pytest.raises(mc.InvalidInput, match="other accounts or terms"):
+        IntradayMonitor(PREPARED, posted, journal=path)
+    path.write_bytes(path.read_bytes()[:-10])
+    cut = monitor(path)
+    assert cut.number == 0
+    assert cut.journal_removed > 0
+    cut.close()
+
+
+def test_a_correction_reaches_back_fifteen_closed_days_and_no_further() -> None:
+    own, day = monitor(), "2026-11-20"
+    own.take(FillEvent(1, "a", "XYZ", 500, 100.0))
+    for number in range(2, 17):
+        own.take(CloseEvent(number, day))
+        day = mc.calendars.nyse().add(day, 1).isoformat()
+    [closed] = own.take(CorrectionEvent(17, 1, FillEvent(1, "a", "XYZ", 400, 100.0)))
+    assert (closed.on, closed.deficit, closed.previous) == ("2026-11-20", 0.0, 2_500.0)
+    own.take(CloseEvent(18, day))
+    with pytest.raises(mc.InvalidInput, match="event 1 is of a day before the last 15 closed") as refused:
+        own.take(CorrectionEvent(19, 1))
+    assert (refused.value.code, refused.value.where, refused.value.value) == ("out_of_range", "corrects", 1)
+    with pytest.raises(mc.InvalidInput, match="event 3 is no fill and no cash"):
+        own.take(CorrectionEvent(19, 3))

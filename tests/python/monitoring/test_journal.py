@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import FAULTS, Disk, Fault
+from faults import DEATHS, FAULTS, Disk, Fault
 
 import margincore as mc
 from margincore.monitoring import Journal
@@ -298,23 +298,8 @@ def test_a_reader_in_another_thread_sees_only_whole_records(tmp_path: Path) -> N
 # ---- deaths
 
 
-def killed(name: str, do: Callable[..., Any], *args: Any) -> Any:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def killed_after(name: str, do: Callable[..., Any], *args: Any) -> Any:
-    do(*args)
-    killed(name, do)
-
-
-def killed_within(name: str, do: Callable[..., Any], *args: Any) -> Any:
-    if name == "write":
-        do(args[0][: len(args[0]) * 2 // 3])
-    killed(name, do)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("death", [killed, killed_after, killed_within])
+@pytest.mark.parametrize("death", DEATHS)
 def test_killed_at_any_call_what_was_acknowledged_is_there(tmp_path: Path, death: Fault) -> None:
     for at in range(len(CALLS)):
         path = tmp_path / f"{at}"

@@ -16,7 +16,8 @@ from margincore._core import (
     Position,
     Unsupported,
 )
-from margincore.engine import holder, rulebook, snapshot
+from margincore.analysis import given
+from margincore.engine import beside, holder, rulebook, snapshot
 
 Holder = Account | Iterable[Position]
 VARIATION = ("future", "perpetual")
@@ -49,7 +50,8 @@ class Start:
         contracts: Iterable[Contract],
         haircuts: Mapping[str, float] | None,
     ) -> None:
-        self.account, self.methodology, self.haircuts = holder(account), rulebook(methodology), haircuts
+        self.account, self.methodology = holder(account), rulebook(methodology)
+        self.haircuts = None if haircuts is None else given.numbers("haircuts", haircuts)
         known = snapshot(market)
         if known is None or known.contracts is not None:
             raise InvalidInput("events: a market is needed, its prices and vols as mappings by contract id")
@@ -64,8 +66,7 @@ class Start:
         for p in self.account.positions:
             _, before = self.held.get(p.contract.id, (p.contract, 0.0))
             self.held[p.contract.id] = (p.contract, before + p.quantity)
-        beside = list(contracts)
-        self.known = {**{c.id: c for c in beside}, **{name: c for name, (c, _) in self.held.items()}}
+        self.known = {**{c.id: c for c in beside(contracts)}, **{name: c for name, (c, _) in self.held.items()}}
         # What options are written on; an index stands in no rulebook's table.
         self.futures = [c for c in self.known.values() if c.kind == "future"]
         self.table = list({c.id: c for c in (*(c for c, _ in self.held.values()), *self.futures)}.values())

@@ -14,7 +14,7 @@ from margincore.analysis.events.delivery import date
 from margincore.analysis.events.what_if import positive
 from margincore.analysis.repricing import Repricer
 from margincore.calendars import day_of
-from margincore.engine import holder, snapshot
+from margincore.engine import beside, holder, snapshot
 
 __all__ = ["EarlyAssignment", "early_assignment"]
 
@@ -92,7 +92,7 @@ def early_assignment(
     for p in holder(account).positions:
         _, before = held.get(p.contract.id, (p.contract, 0.0))
         held[p.contract.id] = (p.contract, before + p.quantity)
-    table = {c.id: c for c in (*contracts, *(c for c, _ in held.values()))}
+    table = {c.id: c for c in (*beside(contracts), *(c for c, _ in held.values()))}
     known = {option.underlying for option, _ in held.values()}
     given = {symbol: _dividend(symbol, stated, known) for symbol, stated in (dividends or {}).items()}
     named = []

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from margincore._core import Contract, InvalidInput, Market, Methodology, MissingData
+from margincore.analysis import given
 from margincore.analysis.events.account import Changes, Holder, Start
 from margincore.analysis.events.delivery import Terms, date, instant, settlement
 from margincore.analysis.events.what_if import Consequence, consequence_of, positive, settle
 from margincore.analysis.mover import Mover
 from margincore.analysis.repricing import price_of
+from margincore.engine import snapshot
 
 __all__ = ["expiry"]
 
@@ -174,6 +176,9 @@ def expiry(
     >>> mc.events.expiry(short, market, mc.methods.RegT(), "2026-12-18", {"SPX": 4470.0}).cash
     {'USD': -3000.0}
     """
+    prices = given.numbers("prices", prices)
+    if instructions is not None and not isinstance(instructions, Mapping):
+        given.refuse("instructions", instructions, "a mapping of numbers by option id is needed", "wrong_type")
     asked = Expiry(
         account,
         market,
@@ -183,7 +188,7 @@ def expiry(
         contracts=contracts,
         haircuts=haircuts,
     )
-    return asked.consequence(prices, instructions, after)
+    return asked.consequence(prices, instructions, snapshot(after))
 
 
 def _date(on: Any) -> dt.date:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from margincore._core import Account, Contract, InvalidInput, Market, Methodology, MissingData, Position
 from margincore._pickles import Record
+from margincore.analysis import given
 from margincore.analysis.events.expiry import THRESHOLD, Expiry
 from margincore.analysis.events.what_if import Consequence
 
@@ -173,7 +174,7 @@ def expiry_scan(
             value=symbol,
             code="bad_text",
         )
-    if not 0.0 < width < 1.0:
+    if not 0.0 < given.number("expiry_scan: width", width) < 1.0:
         raise InvalidInput(
             f"expiry_scan: width is {width!r}: a fraction between 0 and 1 is needed",
             where="width",
@@ -185,7 +186,7 @@ def expiry_scan(
         raise MissingData(f"expiry_scan: no price of '{symbol}' today", where=symbol, code="missing_price")
     own = [(terms, q) for terms, q in asked.options if symbol in terms.measured_by]
     strikes = sorted({float(terms.option.strike or 0.0) for terms, _ in own})
-    others = dict(prices or {})
+    others = {} if prices is None else given.numbers("prices", prices)
     said: dict[str, None] = {}
 
     def at(price: float, instructions: Mapping[str, float] | None = None) -> Consequence:

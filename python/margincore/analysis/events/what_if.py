@@ -18,6 +18,7 @@ from margincore._core import (
     Requirement,
 )
 from margincore._pickles import Record
+from margincore.analysis import given
 from margincore.analysis.events.account import Changes, Holder, Start
 from margincore.analysis.events.delivery import Terms, settlement
 from margincore.analysis.repricing import price_of
@@ -146,6 +147,8 @@ def _prices(start: Start, terms: Terms) -> dict[str, float]:
 
 def _number_of(start: Start, option: Contract | str, quantity: float, kind: str) -> tuple[Contract, float]:
     """The option meant and how many contracts of it, no more than are held on the side that the event is about."""
+    if not isinstance(option, str | Contract):
+        given.refuse(f"{kind}: option", option, "an option or its id is needed", "wrong_type")
     name = option if isinstance(option, str) else option.id
     held, side = start.held.get(name), 1.0 if kind == "exercise" else -1.0
     own = 0.0 if held is None else max(0.0, side * held[1])

@@ -23,6 +23,7 @@ from margincore.analysis.intraday.transactions import (
     instant,
 )
 from margincore.calendars import day_of
+from margincore.engine import ready
 
 __all__ = ["Plan", "date_of", "listed", "of_its_day", "scheduled"]
 
@@ -46,6 +47,7 @@ class Plan:
 
 def date_of(prepared: Prepared, on: dt.date | str | None) -> dt.date:
     """The date of the day: the one given, or the opening market's."""
+    prepared = ready(prepared)
     if on is not None:
         return day_of(on, "on")
     if prepared.market is None:

@@ -14,7 +14,7 @@ from margincore.analysis.statements.cures import Cure
 from margincore.analysis.statements.futures import FuturesAccount, open_trade_equity, pretrade_cost
 from margincore.analysis.statements.groups import STRESS, Group, PortfolioMargin, Stress
 from margincore.analysis.statements.minimum import MinimumEquity
-from margincore.analysis.statements.money import Balance, Collateral, Equity
+from margincore.analysis.statements.money import Balance, Collateral, Equity, Holding
 from margincore.analysis.statements.power import BuyingPower, Rates
 from margincore.analysis.statements.restrictions import OPENED_WITH, Restriction
 from margincore.analysis.statements.sma import Close, Entry, Money, Transaction, close, entries
@@ -37,6 +37,7 @@ __all__ = [
     "Equity",
     "FuturesAccount",
     "Group",
+    "Holding",
     "Interest",
     "MinimumEquity",
     "Money",

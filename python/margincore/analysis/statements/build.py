@@ -33,7 +33,7 @@ from margincore.analysis.statements.sma import Close, Transaction, close, entrie
 from margincore.analysis.statements.whole import REDUCING_ONLY, Absent, Statement
 from margincore.calendars import BusinessDays, day_of, nyse
 from margincore.engine import holder, rulebook, snapshot
-from margincore.methods.base import Rulebook
+from margincore.methods.house import described
 
 __all__ = ["Regime", "statement"]
 
@@ -172,6 +172,7 @@ def statement(
         restrictions=standing,
         absent=tuple(desk.absent),
         report=desk.report,
+        positions=tuple(desk.valuation.holding(position) for position in desk.account.positions),
     )
 
 
@@ -488,9 +489,10 @@ def _fits(regime: str, own: str | None, methodology: Methodology, account: Accou
     if account.kind in ("cash", "margin") and (regime == "cash") != (account.kind == "cash"):
         other = "margin" if account.kind == "cash" else "cash"
         _contradicts(regime, f"the account's kind is {account.kind!r}", f"Account(kind={other!r})")
-    if not isinstance(methodology, Rulebook) or regime == own:
+    document = described(methodology)
+    if document is None or regime == own:
         return
-    name = methodology.to_dict()["name"]
+    name = document["name"]
     if name == "reg-t" and regime in ("cash", "reg_t"):
         kind = "cash" if regime == "cash" else "margin"
         because = f"the rulebook margins {'a cash' if own == 'cash' else 'a margin'} account"
@@ -509,9 +511,9 @@ def _contradicts(regime: str, because: str, remedy: str) -> NoReturn:
 
 
 def _regime(methodology: Methodology, account: Account) -> str | None:
-    if not isinstance(methodology, Rulebook):
+    document = described(methodology)
+    if document is None:
         return None
-    document = methodology.to_dict()
     if document["name"] == "tims":
         return "portfolio_margin" if document.get("preset", "occ-cpm") in _PORTFOLIO_MARGIN else None
     regime = _REGIMES.get(document["name"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from margincore._core import MarginReport
 from margincore.analysis.statements.calls import RULES, Call
 from margincore.analysis.statements.cash import Cash, Interest
 from margincore.analysis.statements.cures import Cure
@@ -14,7 +15,16 @@ from margincore.analysis.statements.money import Equity
 from margincore.analysis.statements.page import Line
 from margincore.analysis.statements.sma import Close
 
-__all__ = ["call_lines", "cash_lines", "cure_lines", "equity_lines", "futures_lines", "portfolio_lines", "sma_lines"]
+__all__ = [
+    "call_lines",
+    "cash_lines",
+    "cure_lines",
+    "equity_lines",
+    "futures_lines",
+    "portfolio_lines",
+    "sma_lines",
+    "warning_lines",
+]
 
 
 def equity_lines(equity: Equity) -> Iterator[Line]:
@@ -115,3 +125,9 @@ def futures_lines(futures: FuturesAccount, currency: str) -> Iterator[Line]:
     yield Line(section, "outside: cash and open trade equity", futures.cash_and_open_trade_equity, currency)
     if futures.pretrade is not None:
         yield Line(section, "counted against pre-trade credit", futures.pretrade, currency)
+
+
+def warning_lines(report: MarginReport) -> Iterator[Line]:
+    """What is suspicious in the input."""
+    for warning in report.warnings:
+        yield Line("warnings: the numbers stand", warning["where"], note=f"{warning['message']} [{warning['source']}]")

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from margincore._core import Account, MissingData, Position, Prepared
+from margincore.analysis import given
 from margincore.analysis.statements.plain import Part
 from margincore.read_only import ReadOnlyDict
 
-__all__ = ["Balance", "Collateral", "Equity"]
+__all__ = ["Balance", "Collateral", "Equity", "Holding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,28 @@ class Collateral(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Holding(Part):
+    """One position: contract id, its kind and underlying, long and short in contracts, both unsigned.
+
+    `value` is what it counts in the equity, in the report's currency (short negative; nothing for what settles to its
+    mark in cash), `None` where it has no mark.
+    """
+
+    contract: str
+    kind: str
+    underlying: str
+    currency: str
+    long: float
+    short: float
+    value: float | None
+
+    @property
+    def quantity(self) -> float:
+        """Long less short, in contracts."""
+        return self.long - self.short
+
+
+@dataclass(frozen=True, slots=True)
 class Equity(Part):
     """Liquidating equity in the report's currency: cash, positions at their marks, collateral after haircuts."""
 
@@ -71,7 +94,7 @@ class Valuation:
     def __init__(self, prepared: Prepared, account: Account, haircuts: Mapping[str, float] | None) -> None:
         self.prepared = prepared
         self.account = account
-        self.haircuts = dict(haircuts or {})
+        self.haircuts = {} if haircuts is None else given.numbers("haircuts", haircuts)
 
     def of(
         self,
@@ -90,6 +113,16 @@ class Valuation:
     def options(self, positions: list[Position]) -> float:
         """What the options among positions are worth, in the report's currency."""
         return self.of([p for p in positions if p.contract.kind == "option"])
+
+    def holding(self, position: Position) -> Holding:
+        """A position of the account and what it is worth."""
+        contract = position.contract
+        try:
+            value: float | None = self.of([position])
+        except MissingData:
+            value = None
+        terms = (contract.id, contract.kind, contract.underlying, contract.currency)
+        return Holding(*terms, position.long, position.short, value)
 
     def equity(self, open_trade_equity: Mapping[str, float]) -> Equity:
         """The account's equity. Raises :class:`margincore.MissingData` for a mark, a rate or a haircut not given."""

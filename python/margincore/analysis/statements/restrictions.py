@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from margincore._core import Account, MarginReport
@@ -46,7 +46,8 @@ def breaches(names: Iterable[str], account: Account, report: MarginReport) -> tu
         for position in account.positions:
             if position.contract.kind in ("stock", "etf") and position.short:
                 broken.append(f"{position.short:,g} {position.contract.id} short")
-        for strategy in report.details["initial"]["pairing"] if report.methodology == "Reg T" else ():
+        paired = report.details.get("initial")
+        for strategy in paired["pairing"] if isinstance(paired, Mapping) and "pairing" in paired else ():
             if strategy["strategy"] in _UNCOVERED:
                 broken.append(f"{strategy['strategy']}: {', '.join(leg['contract'] for leg in strategy['legs'])}")
         found.extend(Restriction(f"{name}: not allowed", text, broken=True) for text in broken)

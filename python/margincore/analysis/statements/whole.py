@@ -15,7 +15,7 @@ from margincore.analysis.statements.cures import Cure
 from margincore.analysis.statements.futures import FuturesAccount
 from margincore.analysis.statements.groups import PortfolioMargin
 from margincore.analysis.statements.minimum import MinimumEquity
-from margincore.analysis.statements.money import Equity
+from margincore.analysis.statements.money import Equity, Holding
 from margincore.analysis.statements.plain import Part
 from margincore.analysis.statements.power import BuyingPower
 from margincore.analysis.statements.restrictions import Restriction
@@ -48,7 +48,8 @@ class Statement(Part):
     - `buying_power`: by class. `close`: SMA and its entries. `calls`: all that are to be met.
     - `cures`: what would meet each call. `cash`, `interest`: cash that may go, and what a debit costs.
     - `portfolio`, `futures`: what such accounts have beside.
-    - `restrictions`: what the account may not do now.
+    - `restrictions`: what the account may not do now. `positions`: what is held, and what each is worth.
+    - Warnings of the input are those of `report`.
     """
 
     date: dt.date | None
@@ -71,6 +72,7 @@ class Statement(Part):
     restrictions: tuple[Restriction, ...]
     absent: tuple[Absent, ...]
     report: MarginReport
+    positions: tuple[Holding, ...] = ()
 
     @property
     def equity_required(self) -> float:
@@ -170,6 +172,7 @@ class Statement(Part):
         if self.portfolio is not None:
             out.extend(lines.portfolio_lines(self.portfolio, unit))
         out.extend(page.Line("restrictions", r.what, note=r.because) for r in self.restrictions)
+        out.extend(lines.warning_lines(self.report))
         out.extend(page.Line("not said, and what to give", a.what, note=a.because) for a in self.absent)
         return out
 
@@ -181,7 +184,10 @@ class Statement(Part):
         return f"Statement of {self.valuation or self.date or 'an unknown day'}: {of}, {self.currency}"
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every line as ``{section, item, amount, unit, note}``: a frame takes them as they are."""
+        """Every line as ``{section, item, amount, unit, note}``: a frame takes them as they are.
+
+        :func:`margincore.analysis.frames.of` gives the parts as tables of their own.
+        """
         return page.rows(self._lines())
 
     def __repr__(self) -> str:

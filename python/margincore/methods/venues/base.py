@@ -11,7 +11,7 @@ from margincore import _core
 from margincore.json_objects import json_object
 from margincore.methods.base import Rulebook
 
-__all__ = ["Crypto", "SpotTreatment", "built", "chosen", "dated", "given", "venue_reply", "with_charges"]
+__all__ = ["Crypto", "SpotTreatment", "built", "chosen", "dated", "given", "undated", "venue_reply", "with_charges"]
 
 _R = TypeVar("_R", bound=Rulebook)
 SpotTreatment = Literal["in_matrix", "in_use", "upside_offset", "collateral_only"]
@@ -55,6 +55,17 @@ def dated(family: str, vintage: str | None, on: dt.date | str | None, known: Map
     except _core.InvalidInput as error:
         error.named("on")
         raise
+
+
+def undated(preset: str, model: str, vintage: str | None, on: dt.date | str | None) -> dict[str, Any]:
+    """The one preset of a model that has no parameters by date; a choice among them is refused by name."""
+    for name, value in (("vintage", vintage), ("on", on)):
+        if value is not None:
+            message = (
+                f"{name} is {value!r}: model {model!r} has one set of parameters and none by date: leave {name} out"
+            )
+            raise _core.InvalidInput(message, code="contradiction", where=name, value=value)
+    return {"preset": preset}
 
 
 def with_charges(changes: dict[str, Any], name: str, amounts: Mapping[str, float] | None) -> dict[str, Any]:

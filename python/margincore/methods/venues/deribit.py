@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from margincore import _core
-from margincore.methods.venues.base import Crypto, SpotTreatment, built, chosen, dated, given, venue_reply, with_charges
+from margincore.methods.venues.base import (
+    Crypto,
+    SpotTreatment,
+    built,
+    chosen,
+    dated,
+    given,
+    undated,
+    venue_reply,
+    with_charges,
+)
 
 __all__ = ["Deribit"]
 
@@ -17,15 +27,16 @@ _VINTAGES = {name: f"deribit-pm-{name}" for name in ("2024", "2026", "old-a", "o
 class Deribit(Crypto):
     """Deribit: portfolio margin (2024 and 2026 parameters, four older vintages) or standard margin.
 
-    `model` is ``"portfolio"`` or ``"standard"``. The parameters are those in force at the valuation, unless `vintage`
-    (``"2024"``, ``"2026"``, or ``"old-a"`` to ``"old-d"``) or `on`, a date, states others; reports say under
-    ``parameters["superseded_by"]`` which newer ones were in force. Each settlement currency stands alone (S:PM). How
-    cross portfolio margin (X:PM) adds currency pairs up is not published: ``"cross"`` raises :class:`Unsupported`.
-    Option cells use published parameters; no engine output with options was available to verify them. The rules are
-    those of BTC and ETH: another underlying raises :class:`MissingData` until `rules` state it. `rules` changes
-    parameters by underlying and settlement (``"BTC"``, ``"BTC/USDC"``, ``"*"``); `initial_only` adds amounts to initial
-    margin, by name, such as ``mmp_margin`` or ``open_orders_margin``. Vintage A charges opposite vegas of several
-    expiries by a formula that is not published: state it as ``charges.stated.opposite_vega``.
+    `model` is ``"portfolio"`` or ``"standard"``, which has one set of parameters. Those of portfolio margin are the
+    ones in force at the valuation, unless `vintage` (``"2024"``, ``"2026"``, or ``"old-a"`` to ``"old-d"``) or `on`,
+    a date, states others; reports say under ``parameters["superseded_by"]`` which newer ones were in force. Each
+    settlement currency stands alone (S:PM). How cross portfolio margin (X:PM) adds currency pairs up is not
+    published: ``"cross"`` raises :class:`Unsupported`. Option cells use published parameters; no engine output with
+    options was available to verify them. The rules are those of BTC and ETH: another underlying raises
+    :class:`MissingData` until `rules` state it. `rules` changes parameters by underlying and settlement (``"BTC"``,
+    ``"BTC/USDC"``, ``"*"``); `initial_only` adds amounts to initial margin, by name, such as ``mmp_margin`` or
+    ``open_orders_margin``. Vintage A charges opposite vegas of several expiries by a formula that is not published:
+    state it as ``charges.stated.opposite_vega``.
 
     >>> import margincore as mc
     >>> perp = mc.Perpetual("BTC", multiplier=10, multiplier_unit="USD", settlement="inverse", currency="BTC")
@@ -61,7 +72,7 @@ class Deribit(Crypto):
                 'settlement currency with Deribit("portfolio"): its sum counts no offsets between pairs'
             )
         if chosen("model", model, {"portfolio": "portfolio", "standard": "standard"}) == "standard":
-            preset: dict[str, Any] = {"preset": "deribit-standard"}
+            preset = undated("deribit-standard", model, vintage, on)
         else:
             preset = dated("deribit-pm", vintage, on, _VINTAGES)
         changes = {**given(spot=spot, rules=rules), **changes}

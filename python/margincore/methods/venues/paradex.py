@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from margincore.methods.venues.base import Crypto, SpotTreatment, built, chosen, dated, given, with_charges
+from margincore.methods.venues.base import Crypto, SpotTreatment, built, chosen, dated, given, undated, with_charges
 
 __all__ = ["Paradex"]
 
@@ -18,7 +18,7 @@ class Paradex(Crypto):
 
     `provisions` are amounts added to both margins: funding for eight hours, fees. The parameters of portfolio margin
     are those in force at the valuation, unless `vintage` (``"2026-08"`` or ``"2026-01"``) or `on`, a date, states
-    others.
+    others; ``"cross"`` has one set of parameters and takes neither.
     """
 
     __slots__ = ()
@@ -33,8 +33,9 @@ class Paradex(Crypto):
         provisions: Mapping[str, float] | None = None,
         **changes: Any,
     ) -> Self:
-        preset: dict[str, Any] = {"preset": chosen("model", model, {"portfolio": "", "cross": "paradex-cross"})}
-        if model == "portfolio":
+        if chosen("model", model, {"portfolio": "portfolio", "cross": "cross"}) == "cross":
+            preset = undated("paradex-cross", model, vintage, on)
+        else:
             preset = dated("paradex-pm", vintage, on, _VINTAGES)
         changes = with_charges({**given(spot=spot), **changes}, "provisions", provisions)
         return built(cls, {**preset, **changes})

@@ -1,5 +1,7 @@
 //! Many accounts over one table of contracts, as columns.
 
+mod fills;
+
 use super::sorter::ContractSorter;
 use super::{AccountTerms, AccountView, MAX_LOTS, Positions};
 use crate::contract::{ContractIndex, Contracts};
@@ -47,6 +49,43 @@ pub struct Accounts {
     terms: Vec<AccountTerms>,
 }
 
+/// Refuses columns of different lengths.
+fn check_columns(account: usize, contract: usize, lots: usize) -> Result<()> {
+    if account != contract || account != lots {
+        fail!(
+            InvalidInput: WrongShape;
+            "accounts: columns of different lengths: account {account}, contract {contract}, lots {lots}"
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a row of columns whose account or contract is not there, or that has too many lots.
+#[inline]
+fn check_row(
+    row: usize,
+    (account, contract, lots): (u32, ContractIndex, i64),
+    accounts: usize,
+    contracts: usize,
+) -> Result<()> {
+    if account as usize >= accounts {
+        fail!(InvalidInput: OutOfRange; "accounts row {row}: account {account} of {accounts}");
+    }
+    if contract as usize >= contracts {
+        fail!(
+            InvalidInput: OutOfRange;
+            "accounts row {row}: contract row {contract} of a table of {contracts}"
+        );
+    }
+    if !(-MAX_LOTS..=MAX_LOTS).contains(&lots) {
+        fail!(
+            InvalidInput: TooLarge;
+            "accounts row {row}: {lots} lots: at most 2^53 are accepted"
+        );
+    }
+    Ok(())
+}
+
 impl Accounts {
     /// `account` (any order, 0-based), `contract` (rows of the table) and lots, one entry per position.
     /// `terms` has one entry for all accounts or one per account.
@@ -72,15 +111,7 @@ impl Accounts {
         terms: Vec<AccountTerms>,
         refused: impl FnMut(usize, MarginError) -> Result<()>,
     ) -> Result<Self> {
-        if account.len() != contract.len() || account.len() != lots.len() {
-            fail!(
-                InvalidInput: WrongShape;
-                "accounts: columns of different lengths: account {}, contract {}, lots {}",
-                account.len(),
-                contract.len(),
-                lots.len()
-            );
-        }
+        check_columns(account.len(), contract.len(), lots.len())?;
         if count > MAX_ACCOUNTS {
             fail!(
                 InvalidInput: TooLarge;
@@ -96,23 +127,8 @@ impl Accounts {
             if row.is_multiple_of(SLICE) {
                 interrupt::check()?;
             }
-            if a as usize >= count {
-                fail!(InvalidInput: OutOfRange; "accounts row {row}: account {a} of {count}");
-            }
-            if c as usize >= contracts.len() {
-                fail!(
-                    InvalidInput: OutOfRange;
-                    "accounts row {row}: contract row {c} of a table of {}",
-                    contracts.len()
-                );
-            }
-            for q in q.sides() {
-                if !(-MAX_LOTS..=MAX_LOTS).contains(&q) {
-                    fail!(
-                        InvalidInput: TooLarge;
-                        "accounts row {row}: {q} lots: at most 2^53 are accepted"
-                    );
-                }
+            for lots in q.sides() {
+                check_row(row, (a, c, lots), count, contracts.len())?;
             }
             start[a as usize + 1] += 1;
         }

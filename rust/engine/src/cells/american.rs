@@ -12,10 +12,10 @@ use kernel::pricing::{Moves, OptionColumns};
 pub(super) const MODE: Mode = Mode::Standard;
 const SHARING: Sharing = Sharing::PerExpiry;
 
-/// Rows whose values are held at once, so that a table of millions needs no second table.
-const SEGMENT: usize = 16 * 1024;
-/// Rows a thread is worth.
-const LEAST: usize = 256;
+/// Prices held at once, so that a table of millions needs no second table.
+const SEGMENT: usize = 256 * 1024;
+/// Prices a thread is worth.
+const LEAST: usize = 4096;
 
 /// The vols at which the cells' own prices are the marks, with a status per row.
 pub(crate) fn implied_vol(
@@ -38,11 +38,12 @@ pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Re
     let price_moves = with_base(&scenarios.price);
     let first_option = block.european.len();
     let mut values = Vec::new();
-    for start in (0..cells.len()).step_by(SEGMENT) {
-        let count = SEGMENT.min(cells.len() - start);
+    let (segment, least) = (SEGMENT.div_ceil(width), LEAST.div_ceil(width));
+    for start in (0..cells.len()).step_by(segment) {
+        let count = segment.min(cells.len() - start);
         values.clear();
         values.resize(count * width, 0.0);
-        parallel::chunks(&mut values, width, threads, LEAST, |first, out| {
+        parallel::chunks(&mut values, width, threads, least, |first, out| {
             let (first, count) = (start + first, out.len() / width);
             let columns: OptionColumns<'_> = cells.columns().rows(first, count);
             let grid = |vols: Moves<'_>, out: &mut [f64]| {

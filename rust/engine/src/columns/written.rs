@@ -1,10 +1,10 @@
-//! A table of contracts as columns again: what [`TermColumns::contracts`] reads.
+//! A table of contracts as columns again: what [`super::TermColumns::contracts`] reads.
 
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use super::{Form, TermColumns, TextColumn};
+use super::form::{Form, TermColumns, TextColumn};
 
 /// A column of a term as it grows, a row at a time.
 #[derive(Default)]

@@ -6,15 +6,13 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::ContractIndex;
-
 /// Ids in one text, one after another: a search touches three places in memory, however many rows there are.
 #[derive(Debug, Default)]
 pub struct Ids {
     text: String,
     /// Where each id ends in the text.
     end: Vec<usize>,
-    rows: HashTable<ContractIndex>,
+    rows: HashTable<u32>,
     hasher: RandomState,
 }
 
@@ -34,7 +32,7 @@ impl Ids {
     }
 
     /// Adds the id of the next row, or gives the row that has it already.
-    pub(super) fn push(&mut self, id: &str) -> Result<(), ContractIndex> {
+    pub(super) fn push(&mut self, id: &str) -> Result<(), u32> {
         let (text, end, hasher) = (&self.text, &self.end, &self.hasher);
         let entry = self.rows.entry(
             hasher.hash_one(id.as_bytes()),
@@ -54,9 +52,9 @@ impl Ids {
 
     /// The row of an id.
     #[inline]
-    pub fn row(&self, id: &str) -> Option<ContractIndex> {
+    pub fn row(&self, id: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(id.as_bytes());
-        let is_it = |&row: &ContractIndex| slice(&self.text, &self.end, row as usize) == id;
+        let is_it = |&row: &u32| slice(&self.text, &self.end, row as usize) == id;
         self.rows.find(hash, is_it).copied()
     }
 }

@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{OptionCells, TreeCell};
+use crate::cells::{Block, OptionCells, TreeCell};
 use crate::contract::ContractIndex;
 
 /// How American options without cash dividends are priced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum American {
     /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
     /// two apart.
+    #[default]
     Collocation,
     /// Cox-Ross-Rubinstein with `steps` steps: the method OCC names its own a derivation of.
     Tree,
@@ -105,8 +106,29 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Puts options into the lists of a block by how they are priced, and says in which order they stand there: that of
+    /// the block's moves of volatility.
+    pub fn fill(&self, options: Vec<u32>, block: &mut Block) -> Vec<u32> {
+        let of = |model: Model| -> Vec<u32> {
+            let all = options.iter().copied();
+            all.filter(|&o| self.models[o as usize] == model).collect()
+        };
+        let (european, mut american, trees) =
+            (of(Model::European), of(Model::American), of(Model::Tree));
+        // The strikes of an expiry share boundaries, and those without a yield share them across underlyings.
+        american.sort_by_key(|&option| {
+            let o = option as usize;
+            let pays = self.options.dividend_yield[o] != 0.0;
+            (self.options.years[o].to_bits(), pays, option)
+        });
+        block.european = self.options.select(&european);
+        block.american = self.options.select(&american);
+        block.trees = trees.iter().map(|&o| self.tree(o as usize)).collect();
+        [european, american, trees].concat()
+    }
+
     /// An option as a tree takes it.
-    pub fn tree(&self, option: usize) -> TreeCell {
+    pub(super) fn tree(&self, option: usize) -> TreeCell {
         let o = &self.options;
         TreeCell {
             contract: o.contract[option],

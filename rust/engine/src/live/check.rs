@@ -363,12 +363,21 @@ fn exceeds(value: f64, limit: f64) -> bool {
     value.partial_cmp(&limit).is_none_or(|order| order.is_gt())
 }
 
+/// A number whose digits decide: of rounding noise its size and no string of zeros.
+fn plain(number: f64) -> String {
+    if number != 0.0 && number.abs() < 1e-6 {
+        format!("{number:.2e}")
+    } else {
+        number.to_string()
+    }
+}
+
 /// A broken limit with the two numbers that decided. Where they print alike as amounts, they are printed in full.
 #[cold]
 fn broken(name: &str, value: f64, side: &str, limit: f64) -> String {
     let mut texts = [value, limit].map(amount_text);
     if texts[0] == texts[1] {
-        texts = [value, limit].map(|number| number.to_string());
+        texts = [value, limit].map(plain);
     }
     let [value, limit] = texts;
     format!("{name}: {value} is {side} the limit of {limit}")

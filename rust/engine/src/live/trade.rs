@@ -35,13 +35,14 @@ pub struct WhatIf {
 }
 
 impl WhatIf {
-    /// After less before; the worst scenario is the one after.
+    /// After less before; the worst scenario and the gap are those after.
     pub fn change(&self) -> Requirement {
         Requirement {
             initial: self.after.initial - self.before.initial,
             maintenance: self.after.maintenance - self.before.maintenance,
             net_option_value: self.after.net_option_value - self.before.net_option_value,
             worst_scenario: self.after.worst_scenario,
+            pairing_gap: self.after.pairing_gap,
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::quotes::Quotes;
 use crate::bounds;
 use crate::contract::Contracts;
 use crate::names;
@@ -19,6 +20,17 @@ use kernel::fail;
 pub enum Curve {
     Flat(f64),
     Dated(BTreeMap<String, f64>),
+}
+
+impl Curve {
+    /// Its rate farthest from zero.
+    pub(crate) fn farthest(&self) -> f64 {
+        let farther = |a: f64, &b: &f64| if b.abs() > a.abs() { b } else { a };
+        match self {
+            Self::Flat(rate) => *rate,
+            Self::Dated(rates) => rates.values().fold(0.0, farther),
+        }
+    }
 }
 
 /// A forward price of an underlying for one expiry, which is written as the contracts write theirs.
@@ -56,12 +68,12 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub borrow: BTreeMap<String, f64>,
     /// Marks by contract id, in the contract's quote.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub price: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "Quotes::is_empty")]
+    pub price: Quotes,
     /// Implied volatilities by contract id: annual fractions (0.18 is 18 %), or amounts where a rulebook prices by
     /// Bachelier's formula.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub vol: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "Quotes::is_empty")]
+    pub vol: Quotes,
     /// Units of the second currency for one of the first: `{"EURUSD": 1.08}` or `{"BTC/USD": 70000}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fx: BTreeMap<String, f64>,

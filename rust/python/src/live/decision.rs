@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use margincore::contract::Contracts;
 use margincore::live as core;
+use margincore::report::amount_text;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
@@ -297,11 +298,11 @@ impl Decision {
     fn __repr__(&self) -> String {
         let d = &self.decision;
         format!(
-            "Decision({}, {}, requirement {:.2} -> {:.2})",
+            "Decision({}, {}, requirement {} -> {})",
             if d.accepted { "accepted" } else { "rejected" },
             d.reason.code(),
-            d.before.initial,
-            d.worst
+            amount_text(d.before.initial),
+            amount_text(d.worst)
         )
     }
 }

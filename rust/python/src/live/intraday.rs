@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use super::trades;
 use crate::account::{Account, Accounts};
+use crate::arguments::maybe_amounts;
 use crate::errors::{enter, invalid};
 use crate::prepared::Prepared;
 
@@ -48,7 +49,7 @@ pub(crate) fn intraday_day(
     markets: Vec<PyRef<'_, Prepared>>,
     account: &Bound<'_, PyAny>,
     transactions: Vec<Wanted<'_>>,
-    haircuts: Option<BTreeMap<String, f64>>,
+    #[pyo3(from_py_with = maybe_amounts)] haircuts: Option<BTreeMap<String, f64>>,
     separated: bool,
 ) -> PyResult<(Vec<Step>, Pair, Pair, Option<f64>)> {
     let account = Account::from_any(account)?.0;

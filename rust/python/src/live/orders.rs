@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
-use crate::arguments::{flag, maybe_number, maybe_text, number, text};
+use crate::arguments::{flag, maybe_number, maybe_text, maybe_throttle, number, text};
 use crate::contract::Contract;
 use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -262,7 +262,7 @@ impl Limit {
         #[pyo3(from_py_with = maybe_number)] price_collar: Option<f64>,
         #[pyo3(from_py_with = maybe_number)] max_quantity: Option<f64>,
         #[pyo3(from_py_with = maybe_number)] max_notional: Option<f64>,
-        throttle: Option<(u32, f64)>,
+        #[pyo3(from_py_with = maybe_throttle)] throttle: Option<(u32, f64)>,
         #[pyo3(from_py_with = flag)] complete_only: bool,
         #[pyo3(from_py_with = flag)] block_intraday_deficit: bool,
     ) -> PyResult<Self> {

@@ -9,7 +9,7 @@ use margincore::live as core;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyTuple};
 
-use crate::arguments;
+use crate::arguments::{self, items};
 use crate::contract::Contract;
 use crate::errors::{invalid, raise};
 use crate::values::time_text;
@@ -53,7 +53,7 @@ impl Wanted {
 pub(super) fn read(trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<Vec<Wanted>> {
     let effect = super::orders::effect(effect)?;
     let mut result = Vec::new();
-    for (i, trade) in trades.try_iter()?.enumerate() {
+    for (i, trade) in items("trades", "a list of trades", trades)?.enumerate() {
         result.push(one(i, &trade?, effect)?);
     }
     Ok(result)
@@ -66,7 +66,7 @@ pub(super) fn read(trades: &Bound<'_, PyAny>, effect: Option<&str>) -> PyResult<
 #[pyo3(signature = (trades, /))]
 pub(crate) fn read_trades(trades: &Bound<'_, PyAny>) -> PyResult<Vec<Py<PyAny>>> {
     let mut result = Vec::new();
-    for (i, trade) in trades.try_iter()?.enumerate() {
+    for (i, trade) in items("trades", "a list of trades", trades)?.enumerate() {
         let trade = trade?;
         one(i, &trade, None)?;
         result.push(trade.unbind());

@@ -79,6 +79,7 @@ impl Book {
         table: &Table,
         market: &Arc<Market>,
         arrays: &RiskArrays,
+        old: Option<(&Self, &RiskArrays)>,
     ) -> Result<Self> {
         let Table {
             parameters,
@@ -129,11 +130,22 @@ impl Book {
             parts: 0,
             market: market.clone(),
         };
+        // What the same layout was compiled to.
+        let old = old.filter(|(book, _)| {
+            Arc::ptr_eq(&book.frame.contracts, contracts)
+                && book.frame.parameters.digest == info.digest
+        });
         let mut scenarios = 0;
-        for set in &layout.sets {
+        for (s, set) in layout.sets.iter().enumerate() {
             let mut components = Vec::with_capacity(set.components.len());
-            for planned in &set.components {
-                let made = book.compile_component(table, set, planned, arrays, &rate, scenarios)?;
+            for (c, planned) in set.components.iter().enumerate() {
+                let old = old.map(|(book, arrays)| Old {
+                    book,
+                    arrays,
+                    parts: &book.sets[s].components[c].parts,
+                });
+                let made =
+                    book.compile_component(table, set, planned, arrays, old, &rate, scenarios)?;
                 scenarios += made.labels.len();
                 components.push(made);
             }
@@ -160,6 +172,7 @@ impl Book {
         set: &SetLayout,
         planned: &Planned,
         arrays: &RiskArrays,
+        old: Option<Old<'_>>,
         rate: &[f64],
         first_scenario: usize,
     ) -> Result<ComponentBook> {
@@ -198,6 +211,12 @@ impl Book {
                 self.unit,
             )?);
         }
+        let old = old.filter(|old| old.parts.len() == made.parts.len());
+        if let Some(old) = old {
+            for (part, old) in made.parts.iter_mut().zip(old.parts) {
+                part.table = old.table.clone();
+            }
+        }
         let mut exchange: BTreeMap<&str, Option<Vec<f64>>> = BTreeMap::new();
         for &row in &set.members {
             let (currency, today) = (
@@ -209,8 +228,16 @@ impl Book {
             }
         }
         let scope = set.block(component);
-        for block in arrays.blocks.iter().filter(|b| b.scope == scope) {
+        for (b, block) in arrays.blocks.iter().enumerate() {
+            if block.scope != scope {
+                continue;
+            }
+            let known = old.filter(|old| old.has(b, arrays));
             for (i, &contract) in block.contract.iter().enumerate() {
+                let at = contract as usize;
+                if known.is_some_and(|old| old.book.worth[at] == self.worth[at]) {
+                    continue;
+                }
                 let row = layout.places[contract as usize]
                     .as_ref()
                     .expect("blocks price members")
@@ -246,6 +273,23 @@ impl Book {
         debug_assert_eq!(view.scenarios(), made.labels.len());
         self.parts += made.parts.len();
         Ok(made)
+    }
+}
+
+/// A component as it was compiled under another market, and the arrays of all of them.
+#[derive(Clone, Copy)]
+struct Old<'a> {
+    book: &'a Book,
+    arrays: &'a RiskArrays,
+    parts: &'a [Part],
+}
+
+impl Old<'_> {
+    /// Whether a block is the old one: then a row's losses are the old ones where its worth is, and with it the exchange
+    /// rate.
+    fn has(&self, block: usize, arrays: &RiskArrays) -> bool {
+        let all = &self.arrays.blocks;
+        all.len() == arrays.blocks.len() && Arc::ptr_eq(&all[block], &arrays.blocks[block])
     }
 }
 

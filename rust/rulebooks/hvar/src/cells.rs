@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::layout::{Table, View};
+use super::layout::{Moves, Table, View};
 use super::normal::{self, NormalOption};
 use super::parameters::ReturnRule;
 use engine::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use engine::contract::Contracts;
-use engine::inputs::{American, Inputs, Instrument, Model, NoVol, Valuation};
+use engine::inputs::{Inputs, Instrument, NoVol, Valuation};
 use engine::market::Market;
 use kernel::error::Result;
 use kernel::fail;
@@ -16,7 +16,7 @@ use kernel::float::larger;
 
 /// Contracts of a component that move alike: by factor, by price where the move is an amount, by factor of volatility,
 /// and whether they are options under the normal model.
-type Alike = BTreeMap<(String, Option<u64>, Option<String>, bool), Vec<u32>>;
+type Alike<'a> = BTreeMap<(&'a str, Option<u64>, Option<&'a str>, bool), Vec<u32>>;
 
 /// Which prices the components need: a block for each group of contracts that move alike.
 pub(super) fn cells(table: &Table, market: &Market) -> Result<Cells> {
@@ -50,28 +50,28 @@ pub(super) fn cells(table: &Table, market: &Market) -> Result<Cells> {
                     }
                     _ => own.map(|option| option.forward.to_bits()),
                 };
-                let key = (
-                    place.factor.clone(),
-                    price,
-                    place.vol_factor.clone(),
-                    own.is_some(),
-                );
+                let vol_factor = place.vol_factor.as_deref();
+                let key = (place.factor.as_str(), price, vol_factor, own.is_some());
                 alike.entry(key).or_default().push(row);
             }
-            let mut moves: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-            for ((factor, price, vol_factor, is_normal), rows) in alike {
-                for name in [Some(&factor), vol_factor.as_ref()].into_iter().flatten() {
-                    if !moves.contains_key(name) {
-                        let own = view.moves(&view.series(name, parameters.rule(name)?)?)?;
-                        moves.insert(name.clone(), own);
+            let moves = planned.moves(|| {
+                let mut moves = Moves::new();
+                for &(factor, _, vol_factor, _) in alike.keys() {
+                    for name in [Some(factor), vol_factor].into_iter().flatten() {
+                        if !moves.contains_key(name) {
+                            let own = view.moves(&view.series(name, parameters.rule(name)?)?)?;
+                            moves.insert(name.to_string(), own);
+                        }
                     }
                 }
+                Ok(moves)
+            })?;
+            for ((factor, price, vol_factor, is_normal), rows) in alike {
                 let group = Group {
                     scope: set.block(component),
-                    rule: parameters.rule(&factor)?,
-                    moves: &moves[&factor],
+                    rule: parameters.rule(factor)?,
+                    moves: &moves[factor],
                     vol: vol_factor
-                        .as_ref()
                         .map(|v| Ok((parameters.rule(v)?, &moves[v])))
                         .transpose()?,
                     price: price.map(f64::from_bits),
@@ -81,7 +81,7 @@ pub(super) fn cells(table: &Table, market: &Market) -> Result<Cells> {
                 if is_normal {
                     group.add_normal(&normal, &rows, &mut cells);
                 } else {
-                    group.add(&factor, contracts, &inputs, &rows, &mut cells)?;
+                    group.add(factor, contracts, &inputs, &rows, &mut cells)?;
                 }
             }
         }
@@ -134,7 +134,7 @@ impl Group<'_> {
     ) -> Result<()> {
         let mut linear = self.block(self.moves.to_vec());
         let mut options = self.block(self.fractions(factor)?);
-        let mut of_model: [Vec<u32>; 3] = Default::default();
+        let mut own: Vec<u32> = Vec::new();
         for &row in rows {
             match &inputs.instruments[row as usize] {
                 Instrument::Linear(price) => linear.linear.push(LinearCell {
@@ -146,25 +146,14 @@ impl Group<'_> {
                     },
                     scale: contracts.rows()[row as usize].value_per_lot(),
                 }),
-                Instrument::Option(option) => of_model[match inputs.models[*option as usize] {
-                    Model::European => 0,
-                    Model::American => 1,
-                    Model::Tree => 2,
-                }]
-                .push(*option),
+                Instrument::Option(option) => own.push(*option),
                 Instrument::Given => {}
             }
         }
-        options.european = inputs.options.select(&of_model[0]);
-        options.american = inputs.options.select(&of_model[1]);
-        options.trees = of_model[2]
-            .iter()
-            .map(|&option| inputs.tree(option as usize))
-            .collect();
+        let own = inputs.fill(own, &mut options);
         if self.vol.is_some() {
-            let vols = of_model
+            let vols = own
                 .iter()
-                .flatten()
                 .map(|&option| inputs.options.vol[option as usize]);
             options.scenarios.vol =
                 VolMoves::PerOption(vols.flat_map(|vol| self.vol_moves(vol)).collect());
@@ -257,7 +246,7 @@ fn resolve(table: &Table, normal: &BTreeMap<u32, NormalOption>, market: &Market)
     let places = &table.layout.places;
     let valuation = Valuation {
         name: "hvar",
-        american: American::Tree,
+        american: table.parameters.american,
         steps: table.parameters.steps,
         no_vol: NoVol::Refuse,
         vol_floor: None,

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use once_cell::race::OnceBox;
+
 use super::component::Component;
 use super::history::History;
 use super::parameters::{NettingSet, Parameters, ReturnRule, WHOLE};
@@ -58,7 +60,12 @@ impl SetLayout {
 pub(super) struct Planned {
     pub(super) component: Component,
     reads: Option<Reads>,
+    /// Every factor's moves, made for the first market: no other changes them.
+    moves: OnceBox<Moves>,
 }
+
+/// Moves of one component by factor.
+pub(super) type Moves = BTreeMap<String, Vec<f64>>;
 
 /// Which returns of which history, as of its last date.
 struct Reads {
@@ -84,7 +91,13 @@ impl Planned {
         Ok(Self {
             component: component.clone(),
             reads,
+            moves: OnceBox::new(),
         })
+    }
+
+    /// The moves of the factors of its set, by whoever asks first.
+    pub(super) fn moves(&self, make: impl FnOnce() -> Result<Moves>) -> Result<&Moves> {
+        self.moves.get_or_try_init(|| make().map(Box::new))
     }
 
     pub(super) fn view<'a>(&'a self, histories: &'a [History]) -> Option<View<'a>> {

@@ -71,7 +71,7 @@ use engine::contract::Contracts;
 use engine::market::Market;
 use engine::parameters::Attachments;
 use engine::report::ParameterInfo;
-use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use engine::seam::{self, Before, Methodology, Prepared, Quoted, Resolved};
 use kernel::error::Result;
 use kernel::fail;
 use kernel::float::hex;
@@ -211,7 +211,18 @@ impl Quoted for Moved {
     }
 
     fn compile(self: Box<Self>, arrays: RiskArrays) -> Result<Arc<dyn Prepared>> {
-        let book = Book::compile(&self.table, &self.market, &arrays)?;
+        let book = Book::compile(&self.table, &self.market, &arrays, None)?;
+        Ok(seam::compiled(book, LiveBook::open))
+    }
+
+    fn recompile(
+        self: Box<Self>,
+        arrays: RiskArrays,
+        before: Before<'_>,
+    ) -> Result<Arc<dyn Prepared>> {
+        let old = before.prepared.rulebook().downcast_ref();
+        let old = old.map(|book| (book, before.arrays));
+        let book = Book::compile(&self.table, &self.market, &arrays, old)?;
         Ok(seam::compiled(book, LiveBook::open))
     }
 }

@@ -51,6 +51,9 @@ pub(super) fn options(
         info: _,
     } = table;
     let mut found = BTreeMap::new();
+    if parameters.option_models.is_empty() {
+        return Ok(found);
+    }
     for (row, contract) in contracts.iter() {
         let keys = [contract.id(), contracts.root_symbol(row)];
         let model = keys.iter().find_map(|k| parameters.option_models.get(*k));

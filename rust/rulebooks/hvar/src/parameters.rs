@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::component::Component;
 use super::stages::Stage;
 use engine::bounds;
+use engine::inputs::American;
 use kernel::error::Result;
 use kernel::fail;
 
@@ -62,7 +63,7 @@ pub enum FxFactor {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptionModel {
-    /// Black and Scholes, Black-76, or the tree.
+    /// Black and Scholes, Black-76, or for early exercise what `american` names.
     #[default]
     Lognormal,
     /// Bachelier: the underlying may be at or below zero, and the volatility is in its price's units.
@@ -147,7 +148,10 @@ pub struct Parameters {
     /// Charges and credits after the scenarios, in order.
     #[serde(default)]
     pub stages: Vec<Stage>,
-    /// Steps of the binomial tree for American exercise.
+    /// How American options without cash dividends are priced.
+    #[serde(default)]
+    pub american: American,
+    /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
     #[serde(default = "steps")]
     pub steps: usize,
 }

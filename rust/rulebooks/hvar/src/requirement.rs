@@ -132,6 +132,7 @@ impl Book {
         Ok(Outcome {
             net_option_value: self.net_option_value(account),
             worst_scenario: sum.worst.filter(|w| w.0 > 0.0).map(|w| w.1),
+            pairing_gap: None,
         })
     }
 

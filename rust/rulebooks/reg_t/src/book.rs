@@ -16,9 +16,10 @@ use engine::account::{AccountView, MAX_LOTS};
 use engine::contract::{ContractIndex, Contracts};
 use engine::market::Market;
 use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
-use engine::seam::{Frame, Outcome, Rulebook, Separation};
+use engine::seam::{Frame, Grouping, Outcome, Rulebook, Separation};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::larger;
 
 pub(super) struct Book {
     frame: Frame,
@@ -339,7 +340,10 @@ impl Rulebook for Book {
         scratch.holdings = holdings;
         let net_option_value = option_value?;
         self.solve(kind, self.parameters.pairing, scratch)?;
+        let mut gap = 0.0;
         for (first, second) in scratch.initial.iter().zip(&scratch.maintenance) {
+            // The larger of the two: where maintenance raises the initial requirement, its gap is that of both.
+            gap += larger(first.gap(), second.gap());
             let scope = &self.layout.families[first.component as usize];
             let (mut initial, mut maintenance) = (0.0, 0.0);
             for (component, part) in LINES {
@@ -359,6 +363,7 @@ impl Rulebook for Book {
         Ok(Outcome {
             net_option_value,
             worst_scenario: None,
+            pairing_gap: Some(gap),
         })
     }
 
@@ -370,6 +375,10 @@ impl Rulebook for Book {
             );
         }
         Ok(&self.separation)
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        self.layout.grouping(&self.margin)
     }
 
     fn scenario_label(&self, _: u32) -> String {

@@ -17,6 +17,9 @@ const CUTS: usize = 8;
 const RISE: f64 = 1e-5;
 /// Multiplications that a node is reckoned to take: larger programs get fewer nodes.
 const NODE: u64 = 50_000;
+/// So many times the work a search goes on for a pairing better than the one it was told: the first it finds is often much
+/// better.
+const PATIENCE: u64 = 16;
 
 /// What the search ended with, in dollars relative to every position standing alone.
 #[derive(Debug, Clone, Default)]
@@ -41,15 +44,21 @@ pub struct Search {
     spare: Vec<Simplex>,
     trial: Vec<f64>,
     losses: Vec<f64>,
+    /// Counts of a pairing known before the search.
+    known: Vec<f64>,
+    /// Change above which a node is of no use: an answer at least as good is known.
+    ceiling: f64,
 }
 
 impl Search {
-    /// Minimises the program. At most `limit` nodes are solved; what is then left open makes the bound.
+    /// Minimises the program. At most `limit` nodes are solved; what is then left open makes the bound. Where the root
+    /// alone does not answer, `known` is asked for counts that are a pairing: the answer is never worse than they are.
     pub fn run(
         &mut self,
         program: &mut Program,
         table: &[Series],
         limit: u64,
+        known: impl FnOnce(&Program, &mut Vec<f64>),
         out: &mut Outcome,
     ) -> Result<()> {
         let whole = program.members.len() + program.columns.len();
@@ -62,6 +71,7 @@ impl Search {
         out.nodes = 0;
         out.pivots = 0;
         out.work = 0;
+        self.ceiling = 0.0;
         if whole == 0 {
             return Ok(());
         }
@@ -80,19 +90,33 @@ impl Search {
                 break;
             }
         }
+        let mut fallback = None;
         if open {
             self.stack.push(root);
+            known(program, &mut self.trial);
+            self.known.clone_from(&self.trial);
+            fallback = self.judge(program, table);
+            if let Some(change) = fallback {
+                // What the search finds that is as good comes first: it does not depend on the order of entry.
+                self.lower_ceiling(change + 2.0 * worth);
+            }
         } else {
             self.spare.push(root);
         }
         while let Some(mut node) = self.stack.pop() {
             interrupt::check()?;
-            if node.objective() * program.scale >= out.change - worth {
+            if node.objective() * program.scale >= self.ceiling - worth {
                 self.spare.push(node);
                 continue;
             }
             // The work counts once there is something to show for it.
-            let tired = out.change < 0.0 && out.work >= limit.saturating_mul(NODE);
+            let work = limit.saturating_mul(NODE);
+            let enough = match (out.change < 0.0, fallback) {
+                (true, _) => work,
+                (false, Some(_)) => work.saturating_mul(PATIENCE),
+                (false, None) => u64::MAX,
+            };
+            let tired = out.work >= enough;
             if out.nodes >= limit || tired {
                 self.stack.push(node);
                 break;
@@ -121,6 +145,11 @@ impl Search {
                 }
             }
         }
+        if let Some(change) = fallback.filter(|&change| change < out.change - worth) {
+            self.trial.clone_from(&self.known);
+            self.judge(program, table);
+            self.take(change, out);
+        }
         out.bound = out.change;
         for open in &self.stack {
             let at = open.objective() * program.scale;
@@ -141,7 +170,7 @@ impl Search {
         out: &mut Outcome,
     ) -> Result<bool> {
         let before = node.pivots;
-        let status = node.solve((out.change - worth) / program.scale)?;
+        let status = node.solve((self.ceiling - worth) / program.scale)?;
         out.nodes += 1;
         out.pivots += node.pivots - before;
         out.work += (node.pivots - before) * node.size() as u64;
@@ -160,11 +189,22 @@ impl Search {
         if fractional {
             return Ok(true);
         }
-        // The incumbent is judged on its whole counts, not on the simplex' arithmetic.
-        if !program.balanced(&self.trial, table) {
+        let Some(change) = self.judge(program, table) else {
             return Err(kernel::error::MarginError::CalculationError(
                 "a pairing came out of balance by rounding; the book's quantities are too large to pair".into(),
             ));
+        };
+        if change < out.change {
+            self.take(change, out);
+        }
+        Ok(false)
+    }
+
+    /// What the counts of the trial change, and its losses by spread: judged on its whole counts, not on the simplex'
+    /// arithmetic. `None` where they are no pairing.
+    fn judge(&mut self, program: &Program, table: &[Series]) -> Option<f64> {
+        if !program.balanced(&self.trial, table) {
+            return None;
         }
         let mut change = 0.0;
         self.losses.clear();
@@ -183,12 +223,21 @@ impl Search {
         {
             change += c.change * count;
         }
-        if change < out.change {
-            out.change = change;
-            out.counts.copy_from_slice(&self.trial);
-            out.losses.copy_from_slice(&self.losses);
+        Some(change)
+    }
+
+    /// The trial becomes the answer so far.
+    fn take(&mut self, change: f64, out: &mut Outcome) {
+        out.change = change;
+        out.counts.copy_from_slice(&self.trial);
+        out.losses.copy_from_slice(&self.losses);
+        self.lower_ceiling(change);
+    }
+
+    fn lower_ceiling(&mut self, change: f64) {
+        if change < self.ceiling {
+            self.ceiling = change;
         }
-        Ok(false)
     }
 }
 

@@ -1,28 +1,96 @@
-//! What a matcher that never looks back takes: the pairing many brokers apply, kept to reconcile with them.
+//! What a matcher that never looks back takes: the pairing many brokers apply, kept to reconcile with them, and what a
+//! search that does not end falls back on.
 
 use super::groups::{Group, alone, report, single};
 use super::program::{Column, Kind, Program, pair};
 use super::question::{Question, Total};
 use super::rules::{Amounts, Right, Series, covered, same_units, two_sided};
 
-/// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each short,
-/// the most demanding first, takes the long with the nearest strike that lasts as long; then short calls and short
-/// puts are matched.
+/// So many times a whole number of units of one item, and one of another.
+struct Match {
+    column: Column,
+    times: f64,
+}
+
+impl Match {
+    /// Whether margining them together asks for less than margining each on its own.
+    fn pays(&self) -> bool {
+        self.column.change < 0.0
+    }
+}
+
+/// What the matcher's pairing requires.
 pub(super) fn greedy(
     question: &Question<'_>,
     program: &Program,
     left: &mut Vec<f64>,
     total: &mut Total,
-    groups: Option<&mut Vec<Group>>,
+    mut groups: Option<&mut Vec<Group>>,
 ) {
+    for taken in matches(question, program, left) {
+        let (column, times) = (&taken.column, taken.times);
+        if taken.pays() {
+            report(program, column, times, total, groups.as_deref_mut());
+            continue;
+        }
+        // Matched, but both margined on their own: worth nothing to the matcher, and not given back.
+        for &(i, units) in column.parts() {
+            single(
+                program,
+                i as usize,
+                units * times,
+                total,
+                groups.as_deref_mut(),
+            );
+        }
+    }
+    alone(program, left, total, groups);
+    total.bound = total.amounts.equity();
+}
+
+/// The matcher's pairing as counts of the program's variables: members, then columns. It costs the matcher's requirement at
+/// most, because one universal spread never costs more than its pairs.
+pub(super) fn counts(
+    question: &Question<'_>,
+    program: &Program,
+    left: &mut Vec<f64>,
+    counts: &mut Vec<f64>,
+) {
+    let members = program.members.len();
+    counts.clear();
+    counts.resize(members + program.columns.len(), 0.0);
+    for Match { column, times } in matches(question, program, left) {
+        let same = |other: &Column| {
+            other.kind == column.kind
+                && other.used == column.used
+                && column
+                    .parts()
+                    .iter()
+                    .all(|part| other.parts().contains(part))
+        };
+        if let Some(at) = program.columns.iter().position(same) {
+            counts[members + at] += times;
+        } else if column.kind == Kind::Spread {
+            for (k, member) in program.members.iter().enumerate() {
+                if column.parts().iter().any(|part| part.0 == member.item) {
+                    counts[k] += times;
+                }
+            }
+        }
+    }
+}
+
+/// Every step takes what looks best, and none is taken back: shares cover the most demanding short; then each short,
+/// the most demanding first, takes the long with the nearest strike that lasts as long; then short calls and short
+/// puts are matched.
+fn matches(question: &Question<'_>, program: &Program, left: &mut Vec<f64>) -> Vec<Match> {
     left.clear();
     left.extend(program.items.iter().map(|i| i.count));
     let mut matcher = Matcher {
         question,
         program,
         left,
-        total,
-        groups,
+        taken: Vec::new(),
     };
     let mut shorts: Vec<usize> = (0..program.items.len())
         .filter(|&i| !program.items[i].stock && !program.items[i].long)
@@ -34,8 +102,7 @@ pub(super) fn greedy(
     if question.allowed.two_sided {
         matcher.match_sides(&shorts);
     }
-    alone(program, matcher.left, matcher.total, matcher.groups);
-    total.bound = total.amounts.equity();
+    matcher.taken
 }
 
 /// One component being matched; `left` is what no step has taken yet, by item of the program.
@@ -43,8 +110,7 @@ struct Matcher<'a> {
     question: &'a Question<'a>,
     program: &'a Program,
     left: &'a mut Vec<f64>,
-    total: &'a mut Total,
-    groups: Option<&'a mut Vec<Group>>,
+    taken: Vec<Match>,
 }
 
 impl<'a> Matcher<'a> {
@@ -63,29 +129,16 @@ impl<'a> Matcher<'a> {
         self.left[a] -= units * times;
         self.left[b] -= times;
         let apart = program.items[a].alone_equity * units + program.items[b].alone_equity;
-        if amounts.equity() < apart {
-            let mut column = Column {
-                kind,
-                parts: [(0, 0.0); 4],
-                used: 2,
-                amounts,
-                change: amounts.equity() - apart,
-            };
-            column.parts[0] = (a as u32, units);
-            column.parts[1] = (b as u32, 1.0);
-            report(
-                program,
-                &column,
-                times,
-                self.total,
-                self.groups.as_deref_mut(),
-            );
-        } else {
-            // Matched, but both margined on their own: worth nothing to the matcher, and not given back.
-            for (i, n) in [(a, units * times), (b, times)] {
-                single(program, i, n, self.total, self.groups.as_deref_mut());
-            }
-        }
+        let mut column = Column {
+            kind,
+            parts: [(0, 0.0); 4],
+            used: 2,
+            amounts,
+            change: amounts.equity() - apart,
+        };
+        column.parts[0] = (a as u32, units);
+        column.parts[1] = (b as u32, 1.0);
+        self.taken.push(Match { column, times });
     }
 
     /// Shares against the shorts they cover.

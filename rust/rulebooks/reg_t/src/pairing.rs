@@ -4,7 +4,7 @@
 //! different optima and are solved apart.
 
 use super::branch::{Outcome, Search};
-use super::greedy::greedy;
+use super::greedy;
 use super::groups::{Group, Leg, alone, report, take};
 use super::program::{Kind, Program};
 use super::question::{Holding, Method, Question, Total};
@@ -183,7 +183,7 @@ impl Scratch {
             }
         }
         if question.pairing == Method::Greedy {
-            greedy(question, program, &mut self.left, total, groups);
+            greedy::greedy(question, program, &mut self.left, total, groups);
             return Ok(());
         }
         if question.pairing == Method::OneSpread {
@@ -197,10 +197,12 @@ impl Scratch {
             question.when,
             question.pairing,
         );
+        let left = &mut self.left;
         self.search.run(
             program,
             question.series,
             question.node_limit,
+            |program, counts| greedy::counts(question, program, left, counts),
             &mut self.outcome,
         )?;
         self.collect(question, total, groups);

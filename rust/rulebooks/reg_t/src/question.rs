@@ -1,6 +1,7 @@
 //! What a solve is asked, and what one component of it comes to.
 
 use super::rules::{Amounts, Numbers, Series, Shares, When};
+use kernel::float::larger;
 
 /// How positions are paired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -49,6 +50,13 @@ pub struct Total {
     pub nodes: u64,
     /// Contracts that the account must not hold uncovered, and does.
     pub forbidden: f64,
+}
+
+impl Total {
+    /// By how much a cheaper pairing could lower the requirement at most; zero where the minimum is proven.
+    pub fn gap(&self) -> f64 {
+        larger(self.amounts.equity() - self.bound, 0.0)
+    }
 }
 
 /// Which combinations the account may use.

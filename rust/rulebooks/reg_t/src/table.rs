@@ -13,7 +13,7 @@ use super::underlyings::{Underlying, Underlyings};
 use engine::contract::{self, Contract, ContractIndex, Contracts, Exercise, Kind};
 use engine::market::{Market, Most};
 use engine::missing::Missing;
-use engine::seam::Separation;
+use engine::seam::{Grouping, Separation};
 use kernel::error::{MarginError, Result};
 use kernel::fail;
 
@@ -23,6 +23,14 @@ pub(super) enum Place {
     Series(u32),
     Shares(u32),
 }
+
+/// Components of lines that stock and funds alone make.
+const STOCK: &[&str] = &[
+    "stock",
+    "stock carried at the strike",
+    "short-sale proceeds",
+    "maintenance above the Regulation T amount",
+];
 
 /// The terms of every contract for one kind of account.
 pub(super) struct Table {
@@ -43,33 +51,60 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Families that pair with one another are one part: a fund that covers options on an index joins it.
-    pub(super) fn separation(&self, table: &Table) -> Separation {
+    /// The part of every family. Families that pair with one another are one: a fund that covers options on an index joins
+    /// it, and so do the securities that one option delivers.
+    fn parts(&self, table: &Table) -> Vec<u32> {
         let mut part: Vec<u32> = (0..self.families.len() as u32).collect();
+        let mut join = |family: u32, other: u32| {
+            let (from, to) = (part[other as usize], part[family as usize]);
+            for own in part.iter_mut().filter(|own| **own == from) {
+                *own = to;
+            }
+        };
         for shares in &table.shares {
             if let Some(index) = shares.tracks {
-                let (from, to) = (part[index as usize], part[shares.family as usize]);
-                for own in part.iter_mut().filter(|own| **own == from) {
-                    *own = to;
-                }
+                join(shares.family, index);
             }
         }
-        let family = |place: &Place| match *place {
-            Place::Series(at) => table.series[at as usize].family,
-            Place::Shares(at) => table.shares[at as usize].family,
-        };
+        for series in &table.series {
+            for &(delivered, _) in &series.delivered {
+                join(series.family, delivered);
+            }
+        }
+        part
+    }
+
+    fn family(&self, table: &Table, place: Place) -> usize {
+        match place {
+            Place::Series(at) => table.series[at as usize].family as usize,
+            Place::Shares(at) => table.shares[at as usize].family as usize,
+        }
+    }
+
+    pub(super) fn separation(&self, table: &Table) -> Separation {
+        let part = self.parts(table);
+        let places = self.places.iter();
         Separation {
-            part: self
-                .places
-                .iter()
-                .map(|place| part[family(place) as usize])
+            part: places
+                .clone()
+                .map(|&place| part[self.family(table, place)])
                 .collect(),
-            is_linear: self
-                .places
-                .iter()
+            is_linear: places
                 .map(|place| matches!(place, Place::Shares(_)))
                 .collect(),
         }
+    }
+
+    /// Lines have the name of a family: whatever pairs with it stands in them too.
+    pub(super) fn grouping(&self, table: &Table) -> Option<Grouping> {
+        let part = self.parts(table);
+        let rows = self.places.iter();
+        Grouping::new(
+            self.families.clone(),
+            vec![STOCK; self.families.len()],
+            rows.map(|&place| part[self.family(table, place)]).collect(),
+            self.families.iter().cloned().zip(part.iter().copied()),
+        )
     }
 }
 

@@ -62,6 +62,7 @@ impl LiveBook {
         Ok(Outcome {
             net_option_value: value,
             worst_scenario: worst.map(|w| w.1 as u32),
+            pairing_gap: None,
         })
     }
 }

@@ -8,7 +8,7 @@ use super::parameters::{Overlay, Parameters, StressPoint, VolMove, VolRule};
 use super::placement::Placements;
 use engine::cells::{Block, Cells, LinearCell, Scenarios, VolMoves};
 use engine::contract::Contracts;
-use engine::inputs::{Inputs, Instrument, Model};
+use engine::inputs::{Inputs, Instrument};
 
 /// The scope of the blocks that hold the rule's own ten points.
 pub(super) const SCAN: &str = "scan";
@@ -83,13 +83,11 @@ struct Builder<'a> {
     cells: Cells,
 }
 
-/// The rows of a block, and the options among them by how they are priced.
+/// The rows of a block: linear ones with their price, options by their number.
 #[derive(Default)]
 struct Rows {
     linear: Vec<(u32, f64)>,
-    european: Vec<u32>,
-    american: Vec<u32>,
-    trees: Vec<u32>,
+    options: Vec<u32>,
 }
 
 impl Builder<'_> {
@@ -127,11 +125,7 @@ impl Builder<'_> {
             let own = &mut rows[block].1;
             match *instrument {
                 Instrument::Linear(price) => own.linear.push((row, price)),
-                Instrument::Option(option) => match self.inputs.models[option as usize] {
-                    Model::European => own.european.push(option),
-                    Model::American => own.american.push(option),
-                    Model::Tree => own.trees.push(option),
-                },
+                Instrument::Option(option) => own.options.push(option),
                 Instrument::Given => {}
             }
         }
@@ -141,17 +135,7 @@ impl Builder<'_> {
         }
     }
 
-    fn block(&mut self, scope: &str, points: &[StressPoint], mut rows: Rows) {
-        let inputs = self.inputs;
-        // The strikes of an expiry share boundaries, and those without a yield share them across underlyings.
-        rows.american.sort_by_key(|&option| {
-            let o = option as usize;
-            let (days, pays) = (
-                inputs.options.years[o].to_bits(),
-                inputs.options.dividend_yield[o] != 0.0,
-            );
-            (days, pays, option)
-        });
+    fn block(&mut self, scope: &str, points: &[StressPoint], rows: Rows) {
         let mut block = Block {
             scope: scope.to_string(),
             scenarios: Scenarios {
@@ -172,18 +156,11 @@ impl Builder<'_> {
                 scale: scale(contract),
             })
             .collect();
-        block.european = inputs.options.select(&rows.european);
-        block.american = inputs.options.select(&rows.american);
-        block.trees = rows
-            .trees
-            .iter()
-            .map(|&option| inputs.tree(option as usize))
-            .collect();
+        let options = self.inputs.fill(rows.options, &mut block);
         let relative = points.iter().any(|p| p.vol_move == VolMove::Relative);
         if relative || self.curves.is_some() {
-            let options = rows.european.iter().chain(&rows.american);
             let table = options
-                .chain(&rows.trees)
+                .iter()
                 .flat_map(|&option| self.vol_moves(points, option as usize));
             block.scenarios.vol = VolMoves::PerOption(table.collect());
         }

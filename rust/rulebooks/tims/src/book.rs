@@ -12,7 +12,7 @@ use engine::cells::RiskArrays;
 use engine::contract::{Contracts, Kind};
 use engine::market::Market;
 use engine::report::{Currencies, ParameterInfo};
-use engine::seam::Frame;
+use engine::seam::{Frame, Grouping};
 use kernel::error::Result;
 use kernel::{fail, interrupt};
 
@@ -189,6 +189,28 @@ impl Book {
         }
         book.add_overlays(parameters, &arrays)?;
         Ok(book)
+    }
+
+    /// Lines are of portfolio groups, those of minimums of groups inside them.
+    pub(super) fn group(&self) -> Option<Grouping> {
+        let portfolio = |class: u32| self.class_groups[class as usize].portfolio_group;
+        let names: Vec<String> = (self.portfolio_groups.iter())
+            .map(|group| group.name.clone())
+            .collect();
+        let inside = self.class_groups.iter().flat_map(|class| {
+            let product = &self.product_groups[class.product_group as usize].name;
+            [class.name.clone(), product.clone()].map(|name| (name, class.portfolio_group))
+        });
+        let scopes: Vec<(String, u32)> = names.iter().cloned().zip(0..).chain(inside).collect();
+        Grouping::new(
+            names,
+            vec![&[]; self.portfolio_groups.len()],
+            self.class_of
+                .iter()
+                .map(|&class| portfolio(class))
+                .collect(),
+            scopes,
+        )
     }
 
     fn add_groups(&mut self, parameters: &Parameters, placements: &Placements, places: &[Place]) {

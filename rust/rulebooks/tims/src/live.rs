@@ -172,6 +172,7 @@ impl LiveBook {
         let outcome = Outcome {
             net_option_value: self.kept.net_option_value(),
             worst_scenario: worst.scenario(),
+            pairing_gap: None,
         };
         let result = requirement(&totals, &self.book.frame.currencies, outcome);
         self.totals = totals;

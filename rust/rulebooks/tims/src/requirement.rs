@@ -7,7 +7,7 @@ use super::netting::TimsScratch;
 use super::parameters::{MinimumLevel, POINTS};
 use engine::account::AccountView;
 use engine::report::{Ledger, LineText};
-use engine::seam::{Frame, Outcome, Rulebook};
+use engine::seam::{Frame, Grouping, Outcome, Rulebook};
 use kernel::error::Result;
 
 impl Book {
@@ -285,7 +285,12 @@ impl Rulebook for Book {
         Ok(Outcome {
             net_option_value: scratch.net_option_value(),
             worst_scenario: worst.scenario(),
+            pairing_gap: None,
         })
+    }
+
+    fn grouping(&self) -> Option<Grouping> {
+        self.group()
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

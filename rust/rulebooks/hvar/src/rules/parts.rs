@@ -76,7 +76,7 @@ pub(crate) struct Listed<'a> {
 }
 
 /// What stages know of one contract, per lot, in the report's currency.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Worth {
     pub(crate) value: f64,
     /// Money for a move of one in the price.

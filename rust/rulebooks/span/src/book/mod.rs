@@ -79,6 +79,7 @@ impl Rulebook for Book {
         Ok(Outcome {
             net_option_value: value,
             worst_scenario: worst.map(|w| w.1 as u32),
+            pairing_gap: None,
         })
     }
 

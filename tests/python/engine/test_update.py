@@ -1,0 +1,174 @@
+"""A market that moves a little at a time: what was compiled is shared, and every bit is that of preparing anew."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import margincore as mc
+
+NAMES = [f"N{i:02d}" for i in range(12)]
+EUROS = NAMES[9:]
+SHARE = 128  # contracts of a VaR table that are shared or copied together
+
+Words = dict[str, Any]
+Rulebook = mc.methods.Rulebook | mc.methods.Combined
+
+
+def contracts(order: str) -> mc.Contracts:
+    """Some 450 rows, by name or strike by strike: what moves is together, or all over the table."""
+    made: list[tuple[Any, mc.Contract]] = []
+    for i, name in enumerate(NAMES):
+        currency = "EUR" if name in EUROS else "USD"
+        made.append(((-1, i), mc.Stock(name, currency=currency)))
+        for k in range(18):
+            for right in ("call", "put"):
+                contract = mc.Option(
+                    name, right, 60.0 + 5.0 * k, expiry="2027-02-19", settles="pm", currency=currency,
+                    exercise="american" if i % 2 else "european", multiplier=100, id=f"{name} {right} {k}",
+                )  # fmt: skip
+                made.append(((k, i), contract))
+    if order == "strike":
+        made.sort(key=lambda one: one[0])
+    return mc.Contracts([contract for _, contract in made])
+
+
+def first(table: mc.Contracts, marked: bool) -> Words:
+    words: Words = {
+        "valuation": "2026-11-20T16:00:00-05:00",
+        "spot": {name: 90.0 + 2.0 * i for i, name in enumerate(NAMES)},
+        "rate": {"USD": 0.04, "EUR": 0.02},
+        "dividend_yield": {"N03": 0.01},
+        "dividends": {"N05": [("2027-01-05", 0.6)]},
+        "vol": {id_: 0.25 + 0.001 * i for i, id_ in enumerate(table.ids) if " " in id_},
+        "price": {},
+        "fx": {"EURUSD": 1.1},
+    }  # fmt: skip
+    if marked:
+        words["price"] = {"N01 call 8": 6.0, "N02": 93.9, "N10 put 3": 1.5}
+    return words
+
+
+def change(chance: np.random.Generator, at: Words, table: mc.Contracts) -> Words:
+    """A few numbers, moved by a percent; marks come with the spots they are quoted on."""
+
+    def moved(values: dict[str, float], most: int) -> dict[str, float]:
+        names = chance.choice(list(values), min(len(values), int(chance.integers(1, most + 1))), replace=False)
+        return {str(n): values[str(n)] * float(1.0 + 0.01 * chance.standard_normal()) for n in names}
+
+    made: Words = {}
+    for what, most, likely in (("spot", 3, 0.7), ("vol", 20, 0.4), ("rate", 1, 0.15), ("dividend_yield", 1, 0.1)):
+        if chance.random() < likely:
+            made[what] = moved(at[what], most)
+    if chance.random() < 0.2:
+        made["fx"] = {"EURUSD": at["fx"]["EURUSD"] * float(1.0 + 0.01 * chance.standard_normal())}
+    if at["price"]:
+        made["price"] = {id_: mark * float(1.0 + 0.001 * chance.random()) for id_, mark in at["price"].items()}
+        # A stock's quote is its spot's.
+        if "N02" in made.get("spot", {}):
+            made["price"]["N02"] = made["spot"]["N02"]
+        elif "spot" not in made:
+            del made["price"]
+    return made
+
+
+def after(at: Words, moved: Words) -> Words:
+    whole = copy.deepcopy(at)
+    for what, values in moved.items():
+        whole[what].update(values)
+    return whole
+
+
+def tims() -> mc.methods.Tims:
+    return mc.methods.Tims(steps=30, default_range={"down": -0.15, "up": 0.15}, currency="USD")
+
+
+def var(**words: Any) -> mc.methods.HistoricalVar:
+    chance = np.random.default_rng(11)
+    history = {name: np.exp(np.cumsum(0.01 * chance.standard_normal(41))) for name in [*NAMES, "EURUSD", "VOL"]}
+    return mc.methods.HistoricalVar(
+        history, returns="log", measure="es_discrete", confidence="0.9", window=40, steps=30, currency="USD", **words
+    )
+
+
+RULES: dict[str, Callable[[], Rulebook]] = {
+    "var": var,
+    "var of vols and rates": lambda: var(vol_map={"N04": "VOL"}, fx={"EUR": "EURUSD"}),
+    "var with floors": lambda: var(option_floor={"ticks": dict.fromkeys(NAMES, 0.01)}),
+    "var in sets": lambda: var(
+        netting_sets=[{"name": "some", "members": NAMES[:5]}, {"name": "rest"}], position_rounding=0.01
+    ),
+    "combined": lambda: mc.methods.Combined(
+        [(lambda c: c.underlying in NAMES[:4], tims()), (lambda c: c.underlying not in NAMES[:4], var())]
+    ),
+}
+
+
+def answers(prepared: mc.Prepared, table: mc.Contracts) -> list[Any]:
+    """Numbers of accounts that hold every row, and one account explained."""
+    chance = np.random.default_rng(5)
+    rows = np.concatenate([chance.permutation(len(table)), chance.integers(0, len(table), 600)])
+    accounts = mc.Accounts.from_columns(
+        table, account=chance.integers(0, 25, rows.size), contract=rows, lots=chance.integers(-9, 10, rows.size)
+    )
+    batch = prepared.margin_many(accounts)
+    some = [mc.Position(table[int(row)], 3 - 2 * (i % 4)) for i, row in enumerate(rows[:40])]
+    report = prepared.margin(some)
+    numbers: list[Any] = [batch.initial, batch.maintenance, batch.net_option_value, batch.worst_scenario]
+    return [*(column.tobytes() for column in numbers), report.to_dict()]
+
+
+@pytest.mark.parametrize("order", ["name", "strike"])
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("marked", [False, True])
+def test_updates_have_the_bits_of_preparing_anew(name: str, order: str, marked: bool) -> None:
+    chance = np.random.default_rng([len(name), len(order), marked])
+    table = contracts(order)
+    assert len(table) > 3 * SHARE
+    at = first(table, marked)
+    engine = mc.Engine(RULES[name]())
+    prepared = engine.prepare(table, mc.Market(**at))
+    for step in range(5):
+        moved = change(chance, at, table)
+        at = after(at, moved)
+        old, before = prepared, answers(prepared, table) if step == 2 else None
+        prepared = prepared.update(**moved)
+        anew = engine.prepare(table, mc.Market(**at))
+        assert answers(prepared, table) == answers(anew, table)
+        # What is shared is not written to.
+        assert before is None or answers(old, table) == before
+    whole = prepared.with_market(mc.Market(**at))
+    assert whole.repriced[0] == 0
+    assert answers(whole, table) == answers(prepared, table)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_updates_of_tims_have_the_bits_of_preparing_anew(marked: bool) -> None:
+    """In one currency."""
+    chance = np.random.default_rng(31 + marked)
+    table = mc.Contracts([c for c in contracts("name") if c.currency == "USD"])
+    at = first(table, marked)
+    if marked:
+        del at["price"]["N10 put 3"]
+    engine = mc.Engine(tims())
+    prepared = engine.prepare(table, mc.Market(**at))
+    for _ in range(8):
+        moved = change(chance, at, table)
+        at = after(at, moved)
+        prepared = prepared.update(**moved)
+        assert answers(prepared, table) == answers(engine.prepare(table, mc.Market(**at)), table)
+
+
+def test_a_quote_below_zero_is_refused_also_by_an_update() -> None:
+    table = contracts("name")
+    prepared = mc.Engine(tims()).prepare(
+        mc.Contracts([c for c in table if c.currency == "USD"]), mc.Market(**first(table, marked=False))
+    )
+    parts: list[Words] = [{"price": {"N01 put 4": -1.0}}, {"vol": {"N01 put 4": -0.1}}]
+    for part in [*parts, {"vol": {"N01 put 4": float("nan")}}]:
+        with pytest.raises(mc.InvalidInput, match="N01 put 4"):
+            prepared.update(**part)
