@@ -10,6 +10,7 @@ Times start when the engine runs, the plan not prepared, and end when the requir
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import os
 import shutil
@@ -161,13 +162,21 @@ def spark_table(table: Path, out: Path, plan: mc.batch.Plan) -> Iterator[None]:
     recipes["requirements"](spark.read.parquet(str(table)), plan, 2 * CORES).write.parquet(str(out))
 
 
-def sail() -> Any:
+@functools.cache
+def sail_server() -> Any:
+    """Sail, which ends when nobody holds it: the cache does."""
     from pysail.spark import SparkConnectServer  # type: ignore[import-not-found]
-    from pyspark.sql import SparkSession  # type: ignore[import-not-found]
 
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
-    return SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
+    return server
+
+
+def sail() -> Any:
+    from pyspark.sql import SparkSession  # type: ignore[import-not-found]
+
+    address, port = sail_server().listening_address
+    return SparkSession.builder.remote(f"sc://{address}:{port}").getOrCreate()
 
 
 def sail_files(files: Path, out: Path, plan: mc.batch.Plan) -> Iterator[None]:

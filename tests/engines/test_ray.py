@@ -23,7 +23,7 @@ def cluster() -> Iterator[str]:
     """The address of a cluster of this machine, which outlives a driver that is killed."""
     for attempt in range(3):
         try:
-            started = ray.init(num_cpus=2, include_dashboard=False, object_store_memory=200 << 20, log_to_driver=False)
+            started = ray.init(num_cpus=2, include_dashboard=False, object_store_memory=1 << 30, log_to_driver=False)
             break
         except Exception:  # its processes have half a minute to come up, which a busy machine may not give them
             ray.shutdown()
