@@ -246,6 +246,8 @@ class Market:
       tuple or Series of numbers. Only futures (and indices) are quoted below zero.
     - `vol`: implied vols, amounts where a rulebook prices by Bachelier's formula; as `price`.
     - `fx`: units of the second currency for one of the first, ``{"EURUSD": 1.08}`` or ``{"BTC/USD": 70000.0}``.
+    - `marks`: ``"keep"`` where option prices may be of another time than what they are written on, as
+      :meth:`Prepared.update` leaves them: the bounds that spots give are not held against them, and reports warn.
     """
 
     def __new__(
@@ -605,8 +607,8 @@ class Prepared:
         >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"A": 10.0, "B": 20.0})
         >>> prepared = mc.Engine(mc.methods.Tims()).prepare(table, market)
         >>> held = pa.table({"account_id": [7, 7, 9], "contract_id": ["A", "B", "B"], "quantity": [100, -50, 10]})
-        >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial", "scenario"]).to_pylist()
-        [{'account_id': 7, 'initial': 300.0, 'scenario': None}, {'account_id': 9, 'initial': 30.0, 'scenario': None}]
+        >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial"]).to_pylist()
+        [{'account_id': 7, 'initial': 300.0}, {'account_id': 9, 'initial': 30.0}]
         """
 
     @property

@@ -137,6 +137,12 @@ impl Methodology for Combined {
         &self.info
     }
 
+    /// Those of the parts; which contracts each claims is a function, of which nothing can be said.
+    fn digest(&self) -> String {
+        let parts: Vec<String> = self.parts.iter().map(|part| part.1.digest()).collect();
+        parts.join(" + ")
+    }
+
     /// Each part says so of its share.
     fn covers_adjusted(&self) -> bool {
         true

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::market::{Column, Market, Marks};
 use crate::preparation::Preparation;
-use crate::report::ParameterInfo;
+use crate::seam::Methodology;
 use kernel::float::hex;
 
 /// The version of the build: numbers of two builds may differ in their last bits.
@@ -24,17 +24,12 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Of a rulebook with these parameters, a table of this digest, and a market.
-    pub fn new(
-        methodology: &str,
-        parameters: &ParameterInfo,
-        contracts: &[u8; 32],
-        market: Option<&Market>,
-    ) -> Self {
+    /// Of a rulebook, a table of this digest, and a market.
+    fn new(methodology: &dyn Methodology, contracts: &[u8; 32], market: Option<&Market>) -> Self {
         Self {
             version: VERSION,
-            methodology: methodology.to_string(),
-            parameters: parameters.digest.clone(),
+            methodology: methodology.name().to_string(),
+            parameters: methodology.digest(),
             contracts: hex(contracts),
             market: market.map_or_else(String::new, digest),
         }
@@ -62,8 +57,7 @@ impl Preparation {
     /// What its numbers are made of.
     pub fn provenance(&self) -> Provenance {
         Provenance::new(
-            self.methodology.name(),
-            self.prepared.parameters(),
+            self.methodology.as_ref(),
             self.prepared.contracts().digest(),
             self.market.as_deref(),
         )

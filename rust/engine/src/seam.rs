@@ -31,6 +31,10 @@ pub trait Methodology: Send + Sync {
     /// The rulebook's name as reports print it.
     fn name(&self) -> &str;
     fn parameters(&self) -> &ParameterInfo;
+    /// A digest of all that its numbers depend on, where that is more than its parameters.
+    fn digest(&self) -> String {
+        self.parameters().digest.clone()
+    }
     /// Places a table of contracts: what each is under the rules of a date, and what the rulebook does not cover. No
     /// prices; kept while table and date stand. `on` is the valuation's own date, `None` without a market.
     fn resolve(&self, contracts: &Arc<Contracts>, on: Option<Date>) -> Result<Arc<dyn Resolved>>;

@@ -30,8 +30,10 @@ impl Batches {
             let source = Source::Stream(stream);
             return Ok(Self { source, schema });
         }
+        // What has rows by number only, as a lazy frame does, is no iterator of batches.
+        let is_iterable = source.hasattr("__iter__")? && !source.hasattr("__arrow_c_array__")?;
         let iterator = match source.try_iter() {
-            Ok(iterator) if !source.hasattr("__arrow_c_array__")? => iterator,
+            Ok(iterator) if is_iterable => iterator,
             // What is no batch is refused as one.
             _ => {
                 let one = batch(source)?;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import margincore as mc
+from margincore import _core
 
 pa = pytest.importorskip("pyarrow")
 
@@ -379,3 +381,48 @@ def test_numbers_of_accounts_are_labels_or_places() -> None:
     assert (len(held), held.labels) == (5, None)
     with pytest.raises(mc.InvalidInput, match="none of 5 numbered from 0"):
         mc.Accounts.from_arrow(TABLE, table, count=5)
+
+
+def test_kept_marks_pickle_and_another_market_is_another_digest() -> None:
+    call = mc.Option(
+        "A", "call", 50, expiry="2027-02-19", settles="pm", exercise="american", multiplier=100, currency="USD"
+    )
+    market = mc.Market(MARKET.valuation, spot={"A": 50.0}, price={call.id: 2.0}, vol={call.id: 0.4}, rate={"USD": 0.04})
+    kept = mc.Engine(mc.methods.Tims()).prepare([call], market).update(spot={"A": 1.5}, marks="keep")
+    again = pickle.loads(pickle.dumps(kept))
+    held = [mc.Position(call, -1)]
+    assert again.digest == kept.digest
+    assert [w["code"] for w in again.margin(held).warnings] == ["kept_marks"]
+    fresh = kept.update(spot={"A": 46.0}, price={call.id: 4.9})
+    assert fresh.margin(held).warnings == ()
+
+
+def test_the_digest_of_a_span_file_has_its_options_in_it() -> None:
+    array = "".join(f"<a>{i}</a>" for i in range(16))
+    future = f"<fut><pe>202612</pe><p>10.5</p><ra><r>1</r>{array}<d>1</d></ra></fut>"
+    pool = f"<clearingOrg><ec>X</ec><futPf><pfCode>F</pfCode><cvf>1</cvf>{future}</futPf><ccDef><cc>F</cc>"
+    text = f"<spanFile><pointInTime>{pool}<currency>USD</currency></ccDef></clearingOrg></pointInTime></spanFile>"
+    file = _core.SpanFile.parse(text.encode(), "x.spn")
+    plain, again, other = mc.methods.Span(file), mc.methods.Span(file), mc.methods.Span(file, whole_spreads=True)
+    digests = [mc.Engine(span).prepare(mc.Contracts([])).digest for span in (plain, again, other)]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_several_threads_on_one_stream_take_turns() -> None:
+    table = pa.table(BOOK)
+    stream = pa.RecordBatchReader.from_stream(TIMS.margin_arrow(table.to_batches(max_chunksize=7)))
+    found: list[Any] = []
+
+    def read() -> None:
+        try:
+            while True:
+                found.append(stream.read_next_batch())
+        except StopIteration:
+            return
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rows_of(pa.Table.from_batches(found)) == WANT

@@ -129,6 +129,10 @@ impl Methodology for House {
         &self.info
     }
 
+    fn digest(&self) -> String {
+        format!("{} + {}", self.base.digest(), self.own.digest)
+    }
+
     fn covers_adjusted(&self) -> bool {
         self.base.covers_adjusted()
     }

@@ -45,6 +45,7 @@ use jiff::civil::Date;
 use once_cell::race::OnceBox;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use book::Book;
 pub use exposure::Exposure;
@@ -61,6 +62,7 @@ use engine::report::ParameterInfo;
 use engine::seam::{self, Frame, Methodology, Prepared, Quoted, Resolved};
 use kernel::error::Result;
 use kernel::fail;
+use kernel::float::hex;
 
 /// SPAN with one parameter set, its arrays inside.
 #[derive(Debug, Clone)]
@@ -203,6 +205,15 @@ impl Methodology for Span {
 
     fn parameters(&self) -> &ParameterInfo {
         &self.info
+    }
+
+    /// That of the parameters is the file's alone.
+    fn digest(&self) -> String {
+        let said = format!("{:?} {:?}", self.options, self.exposure);
+        let mut hash = Sha256::new();
+        hash.update(&self.info.digest);
+        hash.update(said);
+        hex(&hash.finalize())
     }
 
     /// The exchange's arrays are inside: no market changes anything.
