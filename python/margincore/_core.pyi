@@ -6,7 +6,6 @@ from os import PathLike
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
@@ -1028,17 +1027,17 @@ class MarginReader:
     """
 
     @property
-    def schema(self) -> pa.Schema:
+    def schema(self) -> Any:
         """The columns of the result with their types, as a pyarrow schema; its metadata say what made the numbers.
 
         Raises :class:`MissingData` where the source is an iterator without a batch.
         """
 
-    def read_all(self) -> pa.Table:
+    def read_all(self) -> Any:
         """All requirements as a pyarrow table."""
 
     def __iter__(self) -> Self: ...
-    def __next__(self) -> pa.RecordBatch: ...
+    def __next__(self) -> Any: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The stream of requirements for another reader, which reads it in place of this one."""
 
