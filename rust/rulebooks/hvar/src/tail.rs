@@ -14,60 +14,37 @@ use kernel::simd::{self, Kernel};
 pub(super) const DEEPEST: usize = 64;
 
 /// Losses per lot of a netting set's contracts under one set of scenarios, 16 scenarios to a block.
-///
-/// Contracts come in shares of at most [`SHARE`], a power of two. Tables of two markets have the shares in common in which
-/// nothing moved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LossTable {
-    /// In each share block after block, and in a block one row per contract. Columns past `scenarios`, and rows past the
-    /// last contract, hold zeros.
-    shares: Vec<Arc<[Row]>>,
-    /// The power of two that is the contracts in a share.
-    bits: u32,
+    /// Block after block, each with one row per contract of the netting set. Columns past `scenarios` hold zeros.
+    /// Tables of two markets have them in common until a contract's losses differ.
+    blocks: Arc<Vec<Row>>,
     largest: Vec<f64>,
+    rows: usize,
     pub(super) scenarios: usize,
 }
 
-/// The most contracts in a share.
-const SHARE: usize = 128;
-
 impl LossTable {
     pub(super) fn new(rows: usize, scenarios: usize) -> Self {
-        let size = rows.next_power_of_two().min(SHARE);
-        let share: Arc<[Row]> = vec![Row::default(); size * scenarios.div_ceil(WIDTH)].into();
         Self {
-            shares: vec![share; rows.div_ceil(size)],
-            bits: size.ilog2(),
+            blocks: Arc::new(vec![Row::default(); rows * scenarios.div_ceil(WIDTH)]),
             largest: vec![0.0; rows],
+            rows,
             scenarios,
         }
     }
 
     /// Writes a contract's losses, one for each scenario.
     pub(super) fn put(&mut self, row: usize, losses: impl Iterator<Item = f64>) {
-        let (share, within) = self.place(row);
-        let share = Arc::make_mut(&mut self.shares[share]);
+        let blocks = Arc::make_mut(&mut self.blocks);
         let mut largest = 0.0;
         for (s, loss) in losses.enumerate() {
-            share[((s / WIDTH) << self.bits) + within].0[s % WIDTH] = loss;
+            blocks[s / WIDTH * self.rows + row].0[s % WIDTH] = loss;
             if loss.abs() > largest {
                 largest = loss.abs();
             }
         }
         self.largest[row] = largest;
-    }
-
-    /// The share of a contract, and its row in a block there.
-    #[inline(always)]
-    fn place(&self, row: usize) -> (usize, usize) {
-        (row >> self.bits, row & ((1 << self.bits) - 1))
-    }
-
-    /// One contract's losses in the scenarios of a block.
-    #[inline(always)]
-    fn losses(&self, block: usize, row: usize) -> &[f64; WIDTH] {
-        let (share, within) = self.place(row);
-        &self.shares[share][(block << self.bits) + within].0
     }
 
     /// The largest loss or gain of a row.
@@ -76,20 +53,16 @@ impl LossTable {
     }
 
     pub(super) fn get(&self, row: usize, scenario: usize) -> f64 {
-        self.losses(scenario / WIDTH, row)[scenario % WIDTH]
+        self.blocks[scenario / WIDTH * self.rows + row].0[scenario % WIDTH]
     }
 
-    /// The blocks in scenario order, each with the number of its first scenario and how many it has; none of a table
-    /// without contracts.
+    /// The blocks in scenario order, each with the number of its first scenario and how many it has.
     #[inline(always)]
-    fn blocks(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-        let scenarios = if self.shares.is_empty() {
-            0
-        } else {
-            self.scenarios
-        };
-        (0..scenarios.div_ceil(WIDTH))
-            .map(move |b| (b, b * WIDTH, (scenarios - b * WIDTH).min(WIDTH)))
+    fn blocks(&self) -> impl Iterator<Item = (&[Row], usize, usize)> {
+        self.blocks
+            .chunks_exact(self.rows.max(1))
+            .enumerate()
+            .map(|(b, rows)| (rows, b * WIDTH, (self.scenarios - b * WIDTH).min(WIDTH)))
     }
 }
 
@@ -101,12 +74,12 @@ pub(super) struct Held<'a> {
 }
 
 #[inline(always)]
-fn block_losses(table: &LossTable, block: usize, held: Held<'_>, unit: f64) -> [f64; WIDTH] {
+fn block_losses(rows: &[Row], held: Held<'_>, unit: f64) -> [f64; WIDTH] {
     let mut sums = [0.0; WIDTH];
     let positions = held.row.iter().zip(held.lots);
     if unit == 0.0 {
         for (&row, &lots) in positions {
-            let losses = table.losses(block, row as usize);
+            let losses = &rows[row as usize].0;
             for k in 0..WIDTH {
                 sums[k] = lots.mul_add(losses[k], sums[k]);
             }
@@ -116,7 +89,7 @@ fn block_losses(table: &LossTable, block: usize, held: Held<'_>, unit: f64) -> [
     // Each position's amount is rounded before it is summed: HKSCC, Initial Margin Calculation Guide v1.4, footnotes 20 to
     // 22 and 24 to 26 (market value times return, to whole dollars).
     for (&row, &lots) in positions {
-        for (sum, loss) in sums.iter_mut().zip(table.losses(block, row as usize)) {
+        for (sum, loss) in sums.iter_mut().zip(&rows[row as usize].0) {
             *sum += (lots * loss / unit).round() * unit;
         }
     }
@@ -130,8 +103,8 @@ pub(super) fn losses(table: &LossTable, held: Held<'_>, unit: f64, out: &mut Vec
         type Output = ();
         #[inline(always)]
         fn run(self) {
-            for (block, _, count) in self.0.blocks() {
-                let sums = block_losses(self.0, block, self.1, self.2);
+            for (rows, _, count) in self.0.blocks() {
+                let sums = block_losses(rows, self.1, self.2);
                 self.3.extend_from_slice(&sums[..count]);
             }
         }
@@ -223,8 +196,8 @@ pub(super) fn worst(table: &LossTable, held: Held<'_>, unit: f64, tail: &mut Tai
         type Output = ();
         #[inline(always)]
         fn run(self) {
-            for (block, first, count) in self.0.blocks() {
-                let sums = block_losses(self.0, block, self.1, self.2);
+            for (rows, first, count) in self.0.blocks() {
+                let sums = block_losses(rows, self.1, self.2);
                 self.3.take(&sums, first, count);
             }
         }
@@ -248,8 +221,8 @@ pub(super) fn worst_after(
         type Output = ();
         #[inline(always)]
         fn run(self) {
-            for (block, first, count) in self.0.blocks() {
-                let own = self.0.losses(block, self.2);
+            for (rows, first, count) in self.0.blocks() {
+                let own = &rows[self.2].0;
                 let kept = &self.1[first..first + count];
                 let mut sums = [f64::NEG_INFINITY; WIDTH];
                 if let Ok(kept) = <&[f64; WIDTH]>::try_from(kept) {
@@ -293,7 +266,7 @@ pub(super) fn worst_of_many(
         type Output = Result<()>;
         #[inline(always)]
         fn run(self) -> Result<()> {
-            for (block, first, count) in self.table.blocks() {
+            for (rows, first, count) in self.table.blocks() {
                 interrupt::check()?;
                 let books = self.start.windows(2);
                 let tails = self
@@ -305,7 +278,7 @@ pub(super) fn worst_of_many(
                         row: &self.held.row[range[0]..range[1]],
                         lots: &self.held.lots[range[0]..range[1]],
                     };
-                    let sums = block_losses(self.table, block, own, self.unit);
+                    let sums = block_losses(rows, own, self.unit);
                     Tail { loss, scenario }.take(&sums, first, count);
                 }
             }
