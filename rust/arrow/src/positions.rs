@@ -129,8 +129,7 @@ impl Reader<'_> {
         memory: &mut Memory,
     ) -> Result<(Vec<ContractIndex>, Vec<usize>)> {
         let row_of = |id: &str| self.contracts.ids().row(id).unwrap_or(NONE);
-        let mut rows: Vec<ContractIndex> = if let Some(coded) = column.as_any_dictionary_opt_text()
-        {
+        let mut rows: Vec<ContractIndex> = if let Some(coded) = column.coded_text() {
             let values = coded.values();
             let data = values.to_data();
             let known = memory.dictionary.as_ref();
@@ -192,7 +191,7 @@ impl Reader<'_> {
     /// Why a row's contract is not in the table.
     fn unknown(&self, column: &ArrayRef, row: usize) -> MarginError {
         let one = column.slice(row, 1);
-        let plain = match one.as_any_dictionary_opt_text() {
+        let plain = match one.coded_text() {
             Some(coded) => {
                 let code = codes("", one.as_ref()).map_or(0, |codes| codes[0]) as usize;
                 coded.values().slice(code, 1)
@@ -229,10 +228,9 @@ impl Reader<'_> {
         faults: &mut Vec<(usize, MarginError)>,
     ) -> Result<Held> {
         let name = |at: usize| batch.schema_ref().field(at).name().as_str();
-        let mut side = |at: usize, signed: bool, in_lots: bool| {
+        let mut side = |at: usize, unsigned: bool, in_lots: bool| {
             let column = batch.column(at);
             let numbers = Numbers::read(name(at), column)?;
-            let unsigned = !signed;
             self.lots(
                 name(at),
                 column,
@@ -245,10 +243,10 @@ impl Reader<'_> {
             )
         };
         match places.amount {
-            Amount::Quantity(at) => side(at, true, false).map(Held::Net),
-            Amount::Lots(at) => side(at, true, true).map(Held::Net),
+            Amount::Quantity(at) => side(at, false, false).map(Held::Net),
+            Amount::Lots(at) => side(at, false, true).map(Held::Net),
             Amount::Sides(long, short) => {
-                let (long, short) = (side(long, false, false)?, side(short, false, false)?);
+                let (long, short) = (side(long, true, false)?, side(short, true, false)?);
                 let sides = long.into_iter().zip(short);
                 Ok(if self.is_gross {
                     Held::Gross(sides.map(|(l, s)| [l, s]).collect())
@@ -313,7 +311,7 @@ impl Reader<'_> {
             match (no_contract, is_null(row)) {
                 // A row that says something of its account only.
                 (true, true) => continue,
-                (true, false) => faults.push((row, NO_CONTRACT())),
+                (true, false) => faults.push((row, without_contract())),
                 (false, true) => {
                     faults.push((row, missing(name)));
                     rows[row] = NONE;
@@ -333,22 +331,18 @@ impl Reader<'_> {
 }
 
 /// An amount of nothing.
-const NO_CONTRACT: fn() -> MarginError = || {
-    MarginError::InvalidInput(
-        "the contract is null and the quantity is not"
-            .to_string()
-            .into(),
-    )
-    .code(Code::NotStated)
-};
+fn without_contract() -> MarginError {
+    let message = "the contract is null and the quantity is not".to_string();
+    MarginError::InvalidInput(message.into()).code(Code::NotStated)
+}
 
 /// Columns of ids may be coded.
 trait CodedText {
-    fn as_any_dictionary_opt_text(&self) -> Option<&dyn arrow_array::array::AnyDictionaryArray>;
+    fn coded_text(&self) -> Option<&dyn arrow_array::array::AnyDictionaryArray>;
 }
 
 impl CodedText for ArrayRef {
-    fn as_any_dictionary_opt_text(&self) -> Option<&dyn arrow_array::array::AnyDictionaryArray> {
+    fn coded_text(&self) -> Option<&dyn arrow_array::array::AnyDictionaryArray> {
         use arrow_array::cast::AsArray;
         self.as_any_dictionary_opt()
             .filter(|coded| is_text(coded.values().data_type()))
@@ -360,7 +354,7 @@ fn kinds(name: &str, column: &ArrayRef) -> Result<(Vec<Option<String>>, Vec<u32>
     let word = |text: &Plain<'_>, array: &ArrayRef, i: usize| {
         (!array.is_null(i)).then(|| text.at(i).to_string())
     };
-    if let Some(coded) = column.as_any_dictionary_opt_text() {
+    if let Some(coded) = column.coded_text() {
         let values = coded.values();
         let text = Plain::of(values.as_ref()).expect("it is of text");
         let words = (0..values.len()).map(|i| word(&text, values, i)).collect();

@@ -478,26 +478,4 @@ impl Ledger for Lines<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_show_their_digits() {
-        for (amount, text) in [
-            (0.0, "0.00"),
-            (2.1316282072803006e-14, "0.00"),
-            (-2.1316282072803006e-14, "0.00"),
-            (4457.9, "4,457.90"),
-            (-999.5, "-999.50"),
-            (-1234567.891, "-1,234,567.89"),
-            (0.0123456789, "0.0123457"),
-            (0.00000123, "0.00000123"),
-            (-0.05, "-0.05"),
-            (1.5, "1.50"),
-            (85.1234567, "85.1235"),
-        ] {
-            assert_eq!(amount_text(amount), text);
-        }
-        assert_eq!(amount_text(f64::INFINITY), "inf");
-    }
-}
+mod tests;

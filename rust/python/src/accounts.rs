@@ -1,293 +1,344 @@
-//! What tables of positions have for columns, and what accounts of columns are besides their positions.
+//! `Accounts`: many of them, as columns.
 
-use std::collections::{BTreeMap, HashSet};
-
+use margincore::MarginError as Core;
 use margincore::account as core;
-use margincore::arrow::{AccountLabels, Columns};
-use margincore::contract::{Contracts, check_name};
-use numpy::IntoPyArray;
+use margincore::arrow::AccountsReader;
+use margincore::scan;
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2, ToPyArray};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyBool, PyDict, PyInt, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::arguments::{items, wrong_type};
-use crate::columns::{numbers, whole_numbers};
-use crate::errors::{invalid, raise};
-use crate::values::from_python;
+use crate::account_columns::{Amounts, Held, Named, given_labels, set_terms, terms_of, tuple};
+use crate::arguments::{flag, maybe_text, maybe_whole, object};
+use crate::batches::Batches;
+use crate::columns::whole_numbers;
+use crate::contracts::Contracts;
+use crate::errors::{enter, invalid, raise};
+use crate::pickles::{Pickled, Reduced, reduced};
 
-/// Columns of a table of positions, as arguments name them.
-pub(crate) struct Named<'a, 'py> {
-    pub(crate) account: Option<&'a str>,
-    pub(crate) contract: Option<&'a str>,
-    pub(crate) quantity: Option<&'a str>,
-    pub(crate) lots: Option<&'a str>,
-    pub(crate) long: Option<&'a str>,
-    pub(crate) short: Option<&'a str>,
-    pub(crate) cash: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) collateral: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) kind: Option<&'a str>,
-    pub(crate) ignore: Option<&'a Bound<'py, PyAny>>,
+/// Accounts without a position that a batch may have unless `count` says how many accounts there are.
+const MAX_EMPTY: usize = 1_000_000;
+
+/// Many accounts over one table of contracts, as columns: a million rows are not a million objects.
+///
+/// `from_columns` takes one entry per position, in any order: the account's number from 0, the contract's row in
+/// the table and signed whole lots, as arrays of any integer type or lists. `count` says how many accounts there
+/// are where the last have no positions; without it a number more than a million above the rows is refused.
+/// `from_arrow` takes a table whose accounts have names. `greatest` adds up a scenario table of one's own: for
+/// `values` of shape ``(len(contracts), 16)``, the greatest of each account's sums of lots times values, and the
+/// first column that has it. Where values are losses, that is the worst; an account without positions sums to 0 in
+/// column 0.
+///
+/// >>> import margincore as mc, numpy as np
+/// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+/// >>> accounts = mc.Accounts.from_columns(table, account=np.array([0, 0, 1]), contract=np.array([0, 1, 1]),
+/// ...                                     lots=[10, -5, 2])
+/// >>> losses = np.zeros((2, 16))
+/// >>> losses[:, 3], losses[:, 7] = [1.0, -2.0], [0.5, 4.0]
+/// >>> [column.tolist() for column in accounts.greatest(losses)]
+/// [[20.0, 8.0], [3, 7]]
+#[pyclass(frozen, module = "margincore._core")]
+pub(crate) struct Accounts {
+    pub(crate) accounts: core::Accounts,
+    pub(crate) contracts: Contracts,
+    /// What the accounts are called, in their order, where that is not their number.
+    labels: Option<Py<PyTuple>>,
 }
 
-impl Named<'_, '_> {
-    pub(crate) fn read(&self, what: &str) -> PyResult<Columns> {
-        let own = |name: Option<&str>| name.map(str::to_string);
-        Ok(Columns {
-            account: own(self.account),
-            contract: own(self.contract),
-            quantity: own(self.quantity),
-            lots: own(self.lots),
-            long: own(self.long),
-            short: own(self.short),
-            cash: given(&format!("{what}: cash"), self.cash)?,
-            collateral: given(&format!("{what}: collateral"), self.collateral)?,
-            kind: own(self.kind),
-            ignore: given(&format!("{what}: ignore"), self.ignore)?,
+/// How many accounts the numbers ask for. An id of eight digits is a number too, but of no row.
+fn accounts_of(account: &[u32]) -> PyResult<usize> {
+    let greatest = account.iter().max().copied();
+    if let Some(greatest) = greatest
+        && greatest as usize > account.len() + MAX_EMPTY
+    {
+        return Err(invalid(format!(
+            "accounts: account {greatest} in a table of {} rows: accounts are numbered from 0; number them with \
+             np.unique(ids, return_inverse=True), or give count where so many are meant",
+            account.len()
+        )));
+    }
+    Ok(greatest.map_or(0, |greatest| greatest as usize + 1))
+}
+
+/// The greatest sums, and the columns that have them.
+type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
+
+#[pymethods]
+impl Accounts {
+    /// Accounts from one entry per position, in any order.
+    ///
+    /// `account` numbers accounts from 0, `contract` are rows of the table. How much: `quantity`, signed, in contracts;
+    /// or `lots`, signed and whole; or `long` and `short`, whole lots of both sides, which net unless `gross`. All are
+    /// columns of one length. `count` is the number of accounts where the last ones hold nothing. `cash` (by currency)
+    /// and `collateral` (units by asset) are columns with an entry per account, NaN where there is none; `kind` holds
+    /// for all, or is one per account; `labels` are names, one per account. Raises :class:`InvalidInput` for columns
+    /// that differ in length or leave the table, and a quantity that is no whole number of lots.
+    #[classmethod]
+    #[pyo3(signature = (contracts, *, account, contract, quantity=None, lots=None, long=None, short=None, gross=false, count=None,
+                        kind=None, cash=None, collateral=None, labels=None))]
+    fn from_columns(
+        _: &Bound<'_, PyType>,
+        py: Python<'_>,
+        #[pyo3(from_py_with = object)] contracts: &Contracts,
+        account: &Bound<'_, PyAny>,
+        contract: &Bound<'_, PyAny>,
+        quantity: Option<&Bound<'_, PyAny>>,
+        lots: Option<&Bound<'_, PyAny>>,
+        long: Option<&Bound<'_, PyAny>>,
+        short: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = flag)] gross: bool,
+        #[pyo3(from_py_with = maybe_whole)] count: Option<usize>,
+        kind: Option<&Bound<'_, PyAny>>,
+        cash: Option<&Bound<'_, PyAny>>,
+        collateral: Option<&Bound<'_, PyAny>>,
+        labels: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let account: Vec<u32> = whole_numbers("accounts: account", account)?;
+        let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
+        let amounts = Amounts {
+            quantity,
+            lots,
+            long,
+            short,
+            gross,
+        };
+        let held = amounts.read(&contracts.0, &contract)?;
+        let count = match count {
+            Some(count) => count,
+            None => accounts_of(&account)?,
+        };
+        let terms = terms_of(count, kind, cash, collateral)?;
+        let table = contracts.0.clone();
+        let accounts = enter(py, move || match &held {
+            Held::Net(lots) => {
+                core::Accounts::from_columns(&table, count, &account, &contract, lots, terms)
+            }
+            Held::Gross(lots) => {
+                core::Accounts::from_columns(&table, count, &account, &contract, lots, terms)
+            }
+        })?;
+        let labels = match labels {
+            None => None,
+            Some(labels) => Some(given_labels(labels, accounts.len())?.unbind()),
+        };
+        Ok(Self {
+            accounts,
+            contracts: contracts.clone(),
+            labels,
         })
     }
-}
 
-/// An argument that may be left out.
-pub(crate) fn given<T: Default + serde::de::DeserializeOwned>(
-    what: &str,
-    value: Option<&Bound<'_, PyAny>>,
-) -> PyResult<T> {
-    value.map_or_else(|| Ok(T::default()), |value| from_python(what, value))
-}
-
-/// How much each row holds.
-pub(crate) enum Held {
-    Net(Vec<i64>),
-    Gross(Vec<[i64; 2]>),
-}
-
-/// The columns of how much each row holds, as arguments name them.
-pub(crate) struct Amounts<'a, 'py> {
-    pub(crate) quantity: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) lots: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) long: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) short: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) gross: bool,
-}
-
-impl Amounts<'_, '_> {
-    /// The lots of each row, whose contracts are rows of a table.
-    pub(crate) fn read(&self, contracts: &Contracts, rows: &[u32]) -> PyResult<Held> {
-        match (self.quantity, self.lots, self.long, self.short) {
-            (Some(quantity), None, None, None) if !self.gross => {
-                let quantity = numbers("accounts: quantity", "numbers are", quantity)?;
-                if quantity.len() != rows.len() {
-                    return Err(invalid(format!(
-                        "accounts: columns of different lengths: contract {}, quantity {}",
-                        rows.len(),
-                        quantity.len()
-                    )));
-                }
-                let lots = rows
-                    .iter()
-                    .zip(quantity)
-                    .enumerate()
-                    .map(|(row, (&at, quantity))| {
-                        // A row that is not there is refused with the others.
-                        let Some(contract) = contracts.get(at) else {
-                            return Ok(0);
-                        };
-                        core::lots(
-                            contract,
-                            format_args!("accounts row {row}: quantity"),
-                            quantity,
-                        )
-                    });
-                Ok(Held::Net(
-                    lots.collect::<margincore::Result<_>>().map_err(raise)?,
-                ))
-            }
-            (None, Some(lots), None, None) if !self.gross => {
-                Ok(Held::Net(whole_numbers("accounts: lots", lots)?))
-            }
-            (None, None, Some(long), Some(short)) => {
-                let long: Vec<i64> = side("long", long)?;
-                let short: Vec<i64> = side("short", short)?;
-                if long.len() != short.len() {
-                    return Err(invalid(format!(
-                        "accounts: columns of different lengths: long {}, short {}",
-                        long.len(),
-                        short.len()
-                    )));
-                }
-                let sides = long.into_iter().zip(short);
-                Ok(if self.gross {
-                    Held::Gross(sides.map(|(l, s)| [l, s]).collect())
-                } else {
-                    Held::Net(sides.map(|(l, s)| l - s).collect())
-                })
-            }
-            _ => Err(invalid(
-                "accounts: give quantity, or lots, or long and short; gross accounts have long and short",
-            )),
+    /// Accounts from a table with a row per position, by anything with an Arrow stream; rows in any order.
+    ///
+    /// Columns are those of :meth:`Prepared.margin_arrow`. The accounts come in ascending order of what they are
+    /// called, `labels`; with `count` they are numbers from 0, as in :meth:`from_columns`. Raises :class:`MissingData`
+    /// for a contract that is not in the table, :class:`InvalidInput` for a column that is not known, a fraction, a
+    /// null, and a name with blanks around it or characters that nobody sees: with the account and the row.
+    ///
+    /// >>> import margincore as mc, pyarrow as pa
+    /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    /// >>> rows = pa.table({"account": ["y", "x", "y"], "contract": ["A", "A", "B"], "quantity": [100, -20, 5]})
+    /// >>> mc.Accounts.from_arrow(table, rows).labels
+    /// ('x', 'y')
+    #[classmethod]
+    #[pyo3(signature = (contracts, source, *, account=None, contract=None, quantity=None, lots=None, long=None,
+                        short=None, cash=None, collateral=None, kind_column=None, kind=None, gross=false, ignore=None,
+                        count=None))]
+    fn from_arrow(
+        _: &Bound<'_, PyType>,
+        #[pyo3(from_py_with = object)] contracts: &Contracts,
+        source: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = maybe_text)] account: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] contract: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] quantity: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] lots: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] long: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] short: Option<&str>,
+        cash: Option<&Bound<'_, PyAny>>,
+        collateral: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = maybe_text)] kind_column: Option<&str>,
+        #[pyo3(from_py_with = maybe_text)] kind: Option<&str>,
+        #[pyo3(from_py_with = flag)] gross: bool,
+        ignore: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = maybe_whole)] count: Option<usize>,
+    ) -> PyResult<Self> {
+        let py = source.py();
+        let columns = Named {
+            account,
+            contract,
+            quantity,
+            lots,
+            long,
+            short,
+            cash,
+            collateral,
+            kind: kind_column,
+            ignore,
+        };
+        let kind = kind.map(str::to_string);
+        let table = contracts.0.clone();
+        let mut reader = AccountsReader::new(table, columns.read("accounts")?, gross, kind, count);
+        let mut batches = Batches::new(source)?;
+        if let Some(schema) = batches.schema() {
+            reader.look(schema).map_err(raise)?;
         }
-    }
-}
-
-/// The lots of one side, none below zero.
-fn side(name: &str, lots: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-    let lots: Vec<i64> = whole_numbers(&format!("accounts: {name}"), lots)?;
-    match lots
-        .iter()
-        .position(|lots| !(0..=core::MAX_LOTS).contains(lots))
-    {
-        None => Ok(lots),
-        Some(row) => Err(invalid(format!(
-            "accounts: {name} row {row} is {} lots: 0 to 2^53 are accepted",
-            lots[row]
-        ))),
-    }
-}
-
-/// What accounts are besides their positions: one set of terms for all of them, or one each.
-pub(crate) fn terms_of(
-    count: usize,
-    kind: Option<&Bound<'_, PyAny>>,
-    cash: Option<&Bound<'_, PyAny>>,
-    collateral: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Vec<core::AccountTerms>> {
-    let mut terms = vec![core::AccountTerms::default()];
-    let each = |terms: &mut Vec<core::AccountTerms>| {
-        if terms.len() == 1 {
-            let one = terms[0].clone();
-            terms.resize(count, one);
+        while let Some(batch) = batches.next(py)? {
+            enter(py, || reader.push(&batch))?;
         }
-    };
-    match kind {
-        None => {}
-        Some(kind) if kind.is_instance_of::<PyString>() => terms[0].kind = Some(kind.extract()?),
-        Some(kinds) => {
-            let kinds: Vec<Option<String>> = from_python("accounts: kind", kinds)?;
-            if kinds.len() != count {
-                return Err(of_other_length("kind", kinds.len(), count));
-            }
-            each(&mut terms);
-            for (terms, kind) in terms.iter_mut().zip(kinds) {
-                terms.kind = kind;
-            }
-        }
+        let (accounts, labels) = enter(py, || reader.finish())?;
+        let labels = match labels {
+            None if count.is_some() => None,
+            None => Some(PyTuple::empty(py).unbind()),
+            Some(labels) => Some(tuple(py, labels)?.unbind()),
+        };
+        Ok(Self {
+            accounts,
+            contracts: contracts.clone(),
+            labels,
+        })
     }
-    for (what, amounts) in [("cash", cash), ("collateral", collateral)] {
-        let Some(amounts) = amounts else { continue };
-        let amounts = amounts.cast::<PyDict>().map_err(|_| {
-            invalid(format!(
-                "accounts: {what}: columns by name are needed, such as {{\"USD\": array}}"
-            ))
+
+    /// What the accounts are called, in their order; `None` where they are numbers from 0.
+    #[getter]
+    fn labels<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTuple>> {
+        Some(self.labels.as_ref()?.bind(py).clone())
+    }
+
+    /// These accounts after fills: new accounts, the old ones stay as they are.
+    ///
+    /// One entry a fill, in any order: the account's number from 0, the contract's row in the table and signed whole
+    /// lots, as arrays of any integer type or lists, three columns of one length. Fills of one contract in one account
+    /// add up; a position that comes to zero goes. It costs a copy of the columns, 12 bytes a position, and the fills'
+    /// own sort. Raises :class:`InvalidInput` for an account or a contract row that is not there and for more than 2^53
+    /// lots.
+    ///
+    /// >>> import margincore as mc
+    /// >>> table = mc.Contracts([mc.Stock("A", currency="USD"), mc.Stock("B", currency="USD")])
+    /// >>> accounts = mc.Accounts.from_columns(table, account=[0, 0, 1], contract=[0, 1, 1], lots=[10, -5, 2])
+    /// >>> accounts.apply(account=[1, 0, 1], contract=[0, 1, 0], lots=[3, 5, 4])
+    /// Accounts(2 accounts, 3 positions)
+    #[pyo3(signature = (account, contract, lots))]
+    fn apply(
+        &self,
+        py: Python<'_>,
+        account: &Bound<'_, PyAny>,
+        contract: &Bound<'_, PyAny>,
+        lots: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let account: Vec<u32> = whole_numbers("accounts: account", account)?;
+        let contract: Vec<u32> = whole_numbers("accounts: contract", contract)?;
+        let lots: Vec<i64> = whole_numbers("accounts: lots", lots)?;
+        let table = &self.contracts.0;
+        let accounts = enter(py, || {
+            self.accounts.apply(table, &account, &contract, &lots)
         })?;
-        for (name, column) in amounts {
-            let name: String = name.extract()?;
-            let column = numbers(
-                &format!("accounts: {what} of {name}"),
-                "numbers are",
-                &column,
-            )?;
-            if column.len() != count {
-                return Err(of_other_length(
-                    &format!("{what} of {name}"),
-                    column.len(),
-                    count,
-                ));
-            }
-            each(&mut terms);
-            for (terms, &amount) in terms.iter_mut().zip(column.iter()) {
-                if !amount.is_nan() {
-                    let own = if what == "cash" {
-                        &mut terms.cash
-                    } else {
-                        &mut terms.collateral
-                    };
-                    own.insert(name.clone(), amount);
-                }
-            }
-        }
+        Ok(Self {
+            accounts,
+            contracts: self.contracts.clone(),
+            labels: self.labels.as_ref().map(|labels| labels.clone_ref(py)),
+        })
     }
-    Ok(terms)
-}
 
-fn of_other_length(what: &str, found: usize, count: usize) -> PyErr {
-    invalid(format!(
-        "accounts: {what}: {found} entries for {count} accounts"
-    ))
-}
-
-/// The terms as the arguments that [`terms_of`] reads.
-pub(crate) fn set_terms(state: &Bound<'_, PyDict>, terms: &[core::AccountTerms]) -> PyResult<()> {
-    let py = state.py();
-    if let [one] = terms
-        && one.cash.is_empty()
-        && one.collateral.is_empty()
-    {
-        return match &one.kind {
-            Some(kind) => state.set_item("kind", kind),
-            None => Ok(()),
-        };
-    }
-    let kinds: Vec<Option<&str>> = terms.iter().map(|t| t.kind.as_deref()).collect();
-    state.set_item("kind", kinds)?;
-    type Amounts = fn(&core::AccountTerms) -> &BTreeMap<String, f64>;
-    let parts: [(&str, Amounts); 2] = [("cash", |t| &t.cash), ("collateral", |t| &t.collateral)];
-    for (what, own) in parts {
-        let mut columns: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-        for (account, one) in terms.iter().enumerate() {
-            for (name, &amount) in own(one) {
-                let column = columns.entry(name);
-                column.or_insert_with(|| vec![f64::NAN; terms.len()])[account] = amount;
-            }
-        }
-        let columns = columns
-            .into_iter()
-            .map(|(name, column)| (name, column.into_pyarray(py)));
-        state.set_item(what, columns.into_py_dict(py)?)?;
-    }
-    Ok(())
-}
-
-/// Labels as they are given: text that is what it looks like, or whole numbers; no two alike.
-pub(crate) fn given_labels<'py>(
-    labels: &Bound<'py, PyAny>,
-    count: usize,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let py = labels.py();
-    let labels: Vec<_> = items(
-        "accounts: labels",
-        "one text or whole number per account",
-        labels,
-    )?
-    .collect::<PyResult<_>>()?;
-    if labels.len() != count {
-        return Err(of_other_length("labels", labels.len(), count));
-    }
-    let mut seen = HashSet::new();
-    for (account, label) in labels.iter().enumerate() {
-        let place = format!("accounts: label of account {account}");
-        let key = if let Ok(text) = label.cast::<PyString>() {
-            check_name(&place, text.to_str()?).map_err(raise)?;
-            (text.to_string(), true)
-        } else if label.is_instance_of::<PyInt>() && !label.is_instance_of::<PyBool>() {
-            (label.to_string(), false)
-        } else {
-            return Err(crate::arguments::named(
-                wrong_type("text or a whole number", label),
-                &place,
+    /// The greatest of each account's sums of lots times `values`, and the first column that has it.
+    ///
+    /// `values` has shape ``(len(contracts), 16)``; both results are new arrays with one entry per account. Raises
+    /// :class:`InvalidInput` for another shape or a value that is not finite.
+    fn greatest<'py>(
+        &self,
+        py: Python<'py>,
+        values: PyReadonlyArray2<'py, f64>,
+    ) -> PyResult<Greatest<'py>> {
+        if self.accounts.is_gross() {
+            return Err(invalid(
+                "greatest: the accounts keep long and short apart: sum each side on its own",
             ));
-        };
-        if !seen.insert(key) {
+        }
+        let values = values.as_array();
+        if values.dim() != (self.contracts.0.len(), scan::WIDTH) {
             return Err(invalid(format!(
-                "{place}: {label} is that of another account too"
+                "values of shape {:?}: a row of {} for each of the {} contracts is needed",
+                values.dim(),
+                scan::WIDTH,
+                self.contracts.0.len()
             )));
         }
+        let rows = match values.as_slice() {
+            Some(values) => scan::rows_from(values),
+            None => scan::rows_from(&values.iter().copied().collect::<Vec<_>>()),
+        };
+        let accounts = &self.accounts;
+        let (greatest, column) = enter(py, move || {
+            // No early exit within a row, so that a row is one comparison of vectors.
+            let finite = |row: &scan::Row| row.0.iter().fold(true, |all, v| all & v.is_finite());
+            if let Some(at) = rows.iter().position(|row| !finite(row)) {
+                let bad = rows[at].0.iter().position(|v| !v.is_finite());
+                let bad = bad.expect("the row was found by it");
+                return Err(Core::InvalidInput(
+                    format!(
+                        "values row {at}: {} in column {bad}: finite numbers are needed",
+                        rows[at].0[bad]
+                    )
+                    .into(),
+                ));
+            }
+            let (start, contract, quantity) = accounts.columns();
+            let mut greatest = vec![0.0; accounts.len()];
+            let mut column = vec![0; accounts.len()];
+            scan::greatest_per_account(
+                &rows,
+                start,
+                contract,
+                quantity,
+                &mut greatest,
+                &mut column,
+            );
+            Ok((greatest, column))
+        })?;
+        Ok((greatest.into_pyarray(py), column.into_pyarray(py)))
     }
-    PyTuple::new(py, labels)
+
+    fn __len__(&self) -> usize {
+        self.accounts.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "Accounts({} accounts, {} positions)",
+            self.accounts.len(),
+            self.accounts.positions()
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(self, py)
+    }
 }
 
-/// Labels as Python has them.
-pub(crate) fn tuple<'py>(py: Python<'py>, labels: AccountLabels) -> PyResult<Bound<'py, PyTuple>> {
-    match labels {
-        AccountLabels::Whole(labels) => PyTuple::new(py, labels),
-        AccountLabels::Text(labels) => PyTuple::new(py, labels),
+impl Pickled for Accounts {
+    const MAKER: Option<&'static str> = Some("from_columns");
+
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let (start, contract, quantity) = self.accounts.columns();
+        let state = PyDict::new(py);
+        let rows = |a: usize| std::iter::repeat_n(a as u32, start[a + 1] - start[a]);
+        let account: Vec<u32> = (0..self.accounts.len()).flat_map(rows).collect();
+        state.set_item(intern!(py, "contracts"), self.contracts.clone())?;
+        state.set_item(intern!(py, "account"), account.into_pyarray(py))?;
+        state.set_item(intern!(py, "contract"), contract.to_pyarray(py))?;
+        state.set_item(intern!(py, "count"), self.accounts.len())?;
+        match self.accounts.short() {
+            None => state.set_item(intern!(py, "lots"), quantity.to_pyarray(py))?,
+            Some(short) => {
+                state.set_item(intern!(py, "long"), quantity.to_pyarray(py))?;
+                state.set_item(intern!(py, "short"), short.to_pyarray(py))?;
+                state.set_item(intern!(py, "gross"), true)?;
+            }
+        }
+        set_terms(&state, self.accounts.terms())?;
+        if let Some(labels) = &self.labels {
+            state.set_item(intern!(py, "labels"), labels.bind(py))?;
+        }
+        Ok(state)
     }
 }

@@ -1,6 +1,7 @@
 //! `margincore._core`: conversions and classes, no finance.
 
 mod account;
+mod account_columns;
 mod accounts;
 mod american;
 mod arguments;
@@ -39,7 +40,9 @@ mod _core {
     use super::*;
 
     #[pymodule_export]
-    use crate::account::{Account, Accounts, Position};
+    use crate::account::{Account, Position};
+    #[pymodule_export]
+    use crate::accounts::Accounts;
     #[pymodule_export]
     use crate::american::{
         american_greeks, american_grid, american_implied, escrowed, quadratic_prices, tree_greeks,

@@ -13,8 +13,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::account::{Account, Accounts};
-use crate::accounts::{Named, given};
+use crate::account::Account;
+use crate::account_columns::{Named, given};
+use crate::accounts::Accounts;
 use crate::arguments::{
     flag, items, maybe_amounts, maybe_object, maybe_text, named, object, text, threads,
 };

@@ -8,7 +8,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
-use crate::account::{Account, Accounts, Position};
+use crate::account::{Account, Position};
+use crate::accounts::Accounts;
 use crate::contract::Contract;
 use crate::contracts::Contracts;
 use crate::errors::malformed;

@@ -10,7 +10,8 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use super::trades;
-use crate::account::{Account, Accounts};
+use crate::account::Account;
+use crate::accounts::Accounts;
 use crate::arguments::maybe_amounts;
 use crate::errors::{enter, invalid};
 use crate::prepared::Prepared;
