@@ -274,6 +274,10 @@ def test_accounts_that_a_rulebook_refuses_are_a_column_too() -> None:
         ({}, {"errors": "columns"}, mc.InvalidInput, "did you mean 'column'"),
         ({}, {"ignore": ["cash"]}, mc.MissingData, "no column 'cash'"),
         ({}, {"threads": 0}, mc.InvalidInput, "from 1"),
+        ({}, {"ignore": ["quantity"]}, mc.InvalidInput, "ignore= says that it is passed over"),
+        ({"usd": [1.0]}, {"cash": {"USD ": "usd"}}, mc.InvalidInput, "blanks around"),
+        ({"btc": [1.0]}, {"collateral": {"": "btc"}}, mc.InvalidInput, "empty"),
+        ({}, {"metadata": {"margincore.market": "x"}}, mc.InvalidInput, "what made the numbers"),
         ({"quantity": ["1"]}, {}, mc.InvalidInput, "a number is needed, not string"),
         ({"account": [1.0]}, {}, mc.InvalidInput, "text or whole numbers are needed, not double"),
         ({"account": [None]}, {}, mc.InvalidInput, "column 'account'"),
@@ -426,3 +430,28 @@ def test_several_threads_on_one_stream_take_turns() -> None:
     for thread in threads:
         thread.join()
     assert rows_of(pa.Table.from_batches(found)) == WANT
+
+
+@pytest.mark.parametrize(
+    "labels", [["x", "x"], ["", "y"], [None, "y"], [" x", "y"], ["x\u200b", "y"], ["x"], [True, 2]]
+)
+def test_labels_are_names_of_one_account_each(labels: list[Any]) -> None:
+    with pytest.raises(mc.InvalidInput):
+        mc.Accounts.from_columns(TABLE, account=[0, 1], contract=[0, 0], lots=[1, 2], labels=labels)
+
+
+def test_the_index_that_pandas_keeps_is_no_column_of_the_table() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"account": ["x", "x", "y"], "contract": ["A"] * 3, "quantity": [1, 0, 4]})
+    held = frame[frame.quantity != 0]
+    assert TIMS.margin_arrow(held).read_all()["account"].to_pylist() == ["x", "y"]
+    assert mc.Accounts.from_arrow(TABLE, held).labels == ("x", "y")
+
+
+def test_what_has_rows_by_number_only_is_no_source() -> None:
+    class Lazy:
+        def __getitem__(self, row: int) -> object:
+            raise TypeError("not subscriptable")
+
+    with pytest.raises(mc.InvalidInput, match="record batch"):
+        TIMS.margin_arrow(Lazy())

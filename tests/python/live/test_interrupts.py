@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -130,6 +131,14 @@ def span_file() -> Callable[[], object]:
     return lambda: SpanFile.parse(data, "large.spn")
 
 
+def many_small_batches() -> Callable[[], object]:
+    """Each of them is too short to be asked about a signal."""
+    pa = pytest.importorskip("pyarrow")
+    prepared = reg_t()
+    rows = pa.record_batch({"account": [1] * 10, "contract": [0] * 10, "quantity": [1] * 10})
+    return lambda: prepared.margin_arrow(itertools.repeat(rows, 2_000_000)).read_all()
+
+
 def accounts_of_columns() -> Callable[[], object]:
     table = mc.Contracts([STOCK, *OPTIONS])
     rng = np.random.default_rng(2)
@@ -185,6 +194,7 @@ CALLS: dict[str, Callable[[], Callable[[], object]]] = {
     "VaR batch": var_batch,
     "SPAN file": span_file,
     "accounts of columns": accounts_of_columns,
+    "Arrow, a batch at a time": many_small_batches,
     "contracts of columns": contracts_of_columns,
     "max_quantity": most_lots,
     "rank": ranked,

@@ -335,6 +335,8 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str, str]] = [
         mc.InvalidInput, "contradiction", "no price is between",
     ),
     ({"stricter": {"name": "a", "parameters": {"pairings": "greedy"}}}, mc.InvalidInput, "unknown_name", "pairing"),
+    ({"stricter": {"name": "a", "parameters": {"name": "tims"}}}, mc.InvalidInput, "contradiction", "its name already"),
+    ({"contracts": [{"name": "a"}]}, mc.InvalidInput, "not_stated", "money per contract is needed"),
 ]  # fmt: skip
 
 
