@@ -1,0 +1,206 @@
+"""One door for every grammar: read what a text says, refuse what it may say twice, print it in another spelling."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from margincore import _core
+from margincore._core import Contract, InvalidInput, MarginError
+from margincore.calendars import day_of
+from margincore.symbols import bloomberg, eurex, futures, india, us, venues
+from margincore.symbols.parts import Form, bad
+from margincore.symbols.symbol import Symbol
+
+__all__ = ["dialects", "parse", "spell"]
+
+_FORMS: tuple[Form, ...] = (
+    *us.FORMS, *futures.FORMS, *eurex.FORMS, *india.FORMS, *bloomberg.FORMS, *venues.FORMS,
+)  # fmt: skip
+_LONGEST = 80
+
+
+def dialects() -> dict[str, tuple[str, ...]]:
+    """The names of the dialects, each with an example of every form it has.
+
+    >>> dialects()["kite"]
+    ('NIFTY26DEC26000PE', 'NIFTY26D0826000PE', 'NIFTY26DECFUT', 'USDINR26D04FUT')
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for form in _FORMS:
+        found[form.dialect] = (*found.get(form.dialect, ()), form.example)
+    return found
+
+
+def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = None) -> Symbol:
+    """What a symbol says, in the spelling of `dialect` or in any.
+
+    `on` is the date it is held on: a year of one digit is the nearest whose month is not over then, and of two readings
+    that differ in their dates alone one that had expired by then is dropped. Raises :class:`margincore.InvalidInput` for a text that no grammar
+    reads, with the nearest one and what differs; for one that two read differently (``code="not_stated"``), with both;
+    :class:`margincore.MissingData` for an option whose strike has a unit that no source here states.
+
+    >>> parse("AAPL 12/18/2026 290.00 C")
+    Symbol(option AAPL 2026-12-18 call 290, schwab)
+    >>> parse("ESZ6", on="2026-11-27")
+    Symbol(future ES 2026-12, globex)
+    >>> parse("RELIANCE").kind                      # an equity that ends in CE
+    'stock'
+    >>> parse("BTC-25DEC26-100000-C")
+    Traceback (most recent call last):
+        ...
+    margincore.InvalidInput: symbol 'BTC-25DEC26-100000-C' may say: option BTC 2026-12-25 call 100000 at deribit settled in BTC (deribit); option BTC 2026-12-25 call 100000 at bybit settled in USDC (bybit): say dialect=
+    """
+    if not isinstance(text, str):
+        raise InvalidInput(f"a symbol is text, not {type(text).__name__}", where="symbol", value=text, code="wrong_type")
+    day = None if on is None else day_of(on, "on")
+    try:
+        return _read(text, _forms(dialect), day)
+    except MarginError as error:
+        if not str(error).startswith("symbol "):
+            error.named(f"symbol {text!r}")
+        error.value = text
+        raise
+
+
+def _forms(dialect: str | None) -> list[Form]:
+    if dialect is None:
+        return list(_FORMS)
+    found = [form for form in _FORMS if form.dialect == dialect]
+    if not found:
+        known = list(dialects())
+        hint = _core.did_you_mean(str(dialect), known)
+        raise InvalidInput(
+            f"unknown dialect {dialect!r}: use one of {', '.join(known)}{hint}",
+            where="dialect",
+            value=dialect,
+            code="unknown_name",
+        )
+    return found
+
+
+def _read(text: str, forms: list[Form], on: dt.date | None) -> Symbol:
+    readings: dict[Symbol, Symbol] = {}
+    refusals: list[tuple[Form, MarginError]] = []
+    for form in forms if len(text) <= _LONGEST else ():
+        match = form.pattern.fullmatch(text)
+        if match is None:
+            continue
+        try:
+            found = form.read(match, on)
+        except MarginError as error:
+            refusals.append((form, error))
+        else:
+            readings.setdefault(_meaning(found), found)
+    found = list(readings.values())
+    if on is not None and len({replace(symbol, dialect="", expiry=on) for symbol in found if symbol.expiry}) == 1:
+        # An open position has not expired. Readings with other strikes stay: a wrong `on` would pick a wrong number.
+        alive = [symbol for symbol in found if symbol.last_day is None or symbol.last_day >= on]
+        found = alive or found
+    if len(found) > 1:
+        raise InvalidInput(
+            f"symbol {text!r} may say: {'; '.join(f'{s.said()} ({s.dialect})' for s in found)}: say dialect=",
+            where="dialect",
+            code="not_stated",
+        )
+    open_questions = [error for _, error in refusals if error.code in ("not_stated", "missing_product")]
+    if open_questions:
+        raise open_questions[0]
+    if found:
+        return found[0]
+    raise _unread(text, forms, refusals)
+
+
+def _meaning(symbol: Symbol) -> Symbol:
+    return replace(symbol, dialect="")
+
+
+def _unread(text: str, forms: Iterable[Form], refusals: list[tuple[Form, MarginError]]) -> MarginError:
+    """The refusal of a text that nothing reads: the nearest grammar, and what differs."""
+    strange = next((c for c in text if not (c.isascii() and c.isprintable())), None)
+    if strange is not None:
+        return bad(f"the character U+{ord(strange):04X} at position {text.index(strange) + 1} belongs in no symbol", text)
+    if not text.strip():
+        return bad("it is empty", text)
+    if len(text) > _LONGEST:
+        return bad(f"it has {len(text)} characters, more than any symbol", text)
+    if refusals:
+        form, error = max(refusals, key=lambda pair: _likeness(text, pair[0]))
+        return bad(f"nearest to {form.dialect} (as {form.example!r}), but {_reason(error, text)}", text)
+    form = max(forms, key=lambda each: _likeness(text, each))
+    return bad(f"no grammar reads it; the nearest is {form.dialect}, as {form.example!r}{_difference(text, form)}", text)
+
+
+def _reason(error: MarginError, text: str) -> str:
+    return str(error).removeprefix(f'option symbol "{text}": ')
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d", "9", re.sub(r"[A-Z]", "A", re.sub(r"[a-z]", "a", text)))
+
+
+def _likeness(text: str, form: Form) -> float:
+    return difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False).ratio()
+
+
+def _difference(text: str, form: Form) -> str:
+    """The first place where a text has another shape than a form's example."""
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False).get_opcodes():
+        if kind != "equal":
+            there, here = text[a:b], form.example[c:d]
+            if there and here:
+                return f": {there!r} stands where something like {here!r} belongs"
+            return f": {there!r} is too much" if there else f": something like {here!r} is missing"
+    return ""
+
+
+def spell(symbol: Symbol | Contract, dialect: str) -> str:
+    """A symbol or contract in the spelling of a dialect; what it prints, :func:`parse` reads as the same.
+
+    Raises :class:`margincore.InvalidInput` for a dialect that has no form for it, or whose form does not say all of it.
+
+    >>> spell(parse("AAPL  261218C00290000"), "etrade")
+    "AAPL Dec 18 '26 $290 Call"
+    >>> spell(parse("ESZ26"), "dxfeed")
+    '/ESZ26:XCME'
+    """
+    forms = _forms(dialect)
+    if isinstance(symbol, Contract):
+        from margincore.symbols.contracts import symbol_of
+
+        symbol = symbol_of(symbol)
+    if not isinstance(symbol, Symbol):
+        raise InvalidInput(f"a symbol or contract is needed, not {type(symbol).__name__}", code="wrong_type")
+    fitting = [form for form in forms if form.kind == symbol.kind]
+    if not fitting:
+        kinds = ", ".join(sorted({form.kind for form in forms}))
+        raise InvalidInput(f"{dialect} spells {kinds}, no {symbol.kind}: {symbol.said()}", where="dialect", value=dialect)
+    refusal: MarginError | None = None
+    for form in fitting:
+        try:
+            text = form.write(symbol)
+            match = form.pattern.fullmatch(text)
+            again = None if match is None else form.read(match, _first_day(symbol))
+        except MarginError as error:
+            refusal = refusal or error
+            continue
+        if again is not None and _holds(symbol, again):
+            return text
+        refusal = refusal or bad(f"{text!r} does not say all of it")
+    raise InvalidInput(f"no spelling of {dialect} says {symbol.said()}: {refusal}", where="dialect", value=dialect)
+
+
+def _first_day(symbol: Symbol) -> dt.date | None:
+    day = symbol.last_day
+    return None if day is None else day.replace(day=1)
+
+
+def _holds(symbol: Symbol, again: Symbol) -> bool:
+    """Whether what is read again says the same; the exchange may be left out, or added by the spelling."""
+    loose = {"dialect": "", "exchange": None, "market_sector": None}
+    if symbol.exchange is not None and again.exchange not in (None, symbol.exchange):
+        return False
+    return replace(symbol, **loose) == replace(again, **loose)
