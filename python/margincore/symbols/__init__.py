@@ -1,6 +1,8 @@
-"""Symbols as brokers, exchanges, vendors and venues spell them: read, printed in another spelling, made contracts."""
+"""Symbols."""
 
-from margincore.symbols.reading import dialects, parse, spell
+from margincore.symbols.contracts import contract
+from margincore.symbols.reading import dialects, parse
+from margincore.symbols.spelling import spell
 from margincore.symbols.symbol import Symbol
 
-__all__ = ["Symbol", "dialects", "parse", "spell"]
+__all__ = ["Symbol", "contract", "dialects", "parse", "spell"]

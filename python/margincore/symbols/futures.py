@@ -66,7 +66,7 @@ def _scale(root: str) -> int:
     if found is None:
         raise MissingData(
             f"no source here says in which unit Globex writes strikes of {root!r} options: use a dialect that writes "
-            f"them as prices, such as ibkr (known roots: {', '.join(standard.option_roots())})",
+            "them as prices, such as clearing or tastytrade",
             code="missing_product",
             value=root,
         )
@@ -101,8 +101,11 @@ def _read_dxfeed(match: re.Match[str], on: dt.date | None) -> Symbol:
 
 
 def _write_dxfeed(s: Symbol) -> str:
-    exchange = s.exchange or standard.exchange_of(s.root)
-    return f"/{code_of(s, 2)}:{_MICS.get(needed(exchange, 'exchange'), exchange)}"
+    row = standard.future_row(s.root)
+    exchange = s.exchange if s.exchange in _MICS or row is None else row["exchange"]
+    if exchange not in _MICS:
+        raise bad(f"dxFeed says the exchange ({', '.join(_MICS)}), which is not known of {s.root}", code="not_stated")
+    return f"/{code_of(s, 2)}:{_MICS[exchange]}"
 
 
 def _read_tastytrade(match: re.Match[str], on: dt.date | None) -> Symbol:

@@ -1,7 +1,8 @@
-"""One door for every grammar: read what a text says, refuse what it may say twice, print it in another spelling."""
+"""One door for every grammar: read what a text says, and refuse what it may say twice."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 import re
@@ -9,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from margincore import _core
-from margincore._core import Contract, InvalidInput, MarginError
+from margincore._core import InvalidInput, MarginError
 from margincore.calendars import day_of
 from margincore.symbols import bloomberg, eurex, futures, india, us, venues
 from margincore.symbols.parts import Form, bad
 from margincore.symbols.symbol import Symbol
 
-__all__ = ["dialects", "parse", "spell"]
+__all__ = ["dialects", "forms_of", "parse"]
 
 _FORMS: tuple[Form, ...] = (
     *us.FORMS, *futures.FORMS, *eurex.FORMS, *india.FORMS, *bloomberg.FORMS, *venues.FORMS,
@@ -58,7 +59,7 @@ def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = N
         raise InvalidInput(f"a symbol is text, not {type(text).__name__}", where="symbol", value=text, code="wrong_type")
     day = None if on is None else day_of(on, "on")
     try:
-        return _read(text, _forms(dialect), day)
+        return _read(text, forms_of(dialect), day)
     except MarginError as error:
         if not str(error).startswith("symbol "):
             error.named(f"symbol {text!r}")
@@ -66,7 +67,8 @@ def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = N
         raise
 
 
-def _forms(dialect: str | None) -> list[Form]:
+def forms_of(dialect: str | None) -> list[Form]:
+    """The forms of a dialect, or all of them; :class:`margincore.InvalidInput` for an unknown name."""
     if dialect is None:
         return list(_FORMS)
     found = [form for form in _FORMS if form.dialect == dialect]
@@ -127,11 +129,23 @@ def _unread(text: str, forms: Iterable[Form], refusals: list[tuple[Form, MarginE
         return bad("it is empty", text)
     if len(text) > _LONGEST:
         return bad(f"it has {len(text)} characters, more than any symbol", text)
+    if text != text.upper() and _read_quietly(text.upper(), forms):
+        return bad(f"it is in lower case: did you mean {text.upper()!r}?", text)
     if refusals:
         form, error = max(refusals, key=lambda pair: _likeness(text, pair[0]))
         return bad(f"nearest to {form.dialect} (as {form.example!r}), but {_reason(error, text)}", text)
     form = max(forms, key=lambda each: _likeness(text, each))
     return bad(f"no grammar reads it; the nearest is {form.dialect}, as {form.example!r}{_difference(text, form)}", text)
+
+
+def _read_quietly(text: str, forms: Iterable[Form]) -> bool:
+    matches = ((form, form.pattern.fullmatch(text)) for form in forms)
+    for form, match in matches:
+        if match is not None:
+            with contextlib.suppress(MarginError):
+                form.read(match, None)
+                return True
+    return False
 
 
 def _reason(error: MarginError, text: str) -> str:
@@ -143,7 +157,9 @@ def _shape(text: str) -> str:
 
 
 def _likeness(text: str, form: Form) -> float:
-    return difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False).ratio()
+    """How much a text looks like a form's example; one has digits where the other has."""
+    apart = any(c.isdigit() for c in text) != any(c.isdigit() for c in form.example)
+    return -0.5 * apart + difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False).ratio()
 
 
 def _difference(text: str, form: Form) -> str:
@@ -155,52 +171,3 @@ def _difference(text: str, form: Form) -> str:
                 return f": {there!r} stands where something like {here!r} belongs"
             return f": {there!r} is too much" if there else f": something like {here!r} is missing"
     return ""
-
-
-def spell(symbol: Symbol | Contract, dialect: str) -> str:
-    """A symbol or contract in the spelling of a dialect; what it prints, :func:`parse` reads as the same.
-
-    Raises :class:`margincore.InvalidInput` for a dialect that has no form for it, or whose form does not say all of it.
-
-    >>> spell(parse("AAPL  261218C00290000"), "etrade")
-    "AAPL Dec 18 '26 $290 Call"
-    >>> spell(parse("ESZ26"), "dxfeed")
-    '/ESZ26:XCME'
-    """
-    forms = _forms(dialect)
-    if isinstance(symbol, Contract):
-        from margincore.symbols.contracts import symbol_of
-
-        symbol = symbol_of(symbol)
-    if not isinstance(symbol, Symbol):
-        raise InvalidInput(f"a symbol or contract is needed, not {type(symbol).__name__}", code="wrong_type")
-    fitting = [form for form in forms if form.kind == symbol.kind]
-    if not fitting:
-        kinds = ", ".join(sorted({form.kind for form in forms}))
-        raise InvalidInput(f"{dialect} spells {kinds}, no {symbol.kind}: {symbol.said()}", where="dialect", value=dialect)
-    refusal: MarginError | None = None
-    for form in fitting:
-        try:
-            text = form.write(symbol)
-            match = form.pattern.fullmatch(text)
-            again = None if match is None else form.read(match, _first_day(symbol))
-        except MarginError as error:
-            refusal = refusal or error
-            continue
-        if again is not None and _holds(symbol, again):
-            return text
-        refusal = refusal or bad(f"{text!r} does not say all of it")
-    raise InvalidInput(f"no spelling of {dialect} says {symbol.said()}: {refusal}", where="dialect", value=dialect)
-
-
-def _first_day(symbol: Symbol) -> dt.date | None:
-    day = symbol.last_day
-    return None if day is None else day.replace(day=1)
-
-
-def _holds(symbol: Symbol, again: Symbol) -> bool:
-    """Whether what is read again says the same; the exchange may be left out, or added by the spelling."""
-    loose = {"dialect": "", "exchange": None, "market_sector": None}
-    if symbol.exchange is not None and again.exchange not in (None, symbol.exchange):
-        return False
-    return replace(symbol, **loose) == replace(again, **loose)
