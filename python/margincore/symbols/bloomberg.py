@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 from margincore.symbols.futures import code_of
 from margincore.symbols.parts import Form, bad, date_of, decimal_text, month_code, needed, right_of, strike_of, year_of
@@ -43,7 +44,8 @@ def _stated(s: Symbol, sectors: tuple[str, ...]) -> str:
 def _read_future(match: re.Match[str], on: dt.date | None) -> Symbol:
     said = match.groupdict()
     root, month = said["root"].rstrip(" "), month_code(said["code"])
-    parts = {"year": year_of(said["year"], month, on), "month": month, "market_sector": _sector(said["sector"], _FUTURES)}
+    sector = _sector(said["sector"], _FUTURES)
+    parts: dict[str, Any] = {"year": year_of(said["year"], month, on), "month": month, "market_sector": sector}
     if "right" not in said:
         return Symbol("future", root, "bloomberg", **parts)
     right, strike = right_of(said["right"]), strike_of(said["strike"])
@@ -94,7 +96,8 @@ FORMS = (
     ),
     Form(
         "bloomberg", "option", "SPX US 12/18/26 C4700 Index",
-        re.compile(f"{_ROOT}(?: {_COUNTRY})? {_DATE} {_RIGHT}{_STRIKE} {_SECTOR}", re.ASCII), _read_option, _write_option,
+        re.compile(f"{_ROOT}(?: {_COUNTRY})? {_DATE} {_RIGHT}{_STRIKE} {_SECTOR}", re.ASCII),
+        _read_option, _write_option,
     ),
     Form(
         "bloomberg", "stock", "AAPL US Equity", re.compile(f"{_ROOT} {_COUNTRY} {_SECTOR}", re.ASCII), _read_stock,
@@ -102,6 +105,7 @@ FORMS = (
     ),
     Form(
         "bloomberg", "index", "SPX Index",
-        re.compile(rf"(?!{_CODE} )(?P<index>[A-Z0-9]{{1,12}}) (?i:index)", re.ASCII), _read_index, lambda s: f"{s.root} {_stated(s, ('Index',))}",
+        re.compile(rf"(?!{_CODE} )(?P<index>[A-Z0-9]{{1,12}}) (?i:index)", re.ASCII),
+        _read_index, lambda s: f"{s.root} {_stated(s, ('Index',))}",
     ),
 )  # fmt: skip

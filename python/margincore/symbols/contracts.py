@@ -15,7 +15,7 @@ from margincore.symbols.expiries import expiry_date, expiry_terms
 from margincore.symbols.parts import CODES
 from margincore.symbols.reading import parse
 from margincore.symbols.spelling import native_root, spell
-from margincore.symbols.symbol import Symbol
+from margincore.symbols.symbol import Right, Symbol
 
 __all__ = ["contract"]
 
@@ -41,14 +41,14 @@ def contract(
     A text is read as :func:`margincore.symbols.parse` does, with `dialect` and `on`. Options of United States exchanges
     take their terms from `products` (default: the shipped table), stocks and funds from the table of securities, a
     venue's contracts from :func:`margincore.crypto.contract`, and standard futures and the options on them from
-    ``futures.json``: multiplier, currency, and the expiry by the exchange's rule. Their id is the code with two digits of
-    a year (``ESZ26``, ``ESZ26 C4500``), and an option's underlying the id of its future.
+    ``futures.json``: multiplier, currency, and the expiry by the exchange's rule. Their id is the code with two digits
+    of a year (``ESZ26``, ``ESZ26 C4500``), and an option's underlying the id of its future.
 
-    What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a day
-    with `settles` and `exchange`, `currency`; `exchange` is also the market of an Indian symbol that names none, ``NFO``
-    or ``BFO``. An `expiry` that is stated is taken instead of the table's; a
-    multiplier or currency that contradicts the table is :class:`margincore.InvalidInput`. Raises
-    :class:`margincore.MissingData` for what is in no table, with what to state, and as :func:`margincore.symbols.parse`.
+    What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a
+    day with `settles` and `exchange`, `currency`; `exchange` is also the market of an Indian symbol that names none,
+    ``NFO`` or ``BFO``. An `expiry` that is stated is taken instead of the table's; a multiplier or currency that
+    contradicts the table is :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no
+    table, with what to state, and as :func:`margincore.symbols.parse`.
 
     >>> contract("AAPL 12/18/2026 290.00 C", products=Products().with_equities(["AAPL"])).id
     'AAPL261218C00290000'
@@ -159,8 +159,8 @@ def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, 
         return {name: stated[name] for name in ("expiry", "settles", "exchange") if name in stated}
     if row is None or row["expiry"] is None:
         raise MissingData(
-            f"{symbol.said()}: no table here says when it expires: state expiry=, an instant, or a day with settles= and "
-            "exchange=",
+            f"{symbol.said()}: no table here says when it expires: state expiry=, an instant, or a day with settles= "
+            "and exchange=",
             code="not_stated",
             where="expiry",
         )
@@ -175,12 +175,10 @@ def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, 
         try:
             ruled = expiry_date(row["expiry"], symbol.year, symbol.month, standard.business_days(row["exchange"]))
         except MissingData as error:
-            raise MissingData(
-                f"{symbol.said()}: {error}: state expiry=", code="not_stated", where="expiry"
-            ) from None
+            raise MissingData(f"{symbol.said()}: {error}: state expiry=", code="not_stated", where="expiry") from None
         if day is not None and day != ruled:
             raise InvalidInput(
-                f"{symbol.said()}: it says {day}, and the exchange's rule gives {ruled} ({row['source']}): state expiry=",
+                f"{symbol.said()}: it says {day}, and the exchange's rule {ruled} ({row['source']}): state expiry=",
                 where="expiry",
                 value=day,
                 code="contradiction",
@@ -201,8 +199,8 @@ def _future(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     if row is None:
         if not {"multiplier", "currency", "expiry"} <= set(stated):
             raise MissingData(
-                f"{symbol.said()} ({symbol.dialect}) is in no table of standard futures: state multiplier=, currency= and "
-                f"expiry= (known roots: {', '.join(standard.roots('futures'))})",
+                f"{symbol.said()} ({symbol.dialect}) is in no table of standard futures: state multiplier=, currency= "
+                f"and expiry= (known roots: {', '.join(standard.roots('futures'))})",
                 code="missing_product",
                 value=symbol.root,
             )
@@ -257,17 +255,17 @@ def _future_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
             value=symbol.underlying,
             code="contradiction",
         )
-    assert symbol.right is not None and symbol.strike is not None
+    right, strike = _option_parts(symbol)
     code = replace(symbol, dialect="globex", expiry=None, underlying=None, exchange=None)
     return Option(
-        underlying, symbol.right, symbol.strike, exercise=row["exercise"], id=spell(code, "globex_long"),
+        underlying, right, strike, exercise=row["exercise"], id=spell(code, "globex_long"),
         aliases={"globex": spell(code, "globex")}, **terms,
     )  # fmt: skip
 
 
 def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = standard.index_option_row(symbol.root)
-    assert symbol.right is not None and symbol.strike is not None
+    right, strike = _option_parts(symbol)
     if row is None:
         raise MissingData(
             f"{symbol.said()} ({symbol.dialect}) is in no table of Eurex options: make it with mc.Option (known roots: "
@@ -281,16 +279,14 @@ def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
             f"{symbol.said()}: {row['source']} says {row['exercise']} and cash", where="exercise", code="contradiction"
         )
     terms = _table_terms(symbol, row, stated)
-    return Option(
-        row["underlying"], symbol.right, symbol.strike, exercise=row["exercise"], deliverable="cash", **terms
-    )
+    return Option(row["underlying"], right, strike, exercise=row["exercise"], deliverable="cash", **terms)
 
 
 def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     """Index and stock derivatives of NSE and BSE: European, in rupees, until the close of 15:30.
 
-    NSE, "Equity Derivatives, Contract Specifications": CE and PE are European calls and puts, and contracts expire at the
-    normal closing time. Lots change by circular: `multiplier` is stated.
+    NSE, "Equity Derivatives, Contract Specifications": CE and PE are European calls and puts, and contracts expire at
+    the normal closing time. Lots change by circular: `multiplier` is stated.
     """
     market = _INDIAN_MARKETS.get(stated.get("exchange", symbol.exchange) or "")
     if market is None:
@@ -318,5 +314,11 @@ def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     terms |= {"expiry": when} if isinstance(when, dt.datetime) else {"expiry": when, "settles": "pm", "exchange": "nse"}
     if symbol.right is None:
         return Future(symbol.root, **terms)
-    assert symbol.strike is not None
-    return Option(symbol.root, symbol.right, symbol.strike, exercise="european", **terms)
+    right, strike = _option_parts(symbol)
+    return Option(symbol.root, right, strike, exercise="european", **terms)
+
+
+def _option_parts(symbol: Symbol) -> tuple[Right, float]:
+    assert symbol.right is not None, symbol
+    assert symbol.strike is not None, symbol
+    return symbol.right, symbol.strike

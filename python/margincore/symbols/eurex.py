@@ -117,7 +117,8 @@ FORMS = (
     ),
     Form(
         "ibkr_eurex", "future", "FGBL DEC 26",
-        re.compile(rf"{_ROOT} {_MONTH} {_YEAR}", re.ASCII), _by_month("ibkr_eurex"), lambda s: f"{s.root} {_month(s, ' ')}",
+        re.compile(rf"{_ROOT} {_MONTH} {_YEAR}", re.ASCII), _by_month("ibkr_eurex"),
+        lambda s: f"{s.root} {_month(s, ' ')}",
     ),
     Form(
         "ibkr_eurex", "option", "P BMW  20261218 72 M",

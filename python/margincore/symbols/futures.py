@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from typing import Any
 
 from margincore._core import MissingData
 from margincore.symbols import standard
@@ -150,7 +151,7 @@ def _write_dated(s: Symbol) -> str:
 
 def _read_clearing(match: re.Match[str], _: dt.date | None) -> Symbol:
     period = match["period"]
-    said = {"year": int(period[:4]), "month": int(period[4:])}
+    said: dict[str, Any] = {"year": int(period[:4]), "month": int(period[4:])}
     if "right" not in match.groupdict():
         return Symbol("future", match["root"], "clearing", **said)
     right, strike = right_of(match["right"]), strike_of(match["strike"])
@@ -179,7 +180,10 @@ FORMS = (
         _read_tastytrade, _write_tastytrade,
     ),
     _future("thinkorswim", "/ESZ26", "/", "", 2),
-    Form("dxfeed", "future", "/ESZ26:XCME", re.compile(rf"/{_CODE}:(?P<mic>[A-Z]+)", re.ASCII), _read_dxfeed, _write_dxfeed),
+    Form(
+        "dxfeed", "future", "/ESZ26:XCME", re.compile(rf"/{_CODE}:(?P<mic>[A-Z]+)", re.ASCII),
+        _read_dxfeed, _write_dxfeed,
+    ),
     Form(
         "tradingview", "future", "CME_MINI:ESZ2026",
         re.compile(r"(?:(?P<venue>[A-Z_]+):)?(?P<root>[A-Z0-9]{1,5})(?P<code>[A-Z])(?P<year>20\d\d)", re.ASCII),

@@ -10,11 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 from margincore.symbols.parts import (
     MONTHS,
     Form,
-    bad,
     date_of,
     decimal_text,
     month_name,
@@ -47,7 +47,7 @@ def _read(dialect: str) -> Callable[[re.Match[str], dt.date | None], Symbol]:
         year = int(said["year"]) + (2000 if len(said["year"]) == 2 else 0)
         month = _WEEKLY.index(said["letter"]) + 1 if "letter" in said else month_name(said["month"])
         expiry = date_of(year, month, int(said["day"]), match[0]) if "day" in said else None
-        named = {} if expiry else {"year": year, "month": month}
+        named: dict[str, Any] = {} if expiry else {"year": year, "month": month}
         exchange = said.get("exchange")
         if "strike" not in said:
             return Symbol("future", said["root"], dialect, expiry, exchange=exchange, **named)

@@ -98,8 +98,8 @@ def year_of(digits: str, month: int, on: dt.date | None) -> int:
         return 2000 + int(digits)
     if on is None:
         raise bad(
-            f"the year digit {digits!r} may be 201{digits}, 202{digits} or 203{digits}: say on=, a date, and the nearest "
-            "contract month that is not over is taken",
+            f"the year digit {digits!r} may be 201{digits}, 202{digits} or 203{digits}: say on=, a date, for the "
+            "nearest contract month that is not over then",
             digits,
             "not_stated",
         )

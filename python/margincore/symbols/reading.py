@@ -40,9 +40,11 @@ def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = N
     """What a symbol says, in the spelling of `dialect` or in any.
 
     `on` is the date it is held on: a year of one digit is the nearest whose month is not over then, and of two readings
-    that differ in their dates alone one that had expired by then is dropped. Raises :class:`margincore.InvalidInput` for a text that no grammar
-    reads, with the nearest one and what differs; for one that two read differently (``code="not_stated"``), with both;
-    :class:`margincore.MissingData` for an option whose strike has a unit that no source here states.
+    that differ in their dates alone one that had expired by then is dropped.
+
+    Raises :class:`margincore.InvalidInput` for a text that no grammar reads, with the nearest one and what differs, and
+    for one that can be read in two ways (``code="not_stated"``), with both; :class:`margincore.MissingData` for an
+    option whose strike has a unit that no source here states.
 
     >>> parse("AAPL 12/18/2026 290.00 C")
     Symbol(option AAPL 2026-12-18 call 290, schwab)
@@ -53,10 +55,12 @@ def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = N
     >>> parse("BTC-25DEC26-100000-C")
     Traceback (most recent call last):
         ...
-    margincore.InvalidInput: symbol 'BTC-25DEC26-100000-C' may say: option BTC 2026-12-25 call 100000 at deribit settled in BTC (deribit); option BTC 2026-12-25 call 100000 at bybit settled in USDC (bybit): say dialect=
+    margincore.InvalidInput: symbol 'BTC-25DEC26-100000-C' may say: option BTC 2026-12-25 call 100000 at deribit settled
+    in BTC (deribit); option BTC 2026-12-25 call 100000 at bybit settled in USDC (bybit): say dialect=
     """
     if not isinstance(text, str):
-        raise InvalidInput(f"a symbol is text, not {type(text).__name__}", where="symbol", value=text, code="wrong_type")
+        message = f"a symbol is text, not {type(text).__name__}"
+        raise InvalidInput(message, where="symbol", value=text, code="wrong_type")
     day = None if on is None else day_of(on, "on")
     try:
         return _read(text, forms_of(dialect), day)
@@ -92,11 +96,11 @@ def _read(text: str, forms: list[Form], on: dt.date | None) -> Symbol:
         if match is None:
             continue
         try:
-            found = form.read(match, on)
+            symbol = form.read(match, on)
         except MarginError as error:
             refusals.append((form, error))
         else:
-            readings.setdefault(_meaning(found), found)
+            readings.setdefault(replace(symbol, dialect=""), symbol)
     found = list(readings.values())
     if on is not None and len({replace(symbol, dialect="", expiry=on) for symbol in found if symbol.expiry}) == 1:
         # An open position has not expired. Readings with other strikes stay: a wrong `on` would pick a wrong number.
@@ -116,15 +120,12 @@ def _read(text: str, forms: list[Form], on: dt.date | None) -> Symbol:
     raise _unread(text, forms, refusals)
 
 
-def _meaning(symbol: Symbol) -> Symbol:
-    return replace(symbol, dialect="")
-
-
 def _unread(text: str, forms: Iterable[Form], refusals: list[tuple[Form, MarginError]]) -> MarginError:
     """The refusal of a text that nothing reads: the nearest grammar, and what differs."""
     strange = next((c for c in text if not (c.isascii() and c.isprintable())), None)
     if strange is not None:
-        return bad(f"the character U+{ord(strange):04X} at position {text.index(strange) + 1} belongs in no symbol", text)
+        place = text.index(strange) + 1
+        return bad(f"the character U+{ord(strange):04X} at position {place} belongs in no symbol", text)
     if not text.strip():
         return bad("it is empty", text)
     if len(text) > _LONGEST:
@@ -135,7 +136,8 @@ def _unread(text: str, forms: Iterable[Form], refusals: list[tuple[Form, MarginE
         form, error = max(refusals, key=lambda pair: _likeness(text, pair[0]))
         return bad(f"nearest to {form.dialect} (as {form.example!r}), but {_reason(error, text)}", text)
     form = max(forms, key=lambda each: _likeness(text, each))
-    return bad(f"no grammar reads it; the nearest is {form.dialect}, as {form.example!r}{_difference(text, form)}", text)
+    nearest = f"the nearest is {form.dialect}, as {form.example!r}{_difference(text, form)}"
+    return bad(f"no grammar reads it; {nearest}", text)
 
 
 def _read_quietly(text: str, forms: Iterable[Form]) -> bool:
@@ -159,12 +161,16 @@ def _shape(text: str) -> str:
 def _likeness(text: str, form: Form) -> float:
     """How much a text looks like a form's example; one has digits where the other has."""
     apart = any(c.isdigit() for c in text) != any(c.isdigit() for c in form.example)
-    return -0.5 * apart + difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False).ratio()
+    return -0.5 * apart + _matched(text, form).ratio()
+
+
+def _matched(text: str, form: Form) -> difflib.SequenceMatcher[str]:
+    return difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False)
 
 
 def _difference(text: str, form: Form) -> str:
     """The first place where a text has another shape than a form's example."""
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, _shape(text), _shape(form.example), autojunk=False).get_opcodes():
+    for kind, a, b, c, d in _matched(text, form).get_opcodes():
         if kind != "equal":
             there, here = text[a:b], form.example[c:d]
             if there and here:

@@ -12,7 +12,7 @@ from margincore.symbols import standard
 from margincore.symbols.expiries import expiry_date
 from margincore.symbols.parts import CODES, bad
 from margincore.symbols.reading import dialects, forms_of, parse
-from margincore.symbols.symbol import Symbol
+from margincore.symbols.symbol import Right, Symbol
 
 __all__ = ["native_root", "spell", "symbol_of"]
 
@@ -35,7 +35,10 @@ def spell(symbol: Symbol | Contract, dialect: str) -> str:
     said = symbol_of(symbol) if isinstance(symbol, Contract) else symbol
     if not isinstance(said, Symbol):
         raise InvalidInput(
-            f"a symbol or contract is needed, not {type(said).__name__}", where="symbol", value=symbol, code="wrong_type"
+            f"a symbol or contract is needed, not {type(said).__name__}",
+            where="symbol",
+            value=symbol,
+            code="wrong_type",
         )
     fitting = [form for form in forms if form.kind == said.kind]
     if not fitting:
@@ -61,7 +64,7 @@ def _first_day(symbol: Symbol) -> dt.date | None:
 
 
 def _holds(symbol: Symbol, again: Symbol) -> bool:
-    """Whether what is read again says the same; exchange and market sector may be left out, or come with the dialect."""
+    """Whether what is read again says the same; exchange and market sector may be left out or come with the dialect."""
     if symbol.exchange is not None and again.exchange not in (None, symbol.exchange):
         return False
     loose: dict[str, Any] = {"dialect": "", "exchange": None, "market_sector": None}
@@ -84,8 +87,9 @@ def native_root(symbol: Symbol) -> str | None:
 def _in_words_of(symbol: Symbol, dialect: str) -> Symbol:
     """The symbol with a dialect's own root, and with the country and market sector that Bloomberg says."""
     vocabulary, source = _VOCABULARIES.get(dialect, "root"), _VOCABULARIES.get(symbol.dialect, "root")
-    if symbol.kind == "future_option" and {vocabulary, source} == {"root", "clearing"} and standard.option_row(symbol.root):
-        return symbol  # the options of the table are cleared under their Globex code
+    cleared_as_listed = symbol.kind == "future_option" and standard.option_row(symbol.root) is not None
+    if cleared_as_listed and "bloomberg" not in (vocabulary, source):
+        return symbol
     if symbol.kind in ("future", "future_option") and vocabulary != source:
         root = native_root(symbol)
         row = None if root is None else standard.future_row(root)
@@ -127,8 +131,8 @@ def symbol_of(contract: Contract) -> Symbol:
 
 def _unknown(contract: Contract) -> MissingData:
     return MissingData(
-        f"contract '{contract.id}': its terms do not say which symbol it has: give it an alias by the name of a dialect, "
-        "as aliases={'osi': ...}",
+        f"contract '{contract.id}': its terms do not say which symbol it has: give it an alias by the name of a "
+        "dialect, as aliases={'osi': ...}",
         code="not_stated",
         where=contract.id,
     )
@@ -163,5 +167,5 @@ def _option(contract: Contract, expires: dt.date) -> Symbol:
         roots = {contract.underlying}
     if len(roots) != 1 or contract.right is None:
         raise _unknown(contract)
-    right = "call" if contract.right == "call" else "put"
+    right: Right = "call" if contract.right == "call" else "put"
     return Symbol("option", roots.pop(), "osi", expires, right=right, strike=contract.strike)

@@ -34,7 +34,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def future_row(root: str, vocabulary: str = "root", market_sector: str | None = None) -> Mapping[str, Any] | None:
-    """The row of a future by its root in a vocabulary: ``root`` (Globex's and Eurex's own), ``clearing``, ``bloomberg``.
+    """The row of a future by its root in a vocabulary: ``root`` (the exchange's own), ``clearing`` or ``bloomberg``.
 
     Bloomberg's roots mean something together with their market sector only: ``ES Comdty`` is no E-mini.
 

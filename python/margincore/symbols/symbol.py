@@ -26,8 +26,8 @@ class Symbol(Record):
     """What a symbol says; what it does not say is `None`. Raises :class:`margincore.InvalidInput` where it contradicts
     itself.
 
-    - `kind`: ``option`` (on a stock, a fund, an index, a coin), ``future``, ``future_option``, ``perpetual``, ``index``,
-      or ``stock``: a ticker, which may as well be a fund's.
+    - `kind`: ``option`` (on a stock, a fund, an index, a coin), ``future``, ``future_option``, ``perpetual``,
+      ``index``, or ``stock``: a ticker, which may as well be a fund's.
     - `root`: what it begins with, in the dialect's own words: ``SPXW``, ``ES``, ``NIFTY``, ``TY`` at Bloomberg.
     - `dialect`: whose spelling it is, one of :func:`margincore.symbols.dialects`.
     - `expiry`: the day of expiry, where one is said. `year` and `month`: the contract month, where one is said, which
@@ -71,7 +71,8 @@ class Symbol(Record):
             raise _bad(f"month {self.month!r} is not 1 to 12", "month", self.month)
         dated = self.expiry is not None or self.month is not None
         if dated != (self.kind in ("option", "future", "future_option")):
-            raise _bad(f"a {self.kind.replace('_', ' ')} {'has no expiry' if dated else 'needs an expiry'}", "expiry", None)
+            what = "has no expiry" if dated else "needs an expiry or a contract month"
+            raise _bad(f"a {self.kind.replace('_', ' ')} {what}", "expiry", None)
         is_option = self.kind in ("option", "future_option")
         if is_option and self.right not in get_args(Right):
             raise _bad(f"right {self.right!r} is not call or put", "right", self.right)

@@ -25,7 +25,7 @@ from margincore.symbols.parts import (
 )
 from margincore.symbols.symbol import Right, Symbol
 
-__all__ = ["FORMS", "option"]
+__all__ = ["FORMS"]
 
 _ENGINE = {
     "osi": ("AAPL  261218C00290000", r"(?=.{21}\Z)[A-Z0-9]+ *\d{6}[A-Z]\d{8}"),
@@ -46,16 +46,17 @@ _WORD = r"(?P<right>[A-Za-z]+)"
 _STRIKE = r"(?P<strike>[\d.,]+)"
 
 
-def option(root: str, expiry: dt.date, right: Right, strike: float, dialect: str, exchange: str | None = None) -> Symbol:
+def _option(root: str, expiry: dt.date, right: Right, strike: float, dialect: str) -> Symbol:
     """An option whose strike and root an option symbol can hold, checked by the engine."""
-    found = Symbol("option", root, dialect, expiry, right=right, strike=strike, exchange=exchange)
+    found = Symbol("option", root, dialect, expiry, right=right, strike=strike)
     _engine(found)
     return found
 
 
 def _from_engine(symbol: OsiSymbol, dialect: str) -> Symbol:
     right: Right = "call" if symbol.right == "call" else "put"
-    return Symbol("option", symbol.root, dialect, dt.date.fromisoformat(symbol.expiry), right=right, strike=symbol.strike)
+    expiry = dt.date.fromisoformat(symbol.expiry)
+    return Symbol("option", symbol.root, dialect, expiry, right=right, strike=symbol.strike)
 
 
 def _engine(symbol: Symbol) -> OsiSymbol:
@@ -90,7 +91,7 @@ def _words(name: str, example: str, pattern: str, write: Callable[[Symbol], str]
         date = date_of(int(year) if len(year) == 4 else 2000 + int(year), number, int(match["day"]), match[0])
         word = match["right"].upper()
         right = right_of(word) if len(word) == 1 else right_of(word, "CALL", "PUT")
-        return option(match["root"], date, right, strike_of(match["strike"], places=3), name)
+        return _option(match["root"], date, right, strike_of(match["strike"], places=3), name)
 
     return Form(name, "option", example, re.compile(pattern, re.ASCII), read, write)
 
@@ -172,7 +173,10 @@ FORMS = (
     _words("day_first", "AAPL 18/12/26 290 C", _SLASHED.format(_DAY_MONTH), _slashed("%d/%m/%y")),
     Form(
         "ticker", "stock", "AAPL",
-        re.compile(r"(?!\w+(?:USD[TC]|PERP)\Z)\d{0,3}[A-Z]{1,15}(&[A-Z]{1,5})?([./ ][A-Z]{1,2}|-(?!PERP)[A-Z]{1,5})?", re.ASCII),
+        re.compile(
+            r"(?!\w+(?:USD[TC]|PERP)\Z)\d{0,3}[A-Z]{1,15}(?:&[A-Z]{1,5})?(?:[./ ][A-Z]{1,2}|-(?!PERP)[A-Z]{1,5})?",
+            re.ASCII,
+        ),
         _read_ticker, lambda s: s.root,
     ),
 )  # fmt: skip

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Literal
 
 from margincore._core import ParseError
 from margincore.crypto import names
 from margincore.symbols.parts import Form, bad, needed
-from margincore.symbols.symbol import Kind, Symbol
+from margincore.symbols.symbol import Symbol
 
 __all__ = ["FORMS"]
 
-_EXAMPLES: dict[names.Venue, dict[Kind, str]] = {
+_Listed = Literal["option", "future", "perpetual"]
+
+_EXAMPLES: dict[names.Venue, dict[_Listed, str]] = {
     "deribit": {"option": "BTC-25DEC26-100000-C", "future": "BTC-25DEC26", "perpetual": "BTC-PERPETUAL"},
     "okx": {"option": "BTC-USD-261225-100000-C", "future": "BTC-USDT-261225", "perpetual": "BTC-USDT-SWAP"},
     "binance": {"option": "BTC-261225-100000-C", "future": "BTCUSDT_261225", "perpetual": "BTCUSD_PERP"},
@@ -23,7 +26,7 @@ _HOUR = dt.time(8, tzinfo=dt.UTC)
 """All of them settle at 08:00 UTC; a symbol says the day."""
 
 
-_LOOKS: dict[Kind, str] = {
+_LOOKS: dict[_Listed, str] = {
     "option": r"[A-Z0-9_]+(?:-USD[TC]?)?-(?:\d{1,2}[A-Z]{3}\d{2}|\d{6}|\d{8})-[\d.d_]+-[A-Z](?:-USDT)?",
     "future": r"[A-Z0-9]+(?:[_-](?:USD[TC]?|EURR))?[-_](?:\d{1,2}[A-Z]{3}\d{2}|\d{6})",
     "perpetual": r"[A-Z0-9]+(?:[_-]USD[TC]?)?[_-](?:PERPETUAL|SWAP|PERP)|[A-Z0-9]+(?:USDT|USDC|USD|PERP)",
@@ -31,8 +34,7 @@ _LOOKS: dict[Kind, str] = {
 """What such names look like at any venue; the venue's own reader decides."""
 
 
-
-def _form(venue: names.Venue, kind: Kind, example: str) -> Form:
+def _form(venue: names.Venue, kind: _Listed, example: str) -> Form:
     def read(match: re.Match[str], _: dt.date | None) -> Symbol:
         try:
             said = names.parse(venue, match[0])
