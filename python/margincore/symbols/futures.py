@@ -189,6 +189,8 @@ FORMS = (
         re.compile(r"(?:(?P<venue>[A-Z_]+):)?(?P<root>[A-Z0-9]{1,5})(?P<code>[A-Z])(?P<year>20\d\d)", re.ASCII),
         _read_year, _write_year,
     ),
+    _future("ibkr", "ESZ6", "", "", 1),
+    _globex_option("ibkr", "ESZ6 C4500", 1),
     Form(
         "ibkr", "future", "ES 18DEC26",
         re.compile(r"(?P<root>[A-Z0-9]+) (?P<day>\d{2})(?P<month>[A-Z]{3})(?P<year>\d{2})", re.ASCII),

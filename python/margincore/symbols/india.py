@@ -60,6 +60,10 @@ def _read(dialect: str) -> Callable[[re.Match[str], dt.date | None], Symbol]:
     return read
 
 
+def _read_stock(match: re.Match[str], _: dt.date | None) -> Symbol:
+    return Symbol("stock", match["root"], "kite", exchange=match["exchange"])
+
+
 def _form(dialect: str, example: str, pattern: str, write: Callable[[Symbol], str]) -> Form:
     kind: Kind = "option" if "strike" in pattern else "future"
     return Form(dialect, kind, example, re.compile(pattern, re.ASCII), _read(dialect), write)
@@ -118,6 +122,11 @@ FORMS = (
     _form("kite", "NIFTY26D0826000PE", f"{_COMPACT}{_LETTER}{_STRIKE}{_RIGHT}", _weekly),
     _form("kite", "NIFTY26DECFUT", f"{_COMPACT}{_MONTH}FUT", _monthly),
     _form("kite", "USDINR26D04FUT", f"{_COMPACT}{_LETTER}FUT", _weekly),
+    Form(
+        "kite", "stock", "NSE:RELIANCE",
+        re.compile(r"(?P<exchange>NSE|BSE):(?P<root>\d{0,3}[A-Z]+(?:&[A-Z]+)?(?:-(?!EQ\Z)[A-Z]+)?)(?:-EQ)?", re.ASCII),
+        _read_stock, lambda s: f"{needed(_prefix(s) or None, 'exchange')}{s.root}",
+    ),
     _form("openalgo", "NIFTY28MAR2420800CE", f"{_FULL}{_STRIKE}{_RIGHT}", _full),
     _form("openalgo", "BANKNIFTY24APR24FUT", f"{_FULL}FUT", _full),
     _form("shoonya", "NIFTY30JUN26C23700", rf"{_FULL}(?P<right>[A-Z]){_STRIKE}", _shoonya),
@@ -126,4 +135,4 @@ FORMS = (
     _form("dhan", "NIFTY-Dec2026-FUT", rf"{_ROOT}-{_MONTH}(?P<year>\d{{4}})-FUT", _dhan),
     _form("upstox", "NIFTY 26000 PE 29 DEC 26", f"{_ROOT} {_STRIKE} {_RIGHT} {_DAY} {_MONTH} {_YEAR}", _upstox),
     _form("upstox", "NIFTY FUT 29 DEC 26", f"{_ROOT} FUT {_DAY} {_MONTH} {_YEAR}", _upstox),
-)
+)  # fmt: skip

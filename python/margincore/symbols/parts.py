@@ -15,7 +15,6 @@ from margincore.symbols.symbol import Kind, Right, Symbol
 __all__ = [
     "CODES",
     "MONTHS",
-    "Form",
     "bad",
     "date_of",
     "decimal_text",

@@ -21,6 +21,9 @@ __all__ = ["dialects", "forms_of", "parse"]
 _FORMS: tuple[Form, ...] = (
     *us.FORMS, *futures.FORMS, *eurex.FORMS, *india.FORMS, *bloomberg.FORMS, *venues.FORMS,
 )  # fmt: skip
+_TICKERS = tuple(form for form in us.FORMS if form.dialect == "ticker")
+_WITH_TICKERS = {form.dialect for form in (*us.FORMS, *india.FORMS)}
+"""Brokers' dialects: what they call a stock by is its ticker."""
 _LONGEST = 80
 
 
@@ -28,7 +31,7 @@ def dialects() -> dict[str, tuple[str, ...]]:
     """The names of the dialects, each with an example of every form it has.
 
     >>> dialects()["kite"]
-    ('NIFTY26DEC26000PE', 'NIFTY26D0826000PE', 'NIFTY26DECFUT', 'USDINR26D04FUT')
+    ('NIFTY26DEC26000PE', 'NIFTY26D0826000PE', 'NIFTY26DECFUT', 'USDINR26D04FUT', 'NSE:RELIANCE')
     """
     found: dict[str, tuple[str, ...]] = {}
     for form in _FORMS:
@@ -39,8 +42,8 @@ def dialects() -> dict[str, tuple[str, ...]]:
 def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = None) -> Symbol:
     """What a symbol says, in the spelling of `dialect` or in any.
 
-    `on` is the date it is held on: a year of one digit is the nearest whose month is not over then, and of two readings
-    that differ in their dates alone one that had expired by then is dropped.
+    A broker's dialect has tickers too. `on` is the date it is held on: a year of one digit is the nearest whose month
+    is not over then, and of two readings that differ in their dates alone one that had expired by then is dropped.
 
     Raises :class:`margincore.InvalidInput` for a text that no grammar reads, with the nearest one and what differs, and
     for one that can be read in two ways (``code="not_stated"``), with both; :class:`margincore.MissingData` for an
@@ -63,7 +66,7 @@ def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = N
         raise InvalidInput(message, where="symbol", value=text, code="wrong_type")
     day = None if on is None else day_of(on, "on")
     try:
-        return _read(text, forms_of(dialect), day)
+        return _read(text, [*forms_of(dialect), *(_TICKERS if dialect in _WITH_TICKERS else ())], day)
     except MarginError as error:
         if not str(error).startswith("symbol "):
             error.named(f"symbol {text!r}")

@@ -70,16 +70,20 @@ def _engine(symbol: Symbol) -> OsiSymbol:
     return OsiSymbol(f"{symbol.root}{expiry:%y%m%d}{right[0].upper()}{int(thousandths):08}")
 
 
-def _of_engine(name: str) -> Form:
+_ALSO = {"schwab": "osi", "ibkr": "osi", "tastytrade": "osi", "thinkorswim": "tastytrade", "dxfeed": "tastytrade"}
+"""What is written in other places by those who have a spelling of their own: files, interfaces, platforms."""
+
+
+def _of_engine(name: str, dialect: str) -> Form:
     example, pattern = _ENGINE[name]
 
     def read(match: re.Match[str], _: dt.date | None) -> Symbol:
-        return _from_engine(OsiSymbol(match[0]), name)
+        return _from_engine(OsiSymbol(match[0]), dialect)
 
     def write(symbol: Symbol) -> str:
         return _engine(symbol).spelled(name)
 
-    return Form(name, "option", example, re.compile(pattern, re.ASCII), read, write)
+    return Form(dialect, "option", example, re.compile(pattern, re.ASCII), read, write)
 
 
 def _words(name: str, example: str, pattern: str, write: Callable[[Symbol], str]) -> Form:
@@ -149,7 +153,8 @@ _SLASHED = rf"(?P<root>[A-Z0-9]+) {{}}/(?P<year>\d\d) \$?{_STRIKE} {_WORD}"
 _MONTH_DAY, _DAY_MONTH = r"(?P<month>\d{1,2})/(?P<day>\d{1,2})", r"(?P<day>\d{1,2})/(?P<month>\d{1,2})"
 
 FORMS = (
-    *map(_of_engine, _ENGINE),
+    *(_of_engine(name, name) for name in _ENGINE),
+    *(_of_engine(name, dialect) for dialect, name in _ALSO.items()),
     Form(
         "etrade_key", "option", "AAPL--261218C00290000",
         re.compile(r"(?=.{21}\Z)[A-Z0-9]+-+\d{6}[A-Z]\d{8}", re.ASCII), _read_dashed,
