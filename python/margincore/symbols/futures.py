@@ -36,6 +36,11 @@ _CODE = r"(?P<root>[A-Z0-9]{1,5})(?P<code>[A-Z])(?P<year>\d{1,2})"
 _STRIKE = r"(?P<strike>[\d.]+)"
 _MICS = {"CME": "XCME", "CBOT": "XCBT", "NYMEX": "XNYM", "COMEX": "XCEC"}
 """The market codes that dxFeed puts after a colon."""
+_VENUES = {
+    "CME": "CME", "CME_MINI": "CME", "CBOT": "CBOT", "CBOT_MINI": "CBOT", "NYMEX": "NYMEX", "COMEX": "COMEX",
+    "EUREX": "EUREX",
+}  # fmt: skip
+"""The exchanges that TradingView puts before one."""
 
 
 def code_of(symbol: Symbol, digits: int) -> str:
@@ -127,15 +132,12 @@ def _write_tastytrade(s: Symbol) -> str:
     return f"./{future} {code_of(s, 1)} {expiry:%y%m%d}{needed(s.right, 'right')[0].upper()}{decimal_text(s.strike)}"
 
 
-def _read_year(match: re.Match[str], on: dt.date | None) -> Symbol:
-    month = month_code(match["code"])
-    return Symbol("future", match["root"], "tradingview", year=int(match["year"]), month=month, exchange=match["venue"])
-
-
-def _write_year(s: Symbol) -> str:
-    code = code_of(s, 2)
-    venue = f"{s.exchange}:" if s.exchange and s.dialect == "tradingview" else ""
-    return f"{venue}{code[:-2]}{s.year}"
+def _read_year(match: re.Match[str], _: dt.date | None) -> Symbol:
+    month, venue = month_code(match["code"]), match["venue"]
+    if venue is not None and venue not in _VENUES:
+        raise bad(f"{venue!r} is none of {', '.join(_VENUES)}", venue)
+    exchange = None if venue is None else _VENUES[venue]
+    return Symbol("future", match["root"], "tradingview", year=int(match["year"]), month=month, exchange=exchange)
 
 
 def _read_dated(match: re.Match[str], _: dt.date | None) -> Symbol:
@@ -185,9 +187,9 @@ FORMS = (
         _read_dxfeed, _write_dxfeed,
     ),
     Form(
-        "tradingview", "future", "CME_MINI:ESZ2026",
+        "tradingview", "future", "ESZ2026",
         re.compile(r"(?:(?P<venue>[A-Z_]+):)?(?P<root>[A-Z0-9]{1,5})(?P<code>[A-Z])(?P<year>20\d\d)", re.ASCII),
-        _read_year, _write_year,
+        _read_year, lambda s: f"{code_of(s, 2)[:-2]}{s.year}",
     ),
     _future("ibkr", "ESZ6", "", "", 1),
     _globex_option("ibkr", "ESZ6 C4500", 1),

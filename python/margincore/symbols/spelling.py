@@ -99,7 +99,8 @@ def _in_words_of(symbol: Symbol, dialect: str) -> Symbol:
             raise bad(f"no source here has the root that {dialect} gives options {symbol.root!r}", symbol.root)
         return replace(symbol, root=row[vocabulary], market_sector=row.get("market_sector"))
     if dialect == "bloomberg" and symbol.kind in ("option", "stock", "index") and symbol.market_sector is None:
-        index = symbol.kind == "index" or Securities().kind(symbol.root) == "index"
+        on_index = {row["root"] for row in Products().rows() if row["kind"] == "index"}
+        index = symbol.kind == "index" or symbol.root in on_index or Securities().kind(symbol.root) == "index"
         country = None if symbol.kind == "index" else "US"
         return replace(symbol, market_sector="Index" if index else "Equity", exchange=symbol.exchange or country)
     return symbol

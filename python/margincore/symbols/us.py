@@ -32,7 +32,7 @@ _ENGINE = {
     "compact": ("AAPL261218C00290000", r"[A-Z0-9]+\d{6}[A-Z]\d{8}"),
     "spaced": ("AAPL 261218C00290000", r"[A-Z0-9]+ \d{6}[A-Z]\d{8}"),
     "massive": ("O:AAPL261218C00290000", r"O:[A-Z0-9]+\d{6}[A-Z]\d{8}"),
-    "plain": ("AAPL261218C290", r"[A-Z0-9]*[A-Z][0-9]??\d{6}[A-Z](?!\d{8}\Z)[\d.]+"),
+    "plain": ("AAPL261218C290", r"[A-Z0-9]+?\d{6}[A-Z](?!\d{8}\Z)[\d.]+"),
     "tastytrade": (".AAPL261218C290", r"\.[A-Z0-9]+?\d{6}[A-Z][\d.]+"),
     "fidelity": (" -AAPL261218C290", r" ?-[A-Z0-9]+?\d{6}[A-Z][\d.]+"),
     "thinkorswim": ("AAPL_121826C290", r"[A-Z0-9]+_\d{6}[A-Z][\d.]+"),
