@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
-from margincore._core import Contract, InvalidInput, MissingData, Products, Securities
+from margincore._core import Contract, InvalidInput, MarginError, MissingData, Products, Securities
 from margincore.crypto import names
 from margincore.portfolio import Etf, Future, Index, Option, Settles, Stock, When
 from margincore.symbols import standard
@@ -17,7 +17,7 @@ from margincore.symbols.reading import parse
 from margincore.symbols.spelling import native_root, spell
 from margincore.symbols.symbol import Right, Symbol
 
-__all__ = ["contract"]
+__all__ = ["contract", "listed_option"]
 
 _VENUES = get_args(names.Venue)
 _INDIAN = {"kite", "openalgo", "shoonya", "dhan", "upstox"}
@@ -80,6 +80,28 @@ def contract(
     if said.dialect.startswith(("eurex", "ibkr_eurex")) or standard.index_option_row(said.root):
         return _index_option(said, stated)
     return _listed_option(said, products, stated)
+
+
+def listed_option(text: str, products: Products) -> Contract:
+    """The contract of an option symbol, as :meth:`margincore.Products.contract` gives it, in the spellings of all
+    dialects; files and documents take it.
+
+    Raises as that does for what no dialect reads as an option. One that can be read in two ways is refused with both.
+
+    >>> listed_option("SPXW Dec 18 '26 $4700 Call", Products()).id
+    'SPXW261218C04700000'
+    """
+    try:
+        return products.contract(text)
+    except InvalidInput as error:
+        refusal = error
+    try:
+        said = parse(text)
+    except MarginError as error:
+        raise error if error.code == "not_stated" else refusal from None
+    if said.kind != "option":
+        raise refusal
+    return contract(said, products=products)
 
 
 def _none_stated(symbol: Symbol, stated: Mapping[str, Any], why: str, *allowed: str) -> None:

@@ -105,10 +105,9 @@ def _read(text: str, forms: list[Form], on: dt.date | None) -> Symbol:
         else:
             readings.setdefault(replace(symbol, dialect=""), symbol)
     found = list(readings.values())
-    if on is not None and len(found) > 1 and all(symbol.expiry for symbol in found):
-        # An open position has not expired. Readings with other strikes stay: a wrong `on` would pick a wrong number.
-        if len({replace(symbol, dialect="", expiry=on) for symbol in found}) == 1:
-            found = [symbol for symbol in found if symbol.expiry and symbol.expiry >= on] or found
+    # An open position has not expired. Readings with other strikes stay: a wrong `on` would pick a wrong number.
+    if on is not None and len({replace(s, dialect="", expiry=s.expiry and on) for s in found}) == 1:
+        found = [symbol for symbol in found if symbol.expiry is None or symbol.expiry >= on] or found
     if len(found) > 1:
         raise InvalidInput(
             f"symbol {text!r} may say: {'; '.join(f'{s.said()} ({s.dialect})' for s in found)}: say dialect=",
