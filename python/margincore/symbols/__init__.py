@@ -11,7 +11,7 @@ another, :func:`contract` gives it its terms; :func:`dialects` lists the dialect
 | ``massive`` | ``O:AAPL261218C00290000`` | | | |
 | ``plain`` | ``AAPL261218C290`` | | | |
 | ``tastytrade`` | ``.AAPL261218C290``, OSI | ``/ESZ6`` | ``./ESZ6 E3BZ6 261215C4500`` | |
-| ``dxfeed`` | ``.AAPL261218C290`` | ``/ESZ26:XCME`` | | |
+| ``dxfeed`` | ``.AAPL261218C290`` | ``/ESZ26:XCME`` | ``./ESZ26C4500:XCME`` | |
 | ``fidelity`` | `` -AAPL261218C290`` | | | |
 | ``fidelity_text`` | ``AAPL DEC 18 2026 $290 CALL`` | | | |
 | ``thinkorswim`` | ``AAPL_121826C290``, ``.AAPL261218C290`` | ``/ESZ26`` | | |

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any, get_args
 
 from margincore._core import Contract, InvalidInput, MarginError, MissingData, Products, Securities
@@ -128,10 +129,9 @@ def _of_venue(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
 
 def _of_security(symbol: Symbol, products: Products | None, stated: Mapping[str, Any]) -> Contract:
     _none_stated(symbol, stated, "a ticker has no terms but a currency", "currency")
-    held = {row["underlying"]: row["kind"] for row in (products or Products()).rows()}
-    kind = Securities().kind(symbol.root) or held.get(symbol.root)
+    kind = Securities().kind(symbol.root) or _underlyings(products or _shipped()).get(symbol.root)
     kind = {"adr": "stock", "etn": "etf"}.get(kind or "", kind)
-    abroad = symbol.exchange not in (None, "US")
+    abroad = symbol.exchange not in (None, "US") or symbol.dialect in _INDIAN
     if kind is None or abroad or (symbol.kind == "index" and kind != "index"):
         raise MissingData(
             f"{symbol.said()} is in no table of securities or products: make it with mc.Stock, mc.Etf or mc.Index, and "
@@ -141,6 +141,17 @@ def _of_security(symbol: Symbol, products: Products | None, stated: Mapping[str,
         )
     make = {"stock": Stock, "etf": Etf, "index": Index}[kind]
     return make(symbol.root, currency=stated.get("currency", "USD"))
+
+
+@cache
+def _shipped() -> Products:
+    return Products()
+
+
+@lru_cache(maxsize=4)
+def _underlyings(products: Products) -> dict[str, str]:
+    """What the table's options are on, with its kind; a table is immutable, and files ask for every row."""
+    return {row["underlying"]: row["kind"] for row in products.rows()}
 
 
 def _listed_option(symbol: Symbol, products: Products | None, stated: Mapping[str, Any]) -> Contract:
@@ -157,7 +168,7 @@ def _listed_option(symbol: Symbol, products: Products | None, stated: Mapping[st
             where="expiry",
         )
     _none_stated(symbol, stated, "the product table says it: extend it with Products().extended([...])")
-    return (products or Products()).contract(spell(symbol, "compact"))
+    return (products or _shipped()).contract(spell(symbol, "compact"))
 
 
 def _table_terms(symbol: Symbol, row: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,6 +189,7 @@ def _table_terms(symbol: Symbol, row: Mapping[str, Any], stated: Mapping[str, An
 def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, Any]) -> dict[str, Any]:
     """When it expires: as stated, on the day the symbol says, or by the rule of its contract month."""
     if "expiry" in stated:
+        _same_day(symbol, stated["expiry"])
         return {name: stated[name] for name in ("expiry", "settles", "exchange") if name in stated}
     if row is None or row["expiry"] is None:
         raise MissingData(
@@ -208,6 +220,16 @@ def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, 
         day = ruled
     assert day is not None
     return expiry_terms(day, row["at"])
+
+
+def _same_day(symbol: Symbol, when: When) -> None:
+    if symbol.expiry is not None and str(when)[:10] != symbol.expiry.isoformat():
+        raise InvalidInput(
+            f"{symbol.said()}: expiry {when} is stated, and it says {symbol.expiry}",
+            where="expiry",
+            value=when,
+            code="contradiction",
+        )
 
 
 def _code(root: str, year: int, month: int) -> str:
@@ -265,11 +287,8 @@ def _future_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     future = standard.future_row(row["underlying"])
     assert future is not None
     _none_stated(symbol, stated, "the table has it", "multiplier", "currency", "expiry", "settles", "exchange")
-    terms = _table_terms(symbol, {**future, **row, "source": row["source"]}, stated)
-    year, month = symbol.year, symbol.month
-    while CODES[month - 1] not in future["months"]:  # a serial or weekly option delivers the next listed future
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    underlying = _code(future["root"], year, month)
+    terms = _table_terms(symbol, {**future, **row}, stated)
+    underlying = _delivered(symbol.year, symbol.month, future, _expires(terms))
     if symbol.underlying not in (None, underlying):
         raise InvalidInput(
             f"{symbol.said()}: it is on {underlying} by the exchange's rule ({row['source']})",
@@ -283,6 +302,28 @@ def _future_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
         underlying, right, strike, exercise=row["exercise"], id=spell(code, "globex_long"),
         aliases={"globex": spell(code, "globex")}, **terms,
     )  # fmt: skip
+
+
+def _delivered(year: int, month: int, future: Mapping[str, Any], expires: dt.datetime) -> str:
+    """The future that an option of a month delivers: the first one listed that does not expire before the option.
+
+    A weekly option of December that expires with the December future, or after it, is on the March one.
+    """
+    days = standard.business_days(future["exchange"])
+    while True:
+        if CODES[month - 1] in future["months"]:
+            day = expiry_date(future["expiry"], year, month, days)
+            if _expires(expiry_terms(day, future["at"])) >= expires:
+                return _code(future["root"], year, month)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _expires(terms: Mapping[str, Any]) -> dt.datetime:
+    """The instant that the terms of an expiry say."""
+    when = {name: terms[name] for name in ("expiry", "settles", "exchange") if name in terms}
+    probe = Contract(kind="future", underlying="X", multiplier=1.0, currency="USD", **when)
+    assert probe.expires is not None, terms
+    return dt.datetime.fromisoformat(probe.expires)
 
 
 def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
@@ -310,6 +351,13 @@ def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     NSE, "Equity Derivatives, Contract Specifications": CE and PE are European calls and puts, and contracts expire at
     the normal closing time. Lots change by circular: `multiplier` is stated.
     """
+    if symbol.exchange is not None and stated.get("exchange", symbol.exchange) != symbol.exchange:
+        raise InvalidInput(
+            f"{symbol.said()}: exchange {stated['exchange']!r} is stated, and it says {symbol.exchange!r}",
+            where="exchange",
+            value=stated["exchange"],
+            code="contradiction",
+        )
     market = _INDIAN_MARKETS.get(stated.get("exchange", symbol.exchange) or "")
     if market is None:
         raise MissingData(
@@ -326,7 +374,9 @@ def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
             where="multiplier",
         )
     when = stated.get("expiry", symbol.expiry)
-    if when is None:
+    if when is not None:
+        _same_day(symbol, when)
+    else:
         raise MissingData(
             f"{symbol.said()} says a month and no day: state expiry=, the day that the exchange lists",
             code="not_stated",

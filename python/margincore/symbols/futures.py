@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -106,12 +107,24 @@ def _read_dxfeed(match: re.Match[str], on: dt.date | None) -> Symbol:
     return named(match["root"], match["code"], match["year"], on, "dxfeed", exchange)
 
 
-def _write_dxfeed(s: Symbol) -> str:
-    row = standard.future_row(s.root)
+def _read_dxfeed_option(match: re.Match[str], on: dt.date | None) -> Symbol:
+    right, strike = right_of(match["right"]), strike_of(match["strike"])
+    return replace(_read_dxfeed(match, on), kind="future_option", right=right, strike=strike)
+
+
+def _mic(s: Symbol) -> str:
+    option = standard.option_row(s.root) if s.kind == "future_option" else None
+    row = standard.future_row(s.root if option is None else option["underlying"])
     exchange = s.exchange if s.exchange in _MICS or row is None else row["exchange"]
     if exchange not in _MICS:
         raise bad(f"dxFeed says the exchange ({', '.join(_MICS)}), which is not known of {s.root}", code="not_stated")
-    return f"/{code_of(s, 2)}:{_MICS[exchange]}"
+    return _MICS[exchange]
+
+
+def _write_dxfeed(s: Symbol) -> str:
+    if s.right is None:
+        return f"/{code_of(s, 2)}:{_mic(s)}"
+    return f"./{code_of(s, 2)}{s.right[0].upper()}{decimal_text(s.strike)}:{_mic(s)}"
 
 
 def _read_tastytrade(match: re.Match[str], on: dt.date | None) -> Symbol:
@@ -185,6 +198,11 @@ FORMS = (
     Form(
         "dxfeed", "future", "/ESZ26:XCME", re.compile(rf"/{_CODE}:(?P<mic>[A-Z]+)", re.ASCII),
         _read_dxfeed, _write_dxfeed,
+    ),
+    Form(
+        "dxfeed", "future_option", "./ESZ26C4500:XCME",
+        re.compile(rf"\./{_CODE}(?P<right>[A-Z]){_STRIKE}:(?P<mic>[A-Z]+)", re.ASCII),
+        _read_dxfeed_option, _write_dxfeed,
     ),
     Form(
         "tradingview", "future", "ESZ2026",

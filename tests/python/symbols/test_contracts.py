@@ -45,7 +45,11 @@ def test_the_table_s_roots_are_each_one_product() -> None:
     ("text", "id", "underlying", "expires", "exercise"),
     [
         ("ESZ6 C4500", "ESZ26 C4500", "ESZ26", "2026-12-18T14:30:00Z", "american"),
-        ("EW3Z6 P4450", "EW3Z26 P4450", "ESZ26", "2026-12-18T21:00:00Z", "european"),
+        ("EW2Z6 P4450", "EW2Z26 P4450", "ESZ26", "2026-12-11T21:00:00Z", "european"),
+        ("EW3Z6 P4450", "EW3Z26 P4450", "ESH27", "2026-12-18T21:00:00Z", "european"),  # its future expired that morning
+        ("EWZ6 P4450", "EWZ26 P4450", "ESH27", "2026-12-31T21:00:00Z", "european"),
+        ("./ESH27 EW3Z6 261218P4450", "EW3Z26 P4450", "ESH27", "2026-12-18T21:00:00Z", "european"),
+        ("./EW3F27P4450:XCME", "EW3F27 P4450", "ESH27", "2027-01-15T21:00:00Z", "european"),
         ("EW3F7 P4450", "EW3F27 P4450", "ESH27", "2027-01-15T21:00:00Z", "european"),
         ("EWX6 P4450", "EWX26 P4450", "ESZ26", "2026-11-30T21:00:00Z", "european"),
         ("E2DF7 P7100", "E2DF27 P7100", "ESH27", "2027-01-14T21:00:00Z", "european"),
@@ -64,6 +68,8 @@ def test_an_option_on_a_future(text: str, id: str, underlying: str, expires: str
 def test_options_of_oil_state_their_expiry() -> None:
     with pytest.raises(mc.MissingData, match="no table here says when it expires: state expiry="):
         symbols.contract("LOZ26 C6550")
+    weekly = symbols.contract("./CLZ6 LO1X6 261106C91", expiry="2026-11-06T14:30:00-05:00")
+    assert (weekly.id, weekly.underlying, weekly.strike) == ("LO1X26 C9100", "CLZ26", 91.0)
     option = symbols.contract("LOZ26 C6550", expiry="2026-11-17T14:30:00-05:00")
     assert (option.strike, option.multiplier, option.underlying, option.exercise) == (65.5, 1000.0, "CLZ26", "american")
 
@@ -96,6 +102,15 @@ def test_eurex_index_options() -> None:
         ("VOD LN 12/18/26 C75 Equity", {}, mc.MissingData, "options of United States exchanges"),
         ("ABC DEC26 75 C", {}, mc.MissingData, "no table of Eurex options"),
         ("RELIANCE", {}, mc.MissingData, "in no table of securities"),
+        ("NSE:SPY", {}, mc.MissingData, "in no table of securities"),
+        ("ES 18DEC26", {"expiry": "2026-12-17", "settles": "am"}, mc.InvalidInput, "and it says 2026-12-18"),
+        (
+            "NIFTY26D0826000PE",
+            {"exchange": "NFO", "multiplier": 65, "expiry": "2026-12-09"},
+            mc.InvalidInput,
+            "it says 2026-12-08",
+        ),
+        ("BFO:SENSEX26D0385000CE", {"exchange": "NFO", "multiplier": 20}, mc.InvalidInput, "it says 'BFO'"),
         ("SPX LN Equity", {}, mc.MissingData, "in no table of securities"),
         ("BTC-USDT-SWAP", {}, mc.MissingData, "ctVal times ctMult"),
         ("BTC-PERPETUAL", {"expiry": "2026-12-18"}, mc.InvalidInput, "the venue's name says it"),
@@ -126,6 +141,12 @@ def test_what_is_stated_makes_the_contract() -> None:
     assert (future.kind, future.multiplier, future.underlying) == ("future", 20.0, "SENSEX")
     swap = symbols.contract("BTC-USDT-SWAP", multiplier=0.01)
     assert swap == crypto.contract("okx", "BTC-USDT-SWAP", multiplier=0.01)
+
+
+def test_a_ticker_of_an_indian_broker_is_no_american_fund() -> None:
+    assert symbols.contract("SPY", dialect="schwab").currency == "USD"
+    with pytest.raises(mc.MissingData, match="in no table of securities"):
+        symbols.contract("SPY", dialect="kite")
 
 
 def test_other_tables_answer_as_they_do() -> None:

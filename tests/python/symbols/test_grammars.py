@@ -223,7 +223,7 @@ def test_roots_and_forms_are_turned(text: str, dialect: str, spelled: str) -> No
         ("NIFTY26DEC26000PE", "openalgo", "day of expiry"),
         ("ES 18DEC26", "globex", "contract month"),
         ("BTC-USD-261225-100000-C", "binance", "no spelling of binance"),
-        ("AAPL", "osi", "spells option: not stock AAPL"),
+        ("AAPL", "globex", "spells future, future option: not stock AAPL"),
         ("LO 202612 C 65.123", "globex", "more decimals"),
         ("ABCZ26", "dxfeed", "dxFeed says the exchange"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -75,7 +76,10 @@ def test_a_date_drops_an_expired_reading_only_where_nothing_else_differs() -> No
 def test_an_equity_is_no_option(text: str) -> None:
     said = symbols.parse(text)
     assert (said.kind, said.root, said.strike) == ("stock", text, None)
-    assert symbols.parse(text, dialect="kite") == said == symbols.parse(text, dialect="schwab")
+    for broker in ("kite", "schwab", "ibkr"):
+        at_broker = symbols.parse(text, dialect=broker)
+        assert at_broker == replace(said, dialect=broker)
+        assert symbols.spell(at_broker, broker) == text
     with pytest.raises(mc.InvalidInput):
         symbols.parse(text, dialect="globex")
 
@@ -106,6 +110,8 @@ def test_an_equity_is_no_option(text: str) -> None:
         ("ODAX SI 20210319 CS EU C 14000.00 0", "option", "ODAX 2021-03-19 call 14000 european cash"),
         ("FGBL MAR 23", "future", "FGBL 2023-03"),
         ("P BMW  20221216 72 M", "option", "BMW 2022-12-16 put 72"),
+        ("./EX3H26P6450:XCME", "future_option", "EX3 2026-03 put 6450 at CME"),
+        ("AAPL Dec18'26 290 CALL", "option", "AAPL 2026-12-18 call 290"),
         ("RTX 3/20/2026 Call $185.00", "option", "RTX 2026-03-20 call 185"),
         ("MSFT 110122C27.5", "option", "MSFT 2011-01-22 call 27.5"),
         ("SPY_081718C290", "option", "SPY 2018-08-17 call 290"),
