@@ -43,7 +43,8 @@ def contract(
     take their terms from `products` (default: the shipped table), stocks and funds from the table of securities, a
     venue's contracts from :func:`margincore.crypto.contract`, and standard futures and the options on them from
     ``futures.json``: multiplier, currency, and the expiry by the exchange's rule. Their id is the code with two digits
-    of a year (``ESZ26``, ``ESZ26 C4500``), and an option's underlying the id of its future.
+    of a year (``ESZ26``, ``ESZ26 C4500``), and an option's underlying the id of its future. A multiplier is money for
+    one unit of the price as the exchange quotes it: grains in cents, bonds in points of 100.
 
     What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a
     day with `settles` and `exchange`, `currency`; `exchange` is also the market of an Indian symbol that names none,
