@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from margincore._core import Contract, InvalidInput, MarginError, MissingData, Products, Securities
 from margincore.crypto import names
-from margincore.portfolio import Etf, Future, Index, Option, Settles, Stock, When
+from margincore.portfolio import Etf, Exercise, Future, Index, Option, Settles, Stock, When
 from margincore.symbols import standard
 from margincore.symbols.expiries import expiry_date, expiry_terms
 from margincore.symbols.parts import CODES
@@ -36,6 +36,8 @@ def contract(
     settles: Settles | None = None,
     exchange: str | None = None,
     currency: str | None = None,
+    exercise: Exercise | None = None,
+    underlying: str | None = None,
 ) -> Contract:
     """The contract that a symbol stands for.
 
@@ -47,10 +49,11 @@ def contract(
     one unit of the price as the exchange quotes it: grains in cents, bonds in points of 100.
 
     What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a
-    day with `settles` and `exchange`, `currency`; `exchange` is also the market of an Indian symbol that names none,
-    ``NFO`` or ``BFO``. An `expiry` that is stated is taken instead of the table's; a multiplier or currency that
-    contradicts the table is :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no
-    table, with what to state, and as :func:`margincore.symbols.parse`.
+    day with `settles` and `exchange`, `currency`; of an option that no table has also its `exercise` and `underlying`.
+    `exchange` is also the market of an Indian symbol that names none, ``NFO`` or ``BFO``. An `expiry` that is stated is
+    taken instead of the table's; a multiplier or currency that contradicts the table is
+    :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no table, with what to
+    state, and as :func:`margincore.symbols.parse`.
 
     >>> contract("AAPL 12/18/2026 290.00 C", products=Products().with_equities(["AAPL"])).id
     'AAPL261218C00290000'
@@ -67,6 +70,7 @@ def contract(
     said = symbol if isinstance(symbol, Symbol) else parse(symbol, dialect=dialect, on=on)
     stated: dict[str, Any] = {
         "multiplier": multiplier, "expiry": expiry, "settles": settles, "exchange": exchange, "currency": currency,
+        "exercise": exercise, "underlying": underlying,
     }  # fmt: skip
     stated = {name: value for name, value in stated.items() if value is not None}
     if said.exchange in _VENUES:
@@ -242,13 +246,16 @@ def _future(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = None if root is None else standard.future_row(root)
     _none_stated(symbol, stated, "a future has none", "multiplier", "currency", "expiry", "settles", "exchange")
     if row is None:
-        if not {"multiplier", "currency", "expiry"} <= set(stated):
+        missing = [name for name in ("multiplier", "currency", "expiry") if name not in stated]
+        if missing:
             raise MissingData(
-                f"{symbol.said()} ({symbol.dialect}) is in no table of standard futures: state multiplier=, currency= "
-                f"and expiry= (known roots: {', '.join(standard.roots('futures'))})",
+                f"{symbol.said()} ({symbol.dialect}) is in no table of standard futures "
+                f"({', '.join(standard.roots('futures'))}): state {'=, '.join(missing)}=",
                 code="missing_product",
+                where=missing[0],
                 value=symbol.root,
             )
+        _same_day(symbol, stated["expiry"])
         code = _code(symbol.root, symbol.year, symbol.month) if symbol.year and symbol.month else None
         return Future(symbol.root, id=code, **stated)
     symbol = _with_month(symbol, row)
@@ -279,12 +286,7 @@ def _with_month(symbol: Symbol, row: Mapping[str, Any]) -> Symbol:
 def _future_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = standard.option_row(symbol.root) if symbol.dialect != "bloomberg" else None
     if row is None or symbol.year is None or symbol.month is None:
-        raise MissingData(
-            f"{symbol.said()} ({symbol.dialect}) is in no table of options on futures: make it with mc.Option, whose "
-            "underlying is its future's id",
-            code="missing_product",
-            value=symbol.root,
-        )
+        return _stated_option(symbol, stated, "options on futures (the underlying is its future's id)")
     future = standard.future_row(row["underlying"])
     assert future is not None
     _none_stated(symbol, stated, "the table has it", "multiplier", "currency", "expiry", "settles", "exchange")
@@ -331,12 +333,7 @@ def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = standard.index_option_row(symbol.root)
     right, strike = _option_parts(symbol)
     if row is None:
-        raise MissingData(
-            f"{symbol.said()} ({symbol.dialect}) is in no table of Eurex options: make it with mc.Option (known roots: "
-            f"{', '.join(standard.roots('index_options'))})",
-            code="missing_product",
-            value=symbol.root,
-        )
+        return _stated_option(symbol, stated, f"Eurex options ({', '.join(standard.roots('index_options'))})")
     _none_stated(symbol, stated, "the table has it", "multiplier", "currency", "expiry", "settles", "exchange")
     if symbol.exercise not in (None, row["exercise"]) or symbol.delivery not in (None, "cash"):
         raise InvalidInput(
@@ -344,6 +341,22 @@ def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
         )
     terms = _table_terms(symbol, row, stated)
     return Option(row["underlying"], right, strike, exercise=row["exercise"], deliverable="cash", **terms)
+
+
+def _stated_option(symbol: Symbol, stated: Mapping[str, Any], table: str) -> Contract:
+    """An option whose terms are all stated."""
+    needed = ("multiplier", "currency", "expiry", "exercise", "underlying")
+    missing = [name for name in needed if name not in stated]
+    if missing:
+        raise MissingData(
+            f"{symbol.said()} ({symbol.dialect}) is in no table of {table}: state {'=, '.join(missing)}=",
+            code="missing_product",
+            where=missing[0],
+            value=symbol.root,
+        )
+    _same_day(symbol, stated["expiry"])
+    right, strike = _option_parts(symbol)
+    return Option(right=right, strike=strike, **stated)
 
 
 def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:

@@ -92,7 +92,7 @@ def test_eurex_index_options() -> None:
         ("ESZ26", {"multiplier": 5}, mc.InvalidInput, "multiplier 5 is stated, and 50 is what https"),
         ("ESZ26", {"currency": "EUR"}, mc.InvalidInput, "currency 'EUR' is stated"),
         ("ESF27", {}, mc.InvalidInput, "the exchange lists months HMUZ"),
-        ("ABCZ26", {}, mc.MissingData, "state multiplier=, currency= and expiry="),
+        ("ABCZ26", {}, mc.MissingData, "state multiplier=, currency=, expiry="),
         ("ES 17DEC26", {}, mc.InvalidInput, "no ES future expires then"),
         ("./ESH7 E3BZ6 261215C4500", {}, mc.InvalidInput, "it is on ESZ26"),
         ("./ESZ6 E3BZ6 261216C4500", {}, mc.InvalidInput, "it says 2026-12-16, and the exchange's rule 2026-12-15"),
@@ -133,6 +133,25 @@ def test_what_is_stated_makes_the_contract() -> None:
         "ABCZ26", multiplier=20, currency="CHF", expiry="2026-12-18", settles="pm", exchange="eurex"
     )
     assert (made.id, made.underlying, made.multiplier, made.currency) == ("ABCZ26", "ABC", 20.0, "CHF")
+    terms: dict[str, Any] = {
+        "multiplier": 100,
+        "currency": "EUR",
+        "expiry": "2026-12-18",
+        "settles": "pm",
+        "exchange": "eurex",
+    }
+    share = symbols.contract("P BMW  20261218 72 M", exercise="american", underlying="BMW", **terms)
+    assert share == mc.Option("BMW", "put", 72, exercise="american", **terms)
+    gold = symbols.contract(
+        "OG 202612 C 2700", dialect="clearing", exercise="american", underlying="GCZ26", multiplier=100, currency="USD",
+        expiry="2026-11-24T13:30:00-05:00",
+    )  # fmt: skip
+    assert (gold.underlying, gold.strike) == ("GCZ26", 2700.0)
+    with pytest.raises(mc.MissingData, match=r"state exercise=, underlying=$") as caught:
+        symbols.contract("P BMW  20261218 72 M", **terms)
+    assert (caught.value.code, caught.value.where, caught.value.value) == ("missing_product", "exercise", "BMW")
+    with pytest.raises(mc.InvalidInput, match="exercise cannot be stated"):
+        symbols.contract("ESZ26 C4500", exercise="european")
     monthly = symbols.contract("NIFTY26DEC26000PE", exchange="NFO", multiplier=65, expiry="2026-12-29")
     weekly = symbols.contract("NFO:NIFTY26D2926000PE", multiplier=65)
     assert monthly == weekly

@@ -160,6 +160,19 @@ def test_no_text_is_more_than_refused(text: str, dialect: str | None) -> None:
 # ---- across dialects
 
 
+@pytest.mark.parametrize("form", FORMS, ids=NAMES)
+def test_nobody_else_reads_it_differently_in_silence(form: Form) -> None:
+    own = example(form)
+    try:
+        any_dialect = symbols.parse(form.example, on=ON)
+    except mc.InvalidInput as error:
+        message = str(error)
+    else:
+        message = "may say: ...: say dialect="
+        assert replace(any_dialect, dialect="") == replace(own, dialect="")
+    assert re.search(r"may say: .*: say dialect=$", message)
+
+
 def test_a_listed_option_is_the_same_in_every_spelling() -> None:
     option = symbols.parse("AAPL  261218C00290500")
     spelled = {
