@@ -22,6 +22,7 @@ __all__ = ["contract", "listed_option"]
 
 _VENUES = get_args(names.Venue)
 _INDIAN = {"kite", "openalgo", "shoonya", "dhan", "upstox"}
+_EUREX = {"eurex", "eurex_t7", "ibkr_eurex"}
 _INDIAN_MARKETS = {"NFO": "NSE", "NSE": "NSE", "BFO": "BSE", "BSE": "BSE"}
 
 
@@ -83,7 +84,7 @@ def contract(
         return _future(said, stated)
     if said.kind == "future_option":
         return _future_option(said, stated)
-    if said.dialect.startswith(("eurex", "ibkr_eurex")) or standard.index_option_row(said.root):
+    if said.dialect in _EUREX or (said.dialect == "ibkr" and standard.index_option_row(said.root) is not None):
         return _index_option(said, stated)
     return _listed_option(said, products, stated)
 

@@ -79,6 +79,7 @@ def test_eurex_index_options() -> None:
     assert by_month == symbols.contract("ODAX SI 20261218 CS EU P 23000.00 0")
     assert (by_month.underlying, by_month.multiplier, by_month.exercise) == ("DAX", 5.0, "european")
     assert by_month.expires == "2026-12-18T12:00:00Z"
+    assert symbols.contract("ODAX 18DEC26 23000 P", dialect="ibkr") == by_month
     assert symbols.contract("OESX JAN27 5000 C").expires == "2027-01-15T11:00:00Z"
     with pytest.raises(mc.InvalidInput, match="says european and cash"):
         symbols.contract("ODAX SI 20261218 PS EU P 23000.00 0")
@@ -100,6 +101,7 @@ def test_eurex_index_options() -> None:
         ("AAPL261218C00290000", {"multiplier": 100}, mc.InvalidInput, "multiplier cannot be stated"),
         ("MSFT261218C00290000", {}, mc.MissingData, "root 'MSFT'"),
         ("VOD LN 12/18/26 C75 Equity", {}, mc.MissingData, "options of United States exchanges"),
+        ("ODAX  261218P23000000", {}, mc.MissingData, "root 'ODAX' of option"),
         ("ABC DEC26 75 C", {}, mc.MissingData, "no table of Eurex options"),
         ("RELIANCE", {}, mc.MissingData, "in no table of securities"),
         ("NSE:SPY", {}, mc.MissingData, "in no table of securities"),

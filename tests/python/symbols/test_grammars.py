@@ -245,6 +245,12 @@ def test_roots_and_forms_are_turned(text: str, dialect: str, spelled: str) -> No
         ("AAPL", "globex", "spells future, future option: not stock AAPL"),
         ("LO 202612 C 65.123", "globex", "more decimals"),
         ("ABCZ26", "dxfeed", "dxFeed says the exchange"),
+        ("NIFTY26D0826000PE", "bloomberg", "is kite's, and bloomberg spells what is listed elsewhere"),
+        ("NIFTY26D0826000PE", "osi", "is kite's, and osi spells"),
+        ("NIFTY26DECFUT", "globex", "is kite's, and globex spells"),
+        ("AAPL  261218C00290000", "kite", "is osi's, and kite spells"),
+        ("P BMW  20261218 72 M", "schwab", "is ibkr_eurex's, and schwab spells"),
+        ("RELIANCE", "bloomberg", "Bloomberg says the country of the listing"),
     ],
 )
 def test_what_a_dialect_cannot_say_is_refused(text: str, dialect: str, why: str) -> None:
