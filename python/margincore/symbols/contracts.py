@@ -23,7 +23,7 @@ __all__ = ["contract", "listed_option"]
 _VENUES = get_args(names.Venue)
 _INDIAN = {"kite", "openalgo", "shoonya", "dhan", "upstox"}
 _EUREX = {"eurex", "eurex_t7", "ibkr_eurex"}
-_INDIAN_MARKETS = {"NFO": "NSE", "NSE": "NSE", "BFO": "BSE", "BSE": "BSE"}
+_INDIAN_MARKETS = {"NFO", "NSE", "BFO", "BSE"}
 
 
 def contract(
@@ -373,8 +373,7 @@ def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
             value=stated["exchange"],
             code="contradiction",
         )
-    market = _INDIAN_MARKETS.get(stated.get("exchange", symbol.exchange) or "")
-    if market is None:
+    if stated.get("exchange", symbol.exchange) not in _INDIAN_MARKETS:
         raise MissingData(
             f"{symbol.said()} ({symbol.dialect}): state exchange='NFO' (NSE) or 'BFO' (BSE), whose stock and index "
             "derivatives are known; make those of commodities and currencies with mc.Option or mc.Future",
