@@ -68,8 +68,8 @@ class Worth:
     ...                  currency="USD")
     >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0}, vol={call.id: 0.3}, rate={"USD": 0.05})
     >>> worth = Worth(mc.Account([mc.Position(call, -1)]), market)
-    >>> worth.profit({"XYZ": np.array([1.0, 1.1])}, at=worth.nearest()).round(2).tolist()      # -10 % of premium, -500
-    [175.54, -324.46]
+    >>> worth.profit({"XYZ": np.array([1.0, 1.1])}, at=worth.nearest()).round(2).tolist()      # the premium, less 500
+    [175.12, -324.88]
     """
 
     def __init__(self, account: Account, market: Market, contracts: Iterable[Contract] = ()) -> None:
@@ -252,11 +252,20 @@ class Worth:
 
     # ---- what pictures ask
 
-    @property
-    def expiries(self) -> tuple[dt.datetime, ...]:
-        """The instants at which options that are held expire, those that are past left out."""
-        found = {_instant(str(c.expires)) for c in self.held.values() if c.kind == "option"}
-        return tuple(sorted(at for at in found if at > self.now))
+    def expiries_of(self, root: str) -> tuple[dt.datetime, ...]:
+        """The instants at which options held on an underlying expire."""
+        options = [c for n, c in self.held.items() if c.kind == "option" and self.roots[n] == root]
+        return tuple(sorted({_instant(str(c.expires)) for c in options}))
+
+    def bends(self, root: str, at: dt.datetime) -> list[tuple[float, float]]:
+        """Where a profit bends at an instant: strikes as parts of today's level, each with its standard deviation."""
+        found = []
+        for name, c in self.held.items():
+            if c.kind == "option" and self.roots[name] == root:
+                terms = self._terms[name]
+                kink = float(c.strike or 0.0) / self._moved(terms.price, terms.run_off, terms.until, at)
+                found.append((kink, self.vols[name] * math.sqrt(years_to(c, at))))
+        return found
 
     def nearest(self, root: str | None = None) -> dt.datetime | None:
         """The first expiry of options that are held, of one underlying or of all; `None` without one."""
@@ -276,6 +285,11 @@ class Worth:
                 code="contradiction",
             )
         return names.pop()
+
+    def quote_of(self, roots: Iterable[str]) -> str | None:
+        """The one currency that positions on these underlyings are quoted in; `None` where there are several."""
+        names = {self.quoted_in(c) for n, c in self.held.items() if self.roots[n] in set(roots)}
+        return names.pop() if len(names) == 1 else None
 
     @staticmethod
     def quoted_in(contract: Contract) -> str:
