@@ -164,9 +164,9 @@ class Comparison(Record):
                 (
                     o.label,
                     amount_text(o.report.equity_required),
-                    _percent(self.saving(o, "equity_required")),
+                    percent_text(self.saving(o, "equity_required")),
                     amount_text(o.report.cash_balance_required),
-                    _percent(self.saving(o, "cash_balance_required")),
+                    percent_text(self.saving(o, "cash_balance_required")),
                     amount_text(o.report.maintenance),
                     o.report.currency,
                     worst_text(o.report.worst_scenario, (line.scenario for line in o.report.lines)),
@@ -183,7 +183,7 @@ class Comparison(Record):
             cells = [row[0].ljust(widths[0]), *amounts, row[-1]]
             lines.append("  ".join(cells).rstrip())
         lines.insert(1, "-" * max(len(line) for line in lines))
-        lines.extend(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())
+        lines.extend(f"{key}: {assumption_text(value)}" for key, value in self.assumptions.items())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -192,7 +192,7 @@ class Comparison(Record):
         table = f"<tr>{table}</tr>"
         for row in body:
             table += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>"
-        notes = "".join(f"<li>{escape(key)}: {escape(_plain(value))}</li>" for key, value in self.assumptions.items())
+        notes = "".join(f"<li>{escape(key)}: {escape(assumption_text(value))}</li>" for key, value in self.assumptions.items())
         return f"<table>{table}</table><ul>{notes}</ul>"
 
 
@@ -282,11 +282,13 @@ def _assumptions(
     return said
 
 
-def _percent(fraction: float | None) -> str:
+def percent_text(fraction: float | None) -> str:
+    """A fraction as a signed percentage; nothing for none."""
     return "" if fraction is None else f"{100 * fraction:+.1f} %"
 
 
-def _plain(value: Any) -> str:
+def assumption_text(value: Any) -> str:
+    """An assumption in words."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {assumption_text(item)}" for key, item in value.items())
     return str(value)

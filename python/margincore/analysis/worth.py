@@ -286,6 +286,10 @@ class Worth:
             )
         return names.pop()
 
+    def mark(self, name: str) -> float:
+        """The theoretical quote of an option that is held, today."""
+        return self._base[name] / self.held[name].multiplier
+
     def quote_of(self, roots: Iterable[str]) -> str | None:
         """The one currency that positions on these underlyings are quoted in; `None` where there are several."""
         names = {self.quoted_in(c) for n, c in self.held.items() if self.roots[n] in set(roots)}

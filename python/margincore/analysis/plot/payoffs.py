@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from margincore.analysis.profiles import TOGETHER, Profile, profile_of, underlyi
 from margincore.analysis.scenarios import Scenarios, scenarios
 from margincore.analysis.worth import Worth
 from margincore.engine import beside, holder, margin, snapshot
-from margincore.portfolio import Stock
+from margincore.portfolio import Etf, Future, Stock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,6 +112,7 @@ def draw_payoff(
         if own.break_evens:
             zeros = np.zeros(len(own.break_evens))
             ax.plot(across(np.array(own.break_evens)), zeros, "|", color=f"C{number}", markersize=9)
+    ax.set_xlim(across(drawn[0].prices[0]), across(drawn[0].prices[-1]))
     whole = symbol == TOGETHER or len(worth.levels) == 1
     for number, (outcome, methodology) in enumerate(zip(outcomes, methodologies, strict=True), start=2):
         if outcome.report is None:
@@ -125,7 +127,6 @@ def draw_payoff(
             _draw_requirement(ax, worth, report, drawn[0], unit, symbol, f"C{number}", text)
     ax.set_xlabel("all prices together" if root is None else f"{worth.levels[symbol].name} ({quoted(level)} today)")
     ax.set_ylabel(f"profit and loss, {unit}")
-    ax.set_xlim(across(drawn[0].prices[0]), across(drawn[0].prices[-1]))
     moves(ax.xaxis) if root is None else amounts(ax.xaxis)
     amounts(ax.yaxis)
     ax.locator_params(axis="x", nbins=6)
@@ -145,15 +146,18 @@ def _draw_points(
     ax: Axes, worth: Worth, points: Scenarios, level: float, unit: str, symbol: str, color: str, text: str
 ) -> None:
     """A rulebook's points where they move the price alone, and a ring around the worst of all."""
-    factors = np.array([1.0 + move for move in points.moves or ()])
-    profits = np.array(points.profits) * worth.rate(points.currency, unit, {symbol: factors})
-    plain = np.array(points.plain)
+    low, high = (edge / level for edge in ax.get_xlim())
+    kept = [i for i, move in enumerate(points.moves or ()) if low <= 1.0 + move <= high]
+    factors = np.array([1.0 + (points.moves or ())[i] for i in kept])
+    profits = np.array([points.profits[i] for i in kept]) * worth.rate(points.currency, unit, {symbol: factors})
+    plain = np.array([points.plain[i] for i in kept], dtype=bool)
     prices = level * factors
     ax.plot(prices[plain], profits[plain], "o", color=color, markersize=4, label=text)
     if not plain.all():
         ax.plot(prices[~plain], profits[~plain], "o", color=color, markersize=2.2, alpha=0.55)
-    worst = points.worst
-    ax.plot(prices[worst], profits[worst], "o", color=color, markersize=11, fillstyle="none")
+    if points.worst in kept:
+        worst = kept.index(points.worst)
+        ax.plot(prices[worst], profits[worst], "o", color=color, markersize=11, fillstyle="none")
 
 
 def _draw_requirement(
@@ -189,12 +193,13 @@ def _points_of_unit(
         return None
 
     def unit_of(name: str) -> Scenarios | None:
-        unit = Stock(name, currency=report.currency, id=f"one unit of {name}")
-        try:
-            found = scenarios(margin([Position(unit, 1)], market, methodology))
-        except MarginError:
-            return None
-        return found[0] if len(found) == 1 and found[0].scope in scopes else None
+        for unit, quoted_at in _units(name, worth, report.currency, market):
+            try:
+                found = scenarios(margin([Position(unit, 1)], quoted_at, methodology))
+            except MarginError:  # the rulebook knows the symbol as something else
+                continue
+            return found[0] if len(found) == 1 and found[0].scope in scopes else None
+        return None
 
     own = unit_of(symbol)
     if own is None:
@@ -212,6 +217,18 @@ def _points_of_unit(
         tuple(profit / price for profit in own.profits),
         found.plain,
     )
+
+
+def _units(symbol: str, worth: Worth, currency: str, market: Market) -> Iterator[tuple[Contract, Market]]:
+    """What moves one for one with a symbol: a share, or a future for what nobody can hold, with a market for it."""
+    name = f"one unit of {symbol}"
+    parts = worth.parts
+    for unit in (Stock(symbol, currency=currency, id=name), Etf(symbol, currency=currency, id=name)):
+        yield unit, market
+    on = (worth.nearest(symbol) or worth.now + dt.timedelta(days=30)).date()
+    future = Future(symbol, expiry=on, settles="pm", multiplier=1.0, currency=currency, id=name)
+    price = {**parts.get("price", {}), name: parts["spot"][symbol]}
+    yield future, Market(**{**parts, "price": price})
 
 
 def plot(
