@@ -183,7 +183,7 @@ class Comparison(Record):
             cells = [row[0].ljust(widths[0]), *amounts, row[-1]]
             lines.append("  ".join(cells).rstrip())
         lines.insert(1, "-" * max(len(line) for line in lines))
-        lines.extend(f"{key}: {assumption_text(value)}" for key, value in self.assumptions.items())
+        lines.extend(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -192,7 +192,7 @@ class Comparison(Record):
         table = f"<tr>{table}</tr>"
         for row in body:
             table += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>"
-        notes = "".join(f"<li>{escape(key)}: {escape(assumption_text(value))}</li>" for key, value in self.assumptions.items())
+        notes = "".join(f"<li>{escape(key)}: {escape(_plain(value))}</li>" for key, value in self.assumptions.items())
         return f"<table>{table}</table><ul>{notes}</ul>"
 
 
@@ -287,8 +287,7 @@ def percent_text(fraction: float | None) -> str:
     return "" if fraction is None else f"{100 * fraction:+.1f} %"
 
 
-def assumption_text(value: Any) -> str:
-    """An assumption in words."""
+def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {assumption_text(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
     return str(value)

@@ -11,7 +11,7 @@ from margincore._core import MarginError
 from margincore._markup import Child, Markup, joined, tag
 from margincore.analysis import plot
 from margincore.analysis.attribution import Attribution
-from margincore.analysis.plot.axes import quoted
+from margincore.analysis.plot.axes import listed, quoted
 from margincore.analysis.plot.bars import draw_scenarios, height
 from margincore.analysis.plot.payoffs import draw_payoff
 from margincore.analysis.plot.surfaces import draw_surface
@@ -133,14 +133,13 @@ def _payoff(book: Book, worth: Worth, symbol: str, unit: str, out: list[Markup])
     name = f"pay-{len(out)}"
     rows = 3 + sum(1 for o in book.comparison.outcomes)
     svg = drawn(name, title, "Profit and loss over prices, now and at the nearest expiry.", draw, 2.6 + 0.17 * rows)
-    out.append(figure(title, svg, "; ".join(_extremes(own) for own in made) + "."))
+    out.append(figure(title, svg, f"In the range drawn: {'; '.join(_extremes(own) for own in made)}."))
     return made
 
 
 def _extremes(own: Profile) -> str:
-    words = f"at {own.at[:10]}"
     low, high = float(own.profits.min()), float(own.profits.max())
-    return f"{words} between {amount(low)} and {amount(high)} {own.currency} in the range drawn"
+    return f"on {own.at[:10]} from {amount(low)} to {amount(high)} {own.currency}"
 
 
 def _break_evens(curves: list[tuple[str, Profile]]) -> Markup:
@@ -150,7 +149,7 @@ def _break_evens(curves: list[tuple[str, Profile]]) -> Markup:
             quoted(price) if own.symbol != TOGETHER else f"{100.0 * (price - 1.0):+.2f} %" for price in own.break_evens
         ]
         level = "" if own.symbol == TOGETHER else quoted(own.level)
-        rows.append([name, own.at, level, own.currency, ", ".join(said) or "none in the range drawn"])
+        rows.append([name, own.at, level, own.currency, listed(said) or "none in the range drawn"])
     columns = ("underlying", "instant", "today's price", "currency", "break-even")
     return table("Break-even prices", columns, rows, numbers=(2,), wide=(4,)) if rows else Markup()
 

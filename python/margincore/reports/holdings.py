@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from margincore._core import (
     Account,
@@ -16,7 +17,7 @@ from margincore._core import (
     worst_text,
 )
 from margincore._markup import Child, Markup, joined, tag
-from margincore.analysis.compare import Outcome, assumption_text, percent_text
+from margincore.analysis.compare import Outcome, percent_text
 from margincore.analysis.repricing import price_of
 from margincore.analysis.worth import Worth
 from margincore.reports.book import Book
@@ -101,11 +102,11 @@ def positions(book: Book) -> Markup:
         held = f"{p.long:,.10g} / {p.short:,.10g}" if book.account.gross else f"{p.quantity:+,.10g}"
         value, greeks = (None, ()) if valued is None else _alone(book, valued, p)
         one = greeks[0] if len(greeks) == 1 and not greeks[0].excluded else None
-        shown = "settled in cash" if p.contract.kind in ("future", "perpetual") else amount(value)
+        shown = "settles to its mark" if p.contract.kind in ("future", "perpetual") else amount(value)
         rows.append([p.contract.id, held, marks[p.contract.id], shown, *_greeks(one if priced is not None else None)])
     columns = ("contract", "long / short" if book.account.gross else "quantity", "mark", f"value, {unit}".rstrip(", "))
     body: list[Child] = [
-        table("Positions", (*columns, *_GREEKS), rows, numbers=range(1, 9)),
+        table("What is held", (*columns, *_GREEKS), rows, numbers=range(1, 9)),
     ]
     if priced is None:
         body.append(absent("No sensitivities: no rulebook on this page prices options."))
@@ -169,7 +170,7 @@ def _rows(book: Book) -> Iterator[list[Child]]:
     for outcome in compared.outcomes:
         report = outcome.report
         if report is None:
-            yield [outcome.label, *[""] * 6, outcome.reason or ""]
+            yield [outcome.label, (outcome.reason or "").partition(":")[0], *[""] * 6]
             continue
         worst = worst_text(report.worst_scenario, (line.scenario for line in report.lines))
         yield [
@@ -202,7 +203,7 @@ def requirements(book: Book) -> Markup:
         "other; savings are of initial requirements, within one basis, against the first rulebook with a number."
     )
     body: list[Child] = [
-        table("Requirement by rulebook", columns, _rows(book), numbers=range(1, 6), wide=(7,)),
+        table("Initial requirement on each of two bases, and maintenance", columns, _rows(book), numbers=range(1, 6), wide=(7,)),
         tag("p", note, class_="note"),
     ]
     body += [absent(f"{o.label}: {o.reason}") for o in book.comparison.outcomes if o.report is None]
@@ -238,7 +239,7 @@ def _lines(outcome: Outcome, report: MarginReport) -> Markup:
 def assumptions(book: Book) -> Markup:
     """What the numbers stand on, then what looks wrong in the input."""
     pairs: list[tuple[str, Child]] = [
-        (key.replace("_", " "), assumption_text(value)) for key, value in book.comparison.assumptions.items()
+        (key.replace("_", " "), _assumption(value)) for key, value in book.comparison.assumptions.items()
     ]
     warned = [
         tag("p", f"{outcome.label}: {warning['message']}", class_="warning")
@@ -247,6 +248,13 @@ def assumptions(book: Book) -> Markup:
     ]
     nothing = tag("p", "No warnings.", class_="note")
     return joined([facts(pairs), tag("h3", "Warnings"), warned or nothing])
+
+
+def _assumption(value: Any) -> str:
+    """An assumption in words, numbers with eight significant digits."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_assumption(item)}" for key, item in value.items())
+    return f"{value:,.8g}" if isinstance(value, float) else str(value)
 
 
 def parameters(book: Book) -> Markup:
@@ -259,4 +267,4 @@ def parameters(book: Book) -> Markup:
         )
         rows.append([outcome.label, methodology.name, named, own.get("effective", ""), own["source"], own["digest"]])
     columns = ("label", "rulebook", "parameters", "effective", "source", "digest (SHA-256)")
-    return table("Parameters", columns, rows, wide=(2, 4), code=(5,))
+    return table("Parameter sets in use", columns, rows, wide=(2, 4), code=(5,))

@@ -16,7 +16,9 @@ def number(value: float | None) -> str:
     """Six significant digits, thousands apart; a dash for what is not there."""
     if value is None:
         return "–"
-    if value and abs(value) < 1e-3:
+    if value == 0.0:
+        return "0"
+    if abs(value) < 1e-3:
         return f"{value:.3g}"
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
 

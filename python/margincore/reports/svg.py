@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WIDTH", "bands", "drawn", "stand_ins"]
 
-WIDTH = 4.6
+WIDTH = 4.3
 """Inches of every figure: narrow, so that its text is legible on a telephone."""
 SERIES = 6
-_SIZE = 9.0
+_SIZE = 9.5
 
 #: Matplotlib keeps its style for the whole process: figures are drawn one at a time.
 _DRAWING = threading.Lock()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["amounts", "axes", "faint", "legend", "moves", "quoted"]
+__all__ = ["amounts", "axes", "faint", "legend", "listed", "moves", "plain", "quoted", "short"]
 
 
 def axes(ax: Axes | None, size: tuple[float, float] = (7.0, 4.4)) -> Axes:
@@ -52,14 +52,35 @@ def moves(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _=None: f"{100.0 * value:+.4g} %" if abs(value) > 1e-12 else "0")
 
 
-def legend(ax: Axes, columns: int = 1) -> None:
-    """A legend below the axes, where no curve is."""
+def plain(text: str) -> str:
+    """Text that matplotlib draws as it is: no formula between dollar signs, no name that hides from legends."""
+    said = text.replace("$", r"\$")
+    return f" {said}" if said.startswith("_") else said
+
+
+def short(text: str, most: int = 34) -> str:
+    """A label that leaves room for the picture: the middle of a long one is left out."""
+    half = (most - 1) // 2
+    return plain(text if len(text) <= most else f"{text[:half]}…{text[-half:]}")
+
+
+def listed(words: list[str]) -> str:
+    """Several words, numbers with commas among them."""
+    return " and ".join(words) if len(words) < 3 else "; ".join(words)
+
+
+def legend(ax: Axes) -> None:
+    """A legend below the axes and their label, where no curve is."""
+    from matplotlib.transforms import offset_copy
+
+    figure = ax.get_figure(root=True)
     handles, _ = ax.get_legend_handles_labels()
-    if handles:
+    if handles and figure is not None:
+        below = offset_copy(ax.transAxes, figure, y=-36.0, units="points")
         ax.legend(
             loc="upper left",
-            bbox_to_anchor=(-0.02, -0.16),
-            ncols=columns,
+            bbox_to_anchor=(-0.08, 0.0),
+            bbox_transform=below,
             fontsize="small",
             frameon=False,
             borderaxespad=0.0,

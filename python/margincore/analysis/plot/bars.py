@@ -9,7 +9,7 @@ from margincore._core import InvalidInput, MarginReport, NotApplicable, amount_t
 from margincore.analysis import given
 from margincore.analysis.attribution import Attribution
 from margincore.analysis.compare import Comparison
-from margincore.analysis.plot.axes import amounts, axes, faint
+from margincore.analysis.plot.axes import amounts, axes, faint, plain, short
 from margincore.analysis.scenarios import Scenarios
 from margincore.analysis.scenarios import scenarios as scenarios_of
 
@@ -44,7 +44,7 @@ def scenarios(report: MarginReport, *, scope: str | None = None, ax: Axes | None
     own = min(found, key=lambda each: each.profits[each.worst])
     ax = axes(ax, (7.0, height(len(own.profits))))
     draw_scenarios(ax, own)
-    ax.set_title(f"{report.methodology}: {own.scope}")
+    ax.set_title(plain(f"{report.methodology}: {own.scope}"))
     return ax
 
 
@@ -64,7 +64,7 @@ def draw_scenarios(ax: Axes, own: Scenarios) -> None:
 def _bars(ax: Axes, rows: Sequence[tuple[str, float, Any]]) -> None:
     places = range(len(rows))
     ax.barh(places, [value for _, value, _ in rows], color=[color for _, _, color in rows], height=0.72)
-    ax.set_yticks(places, [label for label, _, _ in rows], fontsize="small")
+    ax.set_yticks(places, [short(label) for label, _, _ in rows], fontsize="small")
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.axvline(0.0, color=faint(), linewidth=0.8)
     amounts(ax.xaxis)

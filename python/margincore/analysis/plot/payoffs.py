@@ -22,7 +22,7 @@ from margincore._core import (
     amount_text,
 )
 from margincore.analysis.compare import Outcome, compare
-from margincore.analysis.plot.axes import amounts, axes, faint, legend, moves, quoted
+from margincore.analysis.plot.axes import amounts, axes, faint, legend, listed, moves, quoted, short
 from margincore.analysis.profiles import TOGETHER, Profile, profile_of, underlying_of
 from margincore.analysis.scenarios import Scenarios, scenarios
 from margincore.analysis.worth import Worth
@@ -116,16 +116,16 @@ def draw_payoff(
     whole = symbol == TOGETHER or len(worth.levels) == 1
     for number, (outcome, methodology) in enumerate(zip(outcomes, methodologies, strict=True), start=2):
         if outcome.report is None:
-            ax.plot([], [], " ", label=f"{outcome.label}: {(outcome.reason or '').partition(':')[0]}")
+            ax.plot([], [], " ", label=f"{short(outcome.label)}: {(outcome.reason or '').partition(':')[0]}")
             continue
         report = outcome.report
-        text = f"{outcome.label}: equity required {amount_text(report.equity_required)} {report.currency}"
+        text = f"{short(outcome.label)}: equity required {amount_text(report.equity_required)} {report.currency}"
         points = None if root is None else points_of(report, worth, root, market, methodology)
         if points is not None:
             _draw_points(ax, worth, points, level, unit, symbol, f"C{number}", text)
         elif whole:
             _draw_requirement(ax, worth, report, drawn[0], unit, symbol, f"C{number}", text)
-    ax.set_xlabel("all prices together" if root is None else f"{worth.levels[symbol].name} ({quoted(level)} today)")
+    ax.set_xlabel("all prices together" if root is None else f"{short(worth.levels[symbol].name)} ({quoted(level)} today)")
     ax.set_ylabel(f"profit and loss, {unit}")
     moves(ax.xaxis) if root is None else amounts(ax.xaxis)
     amounts(ax.yaxis)
@@ -139,7 +139,7 @@ def _break_evens(own: Profile, root: str | None) -> str:
         return ""
     said = [quoted(price) if root is not None else f"{100.0 * (price - 1.0):+.2f} %" for price in own.break_evens]
     few = said if len(said) <= 4 else [*said[:4], "..."]
-    return f"; break-even {', '.join(few)}"
+    return f"; break-even {listed(few)}"
 
 
 def _draw_points(
@@ -167,8 +167,8 @@ def _draw_requirement(
     moving = worth.levels if symbol == TOGETHER else [symbol]
     try:
         rate = worth.rate(report.currency, unit, dict.fromkeys(moving, factors))
-    except MissingData as error:
-        ax.plot([], [], " ", label=f"{text} (not drawn: {error})")
+    except MissingData:
+        ax.plot([], [], " ", label=f"{text} (not drawn: no rate in {unit})")
         return
     across = factors - 1.0 if symbol == TOGETHER else own.prices
     ax.plot(across, np.full(len(factors), -report.equity_required) * rate, "-.", color=color, linewidth=1.1, label=text)

@@ -9,7 +9,7 @@ import numpy as np
 
 from margincore._core import Account, Contract, InvalidInput, Market, Methodology, Position
 from margincore.analysis import given
-from margincore.analysis.plot.axes import amounts, axes, moves
+from margincore.analysis.plot.axes import amounts, axes, moves, plain, short
 from margincore.analysis.profiles import TOGETHER
 from margincore.analysis.surfaces import Surface, profit_surface, requirement_surface
 from margincore.analysis.worth import Worth
@@ -76,7 +76,7 @@ def heatmap(
         )
     ax = axes(ax)
     draw_surface(ax, found, worth, cmap)
-    ax.set_title(_WORDS[what] + (f", {found.rulebook}" if found.rulebook else "") + f", {found.currency}")
+    ax.set_title(plain(_WORDS[what] + (f", {found.rulebook}" if found.rulebook else "") + f", {found.currency}"))
     return ax
 
 
@@ -100,7 +100,7 @@ def bands(surface: Surface) -> list[float]:
 
 def draw_surface(ax: Axes, surface: Surface, worth: Worth, cmap: str | Colormap | None = None) -> None:
     """Draws a surface, today's place marked, with a bar of its colours."""
-    from matplotlib import colormaps
+    from matplotlib import colormaps, rcParams
     from matplotlib.colors import BoundaryNorm
 
     borders = bands(surface)
@@ -114,14 +114,13 @@ def draw_surface(ax: Axes, surface: Surface, worth: Worth, cmap: str | Colormap 
         norm=BoundaryNorm(borders, BANDS),
         shading="nearest",
         edgecolors="face",
-        linewidth=0.3,
+        linewidth=0.8,
     )
     today = surface.steps[len(surface.steps) // 2] if surface.against == "vol" else surface.steps[0]
-    from matplotlib import rcParams
-
-    ax.plot(0.0, today, "+", color=rcParams["text.color"], markersize=9, markeredgewidth=1.4, clip_on=False)
+    for colour, width in (("figure.facecolor", 3.6), ("text.color", 1.5)):  # seen on light places and on dark ones
+        ax.plot(0.0, today, "+", color=rcParams[colour], markersize=10, markeredgewidth=width, clip_on=False)
     together = surface.symbol == TOGETHER
-    ax.set_xlabel("all prices together" if together else f"move of {worth.levels[surface.symbol].name}")
+    ax.set_xlabel("all prices together" if together else f"move of {short(worth.levels[surface.symbol].name)}")
     moves(ax.xaxis)
     ax.locator_params(axis="x", nbins=6)
     if surface.against == "vol":
