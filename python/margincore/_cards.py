@@ -103,10 +103,11 @@ def account(own: _core.Account) -> str:
 
 
 def batch(own: _core.MarginBatch) -> str:
-    """The card of a batch: the requirement of each account."""
-    text = _core.amount_text
-    columns = [own.initial.tolist(), own.maintenance.tolist(), own.net_option_value.tolist()]
-    rows: list[Sequence[Child]]
-    rows = [(f"{i:,}", *map(text, amounts)) for i, amounts in enumerate(zip(*columns, strict=True))]
+    """The card of a batch: the requirements of its accounts, of a long one the first and the last."""
+    size, half = len(own), MOST_ROWS // 2
+    kept = [*range(size)] if size <= MOST_ROWS else [*range(half), *range(size - half, size)]
+    columns = [column[kept].tolist() for column in (own.initial, own.maintenance, own.net_option_value)]
+    rows = [(f"{i:,}", *map(_core.amount_text, amounts)) for i, *amounts in zip(kept, *columns, strict=True)]
     names = ("account", "initial", "maintenance", "net option value")
-    return card(f"MarginBatch of {len(own):,} accounts", names, rows, numbers=(0, 1, 2, 3))
+    notes = [f"{size:,} accounts, the first and the last {half} of them shown"] if len(kept) < size else []
+    return card(f"MarginBatch of {size:,} accounts", names, rows, numbers=(0, 1, 2, 3), notes=notes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from margincore._core import (
@@ -27,6 +26,7 @@ from margincore._core import (
     amount_text,
     worst_text,
 )
+from margincore._cards import card
 from margincore._deprecation import warn_cash_required
 from margincore._pickles import Record
 from margincore.analysis import given
@@ -188,12 +188,8 @@ class Comparison(Record):
 
     def _repr_html_(self) -> str:
         head, *body = self.rows()
-        table = "".join(f"<th>{escape(c)}</th>" for c in head)
-        table = f"<tr>{table}</tr>"
-        for row in body:
-            table += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>"
-        notes = "".join(f"<li>{escape(key)}: {escape(_plain(value))}</li>" for key, value in self.assumptions.items())
-        return f"<table>{table}</table><ul>{notes}</ul>"
+        notes = [f"{key}: {_plain(value)}" for key, value in self.assumptions.items()]
+        return card("Comparison, each basis by itself", head, body, numbers=range(1, 6), notes=notes)
 
 
 def compare(

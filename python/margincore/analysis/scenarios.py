@@ -7,7 +7,7 @@ arrays, the tails of VaR. Nothing is repriced here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from margincore._core import MarginReport
@@ -51,7 +51,11 @@ def scenarios(report: MarginReport) -> tuple[Scenarios, ...]:
     >>> found.scope, found.labels[found.worst], found.profits[found.worst]
     ('XYZ', '-15 %', -750.0)
     """
-    return tuple(_found(report.details, (), report.currency, ()))
+    currencies = {line.scope: line.currency for line in report.lines}
+    return tuple(
+        replace(own, currency=currencies.get(own.scope, own.currency))
+        for own in _found(report.details, (), report.currency, ())
+    )
 
 
 def _found(
@@ -82,10 +86,10 @@ def _one(
         return Scenarios(scope, currency, labels, tuple(map(float, own["profit"])), plain=(True,) * len(labels))
     rows = own.get("scenarios")
     if _rows(rows, "label", "sum"):
-        underlying, _, settled = path[-1].partition("/")
+        settled = path[-1].partition("/")[2]
         return Scenarios(
             scope,
-            settled or underlying,
+            settled or currency,
             tuple(str(row["label"]) for row in rows),
             tuple(float(row["sum"]) for row in rows),
             tuple(float(row["move"]) for row in rows) if all("move" in row for row in rows) else None,

@@ -48,7 +48,7 @@ def table(
 
     heads = [tag("th", c, scope="col", class_="n" if kinds.get(i) == "n" else None) for i, c in enumerate(columns)]
     body = tag("tbody", [row(cells) for cells in rows], [row(cells, "total") for cells in totals])
-    inside = tag("table", tag("caption", caption), tag("thead", tag("tr", heads)), body)
+    inside = tag("table", tag("caption", tag("span", caption)), tag("thead", tag("tr", heads)), body)
     return tag("div", inside, class_="scroll", role="region", tabindex=0, aria_label=caption)
 
 
@@ -61,7 +61,7 @@ def grouped(caption: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequ
             last = [tag("td", cell, class_="wide" if i == len(rest) - 1 else None) for i, cell in enumerate(rest)]
             body.append(tag("tr", tag("th", first, scope="row"), tag("td", value, class_="n"), last))
     heads = [tag("th", c, scope="col", class_="n" if i == 1 else None) for i, c in enumerate(columns)]
-    inside = tag("table", tag("caption", caption), tag("thead", tag("tr", heads)), tag("tbody", body))
+    inside = tag("table", tag("caption", tag("span", caption)), tag("thead", tag("tr", heads)), tag("tbody", body))
     return tag("div", inside, class_="scroll", role="region", tabindex=0, aria_label=caption)
 
 

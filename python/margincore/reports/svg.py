@@ -21,7 +21,7 @@ __all__ = ["WIDTH", "bands", "drawn", "stand_ins"]
 
 WIDTH = 4.3
 """Inches of every figure: narrow, so that its text is legible on a telephone."""
-SERIES = 6
+SERIES = 9
 _SIZE = 9.5
 
 #: Matplotlib keeps its style for the whole process: figures are drawn one at a time.

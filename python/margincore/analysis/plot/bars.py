@@ -68,7 +68,7 @@ def _bars(ax: Axes, rows: Sequence[tuple[str, float, Any]]) -> None:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.axvline(0.0, color=faint(), linewidth=0.8)
     amounts(ax.xaxis)
-    ax.locator_params(axis="x", nbins=5)
+    ax.locator_params(axis="x", nbins=4)
 
 
 def attribution(own: Attribution, *, currency: str = "", ax: Axes | None = None) -> Axes:

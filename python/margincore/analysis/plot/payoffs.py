@@ -122,7 +122,8 @@ def draw_payoff(
         text = f"{short(outcome.label)}: equity required {amount_text(report.equity_required)} {report.currency}"
         points = None if root is None else points_of(report, worth, root, market, methodology)
         if points is not None:
-            _draw_points(ax, worth, points, level, unit, symbol, f"C{number}", text)
+            words = text if whole else f"{short(outcome.label)}: scenarios of {short(points.scope)}"
+            _draw_points(ax, worth, points, level, unit, symbol, f"C{number}", words)
         elif whole:
             _draw_requirement(ax, worth, report, drawn[0], unit, symbol, f"C{number}", text)
     ax.set_xlabel("all prices together" if root is None else f"{short(worth.levels[symbol].name)} ({quoted(level)} today)")
@@ -149,7 +150,12 @@ def _draw_points(
     low, high = (edge / level for edge in ax.get_xlim())
     kept = [i for i, move in enumerate(points.moves or ()) if low <= 1.0 + move <= high]
     factors = np.array([1.0 + (points.moves or ())[i] for i in kept])
-    profits = np.array([points.profits[i] for i in kept]) * worth.rate(points.currency, unit, {symbol: factors})
+    try:
+        rate = worth.rate(points.currency, unit, {symbol: factors})
+    except MissingData:
+        ax.plot([], [], " ", label=f"{text} (not drawn: no rate in {unit})")
+        return
+    profits = np.array([points.profits[i] for i in kept]) * rate
     plain = np.array([points.plain[i] for i in kept], dtype=bool)
     prices = level * factors
     ax.plot(prices[plain], profits[plain], "o", color=color, markersize=4, label=text)
