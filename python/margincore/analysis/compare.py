@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from margincore._cards import card
 from margincore._core import (
     Account,
     Contract,
@@ -26,7 +27,6 @@ from margincore._core import (
     amount_text,
     worst_text,
 )
-from margincore._cards import card
 from margincore._deprecation import warn_cash_required
 from margincore._pickles import Record
 from margincore.analysis import given

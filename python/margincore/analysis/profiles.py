@@ -1,4 +1,4 @@
-"""Profit and loss of an account over prices: now, at an instant, at the nearest expiry; smooth, with its break-evens."""
+"""Profit and loss over prices: now, at an instant, at the nearest expiry; smooth curves with their break-evens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from margincore.analysis.sampling import roots, sampled
 from margincore.analysis.worth import Worth
 from margincore.engine import beside, holder, snapshot
 
-__all__ = ["TOGETHER", "Profile", "instant_of", "profile", "profile_of", "underlying_of"]
+__all__ = ["TOGETHER", "Profile", "instant_of", "moving", "profile", "profile_of", "reach", "underlying_of"]
 
 Floats = NDArray[np.float64]
 When = dt.datetime | str | None
@@ -54,6 +54,14 @@ class Profile(Record):
     break_evens: tuple[float, ...]
     strikes: tuple[float, ...]
     exact: bool
+
+
+def moving(market: Market | None) -> Market:
+    """A market, which there has to be."""
+    found = snapshot(market)
+    if found is None:
+        raise InvalidInput("market: a market to move is needed", code="not_stated", where="market")
+    return found
 
 
 def underlying_of(worth: Worth, symbol: str | None) -> str:
@@ -117,20 +125,20 @@ def profile_of(
     root = None if symbol == TOGETHER else symbol
     unit = worth.currency(root) if currency is None else currency
     low, high = reach(worth, symbol, width)
-    moving = list(worth.levels) if root is None else [root]
+    roots_moved = list(worth.levels) if root is None else [root]
 
     def function(factors: Floats) -> Floats:
-        moved = dict.fromkeys(moving, factors)
+        moved = dict.fromkeys(roots_moved, factors)
         return worth.profit(moved, vol_factor=vol_factor, at=when, currency=unit, root=root)
 
-    kinks = [k / worth.levels[name].price for name in moving for k in worth.strikes(name)]
+    kinks = [k / worth.levels[name].price for name in roots_moved for k in worth.strikes(name)]
     points = [low, 1.0, high, *(k for k in kinks if low < k < high)]
-    ends = [at for name in moving for at in worth.expiries_of(name)]
+    ends = [at for name in roots_moved for at in worth.expiries_of(name)]
     # Where every option is at its end, profits in the quote currency are straight between the strikes.
-    exact = bool(ends) and all(end <= when for end in ends) and unit == worth.quote_of(moving)
+    exact = bool(ends) and all(end <= when for end in ends) and unit == worth.quote_of(roots_moved)
     if not exact:
         points += np.linspace(low, high, 33).tolist()
-        for name in moving:
+        for name in roots_moved:
             for kink, spread in worth.bends(name, when):
                 points += [k for step in (-2.0, -1.0, 1.0, 2.0) if low < (k := kink * (1.0 + step * spread)) < high]
     factors, profits = sampled(function, points, tolerance=tolerance, most=most)
@@ -187,13 +195,8 @@ def profile(
     >>> [round(price, 4) for price in found.break_evens]
     [44.8299]
     """
-    market = snapshot(market)
-    if market is None:
-        raise InvalidInput("market: profit and loss needs a market to move", code="not_stated", where="market")
-    worth = Worth(holder(account), market, beside(contracts))
+    worth = Worth(holder(account), moving(market), beside(contracts))
     name = underlying_of(worth, symbol)
     least = given.number("tolerance", tolerance, above=0.0)
     vols = given.number("vol_factor", vol_factor, least=0.0)
-    return profile_of(
-        worth, name, at=at, width=width, currency=currency, vol_factor=vols, tolerance=least, most=most
-    )
+    return profile_of(worth, name, at=at, width=width, currency=currency, vol_factor=vols, tolerance=least, most=most)

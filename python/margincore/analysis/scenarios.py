@@ -84,7 +84,7 @@ def _one(
     if "points" in own and "profit" in own:
         labels = tuple(str(label) for label in own["points"])
         return Scenarios(scope, currency, labels, tuple(map(float, own["profit"])), plain=(True,) * len(labels))
-    rows = own.get("scenarios")
+    rows: Any = own.get("scenarios")
     if _rows(rows, "label", "sum"):
         settled = path[-1].partition("/")[2]
         return Scenarios(
@@ -99,7 +99,7 @@ def _one(
         labels = tuple(f"price {_signed(p['price'])} range, vol {_signed(p['vol'])}" for p in points)
         # SPAN's arrays are losses.
         return Scenarios(scope, str(own.get("currency", currency)), labels, tuple(-float(a) for a in own["array"]))
-    worst = own.get("worst")
+    worst: Any = own.get("worst")
     if _rows(worst, "loss"):
         labels = tuple(str(row.get("date") or row.get("scenario")) for row in worst)
         profits = tuple(-float(row["loss"]) for row in worst)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from margincore._core import Account, InvalidInput, MarginError, NotApplicable, Position, Prepared
+from margincore._core import Account, MarginError, NotApplicable, Position, Prepared
 from margincore._pickles import Record
 from margincore.analysis import given
 from margincore.analysis.mover import Mover
@@ -18,7 +18,7 @@ from margincore.analysis.profiles import TOGETHER, instant_of, reach, underlying
 from margincore.analysis.worth import Worth
 from margincore.engine import holder, ready
 
-__all__ = ["Surface", "profit_surface", "requirement_surface", "resolution_of"]
+__all__ = ["Surface", "profit_surface", "requirement_curve", "requirement_surface", "resolution_of"]
 
 Against = Literal["vol", "time"]
 Quantity = Literal["initial", "maintenance"]
@@ -141,34 +141,84 @@ def requirement_surface(
     >>> found.values[1].round(6).tolist()
     [675.0, 750.0, 825.0]
     """
-    prepared, account = ready(prepared), holder(account)
-    given.name("of", of, ("initial", "maintenance"))
-    if prepared.market is None:
-        raise NotApplicable(
-            f"{prepared.methodology.name} carries an exchange's own arrays: no move of a market changes what it asks",
-            code="not_covered",
-        )
+    again = _Again(prepared, account, given.name("of", of, ("initial", "maintenance")))
     name = underlying_of(worth, symbol)
     columns, rows = resolution_of(resolution)
     moves = _moves(worth, name, columns, width)
     steps, instants = _steps(worth, name, against, rows)
-    mover = Mover(prepared)
-    moving = list(worth.levels) if name == TOGETHER else [name]
-    values = np.full((rows, columns), np.nan)
-    refused: dict[str, MarginError] = {}
-    for j, at in enumerate(instants):
-        vol = 1.0 + float(steps[j]) if against == "vol" else 1.0
+    vols = 1.0 + steps if against == "vol" else np.ones(rows)
+    values = np.stack([again.row(worth, name, moves, at, float(vol)) for at, vol in zip(instants, vols, strict=True)])
+    again.check(values)
+    words = label or again.prepared.methodology.name
+    unit = again.prepared.currency
+    return Surface(of, name, against, words, unit, moves, steps, values, tuple(again.refused))
+
+
+def requirement_curve(
+    prepared: Prepared,
+    account: Account | Iterable[Position],
+    worth: Worth,
+    symbol: str | None = None,
+    *,
+    of: Quantity = "initial",
+    points: int = 41,
+    width: float | None = None,
+    label: str | None = None,
+) -> Surface:
+    """The requirement of an account over moves of the price alone: a :class:`Surface` of one row, of today.
+
+    Takes and raises what :func:`requirement_surface` does; `points` is odd.
+
+    >>> import margincore as mc
+    >>> stock = mc.Stock("XYZ", currency="USD")
+    >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    >>> account = mc.Account([mc.Position(stock, 100)])
+    >>> prepared = mc.Engine(mc.methods.Tims()).prepare([stock], market)
+    >>> found = requirement_curve(prepared, account, Worth(account, market), points=3, width=0.1)
+    >>> found.values[0].round(6).tolist()
+    [675.0, 750.0, 825.0]
+    """
+    again = _Again(prepared, account, given.name("of", of, ("initial", "maintenance")))
+    name = underlying_of(worth, symbol)
+    moves = _moves(worth, name, resolution_of((points, 3))[0], width)
+    values = again.row(worth, name, moves, worth.now, 1.0)[None, :]
+    again.check(values)
+    words = label or again.prepared.methodology.name
+    unit = again.prepared.currency
+    return Surface(of, name, "vol", words, unit, moves, np.zeros(1), values, tuple(again.refused))
+
+
+class _Again:
+    """Margins one account again in moved markets, and keeps why a market was refused."""
+
+    def __init__(self, prepared: Prepared, account: Account | Iterable[Position], of: str) -> None:
+        self.prepared, self.account, self.of = ready(prepared), holder(account), of
+        if self.prepared.market is None:
+            raise NotApplicable(
+                f"{self.prepared.methodology.name} carries an exchange's own arrays: no move of a market changes "
+                "what it asks",
+                code="not_covered",
+            )
+        self.mover = Mover(self.prepared)
+        self.refused: dict[str, MarginError] = {}
+
+    def row(
+        self, worth: Worth, symbol: str, moves: NDArray[np.float64], at: dt.datetime, vol: float
+    ) -> NDArray[np.float64]:
+        """The requirement at each move, NaN where it is refused."""
+        moving = list(worth.levels) if symbol == TOGETHER else [symbol]
+        values = np.full(len(moves), np.nan)
         for i, move in enumerate(moves):
-            factors = dict.fromkeys(moving, 1.0 + float(move))
             try:
-                market = mover.market(factors, valuation=at, vol_factor=vol)
-                batch = prepared.with_market(market).margin_many([account])
+                market = self.mover.market(dict.fromkeys(moving, 1.0 + float(move)), valuation=at, vol_factor=vol)
+                batch = self.prepared.with_market(market).margin_many([self.account])
             except MarginError as error:
-                refused.setdefault(str(error), error)
+                self.refused.setdefault(str(error), error)
                 continue
-            values[j, i] = (batch.initial if of == "initial" else batch.maintenance)[0]
-    if refused and bool(np.isnan(values).all()):
-        raise next(iter(refused.values()))
-    return Surface(
-        of, name, against, label or prepared.methodology.name, prepared.currency, moves, steps, values, tuple(refused)
-    )
+            values[i] = (batch.initial if self.of == "initial" else batch.maintenance)[0]
+        return values
+
+    def check(self, values: NDArray[np.float64]) -> None:
+        """Raises the first reason where there is no number at all."""
+        if bool(np.isnan(values).all()):
+            raise next(iter(self.refused.values()))

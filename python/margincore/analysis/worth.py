@@ -113,7 +113,7 @@ class Worth:
             money = mark * terms.price if option.settlement == "inverse" else mark
             right = 1 if option.right == "call" else -1
             years = years_to(option, self.now)
-            found = pricing.implied_vol(money, terms.price, option.strike, years, 0.0, 0.0, right)
+            found = pricing.implied_vol(money, terms.price, float(option.strike or 0.0), years, 0.0, 0.0, right)
             return float(found)
         return Repricer(self.table).vols(self.parts, {option.id: mark})[option.id]
 
@@ -245,9 +245,7 @@ class Worth:
             more["dividends"] = ahead
         strike = float(option.strike or 0.0)
         exercise: Any = option.exercise
-        value = pricing.price(
-            underlying, strike, years, terms.rate, terms.carry, vol, right, exercise, **more
-        )
+        value = pricing.price(underlying, strike, years, terms.rate, terms.carry, vol, right, exercise, **more)
         return option.multiplier * (value / underlying if option.settlement == "inverse" else value)
 
     # ---- what pictures ask

@@ -82,7 +82,7 @@ class Book:
         if self.focus is not None:
             for kind in ("incremental", "euler"):
                 try:
-                    found.append(attribute(self.prepared(self.focus), self.account, kind))  # type: ignore[arg-type]
+                    found.append(attribute(self.prepared(self.focus), self.account, kind))
                 except MarginError as error:
                     found.append(error)
         return found
@@ -95,7 +95,6 @@ def focus_of(comparison: Comparison, focus: str | None) -> int | None:
         return next((i for i, o in enumerate(comparison.outcomes) if o.report is not None), None)
     place = labels.index(given.name("focus", focus, labels))
     if comparison.outcomes[place].report is None:
-        given.refuse("focus", focus, f"this rulebook gives no number ({comparison.outcomes[place].reason})", "not_covered")
+        why = comparison.outcomes[place].reason
+        given.refuse("focus", focus, f"a rulebook with a number is needed ({why})", "not_covered")
     return place
-
-

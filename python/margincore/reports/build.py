@@ -56,10 +56,10 @@ def report(
     """One self-contained HTML page of an account under rulebooks, written to `path` where one is given.
 
     Positions with values and sensitivities, the statement, the requirement by rulebook on the two bases, its lines and
-    scenarios, profit and loss now and at the nearest expiry with break-evens, heat maps of profit and of the requirement
-    margined again, what each position makes of it, assumptions, warnings, parameters with digests. The page has no
-    script and loads nothing; it follows the reader's light or dark colours, a telephone's width and paper. The same
-    arguments give the same page. What cannot be drawn or computed is named with its reason.
+    scenarios, profit and loss now and at the nearest expiry with break-evens, the requirement over prices and heat maps
+    of it and of profit, margined again at each place, what each position makes of it, assumptions, warnings, parameters
+    with digests. The page has no script and loads nothing; it follows the reader's light or dark colours, a telephone's
+    width and paper. The same arguments give the same page. What cannot be drawn or computed is named with its reason.
 
     - `rulebooks`: one or several; one that does not cover the account is named, without a number.
     - `labels`: their names on the page. `title`: that of the page.
@@ -105,7 +105,7 @@ def report(
         ("positions", "Positions", holdings.positions(book)),
         ("equity", "Equity and excess", holdings.equity(book)),
         ("profit", "Profit and loss", charts.payoffs(book)),
-        ("heatmaps", "Heat maps", charts.heatmaps(book)),
+        ("heatmaps", "Requirement and profit in moved markets", charts.heatmaps(book)),
         ("scenarios", "Scenarios", charts.scenario_bars(book)),
         ("lines", "Lines", holdings.lines(book)),
         ("attribution", "What each position makes of it", charts.attribution(book)),

@@ -14,10 +14,10 @@ from margincore.analysis.attribution import Attribution
 from margincore.analysis.plot.axes import listed, quoted
 from margincore.analysis.plot.bars import draw_scenarios, height
 from margincore.analysis.plot.payoffs import draw_payoff
-from margincore.analysis.plot.surfaces import draw_surface
+from margincore.analysis.plot.surfaces import draw_requirements, draw_surface
 from margincore.analysis.profiles import TOGETHER, Profile
 from margincore.analysis.scenarios import scenarios
-from margincore.analysis.surfaces import Surface, profit_surface, requirement_surface
+from margincore.analysis.surfaces import Surface, profit_surface, requirement_curve, requirement_surface
 from margincore.analysis.worth import Worth
 from margincore.reports.book import Book
 from margincore.reports.page import absent, amount, figure, figures, table
@@ -124,9 +124,7 @@ def _payoff(book: Book, worth: Worth, symbol: str, unit: str, out: list[Markup])
 
     def draw(ax: Any) -> None:
         market: Any = book.market
-        found = draw_payoff(
-            ax, worth, symbol, book.comparison.outcomes, book.methodologies, market, currency=unit
-        )
+        found = draw_payoff(ax, worth, symbol, book.comparison.outcomes, book.methodologies, market, currency=unit)
         made.extend(found)
 
     title = f"{'All prices together' if symbol == TOGETHER else symbol}: profit and loss, {unit}"
@@ -168,9 +166,49 @@ def heatmaps(book: Book) -> Markup:
     unit = _units(book, worth, symbol)[0]
     found: list[Markup] = []
     notes: list[Markup] = []
-    options = any(c.kind == "option" for c in worth.held.values())
-    if not options:
-        notes.append(absent("No option is held: neither volatility nor time moves the profit; only its rows are drawn."))
+    _requirement_curves(book, worth, symbol, found, notes)
+    if not any(c.kind == "option" for c in worth.held.values()):
+        notes.append(absent("No heat maps over volatility and time: no option is held, and neither moves the profit."))
+    else:
+        _surfaces(book, worth, symbol, unit, found, notes)
+    note = (
+        "Over moves of the price; the cross is today's market. Volatilities change by a fraction of each, time runs to "
+        "the nearest expiry. The "
+        "requirement is margined again at every place, as the rulebook would, with options at their own volatility."
+    )
+    return joined([tag("p", note, class_="note"), figures(found), notes])
+
+
+def _requirement_curves(book: Book, worth: Worth, symbol: str, found: list[Markup], notes: list[Markup]) -> None:
+    """A figure for each currency: what every rulebook asks over prices."""
+    by_currency: dict[str, list[Surface | str]] = {}
+    for place, outcome, report in book.reports:
+        try:
+            own = requirement_curve(book.prepared(place), book.account, worth, symbol, label=outcome.label)
+        except MarginError as error:
+            notes.append(absent(f"{outcome.label}, requirement over price: not drawn: {error}"))
+            continue
+        by_currency.setdefault(report.currency, []).append(own)
+        notes += [absent(f"{outcome.label}, requirement over price, gaps: {why}") for why in own.refused]
+    for currency, curves in by_currency.items():
+        title = f"Initial requirement over price, {currency}"
+        names = ", ".join(own.rulebook for own in curves if isinstance(own, Surface))
+        svg = drawn(
+            f"over-{len(found)}",
+            title,
+            f"{title}: {names}.",
+            _drawn_requirements(curves, worth),
+            2.6 + 0.17 * len(curves),
+        )
+        found.append(figure(title, svg))
+
+
+def _drawn_requirements(curves: list[Surface | str], worth: Worth) -> Callable[[Any], Any]:
+    return lambda ax: draw_requirements(ax, curves, worth)
+
+
+def _surfaces(book: Book, worth: Worth, symbol: str, unit: str, found: list[Markup], notes: list[Markup]) -> None:
+    """Profit and the chosen requirement, over volatility and over time."""
     for against, words in (("vol", "volatility"), ("time", "time")):
         if against == "time" and worth.nearest() is None:
             notes.append(absent("Over time: no option that is held expires."))
@@ -188,11 +226,6 @@ def heatmaps(book: Book) -> Markup:
                 continue
             found.append(_heatmap(f"{title} over price and {words}", surface, worth, f"heat-{len(found)}"))
             notes += [absent(f"{title} over price and {words}, empty places: {why}") for why in surface.refused]
-    note = (
-        "The cross is today's market. Volatilities change by a fraction of each; time runs to the nearest expiry. The "
-        "requirement is margined again at every place, as the rulebook would, with options at their own volatility."
-    )
-    return joined([tag("p", note, class_="note"), figures(found), notes])
 
 
 def _profits(book: Book, worth: Worth, symbol: str, against: Any, unit: str) -> Callable[[], Surface]:
@@ -284,5 +317,3 @@ def attribution(book: Book) -> Markup:
         lambda ax: plot.attribution(own, currency=unit, ax=ax), height(len(own.contributions) + 2),
     )  # fmt: skip
     return joined([said, tag("p", note, class_="note"), figures([figure(title, svg)]), notes])
-
-

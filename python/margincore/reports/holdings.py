@@ -203,7 +203,13 @@ def requirements(book: Book) -> Markup:
         "other; savings are of initial requirements, within one basis, against the first rulebook with a number."
     )
     body: list[Child] = [
-        table("Initial requirement on each of two bases, and maintenance", columns, _rows(book), numbers=range(1, 6), wide=(7,)),
+        table(
+            "Initial requirement on each of two bases, and maintenance",
+            columns,
+            _rows(book),
+            numbers=range(1, 6),
+            wide=(7,),
+        ),
         tag("p", note, class_="note"),
     ]
     body += [absent(f"{o.label}: {o.reason}") for o in book.comparison.outcomes if o.report is None]
@@ -223,13 +229,20 @@ def _lines(outcome: Outcome, report: MarginReport) -> Markup:
         for x in report.lines
     ]
     several = {x.currency for x in report.lines} != {report.currency}
-    of_currency = [
-        [f"in {x.currency}", f"at {number(x.fx)} {report.currency}", amount(x.initial), amount(x.maintenance), x.currency]
+    of_currency: list[list[Child]] = [
+        [
+            f"in {x.currency}",
+            f"at {number(x.fx)} {report.currency}",
+            amount(x.initial),
+            amount(x.maintenance),
+            x.currency,
+            "",
+        ]
         for x in (report.totals if several else ())
     ]
     total: list[Child] = ["total", "", amount(report.initial), amount(report.maintenance), report.currency, ""]
     columns = ("component", "scope", "initial", "maintenance", "currency", "scenario")
-    totals = [*([*row, ""] for row in of_currency), total]
+    totals = [*of_currency, total]
     return table(f"{outcome.label}: lines", columns, rows, numbers=(2, 3), wide=(5,), totals=totals)
 
 

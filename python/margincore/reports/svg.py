@@ -36,7 +36,7 @@ def stand_ins() -> dict[str, str]:
 
 
 def _style() -> dict[str, Any]:
-    from matplotlib import cycler
+    from cycler import cycler
 
     colour = stand_ins()
     ink = colour["ink"]
@@ -85,7 +85,8 @@ def drawn(name: str, title: str, description: str, draw: Callable[[Axes], Any], 
     out = io.StringIO()
     with _DRAWING, rc_context(), _quiet():
         rcdefaults()  # the page looks the same whatever style the process uses
-        with rc_context({**_style(), "svg.hashsalt": name}):
+        style: Any = {**_style(), "svg.hashsalt": name}
+        with rc_context(style):
             figure = Figure(figsize=(WIDTH, height), layout="constrained")
             draw(figure.add_subplot())
             figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})

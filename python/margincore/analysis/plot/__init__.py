@@ -5,6 +5,7 @@ colours, fonts and sizes are those of the matplotlib style in use. :func:`margin
 
 * :func:`payoff` - profit and loss over prices, now and at the nearest expiry, with each rulebook's points;
 * :func:`heatmap` - profit, or a requirement margined again, over price and volatility or price and time;
+* :func:`requirement` - what rulebooks ask over prices, margined again at each;
 * :func:`scenarios` - profit and loss by scenario; :func:`attribution` - what each position makes;
 * :func:`comparison` - rulebooks side by side; :func:`plot` - an account under rulebooks, near today's price;
 * :func:`plot_expiry` - requirement and equity after an expiry, over settlement prices.
@@ -13,6 +14,6 @@ colours, fonts and sizes are those of the matplotlib style in use. :func:`margin
 from margincore.analysis.plot.bars import attribution, comparison, scenarios
 from margincore.analysis.plot.expiry import plot_expiry
 from margincore.analysis.plot.payoffs import payoff, plot
-from margincore.analysis.plot.surfaces import heatmap
+from margincore.analysis.plot.surfaces import heatmap, requirement
 
-__all__ = ["attribution", "comparison", "heatmap", "payoff", "plot", "plot_expiry", "scenarios"]
+__all__ = ["attribution", "comparison", "heatmap", "payoff", "plot", "plot_expiry", "requirement", "scenarios"]

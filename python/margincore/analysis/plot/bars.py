@@ -112,9 +112,7 @@ def comparison(
     for place, (outcome, amount) in enumerate(zip(own.outcomes, amounts_of, strict=True)):
         words = amount_text(amount) if amount is not None else (outcome.reason or "not stated").partition(":")[0]
         away = max(amount or 0.0, 0.0)
-        ax.annotate(
-            words, (away, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize="small"
-        )
+        ax.annotate(words, (away, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize="small")
     ax.margins(x=0.24)
     words = {"equity_required": "equity required", "cash_balance_required": "cash balance after settlement"}[basis]
     ax.set_xlabel(words + (f", {currencies[0]}" if currencies else ""))

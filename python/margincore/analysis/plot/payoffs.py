@@ -11,7 +11,6 @@ import numpy as np
 from margincore._core import (
     Account,
     Contract,
-    InvalidInput,
     MarginError,
     MarginReport,
     Market,
@@ -23,10 +22,10 @@ from margincore._core import (
 )
 from margincore.analysis.compare import Outcome, compare
 from margincore.analysis.plot.axes import amounts, axes, faint, legend, listed, moves, quoted, short
-from margincore.analysis.profiles import TOGETHER, Profile, profile_of, underlying_of
+from margincore.analysis.profiles import TOGETHER, Profile, moving, profile_of, underlying_of
 from margincore.analysis.scenarios import Scenarios, scenarios
 from margincore.analysis.worth import Worth
-from margincore.engine import beside, holder, margin, snapshot
+from margincore.engine import beside, holder, margin
 from margincore.portfolio import Etf, Future, Stock
 
 if TYPE_CHECKING:
@@ -66,9 +65,7 @@ def payoff(
     >>> stock = mc.Stock("XYZ", currency="USD")
     >>> axes = mc.plot.payoff([mc.Position(stock, 100)], market, [mc.methods.Tims()])        # doctest: +SKIP
     """
-    account, market = holder(account), snapshot(market)
-    if market is None:
-        raise InvalidInput("market: profit and loss needs a market to move", code="not_stated", where="market")
+    account, market = holder(account), moving(market)
     more = beside(contracts)
     worth = Worth(account, market, more)
     name = underlying_of(worth, symbol)
@@ -126,7 +123,9 @@ def draw_payoff(
             _draw_points(ax, worth, points, level, unit, symbol, f"C{number}", words)
         elif whole:
             _draw_requirement(ax, worth, report, drawn[0], unit, symbol, f"C{number}", text)
-    ax.set_xlabel("all prices together" if root is None else f"{short(worth.levels[symbol].name)} ({quoted(level)} today)")
+    ax.set_xlabel(
+        "all prices together" if root is None else f"{short(worth.levels[symbol].name)} ({quoted(level)} today)"
+    )
     ax.set_ylabel(f"profit and loss, {unit}")
     moves(ax.xaxis) if root is None else amounts(ax.xaxis)
     amounts(ax.yaxis)

@@ -9,17 +9,18 @@ import numpy as np
 
 from margincore._core import Account, Contract, InvalidInput, Market, Methodology, Position
 from margincore.analysis import given
-from margincore.analysis.plot.axes import amounts, axes, moves, plain, short
-from margincore.analysis.profiles import TOGETHER
-from margincore.analysis.surfaces import Surface, profit_surface, requirement_surface
+from margincore.analysis.compare import compare
+from margincore.analysis.plot.axes import amounts, axes, faint, legend, moves, plain, short
+from margincore.analysis.profiles import TOGETHER, moving
+from margincore.analysis.surfaces import Surface, profit_surface, requirement_curve, requirement_surface
 from margincore.analysis.worth import Worth
-from margincore.engine import beside, holder, rulebook, snapshot
+from margincore.engine import beside, holder, rulebook
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-__all__ = ["BANDS", "draw_surface", "heatmap"]
+__all__ = ["BANDS", "draw_requirements", "draw_surface", "heatmap", "requirement"]
 
 BANDS = 10
 """Colours of a heat map: of profits half for losses and half for gains."""
@@ -53,21 +54,19 @@ def heatmap(
     >>> import margincore as mc
     >>> axes = mc.plot.heatmap(account, market, mc.methods.Tims(), against="time")           # doctest: +SKIP
     """
-    account, market = holder(account), snapshot(market)
-    if market is None:
-        raise InvalidInput("market: a heat map needs a market to move", code="not_stated", where="market")
+    account, market = holder(account), moving(market)
     what = given.name("of", of or ("profit" if methodology is None else "initial"), _WORDS)
     more = beside(contracts)
     worth = Worth(account, market, more)
     if what == "profit":
-        found = profit_surface(
-            worth, symbol, against=against, resolution=resolution, width=width, currency=currency
-        )
+        found = profit_surface(worth, symbol, against=against, resolution=resolution, width=width, currency=currency)
     else:
         if methodology is None:
             given.refuse("methodology", methodology, "the rulebook of the requirement is needed", "not_stated")
         if currency is not None:
-            given.refuse("currency", currency, "a requirement is in its rulebook's currency: leave it out", "wrong_type")
+            given.refuse(
+                "currency", currency, "a requirement is in its rulebook's currency: leave it out", "wrong_type"
+            )
         table = {c.id: c for c in (*(p.contract for p in account.positions), *more)}
         prepared = rulebook(methodology).prepare(table.values(), market)
         level: Any = what
@@ -78,6 +77,73 @@ def heatmap(
     draw_surface(ax, found, worth, cmap)
     ax.set_title(plain(_WORDS[what] + (f", {found.rulebook}" if found.rulebook else "") + f", {found.currency}"))
     return ax
+
+
+def requirement(
+    account: Account | Iterable[Position],
+    market: Market,
+    methodologies: Sequence[Methodology],
+    *,
+    of: Literal["initial", "maintenance"] = "initial",
+    symbol: str | None = None,
+    width: float | None = None,
+    points: int = 41,
+    labels: Sequence[str] | None = None,
+    contracts: Iterable[Contract] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draws what rulebooks ask over moves of the price, margined again at each of `points` (odd) places.
+
+    `symbol` and `width` are as :func:`margincore.analysis.plot.payoff` takes them. A rulebook that gives no number is
+    named in the legend. Raises :class:`InvalidInput` where requirements are in several currencies.
+
+    >>> import margincore as mc
+    >>> axes = mc.plot.requirement(account, market, [mc.methods.Tims()])                     # doctest: +SKIP
+    """
+    account, market = holder(account), moving(market)
+    more = beside(contracts)
+    worth = Worth(account, market, more)
+    table = {c.id: c for c in (*(p.contract for p in account.positions), *more)}
+    curves: list[Surface | str] = []
+    for outcome, methodology in zip(
+        compare(account, market, methodologies, labels=labels, contracts=more).outcomes, methodologies, strict=True
+    ):
+        if outcome.report is None:
+            curves.append(f"{short(outcome.label)}: {(outcome.reason or '').partition(':')[0]}")
+            continue
+        prepared = methodology.prepare(table.values(), market)
+        curves.append(
+            requirement_curve(prepared, account, worth, symbol, of=of, points=points, width=width, label=outcome.label)
+        )
+    ax = axes(ax)
+    draw_requirements(ax, curves, worth)
+    ax.set_title(_WORDS[of])
+    return ax
+
+
+def draw_requirements(ax: Axes, curves: Sequence[Surface | str], worth: Worth) -> None:
+    """Draws curves of requirements of one currency; words in place of a curve go to the legend."""
+    drawn = [own for own in curves if isinstance(own, Surface)]
+    currencies = sorted({own.currency for own in drawn})
+    if len(currencies) > 1:
+        raise InvalidInput(
+            f"requirements are in {', '.join(currencies)}: they have no common axis", code="contradiction"
+        )
+    ax.axvline(0.0, color=faint(), linewidth=0.8, zorder=0)
+    for number, own in enumerate(curves):
+        if isinstance(own, Surface):
+            ax.plot(own.moves, own.values[0], color=f"C{number}", linewidth=1.6, label=short(own.rulebook))
+        else:
+            ax.plot([], [], " ", label=own)
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    if drawn:
+        named = "all prices together" if drawn[0].symbol == TOGETHER else f"move of {short(drawn[0].symbol)}"
+        ax.set_xlabel(named)
+        ax.set_ylabel(f"requirement, {drawn[0].currency}")
+    moves(ax.xaxis)
+    amounts(ax.yaxis)
+    ax.locator_params(axis="x", nbins=6)
+    legend(ax)
 
 
 _WORDS = {"profit": "profit and loss", "initial": "initial requirement", "maintenance": "maintenance requirement"}
@@ -117,8 +183,9 @@ def draw_surface(ax: Axes, surface: Surface, worth: Worth, cmap: str | Colormap 
         linewidth=0.8,
     )
     today = surface.steps[len(surface.steps) // 2] if surface.against == "vol" else surface.steps[0]
+    style: Any = rcParams
     for colour, width in (("figure.facecolor", 3.6), ("text.color", 1.5)):  # seen on light places and on dark ones
-        ax.plot(0.0, today, "+", color=rcParams[colour], markersize=10, markeredgewidth=width, clip_on=False)
+        ax.plot(0.0, today, "+", color=style[colour], markersize=10, markeredgewidth=width, clip_on=False)
     together = surface.symbol == TOGETHER
     ax.set_xlabel("all prices together" if together else f"move of {short(worth.levels[surface.symbol].name)}")
     moves(ax.xaxis)
@@ -129,8 +196,9 @@ def draw_surface(ax: Axes, surface: Surface, worth: Worth, cmap: str | Colormap 
     else:
         ax.set_ylabel("days from now")
     figure = ax.get_figure()
-    assert figure is not None  # noqa: S101 -- axes that are drawn on have one
+    assert figure is not None
     bar = figure.colorbar(mesh, ax=ax, orientation="horizontal", pad=0.03, aspect=40, spacing="uniform")
     bar.set_ticks(borders[::5] if surface.of == "profit" else [borders[0], borders[BANDS // 2], borders[-1]])
     amounts(bar.ax.xaxis)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    outline: Any = bar.outline
+    outline.set_visible(False)
