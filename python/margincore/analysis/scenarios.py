@@ -96,7 +96,7 @@ def _one(
             tuple(row.get("vol") == "same" for row in rows),
         )
     if "array" in own and "active" in own and len(own["array"]) == len(points):
-        labels = tuple(f"price {_signed(p['price'])} range, vol {_signed(p['vol'])}" for p in points)
+        labels = tuple(map(_point, points))
         # SPAN's arrays are losses.
         return Scenarios(scope, str(own.get("currency", currency)), labels, tuple(-float(a) for a in own["array"]))
     worst: Any = own.get("worst")
@@ -110,6 +110,13 @@ def _one(
 def _rows(value: Any, *keys: str) -> bool:
     is_list = isinstance(value, Sequence) and not isinstance(value, str) and bool(value)
     return is_list and all(isinstance(row, Mapping) and all(key in row for key in keys) for row in value)
+
+
+def _point(point: Mapping[str, Any]) -> str:
+    """A scenario of SPAN: moves in scan ranges, and how much of the loss counts where that is not all."""
+    weight = float(point.get("weight", 1.0))
+    covered = "" if weight == 1.0 else f", {weight:.0%} of it"
+    return f"price {_signed(point['price'])}, vol {_signed(point['vol'])} ranges{covered}"
 
 
 def _signed(value: float) -> str:

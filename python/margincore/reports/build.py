@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from margincore._core import Account, Contract, InvalidInput, Market, Methodology, Position
+from margincore._core import Account, Contract, Market, Methodology, Position, Unsupported
 from margincore._markup import joined
 from margincore._pickles import Record
 from margincore.analysis import given
@@ -71,7 +71,7 @@ def report(
     - `contracts`: what options are written on and the account does not hold.
 
     Needs the extra ``report`` (matplotlib). Raises as :func:`margincore.compare` does, :class:`InvalidInput` for
-    arguments of another kind.
+    arguments of another kind, :class:`Unsupported` without matplotlib.
 
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")
@@ -93,9 +93,7 @@ def report(
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise InvalidInput(
-            'report: its pictures need matplotlib: pip install "margincore[report]"', code="unsupported"
-        ) from None
+        raise Unsupported('report: its pictures need matplotlib: pip install "margincore[report]"') from None
     size = resolution_of(resolution)
     compared = compare(held, quoted, listed, labels=labels, contracts=more)
     book = Book(held, quoted, list(listed), compared, more, size, focus_of(compared, focus), statement)

@@ -164,9 +164,10 @@ def heatmaps(book: Book) -> Markup:
         return absent("No heat maps: the account holds no positions.")
     symbol = _symbols(worth)[-1]
     unit = _units(book, worth, symbol)[0]
+    curves: list[Markup] = []
     found: list[Markup] = []
     notes: list[Markup] = []
-    _requirement_curves(book, worth, symbol, found, notes)
+    _requirement_curves(book, worth, symbol, curves, notes)
     if not any(c.kind == "option" for c in worth.held.values()):
         notes.append(absent("No heat maps over volatility and time: no option is held, and neither moves the profit."))
     else:
@@ -176,7 +177,7 @@ def heatmaps(book: Book) -> Markup:
         "the nearest expiry. The "
         "requirement is margined again at every place, as the rulebook would, with options at their own volatility."
     )
-    return joined([tag("p", note, class_="note"), figures(found), notes])
+    return joined([tag("p", note, class_="note"), figures(curves), figures(found), notes])
 
 
 def _requirement_curves(book: Book, worth: Worth, symbol: str, found: list[Markup], notes: list[Markup]) -> None:

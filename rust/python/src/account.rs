@@ -193,7 +193,7 @@ impl Account {
 
     /// The account as a card, for notebooks.
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
-        card(slf, intern!(slf.py(), "account"))
+        card(slf.as_any(), intern!(slf.py(), "account"))
     }
 
     fn __repr__(&self) -> String {

@@ -4,11 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 /// The card of a value, by the function of `margincore._cards` that makes it.
-pub(crate) fn card<'py, T>(value: &Bound<'py, T>, maker: &Bound<'py, PyString>) -> PyResult<String> {
-    value
-        .py()
-        .import("margincore._cards")?
-        .getattr(maker)?
-        .call1((value,))?
-        .extract()
+pub(crate) fn card(value: &Bound<'_, PyAny>, maker: &Bound<'_, PyString>) -> PyResult<String> {
+    let cards = value.py().import("margincore._cards")?;
+    cards.getattr(maker)?.call1((value,))?.extract()
 }

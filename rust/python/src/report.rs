@@ -526,7 +526,7 @@ impl MarginReport {
 
     /// The report as a card, for notebooks.
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
-        card(slf, intern!(slf.py(), "report"))
+        card(slf.as_any(), intern!(slf.py(), "report"))
     }
 
     fn __repr__(&self) -> String {
@@ -698,7 +698,7 @@ impl MarginBatch {
 
     /// The batch as a card, for notebooks: its first and last accounts.
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
-        card(slf, intern!(slf.py(), "batch"))
+        card(slf.as_any(), intern!(slf.py(), "batch"))
     }
 
     fn __repr__(&self) -> String {
