@@ -89,6 +89,10 @@ def drawn(name: str, title: str, description: str, draw: Callable[[Axes], Any], 
         with rc_context(style):
             figure = Figure(figsize=(WIDTH, height), layout="constrained")
             draw(figure.add_subplot())
+            layout = figure.get_layout_engine()
+            if layout is not None:
+                layout.execute(figure)  # once: saving would draw the whole figure for it
+                figure.set_layout_engine("none")
             figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return _inline(out.getvalue(), name, title, description)
 
