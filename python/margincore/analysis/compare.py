@@ -188,7 +188,10 @@ class Comparison(Record):
 
     def _repr_html_(self) -> str:
         head, *body = self.rows()
-        notes = [f"{key}: {_plain(value)}" for key, value in self.assumptions.items()]
+        # Why there is no number is too long for a column.
+        body = [row if o.report else (*row[:-1], "") for row, o in zip(body, self.outcomes, strict=True)]
+        notes = [f"{o.label}: {o.reason}" for o in self.outcomes if o.report is None]
+        notes += [f"{key}: {_plain(value)}" for key, value in self.assumptions.items()]
         return card("Comparison, each basis by itself", head, body, numbers=range(1, 6), notes=notes)
 
 
