@@ -22,8 +22,6 @@ from margincore._core import Account, Contract, Contracts, InvalidInput, Market,
 from margincore.analysis.mover import root_of, snapshot_of
 from margincore.analysis.repricing import Repricer, forward_of, price_of, rate_of
 
-__all__ = ["Level", "Worth"]
-
 Floats = NDArray[np.float64]
 _YEAR = dt.timedelta(days=365)
 

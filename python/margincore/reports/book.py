@@ -14,8 +14,6 @@ from margincore.analysis.compare import Comparison, Outcome
 from margincore.analysis.statements import Statement, statement
 from margincore.analysis.worth import Worth
 
-__all__ = ["Book"]
-
 
 @dataclass(frozen=True)
 class Book:

@@ -24,8 +24,8 @@ REQUIRED = bool(os.environ.get("CI")) or os.environ.get("MARGINCORE_ENGINES") ==
 pytestmark = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="there is no Chromium")
 
 # A window is never narrower than 500 pixels: the page is measured in a frame.
-FRAME = """<!doctype html><body style="margin:0"><iframe id="f" src="page.html" style="border:0;width:{width}px;height:900px">
-</iframe><pre id="found"></pre><script>
+FRAME = """<!doctype html><body style="margin:0">
+<iframe id="f" src="page.html" style="border:0;width:{width}px;height:900px"></iframe><pre id="found"></pre><script>
 document.getElementById("f").addEventListener("load", event => {{
   const page = event.target.contentDocument, root = page.documentElement, found = {{texts: 0, cut: [], over: []}};
   found.width = root.scrollWidth;
@@ -113,7 +113,8 @@ def test_a_page_prints(tmp_path: Path) -> None:
 def test_the_checks_see_what_is_wrong(tmp_path: Path) -> None:
     """A page that is too wide, with text outside its figure and on other text, and one that complains."""
     text = '<text x="{}" y="10" style="font: 10px sans-serif">long enough</text>'
-    svg = f'<svg viewBox="0 0 100 20" width="100"><title>t</title>{text.format(80)}{text.format(0)}{text.format(10)}</svg>'
+    words = "".join(text.format(x) for x in (80, 0, 10))
+    svg = f'<svg viewBox="0 0 100 20" width="100"><title>t</title>{words}</svg>'
     found = shown(tmp_path, f"<!doctype html><body><p style='width:900px'>x</p>{svg}", 400)
     assert found["width"] >= 900
     assert len(found["cut"]) == 1
