@@ -124,6 +124,10 @@ class Worth:
         for contract in sorted(linear, key=lambda c: str(c.expires or "")):
             price = price_of(self.parts, contract)
             if price is not None:
+                if price <= 0.0:
+                    raise Unsupported(
+                        f"'{contract.id}' is at {price}: moves are fractions of a positive price", where=contract.id
+                    )
                 return Level(contract.id, price)
         raise MissingData(
             f"no price of '{root}' to move: add it to market.spot, or a future of it to market.price",
