@@ -78,7 +78,7 @@ def report(
     >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
     >>> page = mc.report([mc.Position(stock, 100)], market, [mc.methods.Tims(), mc.methods.RegT()], title="One stock")
     >>> page.html.count("<svg"), "http" in page.html, page.html.count("750.00") > 1
-    (9, False, True)
+    (6, False, True)
     """
     from margincore.reports import charts, holdings
     from margincore.reports.book import Book, focus_of
