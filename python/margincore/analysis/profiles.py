@@ -119,12 +119,13 @@ def profile_of(
     vol_factor: float = 1.0,
     tolerance: float = 1e-3,
     most: int = 600,
+    span: tuple[float, float] | None = None,
 ) -> Profile:
-    """As :func:`profile`, of values that are at hand."""
+    """As :func:`profile`, of values that are at hand; `span` are the ends, as parts of today's price."""
     when = instant_of(worth, at, symbol)
     root = None if symbol == TOGETHER else symbol
     unit = worth.currency(root) if currency is None else currency
-    low, high = reach(worth, symbol, width)
+    low, high = reach(worth, symbol, width) if span is None else span
     roots_moved = list(worth.levels) if root is None else [root]
 
     def function(factors: Floats) -> Floats:

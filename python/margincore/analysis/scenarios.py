@@ -6,6 +6,7 @@ arrays, the tails of VaR. Nothing is repriced here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,23 +53,25 @@ def scenarios(report: MarginReport) -> tuple[Scenarios, ...]:
     ('XYZ', '-15 %', -750.0)
     """
     currencies = {line.scope: line.currency for line in report.lines}
-    return tuple(
-        replace(own, currency=currencies.get(own.scope, own.currency))
-        for own in _found(report.details, (), report.currency, ())
-    )
+    found = []
+    for own in _found(report.details, (), ()):
+        # The lines of a scope say its currency; sets within a scope (the components of a VaR) are in the report's.
+        currency = currencies.get(own.scope) or own.currency or report.currency
+        found.append(replace(own, currency=currency))
+    return tuple(found)
 
 
 def _found(
-    details: Mapping[str, Any], path: tuple[str, ...], currency: str, points: Sequence[Mapping[str, Any]]
+    details: Mapping[str, Any], path: tuple[str, ...], points: Sequence[Mapping[str, Any]]
 ) -> Iterator[Scenarios]:
     points = details.get("scan_points", points)
     for name, value in details.items():
         if not isinstance(value, Mapping):
             continue
         here = (*path, name)
-        one = _one(value, here, currency, points)
+        one = _one(value, here, points)
         if one is None:
-            yield from _found(value, here, currency, points)
+            yield from _found(value, here, points)
         elif one.profits:
             yield one
 
@@ -77,19 +80,19 @@ def _found(
 _FOLDERS = ("class_groups", "units", "commodities", "netting_sets", "components")
 
 
-def _one(
-    own: Mapping[str, Any], path: tuple[str, ...], currency: str, points: Sequence[Mapping[str, Any]]
-) -> Scenarios | None:
-    scope = " ".join(part for part in path if part not in _FOLDERS)
+def _one(own: Mapping[str, Any], path: tuple[str, ...], points: Sequence[Mapping[str, Any]]) -> Scenarios | None:
+    """The scenarios that stand here, with what is said here of their currency; `None` where there are none."""
+    # Parts of a combined rulebook are numbered in the details and named in the lines.
+    scope = ": ".join(re.sub(r"^\d+: ", "", part) for part in path if part not in _FOLDERS)
     if "points" in own and "profit" in own:
         labels = tuple(str(label) for label in own["points"])
-        return Scenarios(scope, currency, labels, tuple(map(float, own["profit"])), plain=(True,) * len(labels))
+        return Scenarios(scope, "", labels, tuple(map(float, own["profit"])), plain=(True,) * len(labels))
     rows: Any = own.get("scenarios")
     if _rows(rows, "label", "sum"):
         settled = path[-1].partition("/")[2]
         return Scenarios(
             scope,
-            settled or currency,
+            settled,
             tuple(str(row["label"]) for row in rows),
             tuple(float(row["sum"]) for row in rows),
             tuple(float(row["move"]) for row in rows) if all("move" in row for row in rows) else None,
@@ -98,12 +101,12 @@ def _one(
     if "array" in own and "active" in own and len(own["array"]) == len(points):
         labels = tuple(map(_point, points))
         # SPAN's arrays are losses.
-        return Scenarios(scope, str(own.get("currency", currency)), labels, tuple(-float(a) for a in own["array"]))
+        return Scenarios(scope, str(own.get("currency", "")), labels, tuple(-float(a) for a in own["array"]))
     worst: Any = own.get("worst")
     if _rows(worst, "loss"):
         labels = tuple(str(row.get("date") or row.get("scenario")) for row in worst)
         profits = tuple(-float(row["loss"]) for row in worst)
-        return Scenarios(scope, currency, labels, profits, complete=False)
+        return Scenarios(scope, "", labels, profits, complete=False)
     return None
 
 

@@ -372,3 +372,35 @@ def test_heat_maps_take_other_colours_and_axes() -> None:
     assert lines["Reg T"][1][2] == pytest.approx(mc.margin(account, market, rulebooks[0]).initial, rel=1e-9)
     with pytest.raises(mc.InvalidInput, match="resolution"):
         mc.plot.heatmap(account, market, resolution=(4, 3))
+
+
+def test_parts_of_a_combined_rulebook_keep_their_currencies() -> None:
+    account, market, rulebooks = coin()
+    stock = mc.Stock("AAA", currency="USD")
+    parts = market.to_dict()
+    both = mc.methods.Combined([
+        (lambda c: c.underlying == "AAA", mc.methods.Tims()), (lambda c: c.underlying == "BTC", rulebooks[0])
+    ])  # fmt: skip
+    more = mc.Market(**{**parts, "spot": {**parts["spot"], "AAA": 50.0}, "fx": {"BTC/USD": 73_700.0}})
+    held = [*account.positions, mc.Position(stock, 100)]
+    tims, coins = scenarios(mc.margin(held, more, both))
+    assert (tims.scope, tims.currency, tims.profits[tims.worst]) == ("OCC TIMS: AAA", "USD", -750.0)
+    [alone] = scenarios(mc.margin(account, market, rulebooks[0]))
+    assert (coins.scope, coins.currency) == ("Deribit portfolio margin: BTC", "BTC")
+    assert coins.profits == alone.profits
+    ax = mc.plot.payoff(held, more, [both], symbol="BTC", currency="BTC")
+    _, profits = drawn(ax)["Combined: scenarios of Deribit portfolio margin: BTC"]
+    assert set(profits.tolist()) <= set(alone.profits)
+
+
+def test_a_picture_reaches_as_far_as_a_rulebook_moves_the_price() -> None:
+    stock = mc.Stock("XYZ", currency="USD")
+    market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
+    wide = mc.methods.Tims(default_range={"down": -0.45, "up": 0.45})
+    ax = mc.plot.plot([mc.Position(stock, 100)], market, [wide])
+    assert ax.get_xlim() == pytest.approx((50.0 * 0.53, 50.0 * 1.47))
+    _, profits = drawn(ax)["OCC TIMS: equity required 2,250.00 USD"]
+    assert profits.min() == -2_250.0
+    assert len(profits) == 10
+    with pytest.raises(mc.NotApplicable, match="at least one rulebook"):
+        mc.plot.plot([mc.Position(stock, 100)], market, [])

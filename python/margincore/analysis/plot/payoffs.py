@@ -22,7 +22,7 @@ from margincore._core import (
 )
 from margincore.analysis.compare import Outcome, compare
 from margincore.analysis.plot.axes import amounts, axes, faint, legend, listed, moves, quoted, short
-from margincore.analysis.profiles import TOGETHER, Profile, moving, profile_of, underlying_of
+from margincore.analysis.profiles import TOGETHER, Profile, moving, profile_of, reach, underlying_of
 from margincore.analysis.scenarios import Scenarios, scenarios
 from margincore.analysis.worth import Worth
 from margincore.engine import beside, holder, margin
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["draw_payoff", "payoff", "points_of"]
+
+
+_FAR = 0.6
+"""Moves of a rulebook that a picture still widens for."""
 
 
 def payoff(
@@ -92,9 +96,19 @@ def draw_payoff(
     """As :func:`payoff`, of what is at hand; gives the curves that it drew, now first."""
     root = None if symbol == TOGETHER else symbol
     unit = worth.currency(root) if currency is None else currency
-    drawn = [profile_of(worth, symbol, width=width, currency=unit)]
+    shown = [
+        None if root is None or o.report is None else points_of(o.report, worth, root, market, m)
+        for o, m in zip(outcomes, methodologies, strict=True)
+    ]
+    span = reach(worth, symbol, width)
+    if width is None:
+        # As far as rulebooks move the price alone, but not to the ends of the world that some add.
+        plain = [m for own in shown if own is not None for m, p in zip(own.moves or (), own.plain, strict=True) if p]
+        near = [1.0 + move for move in plain if abs(move) <= _FAR]
+        span = min([span[0], *(f - 0.02 for f in near)]), max([span[1], *(f + 0.02 for f in near)])
+    drawn = [profile_of(worth, symbol, currency=unit, span=span)]
     if worth.nearest(root) is not None:
-        drawn.append(profile_of(worth, symbol, at="expiry", width=width, currency=unit))
+        drawn.append(profile_of(worth, symbol, at="expiry", currency=unit, span=span))
     level = 1.0 if root is None else worth.levels[root].price
 
     def across(prices: Any) -> Any:
@@ -111,13 +125,12 @@ def draw_payoff(
             ax.plot(across(np.array(own.break_evens)), zeros, "|", color=f"C{number}", markersize=9)
     ax.set_xlim(across(drawn[0].prices[0]), across(drawn[0].prices[-1]))
     whole = symbol == TOGETHER or len(worth.levels) == 1
-    for number, (outcome, methodology) in enumerate(zip(outcomes, methodologies, strict=True), start=2):
+    for number, (outcome, points) in enumerate(zip(outcomes, shown, strict=True), start=2):
         if outcome.report is None:
             ax.plot([], [], " ", label=f"{short(outcome.label)}: {(outcome.reason or '').partition(':')[0]}")
             continue
         report = outcome.report
         text = f"{short(outcome.label)}: equity required {amount_text(report.equity_required)} {report.currency}"
-        points = None if root is None else points_of(report, worth, root, market, methodology)
         if points is not None:
             words = text if whole else f"{short(outcome.label)}: scenarios of {short(points.scope)}"
             _draw_points(ax, worth, points, level, unit, symbol, f"C{number}", words)
@@ -241,11 +254,11 @@ def plot(
     market: Market,
     methodologies: Sequence[Methodology],
     *,
-    width: float | None = 0.12,
+    width: float | None = None,
     labels: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draws :func:`payoff` within `width` (a fraction) of today's price: an account under rulebooks, at a glance.
+    """Draws :func:`payoff` of an account under rulebooks, at a glance.
 
     >>> import margincore as mc
     >>> market = mc.Market("2026-11-20T16:00:00-05:00", spot={"XYZ": 50.0})
