@@ -7,7 +7,7 @@ colours, fonts and sizes are those of the matplotlib style in use. :func:`margin
 * :func:`heatmap` - profit, or a requirement margined again, over price and volatility or price and time;
 * :func:`requirement` - what rulebooks ask over prices, margined again at each;
 * :func:`scenarios` - profit and loss by scenario; :func:`attribution` - what each position makes;
-* :func:`comparison` - rulebooks side by side; :func:`plot` - an account under rulebooks, near today's price;
+* :func:`comparison` - rulebooks side by side; :func:`plot` - the first of these, of an account under rulebooks;
 * :func:`plot_expiry` - requirement and equity after an expiry, over settlement prices.
 """
 
