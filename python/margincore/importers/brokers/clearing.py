@@ -97,7 +97,7 @@ def _held(row: Row, contract: Contract) -> Item:
     long, short = _two_sides(row)
     if not long and not short:
         return Passed("rows without a balance")
-    return Held(row.text("account"), contract, long, short, row.price("mark"))
+    return Held(contract, long, short, row.price("mark"))
 
 
 def _cme_core(row: Row, terms: Terms) -> Item:
@@ -235,7 +235,7 @@ def _occ(row: Row, terms: Terms) -> Item:
     symbol = row.needed("symbol")
     if not row.has("right"):
         long, short = sides(row)
-        return Held(row.text("account"), terms.share(symbol, None), long, short)
+        return Held(terms.share(symbol, None), long, short)
     contract = terms.listed(
         symbol, date_of(row.needed("expiry"), "Exp Date"), right_of(row.text("right")), row.count("strike")
     )

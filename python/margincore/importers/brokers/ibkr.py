@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from margincore._core import InvalidInput, MissingData, OsiSymbol, Unsupported
+from margincore._core import Contract, InvalidInput, MissingData, OsiSymbol, Unsupported
 from margincore.importers.brokers.table import Format, Row
 from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms, kind_of, right_of, sides, ticker
 
@@ -28,36 +28,33 @@ _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d", re.ASCII)
 def _position(row: Row, terms: Terms) -> Item:
     word, symbol = row.needed("kind"), row.needed("symbol")
     kind, currency = kind_of(word), row.text("currency") or "USD"
-    account, mark = row.text("account"), row.price("mark")
+    mark = row.price("mark")
     if kind == "cash":
-        return Money(account, symbol[:3] if len(symbol) == 3 else currency, row.count())
+        return Money(symbol[:3] if len(symbol) == 3 else currency, row.count())
     if kind in ("stock", "etf"):
         own = kind_of(row.text("subkind")) or terms.declared.get(ticker(symbol)) or kind
         contract = terms.share(symbol, own if own in ("stock", "etf") else kind, currency)
-        return _held(row, account, contract, spot=mark)
+        return _held(row, contract, spot=mark)
     if kind == "option":
-        return _held(row, account, _option(row, terms, symbol, currency), mark)
+        return _held(row, _option(row, terms, symbol, currency), mark)
     if kind in ("future", "future_option"):
         contract = terms.symbol(
             symbol, "ibkr", multiplier=row.number("multiplier"), currency=currency, expiry=row.date("expiry"),
             on=row.date("as_of"),
         )  # fmt: skip
-        return _held(row, account, contract, mark)
+        return _held(row, contract, mark)
     if kind == "coin":
         contract = terms.coin(symbol, currency)
-        return _held(row, account, contract, spot=mark)
+        return _held(row, contract, spot=mark)
     raise Unsupported(f"{symbol!r} is of asset class {word!r}: nothing here margins that")
 
 
-def _held(row: Row, account: str, contract: object, mark: float | None = None, spot: float | None = None) -> Held:
-    from margincore._core import Contract
-
-    assert isinstance(contract, Contract)
+def _held(row: Row, contract: Contract, mark: float | None = None, spot: float | None = None) -> Held:
     long, short = sides(row)
-    return Held(account, contract, long, short, mark, spot=None if spot is None else (contract.underlying, spot))
+    return Held(contract, long, short, mark, spot=None if spot is None else (contract.underlying, spot))
 
 
-def _option(row: Row, terms: Terms, symbol: str, currency: str) -> object:
+def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
     multiplier = row.number("multiplier")
     underlying = row.text("underlying")
     try:
@@ -135,7 +132,7 @@ def _cash_report(row: Row, terms: Terms) -> Item:
     amount = row.number("ending")
     if amount is None:
         raise MissingData("ending cash is empty", where="ending", code="not_stated")
-    return Money(row.text("account"), currency, amount)
+    return Money(currency, amount)
 
 
 CASH = Format(
@@ -154,7 +151,7 @@ ACTIVITY = Format(
     "ibkr-activity",
     "Interactive Brokers, activity statement (CSV)",
     "https://github.com/slmyers/portfolio_tracker, docs/ibkr_csv_module.md",
-    needed=("symbol", "quantity", "kind", "currency", "level"),
+    needed=("symbol", "quantity", "kind", "currency"),
     columns={name: cells for name, cells in _COLUMNS.items()},
     read=_position, declares=_share, rows=_summaries, cash="Ending Cash of the cash report, by currency",
 )  # fmt: skip

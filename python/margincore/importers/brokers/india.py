@@ -100,8 +100,8 @@ def _held(row: Row, terms: Terms, dialects: tuple[str, ...]) -> Item:
             )  # fmt: skip
     price = row.price("mark")
     if contract.kind == "stock":
-        return Held("", contract, long, short, spot=None if price is None else (name, price))
-    return Held(row.text("account"), contract, round(long / size), round(short / size), price)
+        return Held(contract, long, short, spot=None if price is None else (name, price))
+    return Held(contract, round(long / size), round(short / size), price)
 
 
 def _kite(row: Row, terms: Terms) -> Item:
@@ -110,7 +110,7 @@ def _kite(row: Row, terms: Terms) -> Item:
 
 KITE = Format(
     "kite",
-    "Kite positions, orders and baskets (JSON)",
+    "Kite positions, orders and baskets; Upstox positions (JSON)",
     "https://kite.trade/docs/connect/v3/portfolio/#positions, https://kite.trade/docs/connect/v3/margins/",
     needed=("symbol", "exchange", "quantity"),
     columns={
@@ -144,15 +144,14 @@ def _upstox(row: Row, terms: Terms) -> Item:
 
 UPSTOX = Format(
     "upstox",
-    "Upstox positions (JSON)",
-    "https://upstox.com/developer/api-documentation/get-positions",
+    "Upstox margin requests (JSON)",
+    "https://upstox.com/developer/api-documentation/margin",
     needed=("token", "quantity"),
     columns={
-        "token": ("instrument_token", "instrument_key"), "symbol": ("trading_symbol", "tradingsymbol"),
-        "exchange": ("exchange",), "quantity": ("quantity",), "mark": ("last_price",), "side": ("transaction_type",),
+        "token": ("instrument_key",), "symbol": ("trading_symbol",), "exchange": ("exchange",),
+        "quantity": ("quantity",), "mark": ("last_price",), "side": ("transaction_type",),
     },
-    either=(("symbol", "side"),),
-    read=_upstox, list_of=("data", "instruments"), currency="INR", units="units, whole lots",
+    read=_upstox, list_of=("instruments", "data"), currency="INR", units="units, whole lots",
 )  # fmt: skip
 
 

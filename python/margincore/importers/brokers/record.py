@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from margincore._core import Account, InvalidInput, MarginError, Market, MissingData, ParseError, Position
+from margincore._core import Account, Contract, InvalidInput, MarginError, Market, MissingData, ParseError, Position
 from margincore._pickles import Record
 
 SHOWN = 20
@@ -68,6 +68,7 @@ class PositionsFile(Record):
       `accounts` all that the file names; `as_of`: the day it says, `None` where it says none.
     - `left_out`: the rows that ``lenient=True`` left out; `notes`: what is in the file and no holding, such as
       sections of trades, lots beside their sum, footers.
+    - `written_on`: the futures that options held are on, for ``contracts=`` of a rulebook.
     """
 
     positions: tuple[Position, ...]
@@ -83,6 +84,7 @@ class PositionsFile(Record):
     as_of: dt.date | None = None
     left_out: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
+    written_on: tuple[Contract, ...] = ()
 
     def __repr__(self) -> str:
         out = f", {len(self.left_out)} rows left out" if self.left_out else ""
@@ -105,7 +107,7 @@ class PositionsFile(Record):
 
     def _unmarked(self, marks: Mapping[str, float]) -> tuple[str, ...]:
         derivatives = ("option", "future", "perpetual")
-        held = (p.contract for p in self.positions if p.contract.kind in derivatives)
+        held = (*(p.contract for p in self.positions if p.contract.kind in derivatives), *self.written_on)
         return tuple(dict.fromkeys(contract.id for contract in held if contract.id not in marks))
 
     def underlyings(self) -> tuple[str, ...]:
@@ -114,6 +116,7 @@ class PositionsFile(Record):
         """
         names: dict[str, None] = {}
         futures = {p.contract.id for p in self.positions if p.contract.kind == "future"}
+        futures |= {contract.id for contract in self.written_on}
         for position in self.positions:
             contract = position.contract
             dated_future = contract.kind == "future" and contract.venue is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from margincore._core import InvalidInput, MissingData
@@ -73,7 +73,9 @@ class Row:
     cells: Mapping[str, Any]
     columns: Mapping[str, str]
     point: str = "."
-    section: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    """The account of the section the row stands in, where no column names it."""
+    form: Any = None
 
     def has(self, name: str) -> bool:
         """Whether the field's cell says something."""

@@ -46,7 +46,6 @@ def mended(message: str, mend: str, code: str = "missing_product", value: object
 class Held:
     """What a row says is held."""
 
-    account: str
     contract: Contract
     long: float
     short: float
@@ -59,7 +58,6 @@ class Held:
 class Money:
     """Cash, or a money-market fund that is taken as cash."""
 
-    account: str
     currency: str
     amount: float
 
@@ -115,13 +113,14 @@ class Terms:
         self.written_on: dict[str, Contract] = {}
         self.on: dt.date | None = None
 
-    def declare(self, symbol: str, kind: str, quantity: str) -> None:
-        """A share that the file itself says it is, and the decimals that its quantity shows."""
+    def declare(self, symbol: str, kind: str) -> None:
+        """A share that the file itself says it is."""
         self.declared.setdefault(ticker(symbol), kind)
-        digits = re.sub(r"[^0-9.]", "", quantity).partition(".")[2].rstrip("0")
-        if digits:
-            lot = float(f"1e-{len(digits)}")
-            self.lots[ticker(symbol)] = min(lot, self.lots.get(ticker(symbol), 1.0))
+
+    def decimals(self, symbol: str, digits: int) -> None:
+        """The decimals that a quantity shows: the lot they imply is the least of a symbol's rows."""
+        name = ticker(symbol)
+        self.lots[name] = min(float(f"1e-{digits}"), self.lots.get(name, 1.0))
 
     # Options of United States exchanges ---------------------------------------------------------------------------
 

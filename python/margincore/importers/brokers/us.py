@@ -20,9 +20,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from margincore import symbols
 from margincore._core import InvalidInput, MissingData, OsiSymbol, Unsupported
 from margincore.importers.brokers.table import Format, Row, date_of
-from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms, kind_of, mended, right_of, sides
+from margincore.importers.brokers.terms import Held, Item, Money, Terms, kind_of, right_of, sides
 
 _SYMBOL = ("Symbol", "Symbol/CUSIP")
 _QUANTITY = ("Quantity", "Qty (Quantity)", "Qty", "Qty #", "Quantity #")
@@ -37,7 +38,7 @@ def _money_fund(row: Row, symbol: str) -> Money:
         if quantity is None:
             raise MissingData(f"{symbol!r}: neither a value nor a quantity", where="value", code="not_stated")
         value = quantity * (1.0 if price is None else price)
-    return Money(row.text("account"), row.text("currency") or "USD", value)
+    return Money(row.text("currency") or "USD", value)
 
 
 def _share(row: Row, terms: Terms, symbol: str, kind: str | None) -> Held:
@@ -45,7 +46,7 @@ def _share(row: Row, terms: Terms, symbol: str, kind: str | None) -> Held:
     long, short = sides(row)
     price = row.price("mark")
     spot = None if price is None else (contract.underlying, price)
-    return Held(row.text("account"), contract, long, short, spot=spot)
+    return Held(contract, long, short, spot=spot)
 
 
 def _option(row: Row, terms: Terms, symbol: str) -> Held:
@@ -53,7 +54,7 @@ def _option(row: Row, terms: Terms, symbol: str) -> Held:
     long, short = sides(row)
     spot = row.price("spot")
     return Held(
-        row.text("account"), contract, long, short, row.price("mark"),
+        contract, long, short, row.price("mark"),
         spot=None if spot is None else (contract.underlying, spot),
     )  # fmt: skip
 
@@ -133,7 +134,7 @@ FIDELITY = Format(
 def _future(row: Row, terms: Terms, symbol: str) -> Held:
     contract = terms.symbol(symbol, multiplier=row.number("multiplier"))
     long, short = sides(row)
-    return Held(row.text("account"), contract, long, short, row.price("mark"))
+    return Held(contract, long, short, row.price("mark"))
 
 
 def _tastytrade(row: Row, terms: Terms) -> Item:
@@ -145,7 +146,7 @@ def _tastytrade(row: Row, terms: Terms) -> Item:
         contract = terms.coin(symbol)
         long, short = sides(row)
         price = row.price("mark")
-        return Held(row.text("account"), contract, long, short, spot=price and (contract.underlying, price) or None)
+        return Held(contract, long, short, spot=price and (contract.underlying, price) or None)
     if kind in ("future", "future_option"):
         return _future(row, terms, symbol)
     if kind == "option" and not _is_option(symbol):  # the underlying's symbol, and the parts in columns
@@ -155,7 +156,7 @@ def _tastytrade(row: Row, terms: Terms) -> Item:
         long, short = sides(row)
         spot = row.price("spot")
         return Held(
-            row.text("account"), contract, long, short, row.price("mark"),
+            contract, long, short, row.price("mark"),
             spot=None if spot is None else (contract.underlying, spot),
         )  # fmt: skip
     if kind == "option":
@@ -203,17 +204,15 @@ def _etrade(row: Row, terms: Terms) -> Item:
     if _is_option(symbol):
         return _option(row, terms, symbol)
     if " " in symbol:
-        found = terms_option(symbol, terms)
+        found = _in_words(symbol)
         if found is not None:
             return _option(row, terms, found)
         raise Unsupported(f"{symbol!r} is neither a ticker nor an option: bonds and deposits are not margined here")
     return _share(row, terms, symbol, None)
 
 
-def terms_option(symbol: str, terms: Terms) -> str | None:
+def _in_words(symbol: str) -> str | None:
     """The compact symbol of an option in words: ``QQQ Dec 31 '26 $600 Put``."""
-    from margincore import symbols
-
     try:
         return symbols.spell(symbols.parse(symbol), "compact")
     except (InvalidInput, MissingData, ValueError):
@@ -241,5 +240,3 @@ ETRADE = Format(
     },
     read=_etrade, totals=("total",), rows=_etrade_rows, cash="the row CASH",
 )  # fmt: skip
-
-__all__ = ["ETRADE", "FIDELITY", "SCHWAB", "TASTYTRADE", "TASTYTRADE_API", "mended"]

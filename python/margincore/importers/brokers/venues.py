@@ -41,7 +41,7 @@ def _held(row: Row, venue: Venue, terms: Terms, long: float, short: float) -> It
         )
     index = row.price("index")
     spot = None if index is None else (made.underlying, index)
-    return Held(row.text("account"), made, long, short, row.price("mark"), spot=spot)
+    return Held(made, long, short, row.price("mark"), spot=spot)
 
 
 def _deribit(row: Row, terms: Terms) -> Item:
