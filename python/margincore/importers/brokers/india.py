@@ -58,10 +58,12 @@ def _contract(row: Row, terms: Terms, name: str, dialects: tuple[str, ...]) -> C
 def _of(row: Row, terms: Terms, name: str, dialect: str, said: symbols.Symbol, exchange: str) -> Contract:
     stated: dict[str, Any] = terms.terms_of(name, said)
     if "multiplier" not in stated:
+        dated = said.expiry is not None or row.has("expiry")
         raise mended(
-            f"{name}: quantities are units, and the lot of {said.root} changes by circular: state the one on its date, "
-            f"terms={{{said.root!r}: {{'multiplier': ...}}}}",
-            f"--terms {said.root}:multiplier=...",
+            f"{name}: quantities are units, and the lot of {said.root} changes by circular: state the one on its date"
+            f"{'' if dated else ', and the day of expiry, since the symbol says a month only'}: "
+            f"terms={{{said.root!r}: {{'multiplier': ...{'' if dated else ', ' + repr('expiry') + ': ...'}}}}}",
+            f"--terms {said.root}:multiplier=...{'' if dated else ',expiry=...'}",
             "not_stated",
             name,
         )

@@ -32,6 +32,7 @@ def read_positions(
     account: str | None = None,
     terms: Mapping[str, Mapping[str, Any]] | None = None,
     money_funds: Iterable[str] = (),
+    leave_out: Iterable[str] = (),
     decimal: Literal[".", ","] | None = None,
     name: str | None = None,
 ) -> PositionsFile:
@@ -52,7 +53,8 @@ def read_positions(
       row says it.
     - `account`: which account of a file of several; `decimal`: the decimal point, where the file does not show it;
       `name`: what messages call the file.
-    - `lenient`: leave out what is refused; it is listed in `left_out`.
+    - `lenient`: leave out what is refused; `leave_out`: ids of contracts to leave out, such as a future that a rulebook
+      does not cover. Both are listed in `left_out`.
 
     Raises :class:`margincore.ParseError` for a file of no known format, with what the nearest two formats lack, and for
     what is no text; :class:`margincore.InvalidInput` for the refused rows, all at once, each with file and line
@@ -89,7 +91,8 @@ def read_positions(
             where="account",
             code="not_stated",
         )
-    return _read(found, own, account if account is not None else accounts[0] if accounts else None, accounts, lenient)
+    chosen = account if account is not None else accounts[0] if accounts else None
+    return _read(found, own, chosen, accounts, lenient, tuple(leave_out))
 
 
 def read_positions_by_account(source: Source, *, lenient: bool = False, **options: Any) -> dict[str, PositionsFile]:
@@ -109,7 +112,7 @@ def read_positions_by_account(source: Source, *, lenient: bool = False, **option
     accounts = _accounts(found)
     files = {}
     for each in accounts:
-        files[each] = _read(found, own.again(), each, accounts, lenient)
+        files[each] = _read(found, own.again(), each, accounts, lenient, ())
     return files
 
 
@@ -222,7 +225,9 @@ class _Sums:
                 yield Position(self.contracts[id_], long - short)
 
 
-def _read(found: Layout, own: _Own, account: str | None, accounts: tuple[str, ...], lenient: bool) -> PositionsFile:
+def _read(
+    found: Layout, own: _Own, account: str | None, accounts: tuple[str, ...], lenient: bool, leave_out: tuple[str, ...]
+) -> PositionsFile:
     rows = [row for row in found.rows if account is None or _account(row) == account]
     terms = own.terms
     terms.on = found.as_of()
@@ -240,10 +245,16 @@ def _read(found: Layout, own: _Own, account: str | None, accounts: tuple[str, ..
     for place, _, error in found.refused:
         error.named(place)
         errors.append(error)
+    left = set(leave_out)
     for row in rows:
         try:
             try:
-                sums.add(row.form.read(row, terms))
+                item = row.form.read(row, terms)
+                if isinstance(item, Held) and item.contract.id in leave_out:
+                    left.discard(item.contract.id)
+                    refusals.append(Refusal(row.place, row.shown(), f"{item.contract.id} is left out by name", "not_covered"))
+                    continue
+                sums.add(item)
             except (OverflowError, ArithmeticError, UnicodeError) as error:
                 raise InvalidInput(f"a value that cannot be: {error}") from None
             _fx(row, sums, found)
@@ -253,6 +264,10 @@ def _read(found: Layout, own: _Own, account: str | None, accounts: tuple[str, ..
             errors.append(error)
     if errors and not lenient:
         raise refused(own.name, tuple(refusals), errors, len(rows) + len(found.refused))
+    if left:
+        raise InvalidInput(
+            f"leave_out: {own.name} does not hold {', '.join(sorted(left))}", where="leave_out", code="missing_contract"
+        )
     unused = [name for name in terms.stated if name not in terms.used]
     if unused and not errors:
         raise InvalidInput(
@@ -267,7 +282,7 @@ def _read(found: Layout, own: _Own, account: str | None, accounts: tuple[str, ..
         positions, sums.cash, sums.certain("mark"), sums.certain("spot"), sums.certain("vol"), sums.certain("fx"),
         found.form.name, own.name, account or None, tuple(each for each in accounts if each), terms.on,
         tuple(refusals),
-        tuple(f"{count} {what}" if count else what for what, count in notes.items() if count or what != "lines of titles"),
+        tuple(f"{what}: {count}" if count else what for what, count in notes.items() if count or what != "lines of titles"),
         tuple(terms.written_on.values()),
     )  # fmt: skip
 

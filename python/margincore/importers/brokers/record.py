@@ -135,8 +135,8 @@ class PositionsFile(Record):
         """The market of the file's own quotes and of `quotes`, which go first (:func:`margincore.importers.read_quotes`).
 
         `valuation` is an instant with its zone; without one, that of `quotes`, or the day of the file at `close`, a
-        time and zone such as ``"16:00 America/New_York"``. `rate` is the annual rate of every currency held, or by
-        currency. Raises :class:`margincore.MissingData` where nothing says when.
+        time and zone such as ``"16:00 America/New_York"``. `rate` is the annual rate of every currency held
+        (of dollars, for what venues of coins list), or by currency. Raises :class:`margincore.MissingData` where nothing says when.
         """
         return Market(**self.market_document(valuation, quotes=quotes, rate=rate, close=close))
 
@@ -159,7 +159,8 @@ class PositionsFile(Record):
             parts["rate"] = dict(quotes.rate)
             valuation = valuation or quotes.valuation
         if rate is not None:
-            currencies = {p.contract.currency for p in self.positions} | {*self.cash}
+            held = [p.contract for p in self.positions]
+            currencies = {"USD" if c.venue is not None else c.currency for c in held} | {*self.cash}
             given = dict(rate) if isinstance(rate, Mapping) else dict.fromkeys(sorted(currencies), rate)
             parts["rate"] = {**parts.get("rate", {}), **given}
         when = valuation if valuation is not None else self._closing(close)
@@ -172,7 +173,7 @@ class PositionsFile(Record):
             day = "" if self.as_of is None else f" (the file is of {self.as_of}: close='16:00 America/New_York' takes it)"
             raise MissingData(
                 f"{self.file}: valuation: which instant are its prices of? Give one with its zone, "
-                f"2026-11-25T16:00:00-05:00 (--valuation){day}",
+                f"2026-11-25T16:00:00-05:00 (--valuation, or a market: --market){day}",
                 code="not_stated",
                 where="valuation",
             )

@@ -146,14 +146,14 @@ class Terms:
                 self.roots.add(root)
             elif re.fullmatch(r"[A-Z]{1,6}", root) and multiplier in (None, 100.0):
                 raise mended(
-                    f"{symbol}: {root!r} has no terms in the product table: equities=[{root!r}] says that its options "
+                    f"root {root!r} of {symbol} has no terms in the product table: equities=[{root!r}] says that its options "
                     "are standard (American, 100 shares)",
                     f"--equity {root}",
                     value=root,
                 )
             else:
                 raise MissingData(
-                    f"{symbol}: {root!r} has no terms in the product table, and looks like an adjusted or odd-sized "
+                    f"root {root!r} of {symbol} has no terms in the product table, and looks like an adjusted or odd-sized "
                     "root: state them, products=mc.Products().extended([...])",
                     code="missing_product",
                     value=root,
