@@ -54,6 +54,7 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
     from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
+    from margincore.importers import read_positions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -126,6 +127,7 @@ __all__ = [
     "qualify",
     "questions",
     "quotes",
+    "read_positions",
     "reference",
     "statement",
     "statements",
@@ -150,6 +152,7 @@ if not TYPE_CHECKING:
             "plot": "margincore.analysis.plot",
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
+            "read_positions": "margincore.importers:read_positions",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
             "symbols": "margincore.symbols",

@@ -97,7 +97,7 @@ class Read:
                 raise
             shown = ", ".join(missing[:12]) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")
             raise MissingData(
-                f"{error}; {len(missing)} quotes are missing: {shown}: margincore quotes-template {self.file.file} > "
+                f"{error}; missing quotes ({len(missing)}): {shown}: margincore quotes-template {self.file.file} > "
                 "quotes.csv writes them down, --quotes quotes.csv reads them",
                 code=error.code,
                 where=error.where,
