@@ -117,7 +117,7 @@ FLEX = Format(
     "https://www.ibkrguides.com/reportingreference/reportguide/open%20positionsfq.htm",
     needed=("symbol", "quantity", "kind", "currency"),
     columns={name: cells for name, cells in _COLUMNS.items()},
-    either=(("mark", "value", "level", "side", "conid"),),
+    either=(("mark", "value", "level", "side", "conid", "account", "multiplier", "underlying", "as_of", "fx"),),
     read=_position, declares=_share, rows=_summaries, totals=("total",), cash="rows of asset class CASH; section CRTT",
 )  # fmt: skip
 

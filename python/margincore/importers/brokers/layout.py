@@ -119,6 +119,7 @@ class _Sheet:
         self.form: Format | None = None
         self.header: list[str] = []
         self.columns: dict[str, str] = {}
+        self.printed: dict[str, str] = {}
         self.last = 0
         self.account = ""
 
@@ -126,6 +127,7 @@ class _Sheet:
         """A row that names columns."""
         self.form, self.header = form, [plain(cell) for cell in header]
         self.columns = columns_of(form, header, f"{self.name}:{line}")
+        self.printed = dict(zip(self.header, (cell.strip() for cell in header), strict=True))
         self.last = max(self.header.index(column) for column in self.columns.values())
 
     def add(self, line: int, cells: list[str]) -> None:
@@ -149,9 +151,8 @@ class _Sheet:
             error = ParseError(f"{len(cells)} cells in a row of {len(self.header)} columns")
             self.found.refused.append((place, shown, error))
             return
-        row = Row(place, dict(zip(self.header, cells, strict=False)), self.columns, account=self.account)
-        row.form = self.form
-        self.found.rows.append(row)
+        said = dict(zip(self.header, cells, strict=False))
+        self.found.rows.append(Row(place, said, self.columns, self.form, self.printed, self.account))
 
     @staticmethod
     def _is_text(spoken: list[str]) -> bool:
@@ -326,7 +327,6 @@ def _objects(form: Format, name: str, path: str, items: Sequence[dict[str, Any]]
         keys = list(item)
         cells = {plain(key): value for key, value in item.items()}
         columns = form.fields(keys)
-        row = Row(f"{name}: {path or 'row'}[{at}]", cells, columns)
-        row.form = form
-        found.rows.append(row)
+        printed = {plain(key): key for key in keys}
+        found.rows.append(Row(f"{name}: {path or 'row'}[{at}]", cells, columns, form, printed))
     return found

@@ -12,7 +12,7 @@ import pytest
 import margincore as mc
 from margincore.importers import read_positions
 
-from .made import ACTIVITY, CASH, HELD, PRICES, SHEETS, is_option, sheet
+from made_positions import ACTIVITY, CASH, HELD, PRICES, SHEETS, is_option, sheet
 
 EQUITIES = {"fidelity": ("MSFT",), "etrade": ("MSFT",)}  # no column says that MSFT is a stock
 
