@@ -165,8 +165,8 @@ def margin(
     """Margin one account and explain the number."""
     with _refusals("margin"):
         beside = positions.Beside(
-            quotes, valuation, close, lenient, map, account_id, format, tuple(terms or ()), tuple(money_fund or ()), kind,
-            tuple(leave_out or ()),
+            quotes, valuation, close, lenient, map, account_id, format, tuple(terms or ()), tuple(money_fund or ()),
+            kind, tuple(leave_out or ()),
         )  # fmt: skip
         document, read = _document(account, market, equity or [], rate, lot, beside)
         _choose(document, method or [], parameters)
@@ -287,17 +287,22 @@ def _document(
     lot: float | None,
     beside: positions.Beside,
 ) -> tuple[dict[str, Any], positions.Read | None]:
-    """The document that the files say, without its rulebook where they name none; and the file of positions it is of."""
+    """The document that the files say, without its rulebook where they name none; and the file of "
+    "positions it is of."""
     products = Products().with_equities(equities)
     document = positions.document_of(account)
     if document is None:
         read = positions.read(account, equities, lot, beside)
         beside_it = None if market is None else _market(market, products, rate)
-        return positions.document(read, beside, beside_it, str(market), rate if market is None else None, products), read
+        return positions.document(
+            read, beside, beside_it, str(market), rate if market is None else None, products
+        ), read
     stated = ["--lot"] if lot is not None else beside.stated()
     if stated:
         raise InvalidInput(
-            f"{stated[0]} is of a CSV account or a broker's file of positions: a document states its own contracts and market", where=stated[0]
+            f"{stated[0]} is of a CSV account or a broker's file of positions: a document states its own "
+            f"contracts and market",
+            where=stated[0],
         )
     _add_equities(document, account, equities)
     _add_market(document, account, market, products, rate)

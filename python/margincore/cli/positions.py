@@ -30,9 +30,7 @@ Close = Annotated[
     typer.Option(help='The day the file itself says, at this time and zone: "16:00 America/New_York".'),
 ]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out rows that are refused; they are listed.")]
-Map = Annotated[
-    str | None, typer.Option(help="Columns of another table: symbol=Ticker,quantity=Qty,price=Last ...")
-]
+Map = Annotated[str | None, typer.Option(help="Columns of another table: symbol=Ticker,quantity=Qty,price=Last ...")]
 AccountId = Annotated[str | None, typer.Option(help="Which account of a file of several.")]
 FileFormat = Annotated[str | None, typer.Option("--format", help="The format, where the columns are of several.")]
 TermsOption = Annotated[
@@ -42,9 +40,7 @@ TermsOption = Annotated[
 MoneyFunds = Annotated[
     list[str] | None, typer.Option("--money-fund", help="A money-market fund to take as cash; repeat for more.")
 ]
-LeaveOut = Annotated[
-    list[str] | None, typer.Option(help="Id of a contract to leave out, and list; repeat for more.")
-]
+LeaveOut = Annotated[list[str] | None, typer.Option(help="Id of a contract to leave out, and list; repeat for more.")]
 Kind = Annotated[str | None, typer.Option(help="The rulebook's own word for the account: margin, cash ...")]
 
 _NUMBERS = ("multiplier",)
@@ -85,7 +81,9 @@ class Read:
     file: PositionsFile
     quotes: Quotes | None
 
-    def evaluated(self, evaluate: Callable[[Mapping[str, Any]], dict[str, Any]], document: Mapping[str, Any]) -> dict[str, Any]:
+    def evaluated(
+        self, evaluate: Callable[[Mapping[str, Any]], dict[str, Any]], document: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """What a rulebook says; a quote it lacks is told together with all the others that are missing."""
         try:
             result = evaluate(document)
@@ -173,13 +171,12 @@ def document(
     if market is None:
         says_when = beside.valuation or beside.close or (given.quotes is not None and given.quotes.valuation)
         if says_when or file.marks or file.vols or file.spots or given.quotes is not None or rate is not None:
-            made["market"] = file.market_document(
-                beside.valuation, quotes=given.quotes, rate=rate, close=beside.close
-            )
+            made["market"] = file.market_document(beside.valuation, quotes=given.quotes, rate=rate, close=beside.close)
         return made
     if beside.valuation or beside.close or beside.quotes:
         raise InvalidInput(
-            "--market has its own valuation and quotes: leave --valuation, --close and --quotes out", code="contradiction"
+            "--market has its own valuation and quotes: leave --valuation, --close and --quotes out",
+            code="contradiction",
         )
     made["market"] = market
     for name, values in (("price", file.marks), ("vol", file.vols), ("spot", file.spots)):
@@ -209,7 +206,9 @@ def _pairs(text: str, option: str) -> dict[str, str]:
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise InvalidInput(f"{option} {text!r}: name=value, separated by commas, is needed", where=option, value=text)
+            raise InvalidInput(
+                f"{option} {text!r}: name=value, separated by commas, is needed", where=option, value=text
+            )
         found[name.strip()] = value.strip()
     return found
 

@@ -60,7 +60,8 @@ def test_a_raw_file_becomes_a_number_in_one_command(name: str, tmp_path: Path) -
     result = run("margin", path, "--method", "reg-t", *WHEN, "--equity", "NVDA", "--json")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert report["requirement"]["initial"] == pytest.approx(WANT) and "left_out" not in report
+    assert report["requirement"]["initial"] == pytest.approx(WANT)
+    assert "left_out" not in report
 
 
 def test_standard_input_and_the_day_of_the_file() -> None:
@@ -76,8 +77,11 @@ def test_refusals_come_at_once_and_what_mends_them_does(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text(FIDELITY)
     result = run("margin", path, "--method", "reg-t", *WHEN)
-    assert result.exit_code == 2 and f"{path}:3: " in result.stderr and f"{path}:4: " in result.stderr
-    assert "what would mend it: --equity NVDA\n" in result.stderr and "hint:" in result.stderr
+    assert result.exit_code == 2
+    assert f"{path}:3: " in result.stderr
+    assert f"{path}:4: " in result.stderr
+    assert "what would mend it: --equity NVDA\n" in result.stderr
+    assert "hint:" in result.stderr
 
 
 def test_lenient_leaves_out_and_says_so(tmp_path: Path) -> None:
@@ -85,17 +89,22 @@ def test_lenient_leaves_out_and_says_so(tmp_path: Path) -> None:
     path.write_text(SCHWAB.replace('"Cash &', '"912828XY1","5","$99","$1","Fixed Income"\n"Cash &'))
     assert "Fixed Income" in run("margin", path, "--method", "reg-t", *WHEN).stderr
     shown = run("margin", path, "--method", "reg-t", *WHEN, "--lenient")
-    assert shown.exit_code == 0 and "left out, and not margined: 1 rows" in shown.stdout and "s.csv:6" in shown.stdout
+    assert shown.exit_code == 0
+    assert "left out, and not margined: 1 rows" in shown.stdout
+    assert "s.csv:6" in shown.stdout
     report = json.loads(run("margin", path, "--method", "reg-t", *WHEN, "--lenient", "--json").stdout)
     assert report["requirement"]["initial"] == pytest.approx(WANT)
-    assert [each["place"] for each in report["left_out"]] == [f"{path}:6"] and "912828XY1" in report["left_out"][0]["text"]
+    assert [each["place"] for each in report["left_out"]] == [f"{path}:6"]
+    assert "912828XY1" in report["left_out"][0]["text"]
 
 
 def test_missing_quotes_are_listed_and_the_template_mends_them(tmp_path: Path) -> None:
     path, quotes = tmp_path / "a.csv", tmp_path / "q.csv"
     path.write_text("symbol,quantity\nSPXW261218P06400000,-2\nSPY,100\n")
     options = ("margin", path, "--method", "tims")
-    assert "missing quotes (3): SPXW261218P06400000, SPX, SPY: margincore quotes-template" in run(*options, *WHEN).stderr
+    assert (
+        "missing quotes (3): SPXW261218P06400000, SPX, SPY: margincore quotes-template" in run(*options, *WHEN).stderr
+    )
     text = run("quotes-template", path).stdout
     text = text.replace("SPX,-,-,,", "SPX,-,-,6700,").replace("SPY,-,-,,", "SPY,-,-,671,")
     quotes.write_text(text.replace("SPXW261218P06400000,,", "SPXW261218P06400000,55.25,"))
@@ -109,16 +118,23 @@ def test_missing_quotes_are_listed_and_the_template_mends_them(tmp_path: Path) -
 
 def test_columns_terms_accounts_and_names_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("Depot;Ticker;Stk;Kurs;Art\nA;NVDA;300;180,50;Stock\nB;NVDA;100;180,50;Stock\nB;/ESZ26;1;6700,25;Future\n")
+    path.write_text(
+        "Depot;Ticker;Stk;Kurs;Art\nA;NVDA;300;180,50;Stock\nB;NVDA;100;180,50;Stock\nB;/ESZ26;1;6700,25;Future\n"
+    )
     columns = ("--map", "symbol=Ticker,quantity=Stk,price=Kurs,kind=Art,account=Depot")
     options = ("margin", path, "--method", "reg-t", *WHEN, "--json", *columns)
     assert "A, B" in run(*options).stderr
     assert json.loads(run(*options, "--account-id", "A").stdout)["requirement"]["initial"] == pytest.approx(150 * 180.5)
     assert "ESZ26" in run(*options, "--account-id", "B").stderr  # Regulation T has no futures
     report = json.loads(run(*options, "--account-id", "B", "--leave-out", "ESZ26").stdout)
-    assert report["requirement"]["initial"] == pytest.approx(50 * 180.5) and "by name" in report["left_out"][0]["reason"]
+    assert report["requirement"]["initial"] == pytest.approx(50 * 180.5)
+    assert "by name" in report["left_out"][0]["reason"]
     assert "name=value" in run("margin", path, "--method", "reg-t", "--map", "symbol").stderr
-    for terms, words in (("ES", "ROOT:name=value"), ("ES:size=5", "'size' is not one of"), ("ES:multiplier=x", "multiplier")):
+    for terms, words in (
+        ("ES", "ROOT:name=value"),
+        ("ES:size=5", "'size' is not one of"),
+        ("ES:multiplier=x", "multiplier"),
+    ):
         assert words in run(*options, "--terms", terms).stderr
 
 

@@ -104,11 +104,13 @@ def _summaries(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
 
 _COLUMNS = {
     "symbol": ("Symbol",), "quantity": ("Quantity", "Position"), "kind": ("AssetClass", "Asset Category", "AssetType"),
-    "subkind": ("SubCategory",), "currency": ("CurrencyPrimary", "Currency"), "mark": ("MarkPrice", "Close Price", "MarketPrice"),
+    "subkind": ("SubCategory",), "currency": ("CurrencyPrimary", "Currency"),
+    "mark": ("MarkPrice", "Close Price", "MarketPrice"),
     "account": ("ClientAccountID", "AccountId", "Account"), "multiplier": ("Multiplier", "Mult"), "strike": ("Strike",),
     "expiry": ("Expiry", "Expiration"), "right": ("Put/Call", "Right"), "underlying": ("UnderlyingSymbol",),
     "underlying_id": ("UnderlyingSecurityID",), "conid": ("Conid",), "side": ("Side",), "as_of": ("ReportDate",),
-    "level": ("LevelOfDetail", "DataDiscriminator"), "fx": ("FXRateToBase",), "value": ("PositionValue", "Value", "MarketValue"),
+    "level": ("LevelOfDetail", "DataDiscriminator"), "fx": ("FXRateToBase",),
+    "value": ("PositionValue", "Value", "MarketValue"),
 }  # fmt: skip
 
 FLEX = Format(

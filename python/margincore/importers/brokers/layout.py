@@ -204,14 +204,19 @@ def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Lay
         else:
             sheet.add(line, cells)
     assert found is not None
-    found.notes["lines of titles"] += titles
+    if titles:
+        found.notes["lines of titles"] += titles
     found.texts = [*texts, *found.texts]
     return found
 
 
 def _is_title(text: str, found: Layout | None) -> bool:
     """A line between two tables that names the next account, as Schwab's."""
-    return found is not None and found.form.name == "schwab" and re.search(r"\.\.\.|account", text, re.IGNORECASE) is not None
+    return (
+        found is not None
+        and found.form.name == "schwab"
+        and re.search(r"\.\.\.|account", text, re.IGNORECASE) is not None
+    )
 
 
 def _account_of(title: str) -> str:
@@ -290,7 +295,9 @@ def _document(text: str, name: str, form: Format | None) -> Layout:
     """The rows of a JSON document."""
     document = json_value(text, name)
     among: Sequence[Format] = DOCUMENTS if form is None else (form,)
-    lists = list(_lists(document, sorted({path for each in among for path in each.list_of}, key=lambda path: -path.count("."))))
+    lists = list(
+        _lists(document, sorted({path for each in among for path in each.list_of}, key=lambda path: -path.count(".")))
+    )
     if isinstance(document, dict) and not lists:
         lists = [("", [document])]
     headers: list[list[str]] = []
@@ -305,7 +312,9 @@ def _document(text: str, name: str, form: Format | None) -> Layout:
         if chosen is not None:
             return _objects(chosen, name, path, items)
     if lists and not headers:
-        raise MissingData(f"{name}: {lists[0][0] or 'the document'} is an empty list: no position", code="missing_parameter")
+        raise MissingData(
+            f"{name}: {lists[0][0] or 'the document'} is an empty list: no position", code="missing_parameter"
+        )
     raise unknown(name, headers or [[]], among)
 
 

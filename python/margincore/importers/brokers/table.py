@@ -25,7 +25,10 @@ NUMBERS = frozenset(
 )
 """The fields that are amounts: their cells tell the decimal point of a file."""
 
-_MONTHS = {name: at for at, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
+_MONTHS = {
+    name: at
+    for at, name in enumerate(["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"], 1)
+}
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ;,].*)?")
 _MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:[ ,].*)?")
 _NAMED = re.compile(r"(\d{1,2})[- ]?([A-Z]{3})[A-Z]*[- ,]*(\d{4}|\d{2})")

@@ -10,9 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from made_positions import SHEETS, sheet
 
 import margincore as mc
-from made_positions import SHEETS, sheet
 from margincore.importers import quotes_template, read_positions, read_quotes
 
 HEAD = "Symbol,Description,Quantity,Last Price,Current Value\n"
@@ -39,7 +39,9 @@ def test_every_refusal_comes_at_once_with_its_line_and_what_mends_it() -> None:
     message = str(error)
     assert message.startswith("p.csv: 9 of 10 rows refused:")
     for refusal in error.refusals:
-        assert f"{refusal.place}: {refusal.reason}" in message and refusal.text and refusal.code in mc.error_codes()
+        assert f"{refusal.place}: {refusal.reason}" in message
+        assert refusal.text
+        assert refusal.code in mc.error_codes()
     assert "what would mend it: --equity NVDA --equity AMD --money-fund SPAXX" in message
     file = read_positions(text, name="p.csv", lenient=True)
     assert [p.contract.id for p in file.positions] == ["SPY"]
@@ -52,13 +54,15 @@ def test_a_message_lists_twenty_and_counts_the_rest() -> None:
     with pytest.raises(mc.InvalidInput) as caught:
         read_positions(text)
     assert len(caught.value.refusals) == 26
-    assert str(caught.value).count("text:") == 21 and "and 6 more" in str(caught.value)  # the file, then 20 rows
+    assert str(caught.value).count("text:") == 21
+    assert "and 6 more" in str(caught.value)
 
 
 def test_one_refusal_keeps_its_class() -> None:
     with pytest.raises(mc.MissingData, match=r"p\.csv:2: .*--equity|p\.csv:2") as caught:
         read_positions(HEAD + "NVDA,NVIDIA,5,$180,$900\n", name="p.csv")
-    assert caught.value.code == "missing_product" and caught.value.refusals[0].mend == "--equity NVDA"
+    assert caught.value.code == "missing_product"
+    assert caught.value.refusals[0].mend == "--equity NVDA"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,8 @@ def test_an_option_is_standard_by_the_file_only_where_the_file_says_so() -> None
 
 def test_a_money_market_fund_is_cash_where_its_row_or_the_caller_says_so() -> None:
     said = read_positions(HEAD + "SPRXX,FIDELITY MONEY MARKET,100,$1.00,$100.00\n")
-    assert said.cash == {"USD": 100.0} and not said.positions
+    assert said.cash == {"USD": 100.0}
+    assert not said.positions
     with pytest.raises(mc.MissingData, match="money_funds"):
         read_positions(HEAD + "VMFXX,VANGUARD FEDERAL,100,$1.00,$100.00\n")
     assert read_positions(HEAD + "VMFXX,VANGUARD FEDERAL,100,$1.00,\n", money_funds=["VMFXX"]).cash == {"USD": 100.0}
@@ -130,7 +135,10 @@ def test_no_known_format_says_what_the_nearest_two_lack() -> None:
     with pytest.raises(mc.ParseError) as caught:
         read_positions("Symbol,Quantity,Last Price,Note\nQQQ,5,$5,hold\n")
     message = str(caught.value)
-    assert "fidelity" in message and "lacks Current Value" in message and message.count("lacks") == 2 and "--map" in message
+    assert "fidelity" in message
+    assert "lacks Current Value" in message
+    assert message.count("lacks") == 2
+    assert "--map" in message
     with pytest.raises(mc.InvalidInput, match="did you mean"):
         read_positions("a,b\n1,2\n", format="fidelty")
     with pytest.raises(mc.ParseError, match="schwab"):
@@ -215,7 +223,9 @@ def test_every_row_ends_as_something(seed: int) -> None:
         file = read_positions("\n".join(lines) + "\n", lenient=True)
     except mc.MarginError:
         return  # a quote that is never closed, a file of which nothing is left
-    noted = sum(int(note.rpartition(": ")[2]) for note in file.notes if note.startswith(("rows of sums", "lines of text")))
+    noted = sum(
+        int(note.rpartition(": ")[2]) for note in file.notes if note.startswith(("rows of sums", "lines of text"))
+    )
     held = len(file.positions) + bool(file.cash)
     assert held + len(file.left_out) + noted >= len({line for line in lines[1:]}) - 1
     assert held + len(file.left_out) + noted <= len(lines) - 1
@@ -228,7 +238,12 @@ def test_a_template_holds_what_is_missing_and_is_read_back(tmp_path: Path) -> No
     assert lines[0] == "symbol,price,vol,spot,rate,dividend_yield,valuation"
     assert [line.split(",")[0] for line in lines[1:]] == ["valuation", "SPXW261218P04500000", "SPX", "SPY", "USD"]
     assert file.missing() == ("SPXW261218P04500000", "SPX", "SPY")
-    filled = {"valuation": (6, "2026-11-25T16:00:00-05:00"), "SPXW261218P04500000": (1, "3.5"), "SPX": (3, "6700"), "SPY": (3, "671")}
+    filled = {
+        "valuation": (6, "2026-11-25T16:00:00-05:00"),
+        "SPXW261218P04500000": (1, "3.5"),
+        "SPX": (3, "6700"),
+        "SPY": (3, "671"),
+    }
     out = []
     for line in lines:
         cells = line.split(",")
@@ -242,7 +257,8 @@ def test_a_template_holds_what_is_missing_and_is_read_back(tmp_path: Path) -> No
     quotes = read_quotes(path)
     assert file.missing(quotes) == ()
     market = file.market(quotes=quotes, rate=0.04)
-    assert market.spot == {"SPX": 6700.0, "SPY": 671.0} and market.valuation.startswith("2026-11-25T16:00")
+    assert market.spot == {"SPX": 6700.0, "SPY": 671.0}
+    assert market.valuation.startswith("2026-11-25T16:00")
     assert mc.margin(file.account(), market, mc.methods.Tims()).requirement.initial > 0
 
 
@@ -263,7 +279,9 @@ def test_quotes_are_read_strictly(text: str, words: str) -> None:
 
 
 def test_a_valuation_is_stated_or_asked_for() -> None:
-    file = read_positions('"Positions for account Margin ...1 as of 04:30 PM ET, 2026/11/25"\n' + SCHWAB + "SPY,5,$600,$3,Equity\n")
+    file = read_positions(
+        '"Positions for account Margin ...1 as of 04:30 PM ET, 2026/11/25"\n' + SCHWAB + "SPY,5,$600,$3,Equity\n"
+    )
     with pytest.raises(mc.MissingData, match="--valuation"):
         file.market()
     assert file.market(close="16:00 America/New_York").valuation == "2026-11-25T16:00:00-05:00"
@@ -276,6 +294,7 @@ def test_a_valuation_is_stated_or_asked_for() -> None:
 def test_what_is_left_out_by_name_is_listed() -> None:
     text = SCHWAB + "SPY,5,$600,$3,Equity\nQQQ,5,$500,$3,Equity\n"
     file = read_positions(text, leave_out=["QQQ"])
-    assert [p.contract.id for p in file.positions] == ["SPY"] and "left out by name" in file.left_out[0].reason
+    assert [p.contract.id for p in file.positions] == ["SPY"]
+    assert "left out by name" in file.left_out[0].reason
     with pytest.raises(mc.InvalidInput, match="does not hold IWM"):
         read_positions(text, leave_out=["IWM"])
