@@ -23,8 +23,8 @@ class MarginError(Exception):
     `str()` is the message. `code` says why, for programs: messages may be reworded, the codes of
     :func:`margincore.error_codes` keep their meaning. `where` is the argument, contract, or file and line that is
     meant, the outermost first; `value` what was refused. Both are `None` where there is no one place or value.
-    `refusals` are the refused rows of a file, one by one, where one error stands for all of them
-    (:class:`margincore.importers.Refusal`); `mend` is the option of the command line that would mend it, if one would.
+    ``refusals`` are the refused rows of a file, one by one, where one error stands for them
+    (``margincore.importers.Refusal``); ``mend`` is the option of the command line that would mend it, if one would.
     """
 
     code: str

@@ -298,3 +298,10 @@ def test_what_is_left_out_by_name_is_listed() -> None:
     assert "left out by name" in file.left_out[0].reason
     with pytest.raises(mc.InvalidInput, match="does not hold IWM"):
         read_positions(text, leave_out=["IWM"])
+
+
+def test_the_page_on_files_names_every_format() -> None:
+    page = (Path(__file__).parents[4] / "docs/files.md").read_text(encoding="utf-8")
+    table = page.partition("## Formats")[2]
+    for name in mc.importers.position_formats():
+        assert f"`{name}`" in table, name
