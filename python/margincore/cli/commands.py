@@ -191,13 +191,24 @@ def statement(
     ] = None,
     carried: Annotated[Path | None, typer.Option(help="What the last statement carried, as --carry wrote it.")] = None,
     carry: Annotated[Path | None, typer.Option(help="Write what this one carries to the next, SMA and calls.")] = None,
+    quotes: positions.QuotesFile = None,
+    valuation: positions.Valuation = None,
+    close: positions.Close = None,
+    lenient: positions.Lenient = False,
+    map: positions.Map = None,
+    account_id: positions.AccountId = None,
+    leave_out: positions.LeaveOut = None,
     as_json: Json = False,
 ) -> None:
     """One account on one page: equity, what is left, what is called and by when, what may still be done."""
     with _refusals("statement"):
-        document, _ = _document(account, market, equity or [], rate, lot, positions.Beside())
+        beside = positions.Beside(quotes, valuation, close, lenient, map, account_id, leave_out=tuple(leave_out or ()))
+        document, read = _document(account, market, equity or [], rate, lot, beside)
         _choose(document, [method] if method else [], parameters)
-        print(written(document, terms, carried, carry, as_json))
+        page = written(document, terms, carried, carry, as_json)
+        if read is not None and read.file.left_out:
+            read.show(stderr=True)
+        print(page)
 
 
 @app.command(name="batch-plan")

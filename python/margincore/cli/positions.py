@@ -105,9 +105,9 @@ class Read:
             result["left_out"] = [each.to_dict() for each in self.file.left_out]
         return result
 
-    def show(self) -> None:
+    def show(self, stderr: bool = False) -> None:
         """What was read, and what was left out, in words."""
-        file, console = self.file, Console(soft_wrap=True)
+        file, console = self.file, Console(soft_wrap=True, stderr=stderr)
         of = f", of {file.as_of}" if file.as_of else ""
         who = f", account {file.account_id}" if file.account_id else ""
         console.print(

@@ -154,3 +154,11 @@ def test_a_market_beside_a_file_must_not_contradict_it(tmp_path: Path) -> None:
     assert "leave --valuation" in run(*options, *WHEN).stderr
     market.write_text(json.dumps({"valuation": WHEN[1], "spot": {"NVDA": 170.0}}))
     assert "spot of 'NVDA' is 180.5 here and 170.0" in run(*options).stderr
+
+
+def test_a_statement_takes_the_same_files(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(SCHWAB)
+    result = run("statement", path, "--method", "reg-t", "--close", "16:00 America/New_York", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["initial"] == pytest.approx(WANT)

@@ -30,7 +30,11 @@ def _position(row: Row, terms: Terms) -> Item:
     kind, currency = kind_of(word), row.text("currency") or "USD"
     mark = row.price("mark")
     if kind == "cash":
-        return Money(symbol[:3] if len(symbol) == 3 else currency, row.count())
+        if len(symbol) != 3:
+            raise Unsupported(
+                f"{symbol!r} is a pair of currencies: cash is stated by currency, pairs are not held here"
+            )
+        return Money(symbol, row.count())
     if kind in ("stock", "etf"):
         own = kind_of(row.text("subkind")) or terms.declared.get(ticker(symbol)) or kind
         contract = terms.share(symbol, own if own in ("stock", "etf") else kind, currency)

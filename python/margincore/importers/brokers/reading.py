@@ -93,7 +93,10 @@ def read_positions(
             code="not_stated",
         )
     chosen = account if account is not None else accounts[0] if accounts else None
-    return _read(found, own, chosen, accounts, lenient, tuple(leave_out))
+    file = _read(found, own, chosen, accounts, lenient, tuple(leave_out))
+    if not file.left_out:
+        _all_used(own, own.terms.used)
+    return file
 
 
 def read_positions_by_account(source: Source, *, lenient: bool = False, **options: Any) -> dict[str, PositionsFile]:
@@ -113,9 +116,24 @@ def read_positions_by_account(source: Source, *, lenient: bool = False, **option
     found, own = _opened(source, *given.values())  # type: ignore[arg-type]
     accounts = _accounts(found)
     files = {}
+    used: set[str] = set()
     for each in accounts:
-        files[each] = _read(found, own.again(), each, accounts, lenient, ())
+        alone = own.again()
+        files[each] = _read(found, alone, each, accounts, lenient)
+        used |= alone.terms.used
+    _all_used(own, used)
     return files
+
+
+def _all_used(own: _Own, used: set[str]) -> None:
+    for name in own.terms.stated:
+        if name not in used:
+            raise InvalidInput(
+                f"terms of {name!r} are stated, and no row of {own.name} needs them",
+                where="terms",
+                value=name,
+                code="unknown_name",
+            )
 
 
 def map_names(accounts: Iterable[str]) -> list[str]:
@@ -228,7 +246,12 @@ class _Sums:
 
 
 def _read(
-    found: Layout, own: _Own, account: str | None, accounts: tuple[str, ...], lenient: bool, leave_out: tuple[str, ...]
+    found: Layout,
+    own: _Own,
+    account: str | None,
+    accounts: tuple[str, ...],
+    lenient: bool,
+    leave_out: tuple[str, ...] = (),
 ) -> PositionsFile:
     rows = [row for row in found.rows if account is None or _account(row) == account]
     terms = own.terms
@@ -272,14 +295,10 @@ def _read(
         raise InvalidInput(
             f"leave_out: {own.name} does not hold {', '.join(sorted(left))}", where="leave_out", code="missing_contract"
         )
-    unused = [name for name in terms.stated if name not in terms.used]
-    if unused and not errors:
-        raise InvalidInput(
-            f"terms of {unused[0]!r} are stated, and no row of {own.name} needs them", where="terms", value=unused[0],
-            code="unknown_name",
-        )  # fmt: skip
     positions = tuple(sums.positions())
-    if not positions and not sums.cash and not errors:
+    if not positions and not sums.cash:
+        if errors:  # an account of which nothing is left is no account
+            raise refused(own.name, tuple(refusals), errors, len(rows) + len(found.refused))
         raise MissingData(f"{own.name}: no row holds anything: an account holds something", code="missing_parameter")
     notes = {**found.notes, **sums.notes}
     return PositionsFile(

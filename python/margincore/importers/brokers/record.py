@@ -132,7 +132,7 @@ class PositionsFile(Record):
         rate: float | Mapping[str, float] | None = None,
         close: str | None = None,
     ) -> Market:
-        """The market of the file's own quotes and of `quotes` (:func:`margincore.importers.read_quotes`): they go first.
+        """The market of the file's own quotes and of `quotes` (:func:`margincore.importers.read_quotes`): they lead.
 
         `valuation` is an instant with its zone; without one, that of `quotes`, or the day of the file at `close`, a
         time and zone such as ``"16:00 America/New_York"``. `rate` is the annual rate of every currency held

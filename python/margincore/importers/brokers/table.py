@@ -213,8 +213,8 @@ def columns_of(form: Format, header: Sequence[object], place: str) -> dict[str, 
 def decimal_point(rows: Iterable[Row], delimiter: str, name: str) -> str:
     """The decimal point of a file, by what its amounts show.
 
-    Where nothing decides, it is a point; a file separated by semicolons, as spreadsheets write where the comma is the
-    decimal point, is refused then where an amount could be read both ways.
+    Where nothing decides, it is a point in a file separated by commas; one separated otherwise, as spreadsheets write
+    where the comma is the decimal point, is refused then where an amount could be read both ways.
     """
     seen: dict[str, str] = {}
     either = ""
@@ -232,7 +232,7 @@ def decimal_point(rows: Iterable[Row], delimiter: str, name: str) -> str:
             f"{name}: decimal points ({seen['.']}) and decimal commas ({seen[',']}) in one file: state decimal=",
             code="contradiction",
         )
-    if not seen and either and delimiter == ";":
+    if not seen and either and delimiter != ",":
         raise InvalidInput(
             f"{either}: nothing says whether its mark is a decimal point: state decimal='.' or decimal=','",
             code="not_stated",

@@ -26,12 +26,13 @@ def _held(row: Row, venue: Venue, terms: Terms, long: float, short: float) -> It
     if not long and not short:
         return Passed("closed positions of size 0")
     multiplier = None
-    for key in (name, name.partition("-")[0]):
+    made = contract(venue, name)
+    for key in (f"{'-'.join(name.split('-')[:2])} {made.kind}", name):  # "BTC-USD option", then the contract itself
         if key in terms.stated:
             terms.used.add(key)
             multiplier = terms.stated[key].get("multiplier", multiplier)
-            break
-    made = contract(venue, name, multiplier=multiplier)
+    if multiplier is not None:
+        made = contract(venue, name, multiplier=multiplier)
     if venue == "okx" and multiplier is None and (made.kind == "option" or made.settlement != "inverse"):
         raise mended(
             f"{name}: OKX counts contracts whose size its name does not say: state ctVal times ctMult of its product "

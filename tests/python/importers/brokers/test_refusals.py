@@ -305,3 +305,29 @@ def test_the_page_on_files_names_every_format() -> None:
     table = page.partition("## Formats")[2]
     for name in mc.importers.position_formats():
         assert f"`{name}`" in table, name
+
+
+def test_an_account_of_which_nothing_is_left_is_refused_even_where_rows_may_be_left_out() -> None:
+    with pytest.raises(mc.MissingData, match="NVDA"):
+        read_positions(HEAD + "NVDA,NVIDIA,5,$180,$900\n", lenient=True)
+
+
+def test_a_pair_of_currencies_is_no_cash() -> None:
+    head = "Symbol,AssetClass,CurrencyPrimary,Quantity,Side\n"
+    assert read_positions(head + "EUR,CASH,EUR,5,Long\n").cash == {"EUR": 5.0}
+    with pytest.raises(mc.Unsupported, match=r"EUR\.USD"):
+        read_positions(head + "EUR.USD,CASH,USD,5,Long\n")
+
+
+def test_terms_may_be_of_one_account_of_several() -> None:
+    text = (
+        "account_code,exchange_code,contract_code,contract_type,contract_expiry,contract_strike,net_position\n"
+        "A,CME,ES,FUT,202612,,2\nB,EUREX,SIE,CALL,20261218,180,-3\n"
+    )
+    stated = {
+        "SIE": {"multiplier": 100, "currency": "EUR", "settles": "pm", "exchange": "eurex", "exercise": "american"}
+    }
+    found = mc.importers.read_positions_by_account(text, terms=stated)
+    assert found["B"].positions[0].contract.multiplier == 100
+    with pytest.raises(mc.InvalidInput, match="'XYZ' are stated"):
+        mc.importers.read_positions_by_account(text, terms={**stated, "XYZ": {"multiplier": 1}})

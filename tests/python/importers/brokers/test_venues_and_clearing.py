@@ -69,6 +69,12 @@ def test_okx_counts_contracts_whose_size_is_stated() -> None:
         )
 
 
+def test_okx_options_of_a_family_share_their_size() -> None:
+    rows = [{"instId": f"BTC-USD-261225-{strike}-C", "pos": "-3", "posSide": "net"} for strike in (90000, 95000)]
+    file = read_positions(as_json(rows, "data"), terms={"BTC-USD option": {"multiplier": 0.01}})
+    assert [p.contract.multiplier for p in file.positions] == [0.01, 0.01]
+
+
 def test_bybit_has_a_side() -> None:
     rows = [
         {"symbol": "BTCUSDT", "side": "Sell", "size": "0.5", "avgPrice": "90000", "markPrice": "91000"},
