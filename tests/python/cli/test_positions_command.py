@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from helpers import commodity, family, future, spn
 from margincore.cli.commands import app
 
 WHEN = ("--valuation", "2026-11-25T16:00:00-05:00")
@@ -162,3 +163,27 @@ def test_a_statement_takes_the_same_files(tmp_path: Path) -> None:
     result = run("statement", path, "--method", "reg-t", "--close", "16:00 America/New_York", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["initial"] == pytest.approx(WANT)
+
+
+BASKET = [
+    {"exchange": "NFO", "tradingsymbol": "NIFTY26DECFUT", "transaction_type": "SELL", "quantity": 150},
+    {"exchange": "NFO", "tradingsymbol": "BANKNIFTY26DECFUT", "transaction_type": "BUY", "quantity": 30},
+]
+
+
+def test_a_basket_is_margined_on_a_span_file_in_units(tmp_path: Path) -> None:
+    """Two lots of 75 are 150 of the file's contracts of one unit, at a scan range of 10: 1,500; one lot of 30 at 9: 270."""
+    file, path = tmp_path / "a.spn", tmp_path / "basket.json"
+    families = family("NIFTY", future(1, "20261229", 10), "INR") + family("BANKNIFTY", future(2, "20261229", 9), "INR")
+    file.write_bytes(spn("NSE", families, commodity("NIFTY", "INR", "NSE") + commodity("BANKNIFTY", "INR", "NSE")))
+    path.write_text(json.dumps(BASKET))
+    terms = ("--terms", "NIFTY:multiplier=75,expiry=2026-12-29", "--terms", "BANKNIFTY:multiplier=30,expiry=2026-12-29")
+    result = run("span", file, path, *terms, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["requirement"]["initial"] == pytest.approx(150 * 10 + 30 * 9)
+    assert "--terms NIFTY:multiplier=" in run("span", file, path).stderr
+    late = tuple(term.replace("12-29", "12-30") for term in terms)
+    assert (
+        "the SPAN file has not: NIFTY 2026-12-30 future (nearest: NSE:NIFTY:FUT:20261229"
+        in run("span", file, path, *late).stderr
+    )
