@@ -149,6 +149,7 @@ def read(path: Path, equities: list[str], lot: float | None, beside: Beside) -> 
         terms=terms_of(beside.terms),
         money_funds=beside.money_funds,
         leave_out=beside.leave_out,
+        on=None if beside.valuation is None else beside.valuation[:10],
     )
     return Read(file, None if beside.quotes is None else read_quotes(beside.quotes))
 

@@ -128,13 +128,24 @@ FLEX = Format(
 )  # fmt: skip
 
 
+BASE = ("BASE_SUMMARY", "BASE CURRENCY SUMMARY")
+"""What stands for a currency where a cash report is summed in the base currency."""
+
+
+def is_ending(row: Row) -> bool:
+    """Whether a row of a cash report is the cash at its end."""
+    return row.form is CASH and row.text("cash_line").casefold() in ("", "ending cash")
+
+
 def _cash_report(row: Row, terms: Terms) -> Item:
     what = row.text("cash_line").casefold()
     if what and what != "ending cash":
         return Passed(f"cash report: {row.text('cash_line')}")
     currency = row.needed("currency").upper()
-    if currency in ("BASE_SUMMARY", "BASE CURRENCY SUMMARY"):
+    if currency in BASE:
         return Passed("cash report: sum in the base currency")
+    if len(currency) != 3:
+        raise InvalidInput(f"cash in {currency!r}: a currency code such as USD is needed", where="currency")
     amount = row.number("ending")
     if amount is None:
         raise MissingData("ending cash is empty", where="ending", code="not_stated")

@@ -204,6 +204,7 @@ def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Lay
         else:
             sheet.add(line, cells)
     assert found is not None
+    _base_cash(found)
     if titles:
         found.notes["lines of titles"] += titles
     found.texts = [*texts, *found.texts]
@@ -266,7 +267,17 @@ def _activity(text: str, name: str, delimiter: str) -> Layout:
             found.notes[f"section {section}"] += 1
     for row in found.rows:
         row.account = row.account or account
+    _base_cash(found)
     return found
+
+
+def _base_cash(found: Layout) -> None:
+    """Cash reports that have the sum in the base currency only: that is their cash, in the currency the file names."""
+    ending = [row for row in found.rows if ibkr.is_ending(row)]
+    several = {row.text("account") or row.account for row in ending if row.text("currency").upper() not in ibkr.BASE}
+    for row in ending:
+        if (row.text("account") or row.account) not in several:
+            row.cells = {**row.cells, row.columns["currency"]: found.base or "the base currency, which no row names"}
 
 
 def _said(found: Layout, section: str, rest: list[str], account: str) -> tuple[str, str]:

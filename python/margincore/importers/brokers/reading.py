@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from margincore.importers.brokers.layout import Layout, layout
 from margincore.importers.brokers.own import mapped
 from margincore.importers.brokers.record import PositionsFile, Refusal, refused
 from margincore.importers.brokers.registry import named
-from margincore.importers.brokers.table import Row, decimal_point
+from margincore.importers.brokers.table import Row, date_of, decimal_point
 from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms
 from margincore.importers.text import Source, read_source
 
@@ -34,6 +35,7 @@ def read_positions(
     money_funds: Iterable[str] = (),
     leave_out: Iterable[str] = (),
     decimal: Literal[".", ","] | None = None,
+    on: dt.date | str | None = None,
     name: str | None = None,
 ) -> PositionsFile:
     """Positions, cash and quotes from a broker's, clearing house's or venue's file, as it was downloaded.
@@ -53,6 +55,7 @@ def read_positions(
       row says it.
     - `account`: which account of a file of several; `decimal`: the decimal point, where the file does not show it;
       `name`: what messages call the file.
+    - `on`: the day that decides the year of such symbols as ``ESZ6``, where the file names none.
     - `lenient`: leave out what is refused; `leave_out`: ids of contracts to leave out, such as a future that a rulebook
       does not cover. Both are listed in `left_out`.
 
@@ -93,6 +96,7 @@ def read_positions(
             code="not_stated",
         )
     chosen = account if account is not None else accounts[0] if accounts else None
+    own.terms.on = found.as_of() or (date_of(on, "on") if isinstance(on, str) else on)
     file = _read(found, own, chosen, accounts, lenient, tuple(leave_out))
     if not file.left_out:
         _all_used(own, own.terms.used)
@@ -255,7 +259,7 @@ def _read(
 ) -> PositionsFile:
     rows = [row for row in found.rows if account is None or _account(row) == account]
     terms = own.terms
-    terms.on = found.as_of()
+    terms.on = terms.on or found.as_of()
     terms.declared.update(found.declared)
     for row in rows:
         if row.form.declares is not None:
@@ -303,7 +307,7 @@ def _read(
     notes = {**found.notes, **sums.notes}
     return PositionsFile(
         positions, sums.cash, sums.certain("mark"), sums.certain("spot"), sums.certain("vol"), sums.certain("fx"),
-        found.form.name, own.name, account or None, tuple(each for each in accounts if each), terms.on,
+        found.form.name, own.name, account or None, tuple(each for each in accounts if each), found.as_of(),
         tuple(refusals),
         tuple(f"{what}: {count}" if count else what for what, count in notes.items()),
         tuple(terms.written_on.values()),

@@ -185,3 +185,26 @@ def test_shares_of_a_class_are_written_as_options_are_on_them() -> None:
     text = "Symbol,Quantity,Price,Market Value,Security Type\n"
     text += "BRK/B,5,$500,$1,Equity\nBRKB 12/18/2026 500.00 P,-1,$5,$1,Option\n"
     assert [p.contract.underlying for p in read_positions(text).positions] == ["BRKB", "BRKB"]
+
+
+def test_cash_summed_in_the_base_currency_alone_is_cash() -> None:
+    text = (
+        "Account Information,Header,Field Name,Field Value\nAccount Information,Data,Base Currency,CHF\n"
+        "Cash Report,Header,Currency Summary,Currency,Total\nCash Report,Data,Ending Cash,Base Currency Summary,500.5\n"
+        "Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Quantity\n"
+        "Open Positions,Data,Summary,Stocks,USD,SPY,5\n"
+    )
+    assert read_positions(text).cash == {"CHF": 500.5}
+    with pytest.raises(mc.InvalidInput, match="(?i)which no row names"):
+        read_positions(text.replace("Base Currency,CHF", "Name,X"))
+
+
+def test_the_year_of_a_future_of_one_digit_is_decided_by_a_day() -> None:
+    text = "Symbol,AssetClass,CurrencyPrimary,Quantity,MarkPrice{}\nESZ6,FUT,USD,-1,6700{}\n"
+    with pytest.raises(mc.InvalidInput, match="2016, 2026 or 2036"):
+        read_positions(text.format("", ""))
+    for file in (
+        read_positions(text.format("", ""), on="2026-11-25"),
+        read_positions(text.format(",ReportDate", ",20261125")),
+    ):
+        assert file.positions[0].contract.id == "ESZ26"
