@@ -11,7 +11,7 @@ another, :func:`contract` gives it its terms; :func:`dialects` lists the dialect
 | ``massive`` | ``O:AAPL261218C00290000`` | | | |
 | ``plain`` | ``AAPL261218C290`` | | | |
 | ``tastytrade`` | ``.AAPL261218C290``, OSI | ``/ESZ6`` | ``./ESZ6 E3BZ6 261215C4500`` | |
-| ``dxfeed`` | ``.AAPL261218C290`` | ``/ESZ26:XCME`` | | |
+| ``dxfeed`` | ``.AAPL261218C290`` | ``/ESZ26:XCME`` | ``./ESZ26C4500:XCME`` | |
 | ``fidelity`` | `` -AAPL261218C290`` | | | |
 | ``fidelity_text`` | ``AAPL DEC 18 2026 $290 CALL`` | | | |
 | ``thinkorswim`` | ``AAPL_121826C290``, ``.AAPL261218C290`` | ``/ESZ26`` | | |
@@ -28,7 +28,7 @@ another, :func:`contract` gives it its terms; :func:`dialects` lists the dialect
 | ``globex`` | | ``ESZ6`` | ``ESZ6 C4500`` | |
 | ``globex_long`` | | ``ESZ26`` | ``EW3Z26 P4450`` | |
 | ``clearing`` | | ``ES 202612`` | ``ES 202612 P 6400`` | |
-| ``tradingview`` | | ``CME_MINI:ESZ2026`` | | |
+| ``tradingview`` | | ``ESZ2026`` | | |
 | ``eurex`` | ``ODAX DEC26 23000 P`` | ``FDAX DEC26`` | | |
 | ``eurex_t7`` | ``ODAX SI 20261218 CS EU P 23000.00 0`` | ``FDAX SI 20261218 CS`` | | |
 | ``kite`` | ``NIFTY26DEC26000PE``, ``NIFTY26D0826000PE`` | ``NIFTY26DECFUT``, ``USDINR26D04FUT`` | | ``NSE:RELIANCE`` |
@@ -36,7 +36,8 @@ another, :func:`contract` gives it its terms; :func:`dialects` lists the dialect
 | ``shoonya`` | ``NIFTY30JUN26C23700`` | ``NIFTY30JUN26F`` | | |
 | ``dhan`` | ``NIFTY-Dec2026-26000-PE`` | ``NIFTY-Dec2026-FUT`` | | |
 | ``upstox`` | ``NIFTY 26000 PE 29 DEC 26`` | ``NIFTY FUT 29 DEC 26`` | | |
-| ``bloomberg`` | ``SPX US 12/18/26 C4700 Index`` | ``ESZ6 Index`` | ``ESZ6C 4500 Index`` | ``AAPL US Equity``, ``SPX Index`` |
+| ``bloomberg`` | ``SPX US 12/18/26 C4700 Index`` | ``ESZ6 Index`` | ``ESZ6C 4500 Index`` | ``AAPL US Equity`` |
+| | | | | ``SPX Index`` |
 | ``ticker`` | | | | ``AAPL`` |
 | ``deribit`` | ``BTC-25DEC26-100000-C`` | ``BTC-25DEC26``, ``BTC-PERPETUAL`` | | |
 | ``okx`` | ``BTC-USD-261225-100000-C`` | ``BTC-USDT-261225``, ``BTC-USDT-SWAP`` | | |
@@ -52,13 +53,13 @@ Sources: OSI, OCC Options Symbology Initiative (2010) and :meth:`margincore.OsiS
 https://developer.tastytrade.com/docs/concepts/instruments-and-symbology/; dxFeed, https://bookmap.com/symbol-table/;
 TD Ameritrade (``thinkorswim``), the option symbols of beancount; TradeStation,
 https://help.tradestation.com/09_01/tradestationhelp/symbology/stock_option_symbology.htm; IBKR's local symbols, the
-contract samples of its TWS API (``P BMW  20221216 72 M``, ``FGBL MAR 23``); E*TRADE, Robinhood and the words of Fidelity
-and TWS, public readers of their exports; Globex, CME Group's Client Systems Wiki (tag 55) and nautilus_trader's
-``cme_globex_option_symbol``; Eurex, circular 029/22 on the notation of contracts; Kite,
+contract samples of its TWS API (``P BMW  20221216 72 M``, ``FGBL MAR 23``); E*TRADE, Robinhood and the words of
+Fidelity and TWS, public readers of their exports; Globex, CME Group's Client Systems Wiki (tag 55) and
+nautilus_trader's ``cme_globex_option_symbol``; Eurex, circular 029/22 on the notation of contracts; Kite,
 https://kite.trade/forum/discussion/7104/ and TrueData on weekly symbols (1 to 9, O, N, D); OpenAlgo,
-https://docs.openalgo.in/symbol-format.md; Dhan's and Upstox's instrument lists; Shoonya's ``tsym``; Bloomberg,
-https://www.cmegroup.com/education/brochures-and-handbooks/e-mini-s-p-500-options-bloomberg-cheat-sheet.html and OpenFIGI's
-market sectors; crypto venues, :mod:`margincore.crypto.names`. What standard contracts are is in ``futures.json``, each
+https://docs.openalgo.in/symbol-format.md; Dhan's and Upstox's instrument lists; Shoonya's ``tsym``; Bloomberg, CME
+Group's guides to its codes (https://www.cmegroup.com/education/brochures-and-handbooks/) and OpenFIGI's market sectors;
+crypto venues, :mod:`margincore.crypto.names`. What standard contracts are is in ``futures.json``, each
 row with its source.
 """
 

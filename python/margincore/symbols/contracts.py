@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any, get_args
 
-from margincore._core import Contract, InvalidInput, MissingData, Products, Securities
+from margincore._core import Contract, InvalidInput, MarginError, MissingData, Products, Securities
 from margincore.crypto import names
-from margincore.portfolio import Etf, Future, Index, Option, Settles, Stock, When
+from margincore.portfolio import Etf, Exercise, Future, Index, Option, Settles, Stock, When
 from margincore.symbols import standard
 from margincore.symbols.expiries import expiry_date, expiry_terms
 from margincore.symbols.parts import CODES
@@ -17,11 +18,12 @@ from margincore.symbols.reading import parse
 from margincore.symbols.spelling import native_root, spell
 from margincore.symbols.symbol import Right, Symbol
 
-__all__ = ["contract"]
+__all__ = ["contract", "listed_option"]
 
 _VENUES = get_args(names.Venue)
 _INDIAN = {"kite", "openalgo", "shoonya", "dhan", "upstox"}
-_INDIAN_MARKETS = {"NFO": "NSE", "NSE": "NSE", "BFO": "BSE", "BSE": "BSE"}
+_EUREX = {"eurex", "eurex_t7", "ibkr_eurex"}
+_INDIAN_MARKETS = {"NFO", "NSE", "BFO", "BSE"}
 
 
 def contract(
@@ -35,6 +37,8 @@ def contract(
     settles: Settles | None = None,
     exchange: str | None = None,
     currency: str | None = None,
+    exercise: Exercise | None = None,
+    underlying: str | None = None,
 ) -> Contract:
     """The contract that a symbol stands for.
 
@@ -42,13 +46,15 @@ def contract(
     take their terms from `products` (default: the shipped table), stocks and funds from the table of securities, a
     venue's contracts from :func:`margincore.crypto.contract`, and standard futures and the options on them from
     ``futures.json``: multiplier, currency, and the expiry by the exchange's rule. Their id is the code with two digits
-    of a year (``ESZ26``, ``ESZ26 C4500``), and an option's underlying the id of its future.
+    of a year (``ESZ26``, ``ESZ26 C4500``), and an option's underlying the id of its future. A multiplier is money for
+    one unit of the price as the exchange quotes it: grains in cents, bonds in points of 100.
 
     What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a
-    day with `settles` and `exchange`, `currency`; `exchange` is also the market of an Indian symbol that names none,
-    ``NFO`` or ``BFO``. An `expiry` that is stated is taken instead of the table's; a multiplier or currency that
-    contradicts the table is :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no
-    table, with what to state, and as :func:`margincore.symbols.parse`.
+    day with `settles` and `exchange`, `currency`; of an option that no table has also its `exercise` and `underlying`.
+    `exchange` is also the market of an Indian symbol that names none, ``NFO`` or ``BFO``. An `expiry` that is stated is
+    taken instead of the table's; a multiplier or currency that contradicts the table is
+    :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no table, with what to
+    state, and as :func:`margincore.symbols.parse`.
 
     >>> contract("AAPL 12/18/2026 290.00 C", products=Products().with_equities(["AAPL"])).id
     'AAPL261218C00290000'
@@ -65,6 +71,7 @@ def contract(
     said = symbol if isinstance(symbol, Symbol) else parse(symbol, dialect=dialect, on=on)
     stated: dict[str, Any] = {
         "multiplier": multiplier, "expiry": expiry, "settles": settles, "exchange": exchange, "currency": currency,
+        "exercise": exercise, "underlying": underlying,
     }  # fmt: skip
     stated = {name: value for name, value in stated.items() if value is not None}
     if said.exchange in _VENUES:
@@ -77,9 +84,31 @@ def contract(
         return _future(said, stated)
     if said.kind == "future_option":
         return _future_option(said, stated)
-    if said.dialect.startswith(("eurex", "ibkr_eurex")) or standard.index_option_row(said.root):
+    if said.dialect in _EUREX or (said.dialect == "ibkr" and standard.index_option_row(said.root) is not None):
         return _index_option(said, stated)
     return _listed_option(said, products, stated)
+
+
+def listed_option(text: str, products: Products) -> Contract:
+    """The contract of an option symbol, as :meth:`margincore.Products.contract` gives it, in the spellings of all
+    dialects; files and documents take it.
+
+    Raises as that does for what no dialect reads as an option. One that can be read in two ways is refused with both.
+
+    >>> listed_option("SPXW Dec 18 '26 $4700 Call", Products()).id
+    'SPXW261218C04700000'
+    """
+    try:
+        return products.contract(text)
+    except InvalidInput as error:
+        refusal = error
+    try:
+        said = parse(text)
+    except MarginError as error:
+        raise error if error.code == "not_stated" else refusal from None
+    if said.kind != "option":
+        raise refusal
+    return contract(said, products=products)
 
 
 def _none_stated(symbol: Symbol, stated: Mapping[str, Any], why: str, *allowed: str) -> None:
@@ -106,10 +135,9 @@ def _of_venue(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
 
 def _of_security(symbol: Symbol, products: Products | None, stated: Mapping[str, Any]) -> Contract:
     _none_stated(symbol, stated, "a ticker has no terms but a currency", "currency")
-    held = {row["underlying"]: row["kind"] for row in (products or Products()).rows()}
-    kind = Securities().kind(symbol.root) or held.get(symbol.root)
+    kind = Securities().kind(symbol.root) or _underlyings(products or _shipped()).get(symbol.root)
     kind = {"adr": "stock", "etn": "etf"}.get(kind or "", kind)
-    abroad = symbol.exchange not in (None, "US")
+    abroad = symbol.exchange not in (None, "US") or symbol.dialect in _INDIAN
     if kind is None or abroad or (symbol.kind == "index" and kind != "index"):
         raise MissingData(
             f"{symbol.said()} is in no table of securities or products: make it with mc.Stock, mc.Etf or mc.Index, and "
@@ -119,6 +147,17 @@ def _of_security(symbol: Symbol, products: Products | None, stated: Mapping[str,
         )
     make = {"stock": Stock, "etf": Etf, "index": Index}[kind]
     return make(symbol.root, currency=stated.get("currency", "USD"))
+
+
+@cache
+def _shipped() -> Products:
+    return Products()
+
+
+@lru_cache(maxsize=4)
+def _underlyings(products: Products) -> dict[str, str]:
+    """What the table's options are on, with its kind; a table is immutable, and files ask for every row."""
+    return {row["underlying"]: row["kind"] for row in products.rows()}
 
 
 def _listed_option(symbol: Symbol, products: Products | None, stated: Mapping[str, Any]) -> Contract:
@@ -135,7 +174,7 @@ def _listed_option(symbol: Symbol, products: Products | None, stated: Mapping[st
             where="expiry",
         )
     _none_stated(symbol, stated, "the product table says it: extend it with Products().extended([...])")
-    return (products or Products()).contract(spell(symbol, "compact"))
+    return (products or _shipped()).contract(spell(symbol, "compact"))
 
 
 def _table_terms(symbol: Symbol, row: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +195,7 @@ def _table_terms(symbol: Symbol, row: Mapping[str, Any], stated: Mapping[str, An
 def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, Any]) -> dict[str, Any]:
     """When it expires: as stated, on the day the symbol says, or by the rule of its contract month."""
     if "expiry" in stated:
+        _same_day(symbol, stated["expiry"])
         return {name: stated[name] for name in ("expiry", "settles", "exchange") if name in stated}
     if row is None or row["expiry"] is None:
         raise MissingData(
@@ -188,6 +228,16 @@ def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, 
     return expiry_terms(day, row["at"])
 
 
+def _same_day(symbol: Symbol, when: When) -> None:
+    if symbol.expiry is not None and str(when)[:10] != symbol.expiry.isoformat():
+        raise InvalidInput(
+            f"{symbol.said()}: expiry {when} is stated, and it says {symbol.expiry}",
+            where="expiry",
+            value=when,
+            code="contradiction",
+        )
+
+
 def _code(root: str, year: int, month: int) -> str:
     return f"{root}{CODES[month - 1]}{year % 100:02}"
 
@@ -197,13 +247,16 @@ def _future(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = None if root is None else standard.future_row(root)
     _none_stated(symbol, stated, "a future has none", "multiplier", "currency", "expiry", "settles", "exchange")
     if row is None:
-        if not {"multiplier", "currency", "expiry"} <= set(stated):
+        missing = [name for name in ("multiplier", "currency", "expiry") if name not in stated]
+        if missing:
             raise MissingData(
-                f"{symbol.said()} ({symbol.dialect}) is in no table of standard futures: state multiplier=, currency= "
-                f"and expiry= (known roots: {', '.join(standard.roots('futures'))})",
+                f"{symbol.said()} ({symbol.dialect}) is in no table of standard futures "
+                f"({', '.join(standard.roots('futures'))}): state {'=, '.join(missing)}=",
                 code="missing_product",
+                where=missing[0],
                 value=symbol.root,
             )
+        _same_day(symbol, stated["expiry"])
         code = _code(symbol.root, symbol.year, symbol.month) if symbol.year and symbol.month else None
         return Future(symbol.root, id=code, **stated)
     symbol = _with_month(symbol, row)
@@ -234,20 +287,12 @@ def _with_month(symbol: Symbol, row: Mapping[str, Any]) -> Symbol:
 def _future_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = standard.option_row(symbol.root) if symbol.dialect != "bloomberg" else None
     if row is None or symbol.year is None or symbol.month is None:
-        raise MissingData(
-            f"{symbol.said()} ({symbol.dialect}) is in no table of options on futures: make it with mc.Option, whose "
-            "underlying is its future's id",
-            code="missing_product",
-            value=symbol.root,
-        )
+        return _stated_option(symbol, stated, "options on futures (the underlying is its future's id)")
     future = standard.future_row(row["underlying"])
     assert future is not None
     _none_stated(symbol, stated, "the table has it", "multiplier", "currency", "expiry", "settles", "exchange")
-    terms = _table_terms(symbol, {**future, **row, "source": row["source"]}, stated)
-    year, month = symbol.year, symbol.month
-    while CODES[month - 1] not in future["months"]:  # a serial or weekly option delivers the next listed future
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    underlying = _code(future["root"], year, month)
+    terms = _table_terms(symbol, {**future, **row}, stated)
+    underlying = _delivered(symbol.year, symbol.month, future, _expires(terms))
     if symbol.underlying not in (None, underlying):
         raise InvalidInput(
             f"{symbol.said()}: it is on {underlying} by the exchange's rule ({row['source']})",
@@ -263,16 +308,33 @@ def _future_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     )  # fmt: skip
 
 
+def _delivered(year: int, month: int, future: Mapping[str, Any], expires: dt.datetime) -> str:
+    """The future that an option of a month delivers: the first one listed that does not expire before the option.
+
+    A weekly option of December that expires with the December future, or after it, is on the March one.
+    """
+    days = standard.business_days(future["exchange"])
+    while True:
+        if CODES[month - 1] in future["months"]:
+            day = expiry_date(future["expiry"], year, month, days)
+            if _expires(expiry_terms(day, future["at"])) >= expires:
+                return _code(future["root"], year, month)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _expires(terms: Mapping[str, Any]) -> dt.datetime:
+    """The instant that the terms of an expiry say."""
+    when = {name: terms[name] for name in ("expiry", "settles", "exchange") if name in terms}
+    probe = Contract(kind="future", underlying="X", multiplier=1.0, currency="USD", **when)
+    assert probe.expires is not None, terms
+    return dt.datetime.fromisoformat(probe.expires)
+
+
 def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     row = standard.index_option_row(symbol.root)
     right, strike = _option_parts(symbol)
     if row is None:
-        raise MissingData(
-            f"{symbol.said()} ({symbol.dialect}) is in no table of Eurex options: make it with mc.Option (known roots: "
-            f"{', '.join(standard.roots('index_options'))})",
-            code="missing_product",
-            value=symbol.root,
-        )
+        return _stated_option(symbol, stated, f"Eurex options ({', '.join(standard.roots('index_options'))})")
     _none_stated(symbol, stated, "the table has it", "multiplier", "currency", "expiry", "settles", "exchange")
     if symbol.exercise not in (None, row["exercise"]) or symbol.delivery not in (None, "cash"):
         raise InvalidInput(
@@ -282,14 +344,36 @@ def _index_option(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     return Option(row["underlying"], right, strike, exercise=row["exercise"], deliverable="cash", **terms)
 
 
+def _stated_option(symbol: Symbol, stated: Mapping[str, Any], table: str) -> Contract:
+    """An option whose terms are all stated."""
+    needed = ("multiplier", "currency", "expiry", "exercise", "underlying")
+    missing = [name for name in needed if name not in stated]
+    if missing:
+        raise MissingData(
+            f"{symbol.said()} ({symbol.dialect}) is in no table of {table}: state {'=, '.join(missing)}=",
+            code="missing_product",
+            where=missing[0],
+            value=symbol.root,
+        )
+    _same_day(symbol, stated["expiry"])
+    right, strike = _option_parts(symbol)
+    return Option(right=right, strike=strike, **stated)
+
+
 def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
     """Index and stock derivatives of NSE and BSE: European, in rupees, until the close of 15:30.
 
     NSE, "Equity Derivatives, Contract Specifications": CE and PE are European calls and puts, and contracts expire at
     the normal closing time. Lots change by circular: `multiplier` is stated.
     """
-    market = _INDIAN_MARKETS.get(stated.get("exchange", symbol.exchange) or "")
-    if market is None:
+    if symbol.exchange is not None and stated.get("exchange", symbol.exchange) != symbol.exchange:
+        raise InvalidInput(
+            f"{symbol.said()}: exchange {stated['exchange']!r} is stated, and it says {symbol.exchange!r}",
+            where="exchange",
+            value=stated["exchange"],
+            code="contradiction",
+        )
+    if stated.get("exchange", symbol.exchange) not in _INDIAN_MARKETS:
         raise MissingData(
             f"{symbol.said()} ({symbol.dialect}): state exchange='NFO' (NSE) or 'BFO' (BSE), whose stock and index "
             "derivatives are known; make those of commodities and currencies with mc.Option or mc.Future",
@@ -304,7 +388,9 @@ def _indian(symbol: Symbol, stated: Mapping[str, Any]) -> Contract:
             where="multiplier",
         )
     when = stated.get("expiry", symbol.expiry)
-    if when is None:
+    if when is not None:
+        _same_day(symbol, when)
+    else:
         raise MissingData(
             f"{symbol.said()} says a month and no day: state expiry=, the day that the exchange lists",
             code="not_stated",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +37,11 @@ _CODE = r"(?P<root>[A-Z0-9]{1,5})(?P<code>[A-Z])(?P<year>\d{1,2})"
 _STRIKE = r"(?P<strike>[\d.]+)"
 _MICS = {"CME": "XCME", "CBOT": "XCBT", "NYMEX": "XNYM", "COMEX": "XCEC"}
 """The market codes that dxFeed puts after a colon."""
+_VENUES = {
+    "CME": "CME", "CME_MINI": "CME", "CBOT": "CBOT", "CBOT_MINI": "CBOT", "NYMEX": "NYMEX", "COMEX": "COMEX",
+    "EUREX": "EUREX",
+}  # fmt: skip
+"""The exchanges that TradingView puts before one."""
 
 
 def code_of(symbol: Symbol, digits: int) -> str:
@@ -101,12 +107,24 @@ def _read_dxfeed(match: re.Match[str], on: dt.date | None) -> Symbol:
     return named(match["root"], match["code"], match["year"], on, "dxfeed", exchange)
 
 
-def _write_dxfeed(s: Symbol) -> str:
-    row = standard.future_row(s.root)
+def _read_dxfeed_option(match: re.Match[str], on: dt.date | None) -> Symbol:
+    right, strike = right_of(match["right"]), strike_of(match["strike"])
+    return replace(_read_dxfeed(match, on), kind="future_option", right=right, strike=strike)
+
+
+def _mic(s: Symbol) -> str:
+    option = standard.option_row(s.root) if s.kind == "future_option" else None
+    row = standard.future_row(s.root if option is None else option["underlying"])
     exchange = s.exchange if s.exchange in _MICS or row is None else row["exchange"]
     if exchange not in _MICS:
         raise bad(f"dxFeed says the exchange ({', '.join(_MICS)}), which is not known of {s.root}", code="not_stated")
-    return f"/{code_of(s, 2)}:{_MICS[exchange]}"
+    return _MICS[exchange]
+
+
+def _write_dxfeed(s: Symbol) -> str:
+    if s.right is None:
+        return f"/{code_of(s, 2)}:{_mic(s)}"
+    return f"./{code_of(s, 2)}{s.right[0].upper()}{decimal_text(s.strike)}:{_mic(s)}"
 
 
 def _read_tastytrade(match: re.Match[str], on: dt.date | None) -> Symbol:
@@ -127,15 +145,12 @@ def _write_tastytrade(s: Symbol) -> str:
     return f"./{future} {code_of(s, 1)} {expiry:%y%m%d}{needed(s.right, 'right')[0].upper()}{decimal_text(s.strike)}"
 
 
-def _read_year(match: re.Match[str], on: dt.date | None) -> Symbol:
-    month = month_code(match["code"])
-    return Symbol("future", match["root"], "tradingview", year=int(match["year"]), month=month, exchange=match["venue"])
-
-
-def _write_year(s: Symbol) -> str:
-    code = code_of(s, 2)
-    venue = f"{s.exchange}:" if s.exchange and s.dialect == "tradingview" else ""
-    return f"{venue}{code[:-2]}{s.year}"
+def _read_year(match: re.Match[str], _: dt.date | None) -> Symbol:
+    month, venue = month_code(match["code"]), match["venue"]
+    if venue is not None and venue not in _VENUES:
+        raise bad(f"{venue!r} is none of {', '.join(_VENUES)}", venue)
+    exchange = None if venue is None else _VENUES[venue]
+    return Symbol("future", match["root"], "tradingview", year=int(match["year"]), month=month, exchange=exchange)
 
 
 def _read_dated(match: re.Match[str], _: dt.date | None) -> Symbol:
@@ -185,9 +200,14 @@ FORMS = (
         _read_dxfeed, _write_dxfeed,
     ),
     Form(
-        "tradingview", "future", "CME_MINI:ESZ2026",
+        "dxfeed", "future_option", "./ESZ26C4500:XCME",
+        re.compile(rf"\./{_CODE}(?P<right>[A-Z]){_STRIKE}:(?P<mic>[A-Z]+)", re.ASCII),
+        _read_dxfeed_option, _write_dxfeed,
+    ),
+    Form(
+        "tradingview", "future", "ESZ2026",
         re.compile(r"(?:(?P<venue>[A-Z_]+):)?(?P<root>[A-Z0-9]{1,5})(?P<code>[A-Z])(?P<year>20\d\d)", re.ASCII),
-        _read_year, _write_year,
+        _read_year, lambda s: f"{code_of(s, 2)[:-2]}{s.year}",
     ),
     _future("ibkr", "ESZ6", "", "", 1),
     _globex_option("ibkr", "ESZ6 C4500", 1),

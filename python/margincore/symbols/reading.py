@@ -21,9 +21,8 @@ __all__ = ["dialects", "forms_of", "parse"]
 _FORMS: tuple[Form, ...] = (
     *us.FORMS, *futures.FORMS, *eurex.FORMS, *india.FORMS, *bloomberg.FORMS, *venues.FORMS,
 )  # fmt: skip
-_TICKERS = tuple(form for form in us.FORMS if form.dialect == "ticker")
-_WITH_TICKERS = {form.dialect for form in (*us.FORMS, *india.FORMS)}
-"""Brokers' dialects: what they call a stock by is its ticker."""
+_BROKERS = {form.dialect for form in (*us.FORMS, *india.FORMS)} - {"ticker"}
+"""Dialects of brokers and of those who supply them: what they call a stock by is its ticker."""
 _LONGEST = 80
 
 
@@ -66,7 +65,7 @@ def parse(text: str, *, dialect: str | None = None, on: dt.date | str | None = N
         raise InvalidInput(message, where="symbol", value=text, code="wrong_type")
     day = None if on is None else day_of(on, "on")
     try:
-        return _read(text, [*forms_of(dialect), *(_TICKERS if dialect in _WITH_TICKERS else ())], day)
+        return _read(text, forms_of(dialect), day)
     except MarginError as error:
         if not str(error).startswith("symbol "):
             error.named(f"symbol {text!r}")
@@ -88,7 +87,7 @@ def forms_of(dialect: str | None) -> list[Form]:
             value=dialect,
             code="unknown_name",
         )
-    return found
+    return [*found, us.ticker(dialect)] if dialect in _BROKERS else found
 
 
 def _read(text: str, forms: list[Form], on: dt.date | None) -> Symbol:
@@ -105,10 +104,9 @@ def _read(text: str, forms: list[Form], on: dt.date | None) -> Symbol:
         else:
             readings.setdefault(replace(symbol, dialect=""), symbol)
     found = list(readings.values())
-    if on is not None and len({replace(symbol, dialect="", expiry=on) for symbol in found if symbol.expiry}) == 1:
-        # An open position has not expired. Readings with other strikes stay: a wrong `on` would pick a wrong number.
-        alive = [symbol for symbol in found if symbol.last_day is None or symbol.last_day >= on]
-        found = alive or found
+    # An open position has not expired. Readings with other strikes stay: a wrong `on` would pick a wrong number.
+    if on is not None and len({replace(s, dialect="", expiry=s.expiry and on) for s in found}) == 1:
+        found = [symbol for symbol in found if symbol.expiry is None or symbol.expiry >= on] or found
     if len(found) > 1:
         raise InvalidInput(
             f"symbol {text!r} may say: {'; '.join(f'{s.said()} ({s.dialect})' for s in found)}: say dialect=",

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from margincore._core import Contract, InvalidInput, MarginError, MissingData, Products, Securities
 from margincore.crypto import names
-from margincore.symbols import standard
+from margincore.symbols import eurex, india, standard, us
 from margincore.symbols.expiries import expiry_date
 from margincore.symbols.parts import CODES, bad
 from margincore.symbols.reading import dialects, forms_of, parse
@@ -18,6 +18,9 @@ __all__ = ["native_root", "spell", "symbol_of"]
 
 _VOCABULARIES = {"bloomberg": "bloomberg", "clearing": "clearing"}
 """Dialects whose roots of futures are not the exchange's own."""
+_INDIA = frozenset(form.dialect for form in india.FORMS)
+_EUREX = frozenset(form.dialect for form in eurex.FORMS)
+_UNITED_STATES = frozenset(form.dialect for form in us.FORMS) - {"ticker"}
 
 
 def spell(symbol: Symbol | Contract, dialect: str) -> str:
@@ -40,6 +43,12 @@ def spell(symbol: Symbol | Contract, dialect: str) -> str:
             value=symbol,
             code="wrong_type",
         )
+    if _market(said, said.dialect) != _market(said, dialect) and said.dialect != "ticker":
+        raise InvalidInput(
+            f"{said.said()} is {said.dialect}'s, and {dialect} spells what is listed elsewhere",
+            where="dialect",
+            value=dialect,
+        )
     fitting = [form for form in forms if form.kind == said.kind]
     if not fitting:
         kinds = ", ".join(sorted({form.kind.replace("_", " ") for form in forms}))
@@ -56,6 +65,13 @@ def spell(symbol: Symbol | Contract, dialect: str) -> str:
         except MarginError as error:
             refusal = refusal or error
     raise InvalidInput(f"no spelling of {dialect} says {said.said()}: {refusal}", where="dialect", value=dialect)
+
+
+def _market(symbol: Symbol, dialect: str) -> str:
+    """Where what a dialect names is listed: roots of one market mean nothing in another."""
+    if dialect in _INDIA:
+        return "India"
+    return "Eurex" if dialect in _EUREX and symbol.kind == "option" else ""
 
 
 def _first_day(symbol: Symbol) -> dt.date | None:
@@ -99,9 +115,14 @@ def _in_words_of(symbol: Symbol, dialect: str) -> Symbol:
             raise bad(f"no source here has the root that {dialect} gives options {symbol.root!r}", symbol.root)
         return replace(symbol, root=row[vocabulary], market_sector=row.get("market_sector"))
     if dialect == "bloomberg" and symbol.kind in ("option", "stock", "index") and symbol.market_sector is None:
-        index = symbol.kind == "index" or Securities().kind(symbol.root) == "index"
-        country = None if symbol.kind == "index" else "US"
-        return replace(symbol, market_sector="Index" if index else "Equity", exchange=symbol.exchange or country)
+        kind = Securities().kind(symbol.root)
+        on_index = {row["root"] for row in Products().rows() if row["kind"] == "index"}
+        index = symbol.kind == "index" or symbol.root in on_index or kind == "index"
+        american = symbol.dialect in _UNITED_STATES or kind is not None
+        country = symbol.exchange or ("US" if american and symbol.kind != "index" else None)
+        if country is None and symbol.kind != "index":
+            raise bad(f"Bloomberg says the country of the listing, which {symbol.dialect} does not", code="not_stated")
+        return replace(symbol, market_sector="Index" if index else "Equity", exchange=country)
     return symbol
 
 

@@ -25,14 +25,14 @@ from margincore.symbols.parts import (
 )
 from margincore.symbols.symbol import Right, Symbol
 
-__all__ = ["FORMS"]
+__all__ = ["FORMS", "ticker"]
 
 _ENGINE = {
     "osi": ("AAPL  261218C00290000", r"(?=.{21}\Z)[A-Z0-9]+ *\d{6}[A-Z]\d{8}"),
     "compact": ("AAPL261218C00290000", r"[A-Z0-9]+\d{6}[A-Z]\d{8}"),
     "spaced": ("AAPL 261218C00290000", r"[A-Z0-9]+ \d{6}[A-Z]\d{8}"),
     "massive": ("O:AAPL261218C00290000", r"O:[A-Z0-9]+\d{6}[A-Z]\d{8}"),
-    "plain": ("AAPL261218C290", r"[A-Z0-9]*[A-Z][0-9]??\d{6}[A-Z](?!\d{8}\Z)[\d.]+"),
+    "plain": ("AAPL261218C290", r"[A-Z0-9]+?\d{6}[A-Z](?!\d{8}\Z)[\d.]+"),
     "tastytrade": (".AAPL261218C290", r"\.[A-Z0-9]+?\d{6}[A-Z][\d.]+"),
     "fidelity": (" -AAPL261218C290", r" ?-[A-Z0-9]+?\d{6}[A-Z][\d.]+"),
     "thinkorswim": ("AAPL_121826C290", r"[A-Z0-9]+_\d{6}[A-Z][\d.]+"),
@@ -42,6 +42,8 @@ _ENGINE = {
 """The engine's spellings: an example, and what tells one from another."""
 
 _DAY = r"(?P<root>[A-Z0-9]+) (?P<month>[A-Za-z]{3}) (?P<day>\d{1,2})"
+_TIGHT = _DAY.replace(r"3}) (", r"3}) ?(")
+"""As TWS writes it in places: ``Dec18'26``."""
 _WORD = r"(?P<right>[A-Za-z]+)"
 _STRIKE = r"(?P<strike>[\d.,]+)"
 
@@ -145,8 +147,19 @@ def _read_tradestation(match: re.Match[str], _: dt.date | None) -> Symbol:
     return _from_engine(OsiSymbol(match["root"] + match["rest"]), "tradestation")
 
 
-def _read_ticker(match: re.Match[str], _: dt.date | None) -> Symbol:
-    return Symbol("stock", match[0], "ticker")
+_TICKER = re.compile(
+    r"(?!\w+(?:USD[TC]|PERP)\Z)\d{0,3}[A-Z]{1,15}(?:&[A-Z]{1,5})?(?:[./ ][A-Z]{1,2}|-(?!PERP)[A-Z]{1,5})?", re.ASCII
+)
+"""Capitals, with the class of a share behind a mark; NSE's may begin with digits. Venues' perpetuals are none."""
+
+
+def ticker(dialect: str) -> Form:
+    """What a stock or fund is called by: the same at every broker of a country."""
+
+    def read(match: re.Match[str], _: dt.date | None) -> Symbol:
+        return Symbol("stock", match[0], dialect)
+
+    return Form(dialect, "stock", "AAPL", _TICKER, read, lambda s: s.root)
 
 
 _SLASHED = rf"(?P<root>[A-Z0-9]+) {{}}/(?P<year>\d\d) \$?{_STRIKE} {_WORD}"
@@ -166,7 +179,7 @@ FORMS = (
         lambda s: f"{s.root} {_engine(s).spelled('plain').removeprefix(s.root)}",
     ),
     _words("etrade", "AAPL Dec 18 '26 $290 Call", rf"{_DAY} '(?P<year>\d{{2}}) \${_STRIKE} {_WORD}", _etrade),
-    _words("tws", "AAPL Dec 18 '26 290 Call", rf"{_DAY} ?'(?P<year>\d{{2}}) {_STRIKE} {_WORD}", _tws),
+    _words("tws", "AAPL Dec 18 '26 290 Call", rf"{_TIGHT} ?'(?P<year>\d{{2}}) {_STRIKE} {_WORD}", _tws),
     _words(
         "fidelity_text", "AAPL DEC 18 2026 $290 CALL", rf"{_DAY} (?P<year>\d{{4}}) \${_STRIKE} {_WORD}", _fidelity_text
     ),
@@ -176,12 +189,5 @@ FORMS = (
     ),
     _words("month_first", "AAPL 12/18/26 290 C", _SLASHED.format(_MONTH_DAY), _slashed("%m/%d/%y")),
     _words("day_first", "AAPL 18/12/26 290 C", _SLASHED.format(_DAY_MONTH), _slashed("%d/%m/%y")),
-    Form(
-        "ticker", "stock", "AAPL",
-        re.compile(
-            r"(?!\w+(?:USD[TC]|PERP)\Z)\d{0,3}[A-Z]{1,15}(?:&[A-Z]{1,5})?(?:[./ ][A-Z]{1,2}|-(?!PERP)[A-Z]{1,5})?",
-            re.ASCII,
-        ),
-        _read_ticker, lambda s: s.root,
-    ),
+    ticker("ticker"),
 )  # fmt: skip

@@ -28,8 +28,8 @@ _HOUR = dt.time(8, tzinfo=dt.UTC)
 
 _LOOKS: dict[_Listed, str] = {
     "option": r"[A-Z0-9_]+(?:-USD[TC]?)?-(?:\d{1,2}[A-Z]{3}\d{2}|\d{6}|\d{8})-[\d.d_]+-[A-Z](?:-USDT)?",
-    "future": r"[A-Z0-9]+(?:[_-](?:USD[TC]?|EURR))?[-_](?:\d{1,2}[A-Z]{3}\d{2}|\d{6})",
-    "perpetual": r"[A-Z0-9]+(?:[_-]USD[TC]?)?[_-](?:PERPETUAL|SWAP|PERP)|[A-Z0-9]+(?:USDT|USDC|USD|PERP)",
+    "future": r"[A-Z0-9]+(?:[_-][A-Z0-9]+)?[-_](?:\d{1,2}[A-Z]{3}\d{2}|\d{6})",
+    "perpetual": r"[A-Z0-9]+(?:[_-][A-Z0-9]+)?[_-](?:PERPETUAL|SWAP|PERP)|[A-Z0-9]+(?:USDT|USDC|USD|PERP)",
 }
 """What such names look like at any venue; the venue's own reader decides."""
 
