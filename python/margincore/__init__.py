@@ -55,6 +55,7 @@ from margincore.reports import Report, report
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
     from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
+    from margincore.importers import read_positions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -128,6 +129,7 @@ __all__ = [
     "qualify",
     "questions",
     "quotes",
+    "read_positions",
     "reference",
     "report",
     "statement",
@@ -153,6 +155,7 @@ if not TYPE_CHECKING:
             "plot": "margincore.analysis.plot",
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
+            "read_positions": "margincore.importers:read_positions",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
             "symbols": "margincore.symbols",
