@@ -50,6 +50,7 @@ from margincore.analysis.statements import Statement, statement
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
+from margincore.reports import Report, report
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference
@@ -90,6 +91,7 @@ __all__ = [
     "Prepared",
     "Products",
     "Qualification",
+    "Report",
     "Requirement",
     "Securities",
     "Spot",
@@ -127,6 +129,7 @@ __all__ = [
     "questions",
     "quotes",
     "reference",
+    "report",
     "statement",
     "statements",
 ]

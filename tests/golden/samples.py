@@ -13,7 +13,17 @@ import numpy as np
 
 import margincore as mc
 from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing
-from margincore.analysis import attribution, backtest, events, intraday, questions, statements
+from margincore.analysis import (
+    attribution,
+    backtest,
+    events,
+    intraday,
+    profiles,
+    questions,
+    scenarios,
+    statements,
+    surfaces,
+)
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
 from margincore.methods import hvar
@@ -169,8 +179,16 @@ def samples() -> dict[str, Any]:
     return {
         "Account": account,
         "Accounts": mc.Accounts.from_columns(
-            contracts, account=[1, 0], contract=[0, 1], long=[5, 2], short=[1, 0], gross=True, count=3,
-            kind=["margin", None, "cash"], cash={"USD": [1.5, np.nan, -2.0]}, collateral={"BTC": [np.nan, 0.5, np.nan]},
+            contracts,
+            account=[1, 0],
+            contract=[0, 1],
+            long=[5, 2],
+            short=[1, 0],
+            gross=True,
+            count=3,
+            kind=["margin", None, "cash"],
+            cash={"USD": [1.5, np.nan, -2.0]},
+            collateral={"BTC": [np.nan, 0.5, np.nan]},
             labels=["a", "b", "c"],
         ),
         "Comparison": mc.Comparison((outcome,), {"currency": "USD"}),
@@ -199,6 +217,7 @@ def samples() -> dict[str, Any]:
         "Position": mc.Position(PUT, long=2, short=3),
         "Products": mc.Products.from_rows(mc.Products().rows()[:1]),
         "Qualification": mc.Qualification("portfolio margin", "OCC", (reason,)),
+        "Report": mc.Report("a title", "<!doctype html>"),
         "Requirement": mc.Requirement.from_dict(_BEFORE),
         "Securities": mc.Securities.from_rows(
             [{"symbol": "SPY", "kind": "etf", "tracks": "SPX", "leverage": 1.0, "class": "broad", "source": "a name"}]
@@ -207,8 +226,21 @@ def samples() -> dict[str, Any]:
         "analysis.intraday.Charge": intraday.Charge(-12.5),
         "analysis.intraday.Choices": intraday.Choices(marks="close", expiry_counts=False),
         "analysis.intraday.Day": intraday.Day(
-            dt.date(2026, 11, 20), level, moved.after, (moved,), 2_500.0, moved, False, 500.0, False, 2_500.0, 0.0, 0.0,
-            -2_500.0, "USD", intraday.Choices(),
+            dt.date(2026, 11, 20),
+            level,
+            moved.after,
+            (moved,),
+            2_500.0,
+            moved,
+            False,
+            500.0,
+            False,
+            2_500.0,
+            0.0,
+            0.0,
+            -2_500.0,
+            "USD",
+            intraday.Choices(),
         ),
         "analysis.intraday.Days": intraday.Days(
             _array(2_500.0), np.array([False]), _array(-2_500.0), _array(10_000.0), np.array([1]), _array(4_100.0)
@@ -222,8 +254,20 @@ def samples() -> dict[str, Any]:
         "analysis.intraday.Practice": intraday.Practice(3, 12),
         "analysis.intraday.Securities": intraday.Securities(STOCK, -100.0),
         "analysis.intraday.Standing": intraday.Standing(
-            dt.date(2026, 11, 20), 2_500.0, False, False, 2_500.0, 1_000.0, None, True, None, dt.date(2026, 11, 30),
-            dt.date(2026, 12, 14), "not tested", False, None,
+            dt.date(2026, 11, 20),
+            2_500.0,
+            False,
+            False,
+            2_500.0,
+            1_000.0,
+            None,
+            True,
+            None,
+            dt.date(2026, 11, 30),
+            dt.date(2026, 12, 14),
+            "not tested",
+            False,
+            None,
         ),
         "analysis.intraday.Step": moved,
         "monitoring.CloseEvent": monitoring.CloseEvent(7, "2026-11-20"),
@@ -263,8 +307,12 @@ def samples() -> dict[str, Any]:
         "analysis.events.EarlyAssignment": events.EarlyAssignment(PUT, -1.0, "2026-12-01", 0.5, 6.0, 5.75, "mark"),
         "analysis.events.ExpiryScan": events.ExpiryScan("XYZ", "2026-12-18", "USD", 50.0, (45.0,), (point,), ("x",)),
         "analysis.events.ScanPoint": point,
+        "analysis.profiles.Profile": profiles.Profile(
+            "XYZ", "XYZ", 50.0, INSTANT, "USD", _array(40.0, 60.0), _array(-1.0, 1.0), (50.0,), (45.0,), True
+        ),
         "analysis.questions.Answers": questions.Answers(("now",), _array(1.0), _array(2.0), _array(3.0)),
         "analysis.questions.LiquidationPrice": questions.LiquidationPrice(41.5, None),
+        "analysis.scenarios.Scenarios": scenarios.Scenarios("XYZ", "USD", ("-15 %",), (-1.0,), (-0.15,), (True,)),
         "analysis.statements.Absent": page.absent[0],
         "analysis.statements.Balance": worth.balances[0],
         "analysis.statements.BuyingPower": page.buying_power[0],
@@ -287,6 +335,9 @@ def samples() -> dict[str, Any]:
         "analysis.statements.Restriction": page.restrictions[0],
         "analysis.statements.Rule": statements.Rule("a call", 3, "soon", "somebody", "inferred"),
         "analysis.statements.Stress": held.stress[0],
+        "analysis.surfaces.Surface": surfaces.Surface(
+            "initial", "XYZ", "vol", "TIMS", "USD", _array(-0.1, 0.0), _array(0.0), np.array([[1.0, 2.0]]), ("why",)
+        ),
         "calendars.BusinessDays": calendars.BusinessDays((dt.date(2026, 12, 25),), name="a", source="b"),
         "crypto.Health": crypto.Health(3.0, 2.0, 1.0),
         "crypto.Instrument": crypto.Instrument("deribit", "BTC", "BTC", "option", _AWARE, 90_000.0, "call"),
@@ -316,7 +367,9 @@ def samples() -> dict[str, Any]:
         "methods.House": methods.House(
             methods.RegT(),
             {"percentages": [{"name": "40 %", "long": {"maintenance": 0.4}}]},
-            name="a house", source="a sample", date="2026-11-20",
+            name="a house",
+            source="a sample",
+            date="2026-11-20",
         ),
         "methods.Okx": methods.Okx("2025"),
         "methods.Paradex": methods.Paradex(vintage="2026-08"),

@@ -29,9 +29,7 @@ class Escrowed(NamedTuple):
     per_rate: Floats
 
 
-def escrowed(
-    spot: ArrayLike, years: ArrayLike, rate: ArrayLike, dividends: Dividends, roll: float = 0.0
-) -> Escrowed:
+def escrowed(spot: ArrayLike, years: ArrayLike, rate: ArrayLike, dividends: Dividends, roll: float = 0.0) -> Escrowed:
     """The spot split, `roll` years from now; refuses rows where nothing is left to diffuse.
 
     >>> round(float(escrowed(40.0, 0.5, 0.09, [(2 / 12, 0.50), (5 / 12, 0.50)]).worth), 4)  # Hull, example 15.9
