@@ -53,8 +53,9 @@ from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, St
 from margincore.reports import Report, report
 
 if TYPE_CHECKING:
-    from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference
+    from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
     from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
+    from margincore.importers import read_positions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -128,10 +129,12 @@ __all__ = [
     "qualify",
     "questions",
     "quotes",
+    "read_positions",
     "reference",
     "report",
     "statement",
     "statements",
+    "symbols",
 ]
 
 if not TYPE_CHECKING:
@@ -152,8 +155,10 @@ if not TYPE_CHECKING:
             "plot": "margincore.analysis.plot",
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
+            "read_positions": "margincore.importers:read_positions",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
+            "symbols": "margincore.symbols",
         },
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing
+from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing, symbols
 from margincore.analysis import (
     attribution,
     backtest,
@@ -160,6 +160,7 @@ def samples() -> dict[str, Any]:
     cycle = backtest.Procyclicality(2.0, 3.0, 1.0, 3.0, 0.1, 0.2, 0.3)
     quote = importers.OptionQuote(mc.OsiSymbol("XYZ261218P00045000"), 1.0, 1.5, 1.25, 0.3, 10.0, 2)
     dropped = importers.DroppedQuote("XYZ", 3, "no bid")
+    refusal = importers.Refusal("a.csv:3", "QQ,1", "root 'QQ' has no terms", "missing_product", "--equity QQ")
     status = monitoring.Status("a", 600.0, 690.0, 690.0, 1.15, -90.0, -90.0, "liquidation", float("inf"))
     terms = quotes.ExpiryTerms(0.25, 101.0, 0.99, 9, 0.01)
     span_file = _core.SpanFile.parse(SPN, "x.spn")
@@ -354,6 +355,13 @@ def samples() -> dict[str, Any]:
         "importers.DeribitChain": importers.DeribitChain(contracts, market, {PUT.id: 1.25}, {"2026-12-18": 50.5}),
         "importers.DroppedQuote": dropped,
         "importers.OptionQuote": quote,
+        "symbols.Symbol": symbols.Symbol("option", "XYZ", "osi", dt.date(2026, 12, 18), right="put", strike=45.0),
+        "importers.PositionsFile": importers.PositionsFile(
+            (mc.Position(STOCK, 100), mc.Position(PUT, -1)), {"USD": 10.0}, {PUT.id: 1.25}, {"XYZ": 50.0}, {PUT.id: 0.3},
+            {"EURUSD": 1.25}, "account", "a.csv", "A", ("A", "B"), dt.date(2026, 11, 20), (refusal,), ("rows of sums: 1",),
+        ),
+        "importers.Quotes": importers.Quotes({PUT.id: 1.25}, {}, {"XYZ": 50.0}, {"USD": 0.25}, {}, INSTANT),
+        "importers.Refusal": refusal,
         "importers.Snapshot": importers.Snapshot(_AWARE, {"2026-12-18": 50.5}, {PUT.id: 0.3}),
         "methods.Aevo": methods.Aevo(),
         "methods.BitCom": methods.BitCom(),

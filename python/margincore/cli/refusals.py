@@ -31,7 +31,7 @@ HINTS: Mapping[type[MarginError], str] = {
     NotApplicable: "choose a rulebook that covers every position (margincore rulebooks lists them)",
     ParseError: "see 'margincore {command} --help' for the columns and keys",
     InvalidInput: "correct that value; see 'margincore {command} --help' for the formats",
-    Unsupported: "this rule is not implemented; nothing was calculated",
+    Unsupported: "it is not implemented, or needs what is not installed; nothing was calculated",
     CalculationError: "nothing was calculated; check the market's numbers",
 }
 

@@ -7,7 +7,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from margincore.monitoring.events import Status
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 __all__ = ["Limits", "Look", "look", "show_once", "watch_files"]
 
@@ -183,22 +185,38 @@ def watch_files(read: Callable[[], Look], paths: Sequence[Path], pause: float) -
     """
     from rich.console import Console, Group
     from rich.live import Live
+
+    console = Console()
+    # Where nobody looks at a screen that is drawn again, what is new is written below what was.
+    with Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live:
+        for seen, refusal, is_new in _looks(read, paths, pause):
+            page = Group(_table(seen), *_remarks(seen, refusal))
+            if live is not None:
+                live.update(page, refresh=True)
+            elif is_new:
+                console.print(page)
+
+
+def _looks(read: Callable[[], Look], paths: Sequence[Path], pause: float) -> Iterator[tuple[Look, str, bool]]:
+    """Accounts every so often, why a file could not be read again, and whether there is anything new."""
+    seen, stamps, refusal, is_new = read(), _stamps(paths), "", True
+    while True:
+        seen = seen.at(dt.datetime.now(dt.UTC))
+        yield seen, refusal, is_new
+        time.sleep(pause)
+        now, before = _stamps(paths), refusal
+        is_new = now != stamps
+        if not (is_new or refusal):
+            continue
+        try:
+            seen, refusal = read(), ""
+        except (MarginError, OSError) as error:
+            refusal = " ".join(str(error).split())
+        is_new, stamps = is_new or refusal != before, now
+
+
+def _remarks(seen: Look, refusal: str) -> list[Text]:
     from rich.text import Text
 
-    seen, stamps = read(), _stamps(paths)
-    refusal = ""
-    with Live(console=Console(), auto_refresh=False) as live:
-        while True:
-            seen = seen.at(dt.datetime.now(dt.UTC))
-            lines = [Text(line, style="bold red") for line in seen.breaches]
-            if refusal:
-                lines.append(Text(f"not read again: {refusal}", style="yellow"))
-            live.update(Group(_table(seen), *lines), refresh=True)
-            time.sleep(pause)
-            now = _stamps(paths)
-            if now == stamps and not refusal:
-                continue
-            try:
-                seen, stamps, refusal = read(), now, ""
-            except (MarginError, OSError) as error:
-                refusal = " ".join(str(error).split())
+    lines = [Text(line, style="bold red") for line in seen.breaches]
+    return [*lines, *([Text(f"not read again: {refusal}", style="yellow")] if refusal else [])]

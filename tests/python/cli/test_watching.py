@@ -115,22 +115,19 @@ def test_refused(folder: Path, arguments: tuple[str, ...], says: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
 def test_files_that_change_are_read_again_and_half_a_file_changes_nothing(folder: Path) -> None:
     arguments = [argument for argument in WATCH if argument != "--once"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "margincore", *arguments, "--account", "poor.json", "--pause", "0.05"],
-        cwd=folder, env={**os.environ, "COLUMNS": "100"}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    os.set_blocking(process.stdout.fileno(), False)
-    seen = ""
+    shown = folder / "shown.txt"
+    with shown.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "margincore", *arguments, "--account", "poor.json", "--pause", "0.05"],
+            cwd=folder, env={**os.environ, "COLUMNS": "100"}, stdout=out,
+        )  # fmt: skip
 
     def wait(words: str) -> None:
-        nonlocal seen
         end = time.monotonic() + 30.0
-        while words not in seen:
+        while words not in (seen := shown.read_text(errors="replace")):
             assert time.monotonic() < end, (words, seen[-2000:])
             assert process.poll() is None, (words, seen[-2000:])
             time.sleep(0.05)
-            seen += process.stdout.read() or ""  # type: ignore[union-attr]
 
     try:
         wait("LIQUIDATE")
@@ -201,7 +198,7 @@ def test_version_and_a_missing_extra(folder: Path) -> None:
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
-    assert "pip install 'margincore[report]'" in done.stderr
+    assert "margincore[report]" in done.stderr
     assert not (folder / "r.html").exists()
 
 
