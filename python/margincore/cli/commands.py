@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
-from importlib.resources import files
+from importlib.resources import files as resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,26 +20,27 @@ from margincore.cli.loading import add_equities, add_market, choose, loaded, uni
 from margincore.cli.options import (
     AccountFile,
     Equities,
+    Files,
     Json,
-    Lot,
     MarketFile,
     MaxAge,
     Method,
     Methods,
     ParametersFile,
     QuoteRate,
+    takes_files,
 )
+from margincore.cli.positions import template
 from margincore.cli.progress import working
-from margincore.cli.refusals import judge, refusals
+from margincore.cli.refusals import finite, judge, refusals
 from margincore.cli.rulebooks import listed
 from margincore.cli.showing import show
 from margincore.cli.span import risk_array_command, span, span_info
 from margincore.cli.statement import written
+from margincore.cli.stdin import from_stdin, is_stdin, spooled
+from margincore.cli.watching import Limits, watch_accounts
 from margincore.documents import Read, evaluate, read_document, recipe_from_document
 from margincore.importers.documents import read_json
-
-if TYPE_CHECKING:
-    from margincore.cli.watching import Look
 
 app = typer.Typer(
     name="margincore",
@@ -71,77 +72,79 @@ def main(
 def demo(as_json: Json = False) -> None:
     """Margin an iron condor on the S&P 500, embedded here, under Reg T and TIMS; its vols and days are printed."""
     with refusals("demo"):
-        text = files("margincore.cli").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
+        text = resources("margincore.cli").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
         document = json.loads(text)
         show(document, evaluate(document), as_json)
 
 
 @app.command()
+@takes_files()
 def watch(
     recording: Annotated[
         Path | None,
         typer.Argument(
             help="A recording to replay with sample accounts: a CSV of Deribit option snapshots, plain or .gz, with "
-            "the columns date, instrument_name, expiry_date, strike, type (call, put), delta, mark_iv (percent)."
+            "the columns date, instrument_name, expiry_date, strike, type (call, put), delta, mark_iv (percent).",
+            callback=from_stdin,
         ),
     ] = None,
     account: Annotated[
         list[Path] | None, typer.Option(help="An account of one's own, as 'margin' takes it; repeat for more.")
     ] = None,
     method: Method = None,
-    market: MarketFile = None,
-    rate: QuoteRate = None,
-    parameters: ParametersFile = None,
-    equity: Equities = None,
-    lot: Lot = None,
+    *,
+    files: Files,
     limit: Annotated[float | None, typer.Option(help="Initial requirement above which an account is told.")] = None,
     utilisation: Annotated[
         float | None, typer.Option(help="Part of equity above which an account is told (0.9 is 90 %).")
     ] = None,
-    call: Annotated[float, typer.Option(help="Margin call: equity below so many times initial.")] = 1.0,
+    call: Annotated[float | None, typer.Option(help="Margin call: equity below so many times initial; else 1.")] = None,
     max_age: MaxAge = None,
-    once: Annotated[bool, typer.Option(help="Look once; the exit code says what was seen.")] = False,
-    pause: Annotated[float, typer.Option(help="Seconds between moments, or looks at the files.")] = 0.2,
+    once: Annotated[bool, typer.Option("--once", help="Look once; the exit code says what was seen.")] = False,
+    pause: Annotated[float, typer.Option(min=0.0, help="Seconds between moments, or looks at the files.")] = 0.2,
     journal: Annotated[Path | None, typer.Option(help="Of a replay: continue from, and write, this journal.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Watch accounts: equity, requirement, utilisation, margin calls. Files that change are read again."""
+    """Watch accounts: equity, requirement, utilisation, margin calls. Files that change are read again.
+
+    Exit codes with --once, and of the last look where it is interrupted: 0 fine, 3 a limit is breached or there is a
+    call, 4 the market is older than --max-age.
+    """
     with refusals("watch"):
-        if (recording is None) == (not account):
-            raise InvalidInput("watch: give --account, or a recording to replay", code="not_stated")
+        limits = Limits(finite(limit, "--limit"), finite(utilisation, "--utilisation"), finite(max_age, "--max-age"))
+        own = {
+            "--method": method, "--limit": limit, "--utilisation": utilisation, "--call": call, "--max-age": max_age,
+            "--once": once, "--json": as_json,
+        }  # fmt: skip
         if recording is not None:
+            given = ["--account"] * bool(account) + [n for n, value in own.items() if value not in (None, False)]
+            if given := given + files.stated():
+                raise InvalidInput(
+                    f"watch: a recording is replayed with sample accounts: leave {given[0]} out", code="contradiction"
+                )
             from margincore.cli.watch import watch as replay
 
             replay(recording, pause=pause, journal=journal)
             return
-        from margincore.cli.watching import Limits, look, show_once, watch_files
-
-        files = unique(account or [])
-        limits = Limits(limit, utilisation, max_age)
-
-        def read() -> Look:
-            documents = {}
-            for name, path in files.items():
-                documents[name] = loaded(path, market, equity or [], rate, lot)
-                choose(documents[name], [method] if method else [], parameters)
-            return look(documents, limits, call, dt.datetime.now(dt.UTC))
-
-        if once or as_json:
-            seen = read()
-            show_once(seen, as_json)
-            raise typer.Exit(seen.code)
-        watch_files(read, [*files.values(), *([market] if market else [])], pause)
+        if not account:
+            raise InvalidInput("watch: give --account, or a recording to replay", code="not_stated", where="--account")
+        if journal is not None:
+            raise InvalidInput("watch: a journal is of a replay: leave --journal out", code="contradiction")
+        if not once and any(is_stdin(path) for path in (*account, *files.paths())):
+            raise InvalidInput("watch: standard input cannot be read again: give --once", code="contradiction")
+        watch_accounts(
+            unique([spooled(path) for path in account]), files, method, limits, finite(call, "--call") or 1.0,
+            once=once, pause=pause, as_json=as_json,
+        )  # fmt: skip
 
 
 @app.command()
+@takes_files()
 def margin(
     account: AccountFile,
     method: Methods = None,
-    market: MarketFile = None,
-    rate: QuoteRate = None,
-    parameters: ParametersFile = None,
-    equity: Equities = None,
-    lot: Lot = None,
+    *,
+    files: Files,
     limit: Annotated[
         float | None, typer.Option(help="Equity required above which the exit code is 3, under any rulebook.")
     ] = None,
@@ -150,101 +153,120 @@ def margin(
 ) -> None:
     """Margin one account and explain the number."""
     with refusals("margin"):
-        document = loaded(account, market, equity or [], rate, lot)
-        choose(document, method or [], parameters)
-        result = evaluate(document)
-        show(document, result, as_json)
-        judge(document, result, limit, max_age)
+        limits = finite(limit, "--limit"), finite(max_age, "--max-age")
+        given = loaded(account, files, method or [])
+        with working("margin"):
+            result = given.do(evaluate)
+        if given.read is not None and as_json and (left_out := given.read.left_out):
+            result["left_out"] = left_out
+        elif not as_json:
+            given.show()
+        show(given.document, result, as_json)
+        judge(result, *limits)
 
 
 @app.command()
+@takes_files()
 def explain(
     account: AccountFile,
     method: Method = None,
-    market: MarketFile = None,
-    rate: QuoteRate = None,
-    parameters: ParametersFile = None,
-    equity: Equities = None,
-    lot: Lot = None,
+    *,
+    files: Files,
     before: Annotated[
-        Path | None, typer.Option(help="The account as it was: what made the requirement change is told instead.")
+        Path | None,
+        typer.Option(
+            help="The account as it was: what made the requirement change is told instead.", callback=from_stdin
+        ),
     ] = None,
-    before_market: Annotated[Path | None, typer.Option(help="The market as it was, with --before.")] = None,
+    before_market: Annotated[
+        Path | None, typer.Option(help="The market as it was, with --before.", callback=from_stdin)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """One requirement step by step: lines, what each position makes of it, how it came about, parameters."""
     with refusals("explain"):
 
         def read(account: Path, market: Path | None) -> Read:
-            document = loaded(account, market, equity or [], rate, lot)
-            choose(document, [method] if method else [], parameters)
-            return read_document(document)
+            given = loaded(account, replace(files, market=market), [method] if method else [])
+            given.warn()
+            return given.do(read_document)
 
-        if before is None and before_market is None:
-            print(explained(read(account, market), as_json))
-        else:
-            print(changed(read(before or account, before_market or market), read(account, market), as_json))
+        now = read(account, files.market)
+        with working("explain"):
+            if before is None and before_market is None:
+                told = explained(now, as_json)
+            else:
+                told = changed(read(before or account, before_market or files.market), now, as_json)
+        print(told)
 
 
 @app.command()
+@takes_files()
 def report(
     account: AccountFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Write the page here: one HTML file.")],
     method: Methods = None,
-    market: MarketFile = None,
-    rate: QuoteRate = None,
-    parameters: ParametersFile = None,
-    equity: Equities = None,
-    lot: Lot = None,
+    *,
+    files: Files,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
 ) -> None:
     """An account on one HTML page: requirements side by side, pictures of profit and loss and of requirement."""
     with refusals("report"):
-        document = loaded(account, market, equity or [], rate, lot)
-        choose(document, method or [], parameters)
-        read = read_document(document)
+        given = loaded(account, files, method or [])
+        given.warn()
+        read = given.do(read_document)
         if read.market is None:
             raise MissingData("report: a market is needed: give --market", code="not_stated", where="--market")
         from margincore.reports import report as made
 
         with working("report"):
-            made(read.account, read.market, list(read.rulebooks), path=output, title=title)
+            given.do(lambda _: made(read.account, read.market, list(read.rulebooks), path=output, title=title))
         print(output)
 
 
 @app.command()
+@takes_files(without=["terms"])
 def statement(
     account: AccountFile,
     method: Method = None,
-    market: MarketFile = None,
-    rate: QuoteRate = None,
-    parameters: ParametersFile = None,
-    equity: Equities = None,
-    lot: Lot = None,
+    *,
+    files: Files,
     terms: Annotated[
         Path | None,
-        typer.Option(help="JSON object of the statement's terms: transactions, settled, interest_rate, holidays ..."),
+        typer.Option(
+            help="JSON object of the statement's terms: transactions, settled, interest_rate, holidays ...",
+            callback=from_stdin,
+        ),
     ] = None,
-    carried: Annotated[Path | None, typer.Option(help="What the last statement carried, as --carry wrote it.")] = None,
+    carried: Annotated[
+        Path | None, typer.Option(help="What the last statement carried, as --carry wrote it.", callback=from_stdin)
+    ] = None,
     carry: Annotated[Path | None, typer.Option(help="Write what this one carries to the next, SMA and calls.")] = None,
     as_json: Json = False,
 ) -> None:
     """One account on one page: equity, what is left, what is called and by when, what may still be done."""
     with refusals("statement"):
-        document = loaded(account, market, equity or [], rate, lot)
-        choose(document, [method] if method else [], parameters)
-        print(written(document, terms, carried, carry, as_json))
+        given = loaded(account, files, [method] if method else [])
+        given.warn()
+        with working("statement"):
+            page = given.do(lambda document: written(document, terms, carried, carry, as_json))
+        print(page)
 
 
 @app.command(name="batch-plan")
 def batch_plan(
     plan: Annotated[Path, typer.Argument(help="Write the plan here: margincore batch --plan reads it.")],
     document: Annotated[
-        Path | None, typer.Option(help="JSON document as of 'margin', without an account: contracts, market, ...")
+        Path | None,
+        typer.Option(
+            help="JSON document as of 'margin', without an account: contracts, market, ...", callback=from_stdin
+        ),
     ] = None,
     contracts: Annotated[
         Path | None,
-        typer.Option(help="Parquet or Arrow table of contracts, columns named like a contract's terms."),
+        typer.Option(
+            help="Parquet or Arrow table of contracts, columns named like a contract's terms.", callback=from_stdin
+        ),
     ] = None,
     market: MarketFile = None,
     rate: QuoteRate = None,
@@ -278,8 +300,9 @@ def batch_plan(
             "cash": columns(cash or [], "--cash"), "collateral": columns(collateral or [], "--collateral"),
             "kind_column": kind_column, "kind": kind, "gross": gross, "ignore": ignore or None, "order": order,
         }  # fmt: skip
-        made = Plan(*parts, **named)  # type: ignore[arg-type]
-        _ = made.prepared  # what it refuses is told here, not tonight
+        with working("batch-plan"):
+            made = Plan(*parts, **named)  # type: ignore[arg-type]
+            _ = made.prepared  # what it refuses is told here, not tonight
         made.save(plan)
         print(f"{plan}: {made.methodology.name}, {len(made.contracts):,} contracts, digest {made.digest}")
 
@@ -306,7 +329,10 @@ def _refusing(name: str, command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for _name, _command in (("batch", batch), ("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
+for _name, _command in (
+    ("batch", batch), ("span", span), ("span-info", span_info), ("risk-array", risk_array_command),
+    ("quotes-template", template),
+):  # fmt: skip
     app.command(name=_name)(_refusing(_name, _command))
 
 

@@ -3,59 +3,66 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from margincore._core import InvalidInput, MissingData, Products
-from margincore.documents import quotes_by_id
-from margincore.importers import chain, read_account, read_cboe_quotes
+from margincore.cli import positions
+from margincore.cli.options import Files
+from margincore.cli.stdin import named_in
+from margincore.importers import chain, read_cboe_quotes
 from margincore.importers.documents import read_json
 from margincore.methods import names
 
-__all__ = ["add_equities", "add_market", "choose", "loaded", "unique"]
+__all__ = ["Loaded", "add_equities", "add_market", "choose", "loaded", "unique"]
+
+T = TypeVar("T")
 
 
-def loaded(
-    account: Path, market: Path | None, equities: list[str], rate: float | None, lot: float | None
-) -> dict[str, Any]:
-    """The document that the files say, without its rulebook where they name none."""
-    products = Products().with_equities(equities)
-    if account.suffix.lower() in (".csv", ".gz"):
-        held = read_account(account, equities=equities, lot=1.0 if lot is None else lot)
-        document: dict[str, Any] = {
-            "account": {
-                "positions": [
-                    {"contract": p.contract.to_dict(), "quantity": p.quantity} for p in held.account.positions
-                ],
-                "cash": held.account.cash,
-            }
-        }
-        quotes: dict[str, dict[str, float]] = {"price": held.price, "vol": held.vol}
+class Loaded(NamedTuple):
+    """The document that files say, and the broker's file its account is of, where it is of one."""
+
+    document: dict[str, Any]
+    read: positions.Read | None
+
+    def do(self, work: Callable[[dict[str, Any]], T]) -> T:
+        """What is made of the document; quotes that are missing are told all at once."""
+        return work(self.document) if self.read is None else self.read.told(work, self.document)
+
+    def show(self) -> None:
+        """What a broker's file held, and what of it was left out, in words."""
+        if self.read is not None:
+            self.read.show()
+
+    def warn(self) -> None:
+        """Says on standard error which rows of a broker's file are left out."""
+        for row in () if self.read is None else self.read.file.left_out:
+            print(f"note: left out, and not margined: {row}", file=sys.stderr)
+
+
+def loaded(account: Path, files: Files, methods: list[str]) -> Loaded:
+    """The document that an account's file, what stands beside it and rulebooks by name make."""
+    products = Products().with_equities(files.equities)
+    document = positions.document_of(account)
+    read = None
+    if document is None:
+        read = positions.read(account, files.equities, files.lot, files.beside)
+        market = None if files.market is None else _market(files.market, products, files.rate)
+        rate = files.rate if market is None else None
+        document = positions.document(read, files.beside, market, str(files.market), rate, products)
     else:
-        if lot is not None:
+        stated = ["--lot"] if files.lot is not None else files.beside.stated()
+        if stated:
             raise InvalidInput(
-                "--lot is of a CSV account: in a document every contract states its lot", where="--lot", value=lot
+                f"{stated[0]} is of a CSV account or a broker's file of positions: a document states its own contracts "
+                "and market",
+                where=stated[0],
             )
-        document = read_json(account)
-        if "positions" in document:
-            document = {"account": document}
-        add_equities(document, account, equities)
-        quotes = {}
-    add_market(document, account, market, products, rate)
-    for name, values in quotes.items():
-        if values and market is None:
-            raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
-        if not values:
-            continue
-        given = quotes_by_id(document["market"].get(name, {}), products, f"{market}: {name}")
-        document["market"][name] = given
-        for id_, value in values.items():
-            known = given.setdefault(id_, value)
-            if known != value:
-                raise InvalidInput(
-                    f"{account}: {name} of '{id_}' is {value} here and {known} in {market}", code="contradiction"
-                )
-    return document
+        add_equities(document, account, files.equities)
+        add_market(document, account, files.market, products, files.rate)
+    choose(document, methods, files.parameters)
+    return Loaded(document, read)
 
 
 def add_equities(document: dict[str, Any], where: Path, equities: list[str]) -> None:
@@ -95,7 +102,7 @@ def _market(market: Path, products: Products, rate: float | None) -> dict[str, A
     found = chain(quotes, rate=rate, products=products)
     if found.dropped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons().items())
-        print(f"note: {market}: {len(found.dropped)} quotes left out: {reasons}", file=sys.stderr)
+        print(f"note: {named_in(str(market))}: {len(found.dropped)} quotes left out: {reasons}", file=sys.stderr)
     return found.market.to_dict()
 
 

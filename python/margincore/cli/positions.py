@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from margincore._core import InvalidInput, MissingData, Products, did_you_mean
+from margincore.cli.stdin import NAME, from_stdin, is_stdin
 from margincore.documents import quotes_by_id
 from margincore.importers import PositionsFile, Quotes, quotes_template, read_positions, read_quotes
 from margincore.importers.documents import read_json
 from margincore.importers.text import read_source
 from margincore.json_objects import json_value
 
+T = TypeVar("T")
+
 QuotesFile = Annotated[
     Path | None,
-    typer.Option(help="CSV of quotes beside the positions: symbol, price, vol, spot, rate ... (see quotes-template)."),
+    typer.Option(
+        help="CSV of quotes beside the positions: symbol, price, vol, spot, rate ... (see quotes-template).",
+        callback=from_stdin,
+    ),
 ]
 Valuation = Annotated[
     str | None, typer.Option(help="The instant of the prices with its zone: 2026-11-25T16:00:00-05:00.")
@@ -30,9 +35,7 @@ Close = Annotated[
     typer.Option(help='The day the file itself says, at this time and zone: "16:00 America/New_York".'),
 ]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out rows that are refused; they are listed.")]
-Map = Annotated[
-    str | None, typer.Option(help="Columns of another table: symbol=Ticker,quantity=Qty,price=Last ...")
-]
+Map = Annotated[str | None, typer.Option(help="Columns of another table: symbol=Ticker,quantity=Qty,price=Last ...")]
 AccountId = Annotated[str | None, typer.Option(help="Which account of a file of several.")]
 FileFormat = Annotated[str | None, typer.Option("--format", help="The format, where the columns are of several.")]
 TermsOption = Annotated[
@@ -42,9 +45,7 @@ TermsOption = Annotated[
 MoneyFunds = Annotated[
     list[str] | None, typer.Option("--money-fund", help="A money-market fund to take as cash; repeat for more.")
 ]
-LeaveOut = Annotated[
-    list[str] | None, typer.Option(help="Id of a contract to leave out, and list; repeat for more.")
-]
+LeaveOut = Annotated[list[str] | None, typer.Option(help="Id of a contract to leave out, and list; repeat for more.")]
 Kind = Annotated[str | None, typer.Option(help="The rulebook's own word for the account: margin, cash ...")]
 
 _NUMBERS = ("multiplier",)
@@ -85,10 +86,10 @@ class Read:
     file: PositionsFile
     quotes: Quotes | None
 
-    def evaluated(self, evaluate: Callable[[Mapping[str, Any]], dict[str, Any]], document: Mapping[str, Any]) -> dict[str, Any]:
-        """What a rulebook says; a quote it lacks is told together with all the others that are missing."""
+    def told(self, work: Callable[[dict[str, Any]], T], document: dict[str, Any]) -> T:
+        """What is made of a document; a quote it lacks is told together with all the others that are missing."""
         try:
-            result = evaluate(document)
+            return work(document)
         except MissingData as error:
             missing = self.file.missing(self.quotes)
             if not missing:
@@ -103,9 +104,11 @@ class Read:
                 where=error.where,
                 value=error.value,
             ) from None
-        if self.file.left_out:
-            result["left_out"] = [each.to_dict() for each in self.file.left_out]
-        return result
+
+    @property
+    def left_out(self) -> list[dict[str, Any]]:
+        """Rows that are not margined, as plain values."""
+        return [each.to_dict() for each in self.file.left_out]
 
     def show(self) -> None:
         """What was read, and what was left out, in words."""
@@ -123,7 +126,7 @@ class Read:
 
 def document_of(path: Path) -> dict[str, Any] | None:
     """The document in a file, where it is one of the package's own; `None` for positions as others write them."""
-    if path.suffix.lower() in (".csv", ".tsv", ".txt") or str(path) == "-":
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return None
     name, text = read_source(path)
     if text.lstrip()[:1] != "{":
@@ -137,11 +140,10 @@ def document_of(path: Path) -> dict[str, Any] | None:
 
 
 def read(path: Path, equities: list[str], lot: float | None, beside: Beside) -> Read:
-    """A file of positions, or standard input where the path is ``-``."""
-    source: Any = sys.stdin.buffer.read() if str(path) == "-" else path
+    """A file of positions."""
     file = read_positions(
-        source,
-        name="standard input" if str(path) == "-" else None,
+        path,
+        name=NAME if is_stdin(path) else None,
         format=beside.format,
         map=None if beside.map is None else _pairs(beside.map, "--map"),
         equities=equities,
@@ -173,13 +175,12 @@ def document(
     if market is None:
         says_when = beside.valuation or beside.close or (given.quotes is not None and given.quotes.valuation)
         if says_when or file.marks or file.vols or file.spots or given.quotes is not None or rate is not None:
-            made["market"] = file.market_document(
-                beside.valuation, quotes=given.quotes, rate=rate, close=beside.close
-            )
+            made["market"] = file.market_document(beside.valuation, quotes=given.quotes, rate=rate, close=beside.close)
         return made
     if beside.valuation or beside.close or beside.quotes:
         raise InvalidInput(
-            "--market has its own valuation and quotes: leave --valuation, --close and --quotes out", code="contradiction"
+            "--market has its own valuation and quotes: leave --valuation, --close and --quotes out",
+            code="contradiction",
         )
     made["market"] = market
     for name, values in (("price", file.marks), ("vol", file.vols), ("spot", file.spots)):
@@ -209,7 +210,9 @@ def _pairs(text: str, option: str) -> dict[str, str]:
     for part in text.split(","):
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise InvalidInput(f"{option} {text!r}: name=value, separated by commas, is needed", where=option, value=text)
+            raise InvalidInput(
+                f"{option} {text!r}: name=value, separated by commas, is needed", where=option, value=text
+            )
         found[name.strip()] = value.strip()
     return found
 
@@ -242,7 +245,9 @@ def _number(root: str, value: str) -> float:
 
 
 def template(
-    positions: Annotated[Path, typer.Argument(help="A broker's, clearing house's or venue's file of positions.")],
+    positions: Annotated[
+        Path, typer.Argument(help="A broker's, clearing house's or venue's file of positions.", callback=from_stdin)
+    ],
     equity: Annotated[list[str] | None, typer.Option(help="A stock whose options are standard; repeat.")] = None,
     lot: Annotated[float | None, typer.Option(help="Least quantity of a share.")] = None,
     lenient: Lenient = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +20,16 @@ from margincore._core import (
     ParseError,
     Unsupported,
 )
+from margincore.cli.stdin import named_in
 
-__all__ = ["BAD_INPUT", "LIMIT_BREACHED", "STALE", "judge", "refusals"]
+__all__ = ["BAD_INPUT", "LIMIT_BREACHED", "STALE", "finite", "is_stale", "judge", "refusals"]
 
 BAD_INPUT = 2
 LIMIT_BREACHED = 3
 STALE = 4
+
+_CLOCKS = 60.0
+"""Seconds by which two machines' clocks may differ."""
 
 HINTS: Mapping[type[MarginError], str] = {
     MissingData: "nothing is guessed: give what is missing; see 'margincore {command} --help'",
@@ -42,7 +47,9 @@ def refusals(command: str) -> Iterator[None]:
     try:
         yield
     except MarginError as error:
-        message = " ".join(str(error).split())
+        message = named_in(str(error))
+        if len(error.refusals) < 2:  # those of several come a line each
+            message = " ".join(message.split())
         hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
         print(f"error: {message}\nhint: {hint.format(command=command)}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
@@ -50,23 +57,52 @@ def refusals(command: str) -> Iterator[None]:
         if error.filename is None:  # no file that was named: a closed pipe, say
             raise
         hint = "see that it can be read and written, and that the disk has room"
-        print(f"error: {error.filename}: {error.strerror}\nhint: {hint}", file=sys.stderr)
+        print(f"error: {named_in(str(error.filename))}: {error.strerror}\nhint: {hint}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
 
 
-def judge(document: Mapping[str, Any], result: Mapping[str, Any], limit: float | None, max_age: float | None) -> None:
-    """Ends a command whose market is too old, which is told first, or whose requirement is too high."""
+def finite(value: float | None, option: str) -> float | None:
+    """A limit as it is; one that is no finite number above zero would hold nothing back."""
+    if value is not None and not (math.isfinite(value) and value >= 0.0):
+        raise InvalidInput(f"{option} is {value}: a finite number from 0 is needed", where=option, value=value)
+    return value
+
+
+def is_stale(age: float, max_age: float | None) -> bool:
+    """Whether a market of so many seconds is too old; :class:`InvalidInput` where it is of the future by as much."""
+    if max_age is None:
+        return False
+    if -age > max(max_age, _CLOCKS):
+        raise InvalidInput(
+            f"market.valuation is {-age:,.0f} seconds after this machine's clock: its age cannot be told",
+            where="--max-age",
+            code="contradiction",
+        )
+    return age > max_age
+
+
+def judge(result: Mapping[str, Any], limit: float | None, max_age: float | None) -> None:
+    """Ends a command whose market is too old, which is told first, or whose requirement is too high or not known."""
+    outcomes = result.get("outcomes", [{"label": result.get("methodology"), "report": result, **result}])
     if max_age is not None:
-        valuation = dt.datetime.fromisoformat(str(document["market"]["valuation"]))
-        age = (dt.datetime.now(dt.UTC) - valuation).total_seconds()
-        if age > max_age:
-            print(f"stale: the market is of {valuation.isoformat()}, {age:,.0f} seconds old", file=sys.stderr)
+        stated = next((o["report"]["valuation"] for o in outcomes if o["report"] is not None), None)
+        if stated is None:
+            raise InvalidInput("--max-age: no report, so no market's age", where="--max-age", code="contradiction")
+        age = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(stated)).total_seconds()
+        if is_stale(age, max_age):
+            print(f"stale: the market is of {stated}, {age:,.0f} seconds old", file=sys.stderr)
             raise typer.Exit(STALE)
     if limit is None:
         return
-    outcomes = result.get("outcomes", [{"label": result.get("methodology"), **result}])
-    above = [o for o in outcomes if o.get("equity_required") is not None and o["equity_required"] > limit]
-    for outcome in above:
-        print(f"limit: {outcome['label']}: {outcome['equity_required']:,.2f} is above {limit:,.2f}", file=sys.stderr)
-    if above:
+    breached = False
+    for outcome in outcomes:
+        if outcome["report"] is None:
+            print(f"limit: {outcome['label']}: no number, so not known to be below", file=sys.stderr)
+        elif (required := outcome["equity_required"]) > limit:
+            currency = outcome["report"]["currency"]
+            print(f"limit: {outcome['label']}: {required:,.2f} is above {limit:,.2f} {currency}", file=sys.stderr)
+        else:
+            continue
+        breached = True
+    if breached:
         raise typer.Exit(LIMIT_BREACHED)

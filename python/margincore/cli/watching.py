@@ -6,15 +6,20 @@ import datetime as dt
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from margincore._core import Contracts, InvalidInput, MarginError, MissingData
-from margincore.cli.refusals import LIMIT_BREACHED, STALE
+import typer
+
+from margincore._core import Contract, Contracts, InvalidInput, MarginError, MissingData
+from margincore.cli.loading import Loaded, loaded
+from margincore.cli.options import Files
+from margincore.cli.progress import working
+from margincore.cli.refusals import LIMIT_BREACHED, STALE, is_stale
 from margincore.documents import Read, read_document
 from margincore.engine import Engine
 from margincore.monitoring import Monitor
@@ -22,9 +27,8 @@ from margincore.monitoring.events import Status
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
-__all__ = ["Limits", "Look", "look", "show_once", "watch_files"]
+__all__ = ["Limits", "Look", "look", "watch_accounts"]
 
 _COLOURS = {"ok": "green", "margin_call": "yellow", "liquidation": "bold red"}
 _WORDS = {"ok": "ok", "margin_call": "call", "liquidation": "LIQUIDATE"}
@@ -54,7 +58,7 @@ class Look:
     @property
     def stale(self) -> bool:
         """Whether the market is older than it may be."""
-        return self.max_age is not None and self.age > self.max_age
+        return is_stale(self.age, self.max_age)
 
     def at(self, now: dt.datetime) -> Look:
         """The same accounts and market, looked at by another clock."""
@@ -107,18 +111,29 @@ def _market_of(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return market
 
 
-def look(documents: Mapping[str, Mapping[str, Any]], limits: Limits, call: float, now: dt.datetime) -> Look:
-    """Accounts by name, each a document of the same rulebook and market, as they stand."""
-    market = _market_of(documents)
-    reads: dict[str, Read] = {name: read_document({**d, "market": market}) for name, d in documents.items()}
-    rulebook = next(iter(reads.values())).rulebooks[0]
-    contracts = {p.contract.id: p.contract for read in reads.values() for p in read.account.positions}
-    prepared = Engine(rulebook).prepare(Contracts(list(contracts.values())), next(iter(reads.values())).market)
+def look(accounts: Mapping[str, Loaded], limits: Limits, call: float, now: dt.datetime) -> Look:
+    """Accounts by name, each of the same rulebook and market, as they stand."""
+    market = _market_of({name: given.document for name, given in accounts.items()})
+    reads: dict[str, Read] = {name: read_document({**g.document, "market": market}) for name, g in accounts.items()}
+    rulebook, *others = (one for read in reads.values() for one in read.rulebooks)
+    if any((o.name, o.parameters) != (rulebook.name, rulebook.parameters) for o in others):
+        raise InvalidInput("watch: one rulebook for all accounts is needed", code="contradiction", where="methodology")
+    contracts: dict[str, Contract] = {}
+    for name, read in reads.items():
+        for contract in (*read.contracts, *(p.contract for p in read.account.positions)):
+            if contracts.setdefault(contract.id, contract) != contract:
+                raise InvalidInput(f"{name}: '{contract.id}' has other terms in another account", code="contradiction")
+    quoted = next(iter(reads.values())).market
+    if quoted is None:
+        raise MissingData("watch: a market is needed: give --market", code="not_stated", where="--market")
+
+    prepared = Engine(rulebook).prepare(Contracts(list(contracts.values())), quoted)
     monitor = Monitor(prepared, {name: read.account for name, read in reads.items()}, call=call)
     statuses = tuple(monitor.status(name) for name in monitor.accounts)
-    valuation = dt.datetime.fromisoformat(str(market["valuation"]))
-    breaches = tuple(_breaches(statuses, limits))
-    seen = Look(rulebook.name, prepared.currency, valuation, 0.0, statuses, breaches, limits.max_age)
+    valuation = dt.datetime.fromisoformat(quoted.valuation)
+    seen = Look(
+        rulebook.name, prepared.currency, valuation, 0.0, statuses, tuple(_breaches(statuses, limits)), limits.max_age
+    )  # fmt: skip
     return seen.at(now)
 
 
@@ -154,10 +169,10 @@ def _title(seen: Look) -> str:
     return f"{seen.rulebook}, {seen.currency}, {seen.valuation:%Y-%m-%d %H:%M:%S%z}{old}"
 
 
-def show_once(seen: Look, as_json: bool) -> None:
+def _shown(seen: Look, as_json: bool, indent: int | None = None) -> None:
     """Prints accounts, and below them what is breached."""
     if as_json:
-        print(json.dumps(seen.to_dict(), indent=2, allow_nan=False, ensure_ascii=False))
+        print(json.dumps(seen.to_dict(), indent=indent, allow_nan=False, ensure_ascii=False), flush=True)
         return
     from rich.console import Console
 
@@ -178,45 +193,83 @@ def _stamps(paths: Sequence[Path]) -> tuple[tuple[int, int] | None, ...]:
     return tuple(stamp(path) for path in paths)
 
 
-def watch_files(read: Callable[[], Look], paths: Sequence[Path], pause: float) -> None:
-    """Shows accounts until it is interrupted, read again when a file changes.
+def watch_accounts(
+    paths: Mapping[str, Path],
+    files: Files,
+    method: str | None,
+    limits: Limits,
+    call: float,
+    *,
+    once: bool,
+    pause: float,
+    as_json: bool,
+) -> None:
+    """Shows accounts once, or until it is interrupted; ends with the exit code of what was seen last.
 
-    A file that is refused leaves the numbers as they were, with the refusal below them: it may be half written.
+    Away from a terminal, and as JSON, every look at changed files is printed below the last one. A file that is
+    refused leaves the numbers as they were, and is told: it may be half written.
     """
-    from rich.console import Console, Group
-    from rich.live import Live
 
-    console = Console()
-    # Where nobody looks at a screen that is drawn again, what is new is written below what was.
-    with Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live:
-        for seen, refusal, is_new in _looks(read, paths, pause):
-            page = Group(_table(seen), *_remarks(seen, refusal))
-            if live is not None:
-                live.update(page, refresh=True)
-            elif is_new:
-                console.print(page)
+    def read() -> Look:
+        accounts = {name: loaded(path, files, [method] if method else []) for name, path in paths.items()}
+        for given in accounts.values():
+            given.warn()
+        return look(accounts, limits, call, dt.datetime.now(dt.UTC))
+
+    with working("watch"):
+        seen = read()
+    if once:
+        _shown(seen, as_json, indent=2)
+        raise typer.Exit(seen.code)
+    watched = [*paths.values(), *files.paths()]
+    looks = _looks(read, seen, watched, pause)
+    try:
+        if as_json or not sys.stdout.isatty():
+            for seen, refusal in _changes(looks):
+                if refusal:
+                    print(f"not read again: {refusal}", file=sys.stderr, flush=True)
+                else:
+                    _shown(seen, as_json)
+        else:
+            _live(looks)
+    except KeyboardInterrupt:
+        raise typer.Exit(seen.code) from None
 
 
-def _looks(read: Callable[[], Look], paths: Sequence[Path], pause: float) -> Iterator[tuple[Look, str, bool]]:
-    """Accounts every so often, why a file could not be read again, and whether there is anything new."""
-    seen, stamps, refusal, is_new = read(), _stamps(paths), "", True
+def _looks(read: Callable[[], Look], seen: Look, paths: Sequence[Path], pause: float) -> Iterator[tuple[Look, str]]:
+    """The accounts at every moment, with why files that changed could not be read, if so."""
+    stamps, refusal = _stamps(paths), ""
     while True:
-        seen = seen.at(dt.datetime.now(dt.UTC))
-        yield seen, refusal, is_new
+        yield seen.at(dt.datetime.now(dt.UTC)), refusal
         time.sleep(pause)
-        now, before = _stamps(paths), refusal
-        is_new = now != stamps
-        if not (is_new or refusal):
+        now = _stamps(paths)
+        if now == stamps:
             continue
         try:
             seen, refusal = read(), ""
         except (MarginError, OSError) as error:
             refusal = " ".join(str(error).split())
-        is_new, stamps = is_new or refusal != before, now
+        stamps = now
 
 
-def _remarks(seen: Look, refusal: str) -> list[Text]:
+def _changes(looks: Iterable[tuple[Look, str]]) -> Iterator[tuple[Look, str]]:
+    """Those that say something else than the one before, but for their age."""
+    last: tuple[Any, ...] | None = None
+    for seen, refusal in looks:
+        said = (seen.statuses, seen.valuation, seen.stale, refusal)
+        if said != last:
+            yield seen, refusal
+        last = said
+
+
+def _live(looks: Iterable[tuple[Look, str]]) -> None:
+    from rich.console import Console, Group
+    from rich.live import Live
     from rich.text import Text
 
-    lines = [Text(line, style="bold red") for line in seen.breaches]
-    return [*lines, *([Text(f"not read again: {refusal}", style="yellow")] if refusal else [])]
+    with Live(console=Console(), auto_refresh=False) as live:
+        for seen, refusal in looks:
+            lines = [Text(line, style="bold red") for line in seen.breaches]
+            if refusal:
+                lines.append(Text(f"not read again: {refusal}", style="yellow"))
+            live.update(Group(_table(seen), *lines), refresh=True)
