@@ -44,7 +44,6 @@ from margincore.importers.documents import read_json
 
 app = typer.Typer(
     name="margincore",
-    help="Derivatives margin under the rulebooks that matter, with every number explained.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -75,67 +74,6 @@ def demo(as_json: Json = False) -> None:
         text = resources("margincore.cli").joinpath("samples/iron_condor.json").read_text(encoding="utf-8")
         document = json.loads(text)
         show(document, evaluate(document), as_json)
-
-
-@app.command()
-@takes_files()
-def watch(
-    recording: Annotated[
-        Path | None,
-        typer.Argument(
-            help="A recording to replay with sample accounts: a CSV of Deribit option snapshots, plain or .gz, with "
-            "the columns date, instrument_name, expiry_date, strike, type (call, put), delta, mark_iv (percent).",
-            callback=from_stdin,
-        ),
-    ] = None,
-    account: Annotated[
-        list[Path] | None, typer.Option(help="An account of one's own, as 'margin' takes it; repeat for more.")
-    ] = None,
-    method: Method = None,
-    *,
-    files: Files,
-    limit: Annotated[float | None, typer.Option(help="Initial requirement above which an account is told.")] = None,
-    utilisation: Annotated[
-        float | None, typer.Option(help="Part of equity above which an account is told (0.9 is 90 %).")
-    ] = None,
-    call: Annotated[float | None, typer.Option(help="Margin call: equity below so many times initial; else 1.")] = None,
-    max_age: MaxAge = None,
-    once: Annotated[bool, typer.Option("--once", help="Look once; the exit code says what was seen.")] = False,
-    pause: Annotated[float, typer.Option(min=0.0, help="Seconds between moments, or looks at the files.")] = 0.2,
-    journal: Annotated[Path | None, typer.Option(help="Of a replay: continue from, and write, this journal.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Watch accounts: equity, requirement, utilisation, margin calls. Files that change are read again.
-
-    Exit codes with --once, and of the last look where it is interrupted: 0 fine, 3 a limit is breached or there is a
-    call, 4 the market is older than --max-age.
-    """
-    with refusals("watch"):
-        limits = Limits(finite(limit, "--limit"), finite(utilisation, "--utilisation"), finite(max_age, "--max-age"))
-        own = {
-            "--method": method, "--limit": limit, "--utilisation": utilisation, "--call": call, "--max-age": max_age,
-            "--once": once, "--json": as_json,
-        }  # fmt: skip
-        if recording is not None:
-            given = ["--account"] * bool(account) + [n for n, value in own.items() if value not in (None, False)]
-            if given := given + files.stated():
-                raise InvalidInput(
-                    f"watch: a recording is replayed with sample accounts: leave {given[0]} out", code="contradiction"
-                )
-            from margincore.cli.watch import watch as replay
-
-            replay(recording, pause=pause, journal=journal)
-            return
-        if not account:
-            raise InvalidInput("watch: give --account, or a recording to replay", code="not_stated", where="--account")
-        if journal is not None:
-            raise InvalidInput("watch: a journal is of a replay: leave --journal out", code="contradiction")
-        if not once and any(is_stdin(path) for path in (*account, *files.paths())):
-            raise InvalidInput("watch: standard input cannot be read again: give --once", code="contradiction")
-        watch_accounts(
-            unique([spooled(path) for path in account]), files, method, limits, finite(call, "--call") or 1.0,
-            once=once, pause=pause, as_json=as_json,
-        )  # fmt: skip
 
 
 @app.command()
@@ -251,6 +189,67 @@ def statement(
         with working("statement"):
             page = given.do(lambda document: written(document, terms, carried, carry, as_json))
         print(page)
+
+
+@app.command()
+@takes_files()
+def watch(
+    recording: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A recording to replay with sample accounts: a CSV of Deribit option snapshots, plain or .gz, with "
+            "the columns date, instrument_name, expiry_date, strike, type (call, put), delta, mark_iv (percent).",
+            callback=from_stdin,
+        ),
+    ] = None,
+    account: Annotated[
+        list[Path] | None, typer.Option(help="An account of one's own, as 'margin' takes it; repeat for more.")
+    ] = None,
+    method: Method = None,
+    *,
+    files: Files,
+    limit: Annotated[float | None, typer.Option(help="Initial requirement above which an account is told.")] = None,
+    utilisation: Annotated[
+        float | None, typer.Option(help="Part of equity above which an account is told (0.9 is 90 %).")
+    ] = None,
+    call: Annotated[float | None, typer.Option(help="Margin call: equity below so many times initial; else 1.")] = None,
+    max_age: MaxAge = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once; the exit code says what was seen.")] = False,
+    pause: Annotated[float, typer.Option(min=0.0, help="Seconds between moments, or looks at the files.")] = 0.2,
+    journal: Annotated[Path | None, typer.Option(help="Of a replay: continue from, and write, this journal.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Watch accounts: equity, requirement, utilisation, margin calls. Files that change are read again.
+
+    Exit codes with --once, and of the last look where it is interrupted: 0 fine, 3 a limit is breached or there is a
+    call, 4 the market is older than --max-age.
+    """
+    with refusals("watch"):
+        limits = Limits(finite(limit, "--limit"), finite(utilisation, "--utilisation"), finite(max_age, "--max-age"))
+        own = {
+            "--method": method, "--limit": limit, "--utilisation": utilisation, "--call": call, "--max-age": max_age,
+            "--once": once, "--json": as_json,
+        }  # fmt: skip
+        if recording is not None:
+            given = ["--account"] * bool(account) + [n for n, value in own.items() if value not in (None, False)]
+            if given := given + files.stated():
+                raise InvalidInput(
+                    f"watch: a recording is replayed with sample accounts: leave {given[0]} out", code="contradiction"
+                )
+            from margincore.cli.watch import watch as replay
+
+            replay(recording, pause=pause, journal=journal)
+            return
+        if not account:
+            raise InvalidInput("watch: give --account, or a recording to replay", code="not_stated", where="--account")
+        if journal is not None:
+            raise InvalidInput("watch: a journal is of a replay: leave --journal out", code="contradiction")
+        if not once and any(is_stdin(path) for path in (*account, *files.paths())):
+            raise InvalidInput("watch: standard input cannot be read again: give --once", code="contradiction")
+        watch_accounts(
+            unique([spooled(path) for path in account]), files, method, limits, finite(call, "--call") or 1.0,
+            once=once, pause=pause, as_json=as_json,
+        )  # fmt: skip
 
 
 @app.command(name="batch-plan")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from margincore._core import Contracts, InvalidInput, MarginReport, amount_text
+from margincore._core import Account, Contracts, InvalidInput, MarginReport, amount_text
 from margincore.analysis.attribution import Margined, attribute, explain
+from margincore.analysis.scenarios import scenarios
 from margincore.documents import Read
 from margincore.engine import Engine
 
@@ -41,10 +43,53 @@ def explained(read: Read, as_json: bool) -> str:
         ]
         document = {
             "report": report.to_dict(),
+            "worst_scenarios": [asdict(each) for each in _worst(margined, report)],
             "contributions": {"kind": parts.kind, "positions": contributions, "residual": parts.residual},
         }
         return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
-    return "\n".join(_pages(report, str(parts)))
+    return "\n".join(_pages(report, str(parts), _worst(margined, report)))
+
+
+@dataclass(frozen=True)
+class Worst:
+    """What an account gains in the worst scenario of a scope, and each position in it; losses are negative."""
+
+    scope: str
+    scenario: str
+    currency: str
+    profit: float
+    positions: dict[str, float]
+
+
+def _worst(margined: Margined, report: MarginReport) -> list[Worst]:
+    """The worst scenario of each scope whose profit is the sum of what its positions make of it alone.
+
+    Of a scope with charges that no single position has (offsets, nets of greeks), or of which only the worst
+    scenarios are known, nothing is told.
+    """
+    account = margined.account
+    alone = [
+        (
+            position,
+            {own.scope: own for own in scenarios(margined.prepared.margin(Account([position], kind=account.kind)))},
+        )
+        for position in account.positions
+    ]
+    found = []
+    for whole in scenarios(report):
+        if not whole.complete:
+            continue
+        label = whole.labels[whole.worst]
+        parts: dict[str, float] = {}
+        for position, sets in alone:
+            own = sets.get(whole.scope)
+            if own is not None and own.labels == whole.labels:
+                id_ = position.contract.id
+                parts[id_] = parts.get(id_, 0.0) + own.profits[whole.worst]
+        profit = whole.profits[whole.worst]
+        if math.isclose(math.fsum(parts.values()), profit, rel_tol=1e-9, abs_tol=1e-6):
+            found.append(Worst(whole.scope, label, whole.currency, profit, parts))
+    return found
 
 
 def changed(before: Read, after: Read, as_json: bool) -> str:
@@ -55,7 +100,7 @@ def changed(before: Read, after: Read, as_json: bool) -> str:
     return str(change)
 
 
-def _pages(report: MarginReport, contributions: str) -> Iterator[str]:
+def _pages(report: MarginReport, contributions: str, worst: Sequence[Worst]) -> Iterator[str]:
     own, width = report.requirement, shutil.get_terminal_size((80, 24)).columns
     head = f"{report.methodology}: initial {amount_text(own.initial)}, maintenance {amount_text(own.maintenance)}"
     yield from _wrapped(f"{head} {report.currency}, at {report.valuation}", width, 0)
@@ -73,10 +118,19 @@ def _pages(report: MarginReport, contributions: str) -> Iterator[str]:
     yield from (f"   {line}" for line in contributions.splitlines())
     yield "   residual: what positions take from one another"
     yield ""
-    yield "3. How it came about"
+    yield "3. The worst scenario, and what each position gains in it"
+    for each in worst:
+        yield from _wrapped(f"{each.scope}, {each.scenario} ({each.currency})", width)
+        wide = max(map(len, each.positions), default=0)
+        for id_, profit in (*each.positions.items(), ("together", each.profit)):
+            yield f"     {id_:<{max(wide, 8)}}  {amount_text(profit):>16}"
+    if not worst:
+        yield from _wrapped("none that is the sum of what its positions gain in it", width)
+    yield ""
+    yield "4. How it came about"
     yield from _told(report.details, width, 3)
     yield ""
-    yield "4. Parameters"
+    yield "5. Parameters"
     for key, value in report.parameters.items():
         if value:
             yield from _wrapped(f"{key}: {value}", width)

@@ -35,12 +35,12 @@ Close = Annotated[
     typer.Option(help='The day the file itself says, at this time and zone: "16:00 America/New_York".'),
 ]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out rows that are refused; they are listed.")]
-Map = Annotated[str | None, typer.Option(help="Columns of another table: symbol=Ticker,quantity=Qty,price=Last ...")]
+Map = Annotated[str | None, typer.Option(help="Columns of another table: symbol=Sym,price=Last ...")]
 AccountId = Annotated[str | None, typer.Option(help="Which account of a file of several.")]
 FileFormat = Annotated[str | None, typer.Option("--format", help="The format, where the columns are of several.")]
 TermsOption = Annotated[
     list[str] | None,
-    typer.Option("--terms", help="What a file does not say: NIFTY:multiplier=75,expiry=2026-12-29; repeat for more."),
+    typer.Option("--terms", help="What a file does not say: NIFTY:multiplier=75; repeat for more."),
 ]
 MoneyFunds = Annotated[
     list[str] | None, typer.Option("--money-fund", help="A money-market fund to take as cash; repeat for more.")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from margincore._core import Contract, Contracts, InvalidInput, MarginError, MissingData
+from margincore.cli.console import said, stdout
 from margincore.cli.loading import Loaded, loaded
 from margincore.cli.options import Files
 from margincore.cli.progress import working
@@ -151,6 +152,7 @@ def _breaches(statuses: Iterable[Status], limits: Limits) -> Iterable[str]:
 def _table(seen: Look) -> Table:
     """The accounts within seventy columns."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=_title(seen), title_justify="left", box=None, pad_edge=False)
     table.add_column("account", overflow="ellipsis", no_wrap=True, max_width=18)
@@ -160,7 +162,7 @@ def _table(seen: Look) -> Table:
     for s in seen.statuses:
         used = "-" if math.isinf(s.utilisation) else f"{s.utilisation:.0%}"
         amounts = (f"{amount:,.0f}" for amount in (s.equity, s.initial, s.equity - s.initial))
-        table.add_row(s.account, *amounts, used, f"[{_COLOURS[s.level]}]{_WORDS[s.level]}[/]")
+        table.add_row(Text(s.account), *amounts, used, f"[{_COLOURS[s.level]}]{_WORDS[s.level]}[/]")
     return table
 
 
@@ -174,12 +176,10 @@ def _shown(seen: Look, as_json: bool, indent: int | None = None) -> None:
     if as_json:
         print(json.dumps(seen.to_dict(), indent=indent, allow_nan=False, ensure_ascii=False), flush=True)
         return
-    from rich.console import Console
-
-    console = Console()
+    console = stdout()
     console.print(_table(seen))
     for line in seen.breaches:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        said(console, line)
 
 
 def _stamps(paths: Sequence[Path]) -> tuple[tuple[int, int] | None, ...]:
