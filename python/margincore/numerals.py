@@ -51,7 +51,15 @@ def whole(text: str, what: str) -> int:
     return int(text)
 
 
-_DASHES = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{RIGHT SINGLE QUOTATION MARK}": "'"})
+_DASHES = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{EN DASH}": "-",
+        "\N{NO-BREAK SPACE}": " ",
+        "\N{NARROW NO-BREAK SPACE}": " ",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    }
+)
 _GROUPS = {
     point: re.compile(
         rf"(?:(?P<whole>[0-9]{{1,15}}|[0-9]{{1,3}}(?:[{other}' ][0-9]{{2,3}})*[{other}' ][0-9]{{3}})"
@@ -60,7 +68,9 @@ _GROUPS = {
     )
     for point, other in ((".", ","), (",", "."))
 }
-_SIGNED = re.compile(r"(?P<open>\()?(?P<sign>[+-]?)(?P<symbol>[$€£¥₹]?) ?(?P<after>[+-]?)(?P<body>[^()]*?)(?P<end>-?)(?P<close>\))?")
+_SIGNED = re.compile(
+    r"(?P<open>\()?(?P<sign>[+-]?)(?P<symbol>[$€£¥₹]?) ?(?P<after>[+-]?)(?P<body>[^()]*?)(?P<end>-?)(?P<close>\))?"
+)
 
 
 def amount(text: str, what: str, point: str = ".") -> float:

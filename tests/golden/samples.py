@@ -357,8 +357,10 @@ def samples() -> dict[str, Any]:
         "importers.OptionQuote": quote,
         "symbols.Symbol": symbols.Symbol("option", "XYZ", "osi", dt.date(2026, 12, 18), right="put", strike=45.0),
         "importers.PositionsFile": importers.PositionsFile(
-            (mc.Position(STOCK, 100), mc.Position(PUT, -1)), {"USD": 10.0}, {PUT.id: 1.25}, {"XYZ": 50.0}, {PUT.id: 0.3},
-            {"EURUSD": 1.25}, "account", "a.csv", "A", ("A", "B"), dt.date(2026, 11, 20), (refusal,), ("rows of sums: 1",),
+            (mc.Position(STOCK, 100), mc.Position(PUT, -1)), {"USD": 10.0}, {PUT.id: 1.25}, {"XYZ": 50.0},
+            {PUT.id: 0.3},
+            {"EURUSD": 1.25}, "account", "a.csv", "A", ("A", "B"), dt.date(2026, 11, 20), (refusal,),
+             ("rows of sums: 1",),
         ),
         "importers.Quotes": importers.Quotes({PUT.id: 1.25}, {}, {"XYZ": 50.0}, {"USD": 0.25}, {}, INSTANT),
         "importers.Refusal": refusal,

@@ -1,12 +1,12 @@
 """Positions as clearing houses and their members exchange them: CME, Eurex, OCC, Strata, Cumulus9.
 
-- CME CORE, Portfolio Margining: transactions as CSV (``Bus_Date, ..., Product_Code, ..., CVF, Period, ..., Buy_Sell, Qty,
-  ..., Put_Call, Strike``); buys and sells of one contract are its long and its short side. CVF is the multiplier.
+- CME CORE, Portfolio Margining: transactions as CSV (``Bus_Date, ..., Product_Code, ..., CVF, Period, ..., Buy_Sell,
+  Qty, ..., Put_Call, Strike``); buys and sells of one contract are its long and its short side. CVF is the multiplier.
   https://www.cmegroup.com/clearing/risk-management/files/cme-core-api.pdf
 - Eurex Clearing, Prisma margin estimator: the short form ``Product ID, Contract Date (or Maturity), Call Put Flag,
   Exercise Price, Version Number, Net LS Balance`` (https://deutsche-boerse-risk.github.io/CloudPrismaMarginEstimator/)
-  and the long one with ``Expiry Year, Expiry Month, Expiry Day, ..., Long Balance, Short Balance``. A version other than
-  0 is a contract adjusted for a corporate action, whose size no column says: refused.
+  and the long one with ``Expiry Year, Expiry Month, Expiry Day, ..., Long Balance, Short Balance``. A version other
+  than 0 is a contract adjusted for a corporate action, whose size no column says: refused.
 - OpenGamma Strata ``PositionCsvLoader``: ``Strata Position Type`` (FUT, OPT), ``Exchange`` (ECAG, XCME ...), ``Contract
   Code``, ``Long Quantity``, ``Short Quantity``, ``Expiry`` (2026-12), ``Put Call``, ``Exercise Price``.
   https://strata.opengamma.io/apidocs/com/opengamma/strata/loader/csv/PositionCsvLoader.html
@@ -43,7 +43,9 @@ def _month(text: str, what: str) -> tuple[int, int, int | None]:
     if "/" in text:
         day = date_of(text, what)
         return day.year, day.month, day.day
-    raise InvalidInput(f"{what} {text!r} is not a contract month such as 202612", where=what, value=text, code="bad_time")
+    raise InvalidInput(
+        f"{what} {text!r} is not a contract month such as 202612", where=what, value=text, code="bad_time"
+    )
 
 
 def _cme(terms: Terms, code: str, when: tuple[int, int, int | None], row: Row, **said: Any) -> Contract:
@@ -71,9 +73,7 @@ def _eurex(terms: Terms, code: str, when: tuple[int, int, int | None], row: Row)
             raise MissingData(f"{name}: no day of expiry", code="not_stated", where="expiry")
         style = {"AMERICAN": "american", "A": "american", "EUROPEAN": "european", "E": "european"}
         own = {"exercise": style[word]} if (word := row.text("exercise").upper()) in style else {}
-        return terms.made_option(
-            name, code, right=right, strike=strike, expiry=f"{year}-{month:02}-{day:02}", **own
-        )
+        return terms.made_option(name, code, right=right, strike=strike, expiry=f"{year}-{month:02}-{day:02}", **own)
     if day is None:
         text = f"{name} {strike:.10g} {'C' if right == 'call' else 'P'}" if option else name
         return terms.symbol(text, "eurex")
@@ -145,8 +145,10 @@ EUREX = Format(
     needed=("symbol", "long", "short"),
     columns={
         "symbol": ("Product ID",), "year": ("Expiry Year",), "month": ("Expiry Month",), "day": ("Expiry Day",),
-        "date": ("Contract Date", "Maturity"), "version": ("Version Number",), "settlement": ("Product Settlement Type",),
-        "right": ("Call Put Flag",), "strike": ("Exercise Price",), "exercise": ("Exercise Style Flag", "Exercise Style"),
+        "date": ("Contract Date", "Maturity"), "version": ("Version Number",),
+        "settlement": ("Product Settlement Type",),
+        "right": ("Call Put Flag",), "strike": ("Exercise Price",),
+        "exercise": ("Exercise Style Flag", "Exercise Style"),
         "long": ("Long Balance",), "short": ("Short Balance",), "kind": ("Instrument Type",), "account": ("Account",),
     },
     either=(("year", "date"),),

@@ -104,11 +104,13 @@ def _summaries(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
 
 _COLUMNS = {
     "symbol": ("Symbol",), "quantity": ("Quantity", "Position"), "kind": ("AssetClass", "Asset Category", "AssetType"),
-    "subkind": ("SubCategory",), "currency": ("CurrencyPrimary", "Currency"), "mark": ("MarkPrice", "Close Price", "MarketPrice"),
+    "subkind": ("SubCategory",), "currency": ("CurrencyPrimary", "Currency"),
+    "mark": ("MarkPrice", "Close Price", "MarketPrice"),
     "account": ("ClientAccountID", "AccountId", "Account"), "multiplier": ("Multiplier", "Mult"), "strike": ("Strike",),
     "expiry": ("Expiry", "Expiration"), "right": ("Put/Call", "Right"), "underlying": ("UnderlyingSymbol",),
     "underlying_id": ("UnderlyingSecurityID",), "conid": ("Conid",), "side": ("Side",), "as_of": ("ReportDate",),
-    "level": ("LevelOfDetail", "DataDiscriminator"), "fx": ("FXRateToBase",), "value": ("PositionValue", "Value", "MarketValue"),
+    "level": ("LevelOfDetail", "DataDiscriminator"), "fx": ("FXRateToBase",),
+    "value": ("PositionValue", "Value", "MarketValue"),
 }  # fmt: skip
 
 FLEX = Format(
@@ -117,7 +119,7 @@ FLEX = Format(
     "https://www.ibkrguides.com/reportingreference/reportguide/open%20positionsfq.htm",
     needed=("symbol", "quantity", "kind", "currency"),
     columns={name: cells for name, cells in _COLUMNS.items()},
-    either=(("mark", "value", "level", "side", "conid"),),
+    either=(("mark", "value", "level", "side", "conid", "account", "multiplier", "underlying", "as_of", "fx"),),
     read=_position, declares=_share, rows=_summaries, totals=("total",), cash="rows of asset class CASH; section CRTT",
 )  # fmt: skip
 

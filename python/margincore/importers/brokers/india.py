@@ -1,9 +1,11 @@
 """Positions and baskets of Indian brokers' interfaces.
 
-- Kite (Zerodha) ``portfolio/positions`` and the orders of ``margins/basket`` (https://kite.trade/docs/connect/v3/): rows
+- Kite (Zerodha) ``portfolio/positions`` and the orders of ``margins/basket`` (https://kite.trade/docs/connect/v3/):
+  rows
   by ``tradingsymbol`` and ``exchange``; of ``{"net": ..., "day": ...}`` the net book is held, the day's trades are not.
 - openalgo (https://docs.openalgo.in/): ``{"positions": [{"symbol", "exchange", "action", "product", "quantity"}]}``.
-- Upstox ``portfolio/short-term-positions`` (https://upstox.com/developer/api-documentation/get-positions): as Kite, with
+- Upstox ``portfolio/short-term-positions`` (https://upstox.com/developer/api-documentation/get-positions): as Kite,
+  with
   ``trading_symbol``. A request that names an instrument by its token alone (``NSE_FO|52618``) says nothing without
   Upstox's own list: refused.
 - Dhan ``/v2/positions`` (https://dhanhq.co/docs/v2/portfolio/): ``tradingSymbol``, ``positionType``, ``netQty``, with

@@ -119,6 +119,7 @@ class _Sheet:
         self.form: Format | None = None
         self.header: list[str] = []
         self.columns: dict[str, str] = {}
+        self.printed: dict[str, str] = {}
         self.last = 0
         self.account = ""
 
@@ -126,6 +127,7 @@ class _Sheet:
         """A row that names columns."""
         self.form, self.header = form, [plain(cell) for cell in header]
         self.columns = columns_of(form, header, f"{self.name}:{line}")
+        self.printed = dict(zip(self.header, (cell.strip() for cell in header), strict=True))
         self.last = max(self.header.index(column) for column in self.columns.values())
 
     def add(self, line: int, cells: list[str]) -> None:
@@ -149,9 +151,8 @@ class _Sheet:
             error = ParseError(f"{len(cells)} cells in a row of {len(self.header)} columns")
             self.found.refused.append((place, shown, error))
             return
-        row = Row(place, dict(zip(self.header, cells, strict=False)), self.columns, account=self.account)
-        row.form = self.form
-        self.found.rows.append(row)
+        said = dict(zip(self.header, cells, strict=False))
+        self.found.rows.append(Row(place, said, self.columns, self.form, self.printed, self.account))
 
     @staticmethod
     def _is_text(spoken: list[str]) -> bool:
@@ -203,14 +204,19 @@ def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Lay
         else:
             sheet.add(line, cells)
     assert found is not None
-    found.notes["lines of titles"] += titles
+    if titles:
+        found.notes["lines of titles"] += titles
     found.texts = [*texts, *found.texts]
     return found
 
 
 def _is_title(text: str, found: Layout | None) -> bool:
     """A line between two tables that names the next account, as Schwab's."""
-    return found is not None and found.form.name == "schwab" and re.search(r"\.\.\.|account", text, re.IGNORECASE) is not None
+    return (
+        found is not None
+        and found.form.name == "schwab"
+        and re.search(r"\.\.\.|account", text, re.IGNORECASE) is not None
+    )
 
 
 def _account_of(title: str) -> str:
@@ -289,7 +295,9 @@ def _document(text: str, name: str, form: Format | None) -> Layout:
     """The rows of a JSON document."""
     document = json_value(text, name)
     among: Sequence[Format] = DOCUMENTS if form is None else (form,)
-    lists = list(_lists(document, sorted({path for each in among for path in each.list_of}, key=lambda path: -path.count("."))))
+    lists = list(
+        _lists(document, sorted({path for each in among for path in each.list_of}, key=lambda path: -path.count(".")))
+    )
     if isinstance(document, dict) and not lists:
         lists = [("", [document])]
     headers: list[list[str]] = []
@@ -304,7 +312,9 @@ def _document(text: str, name: str, form: Format | None) -> Layout:
         if chosen is not None:
             return _objects(chosen, name, path, items)
     if lists and not headers:
-        raise MissingData(f"{name}: {lists[0][0] or 'the document'} is an empty list: no position", code="missing_parameter")
+        raise MissingData(
+            f"{name}: {lists[0][0] or 'the document'} is an empty list: no position", code="missing_parameter"
+        )
     raise unknown(name, headers or [[]], among)
 
 
@@ -326,7 +336,6 @@ def _objects(form: Format, name: str, path: str, items: Sequence[dict[str, Any]]
         keys = list(item)
         cells = {plain(key): value for key, value in item.items()}
         columns = form.fields(keys)
-        row = Row(f"{name}: {path or 'row'}[{at}]", cells, columns)
-        row.form = form
-        found.rows.append(row)
+        printed = {plain(key): key for key in keys}
+        found.rows.append(Row(f"{name}: {path or 'row'}[{at}]", cells, columns, form, printed))
     return found

@@ -12,7 +12,8 @@ from margincore.importers.brokers.terms import Held, Item, Money, Terms, kind_of
 from margincore.numerals import decimal, whole
 
 MAPPED = (
-    "symbol", "quantity", "long", "short", "side", "kind", "price", "vol", "spot", "value", "account", "currency", "right",
+    "symbol", "quantity", "long", "short", "side", "kind", "price", "vol", "spot", "value", "account",
+    "currency", "right",
     "strike", "expiry", "multiplier", "description", "date",
 )  # fmt: skip
 """The fields that `map` may name."""
@@ -37,10 +38,7 @@ def _own(row: Row, terms: Terms) -> Item:
     else:
         contract = terms.share(symbol, kind or None)
     text = row.text("quantity")
-    if contract.kind != "option" and "." in text:
-        quantity = decimal(text, "quantity")
-    else:
-        quantity = whole(text, "quantity")
+    quantity = decimal(text, "quantity") if contract.kind != "option" and "." in text else whole(text, "quantity")
     price = decimal(row.text("mark"), "price") if row.has("mark") else None
     vol = decimal(row.text("vol"), "vol") if row.has("vol") else None
     long, short = sides(row, quantity)
@@ -68,13 +66,17 @@ def _mapped(row: Row, terms: Terms) -> Item:
     word = row.text("kind")
     kind = kind_of(word)
     if word and kind is None:
-        raise InvalidInput(f"kind {word!r}: stock, etf, option, future, cash or coin is needed", where="kind", value=word)
+        raise InvalidInput(
+            f"kind {word!r}: stock, etf, option, future, cash or coin is needed", where="kind", value=word
+        )
     currency = row.text("currency") or "USD"
     if kind == "cash" or terms.is_money_fund(symbol, row.text("description")):
         amount = row.number("value") if row.has("value") else row.count()
         assert amount is not None
         return Money(symbol if len(symbol) == 3 and symbol.isupper() else currency, amount)
-    long, short = (row.number("long") or 0.0, row.number("short") or 0.0) if row.has("long") or row.has("short") else sides(row)
+    long, short = (
+        (row.number("long") or 0.0, row.number("short") or 0.0) if row.has("long") or row.has("short") else sides(row)
+    )
     mark, vol, spot = row.price("mark"), row.number("vol"), row.price("spot")
     said: dict[str, Any] = {"multiplier": row.number("multiplier")}
     if row.has("right") and row.has("strike") and row.has("expiry") and kind in (None, "option"):
@@ -118,4 +120,6 @@ def mapped(columns: dict[str, str]) -> Format:
     if "symbol" not in columns or not {"quantity", "long", "short"} & {*columns}:
         raise mended("map: a column of symbols and one of quantities are needed", "--map symbol=...,quantity=...")
     fields = {_FIELD.get(name, name): (column,) for name, column in columns.items()}
-    return Format("mapped", "columns named by the caller", "map", tuple(fields), fields, _mapped, declares=_mapped_share)
+    return Format(
+        "mapped", "columns named by the caller", "map", tuple(fields), fields, _mapped, declares=_mapped_share
+    )

@@ -1,8 +1,8 @@
 """Quotes beside positions: a template of what is missing, and the file that it becomes.
 
 The columns are ``symbol, price, vol, spot, rate, dividend_yield, valuation``, of which a file has `symbol` and those it
-needs: a row per contract (``price`` or ``vol``), per underlying (``spot``), per currency (``rate``), and one whose symbol
-is ``valuation``. An empty cell is a quote that is not given; a minus is printed where a row has none.
+needs: a row per contract (``price`` or ``vol``), per underlying (``spot``), per currency (``rate``), and one whose
+symbol is ``valuation``. An empty cell is a quote that is not given; a minus is printed where a row has none.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def read_quotes(source: Source, *, name: str | None = None) -> Quotes:
     header = [cell.strip().casefold() for cell in head]
     for column in header:
         if column not in COLUMNS or header.count(column) > 1:
-            raise ParseError(f"{called}:{line}: column {column!r}: each of {', '.join(COLUMNS)} once, symbol first of all")
+            raise ParseError(
+                f"{called}:{line}: column {column!r}: each of {', '.join(COLUMNS)} once, symbol first of all"
+            )
     if "symbol" not in header:
         raise ParseError(f"{called}:{line}: no column 'symbol': the columns are {', '.join(COLUMNS)}")
     given: dict[str, dict[str, float]] = {column: {} for column in COLUMNS[1:-1]}

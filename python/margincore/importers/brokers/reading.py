@@ -86,7 +86,8 @@ def read_positions(
         )
     if account is None and len(accounts) > 1:
         raise InvalidInput(
-            f"{own.name}: it holds {len(accounts)} accounts: {', '.join(map_names(accounts))}: choose one with account= "
+            f"{own.name}: it holds {len(accounts)} accounts: {', '.join(map_names(accounts))}: choose one "
+            f"with account= "
             "(--account-id), or read_positions_by_account reads them all",
             where="account",
             code="not_stated",
@@ -98,7 +99,8 @@ def read_positions(
 def read_positions_by_account(source: Source, *, lenient: bool = False, **options: Any) -> dict[str, PositionsFile]:
     """What :func:`read_positions` reads, by account, with its options but for `account`.
 
-    >>> text = "Account Number,Symbol,Quantity,Last Price,Current Value\\nA1,SPY,5,$600.00,$3000.00\\nB2,SPY,7,$600.00,$4200.00\\n"
+    >>> head = "Account Number,Symbol,Quantity,Last Price,Current Value\\n"
+    >>> text = head + "A1,SPY,5,$600.00,$3000.00\\nB2,SPY,7,$600.00,$4200.00\\n"
     >>> {name: file.positions for name, file in read_positions_by_account(text).items()}
     {'A1': (Position("SPY", 5),), 'B2': (Position("SPY", 7),)}
     """
@@ -252,7 +254,9 @@ def _read(
                 item = row.form.read(row, terms)
                 if isinstance(item, Held) and item.contract.id in leave_out:
                     left.discard(item.contract.id)
-                    refusals.append(Refusal(row.place, row.shown(), f"{item.contract.id} is left out by name", "not_covered"))
+                    refusals.append(
+                        Refusal(row.place, row.shown(), f"{item.contract.id} is left out by name", "not_covered")
+                    )
                     continue
                 sums.add(item)
             except (OverflowError, ArithmeticError, UnicodeError) as error:
@@ -282,7 +286,7 @@ def _read(
         positions, sums.cash, sums.certain("mark"), sums.certain("spot"), sums.certain("vol"), sums.certain("fx"),
         found.form.name, own.name, account or None, tuple(each for each in accounts if each), terms.on,
         tuple(refusals),
-        tuple(f"{what}: {count}" if count else what for what, count in notes.items() if count or what != "lines of titles"),
+        tuple(f"{what}: {count}" if count else what for what, count in notes.items()),
         tuple(terms.written_on.values()),
     )  # fmt: skip
 
@@ -304,7 +308,9 @@ def _fx(row: Row, sums: _Sums, found: Layout) -> None:
     if rate is None or not currency or rate <= 0.0:
         return
     if not found.base:
-        bases = {each.text("currency") for each in found.rows if "fx" in each.columns and each.text("fx") in ("1", "1.0")}
+        bases = {
+            each.text("currency") for each in found.rows if "fx" in each.columns and each.text("fx") in ("1", "1.0")
+        }
         found.base = bases.pop() if len(bases) == 1 else "?"
     if found.base != "?" and currency != found.base:
         sums.quote("fx", f"{currency}{found.base}", rate)

@@ -132,11 +132,12 @@ class PositionsFile(Record):
         rate: float | Mapping[str, float] | None = None,
         close: str | None = None,
     ) -> Market:
-        """The market of the file's own quotes and of `quotes`, which go first (:func:`margincore.importers.read_quotes`).
+        """The market of the file's own quotes and of `quotes` (:func:`margincore.importers.read_quotes`): those go first.
 
         `valuation` is an instant with its zone; without one, that of `quotes`, or the day of the file at `close`, a
         time and zone such as ``"16:00 America/New_York"``. `rate` is the annual rate of every currency held
-        (of dollars, for what venues of coins list), or by currency. Raises :class:`margincore.MissingData` where nothing says when.
+        (of dollars, for what venues of coins list), or by currency. Raises :class:`margincore.MissingData` where
+        nothing says when.
         """
         return Market(**self.market_document(valuation, quotes=quotes, rate=rate, close=close))
 
@@ -170,7 +171,9 @@ class PositionsFile(Record):
         from zoneinfo import ZoneInfo
 
         if close is None:
-            day = "" if self.as_of is None else f" (the file is of {self.as_of}: close='16:00 America/New_York' takes it)"
+            day = (
+                "" if self.as_of is None else f" (the file is of {self.as_of}: close='16:00 America/New_York' takes it)"
+            )
             raise MissingData(
                 f"{self.file}: valuation: which instant are its prices of? Give one with its zone, "
                 f"2026-11-25T16:00:00-05:00 (--valuation, or a market: --market){day}",

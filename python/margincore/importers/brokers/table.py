@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from margincore._core import InvalidInput, MissingData
@@ -25,7 +25,10 @@ NUMBERS = frozenset(
 )
 """The fields that are amounts: their cells tell the decimal point of a file."""
 
-_MONTHS = {name: at for at, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
+_MONTHS = {
+    name: at
+    for at, name in enumerate(["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"], 1)
+}
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ;,].*)?")
 _MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:[ ,].*)?")
 _NAMED = re.compile(r"(\d{1,2})[- ]?([A-Z]{3})[A-Z]*[- ,]*(\d{4}|\d{2})")
@@ -72,10 +75,18 @@ class Row:
     place: str
     cells: Mapping[str, Any]
     columns: Mapping[str, str]
-    point: str = "."
+    """The column of every field, as names are compared."""
+    form: Format
+    printed: Mapping[str, str] = field(default_factory=dict)
+    """The columns' names as the file prints them."""
     account: str = ""
     """The account of the section the row stands in, where no column names it."""
-    form: Any = None
+    point: str = "."
+
+    def named(self, name: str) -> str:
+        """A field's column as the file prints it."""
+        column = self.columns.get(name, name)
+        return self.printed.get(column, column)
 
     def has(self, name: str) -> bool:
         """Whether the field's cell says something."""
@@ -94,7 +105,7 @@ class Row:
         """The cell of a field that a row cannot do without."""
         found = self.text(name)
         if not found:
-            raise MissingData(f"{self.columns.get(name, name)} is empty", where=name, code="not_stated")
+            raise MissingData(f"{self.named(name)} is empty", where=name, code="not_stated")
         return found
 
     def number(self, name: str) -> float | None:
@@ -102,9 +113,9 @@ class Row:
         found = self.text(name)
         column = self.columns.get(name)
         if isinstance(self.cells.get(column or ""), bool):
-            raise InvalidInput(f"{column} is {found}: a number is needed", where=name, code="wrong_type")
+            raise InvalidInput(f"{self.named(name)} is {found}: a number is needed", where=name, code="wrong_type")
         point = self.point if isinstance(self.cells.get(column or ""), str) else "."
-        return amount(found, str(column), point) if found else None
+        return amount(found, self.named(name), point) if found else None
 
     def count(self, name: str = "quantity") -> float:
         """The amount in a field that a row cannot do without."""
@@ -120,7 +131,7 @@ class Row:
     def date(self, name: str) -> dt.date | None:
         """The date in a field's cell."""
         found = self.text(name)
-        return date_of(found, self.columns[name]) if found else None
+        return date_of(found, self.named(name)) if found else None
 
     def shown(self) -> str:
         """The row as one line, shortened."""

@@ -27,6 +27,9 @@ KINDS = {
 }  # fmt: skip
 """The kind of what is held by the word of a type column, compared as column names are."""
 
+_ELSEWHERE = frozenset({"eurex_t7", "eurex", "ibkr_eurex", "kite", "openalgo", "shoonya", "dhan", "upstox"})
+"""Dialects whose options are not those of United States exchanges."""
+
 _CLASS = re.compile(r"([A-Z]{1,4})[ ./]([A-Z])")
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,5}", re.ASCII)
 _ABROAD = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}", re.ASCII)
@@ -146,14 +149,16 @@ class Terms:
                 self.roots.add(root)
             elif re.fullmatch(r"[A-Z]{1,6}", root) and multiplier in (None, 100.0):
                 raise mended(
-                    f"root {root!r} of {symbol} has no terms in the product table: equities=[{root!r}] says that its options "
+                    f"root {root!r} of {symbol} has no terms in the product table: equities=[{root!r}] says that its "
+                    f"options "
                     "are standard (American, 100 shares)",
                     f"--equity {root}",
                     value=root,
                 )
             else:
                 raise MissingData(
-                    f"root {root!r} of {symbol} has no terms in the product table, and looks like an adjusted or odd-sized "
+                    f"root {root!r} of {symbol} has no terms in the product table, and looks like an adjusted or "
+                    f"odd-sized "
                     "root: state them, products=mc.Products().extended([...])",
                     code="missing_product",
                     value=root,
@@ -185,11 +190,13 @@ class Terms:
         """A share or fund: by the tables, else by what the file says it is."""
         name = ticker(symbol)
         if _CUSIP.fullmatch(name) or _ISIN.fullmatch(name):
-            raise Unsupported(f"{symbol!r} is the number of a security, not a ticker: bonds and mutual funds are not held")
+            raise Unsupported(
+                f"{symbol!r} is the number of a security, not a ticker: bonds and mutual funds are not held"
+            )
         known = {"adr": "stock", "etn": "etf"}.get(self.securities.kind(name) or "", self.securities.kind(name))
         found = known or self.kinds.get(name) or ("stock" if name in self.equities else None)
         if found in ("stock", "equity") or found is None:
-            found = kind or self.declared.get(name) or found and "stock"
+            found = kind or self.declared.get(name) or (found and "stock")
         if found == "index":
             raise InvalidInput(f"{symbol!r} is an index: it cannot be held", code="bad_text", value=symbol)
         if found not in ("stock", "etf"):
@@ -201,7 +208,8 @@ class Terms:
                     value=symbol,
                 )
             raise mended(
-                f"{symbol!r}: nothing says whether it is a stock or a fund: equities=[{name!r}] says that it is a stock "
+                f"{symbol!r}: nothing says whether it is a stock or a fund: equities=[{name!r}] says that it is "
+                f"a stock "
                 "whose options are standard; a fund is stated with securities=mc.Securities().extended([...])",
                 f"--equity {name}",
                 value=symbol,
@@ -233,18 +241,21 @@ class Terms:
         the row says held against them.
         """
         said = symbols.parse(text, dialect=dialect, on=on or self.on)
-        if said.kind == "option" and said.exchange is None and said.expiry is not None and said.right and said.strike:
-            if dialect not in ("eurex_t7", "eurex", "ibkr_eurex", "kite", "openalgo", "shoonya", "dhan", "upstox"):
-                return self.listed(
-                    said.root, said.expiry, said.right, said.strike, multiplier=multiplier, currency=currency or "USD"
-                )
+        if said.kind == "option" and said.exchange is None and dialect not in _ELSEWHERE and said.expiry is not None:
+            assert said.right is not None
+            assert said.strike is not None
+            return self.listed(
+                said.root, said.expiry, said.right, said.strike, multiplier=multiplier, currency=currency or "USD"
+            )
         stated = self.terms_of(text, said)
         if exchange is not None:
             stated.setdefault("exchange", exchange)
         try:
             contract = symbols.contract(said, products=self.products, on=on or self.on, **stated)
         except MissingData as error:
-            names = error.where if error.where in ("multiplier", "expiry", "currency") else "multiplier, currency, expiry"
+            names = (
+                error.where if error.where in ("multiplier", "expiry", "currency") else "multiplier, currency, expiry"
+            )
             first = names.split(",")[0]
             raise mended(
                 f"{error} (terms={{{said.root!r}: {{{first!r}: ...}}}})",

@@ -11,8 +11,8 @@ What the columns mean is read off public descriptions and readers of these expor
 - tastytrade: the columns of its positions table (``Symbol``, ``Type``, ``Quantity``, ``Exp Date``, ``Strike Price``,
   ``Call/Put``, ``Mark``, ``Underlying Last Price``), of which an export has those shown.
 - E*TRADE ``PortfolioDownload.csv``: https://github.com/gmadrid/etrade-csv-tool; an account summary first, then
-  ``Symbol, Last Price $, Change $, Change %, Qty # (or Quantity), Price Paid $, ... Value $``, lots below their sum with
-  a date for a symbol, the rows ``CASH`` and ``TOTAL``.
+  ``Symbol, Last Price $, Change $, Change %, Qty # (or Quantity), Price Paid $, ... Value $``, lots below their sum
+  with a date for a symbol, the rows ``CASH`` and ``TOTAL``.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def _fidelity(row: Row, terms: Terms) -> Item:
     symbol, description = row.text("symbol"), row.text("description").upper()
     if symbol.upper() == "PENDING ACTIVITY" or description == "PENDING ACTIVITY":
         raise Unsupported(
-            f"pending activity of {row.text('value') or 'an unstated amount'}: trades that have not settled are neither "
+            f"pending activity of {row.text('value') or 'an unstated amount'}: trades that have not settled "
+            f"are neither "
             "a position nor cash yet: leave the row out (lenient) and say the cash you count"
         )
     symbol = row.needed("symbol")
@@ -146,7 +147,7 @@ def _tastytrade(row: Row, terms: Terms) -> Item:
         contract = terms.coin(symbol)
         long, short = sides(row)
         price = row.price("mark")
-        return Held(contract, long, short, spot=price and (contract.underlying, price) or None)
+        return Held(contract, long, short, spot=(price and (contract.underlying, price)) or None)
     if kind in ("future", "future_option"):
         return _future(row, terms, symbol)
     if kind == "option" and not _is_option(symbol):  # the underlying's symbol, and the parts in columns

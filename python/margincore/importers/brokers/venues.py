@@ -1,6 +1,7 @@
 """Positions of crypto venues, as their own replies have them.
 
-- Deribit ``private/get_positions`` (https://docs.deribit.com/#private-get_positions): ``size`` counts dollars of inverse
+- Deribit ``private/get_positions`` (https://docs.deribit.com/#private-get_positions): ``size`` counts dollars of
+  inverse
   futures and perpetuals, coins of options and linear contracts; ``mark_price`` is in the contract's quote, coins for
   inverse options; ``index_price`` is the spot.
 - OKX ``GET /api/v5/account/positions`` (https://www.okx.com/docs-v5/): ``pos`` counts contracts, signed for ``posSide``

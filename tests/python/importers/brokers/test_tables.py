@@ -8,11 +8,10 @@ import random
 from pathlib import Path
 
 import pytest
+from made_positions import ACTIVITY, CASH, HELD, PRICES, SHEETS, is_option, sheet
 
 import margincore as mc
 from margincore.importers import read_positions
-
-from .made import ACTIVITY, CASH, HELD, PRICES, SHEETS, is_option, sheet
 
 EQUITIES = {"fidelity": ("MSFT",), "etrade": ("MSFT",)}  # no column says that MSFT is a stock
 
@@ -21,7 +20,9 @@ def check(file: mc.importers.PositionsFile, quotes: bool = True) -> None:
     assert {p.contract.id: p.quantity for p in file.positions} == HELD
     assert file.cash["USD"] == CASH
     kinds = {p.contract.id: p.contract.kind for p in file.positions}
-    assert kinds["MSFT"] == "stock" and kinds["QQQ"] == "etf" and kinds["QQQ261218P00500000"] == "option"
+    assert kinds["MSFT"] == "stock"
+    assert kinds["QQQ"] == "etf"
+    assert kinds["QQQ261218P00500000"] == "option"
     assert not file.left_out
     if quotes:
         assert file.spots == {name: price for name, price in PRICES.items() if not is_option(name)}
@@ -62,19 +63,33 @@ def test_encodings_line_ends_and_ways_to_hand_it_over(coding: str, ends: str, tm
     path.write_bytes(data)
     packed = tmp_path / "a.csv.gz"
     packed.write_bytes(gzip.compress(data))
-    for source in (path, str(path), packed, data, gzip.compress(data), io.BytesIO(data), io.StringIO(text), open(path, "rb")):
+    for source in (
+        path,
+        str(path),
+        packed,
+        data,
+        gzip.compress(data),
+        io.BytesIO(data),
+        io.StringIO(text),
+        path.open("rb"),
+    ):
         file = read_positions(source)
         check(file)
-        assert str(file.as_of) == "2026-11-25" and file.account_id == "Margin ...9"
-        assert "lines of text: 1" in file.notes and "rows of sums: 1" in file.notes
+        assert str(file.as_of) == "2026-11-25"
+        assert file.account_id == "Margin ...9"
+        assert "lines of text: 1" in file.notes
+        assert "rows of sums: 1" in file.notes
 
 
 def test_an_activity_statement_has_its_sections() -> None:
     file = read_positions(ACTIVITY)
     check(file)
-    assert file.format == "ibkr-activity" and file.cash == {"USD": CASH, "EUR": 1000.0}
-    assert file.account_id == "U7" and str(file.as_of) == "2026-11-25"
-    assert "section Trades: 1" in file.notes and "2 rows of lots beside their sum: 1" in file.notes
+    assert file.format == "ibkr-activity"
+    assert file.cash == {"USD": CASH, "EUR": 1000.0}
+    assert file.account_id == "U7"
+    assert str(file.as_of) == "2026-11-25"
+    assert "section Trades: 1" in file.notes
+    assert "2 rows of lots beside their sum: 1" in file.notes
 
 
 def test_flex_with_headers_trailers_and_other_sections() -> None:
@@ -89,13 +104,19 @@ def test_flex_with_headers_trailers_and_other_sections() -> None:
         '"EOA","U1"\n"EOF","U1"\n'
     )
     file = read_positions(text)
-    assert [(p.contract.id, p.quantity, p.contract.currency) for p in file.positions] == [("QQQ", 40, "USD"), ("SAP", 30, "EUR")]
-    assert file.cash == {"EUR": -250.5} and file.fx == {"EURUSD": 1.16}
+    assert [(p.contract.id, p.quantity, p.contract.currency) for p in file.positions] == [
+        ("QQQ", 40, "USD"),
+        ("SAP", 30, "EUR"),
+    ]
+    assert file.cash == {"EUR": -250.5}
+    assert file.fx == {"EURUSD": 1.16}
     assert "rows of other sections: 1" in file.notes
 
 
 def test_lots_without_a_sum_are_counted() -> None:
-    text = "AssetClass,Symbol,CurrencyPrimary,Quantity,MarkPrice,LevelOfDetail\nSTK,QQQ,USD,3,5,LOT\nSTK,QQQ,USD,4,5,LOT\n"
+    text = (
+        "AssetClass,Symbol,CurrencyPrimary,Quantity,MarkPrice,LevelOfDetail\nSTK,QQQ,USD,3,5,LOT\nSTK,QQQ,USD,4,5,LOT\n"
+    )
     assert read_positions(text).positions[0].quantity == 7
 
 
@@ -105,7 +126,8 @@ def test_parts_of_shares_have_the_lot_their_decimals_imply(quantity: str) -> Non
     if "." in quantity:
         text = text.replace(",", ".")
     [position] = read_positions(text).positions
-    assert position.quantity == 336.446 and position.contract.lot == 0.001
+    assert position.quantity == 336.446
+    assert position.contract.lot == 0.001
     with pytest.raises(mc.InvalidInput, match="lot"):
         read_positions(text, lot=1.0)
 
@@ -117,7 +139,8 @@ def test_several_accounts_are_chosen_from() -> None:
     with pytest.raises(mc.InvalidInput, match="did you mean"):
         read_positions(rows, account="B1")
     file = read_positions(rows, account="B2")
-    assert file.positions[0].quantity == 7 and file.accounts == ("A1", "B2")
+    assert file.positions[0].quantity == 7
+    assert file.accounts == ("A1", "B2")
     every = mc.importers.read_positions_by_account(rows)
     assert {name: each.positions[0].quantity for name, each in every.items()} == {"A1": 5, "B2": 7}
 
@@ -126,7 +149,8 @@ def test_schwab_names_an_account_above_each_table() -> None:
     head = '"Symbol","Quantity","Price","Market Value","Security Type"\n'
     text = '"Positions for All-Accounts as of 04:30 PM ET, 2026/11/25"\n\n' + "".join(
         f'"{name}"\n{head}"QQQ","{n}","$5.00","$5.00","ETFs & Closed End Funds"\n'
-        f'"Cash & Cash Investments","--","--","${n}.50","Cash and Money Market"\n"Positions Total","","--","$9","--"\n\n'
+        f'"Cash & Cash Investments","--","--","${n}.50","Cash and Money Market"\n'
+        '"Positions Total","","--","$9","--"\n\n'
         for name, n in (("Individual ...123", 3), ("Roth IRA ...456", 4))
     )
     found = mc.importers.read_positions_by_account(text)
@@ -136,11 +160,13 @@ def test_schwab_names_an_account_above_each_table() -> None:
 
 
 def test_columns_may_be_named_by_the_caller() -> None:
-    text = "Ticker|Pos|Px|Art\nQQQ|5|521.5|ETF\nMSFT 01/15/2027 450.00 C|-2|9.85|Option\nUSD|12.5||Cash\n/ESZ26|1|6700.25|Future\n"
+    text = "Ticker|Pos|Px|Art\nQQQ|5|521.5|ETF\n"
+    text += "MSFT 01/15/2027 450.00 C|-2|9.85|Option\nUSD|12.5||Cash\n/ESZ26|1|6700.25|Future\n"
     columns = {"symbol": "Ticker", "quantity": "Pos", "price": "Px", "kind": "Art"}
     file = read_positions(text, map=columns, equities=["MSFT"])
     assert {p.contract.id: p.quantity for p in file.positions} == {"QQQ": 5, "MSFT270115C00450000": -2, "ESZ26": 1}
-    assert file.cash == {"USD": 12.5} and file.marks["ESZ26"] == 6700.25
+    assert file.cash == {"USD": 12.5}
+    assert file.marks["ESZ26"] == 6700.25
     with pytest.raises(mc.InvalidInput, match="map: 'qty' is not a field"):
         read_positions(text, map={"qty": "Pos"})
     with pytest.raises(mc.ParseError, match="lacks Nowhere"):
@@ -151,11 +177,11 @@ def test_rows_of_one_contract_are_one_position() -> None:
     text = "Symbol,Quantity,Last Price,Current Value,Type\nQQQ,5,$5,$25,Cash\nQQQ,7,$5,$35,Margin\nQQQ,-2,$6,$1,Short\n"
     file = read_positions(text)
     assert file.positions[0].quantity == 10
-    assert file.spots == {} and any("5 and 6" in note for note in file.notes)  # which of the two is the price?
+    assert file.spots == {}
+    assert any("5 and 6" in note for note in file.notes)
 
 
 def test_shares_of_a_class_are_written_as_options_are_on_them() -> None:
-    text = (
-        "Symbol,Quantity,Price,Market Value,Security Type\nBRK/B,5,$500,$1,Equity\nBRKB 12/18/2026 500.00 P,-1,$5,$1,Option\n"
-    )
+    text = "Symbol,Quantity,Price,Market Value,Security Type\n"
+    text += "BRK/B,5,$500,$1,Equity\nBRKB 12/18/2026 500.00 P,-1,$5,$1,Option\n"
     assert [p.contract.underlying for p in read_positions(text).positions] == ["BRKB", "BRKB"]

@@ -13,7 +13,8 @@ import margincore as mc
 HELD = {"MSFT": 250.0, "MSFT270115C00450000": -2.0, "QQQ": 40.0, "QQQ261218P00500000": 3.0, "MSFT261218P00400000": -1.0}
 """Quantities by contract id."""
 PRICES = {
-    "MSFT": 431.25, "MSFT270115C00450000": 9.85, "QQQ": 521.5, "QQQ261218P00500000": 4.15, "MSFT261218P00400000": 1234.5,
+    "MSFT": 431.25, "MSFT270115C00450000": 9.85, "QQQ": 521.5,
+    "QQQ261218P00500000": 4.15, "MSFT261218P00400000": 1234.5,
 }  # fmt: skip
 NAMES = {"MSFT": "MICROSOFT CORP", "QQQ": "INVESCO QQQ TRUST ETF"}
 CASH = 8150.25
@@ -58,15 +59,21 @@ def schwab(random: random.Random, form: str = "us") -> tuple[list[dict[str, str]
             "Price Chng % (Price Change %)": "+0.36%",
             "Mkt Val (Market Value)": dollars(PRICES[name] * quantity * multiplier(name), form),
             "Cost Basis": "--",
-            "Security Type": "Option" if is_option(name) else ("Equity" if name == "MSFT" else "ETFs & Closed End Funds"),
+            "Security Type": "Option"
+            if is_option(name)
+            else ("Equity" if name == "MSFT" else "ETFs & Closed End Funds"),
         }
         for name, quantity in HELD.items()
     ]
     rows.append(
         {
-            "Symbol": "Cash & Cash Investments", "Description": "--", "Qty (Quantity)": "--", "Price": "--",
-            "Mkt Val (Market Value)": dollars(CASH, form), "Security Type": "Cash and Money Market",
-        }  # fmt: skip
+            "Symbol": "Cash & Cash Investments",
+            "Description": "--",
+            "Qty (Quantity)": "--",
+            "Price": "--",
+            "Mkt Val (Market Value)": dollars(CASH, form),
+            "Security Type": "Cash and Money Market",
+        }
     )
     optional = ["Description", "Price Chng % (Price Change %)", "Cost Basis"]
     columns = ["Symbol", "Qty (Quantity)", "Price", "Mkt Val (Market Value)", "Security Type"]
@@ -88,7 +95,12 @@ def fidelity(random: random.Random, form: str = "us") -> tuple[list[dict[str, st
         for name, quantity in HELD.items()
     ]
     rows.append(
-        {"Account Number": "Z1", "Symbol": "SPAXX**", "Description": "HELD IN MONEY MARKET", "Current Value": dollars(CASH, form)}
+        {
+            "Account Number": "Z1",
+            "Symbol": "SPAXX**",
+            "Description": "HELD IN MONEY MARKET",
+            "Current Value": dollars(CASH, form),
+        }
     )
     optional = ["Account Number", "Total Gain/Loss Percent", "Type"]
     return rows, ["Symbol", "Description", "Quantity", "Last Price", "Current Value"] + [
@@ -101,9 +113,12 @@ def etrade(random: random.Random, form: str = "us") -> tuple[list[dict[str, str]
     rows = [
         {
             "Symbol": mc.symbols.spell(mc.symbols.parse(name), "etrade") if is_option(name) else name,
-            "Last Price $": dollars(PRICES[name], form), quantity_name: count(quantity), "Price Paid $": "1.00",
-            "Value $": dollars(PRICES[name] * quantity * multiplier(name), form), "Change %": "--",
-        }  # fmt: skip
+            "Last Price $": dollars(PRICES[name], form),
+            quantity_name: count(quantity),
+            "Price Paid $": "1.00",
+            "Value $": dollars(PRICES[name] * quantity * multiplier(name), form),
+            "Change %": "--",
+        }
         for name, quantity in HELD.items()
     ]
     rows.insert(1, {**rows[0], "Symbol": "     01/02/2026"})  # a lot below its sum
@@ -121,22 +136,39 @@ def flex(random: random.Random, form: str = "us") -> tuple[list[dict[str, str]],
         row = {
             "ClientAccountID": "U1", "CurrencyPrimary": "USD", "AssetClass": "OPT" if said else "STK",
             "Symbol": str(said) if said else name, "Quantity": f"{shown:g}", "MarkPrice": f"{PRICES[name]:g}",
-            "Multiplier": f"{multiplier(name):g}", "Side": "Short" if quantity < 0 else "Long", "LevelOfDetail": "SUMMARY",
+            "Multiplier": f"{multiplier(name):g}", "Side": "Short" if quantity < 0 else "Long",
+            "LevelOfDetail": "SUMMARY",
             "ReportDate": "20261125", "FXRateToBase": "1",
         }  # fmt: skip
         if said:
-            row |= {"Strike": f"{said.strike:g}", "Expiry": said.expiry.replace("-", ""), "Put/Call": said.right[0].upper()}
+            row |= {
+                "Strike": f"{said.strike:g}",
+                "Expiry": said.expiry.replace("-", ""),
+                "Put/Call": said.right[0].upper(),
+            }
             row |= {"UnderlyingSymbol": said.root, "UnderlyingSecurityID": "US5949181045"}
         rows.append(row)
     rows.insert(1, {**rows[0], "LevelOfDetail": "LOT"})
     rows.append(
         {
-            "ClientAccountID": "U1", "CurrencyPrimary": "USD", "AssetClass": "CASH", "Symbol": "USD",
-            "Quantity": f"{CASH}", "LevelOfDetail": "SUMMARY",
-        }  # fmt: skip
+            "ClientAccountID": "U1",
+            "CurrencyPrimary": "USD",
+            "AssetClass": "CASH",
+            "Symbol": "USD",
+            "Quantity": f"{CASH}",
+            "LevelOfDetail": "SUMMARY",
+        }
     )
     optional = ["ReportDate", "FXRateToBase", "Strike", "Expiry", "Put/Call", "Multiplier", "ClientAccountID"]
-    columns = ["CurrencyPrimary", "AssetClass", "Symbol", "Quantity", "MarkPrice", "UnderlyingSymbol", "UnderlyingSecurityID"]
+    columns = [
+        "CurrencyPrimary",
+        "AssetClass",
+        "Symbol",
+        "Quantity",
+        "MarkPrice",
+        "UnderlyingSymbol",
+        "UnderlyingSecurityID",
+    ]
     columns += ["LevelOfDetail", *(["Side"] if sided else [])]
     return rows, columns + [name for name in optional if random.random() < 0.6]
 
@@ -149,10 +181,15 @@ def tastytrade(random: random.Random, form: str = "us") -> tuple[list[dict[str, 
             {
                 "Account": "5WX1",
                 "Symbol": (said.root if random.random() < 0.5 else str(said)) if said else name,
-                "Type": "Equity Option" if said else "Equity", "Quantity": count(quantity),
-                "Exp Date": said.expiry if said else "", "Strike Price": f"{said.strike:g}" if said else "",
-                "Call/Put": said.right.upper() if said else "", "Mark": f"{PRICES[name]:g}", "DTE": "23d", "IV Rank": "12.5",
-            }  # fmt: skip
+                "Type": "Equity Option" if said else "Equity",
+                "Quantity": count(quantity),
+                "Exp Date": said.expiry if said else "",
+                "Strike Price": f"{said.strike:g}" if said else "",
+                "Call/Put": said.right.upper() if said else "",
+                "Mark": f"{PRICES[name]:g}",
+                "DTE": "23d",
+                "IV Rank": "12.5",
+            }
         )
     rows.append({"Account": "5WX1", "Symbol": "USD", "Type": "Cash", "Quantity": f"{CASH}"})
     columns = ["Symbol", "Type", "Quantity", "Exp Date", "Strike Price", "Call/Put", "Mark"]
@@ -161,7 +198,8 @@ def tastytrade(random: random.Random, form: str = "us") -> tuple[list[dict[str, 
 
 def account(random: random.Random, form: str = "us") -> tuple[list[dict[str, str]], list[str]]:
     rows = [
-        {"symbol": name, "quantity": f"{quantity:g}", "kind": "option" if is_option(name) else ("etf" if name == "QQQ" else "stock"),
+        {"symbol": name, "quantity": f"{quantity:g}",
+         "kind": "option" if is_option(name) else ("etf" if name == "QQQ" else "stock"),
          "price": f"{PRICES[name]:g}"}
         for name, quantity in HELD.items()
     ]  # fmt: skip
@@ -169,7 +207,8 @@ def account(random: random.Random, form: str = "us") -> tuple[list[dict[str, str
 
 
 SHEETS = {
-    "schwab": schwab, "fidelity": fidelity, "etrade": etrade, "ibkr-flex": flex, "tastytrade": tastytrade, "account": account,
+    "schwab": schwab, "fidelity": fidelity, "etrade": etrade, "ibkr-flex": flex,
+    "tastytrade": tastytrade, "account": account,
 }  # fmt: skip
 
 ACTIVITY = """Statement,Header,Field Name,Field Value
@@ -185,7 +224,7 @@ Cash Report,Data,Starting Cash,USD,1,1,0,
 Cash Report,Data,Ending Cash,Base Currency Summary,9150.25,9150.25,0,
 Cash Report,Data,Ending Cash,EUR,1000,1000,0,
 Cash Report,Data,Ending Cash,USD,8150.25,8150.25,0,
-Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Open,Quantity,Mult,Cost Price,Close Price,Value,Code
+Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Open,Quantity,Mult,Cost,Close Price,Value,Code
 Open Positions,Data,Summary,Stocks,USD,MSFT,-,250,1,400,431.25,107812.5,
 Open Positions,Data,Lot,Stocks,USD,MSFT,"2026-07-07, 15:39:46",150,,400,431.25,64687.5,ST
 Open Positions,Data,Lot,Stocks,USD,MSFT,"2026-08-07, 15:39:46",100,,400,431.25,43125,ST
@@ -214,7 +253,8 @@ KITE: list[dict[str, Any]] = [
      "last_price": 310.5},
     {"tradingsymbol": "BANKNIFTY26DECFUT", "exchange": "NFO", "product": "NRML", "quantity": 30, "multiplier": 1,
      "last_price": 51990.0},
-    {"tradingsymbol": "INFY", "exchange": "NSE", "product": "CNC", "quantity": 8, "multiplier": 1, "last_price": 1600.0},
+    {"tradingsymbol": "INFY", "exchange": "NSE", "product": "CNC", "quantity": 8, "multiplier": 1,
+     "last_price": 1600.0},
 ]  # fmt: skip
 
 
