@@ -24,6 +24,7 @@ from margincore.analysis.repricing import Repricer, forward_of, price_of, rate_o
 
 Floats = NDArray[np.float64]
 _YEAR = dt.timedelta(days=365)
+_STILL = np.ones(1)
 
 
 class Level(NamedTuple):
@@ -87,7 +88,7 @@ class Worth:
         self.levels = {root: self._level(root) for root in dict.fromkeys(self.roots.values())}
         self._terms = {name: self._option(c) for name, c in held.items() if c.kind == "option"}
         self.vols = self._vols()
-        self._base = {name: float(self._value(c, np.ones(1), 1.0, self.now)[0]) for name, c in held.items()}
+        self._base = {name: float(value[0]) for name, value in self._values(held, {}, 1.0, self.now).items()}
 
     def _vols(self) -> dict[str, float]:
         options = [c for c in self.held.values() if c.kind == "option"]
@@ -124,6 +125,10 @@ class Worth:
         for contract in sorted(linear, key=lambda c: str(c.expires or "")):
             price = price_of(self.parts, contract)
             if price is not None:
+                if price <= 0.0:
+                    raise Unsupported(
+                        f"'{contract.id}' is at {price}: moves are fractions of a positive price", where=contract.id
+                    )
                 return Level(contract.id, price)
         raise MissingData(
             f"no price of '{root}' to move: add it to market.spot, or a future of it to market.price",
@@ -207,10 +212,48 @@ class Worth:
             return price
         return price * math.exp(run_off * min((at - self.now) / (until - self.now), 1.0))
 
-    def _value(self, contract: Contract, factors: Floats, vol_factor: float, at: dt.datetime) -> Floats:
-        """What one contract is worth, or has gained since today where it settles to its mark, in its currency."""
-        if contract.kind == "option":
-            return self._option_value(contract, factors, vol_factor, at)
+    def _values(
+        self, names: Iterable[str], factors: Mapping[str, Floats], vol_factor: float, at: dt.datetime
+    ) -> dict[str, Floats]:
+        """What one of each contract is worth, or has gained since today where it settles to its mark, in its currency.
+
+        Options of one exercise and the same dividends are priced together, in one call.
+        """
+        found: dict[str, Floats] = {}
+        groups: dict[Any, list[tuple[str, Floats, tuple[float, ...]]]] = {}
+        for name in names:
+            contract, own = self.held[name], factors.get(self.roots[name], _STILL)
+            if contract.kind != "option":
+                found[name] = self._linear(contract, own, at)
+                continue
+            underlying, years, cash = self._state(contract, own, at)
+            terms = self._terms[name]
+            right = 1.0 if contract.right == "call" else -1.0
+            row = (float(contract.strike or 0.0), years, terms.rate, terms.carry, vol_factor * self.vols[name], right)
+            groups.setdefault((contract.exercise, cash, len(own)), []).append((name, underlying, row))
+        for (exercise, cash, _), rows in groups.items():
+            underlying = np.stack([own for _, own, _ in rows])
+            strike, years, rate, carry, vol, right = np.array([row for *_, row in rows]).T[:, :, None]
+            more: dict[str, Any] = {"dividends": list(cash)} if cash else {}
+            prices = pricing.price(underlying, strike, years, rate, carry, vol, right.astype(np.int8), exercise, **more)
+            for (name, own, _), value in zip(rows, prices, strict=True):
+                contract = self.held[name]
+                found[name] = contract.multiplier * (value / own if contract.settlement == "inverse" else value)
+        return found
+
+    def _state(
+        self, option: Contract, factors: Floats, at: dt.datetime
+    ) -> tuple[Floats, float, tuple[tuple[float, float], ...]]:
+        """What an option is written on at an instant, the years left to it, and dividends as (years to them, cash)."""
+        terms, end = self._terms[option.id], _instant(str(option.expires))
+        at = min(at, end)
+        years = 0.0 if at == end else years_to(option, at)
+        ahead = ((ex - at.date()).days / 365.0 for ex, _ in terms.cash)
+        cash = tuple((t, amount) for t, (_, amount) in zip(ahead, terms.cash, strict=True) if t > 0.0 and years > 0.0)
+        return factors * self._moved(terms.price, terms.run_off, terms.until, at), years, cash
+
+    def _linear(self, contract: Contract, factors: Floats, at: dt.datetime) -> Floats:
+        """As :meth:`_values`, of what is no option."""
         if contract.kind == "future":
             start, run_off, until = self._future(contract)
             end = factors * self._moved(start, run_off, until, at)
@@ -227,24 +270,6 @@ class Worth:
         units = contract.multiplier / start if contract.multiplier_unit == "USD" else contract.multiplier
         gain = units * (end - start)
         return gain / end if contract.settlement == "inverse" else gain
-
-    def _option_value(self, option: Contract, factors: Floats, vol_factor: float, at: dt.datetime) -> Floats:
-        terms = self._terms[option.id]
-        at = min(at, _instant(str(option.expires)))
-        years = years_to(option, at)
-        underlying = factors * self._moved(terms.price, terms.run_off, terms.until, at)
-        if at >= _instant(str(option.expires)):
-            years = 0.0
-        right = 1 if option.right == "call" else -1
-        vol = vol_factor * self.vols[option.id]
-        more: dict[str, Any] = {}
-        ahead = [((ex - at.date()).days / 365.0, amount) for ex, amount in terms.cash if ex > at.date()]
-        if ahead and years > 0.0:
-            more["dividends"] = ahead
-        strike = float(option.strike or 0.0)
-        exercise: Any = option.exercise
-        value = pricing.price(underlying, strike, years, terms.rate, terms.carry, vol, right, exercise, **more)
-        return option.multiplier * (value / underlying if option.settlement == "inverse" else value)
 
     # ---- what pictures ask
 
@@ -313,21 +338,21 @@ class Worth:
         return max((self.vols[c.id] * math.sqrt(years_to(c, self.now)) for c in options), default=0.0)
 
     def gains(
-        self, factors: Mapping[str, Floats], *, vol_factor: float = 1.0, at: dt.datetime | None = None
+        self,
+        factors: Mapping[str, Floats],
+        *,
+        vol_factor: float = 1.0,
+        at: dt.datetime | None = None,
+        root: str | None = None,
     ) -> dict[str, Floats]:
-        """The profit of each position since today, by contract id and in its own currency.
+        """The profit of each position since today, or of those on one underlying, by contract id, in its own currency.
 
         `factors` are prices over today's by underlying, all of one length; an underlying that is not named stays.
         `vol_factor` multiplies every volatility, `at` is the instant, now where it is left out.
         """
-        when = self.now if at is None else at
-        length = max((len(f) for f in factors.values()), default=1)
-        found = {}
-        for name, contract in self.held.items():
-            own = factors.get(self.roots[name], np.ones(1))
-            value = self._value(contract, own, vol_factor, when) - self._base[name]
-            found[name] = np.broadcast_to(self.quantity[name] * value, (length,))
-        return found
+        names = [name for name in self.held if root in (None, self.roots[name])]
+        values = self._values(names, factors, vol_factor, self.now if at is None else at)
+        return {name: self.quantity[name] * (value - self._base[name]) for name, value in values.items()}
 
     def profit(
         self,
@@ -344,11 +369,11 @@ class Worth:
         of the coin, other currencies at the market's rates.
         """
         unit = self.currency(root) if currency is None else currency
-        gains = self.gains(factors, vol_factor=vol_factor, at=at)
+        gains = self.gains(factors, vol_factor=vol_factor, at=at, root=root)
         total = np.zeros(max((len(f) for f in factors.values()), default=1))
-        for name, gain in gains.items():
-            if root in (None, self.roots[name]):
-                total = total + gain * self.rate(self.held[name].currency, unit, factors)
+        for name in self.held:  # in their order, so that sums do not depend on how options are priced
+            if name in gains:
+                total = total + gains[name] * self.rate(self.held[name].currency, unit, factors)
         return total
 
     def rate(self, currency: str, unit: str, factors: Mapping[str, Floats]) -> Floats | float:
@@ -356,10 +381,10 @@ class Worth:
         if currency == unit:
             return 1.0
         if currency in self.levels and self.coin_settled(currency):
-            dollars = self.levels[currency].price * factors.get(currency, np.ones(1))
+            dollars = self.levels[currency].price * factors.get(currency, _STILL)
             return dollars * self.rate("USD", unit, factors)
         if unit in self.levels and self.coin_settled(unit):
-            dollars = self.levels[unit].price * factors.get(unit, np.ones(1))
+            dollars = self.levels[unit].price * factors.get(unit, _STILL)
             return self.rate(currency, "USD", factors) / dollars
         fx = self.parts.get("fx", {})
         for pair, rate in fx.items():

@@ -30,9 +30,9 @@ class Book:
     _prepared: dict[int, Prepared] = field(default_factory=dict)
 
     @property
-    def reports(self) -> list[tuple[int, Outcome, MarginReport]]:
+    def reports(self) -> tuple[tuple[int, Outcome, MarginReport], ...]:
         """The rulebooks that give a number, with their places."""
-        return [(i, o, o.report) for i, o in enumerate(self.comparison.outcomes) if o.report is not None]
+        return tuple((i, o, o.report) for i, o in enumerate(self.comparison.outcomes) if o.report is not None)
 
     def prepared(self, place: int) -> Prepared:
         """A rulebook prepared for what the account holds."""
@@ -74,7 +74,7 @@ class Book:
             return error
 
     @cached_property
-    def attributions(self) -> list[Attribution | MarginError]:
+    def attributions(self) -> tuple[Attribution | MarginError, ...]:
         """What each position makes of the chosen requirement, of every kind that there is a way to."""
         found: list[Attribution | MarginError] = []
         if self.focus is not None:
@@ -83,7 +83,7 @@ class Book:
                     found.append(attribute(self.prepared(self.focus), self.account, kind))
                 except MarginError as error:
                     found.append(error)
-        return found
+        return tuple(found)
 
 
 def focus_of(comparison: Comparison, focus: str | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +25,7 @@ MOST_BARS = 36
 
 def height(bars: int) -> float:
     """Inches that so many bars need, with their axis."""
-    return 0.9 + 0.2 * min(bars, MOST_BARS)
+    return 0.9 + 0.2 * min(bars, MOST_BARS + 3)
 
 
 def scenarios(report: MarginReport, *, scope: str | None = None, ax: Axes | None = None) -> Axes:
@@ -72,14 +73,19 @@ def _bars(ax: Axes, rows: Sequence[tuple[str, float, Any]]) -> None:
 
 
 def attribution(own: Attribution, *, currency: str = "", ax: Axes | None = None) -> Axes:
-    """Draws what each position makes of a requirement, its residual and the total.
+    """Draws what each position makes of a requirement, its residual and the total; of many positions the largest.
 
     >>> import margincore as mc
     >>> axes = mc.plot.attribution(mc.attribution.attribute(prepared, account))              # doctest: +SKIP
     """
-    rows: list[tuple[str, float, Any]] = [
-        (f"{c.long - c.short:+,.10g} {c.contract.id}", c.amount, "C0") for c in own.contributions
-    ]
+    parts = own.contributions
+    if len(parts) > MOST_BARS:
+        largest = sorted(range(len(parts)), key=lambda i: -abs(parts[i].amount))[:MOST_BARS]
+        parts = tuple(parts[i] for i in sorted(largest))
+    rows: list[tuple[str, float, Any]] = [(f"{c.long - c.short:+,.10g} {c.contract.id}", c.amount, "C0") for c in parts]
+    rest = math.fsum(c.amount for c in own.contributions) - math.fsum(c.amount for c in parts)
+    if len(parts) < len(own.contributions):
+        rows.append((f"{len(own.contributions) - len(parts):,} others together", rest, "C4"))
     rows += [("residual", own.residual, "C1"), ("total", own.total, "C2")]
     ax = axes(ax, (7.0, height(len(rows))))
     _bars(ax, rows)
