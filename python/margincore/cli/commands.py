@@ -37,7 +37,7 @@ from margincore.cli.rulebooks import listed
 from margincore.cli.showing import show
 from margincore.cli.span import risk_array_command, span, span_info
 from margincore.cli.statement import written
-from margincore.cli.stdin import from_stdin, is_stdin, spooled
+from margincore.cli.stdin import each_from_stdin, from_stdin, is_stdin
 from margincore.cli.watching import Limits, watch_accounts
 from margincore.documents import Read, evaluate, read_document, recipe_from_document
 from margincore.importers.documents import read_json
@@ -203,7 +203,8 @@ def watch(
         ),
     ] = None,
     account: Annotated[
-        list[Path] | None, typer.Option(help="An account of one's own, as 'margin' takes it; repeat for more.")
+        list[Path] | None,
+        typer.Option(help="An account of one's own, as 'margin' takes it; repeat for more.", callback=each_from_stdin),
     ] = None,
     method: Method = None,
     *,
@@ -247,7 +248,7 @@ def watch(
         if not once and any(is_stdin(path) for path in (*account, *files.paths())):
             raise InvalidInput("watch: standard input cannot be read again: give --once", code="contradiction")
         watch_accounts(
-            unique([spooled(path) for path in account]), files, method, limits, finite(call, "--call") or 1.0,
+            unique(account), files, method, limits, finite(call, "--call") or 1.0,
             once=once, pause=pause, as_json=as_json,
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from margincore._core import InvalidInput, MissingData, Products
 from margincore.cli import positions
 from margincore.cli.options import Files
-from margincore.cli.stdin import named_in
+from margincore.cli.stdin import NAME, is_stdin, named_in
 from margincore.importers import chain, read_cboe_quotes
 from margincore.importers.documents import read_json
 from margincore.methods import names
@@ -129,7 +129,7 @@ def unique(paths: list[Path]) -> dict[str, Path]:
     """Files by the name of the account in them: the file's own, which may come once."""
     found: dict[str, Path] = {}
     for path in paths:
-        name = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+        name = NAME if is_stdin(path) else path.name.removesuffix(".gz").rpartition(".")[0] or path.name
         if name in found:
             raise InvalidInput(
                 f"{path}: {found[name]} is called {name!r} as well: accounts are called by their files",

@@ -119,7 +119,7 @@ def test_files_that_change_are_read_again_and_half_a_file_changes_nothing(folder
     with shown.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "margincore", *arguments, "--account", "poor.json", "--pause", "0.05"],
-            cwd=folder, env={**os.environ, "COLUMNS": "100"}, stdout=out,
+            cwd=folder, env={**os.environ, "COLUMNS": "100"}, stdout=out, stderr=out,
         )  # fmt: skip
 
     def wait(words: str) -> None:
