@@ -37,7 +37,9 @@ def _described(row: dict[str, Any], width: int) -> list[str]:
         by_grade.setdefault(grade, []).append(part.replace("_", " "))
     paragraphs = [row["source"], *(f"{grade}: {', '.join(parts)}" for grade, parts in sorted(by_grade.items()))]
     for paragraph in paragraphs:
-        lines += textwrap.wrap(paragraph, width - 2, initial_indent="      ", subsequent_indent="      ")
+        lines += textwrap.wrap(
+            paragraph, width - 2, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
+        )
     return lines
 
 

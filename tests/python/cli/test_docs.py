@@ -55,4 +55,6 @@ def test_the_page_says_what_commands_print(tmp_path: Path) -> None:
         printed = run([command for command, _ in session], tmp_path)
         assert len(printed) == len(session)
         for (command, wanted), got in zip(session, printed, strict=True):
-            assert [line.rstrip() for line in got.splitlines()] == [line.rstrip() for line in wanted.splitlines()], command
+            assert [line.rstrip() for line in got.splitlines()] == [line.rstrip() for line in wanted.splitlines()], (
+                command
+            )

@@ -101,6 +101,9 @@ def test_seventy_columns_suffice(folder: Path) -> None:
         (("watch", "--account", "rich.json", "--method", "tims", "--once"), "a market is needed"),
         (("watch", "--account", "rich.json", "--market", "market.json", "--once"), "which rulebook?"),
         ((*WATCH, "--account", "absent.json"), "absent.json"),
+        (("watch", "recording.csv", "--method", "tims"), "leave --method out"),
+        ((*WATCH, "--account", "rich.json", "--journal", "j"), "leave --journal out"),
+        ((*WATCH, "--account", "rich.json", "--utilisation", "inf"), "--utilisation is inf"),
         (("watch", "--account", "rich.json", "--method", "tims@x", "--market", "market.json", "--once"), "tims@x"),
     ],
 )
@@ -135,8 +138,10 @@ def test_files_that_change_are_read_again_and_half_a_file_changes_nothing(folder
         wait("not read again: market.json")
         (folder / "market.json").write_text(json.dumps(market(60.0)))
         wait("17,000")
-    finally:
         process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0  # of the last look, in which nothing is called
+    finally:
+        process.kill()
         process.wait(20)
 
 
@@ -151,8 +156,55 @@ def test_explain_tells_the_number_and_what_changed_it(folder: Path) -> None:
     )  # fmt: skip
     parts = json.loads(change.stdout)
     assert (parts["before"], parts["positions"], parts["market"], parts["after"]) == (600.0, 5400.0, 1500.0, 7500.0)
-    two = run(folder, "explain", "poor.json", "--method", "tims", "--method", "reg-t", "--market", "market.json")
-    assert two.returncode in (0, 2)
+    assert "XYZ              -7,500.00" in told
+    (folder / "two.json").write_text(
+        json.dumps({"account": account(1, 0.0), "methodologies": [{"name": "tims"}, {"name": "reg-t"}]})
+    )
+    two = run(folder, "explain", "two.json", "--market", "market.json")
+    assert two.returncode == 2
+    assert "one rulebook at a time" in two.stderr
+
+
+def test_positions_gains_in_the_worst_scenario_add_up(folder: Path) -> None:
+    sample = Path(mc.__file__).parent / "cli" / "samples" / "iron_condor.json"
+    document = json.loads(sample.read_text(encoding="utf-8"))
+    del document["methodologies"]
+    (folder / "condor.json").write_text(json.dumps(document))
+    told = json.loads(run(folder, "explain", "condor.json", "--method", "tims", "--json").stdout)
+    [worst] = told["worst_scenarios"]
+    assert worst["scenario"] == "+6 %"
+    assert worst["profit"] == -told["report"]["requirement"]["initial"]
+    assert len(worst["positions"]) == 4
+    assert sum(worst["positions"].values()) == pytest.approx(worst["profit"])
+
+
+def test_standard_input_where_a_file_is_taken(folder: Path) -> None:
+    def piped(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "margincore", *arguments],
+            cwd=folder, input=(folder / name).read_text(), capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    wanted = run(folder, "margin", "poor.json", "--method", "tims", "--market", "market.json", "--json").stdout
+    assert json.loads(wanted)["requirement"]["initial"] == 7500.0
+    for name, arguments in {
+        "poor.json": ("margin", "-", "--method", "tims", "--market", "market.json", "--json"),
+        "market.json": ("margin", "poor.json", "--method", "tims", "--market", "-", "--json"),
+    }.items():
+        assert piped(name, *arguments).stdout == wanted
+    seen = piped("poor.json", "watch", "--account", "-", "--method", "tims", "--market", "market.json", "--once")
+    assert seen.returncode == 3
+    assert "standard input: liquidation" in seen.stdout
+    again = piped("poor.json", "watch", "--account", "-", "--method", "tims", "--market", "market.json")
+    assert again.returncode == 2
+    assert "cannot be read again" in again.stderr
+    twice = piped("poor.json", "margin", "-", "--method", "tims", "--market", "-")
+    assert twice.returncode == 2
+    assert "read already" in twice.stderr
+    (folder / "half.json").write_text('{"positions": [')
+    half = piped("half.json", "margin", "-", "--method", "tims", "--market", "market.json")
+    assert half.returncode == 2
+    assert "error: standard input:1" in half.stderr
 
 
 def test_margin_has_a_limit_and_an_age(folder: Path) -> None:
@@ -163,6 +215,14 @@ def test_margin_has_a_limit_and_an_age(folder: Path) -> None:
     assert "OCC TIMS" not in above.stderr
     assert run(folder, *arguments, "--limit", "25000").returncode == 0
     assert run(folder, *arguments, "--max-age", "1").returncode == 4
+    for option in ("--limit", "--max-age"):
+        unlimited = run(folder, *arguments, option, "nan")
+        assert unlimited.returncode == 2
+        assert unlimited.stdout == ""
+    (folder / "market.json").write_text(json.dumps(market(50.0, "2999-11-20T16:00:00-05:00")))
+    later = run(folder, *arguments, "--max-age", "60")
+    assert later.returncode == 2
+    assert "after this machine's clock" in later.stderr
 
 
 def test_rulebooks_say_their_sets_and_complete(folder: Path) -> None:
@@ -177,6 +237,9 @@ def test_rulebooks_say_their_sets_and_complete(folder: Path) -> None:
     assert complete("der") == ["deribit", "derive"]
     assert "deribit@standard" in complete("deribit@s")
     assert complete("nobody@") == []
+    asked = {"COMP_WORDS": "margincore margin x --method reg-t@i", "COMP_CWORD": "4"}
+    completed = run(folder, _MARGINCORE_COMPLETE="complete_bash", **asked)
+    assert "reg-t@ibkr" in completed.stdout.split()
 
 
 def test_version_and_a_missing_extra(folder: Path) -> None:
