@@ -1352,6 +1352,12 @@ def check_version(what: str, version: object, oldest: int, newest: int) -> None:
     Raises :class:`ParseError` with the versions and what to do, also for a version that is no whole number.
     """
 
+def presets(name: str) -> list[dict[str, Any]]:
+    """The shipped parameter sets of a registered rulebook: ``name``, ``version``, ``effective`` (the day they took
+    effect), ``source``, ``family`` (sets of one follow one another by date; ``None`` without) and ``grades`` (how well
+    each part is known, by part). None for a name that is no rulebook's.
+    """
+
 def rulebooks() -> list[str]:
     """The names of the registered rulebooks; a new list."""
 

@@ -29,7 +29,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from margincore._core import (
     Account,
@@ -49,15 +49,17 @@ from margincore._core import (
 from margincore.analysis.compare import compare
 from margincore.analysis.statements import Carried, Money, Statement, Transaction, statement
 from margincore.engine import margin
-from margincore.methods.base import Rulebook
+from margincore.methods import named, named_document
 from margincore.portfolio import Trade
 
 __all__ = [
+    "Read",
     "account_from_document",
     "evaluate",
     "methodology_from_document",
     "products_from_document",
     "quotes_by_id",
+    "read_document",
     "recipe_from_document",
     "schema",
     "statement_from_document",
@@ -106,6 +108,32 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     with _printable():
         return _evaluated(document)
+
+
+class Read(NamedTuple):
+    """What a document stands for: an account, its market (``None`` where it has none), its rulebooks, and the contracts
+    it names beside those held."""
+
+    account: Account
+    market: Market | None
+    rulebooks: tuple[Methodology, ...]
+    contracts: tuple[Contract, ...]
+
+
+def read_document(document: Mapping[str, Any]) -> Read:
+    """The objects of a document that :func:`evaluate` takes, which raises the same errors.
+
+    >>> read = read_document({
+    ...     "account": {"positions": [{"contract": {"kind": "stock", "underlying": "XYZ", "currency": "USD"},
+    ...                                "quantity": 100}]},
+    ...     "market": {"valuation": "2026-11-20T16:00:00-05:00", "spot": {"XYZ": 50.0}},
+    ...     "methodologies": [{"name": "tims"}, {"name": "reg-t"}]})
+    >>> read.account, [rulebook.name for rulebook in read.rulebooks]
+    (Account(1 positions), ['OCC TIMS', 'Reg T'])
+    """
+    with _printable():
+        account, market, contracts, _ = _held(document)
+        return Read(account, market, tuple(_rulebooks(document)), tuple(contracts))
 
 
 def statement_from_document(document: Mapping[str, Any], terms: Mapping[str, Any] | None = None) -> Statement:
@@ -201,6 +229,14 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
     standalone = document.get("standalone", False)
     if not isinstance(standalone, bool):
         raise InvalidInput("standalone: true or false is needed")
+    rulebooks = _rulebooks(document)
+    if "methodology" in document:
+        return margin(account, market, rulebooks[0], contracts=contracts, standalone=standalone).to_dict()
+    return compare(account, market, rulebooks, contracts=contracts, strict=True).to_dict()
+
+
+def _rulebooks(document: Mapping[str, Any]) -> list[Methodology]:
+    """The rulebooks of a document: its one, or those it compares."""
     if ("methodology" in document) == ("methodologies" in document):
         raise MissingData(
             "document: give methodology (one rulebook) or methodologies (several, to compare)", code="not_stated"
@@ -208,18 +244,16 @@ def _evaluated(document: Mapping[str, Any]) -> dict[str, Any]:
     securities = document.get("securities")
     if "methodology" in document:
         stated = _with_securities(_mapping(document["methodology"], "methodology"), securities)
-        methodology = methodology_from_document(stated)
-        return margin(account, market, methodology, contracts=contracts, standalone=standalone).to_dict()
+        return [methodology_from_document(stated)]
     several = _list(document["methodologies"], "methodologies")
     if not several:
         raise InvalidInput("methodologies: an empty list: name at least one rulebook", code="not_stated")
-    rulebooks = [
+    return [
         methodology_from_document(
             _with_securities(_mapping(m, f"methodologies[{i}]"), securities), f"methodologies[{i}]"
         )
         for i, m in enumerate(several)
     ]
-    return compare(account, market, rulebooks, contracts=contracts, strict=True).to_dict()
 
 
 def _with_securities(methodology: Mapping[str, Any], securities: Any) -> Mapping[str, Any]:
@@ -228,9 +262,10 @@ def _with_securities(methodology: Mapping[str, Any], securities: Any) -> Mapping
         return methodology
     _only(_mapping(securities, "securities"), "securities", {"rows", "shipped"})
     _list(_required(securities, "securities", "rows"), "securities.rows")
-    if methodology.get("name") not in _ASK_FOR_SECURITIES:
+    name = methodology.get("name")
+    if not isinstance(name, str) or named_document(name)["name"] not in _ASK_FOR_SECURITIES:
         return methodology
-    if methodology["name"] == "house" and isinstance(methodology.get("base"), Mapping):
+    if name.startswith("house") and isinstance(methodology.get("base"), Mapping):
         methodology = {**methodology, "base": _with_securities(methodology["base"], securities)}
     if "securities" in methodology:
         raise InvalidInput("securities: given for the document and for its rulebook: give them once", code="not_stated")
@@ -274,17 +309,19 @@ def recipe_from_document(
 
 
 def methodology_from_document(document: Mapping[str, Any], where: str = "methodology") -> Methodology:
-    """A rulebook from ``{"name": ..., ...parameters}``.
+    """A rulebook from ``{"name": ..., ...parameters}``; the name as :func:`margincore.methods.named` takes it.
 
     >>> methodology_from_document({"name": "tims", "grid": "even"}).name
     'OCC TIMS'
+    >>> methodology_from_document({"name": "deribit@2026-05-06"}).parameters["name"]
+    'deribit-pm-2026'
     """
     parameters = dict(document)
     name = parameters.pop("name", None)
     if not isinstance(name, str):
         raise MissingData(f"{where}: name is missing: which rulebook?", code="not_stated", where=where)
     with _place(where):
-        return Rulebook(name, parameters)
+        return named(name, **parameters)
 
 
 def account_from_document(document: Mapping[str, Any], products: Products | None = None) -> Account:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from margincore._core import InvalidInput, MissingData, Products, did_you_mean
+from margincore.cli.stdin import NAME, from_stdin, is_stdin
 from margincore.documents import quotes_by_id
 from margincore.importers import PositionsFile, Quotes, quotes_template, read_positions, read_quotes
 from margincore.importers.documents import read_json
 from margincore.importers.text import read_source
 from margincore.json_objects import json_value
 
+T = TypeVar("T")
+
 QuotesFile = Annotated[
     Path | None,
-    typer.Option(help="CSV of quotes beside the positions: symbol, price, vol, spot, rate ... (see quotes-template)."),
+    typer.Option(
+        help="CSV of quotes beside the positions: symbol, price, vol, spot, rate ... (see quotes-template).",
+        callback=from_stdin,
+    ),
 ]
 Valuation = Annotated[
     str | None, typer.Option(help="The instant of the prices with its zone: 2026-11-25T16:00:00-05:00.")
@@ -30,12 +35,12 @@ Close = Annotated[
     typer.Option(help='The day the file itself says, at this time and zone: "16:00 America/New_York".'),
 ]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out rows that are refused; they are listed.")]
-Map = Annotated[str | None, typer.Option(help="Columns of another table: symbol=Ticker,quantity=Qty,price=Last ...")]
+Map = Annotated[str | None, typer.Option(help="Columns of another table: symbol=Sym,price=Last ...")]
 AccountId = Annotated[str | None, typer.Option(help="Which account of a file of several.")]
 FileFormat = Annotated[str | None, typer.Option("--format", help="The format, where the columns are of several.")]
 TermsOption = Annotated[
     list[str] | None,
-    typer.Option("--terms", help="What a file does not say: NIFTY:multiplier=75,expiry=2026-12-29; repeat for more."),
+    typer.Option("--terms", help="What a file does not say: NIFTY:multiplier=75; repeat for more."),
 ]
 MoneyFunds = Annotated[
     list[str] | None, typer.Option("--money-fund", help="A money-market fund to take as cash; repeat for more.")
@@ -81,12 +86,10 @@ class Read:
     file: PositionsFile
     quotes: Quotes | None
 
-    def evaluated(
-        self, evaluate: Callable[[Mapping[str, Any]], dict[str, Any]], document: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """What a rulebook says; a quote it lacks is told together with all the others that are missing."""
+    def told(self, work: Callable[[dict[str, Any]], T], document: dict[str, Any]) -> T:
+        """What is made of a document; a quote it lacks is told together with all the others that are missing."""
         try:
-            result = evaluate(document)
+            return work(document)
         except MissingData as error:
             missing = self.file.missing(self.quotes)
             if not missing:
@@ -101,9 +104,11 @@ class Read:
                 where=error.where,
                 value=error.value,
             ) from None
-        if self.file.left_out:
-            result["left_out"] = [each.to_dict() for each in self.file.left_out]
-        return result
+
+    @property
+    def left_out(self) -> list[dict[str, Any]]:
+        """Rows that are not margined, as plain values."""
+        return [each.to_dict() for each in self.file.left_out]
 
     def show(self, stderr: bool = False) -> None:
         """What was read, and what was left out, in words."""
@@ -121,7 +126,7 @@ class Read:
 
 def document_of(path: Path) -> dict[str, Any] | None:
     """The document in a file, where it is one of the package's own; `None` for positions as others write them."""
-    if path.suffix.lower() in (".csv", ".tsv", ".txt") or str(path) == "-":
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return None
     name, text = read_source(path)
     if text.lstrip()[:1] != "{":
@@ -135,11 +140,10 @@ def document_of(path: Path) -> dict[str, Any] | None:
 
 
 def read(path: Path, equities: list[str], lot: float | None, beside: Beside) -> Read:
-    """A file of positions, or standard input where the path is ``-``."""
-    source: Any = sys.stdin.buffer.read() if str(path) == "-" else path
+    """A file of positions."""
     file = read_positions(
-        source,
-        name="standard input" if str(path) == "-" else None,
+        path,
+        name=NAME if is_stdin(path) else None,
         format=beside.format,
         map=None if beside.map is None else _pairs(beside.map, "--map"),
         equities=equities,
@@ -242,7 +246,9 @@ def _number(root: str, value: str) -> float:
 
 
 def template(
-    positions: Annotated[Path, typer.Argument(help="A broker's, clearing house's or venue's file of positions.")],
+    positions: Annotated[
+        Path, typer.Argument(help="A broker's, clearing house's or venue's file of positions.", callback=from_stdin)
+    ],
     equity: Annotated[list[str] | None, typer.Option(help="A stock whose options are standard; repeat.")] = None,
     lot: Annotated[float | None, typer.Option(help="Least quantity of a share.")] = None,
     lenient: Lenient = False,

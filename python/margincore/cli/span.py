@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from margincore._core import Account, InvalidInput, MarginReport, SpanFile
 from margincore.cli import positions as beside
+from margincore.cli.console import said, stdout
+from margincore.cli.progress import working
+from margincore.cli.stdin import from_stdin
 from margincore.engine import margin
 from margincore.importers.span import lot_sizes, positions_in, read_positions
 from margincore.importers.text import read_source, text_rows
@@ -29,14 +32,17 @@ def span(
         typer.Argument(
             help="CSV: exchange, product, kind (PHY FUT CMB OOF OOP OOC), period, right (C, P), strike, quantity "
             "(signed contracts); or symbol, quantity with the ids that span-info --contracts lists; or a broker's or "
-            "clearing house's own file, as margin takes it."
+            "clearing house's own file, as margin takes it.",
+            callback=from_stdin,
         ),
     ],
     account: Annotated[str, typer.Option(help="member, hedger or speculator")] = "speculator",
     anov: Annotated[str, typer.Option(help="file, capped or pooled")] = "file",
     lots: Annotated[
         Path | None,
-        typer.Option(help="CSV of symbol, lot: quantities are then lots of so many of the file's contracts."),
+        typer.Option(
+            help="CSV of symbol, lot: quantities are then lots of so many of the file's contracts.", callback=from_stdin
+        ),
     ] = None,
     lenient: beside.Lenient = False,
     map: beside.Map = None,
@@ -46,7 +52,8 @@ def span(
     as_json: Json = False,
 ) -> None:
     """Margin one account on a SPAN parameter file, every component explained."""
-    parsed = Span.file(file)
+    with working(f"reading {file.name}"):
+        parsed = Span.file(file)
     method = Span(parsed, anov=anov, lot_sizes={} if lots is None else lot_sizes(lots))
     table = {c.id: c for c in parsed.contracts()}
     given = beside.Beside(
@@ -79,12 +86,17 @@ def _is_own(path: Path) -> bool:
 
 
 def _show(report: MarginReport) -> None:
-    console = Console()
+    console = stdout()
     info = report.details["file"]
-    console.print(f"{info['organisation']} {info['business_date']} {info['run']} ({info['file']})")
-    table = Table("commodity", "component", "initial", "maintenance", "currency")
+    said(console, f"{info['organisation']} {info['business_date']} {info['run']} ({info['file']})")
+    table = Table("commodity", "component")
+    for heading in ("initial", "maintenance"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("currency")
     for line in report.lines:
-        table.add_row(line.scope, line.component, f"{line.initial:,.2f}", f"{line.maintenance:,.2f}", line.currency)
+        table.add_row(
+            Text(line.scope), Text(line.component), f"{line.initial:,.2f}", f"{line.maintenance:,.2f}", line.currency
+        )
     console.print(table)
     console.print(f"requirement {report.initial:,.2f} {report.currency}")
     console.print(f"net option value {report.net_option_value:,.2f}")
@@ -98,7 +110,8 @@ def span_info(
     as_json: Json = False,
 ) -> None:
     """What a SPAN file holds, and what was met in it and not read."""
-    parsed = SpanFile(file)
+    with working(f"reading {file.name}"):
+        parsed = SpanFile(file)
     if save_cache is not None:
         save_cache.write_bytes(parsed.cache())
     document: dict[str, Any] = {"info": parsed.info, "summary": parsed.summary}

@@ -4,6 +4,7 @@ from margincore.methods.base import Rulebook, rulebooks
 from margincore.methods.combined import Combined
 from margincore.methods.house import House
 from margincore.methods.hvar import HistoricalVar
+from margincore.methods.named import named, named_document, names, presets
 from margincore.methods.reg_t import RegT
 from margincore.methods.span import Span, SpanLike
 from margincore.methods.tims import Tims
@@ -39,5 +40,9 @@ __all__ = [
     "Span16",
     "SpanLike",
     "Tims",
+    "named",
+    "named_document",
+    "names",
+    "presets",
     "rulebooks",
 ]

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -54,6 +54,32 @@ fn preset(list: &str, name: &str) -> Result<Value> {
         found.as_object().expect("presets are objects"),
     );
     Ok(document)
+}
+
+/// What a shipped parameter set says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shipped {
+    pub name: String,
+    pub version: String,
+    /// The day it took effect.
+    pub effective: String,
+    pub source: String,
+    /// What its place in a rulebook's history is called: sets of a family follow one another by date.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// How well each part is known, by part.
+    #[serde(default)]
+    pub grades: BTreeMap<String, String>,
+}
+
+/// What the sets of a shipped list say of themselves.
+pub fn shipped(list: &str) -> Vec<Shipped> {
+    let presets: Vec<Value> = serde_json::from_str(list).expect("shipped presets are JSON");
+    let names = presets.iter().filter_map(|p| p["name"].as_str());
+    let whole = names.map(|name| preset(list, name).expect("it is there"));
+    whole
+        .map(|own| serde_json::from_value(own).expect("shipped presets say what they are"))
+        .collect()
 }
 
 /// Objects merge key by key; anything else replaces.

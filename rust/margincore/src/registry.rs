@@ -16,17 +16,33 @@ use kernel::fail;
 
 type Build = fn(&Value, &Attachments) -> Result<Arc<dyn Methodology>>;
 
-const RULEBOOKS: &[(&str, Build)] = &[
-    ("crypto", crypto::build),
-    ("house", |document, attachments| {
-        house(document, None, attachments)
-    }),
-    ("hvar", hvar::build),
-    ("reg-t", reg_t::build),
-    ("span", span::build),
-    ("span-like", span::like::build),
-    ("tims", tims::build),
+/// Name, how it is built, and its shipped parameter sets as lists of JSON.
+const RULEBOOKS: &[(&str, Build, &[&str])] = &[
+    ("crypto", crypto::build, crypto::PRESETS),
+    (
+        "house",
+        |document, attachments| house(document, None, attachments),
+        &[engine::house::PRESETS],
+    ),
+    ("hvar", hvar::build, &[hvar::PRESETS]),
+    ("reg-t", reg_t::build, &[reg_t::PRESETS]),
+    // Its parameters are an exchange's files.
+    ("span", span::build, &[]),
+    ("span-like", span::like::build, &[span::like::PRESETS]),
+    ("tims", tims::build, &[tims::PRESETS]),
 ];
+
+/// The shipped parameter sets of a rulebook, without their parameters; none for a name that is no rulebook's.
+pub fn presets(name: &str) -> Vec<parameters::Shipped> {
+    let lists = RULEBOOKS
+        .iter()
+        .find(|r| r.0 == name)
+        .map_or(&[][..], |r| r.2);
+    lists
+        .iter()
+        .flat_map(|list| parameters::shipped(list))
+        .collect()
+}
 
 /// Reads the files an exchange publishes into a document of parameters.
 type Read = fn(&BTreeMap<String, PathBuf>) -> Result<Value>;
@@ -48,7 +64,7 @@ pub fn build(
     attachments: &Attachments,
 ) -> Result<Arc<dyn Methodology>> {
     match RULEBOOKS.iter().find(|r| r.0 == name) {
-        Some((_, build)) => build(parameters, attachments),
+        Some((_, build, _)) => build(parameters, attachments),
         None => fail!(
             InvalidInput: UnknownName, place "methodology", value name;
             "unknown rulebook '{name}': use one of {}{}",

@@ -68,7 +68,7 @@ mod _core {
     #[pymodule_export]
     use crate::market::Market;
     #[pymodule_export]
-    use crate::methods::{Methodology, read_parameters, rulebooks};
+    use crate::methods::{Methodology, presets, read_parameters, rulebooks};
     #[pymodule_export]
     use crate::names::did_you_mean;
     #[pymodule_export]

@@ -173,6 +173,17 @@ pub(crate) fn rulebooks() -> Vec<&'static str> {
     registry::names()
 }
 
+/// The shipped parameter sets of a registered rulebook: ``name``, ``version``, ``effective`` (the day they took
+/// effect), ``source``, ``family`` (sets of one follow one another by date; ``None`` without) and ``grades`` (how well
+/// each part is known, by part). None for a name that is no rulebook's.
+#[pyfunction]
+pub(crate) fn presets<'py>(
+    py: Python<'py>,
+    #[pyo3(from_py_with = text)] name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    to_python(py, &registry::presets(name))
+}
+
 #[pymethods]
 impl Prepared {
     /// The table it was compiled for: rows elsewhere are rows of this table.

@@ -187,7 +187,7 @@ def test_hints_name_the_command(folder: Path) -> None:
 @pytest.mark.parametrize("shown", ["", "1"])
 def test_a_defect_is_one_line_unless_its_traceback_is_wanted(shown: str) -> None:
     broken = (
-        "import sys, margincore.cli.commands as c; c.rulebooks = lambda: 1 / 0; sys.argv[1:] = ['rulebooks'];"
+        "import sys, margincore.cli.commands as c; c.listed = lambda *_: 1 / 0; sys.argv[1:] = ['rulebooks'];"
         "from margincore.cli import main; main()"
     )
     result = subprocess.run(

@@ -52,6 +52,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use dated::Chosen;
+pub use dated::PRESETS;
 pub use parameters::Parameters;
 use planned::Planned;
 
