@@ -172,7 +172,7 @@ BASKET = [
 
 
 def test_a_basket_is_margined_on_a_span_file_in_units(tmp_path: Path) -> None:
-    """Two lots of 75 are 150 of the file's contracts of one unit, at a scan range of 10: 1,500; one lot of 30 at 9: 270."""
+    """Two lots of 75 are 150 contracts of one unit in the file, at a scan range of 10: 1,500; 30 at 9: 270."""
     file, path = tmp_path / "a.spn", tmp_path / "basket.json"
     families = family("NIFTY", future(1, "20261229", 10), "INR") + family("BANKNIFTY", future(2, "20261229", 9), "INR")
     file.write_bytes(spn("NSE", families, commodity("NIFTY", "INR", "NSE") + commodity("BANKNIFTY", "INR", "NSE")))
