@@ -22,7 +22,7 @@ from margincore.analysis.compare import Comparison, compare
 from margincore.analysis.events import ExpiryScan
 from margincore.engine import holder, margin
 from margincore.methods import Tims
-from margincore.portfolio import Stock
+from margincore.portfolio import Future
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,9 +160,15 @@ def _points(report: MarginReport) -> list[float] | None:
 
 
 def _moves(symbol: str, market: Market, methodology: Methodology) -> list[float]:
-    """The moves behind a rulebook's points: what one unit of the underlying gains at them, over its price."""
-    unit = Stock(symbol, currency="USD", id=f"one unit of {symbol}")
-    points = _points(margin([Position(unit, 1)], market, methodology))
+    """The moves behind a rulebook's points: what a future on one unit of the underlying gains at them, over its price.
+
+    A future, since nobody can hold an index, and a fund is no stock.
+    """
+    unit = Future(
+        symbol, expiry=f"{int(market.valuation[:4]) + 1}-12-31T00:00:00Z", multiplier=1, currency="USD", id="one unit"
+    )
+    now = Market(market.valuation, spot={symbol: market.spot[symbol]}, price={unit.id: market.spot[symbol]})
+    points = _points(margin([Position(unit, 1)], now, methodology))
     if points is None:
         raise NotApplicable(f"plot: {methodology.name} has no price points")
     return [profit / market.spot[symbol] for profit in points]
