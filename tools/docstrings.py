@@ -7,58 +7,92 @@ paragraphs. A page wants links and blocks of code instead.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import griffe
 
 ROLE = re.compile(r":(?:class|func|meth|mod|attr|data|exc):`([^`]+)`")
-MEMBER_OF_OTHERS = re.compile(r"(?<![`\w:])`(\w+)`(?!`)")
+NAMES = (griffe.AliasResolutionError, griffe.CyclicAliasError, KeyError)
+"""What Griffe raises for a name that leads nowhere in the package."""
 
 
 class Docstrings(griffe.Extension):
-    """Turns roles into links and examples into blocks of code."""
+    """Turns roles into links, examples and tables into blocks of code; shows what classes of the engine take."""
 
-    def on_object(self, *, obj: griffe.Object, loader: griffe.GriffeLoader, **_: Any) -> None:
-        """Called by Griffe for each module, class, function and attribute, once all of a package is loaded."""
-        if obj.docstring is not None:
-            text = ROLE.sub(lambda role: link(role[1], obj), obj.docstring.value)
-            obj.docstring.value = fenced(text)
+    def on_package(self, *, pkg: griffe.Module, loader: griffe.GriffeLoader, **_: Any) -> None:
+        """Called by Griffe once, with the whole package."""
+        items = list(walk(pkg))
+        for item in items:
+            if isinstance(item, griffe.Module):
+                expose(item)
+            elif isinstance(item, griffe.Class):
+                show_new(item)
+        for item in items:
+            if item.docstring is not None:
+                linked = ROLE.sub(lambda role, at=item: link(role[1], at, pkg), item.docstring.value)  # type: ignore[misc]
+                item.docstring.value = blocks(linked)
 
 
-def link(target: str, at: griffe.Object) -> str:
-    """A role's target as a reference to where it is written, or in type alone where that is not in the package.
+def walk(item: griffe.Object) -> Iterator[griffe.Object]:
+    """An item of the package and all that is defined in it."""
+    yield item
+    for member in list(item.members.values()):
+        if isinstance(member, griffe.Object):
+            yield from walk(member)
 
-    ``~margincore.x.y`` shows `y` only; a bare name is looked for from the item outwards, then in the package.
+
+def expose(package: griffe.Module) -> None:
+    """`compare` of a package is the function of its module `compare`: Griffe takes it for the module."""
+    for name in package.exports or ():
+        module = package.members.get(str(name))
+        if isinstance(module, griffe.Module) and str(name) in module.members:
+            package.members[str(name)] = griffe.Alias(str(name), module.members[str(name)], parent=package)
+
+
+def show_new(cls: griffe.Class) -> None:
+    """What a class of the engine takes is written at `__new__`, and a page looks at `__init__`."""
+    new = cls.members.get("__new__")
+    if isinstance(new, griffe.Function) and "__init__" not in cls.members:
+        cls.set_member("__init__", griffe.Function("__init__", parameters=griffe.Parameters(*new.parameters)))
+
+
+def link(target: str, at: griffe.Object, package: griffe.Module) -> str:
+    """A role's target as a reference to where it is defined; Python's own names in type alone.
+
+    ``~margincore.x.y`` shows `y` only. A bare name is looked for from the item outwards, then in the package.
     """
-    shown = target.removeprefix("~").rpartition(".")[2] if target.startswith("~") else target
     name = target.removeprefix("~")
-    scope: griffe.Object | griffe.Alias | None = at
+    shown = name.rpartition(".")[2] if target.startswith("~") else name
+    scopes: list[griffe.Object] = [package]
     if name.startswith("margincore."):
-        return f"[`{shown}`][{name}]"
-    while scope is not None:
-        first, _, rest = name.partition(".")
-        if first in scope.members:
-            found = f"{scope.members[first].path}.{rest}".rstrip(".")
-            return f"[`{shown}`][{public(found)}]"
-        scope = scope.parent
-    return f"[`{shown}`][margincore.{name}]"
+        name = name.removeprefix("margincore.")
+    else:
+        scope: griffe.Object | griffe.Alias | None = at
+        outwards = []
+        while isinstance(scope, griffe.Object):
+            outwards.append(scope)
+            scope = scope.parent
+        scopes = [*outwards, package]
+    for scope in scopes:
+        try:
+            return f"[`{shown}`][{scope[name].canonical_path}]"
+        except NAMES:
+            continue
+    return f"`{shown}`"
 
 
-def public(path: str) -> str:
-    """Where a reader finds it: what the engine defines is an attribute of the package."""
-    return path.replace("margincore._core.", "margincore.").replace("margincore.errors.", "margincore.")
-
-
-def fenced(text: str) -> str:
-    """Examples, from ``>>>`` to the next empty line, as blocks of code; in a list they keep its indent."""
+def blocks(text: str) -> str:
+    """Examples (from ``>>>``), tables and what follows ``::`` as blocks of code, to the next empty line."""
     lines: list[str] = []
     inside: str | None = None
-    for line in text.splitlines():
-        if inside is None and line.lstrip().startswith(">>> "):
-            inside = line[: len(line) - len(line.lstrip())]
+    for line in re.sub(r"::$", ":", text, flags=re.MULTILINE).splitlines():
+        begins = re.match(r"(\s*)(>>> |={3,} )", line)
+        if inside is None and begins:
+            inside = begins[1]
             if lines and lines[-1].strip():
                 lines.append("")
-            lines.append(f"{inside}```pycon")
+            lines.append(f"{inside}```{'pycon' if begins[2] == '>>> ' else 'text'}")
         elif inside is not None and not line.strip():
             lines.append(f"{inside}```")
             inside = None
