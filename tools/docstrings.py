@@ -46,7 +46,7 @@ def expose(package: griffe.Module) -> None:
     """`compare` of a package is the function of its module `compare`: Griffe takes it for the module."""
     for name in package.exports or ():
         module = package.members.get(str(name))
-        if isinstance(module, griffe.Module) and str(name) in module.members:
+        if isinstance(module, griffe.Module) and package.imports.get(str(name)) == f"{module.path}.{name}":
             package.members[str(name)] = griffe.Alias(str(name), module.members[str(name)], parent=package)
 
 

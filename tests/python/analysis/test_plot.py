@@ -11,7 +11,9 @@ matplotlib.use("Agg")
 
 
 @pytest.mark.parametrize(
-    ("symbol", "first"), [("SPX", 0.92), ("SPY", 0.92), ("TNA", 0.7), ("IBM", 0.85)], ids=("index", "fund", "3x", "stock")
+    ("symbol", "first"),
+    [("SPX", 0.92), ("SPY", 0.92), ("TNA", 0.7), ("IBM", 0.85)],
+    ids=("index", "fund", "3x", "stock"),
 )
 def test_points_lie_where_the_rulebook_moves_the_price(symbol: str, first: float) -> None:
     option = mc.Option(symbol, "put", 95, expiry="2026-12-18", settles="pm", exercise="european", multiplier=100,
