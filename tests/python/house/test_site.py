@@ -100,8 +100,9 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "index.html").write_text('<a href="a/#here">1</a><a href="a/#there">2</a><img src="b.svg"><p id="x">')
-    (tmp_path / "a" / "index.html").write_text('<p id="here"><a href="..">1</a><a href="../#x">2</a><a href="../c/">3</a>')
-    assert broken(tmp_path) == ["a/index.html: ../c/", "index.html: a/#there", "index.html: b.svg"]
+    below = '<p id="here"><a href="..">up</a><a href="../#x">x</a><a href="../c">c</a>'
+    (tmp_path / "a" / "index.html").write_text(below)
+    assert broken(tmp_path) == ["a/index.html: ../c", "index.html: a/#there", "index.html: b.svg"]
 
 
 def public_names() -> Iterator[str]:
@@ -130,6 +131,14 @@ def test_no_docstring_shows_its_markup(site: Path) -> None:
     for path in (site / "reference").rglob("index.html"):
         text = re.sub(r"<(pre|code)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         assert not re.search(r":(class|func|meth|mod|attr|data):|&gt;&gt;&gt;|\]\[margincore", text), path
+
+
+def test_the_readme_is_short_and_its_links_are_files() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 200
+    links = set(re.findall(r"\]\(([^)#:]+)\)", text))
+    assert len(links) > 20
+    assert sorted(link for link in links if not (ROOT / link).is_file()) == []
 
 
 RECIPES = [
