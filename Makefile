@@ -33,9 +33,10 @@ test: .venv/complete ## every check and test
 	$(BIN)/python -m pytest tests README.md docs --pyargs margincore --doctest-glob=README.md --doctest-glob='docs/*.md'
 	$(MAKE) engines
 
+# What zensical keeps of an earlier build does not know that a docstring has changed: --clean.
 docs: .venv/complete ## the site, in site/: pages are run for their pictures, a broken link fails
 	$(BIN)/python tools/pictures.py
-	$(BIN)/zensical build --strict
+	$(BIN)/zensical build --strict --clean
 
 # An engine that cannot be installed is named by the run, which fails for it where .ci/run or CI asks for all.
 engines: .venv/installed ## the streams and parts of margincore.batch on Spark, Ray, Sail, DuckDB, polars and DataFusion

@@ -2,8 +2,8 @@
 
     python -m benches.batch_files [accounts] [positions per account]
 
-Every case is a process of its own: TIMS, 20,000 options on 200 names, three names an account, text labels. Written to a
-folder that is removed. The cases differ in how the file holds the contracts' ids.
+Every case is a process of its own: TIMS, 20,000 options on 200 names, three names an account. Written to a folder that
+is removed. The cases differ in how the file holds accounts and contracts: numbers and codes, codes of text, text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import margincore as mc
 
 NAMES, PER_NAME = 200, 100
-CASES = ("codes", "text", "stream of text")
+CASES = ("numbers", "codes", "text", "stream of text")
 BATCH = 50_000
 """Accounts that are made at a time."""
 
@@ -55,9 +55,10 @@ def write(path: Path, case: str, ids: tuple[str, ...], accounts: int, positions:
     """Accounts with rows together; the options of an account are on three names."""
     draw = np.random.default_rng(1)
     values = pa.array(ids)
-    coded = case == "codes"
+    coded = case in ("numbers", "codes")
     kind = pa.dictionary(pa.int32(), pa.string()) if coded else pa.string()
-    schema = pa.schema([("account_id", pa.string()), ("contract_id", kind), ("quantity", pa.int32())])
+    label = pa.int64() if case == "numbers" else pa.string()
+    schema = pa.schema([("account_id", label), ("contract_id", kind), ("quantity", pa.int32())])
     writer = (
         pa.ipc.new_stream(str(path), schema)
         if path.suffix == ".arrows"
@@ -72,8 +73,9 @@ def write(path: Path, case: str, ids: tuple[str, ...], accounts: int, positions:
             ]
             row = pa.array((name * PER_NAME + draw.integers(0, PER_NAME, account.size)).astype(np.int32))
             contract = pa.DictionaryArray.from_arrays(row, values)
+            names = pa.array([f"ACCT{i:08}" for i in range(first, first + here)])
             columns = [
-                pa.array([f"ACCT{i:08}" for i in range(first, first + here)]).take(pa.array(account - first)),
+                pa.array(account) if case == "numbers" else names.take(pa.array(account - first)),
                 contract if coded else contract.cast(pa.string()),
                 pa.array(draw.integers(-20, 21, account.size).astype(np.int32)),
             ]

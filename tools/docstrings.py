@@ -76,7 +76,10 @@ def link(target: str, at: griffe.Object, package: griffe.Module) -> str:
         scopes = [*outwards, package]
     for scope in scopes:
         try:
-            return f"[`{shown}`][{scope[name].canonical_path}]"
+            found, path = scope[name], scope[name].canonical_path
+            if found.is_module:  # some have no page: what they hold is written where it is public
+                return f'<autoref identifier="{path}" optional><code>{shown}</code></autoref>'
+            return f"[`{shown}`][{path}]"
         except NAMES:
             continue
     return f"`{shown}`"

@@ -52,7 +52,7 @@ from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
 
 if TYPE_CHECKING:
-    from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference
+    from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
     from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
     from margincore.pricing import quotes
 
@@ -129,6 +129,7 @@ __all__ = [
     "reference",
     "statement",
     "statements",
+    "symbols",
 ]
 
 if not TYPE_CHECKING:
@@ -151,6 +152,7 @@ if not TYPE_CHECKING:
             "quotes": "margincore.pricing.quotes",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
+            "symbols": "margincore.symbols",
         },
     )
 

@@ -313,11 +313,21 @@ def _position(row: Mapping[str, Any], where: str, products: Products) -> Positio
         raise MissingData(f"{where}: give contract (its terms) or symbol (of a listed option)")
     with _place(where):
         if "symbol" in row:
-            contract = products.contract(row["symbol"])
+            contract = _listed(row["symbol"], products)
         else:
             contract = _contract(_mapping(row["contract"], f"{where}.contract"), f"{where}.contract")
         sides = {key: row[key] for key in ("quantity", "long", "short") if row.get(key) is not None}
         return Position(contract, **sides)
+
+
+def _listed(symbol: str, products: Products) -> Contract:
+    """The contract of a listed option's symbol; the grammars beside the engine's are loaded when one is asked for."""
+    try:
+        return products.contract(symbol)
+    except InvalidInput:
+        from margincore.symbols.contracts import listed_option
+
+        return listed_option(symbol, products)
 
 
 def _contract(terms: Mapping[str, Any], where: str) -> Contract:
@@ -368,7 +378,7 @@ def quotes_by_id(
 
 def _listed_id(key: str, products: Products) -> str:
     try:
-        return products.contract(key).id
+        return _listed(key, products).id
     except (MarginError, TypeError, UnicodeEncodeError):  # no symbol of the table: an id, or for the market to refuse
         return key
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing
+from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing, symbols
 from margincore.analysis import attribution, backtest, events, intraday, questions, statements
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
@@ -303,6 +303,7 @@ def samples() -> dict[str, Any]:
         "importers.DeribitChain": importers.DeribitChain(contracts, market, {PUT.id: 1.25}, {"2026-12-18": 50.5}),
         "importers.DroppedQuote": dropped,
         "importers.OptionQuote": quote,
+        "symbols.Symbol": symbols.Symbol("option", "XYZ", "osi", dt.date(2026, 12, 18), right="put", strike=45.0),
         "importers.Snapshot": importers.Snapshot(_AWARE, {"2026-12-18": 50.5}, {PUT.id: 0.3}),
         "methods.Aevo": methods.Aevo(),
         "methods.BitCom": methods.BitCom(),

@@ -99,10 +99,13 @@ def part(path: str | os.PathLike[str], out: str | os.PathLike[str], plan: Plan) 
 
 def _written(path: Path, digest: str, before: object, target: Path, plan: Plan) -> Part:
     accounts = errors = 0
-    with opened(path, codes=plan.columns("contract"), without=plan.columns("ignore")) as source:
+    columns = {"codes": plan.columns("contract"), "labels": plan.columns("account"), "without": plan.columns("ignore")}
+    with opened(path, **columns) as source:
         reader = plan.margins(source, ignore=source.missing)
-        with written(target) as file, _writer(file, reader.schema) as writer:
-            for table in _even(reader):
+        label = reader.schema.field(0)
+        schema = reader.schema.set(0, label.with_type(source.texts.get(label.name, label.type)))
+        with written(target) as file, _writer(file, schema) as writer:
+            for table in _even(batch.cast(schema) for batch in reader):
                 accounts += table.num_rows
                 if "error_kind" in table.column_names:
                     errors += table.num_rows - table["error_kind"].null_count
@@ -118,11 +121,13 @@ def _written(path: Path, digest: str, before: object, target: Path, plan: Plan) 
 
 @contextmanager
 def _writer(file: BinaryIO, schema: pa.Schema) -> Iterator[Any]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Labels of accounts come once each: codes of them would be a second copy.
+    # Amounts hardly repeat, and labels of accounts come once each: codes of them would be a second copy.
+    coded = [field.name for field in list(schema)[1:] if not pa.types.is_floating(field.type)]
     writer = pq.ParquetWriter(
-        file, schema, compression="zstd", use_dictionary=schema.names[1:], write_page_checksum=True, store_schema=True
+        file, schema, compression="zstd", use_dictionary=coded, write_page_checksum=True, store_schema=True
     )
     try:
         yield writer

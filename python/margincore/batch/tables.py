@@ -54,6 +54,8 @@ class Source:
         self._batches = batches
         self.missing = missing
         """Columns that were to be passed over and are not there."""
+        self.texts: dict[str, pa.DataType] = {}
+        """Columns that come as codes here, and as what the file says they are."""
         self.rows = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -77,29 +79,30 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
 
 
 @contextmanager
-def opened(path: Path, *, codes: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Source]:
+def opened(
+    path: Path, *, codes: Collection[str] = (), labels: Collection[str] = (), without: Collection[str] = ()
+) -> Iterator[Source]:
     """The rows of a file, read in order and as few at a time as its format has them.
 
-    `codes` are columns of text that repeats: where Parquet holds codes of it they stay codes. `without` are columns
-    that are not read. Raises :class:`ParseError` for a file that is damaged or of another format.
+    `codes` are columns of text that repeats, `labels` those that repeat within a group of rows: where Parquet holds
+    codes of it they stay codes. `without` are columns that are not read. Raises :class:`ParseError` for a file that is
+    damaged or of another format.
     """
     with path.open("rb") as file:
         with foreign_errors(path):
-            source = Source(path, *_read(path, file, codes, without))
+            source = _read(path, file, codes, labels, without)
         yield source
 
 
-Read = tuple["pa.Schema", Iterator["pa.RecordBatch"], list[str]]
-"""Columns, batches, and columns to be passed over that are not there."""
-
-
-def _read(path: Path, file: BinaryIO, codes: Collection[str], without: Collection[str]) -> Read:
+def _read(
+    path: Path, file: BinaryIO, codes: Collection[str], labels: Collection[str], without: Collection[str]
+) -> Source:
     start = file.read(6)
     file.seek(0)
     if start.startswith(b"PAR1"):
-        return _parquet(file, codes, without)
+        return _parquet(path, file, codes, labels, without)
     if start == b"ARROW1" or start.startswith(_STREAM):
-        return _ipc(file, start.startswith(_STREAM), without)
+        return _ipc(path, file, start.startswith(_STREAM), without)
     raise ParseError(f"{path}: neither Parquet nor a file or stream of Arrow's", where=str(path))
 
 
@@ -125,29 +128,47 @@ def _damaged(path: Path, error: Exception) -> ParseError:
     return ParseError(f"{path}: it ends too early or is damaged: {text}", code="damaged", where=str(path))
 
 
-def _parquet(file: BinaryIO, codes: Collection[str], without: Collection[str]) -> Read:
+def _parquet(
+    path: Path, file: BinaryIO, codes: Collection[str], labels: Collection[str], without: Collection[str]
+) -> Source:
     import pyarrow.parquet as pq
 
     footer = pq.read_metadata(file)
     file.seek(0)
-    kept = [name for name in codes if _is_coded(footer, name)]
+    kept = [name for name in codes if _coded(footer, name)]
+    kept += [name for name in labels if all(_repeats(chunk) for chunk in _coded(footer, name) or [None])]
     # Read as it comes: a buffer ahead would hold whole groups of rows.
-    source = pq.ParquetFile(file, metadata=footer, read_dictionary=kept, pre_buffer=False)
-    schema, missing = _without(source.schema_arrow, without)
-    return schema, source.iter_batches(batch_size=ROWS, columns=schema.names, use_threads=False), missing
+    read = pq.ParquetFile(file, metadata=footer, read_dictionary=kept, pre_buffer=False)
+    schema, missing = _without(read.schema_arrow, without)
+    batches = read.iter_batches(batch_size=ROWS, columns=schema.names, use_threads=False)
+    source = Source(path, schema, batches, missing)
+    own = footer.schema.to_arrow_schema()
+    source.texts = {name: own.field(name).type for name in kept}
+    return source
 
 
-def _is_coded(footer: pq.FileMetaData, name: str) -> bool:
-    """Whether a column is one of codes in the file: to make codes of others costs more than it saves."""
-    if name not in footer.schema.names or footer.num_row_groups == 0:
-        return False
-    column: pq.ColumnChunkMetaData = footer.row_group(0).column(footer.schema.names.index(name))
-    return column.physical_type == "BYTE_ARRAY" and column.dictionary_page_offset is not None
+def _coded(footer: pq.FileMetaData, name: str) -> list[pq.ColumnChunkMetaData]:
+    """The pieces of a column that is one of codes in the file: to make codes of others costs more than it saves."""
+    if name not in footer.schema.names:
+        return []
+    at = footer.schema.names.index(name)
+    chunks = [footer.row_group(group).column(at) for group in range(footer.num_row_groups)]
+    is_coded = all(c.physical_type == "BYTE_ARRAY" and c.dictionary_page_offset is not None for c in chunks)
+    return chunks if is_coded else []
 
 
-def _ipc(file: BinaryIO, is_stream: bool, without: Collection[str]) -> Read:
+def _repeats(chunk: pq.ColumnChunkMetaData | None) -> bool:
+    """Whether nearly all of a piece is codes: writers go on with text where codes grow many, and say so nowhere.
+
+    Text takes four bytes a row before its first letter (Parquet's plain encoding), so that less than that is codes.
+    """
+    return chunk is not None and chunk.total_uncompressed_size < 4 * chunk.num_values
+
+
+def _ipc(path: Path, file: BinaryIO, is_stream: bool, without: Collection[str]) -> Source:
     import pyarrow as pa
 
+    batches: Iterator[pa.RecordBatch]
     if is_stream:
         stream = pa.ipc.open_stream(file)
         schema, batches = stream.schema, iter(stream)
@@ -155,7 +176,7 @@ def _ipc(file: BinaryIO, is_stream: bool, without: Collection[str]) -> Read:
         reader = pa.ipc.open_file(file)
         schema, batches = reader.schema, (reader.get_batch(i) for i in range(reader.num_record_batches))
     schema, missing = _without(schema, without)
-    return schema, (batch.select(schema.names) for batch in batches), missing
+    return Source(path, schema, (batch.select(schema.names) for batch in batches), missing)
 
 
 def _without(schema: pa.Schema, names: Collection[str]) -> tuple[pa.Schema, list[str]]:

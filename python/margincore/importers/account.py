@@ -4,8 +4,8 @@ Columns, in any order; the first row names them:
 
 ==========  ===========================================================================================
 symbol      an option symbol in any spelling (``SPXW  261218C04700000``, ``SPXW261218C04700000``,
-            ``.SPXW261218C4700``, ``SPXW 12/18/2026 4700.00 C`` ...: :meth:`margincore.OsiSymbol.spelled`
-            has the list), a stock or fund ticker, or a currency on a row of cash
+            ``.SPXW261218C4700``, ``SPXW 12/18/2026 4700.00 C`` ...: :mod:`margincore.symbols` has the
+            list), a stock or fund ticker, or a currency on a row of cash
 quantity    contracts or shares, a signed whole number (negative is short), shares with decimals where the reader
             is told their `lot`; an amount on a row of cash
 kind        ``option``, ``stock``, ``etf`` or ``cash``; may be left out for option symbols and for what the
@@ -38,6 +38,7 @@ from margincore._pickles import Record
 from margincore.importers.text import at_line, records
 from margincore.numerals import decimal, whole
 from margincore.portfolio import Etf, Position, Stock
+from margincore.symbols.contracts import listed_option
 
 COLUMNS = ("symbol", "quantity", "kind", "price", "vol")
 KINDS = ("option", "stock", "etf", "cash")
@@ -114,7 +115,7 @@ def _contract(
     if not symbol:
         raise InvalidInput("the symbol is empty", code="bad_text")
     if kind == "option" or (not kind and _looks_like_option(symbol)):
-        return table.contract(symbol)
+        return listed_option(symbol, table)
     if not kind:
         kind = _HELD_AS.get(securities.kind(symbol) or "") or kinds.get(symbol, "")
         if kind == "index":

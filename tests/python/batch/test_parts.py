@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch.books import contents, plan, rows, write
-from margincore.batch import atomic, parts
+from margincore.batch import atomic, parts, tables
 
 
 def run(folder: Path, out: Path, **options: Any) -> list[mc.batch.Part]:
@@ -60,6 +60,26 @@ def test_two_runs_write_the_same_bytes_however_groups_of_rows_are_cut(
     for name in times(tmp_path / "one"):
         assert pq.read_table(tmp_path / "three" / name).equals(pq.read_table(tmp_path / "one" / name))
         assert pq.read_metadata(tmp_path / "three" / name).row_group(0).num_rows == 7
+
+
+@pytest.mark.parametrize("count", [50, 3_000], ids=["codes", "codes that a writer gave up"])
+def test_labels_in_codes_come_back_as_text(tmp_path: Path, count: int) -> None:
+    labels = pa.array([f"K{i:05}" for i in range(count) for _ in range(20)])
+    table = pa.table({"account_id": labels, "contract_id": ["A"] * len(labels), "quantity": range(len(labels))})
+    made = []
+    for name, coded in (("text", False), ("codes", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        # A dictionary of 4 KiB is full after some four hundred of these labels, and the writer goes on with text.
+        pq.write_table(table, folder / "a.parquet", use_dictionary=coded, dictionary_pagesize_limit=4096)
+        with tables.opened(folder / "a.parquet", labels=["account_id"]) as source:
+            is_coded = pa.types.is_dictionary(next(iter(source)).schema.field("account_id").type)
+            assert is_coded == (coded and count == 50)
+        run(folder, tmp_path / f"{name} out")
+        made.append(pq.read_table(tmp_path / f"{name} out" / "a.parquet"))
+    assert made[0].schema.field("account_id").type == pa.string()
+    assert made[0].schema.equals(made[1].schema, check_metadata=True)
+    assert made[0].equals(made[1])
 
 
 def test_only_what_changed_is_computed_again(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The example of two shards: killed at random and started again, what they hold is the sum of all fills, each once."""
+"""The example of a pricer and two shards: killed at random and started again, what shards hold is the sum of all fills,
+each once, and what they margin it under is the market that they say."""
 
 from __future__ import annotations
 
@@ -49,7 +50,11 @@ def fills(count: int) -> list[dict[str, Any]]:
 
 
 def start(folder: Path, shard: int, *brokers: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(EXAMPLE), str(folder), str(shard), str(SHARDS), *brokers]
+    return process("shard", str(folder), str(shard), str(SHARDS), *brokers)
+
+
+def process(*arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(EXAMPLE), *arguments]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
 
@@ -65,13 +70,12 @@ def written_again(path: Path) -> None:
 def killed_until_the_end(
     folder: Path, example: Any, send: Callable[[int, dict[str, Any]], None], *brokers: str
 ) -> Iterator[int]:
-    """All fills sent while shards are killed; how often they were."""
+    """All fills sent while shards and the pricer are killed; how often they were."""
     plan().save(folder / "plan.mcplan")
     made, kills, draw = fills(3000), 0, random.Random(1)
     running = [start(folder, shard, *brokers) for shard in range(SHARDS)]
+    pricer = process("pricer", str(folder), "0.02")
     for first in range(0, len(made), 500):
-        with (folder / "market.jsonl").open("a") as file:
-            file.write(json.dumps({"A": 100.0 + first / 100}) + "\n")
         for fill in made[first : first + 500]:
             send(example.shard_of(fill["account"], SHARDS), fill)
         shard = draw.randrange(SHARDS)
@@ -79,32 +83,53 @@ def killed_until_the_end(
         time.sleep(draw.uniform(0.0, 0.1))
         running[shard].kill()
         running[shard].wait(30)
-        kills += 1
         running[shard] = start(folder, shard, *brokers)
+        pricer.kill()
+        pricer.wait(30)
+        pricer = process("pricer", str(folder), "0.02")
+        kills += 2
     for shard in range(SHARDS):
         send(shard, {"end": True})
-    for process in running:
-        assert process.wait(120) == 0
+    for ending in running:
+        assert ending.wait(120) == 0
+    pricer.kill()
+    pricer.wait(30)
     yield kills
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, example: Any) -> None:
     want: Counter[tuple[str, str]] = Counter()
     for fill in fills(3000):
         want[fill["account"], fill["contract"]] += fill["quantity"]
     held: dict[tuple[str, str], int] = {}
     initial: dict[str, float] = {}
+    keys = sorted(want)
+    columns = {"account": [k[0] for k in keys], "contract": [k[1] for k in keys], "quantity": [want[k] for k in keys]}
+    # The markets as a pricer that nobody kills writes them.
+    undisturbed = folder / "undisturbed"
+    undisturbed.mkdir()
+    pricer = example.Pricer(undisturbed, market().spot)
+    spots = {0: market().spot}
     for shard in range(SHARDS):
         state, out = (pq.read_table(folder / f"{name}-{shard}.parquet") for name in ("held", "requirements"))
         assert state.schema.metadata[b"place"] == out.schema.metadata[b"place"]
         for row in state.to_pylist():
             held[row["account"], row["contract"]] = row["quantity"]
-        initial |= dict(zip(out["account"].to_pylist(), out["initial"].to_pylist(), strict=True))
+        own = dict(zip(out["account"].to_pylist(), out["initial"].to_pylist(), strict=True))
+        number = int(out.schema.metadata[b"market"])
+        assert number > 0
+        while number not in spots:
+            pricer.write()
+            spots[pricer.last["number"]] = pricer.last["spot"]
+        moved = mc.Market("2026-11-20T16:00:00-05:00", spot=spots[number])
+        one = mc.batch.Plan(mc.methods.Tims(), TABLE, moved).margins(pa.table(columns)).read_all()
+        all_of_it = dict(zip(one["account"].to_pylist(), one["initial"].to_pylist(), strict=True))
+        assert own == {name: all_of_it[name] for name in own}
+        initial |= own
     assert held == dict(want)
-    keys = sorted(want)
-    columns = {"account": [k[0] for k in keys], "contract": [k[1] for k in keys], "quantity": [want[k] for k in keys]}
-    one = mc.batch.Plan(mc.methods.Tims(), TABLE, market(125.0)).margins(pa.table(columns)).read_all()
-    assert initial == dict(zip(one["account"].to_pylist(), one["initial"].to_pylist(), strict=True))
+    assert set(initial) == {account for account, _ in want}
+    lines = [json.loads(line) for line in (folder / "market.jsonl").read_text().splitlines()]
+    assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
 
 
 def test_shards_over_files(tmp_path: Path, example: Any) -> None:
@@ -112,8 +137,8 @@ def test_shards_over_files(tmp_path: Path, example: Any) -> None:
         with (tmp_path / f"fills-{shard}.jsonl").open("a") as file:
             file.write(json.dumps(fill) + "\n")
 
-    assert list(killed_until_the_end(tmp_path, example, send)) == [6]
-    check(tmp_path)
+    assert list(killed_until_the_end(tmp_path, example, send)) == [12]
+    check(tmp_path, example)
 
 
 def test_shards_over_kafka(tmp_path: Path, example: Any) -> None:
@@ -127,5 +152,27 @@ def test_shards_over_kafka(tmp_path: Path, example: Any) -> None:
         producer.poll(0)
 
     producer.list_topics("fills", timeout=30)  # who asks for a topic makes it
-    assert list(killed_until_the_end(tmp_path, example, send, brokers)) == [6]
-    check(tmp_path)
+    assert list(killed_until_the_end(tmp_path, example, send, brokers)) == [12]
+    check(tmp_path, example)
+
+
+def test_half_a_line_of_a_killed_pricer_is_written_again(tmp_path: Path, example: Any) -> None:
+    pricer = example.Pricer(tmp_path, {"A": 100.0})
+    for _ in range(3):
+        pricer.write()
+    whole = pricer.path.read_bytes()
+    for cut in range(1, len(whole.splitlines()[-1]) + 1):
+        pricer.path.write_bytes(whole[:-cut])
+        again = example.Pricer(tmp_path, {"A": 100.0})
+        assert again.last["number"] == 2
+        again.write()
+        assert pricer.path.read_bytes() == whole
+
+
+def test_the_demonstration_goes_on_to_its_end(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE), "demo", str(tmp_path / "demo"), "2"], capture_output=True, text=True, check=True,
+        timeout=240, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert "40,000 fills sent; " in done.stdout
+    assert "everything applied" in done.stdout

@@ -258,33 +258,55 @@ fn run<const L: usize>(
     if scheme == Scheme::Trinomial {
         return trinomial::prices(inputs, american, steps, treatment);
     }
-    trees.clear(steps);
     let mut live = *inputs;
-    let mut diffusing = [0.0; L];
+    let mut schedules: [Option<Schedule>; L] = [const { None }; L];
+    let mut leads = [0; L];
     for (lane, option) in live.iter_mut().enumerate() {
         option.years = larger(option.years, 0.0);
-        diffusing[lane] = option.spot;
         if !option.dividends.is_empty() {
             let schedule = Schedule::new(option, treatment, steps)?;
-            diffusing[lane] = schedule.diffusing;
-            trees.add_dividends(lane, option, &schedule, american);
+            leads[lane] = schedule.lead(option);
+            schedules[lane] = Some(schedule);
         }
     }
-    Ok(if american {
-        simd::run(Induction::<L, true> {
-            trees,
-            inputs: &live,
-            diffusing,
-            scheme,
-        })
-    } else {
-        simd::run(Induction::<L, false> {
-            trees,
-            inputs: &live,
-            diffusing,
-            scheme,
-        })
-    })
+    let mut values = [0.0; L];
+    let mut done = [false; L];
+    // Once, but where the trees begin at different levels: one's bits depend on no other.
+    while let Some(first) = done.iter().position(|done| !done) {
+        let lead = leads[first];
+        trees.clear(steps, lead);
+        let mut diffusing = [0.0; L];
+        for (lane, option) in live.iter().enumerate() {
+            diffusing[lane] = option.spot;
+            if let Some(schedule) = &schedules[lane] {
+                diffusing[lane] = schedule.diffusing;
+                if leads[lane] == lead {
+                    trees.add_dividends(lane, option, schedule, american);
+                }
+            }
+        }
+        let made = if american {
+            simd::run(Induction::<L, true> {
+                trees,
+                inputs: &live,
+                diffusing,
+                scheme,
+            })
+        } else {
+            simd::run(Induction::<L, false> {
+                trees,
+                inputs: &live,
+                diffusing,
+                scheme,
+            })
+        };
+        for lane in 0..L {
+            if leads[lane] == lead {
+                (values[lane], done[lane]) = (made[lane], true);
+            }
+        }
+    }
+    Ok(values)
 }
 
 #[cfg(test)]

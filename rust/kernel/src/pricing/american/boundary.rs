@@ -2,7 +2,8 @@
 //!
 //! Start: the QD+ equation (Li, Review of Derivatives Research 13, 2010, as given by Andersen, Lake and Offengenden).
 //! Then the fixed point system A of Andersen, Lake and Offengenden, "High-performance American option pricing",
-//! J. Computational Finance 20 (2016), the first step a partial Jacobi-Newton step. Their equation for `B(tau)` is
+//! J. Computational Finance 20 (2016), the first step a partial Jacobi-Newton step; at a high carry, where that does not
+//! settle, their system B (`high_rates.rs`). Their equation for `B(tau)` is
 //! used with numerator and denominator multiplied by `exp(-q tau)`, which leaves one density for both.
 
 use super::Mode;
@@ -15,6 +16,8 @@ use std::f64::consts::LOG2_E;
 #[derive(Clone, Copy)]
 pub(super) struct Puts {
     pub(super) years: Lanes,
+    /// Years over which exercise is worth anything: the boundary is needed no further from expiry than that.
+    pub(super) horizon: Lanes,
     pub(super) rate: Lanes,
     pub(super) dividend_yield: Lanes,
     pub(super) vol: Lanes,
@@ -35,10 +38,19 @@ impl<const N: usize> Boundary<N> {
     };
 }
 
+/// What is solved for the boundary: the two fixed point systems of Andersen, Lake and Offengenden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    /// A, the slope of the price at the boundary: settles in a step or two, at a small carry.
+    Slope,
+    /// B, the price at the boundary: settles at any carry, in more steps.
+    Value,
+}
+
 /// Distances from the mean beyond which the density is as good as zero.
 pub(super) const FAR: f64 = 37.0;
 /// The boundary stays this far below its value at expiry: the logarithm of their ratio must not vanish.
-const BELOW_LIMIT: f64 = 1.0 - 1e-10;
+pub(super) const BELOW_LIMIT: f64 = 1.0 - 1e-10;
 const LEAST_LIMIT: f64 = 1e-10;
 /// A put at a rate of zero has a boundary where the yield is negative; the QD+ start divides by the rate.
 const LEAST_RATE: f64 = 1e-9;
@@ -61,7 +73,7 @@ fn mills<const P: usize>(x: Lanes) -> Lanes {
 }
 
 #[inline(always)]
-fn exp2<const P: usize>(x: Lanes) -> Lanes {
+pub(super) fn exp2<const P: usize>(x: Lanes) -> Lanes {
     if P <= ROUGH_POINTS {
         x.exp2::<true>()
     } else {
@@ -71,18 +83,18 @@ fn exp2<const P: usize>(x: Lanes) -> Lanes {
 
 /// `exp(-x^2/2)` for |x| up to [`FAR`].
 #[inline(always)]
-fn gauss<const P: usize>(x: Lanes) -> Lanes {
+pub(super) fn gauss<const P: usize>(x: Lanes) -> Lanes {
     exp2::<P>(x * x * (-0.5 * LOG2_E))
 }
 
 #[inline(always)]
-fn within(x: Lanes) -> Lanes {
+pub(super) fn within(x: Lanes) -> Lanes {
     x.lesser(FAR).greater(-FAR)
 }
 
 /// `N(x)` where `g = exp(-x^2/2)`.
 #[inline(always)]
-fn normal_cdf<const P: usize>(x: Lanes, g: Lanes) -> Lanes {
+pub(super) fn normal_cdf<const P: usize>(x: Lanes, g: Lanes) -> Lanes {
     let tail = g * mills::<P>(x.abs());
     x.above(0.0, 1.0 - tail, tail)
 }
@@ -103,12 +115,13 @@ impl Puts {
         &self,
         nodes: &Nodes<N, L, P>,
         mode: Mode,
+        system: System,
     ) -> Boundary<N> {
         let puts = Puts {
             rate: self.rate.greater(LEAST_RATE),
             ..*self
         };
-        puts.iterate(nodes, mode)
+        puts.iterate(nodes, mode, system)
     }
 
     #[inline(always)]
@@ -116,6 +129,7 @@ impl Puts {
         &self,
         nodes: &Nodes<N, L, P>,
         mode: Mode,
+        system: System,
     ) -> Boundary<N> {
         let (limit, log_limit) = self.log_limit();
         let mut log_b = self.start(nodes, limit, mode.newton_steps());
@@ -124,8 +138,11 @@ impl Puts {
             let gap = log_b[j] - log_limit;
             squared[j] = gap * gap;
         }
-        for step in 0..mode.fixed_point_steps() {
-            log_b = self.improve(nodes, limit, log_limit, &log_b, &squared, step == 0);
+        for step in 0..mode.fixed_point_steps(system) {
+            log_b = match system {
+                System::Slope => self.improve(nodes, limit, log_limit, &log_b, &squared, step == 0),
+                System::Value => self.improve_by_value(nodes, limit, log_limit, &log_b, &squared),
+            };
             for j in 0..N {
                 let gap = log_b[j] - log_limit;
                 squared[j] = gap * gap;
@@ -143,10 +160,11 @@ impl Puts {
         newton_steps: usize,
     ) -> [Lanes; N] {
         let Puts {
-            years,
+            horizon,
             rate,
             dividend_yield,
             vol,
+            ..
         } = *self;
         let variance = vol * vol;
         let carry = rate - dividend_yield;
@@ -154,7 +172,7 @@ impl Puts {
         let omega = 2.0 * carry / variance - 1.0;
         let perpetual = -0.5 * (omega + (omega * omega + 4.0 * alpha).sqrt());
         let perpetual = (perpetual / (perpetual - 1.0)).greater(LEAST_LIMIT);
-        let root_years = years.sqrt();
+        let root_years = horizon.sqrt();
         let mut log_b = [Lanes::ZERO; N];
         for j in 0..N {
             let root = root_years * nodes.root[j];
@@ -212,13 +230,14 @@ impl Puts {
         newton: bool,
     ) -> [Lanes; N] {
         let Puts {
-            years,
+            horizon,
             rate,
             dividend_yield,
             vol,
+            ..
         } = *self;
         let carry = rate - dividend_yield;
-        let root_years = years.sqrt();
+        let root_years = horizon.sqrt();
         let mut new = [Lanes::ZERO; N];
         for i in 0..N {
             let root = root_years * nodes.root[i];

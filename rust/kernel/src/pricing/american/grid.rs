@@ -2,7 +2,7 @@
 
 use once_cell::race::OnceBox;
 
-use super::boundary::{Boundary, Puts};
+use super::boundary::{Boundary, Puts, System};
 use super::nodes::Nodes;
 use super::rows::{Block, Route, Row};
 use super::shared::{Band, Key};
@@ -87,7 +87,7 @@ impl Grid<'_> {
         nodes: &Nodes<N, L, P>,
     ) -> Result<()> {
         let n = self.o.spot.len();
-        let mut routes: [Vec<Row>; 3] = Default::default();
+        let mut routes: [Vec<Row>; 4] = Default::default();
         let mut bands: Vec<(Key, Band<N>)> = Vec::new();
         for first in (0..n).step_by(CHUNK) {
             let last = n.min(first + CHUNK);
@@ -104,10 +104,11 @@ impl Grid<'_> {
                     done[k] = true;
                 }
                 self.sort_rows(first, last, j, &mut routes);
-                let [european, collocation, tree] = &mut routes;
+                let [european, collocation, high_rates, tree] = &mut routes;
                 self.europeans(european, &columns);
                 self.trees(tree, &columns)?;
                 self.collocations(collocation, &columns, nodes, &mut bands);
+                self.high_rates(high_rates, &columns);
             }
         }
         Ok(())
@@ -125,7 +126,7 @@ impl Grid<'_> {
     }
 
     /// Rows at the vols of scenario `j`, by method.
-    fn sort_rows(&self, first: usize, last: usize, j: usize, routes: &mut [Vec<Row>; 3]) {
+    fn sort_rows(&self, first: usize, last: usize, j: usize, routes: &mut [Vec<Row>; 4]) {
         for route in routes.iter_mut() {
             route.clear();
         }
@@ -144,7 +145,8 @@ impl Grid<'_> {
             routes[match decides.route(self.mode) {
                 Route::European => 0,
                 Route::Collocation => 1,
-                Route::Tree => 2,
+                Route::HighRates => 2,
+                Route::Tree => 3,
             }]
             .push(row);
         }
@@ -192,8 +194,8 @@ impl Grid<'_> {
         }
     }
 
-    /// One boundary, at a high carry: the trinomial lattice, which moves with the forward. Two boundaries: Leisen-Reimer
-    /// trees, whose smooth error of first order is extrapolated away.
+    /// One boundary, with no vol to speak of: the trinomial lattice, which moves with the forward. Two boundaries:
+    /// Leisen-Reimer trees, whose smooth error of first order is extrapolated away.
     fn trees(&mut self, rows: &[Row], columns: &[usize]) -> Result<()> {
         let (one, two): (Vec<Row>, Vec<Row>) =
             rows.iter().partition(|row| row.put_rates().0 >= 0.0);
@@ -300,12 +302,13 @@ impl Grid<'_> {
                         if bands.len() == BANDS {
                             bands.remove(0);
                         }
-                        let boundary = self.solve(nodes, &[Band::<N>::puts(&key)]);
+                        let puts = [Band::<N>::puts(&key)];
+                        let boundary = self.solve(nodes, System::Slope, &puts);
                         bands.push((key, Band::new(&key, &boundary[0])));
                         bands.len() - 1
                     });
                 let band = &bands[known].1;
-                let puts = puts_of(&of_band);
+                let puts = puts_of(&of_band, Route::Collocation);
                 let mut boundaries = vec![Boundary::NONE; puts.len()];
                 let out = &mut boundaries;
                 simd::run_at(
@@ -316,16 +319,48 @@ impl Grid<'_> {
                         out,
                     },
                 );
-                self.fill(nodes, columns, &of_band, &boundaries);
+                self.fill(nodes, columns, &of_band, Route::Collocation, &boundaries);
             }
         }
-        let boundaries = self.solve(nodes, &puts_of(rows));
-        self.fill(nodes, columns, rows, &boundaries);
+        self.collocate(nodes, columns, rows, Route::Collocation);
+    }
+
+    /// More points than elsewhere, whatever the mode: the boundary turns in a short part of the time.
+    fn high_rates(&mut self, rows: &[Row], columns: &[usize]) {
+        match self.mode {
+            Mode::Fast | Mode::Standard => {
+                static NODES: OnceBox<Nodes<16, 24, 71>> = OnceBox::new();
+                let nodes = NODES.get_or_init(|| Box::new(Nodes::new()));
+                self.collocate(nodes, columns, rows, Route::HighRates);
+            }
+            Mode::Precise => {
+                static NODES: OnceBox<Nodes<24, 48, 101>> = OnceBox::new();
+                let nodes = NODES.get_or_init(|| Box::new(Nodes::new()));
+                self.collocate(nodes, columns, rows, Route::HighRates);
+            }
+        }
+    }
+
+    /// Rows, each with a boundary of its own.
+    fn collocate<const N: usize, const L: usize, const P: usize>(
+        &mut self,
+        nodes: &Nodes<N, L, P>,
+        columns: &[usize],
+        rows: &[Row],
+        route: Route,
+    ) {
+        let system = match route {
+            Route::HighRates => System::Value,
+            _ => System::Slope,
+        };
+        let boundaries = self.solve(nodes, system, &puts_of(rows, route));
+        self.fill(nodes, columns, rows, route, &boundaries);
     }
 
     fn solve<const N: usize, const L: usize, const P: usize>(
         &self,
         nodes: &Nodes<N, L, P>,
+        system: System,
         puts: &[Puts],
     ) -> Vec<Boundary<N>> {
         let mut boundaries = vec![Boundary::NONE; puts.len()];
@@ -335,6 +370,7 @@ impl Grid<'_> {
             Boundaries {
                 nodes,
                 mode,
+                system,
                 puts,
                 out,
             },
@@ -347,6 +383,7 @@ impl Grid<'_> {
         nodes: &Nodes<N, L, P>,
         columns: &[usize],
         rows: &[Row],
+        route: Route,
         boundaries: &[Boundary<N>],
     ) {
         let (moves, scenarios) = (self.price_moves, self.scenarios);
@@ -361,6 +398,7 @@ impl Grid<'_> {
             Prices {
                 nodes,
                 rows,
+                route,
                 boundaries,
                 cells,
             },
@@ -369,8 +407,8 @@ impl Grid<'_> {
 }
 
 /// The puts of rows, eight at a time.
-fn puts_of(rows: &[Row]) -> Vec<Puts> {
+fn puts_of(rows: &[Row], route: Route) -> Vec<Puts> {
     rows.chunks(WIDTH)
-        .map(|rows| Block::new(rows).puts())
+        .map(|rows| Block::new(rows, route).puts())
         .collect()
 }

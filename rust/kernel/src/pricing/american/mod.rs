@@ -8,8 +8,9 @@
 //! Every row has an answer; which method gives it depends on the row alone:
 //! * no time left, or early exercise never pays (a call with `yield <= 0` and `rate >= yield`, a put with
 //!   `rate <= 0` and `yield >= rate`): the European price, with the bits of [`super::black`];
-//! * `|rate - yield| sqrt(years)` above [`Mode::most_carry`] vols, where the fixed point iteration does not settle (vol
-//!   0 included): a trinomial lattice of [`Mode::tree_steps`] steps;
+//! * no vol to speak of, below a millionth over the life of the option: a trinomial lattice of [`Mode::tree_steps`] steps;
+//! * `|rate - yield| sqrt(years)` above [`Mode::most_carry`] vols, where that collocation's equations do not settle, or
+//!   `rate years` above 2, where its points are too few: other equations, at more points (`high_rates.rs`);
 //! * two boundaries (`yield < rate < 0` for a put): Leisen-Reimer trees of as many steps and half, extrapolated;
 //! * anything else: the collocation.
 // Index loops over lanes and points of constant number are what the compiler vectorises.
@@ -18,6 +19,7 @@
 mod boundary;
 mod greeks;
 mod grid;
+mod high_rates;
 mod implied;
 mod mode;
 mod nodes;

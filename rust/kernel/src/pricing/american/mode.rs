@@ -1,5 +1,7 @@
 //! How accurate a price is, and what shares a boundary.
 
+use super::boundary::System;
+
 /// How accurate: (collocation points, fixed point steps, their quadrature)-quadrature of the price. Errors are relative,
 /// where the price exceeds 0.01 % of the strike, over 19,000 options of a week to two years, vols of 10-80 %, rates of
 /// 0.05-8 %, yields of 0-6 %, against [`Mode::Precise`]; the carry beyond [`Mode::most_carry`] and two boundaries are the
@@ -22,11 +24,13 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub(super) fn fixed_point_steps(self) -> usize {
-        match self {
-            Self::Fast => 1,
-            Self::Standard => 2,
-            Self::Precise => 5,
+    pub(super) fn fixed_point_steps(self, system: System) -> usize {
+        match (system, self) {
+            (System::Slope, Self::Fast) => 1,
+            (System::Slope, Self::Standard) => 2,
+            (System::Slope, Self::Precise) => 5,
+            (System::Value, Self::Fast | Self::Standard) => 16,
+            (System::Value, Self::Precise) => 30,
         }
     }
 
@@ -37,7 +41,7 @@ impl Mode {
 
     /// The largest `|rate - yield| sqrt(years) / vol` that is left to the collocation.
     pub fn most_carry(self) -> f64 {
-        1.25
+        0.75
     }
 
     /// Steps of the finer tree beyond that, odd.

@@ -70,14 +70,15 @@ impl<const P: usize> AtPoints<P> {
     ) -> Self {
         let Puts {
             years,
+            horizon,
             rate,
             dividend_yield,
             vol,
         } = *puts;
         let carry = rate - dividend_yield;
-        let v = vol * years.sqrt();
+        let v = vol * horizon.sqrt();
         let inverse = 1.0 / v;
-        let drift = carry * years;
+        let drift = carry * horizon;
         let mut terms = [Term::ZERO; P];
         for k in 0..P {
             let row = &nodes.outer_matrix[k];
@@ -87,8 +88,8 @@ impl<const P: usize> AtPoints<P> {
             }
             let (y, weight) = nodes.outer[k];
             let log_b = boundary.log_limit - gap.greater(0.0).sqrt();
-            let ahead = years * (0.25 * y * y);
-            let span = years * (0.5 * weight * y);
+            let ahead = horizon * (0.25 * y * y);
+            let span = horizon * (0.5 * weight * y);
             let since = inverse * (2.0 / y);
             let fading = span * (-dividend_yield * ahead).exp();
             terms[k] = Term {
@@ -103,6 +104,9 @@ impl<const P: usize> AtPoints<P> {
             };
         }
         let held = (-dividend_yield * years).exp();
+        let v = vol * years.sqrt();
+        let inverse = 1.0 / v;
+        let drift = carry * years;
         let european = Term {
             inverse,
             offset: drift.times(inverse, 0.5 * v),

@@ -3,7 +3,7 @@
 use super::Mode;
 use crate::error::Result;
 use crate::fail;
-use crate::float::larger;
+use crate::float::{larger, smaller};
 use crate::pricing::OptionColumns;
 use crate::pricing::lanes::{Lanes, WIDTH};
 
@@ -28,10 +28,16 @@ pub(super) enum Route {
     European,
     /// One exercise boundary, found by collocation.
     Collocation,
-    /// The boundary is double, or the fixed point iteration does not settle: trees.
+    /// The same, where rates are too large for few points and the quick system of equations.
+    HighRates,
+    /// The boundary is double, or there is no vol to speak of: trees.
     Tree,
 }
 
+/// Interest over the life of the option up to which few points follow the boundary to where it is the perpetual one's.
+const MOST_INTEREST: f64 = 2.0;
+/// `exp(-30)` is as good as nothing.
+const FADED: f64 = 30.0;
 /// Least deviation over the life of the option for the collocation.
 const LEAST_DEVIATION: f64 = 1e-6;
 
@@ -71,12 +77,27 @@ impl Row {
         }
         let root = self.years.sqrt();
         let one_boundary = rate >= 0.0;
-        let settles = (rate - dividend_yield).abs() * root <= mode.most_carry() * self.vol;
-        if one_boundary && settles && self.vol * root >= LEAST_DEVIATION {
+        let settles = (rate - dividend_yield).abs() * root <= mode.most_carry() * self.vol
+            && rate * self.years <= MOST_INTEREST;
+        if !one_boundary || self.vol * root < LEAST_DEVIATION {
+            Route::Tree
+        } else if settles {
             Route::Collocation
         } else {
-            Route::Tree
+            Route::HighRates
         }
+    }
+
+    /// The years over which early exercise is worth anything: where the carry of the put drives the spot up, what is earned
+    /// on reaching the boundary `t` years from now fades as `exp(-(rate + pull^2 / 2) t)`.
+    pub(super) fn horizon(&self, route: Route) -> f64 {
+        let (rate, dividend_yield) = self.put_rates();
+        let carry = rate - dividend_yield;
+        if route != Route::HighRates {
+            return self.years;
+        }
+        let pull = larger(carry / self.vol - 0.5 * self.vol, 0.0);
+        smaller(self.years, FADED / (rate + 0.5 * pull * pull))
     }
 }
 
@@ -90,6 +111,7 @@ pub(super) struct Block {
     /// +1 for a call, -1 for a put.
     pub(super) sign: Lanes,
     pub(super) years: Lanes,
+    pub(super) horizon: Lanes,
     /// Of the put.
     pub(super) rate: Lanes,
     pub(super) dividend_yield: Lanes,
@@ -98,7 +120,7 @@ pub(super) struct Block {
 
 impl Block {
     #[inline(always)]
-    pub(super) fn new(rows: &[Row]) -> Self {
+    pub(super) fn new(rows: &[Row], route: Route) -> Self {
         let count = rows.len();
         let mut block = Self {
             count,
@@ -107,6 +129,7 @@ impl Block {
             strike: Lanes::ZERO,
             sign: Lanes::ZERO,
             years: Lanes::ZERO,
+            horizon: Lanes::ZERO,
             rate: Lanes::ZERO,
             dividend_yield: Lanes::ZERO,
             vol: Lanes::ZERO,
@@ -119,6 +142,7 @@ impl Block {
             block.strike.0[l] = row.strike;
             block.sign.0[l] = f64::from(row.right);
             block.years.0[l] = row.years;
+            block.horizon.0[l] = row.horizon(route);
             block.rate.0[l] = rate;
             block.dividend_yield.0[l] = dividend_yield;
             block.vol.0[l] = row.vol;

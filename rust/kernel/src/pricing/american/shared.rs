@@ -59,8 +59,10 @@ impl<const N: usize> Band<N> {
     /// The puts at the Chebyshev points of a band.
     pub(super) fn puts(key: &Key) -> Puts {
         let lowest = key.lowest_vol();
+        let years = Lanes::from(f64::from_bits(key.years));
         Puts {
-            years: Lanes::from(f64::from_bits(key.years)),
+            years,
+            horizon: years,
             rate: Lanes::from(f64::from_bits(key.rate)),
             dividend_yield: Lanes::from(f64::from_bits(key.dividend_yield)),
             vol: Lanes(std::array::from_fn(|k| {

@@ -1,10 +1,10 @@
 //! The kernels: from rows that the collocation prices to their prices at several spots.
 
 use super::Mode;
-use super::boundary::{Boundary, Puts};
+use super::boundary::{Boundary, Puts, System};
 use super::nodes::Nodes;
 use super::premium::AtPoints;
-use super::rows::{Block, Row};
+use super::rows::{Block, Route, Row};
 use super::shared::Band;
 use crate::float::larger;
 use crate::pricing::lanes::{Lanes, WIDTH};
@@ -70,6 +70,7 @@ impl Block {
     pub(super) fn puts(&self) -> Puts {
         Puts {
             years: self.years,
+            horizon: self.horizon,
             rate: self.rate,
             dividend_yield: self.dividend_yield,
             vol: self.vol,
@@ -81,6 +82,7 @@ impl Block {
 pub(super) struct Boundaries<'a, const N: usize, const L: usize, const P: usize> {
     pub(super) nodes: &'a Nodes<N, L, P>,
     pub(super) mode: Mode,
+    pub(super) system: System,
     pub(super) puts: &'a [Puts],
     pub(super) out: &'a mut [Boundary<N>],
 }
@@ -91,7 +93,7 @@ impl<const N: usize, const L: usize, const P: usize> Kernel for Boundaries<'_, N
     #[inline(always)]
     fn run(self) {
         for (puts, out) in self.puts.iter().zip(self.out) {
-            *out = puts.boundary(self.nodes, self.mode);
+            *out = puts.boundary(self.nodes, self.mode, self.system);
         }
     }
 }
@@ -118,6 +120,7 @@ impl<const N: usize> Kernel for FromBand<'_, N> {
 pub(super) struct Prices<'a, 'b, const N: usize, const L: usize, const P: usize> {
     pub(super) nodes: &'a Nodes<N, L, P>,
     pub(super) rows: &'a [Row],
+    pub(super) route: Route,
     pub(super) boundaries: &'a [Boundary<N>],
     pub(super) cells: &'a mut Cells<'b>,
 }
@@ -128,7 +131,7 @@ impl<const N: usize, const L: usize, const P: usize> Kernel for Prices<'_, '_, N
     #[inline(always)]
     fn run(self) {
         for (rows, boundary) in self.rows.chunks(WIDTH).zip(self.boundaries) {
-            let block = Block::new(rows);
+            let block = Block::new(rows, self.route);
             self.cells
                 .fill(&block, &AtPoints::new(&block.puts(), self.nodes, boundary));
         }

@@ -13,7 +13,10 @@ use crate::simd::{self, Kernel, Level};
 /// Values carry the factor `d^-level`, and prices and strikes the sign of the right, so that a put is exercised for
 /// `price - strike` like a call.
 pub(super) struct Trees<const L: usize> {
-    steps: usize,
+    /// Levels after the root, those before now included.
+    levels: usize,
+    /// Levels before now, an even number: the spot is the middle node of the one of now.
+    lead: usize,
     up: [f64; L],
     down: [f64; L],
     /// signed price of a node by its number of ups
@@ -42,7 +45,8 @@ struct Drop {
 impl<const L: usize> Trees<L> {
     pub(super) fn new() -> Self {
         Self {
-            steps: 0,
+            levels: 0,
+            lead: 0,
             up: [0.0; L],
             down: [0.0; L],
             price: Vec::new(),
@@ -54,15 +58,17 @@ impl<const L: usize> Trees<L> {
         }
     }
 
-    pub(super) fn clear(&mut self, steps: usize) {
-        self.steps = steps;
+    pub(super) fn clear(&mut self, steps: usize, lead: usize) {
+        let levels = steps + lead;
+        self.levels = levels;
+        self.lead = lead;
         for nodes in [
             &mut self.price,
             &mut self.strike,
             &mut self.scale,
             &mut self.value,
         ] {
-            nodes.resize(steps + 1, [0.0; L]);
+            nodes.resize(levels + 1, [0.0; L]);
         }
         self.escrowed.clear();
         self.drops.clear();
@@ -76,20 +82,20 @@ impl<const L: usize> Trees<L> {
         american: bool,
     ) {
         if schedule.has_escrowed() {
-            self.escrowed.resize(self.steps + 1, [0.0; L]);
+            self.escrowed.resize(self.levels + 1, [0.0; L]);
             for (level, value) in schedule.remaining().enumerate() {
-                self.escrowed[level][lane] = value;
+                self.escrowed[self.lead + level][lane] = value;
             }
         }
         for &(level, cash) in &schedule.drops {
-            let left = inputs.years - level as f64 * (inputs.years / self.steps as f64);
+            let left = inputs.years - level as f64 * schedule.dt;
             let worthless = match (inputs.right, american) {
                 (1, _) => 0.0,
                 (_, true) => inputs.strike,
                 (_, false) => inputs.strike * exp(-inputs.rate * left),
             };
             self.drops.push(Drop {
-                level,
+                level: self.lead + level,
                 lane,
                 cash,
                 worthless,
@@ -101,7 +107,7 @@ impl<const L: usize> Trees<L> {
 
     #[inline(always)]
     fn fill(&mut self, inputs: &[TreeInputs<'_>; L], diffusing: &[f64; L], scheme: Scheme) {
-        let steps = self.steps;
+        let (steps, levels) = (self.levels - self.lead, self.levels);
         let (mut sign, mut price, mut strike) = ([0.0; L], [0.0; L], [0.0; L]);
         let (mut ratio, mut inverse_down) = ([0.0; L], [0.0; L]);
         for l in 0..L {
@@ -111,16 +117,20 @@ impl<const L: usize> Trees<L> {
             strike[l] = sign[l] * inputs[l].strike;
             ratio[l] = moves.ratio;
             inverse_down[l] = moves.inverse_down;
+            // As many ups as downs lead from the root to the spot.
+            for _ in 0..self.lead / 2 {
+                price[l] *= inverse_down[l] * inverse_down[l] / ratio[l];
+            }
             self.up[l] = moves.up;
             self.down[l] = moves.down;
         }
         let mut scale = [1.0; L];
         let (prices, strikes, scales) = (
-            &mut self.price[..=steps],
-            &mut self.strike[..=steps],
-            &mut self.scale[..=steps],
+            &mut self.price[..=levels],
+            &mut self.strike[..=levels],
+            &mut self.scale[..=levels],
         );
-        for level in 0..=steps {
+        for level in 0..=levels {
             prices[level] = price;
             scales[level] = scale;
             for l in 0..L {
@@ -187,8 +197,8 @@ impl<const L: usize, const AMERICAN: bool> Kernel for Induction<'_, L, AMERICAN>
     fn run(self) -> [f64; L] {
         let trees = self.trees;
         trees.fill(self.inputs, &self.diffusing, self.scheme);
-        let steps = trees.steps;
-        let last = trees.strike[steps];
+        let (levels, lead) = (trees.levels, trees.lead);
+        let last = trees.strike[levels];
         for (value, price) in trees.value.iter_mut().zip(&trees.price) {
             for l in 0..L {
                 let exercised = price[l] - last[l];
@@ -197,10 +207,10 @@ impl<const L: usize, const AMERICAN: bool> Kernel for Induction<'_, L, AMERICAN>
         }
         let many_registers = simd::level() == Level::Avx512;
         let mut next_drop = 0;
-        trees.drop_at(steps, &mut next_drop, AMERICAN);
-        let mut level = steps;
-        while level > 0 {
-            let stop = trees.drops.get(next_drop).map_or(0, |drop| drop.level);
+        trees.drop_at(levels, &mut next_drop, AMERICAN);
+        let mut level = levels;
+        while level > lead {
+            let stop = trees.drops.get(next_drop).map_or(lead, |drop| drop.level);
             if L == 1 {
                 along::<L, AMERICAN>(trees, level);
                 level -= 1;
@@ -216,7 +226,7 @@ impl<const L: usize, const AMERICAN: bool> Kernel for Induction<'_, L, AMERICAN>
             }
             trees.drop_at(level, &mut next_drop, AMERICAN);
         }
-        trees.value[0]
+        std::array::from_fn(|l| trees.value[lead / 2][l] / trees.scale[lead][l])
     }
 }
 
