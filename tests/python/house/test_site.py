@@ -70,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tools", work / "tools")
     shutil.copy(ROOT / "zensical.toml", work)
     for command in (["tools/pictures.py"], ["-m", "zensical", "build", "--strict"]):
-        done = subprocess.run([sys.executable, *command], cwd=work, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([sys.executable, *command], cwd=work, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, done.stdout + done.stderr
     return work / "site"
 
