@@ -8,7 +8,7 @@ them, from a fixed seed. ``python -m benches.accuracy`` prints the table; ``pyth
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,7 @@ def american() -> Iterator[Figure]:
         yield figure("american price, precise", QUANTLIB, exacter, truth, columns[1], 1e-5)
     except ImportError as error:
         yield Figure("american price", QUANTLIB, "any", reason=str(error))
+    yield from wide(figure)
     moves = bench_american.MOVES
     for what, options, rights, shared in (
         ("american, 11 price points", columns, right, False),
@@ -167,6 +168,36 @@ def american() -> Iterator[Figure]:
         values = pricing.price_grid(*options, rights, moves, exercise="american", share_boundaries=shared)
         truth = pricing.price_grid(*options, rights, moves, **precise)
         yield figure(what, PRECISE, values, truth, options[1], 1e-4)
+
+
+def wide(figure: Callable[..., Figure]) -> Iterator[Figure]:
+    """10,000 random options as no market has them all: a day to ten years, vols of 5 % to 200 %, rates and yields of
+    -10 % to 500 %, one exercise boundary (a put's rate, or a call's yield, above zero)."""
+    random, rows = np.random.default_rng(20_261_128), []
+
+    def rate() -> float:
+        low, high = ((-0.1, 0.1), (0.0, 1.0), (0.0, 1.0), (0.0, 5.0))[random.integers(4)]
+        return float(random.uniform(low, high))
+
+    while len(rows) < 10_000:
+        vol, days = np.exp(random.uniform(np.log(0.05), np.log(2.0))), np.ceil(np.exp(random.uniform(0, np.log(3650))))
+        rates, right = (rate(), rate()), int(random.choice((-1, 1)))
+        spot = 100.0 * np.exp(np.clip(0.7 * vol * np.sqrt(days / 365) * random.normal(), -1.0, 1.0))
+        if rates[(1 - right) // 2 - 1] > 0.0 and max(map(abs, rates)) * days / 365 < 20.0:
+            rows.append((spot, 100.0, days / 365, *rates, vol, right, days))
+    table = np.array(rows)
+    columns, right, days = list(table[:, :6].T), table[:, 6].astype(np.int8), table[:, 7].astype(np.int64)
+    try:
+        truth = bench_american.quantlib_precise(columns, right, days)
+    except ImportError as error:
+        yield Figure("american price, any rates", QUANTLIB, "any", reason=str(error))
+        return
+    for accuracy in ("standard", "precise"):
+        price = pricing.price(*columns, right, exercise="american", accuracy=accuracy)
+        yield figure(f"american price, any rates, {accuracy}", QUANTLIB, price, truth, columns[1], 1e-3)
+    gamma = pricing.greeks(*columns, right, exercise="american").gamma
+    worst = float(np.clip(-gamma, 0.0, None).max())
+    yield Figure("american gamma, any rates", "no price is concave", "below zero", len(gamma), worst, 1e-8)
 
 
 def figures() -> Iterator[Figure]:

@@ -1,9 +1,10 @@
 """A file of positions to a file of requirements: core-seconds and memory of ``mc.batch.part``.
 
-    python -m benches.batch_files [accounts] [positions per account]
+    python -m benches.batch_files [accounts] [positions per account] [tims or span]
 
-Every case is a process of its own: TIMS, 20,000 options on 200 names, three names an account. Written to a folder that
-is removed. The cases differ in how the file holds accounts and contracts: numbers and codes, codes of text, text.
+Every case is a process of its own: TIMS or SPAN's sixteen scenarios, 20,000 options on 200 names, three names an
+account. Written to a folder that is removed. The cases differ in how the file holds accounts and contracts: numbers and
+codes, codes of text, text.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ BATCH = 50_000
 """Accounts that are made at a time."""
 
 
-def plan() -> mc.batch.Plan:
+def plan(rulebook: str = "tims") -> mc.batch.Plan:
     """The rulebook, 20,000 options and their market."""
     count = NAMES * PER_NAME
     name = np.arange(count) // PER_NAME
@@ -48,12 +49,14 @@ def plan() -> mc.batch.Plan:
         rate={"USD": 0.04},
         vol=np.full(count, 0.3),
     )
-    return mc.batch.Plan(mc.methods.Tims(), table, market)
+    ranges = {f"U{i:03}": {"price_scan": 0.1, "vol_scan": 0.25} for i in range(NAMES)}
+    methodology = mc.methods.SpanLike(ranges) if rulebook == "span" else mc.methods.Tims()
+    return mc.batch.Plan(methodology, table, market)
 
 
-def write(path: Path, case: str, ids: tuple[str, ...], accounts: int, positions: int) -> None:
-    """Accounts with rows together; the options of an account are on three names."""
-    draw = np.random.default_rng(1)
+def write(path: Path, case: str, ids: tuple[str, ...], accounts: int, positions: int, *, start: int = 0) -> None:
+    """Accounts with rows together, numbered from `start`; the options of an account are on three names."""
+    draw = np.random.default_rng(start + 1)
     values = pa.array(ids)
     coded = case in ("numbers", "codes")
     kind = pa.dictionary(pa.int32(), pa.string()) if coded else pa.string()
@@ -65,8 +68,8 @@ def write(path: Path, case: str, ids: tuple[str, ...], accounts: int, positions:
         else pq.ParquetWriter(path, schema, use_dictionary=coded)
     )
     with writer:
-        for first in range(0, accounts, BATCH):
-            here = min(BATCH, accounts - first)
+        for first in range(start, start + accounts, BATCH):
+            here = min(BATCH, start + accounts - first)
             account = np.repeat(np.arange(first, first + here), positions)
             name = np.repeat(draw.integers(0, NAMES, (here, 3)), positions, axis=0)[
                 np.arange(account.size), draw.integers(0, 3, account.size)
@@ -99,8 +102,8 @@ def measure(path: Path, out: Path, plan_file: Path) -> None:
     print(" | ".join([*columns, f"{base:.0f}", f"{most():.0f} |"]))
 
 
-def main(accounts: int = 1_000_000, positions: int = 20) -> None:
-    made_of = plan()
+def main(accounts: int = 1_000_000, positions: int = 20, rulebook: str = "tims") -> None:
+    made_of = plan(rulebook)
     print(
         "| ids of contracts | positions | accounts | core-seconds | ns a position | wall s | MB before | MB at most |"
     )
@@ -130,4 +133,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         measure(*map(Path, sys.argv[2:5]))
     else:
-        main(*map(int, sys.argv[1:3]))
+        main(*map(int, sys.argv[1:3]), *sys.argv[3:4])

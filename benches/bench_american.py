@@ -55,29 +55,40 @@ def accuracy(
         raise wrong(f"{what} is off by {error:.1e} where {tolerance:.0e} is allowed: not timed")
 
 
-def quantlib(
-    columns: list[Floats], right: NDArray[np.int8], days: NDArray[np.int64]
-) -> tuple[Floats, Callable[[], Any]]:
-    """High-precision prices, and a call that reprices the book by the fast scheme on prepared options."""
+def quantlib_options(
+    columns: list[Floats], right: NDArray[np.int8], days: NDArray[np.int64], scheme: str
+) -> list[Any]:
+    """QuantLib's options on its collocation engine, by a scheme's name."""
     import QuantLib as ql
 
     today = ql.Date(15, 5, 2025)
     ql.Settings.instance().evaluationDate = today
     count = ql.Actual365Fixed()
 
-    def option(i: int, scheme: Any) -> Any:
+    def option(i: int) -> Any:
         spot, strike, _, rate, dividend_yield, vol = (float(c[i]) for c in columns)
         rates, yields = (ql.YieldTermStructureHandle(ql.FlatForward(today, r, count)) for r in (rate, dividend_yield))
         vols = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), vol, count))
         process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(spot)), yields, rates, vols)
         kind = ql.Option.Call if right[i] > 0 else ql.Option.Put
         made = ql.VanillaOption(ql.PlainVanillaPayoff(kind, strike), ql.AmericanExercise(today, today + int(days[i])))
-        made.setPricingEngine(ql.QdFpAmericanEngine(process, scheme))
+        made.setPricingEngine(ql.QdFpAmericanEngine(process, getattr(ql.QdFpAmericanEngine, scheme)()))
         return made
 
-    precise = [option(i, ql.QdFpAmericanEngine.highPrecisionScheme()) for i in range(OPTIONS)]
-    fast = [option(i, ql.QdFpAmericanEngine.fastScheme()) for i in range(OPTIONS)]
-    exact = np.array([o.NPV() for o in precise])
+    return [option(i) for i in range(len(right))]
+
+
+def quantlib_precise(columns: list[Floats], right: NDArray[np.int8], days: NDArray[np.int64]) -> Floats:
+    """Prices by QuantLib's scheme of high precision."""
+    return np.array([o.NPV() for o in quantlib_options(columns, right, days, "highPrecisionScheme")])
+
+
+def quantlib(
+    columns: list[Floats], right: NDArray[np.int8], days: NDArray[np.int64]
+) -> tuple[Floats, Callable[[], Any]]:
+    """High-precision prices, and a call that reprices the book by the fast scheme on prepared options."""
+    fast = quantlib_options(columns, right, days, "fastScheme")
+    exact = quantlib_precise(columns, right, days)
     accuracy("QuantLib fast", np.array([o.NPV() for o in fast]), exact, 1e-4)
 
     def reprice() -> None:

@@ -1491,11 +1491,11 @@ def tree_greeks(
 def escrowed(
     spot: NDArray[np.float64],
     years: NDArray[np.float64],
-    rate: NDArray[np.float64],
+    carry: NDArray[np.float64],
     dividends: list[tuple[float, float]],
     roll: float,
 ) -> list[NDArray[np.float64]]:
-    """What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
+    """What diffuses of each spot, the value of dividends to come, and its fall per 1.00 of the rate.
 
     Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
     from now, cash per unit). Raises :class:`InvalidInput` for columns that differ in length, cash below zero and
@@ -1510,10 +1510,11 @@ def tree_implied(
     scheme: str,
     steps: int,
     treatment: str,
-) -> NDArray[np.float64]:
-    """Vols at which the tree returns the prices, which are in the vol column; a new array.
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Vols at which the tree returns the prices, which are in the vol column, and status numbers as
+    :func:`implied_statuses` lists them.
 
-    Raises as :func:`tree_grid`; the first row that has no vol is an error.
+    Two new arrays. Raises as :func:`tree_grid`.
     """
 
 def quadratic_prices(columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -108,12 +108,14 @@ def _is_american(exercise: str, options: dict[str, Any]) -> bool:
     return False
 
 
-def _diffusing(spot: ArrayLike, years: ArrayLike, rate: ArrayLike, options: dict[str, Any]) -> Any:
+def _diffusing(
+    spot: ArrayLike, years: ArrayLike, rate: ArrayLike, dividend_yield: ArrayLike, options: dict[str, Any]
+) -> Any:
     """The spot, less the dividends that a European option's keywords name."""
     if not options:
         return spot
     cash = _dividends.european_keywords(**options)
-    return _dividends.escrowed(spot, years, rate, cash).diffusing
+    return _dividends.escrowed(spot, years, rate, dividend_yield, cash).diffusing
 
 
 def price(
@@ -145,7 +147,7 @@ def price(
     """
     if _is_american(exercise, american):
         return _american.price(spot, strike, years, rate, dividend_yield, vol, right, out=out, **american)
-    spot = _diffusing(spot, years, rate, american)
+    spot = _diffusing(spot, years, rate, dividend_yield, american)
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, shape)
     _core.european_prices(columns, result if len(shape) == 1 else result.reshape(-1))
@@ -218,7 +220,7 @@ def price_grid(
         # A move is a fraction of the whole spot; the escrowed part does not move.
         cash = _dividends.european_keywords(**american)
         whole = np.asarray(spot, _FLOAT)
-        moving = _dividends.escrowed(whole, years, rate, cash, roll).diffusing
+        moving = _dividends.escrowed(whole, years, rate, dividend_yield, cash, roll).diffusing
         spot, lever = moving, whole / moving
         price_moves = np.asarray(price_moves, _FLOAT) * (lever[..., None] if lever.ndim else float(lever))
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
@@ -289,7 +291,7 @@ def greeks(
         result = _output(out, (8, *columns[0].shape))
         result[...] = columns
         return Greeks(*result)
-    moving = _diffusing(spot, years, rate, american)
+    moving = _diffusing(spot, years, rate, dividend_yield, american)
     flat, shape = _broadcast((moving, strike, years, rate, dividend_yield, vol), right)
     result = _output(out, (8, *shape))
     _core.european_greeks(flat, result.reshape(8, -1))
@@ -297,9 +299,10 @@ def greeks(
     if american:
         # The escrowed value depends on rate and time, and takes the price that diffuses with it.
         cash = _dividends.european_keywords(**american)
-        own = _dividends.escrowed(spot, years, rate, cash)
+        own = _dividends.escrowed(spot, years, rate, dividend_yield, cash)
         found.rho[...] += found.delta * own.per_rate
-        found.theta[...] -= found.delta * np.asarray(rate, _FLOAT) * own.worth
+        carry = np.asarray(rate, _FLOAT) - np.asarray(dividend_yield, _FLOAT)
+        found.theta[...] -= found.delta * carry * own.worth
     return found
 
 
@@ -345,7 +348,7 @@ def implied_vol(
         result[...] = vol
         return _vols(result, status, price, on_error, return_status)
     # The engine's table of columns has the price where the vol would be.
-    spot = _diffusing(spot, years, rate, american)
+    spot = _diffusing(spot, years, rate, dividend_yield, american)
     names = (*_NAMES[:5], "price")
     columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, price), right, names)
     result = _output(out, shape)

@@ -290,8 +290,7 @@ def implied_vol(
     """Vols at which :func:`price` by the same method returns the prices, and a status per row.
 
     Status 0 is a vol; 1 a price at or below the value without vol (such as an option worth its intrinsic value), 2 one
-    above any vol's, 3 an option without time or an input that is no number; their vol is NaN. A tree raises
-    :class:`~margincore.CalculationError` at the first price without a vol instead.
+    above any vol's, 3 an option without time or an input that is no number; their vol is NaN.
 
     >>> vol, status = implied_vol([6.09, 20.0], [100.0, 80.0], 100.0, 1.0, 0.05, 0.0, "put")
     >>> vol.round(4), status
@@ -306,6 +305,5 @@ def implied_vol(
         vol, status = _core.american_implied(table.columns, table.right, accuracy)
     else:
         kind = _tree(scheme, steps, bool(cash), treatment)
-        vol = _core.tree_implied(table.columns, table.right, cash, True, *kind, treatment)
-        status = np.zeros(len(vol), np.uint8)
+        vol, status = _core.tree_implied(table.columns, table.right, cash, True, *kind, treatment)
     return vol.reshape(table.shape), status.reshape(table.shape)

@@ -1,7 +1,8 @@
 """The cash dividends of a European option's keywords; what they are worth is the kernel's to say.
 
-Escrowed: the spot less the present value of the dividends before expiry is what diffuses (Hull, Options, Futures, and
-Other Derivatives, ch. 15). `dividends` are (years to the ex-date, cash per unit), the same for all rows; those not
+Escrowed: the spot less the value of the dividends before expiry is what diffuses (Hull, Options, Futures, and Other
+Derivatives, ch. 15). What is set apart for a dividend earns the yield until it is paid, so that its value is the cash
+discounted at rate less yield, and the forward is that of carrying the share. `dividends` are (years to the ex-date, cash per unit), the same for all rows; those not
 after today or after expiry do not count. An ex-date at expiry does.
 """
 
@@ -30,16 +31,21 @@ class Escrowed(NamedTuple):
 
 
 def escrowed(
-    spot: ArrayLike, years: ArrayLike, rate: ArrayLike, dividends: Dividends, roll: float = 0.0
+    spot: ArrayLike,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    dividends: Dividends,
+    roll: float = 0.0,
 ) -> Escrowed:
     """The spot split, `roll` years from now; refuses rows where nothing is left to diffuse.
 
-    >>> round(float(escrowed(40.0, 0.5, 0.09, [(2 / 12, 0.50), (5 / 12, 0.50)]).worth), 4)  # Hull, example 15.9
+    >>> round(float(escrowed(40.0, 0.5, 0.09, 0.0, [(2 / 12, 0.50), (5 / 12, 0.50)]).worth), 4)  # Hull, example 15.9
     0.9742
     """
-    columns = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in (spot, years, rate)))
-    spots, lives, rates = (np.ascontiguousarray(c).reshape(-1) for c in columns)
-    found = _core.escrowed(spots, lives, rates, list(dividends), roll)
+    columns = np.broadcast_arrays(*(np.asarray(c, np.float64) for c in (spot, years, rate, dividend_yield)))
+    spots, lives, rates, yields = (np.ascontiguousarray(c).reshape(-1) for c in columns)
+    found = _core.escrowed(spots, lives, rates - yields, list(dividends), roll)
     return Escrowed(*(c.reshape(columns[0].shape) for c in found))
 
 

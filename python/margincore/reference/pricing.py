@@ -85,8 +85,9 @@ def crr(
 ) -> float:
     """Cox-Ross-Rubinstein binomial tree with a continuous yield (J. Financial Economics 7, 1979).
 
-    ``dividends`` are (years, cash) per unit. They are escrowed: the spot less their present value diffuses, and
-    those still to come are added back for the exercise decision (Hull, section 21.3).
+    ``dividends`` are (years, cash) per unit. They are escrowed: the spot less their value diffuses, and those
+    still to come are added back for the exercise decision (Hull, section 21.3). What is set apart for them earns the
+    yield, so that they are discounted at rate less yield.
 
     >>> round(crr(50.0, 50.0, 5 / 12, 0.10, 0.0, 0.40, -1, steps=5), 2)  # Hull, example 21.1
     4.49
@@ -97,7 +98,7 @@ def crr(
         return max(right * (spot - strike), 0.0)
 
     def to_come(now: float) -> float:
-        return sum(cash * math.exp(-rate * (at - now)) for at, cash in dividends if now < at <= years)
+        return sum(cash * math.exp((dividend_yield - rate) * (at - now)) for at, cash in dividends if now < at <= years)
 
     spot -= to_come(0.0)
     dt = years / steps

@@ -307,7 +307,7 @@ def model_price(contract: Contract, underlying: Underlying, move: float, vol: fl
     """An option's model price per unit, with its underlying moved by the fraction ``move``; time unchanged.
 
     European options by Black-Scholes (Black-76 on a future), American ones by a Cox-Ross-Rubinstein tree.
-    Cash dividends until expiry are taken off the spot at their present value (escrowed) and do not move
+    Cash dividends until expiry are taken off the spot at their value now (escrowed) and do not move
     with it.
     """
     if move <= -1.0:
@@ -322,7 +322,7 @@ def model_price(contract: Contract, underlying: Underlying, move: float, vol: fl
     spot, carry = underlying.price * (1.0 + move), underlying.dividend_yield
     if american:
         return pricing.crr(spot, strike, years, rate, carry, vol, right, True, steps, underlying.dividends)
-    escrowed = sum(cash * math.exp(-rate * at) for at, cash in underlying.dividends if 0.0 < at <= years)
+    escrowed = sum(cash * math.exp((carry - rate) * at) for at, cash in underlying.dividends if 0.0 < at <= years)
     return pricing.black_scholes(spot - escrowed, strike, years, rate, carry, vol, right)
 
 

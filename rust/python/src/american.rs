@@ -346,7 +346,7 @@ pub(crate) fn tree_greeks<'py>(
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// What diffuses of each spot, the present value of dividends to come, and its fall per 1.00 of the rate.
+/// What diffuses of each spot, the value of dividends to come, and its fall per 1.00 of the rate.
 ///
 /// Three new arrays, `roll` years from now; the dividends are those then still to come before expiry, given as (years
 /// from now, cash per unit). Raises :class:`InvalidInput` for columns that differ in length, cash below zero and
@@ -356,7 +356,7 @@ pub(crate) fn escrowed<'py>(
     py: Python<'py>,
     spot: PyReadonlyArray1<'py, f64>,
     years: PyReadonlyArray1<'py, f64>,
-    rate: PyReadonlyArray1<'py, f64>,
+    carry: PyReadonlyArray1<'py, f64>,
     dividends: Vec<(f64, f64)>,
     roll: f64,
 ) -> PyResult<Arrays<'py>> {
@@ -368,23 +368,24 @@ pub(crate) fn escrowed<'py>(
         }
     }
     let ahead: Vec<(f64, f64)> = dividends.iter().map(|d| (d.0 - roll, d.1)).collect();
-    let (spot, years, rate) = (spot.as_array(), years.as_array(), rate.as_array());
-    one_length([spot.len(), years.len(), rate.len()])?;
+    let (spot, years, carry) = (spot.as_array(), years.as_array(), carry.as_array());
+    one_length([spot.len(), years.len(), carry.len()])?;
     let mut columns = [const { Vec::new() }; 3];
-    for (row, ((&spot, &years), &rate)) in spot.iter().zip(years).zip(rate).enumerate() {
+    for (row, ((&spot, &years), &carry)) in spot.iter().zip(years).zip(carry).enumerate() {
         let years = years - roll;
-        let left = core::diffusing(spot, &ahead, years, rate)
+        let left = core::diffusing(spot, &ahead, years, carry)
             .map_err(|e| raise(e.at(format_args!("row {row}"))))?;
         columns[0].push(left);
-        columns[1].push(core::present_value(&ahead, years, rate));
-        columns[2].push(core::per_rate(&ahead, years, rate));
+        columns[1].push(core::present_value(&ahead, years, carry));
+        columns[2].push(core::per_rate(&ahead, years, carry));
     }
     Ok(columns.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// Vols at which the tree returns the prices, which are in the vol column; a new array.
+/// Vols at which the tree returns the prices, which are in the vol column, and status numbers as
+/// :func:`implied_statuses` lists them.
 ///
-/// Raises as :func:`tree_grid`; the first row that has no vol is an error.
+/// Two new arrays. Raises as :func:`tree_grid`.
 #[pyfunction]
 pub(crate) fn tree_implied<'py>(
     py: Python<'py>,
@@ -395,19 +396,21 @@ pub(crate) fn tree_implied<'py>(
     scheme: &str,
     steps: usize,
     treatment: &str,
-) -> PyResult<Bound<'py, PyArray1<f64>>> {
+) -> PyResult<VolsAndStatuses<'py>> {
     let table = Table::new(columns, &right)?;
     let (scheme, treatment) = tree_kind(scheme, treatment)?;
-    let values = enter(py, || {
+    let found = enter(py, || {
+        let one = |row: usize| {
+            let inputs = table.tree(row, &dividends);
+            tree::implied_status(&inputs, table.vol[row], american, scheme, steps, treatment)
+                .map_err(|e| e.at(format_args!("row {row}")))
+        };
         (0..table.len())
-            .map(|row| {
-                let inputs = table.tree(row, &dividends);
-                tree::implied_vol(&inputs, table.vol[row], american, scheme, steps, treatment)
-                    .map_err(|e| e.at(format_args!("row {row}")))
-            })
+            .map(one)
             .collect::<margincore::Result<Vec<_>>>()
     })?;
-    Ok(values.into_pyarray(py))
+    let (vol, status): (Vec<f64>, Vec<u8>) = found.into_iter().map(|(v, s)| (v, s as u8)).unzip();
+    Ok((vol.into_pyarray(py), status.into_pyarray(py)))
 }
 
 /// Prices by Barone-Adesi and Whaley (1987), a new array; the dividend yield column holds the cost of carry.

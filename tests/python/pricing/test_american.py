@@ -252,8 +252,22 @@ def test_implied_vols_with_cash_dividends_return_their_quotes():
         again = _american.price(*columns, found, right, dividends=CASH, **named)
         np.testing.assert_allclose(again, quotes, rtol=0, atol=1e-11)
         assert np.all((found > vol) & (found < 1.25 * vol))
-    with pytest.raises(CalculationError, match="above"):
-        _american.implied_vol(99.99, 100.0, 100.0, 1.0, 0.0, 0.0, "put", dividends=CASH, scheme="trinomial", steps=20)
+
+
+@pytest.mark.parametrize("named", [{}, {"scheme": "trinomial", "steps": 20}, {"treatment": "spot_drop", "steps": 50}])
+def test_a_quote_without_a_vol_spoils_no_other_of_a_chain_with_cash_dividends(named):
+    quotes = [6.0, 9.0, 99.99, np.nan, 6.0]
+    strikes, years = [100.0, 110.0, 100.0, 100.0, 100.0], [0.5, 0.5, 1.0, 0.5, 0.0]
+    columns = (quotes, 100.0, strikes, years, 0.05, 0.0, "put")
+    vol, status = _american.implied_vol(*columns, dividends=CASH, **named)
+    assert status.tolist() == [0, 1, 2, 3, 3]
+    alone, _ = _american.implied_vol(6.0, 100.0, 100.0, 0.5, 0.05, 0.0, "put", dividends=CASH, **named)
+    assert vol[0] == alone
+    assert np.isnan(vol[1:]).all()
+    options = {"exercise": "american", "dividends": CASH, **named}
+    with pytest.raises(CalculationError, match=r"4 of 5 prices have no vol: row 1, price 9.0"):
+        pricing.implied_vol(*columns, **options)
+    np.testing.assert_array_equal(pricing.implied_vol(*columns, **options, on_error="nan"), vol)
 
 
 def test_a_dividend_of_nothing_changes_no_greek():

@@ -263,9 +263,13 @@ def test_real_chains_invert_and_return_their_mids() -> None:
 def test_escrowed_dividends_come_off_the_spot_of_a_european_option() -> None:
     cash = [(0.1, 1.5), (0.4, 2.0), (0.7, 9.0)]
     columns = {"strike": [95.0, 105.0], "years": 0.5, "rate": 0.04, "dividend_yield": 0.01, "vol": 0.25}
-    left = 100.0 - 1.5 * np.exp(-0.004) - 2.0 * np.exp(-0.016)
+    # Discounted at 4 % less the yield of 1 %: the forward is that of carrying the share.
+    left = 100.0 - 1.5 * np.exp(-0.003) - 2.0 * np.exp(-0.012)
+    put = pricing.price(100.0, **columns, right=-1, dividends=cash)
+    forward = 100.0 * np.exp(0.015) - 1.5 * np.exp(0.012) - 2.0 * np.exp(0.003)
     both = pricing.price(100.0, **columns, right=1, dividends=cash)
     np.testing.assert_array_equal(both, pricing.price(left, **columns, right=1))
+    np.testing.assert_allclose(both - put, np.exp(-0.02) * (forward - np.array([95.0, 105.0])), rtol=1e-12)
     tree = pricing.price(100.0, **columns, right=1, exercise="american", dividends=cash, steps=900)
     assert np.all(tree >= both - 1e-3)
     greeks = pricing.greeks(100.0, **columns, right=1, dividends=cash)

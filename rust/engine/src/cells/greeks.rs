@@ -139,6 +139,7 @@ impl TreeCell {
     fn greeks(&self) -> Result<Greeks> {
         if !self.american {
             let (dividends, years, rate) = (&self.dividends, self.years, self.rate);
+            let carry = rate - self.dividend_yield;
             let diffusing = self.escrowed_spot(self.spot, years)?;
             let plain = greeks::black_one(
                 diffusing,
@@ -150,9 +151,9 @@ impl TreeCell {
                 self.right,
             );
             // The escrowed amount grows with time and falls with the rate.
-            let per_rate = escrowed::per_rate(dividends, years, rate);
+            let per_rate = escrowed::per_rate(dividends, years, carry);
             return Ok(Greeks {
-                theta: plain.theta - rate * (self.spot - diffusing) * plain.delta,
+                theta: plain.theta - carry * (self.spot - diffusing) * plain.delta,
                 rho: plain.delta.mul_add(per_rate, plain.rho),
                 ..plain
             });

@@ -63,7 +63,8 @@ impl TreeCell {
 
     /// What diffuses of a spot: the dividends before expiry are taken off at their present value.
     pub(super) fn escrowed_spot(&self, spot: f64, years: f64) -> Result<f64> {
-        escrowed::diffusing(spot, &self.dividends, years, self.rate)
+        let carry = self.rate - self.dividend_yield;
+        escrowed::diffusing(spot, &self.dividends, years, carry)
     }
 
     /// Prices at several spots.

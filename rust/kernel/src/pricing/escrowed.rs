@@ -1,6 +1,10 @@
 //! Escrowed cash dividends: the spot less the present value of the dividends before expiry is what diffuses (Hull, Options,
 //! Futures, and Other Derivatives, section 15.12). Dividends are (years to the ex-date, cash per unit); those not after today
 //! or after expiry do not count, one at expiry does.
+//!
+//! The share that is set apart to pay a dividend earns the yield, or costs the borrow fee, like any other until the ex-date:
+//! a dividend is worth `cash exp(-carry when)` with `carry = rate - yield`, and the forward is that of carrying the share,
+//! `S exp(carry T) - sum cash exp(carry (T - when))`. Without a yield that is the present value at the rate.
 
 use super::math::exp;
 use crate::error::Result;
@@ -12,17 +16,17 @@ pub fn due(dividends: &[(f64, f64)], years: f64) -> impl Iterator<Item = (f64, f
     dividends.iter().copied().filter(due)
 }
 
-/// Their present value: it grows with time at the rate.
-pub fn present_value(dividends: &[(f64, f64)], years: f64, rate: f64) -> f64 {
+/// What they are worth now: it grows with time at the carry.
+pub fn present_value(dividends: &[(f64, f64)], years: f64, carry: f64) -> f64 {
     due(dividends, years)
-        .map(|(when, cash)| cash * exp(-rate * when))
+        .map(|(when, cash)| cash * exp(-carry * when))
         .sum()
 }
 
-/// What the present value falls by per 1.00 of the rate.
-pub fn per_rate(dividends: &[(f64, f64)], years: f64, rate: f64) -> f64 {
+/// What that falls by per 1.00 of the rate.
+pub fn per_rate(dividends: &[(f64, f64)], years: f64, carry: f64) -> f64 {
     due(dividends, years)
-        .map(|(when, cash)| when * cash * exp(-rate * when))
+        .map(|(when, cash)| when * cash * exp(-carry * when))
         .sum()
 }
 
@@ -30,9 +34,9 @@ pub fn per_rate(dividends: &[(f64, f64)], years: f64, rate: f64) -> f64 {
 ///
 /// # Errors
 /// `InvalidInput` where nothing is left.
-pub fn diffusing(spot: f64, dividends: &[(f64, f64)], years: f64, rate: f64) -> Result<f64> {
+pub fn diffusing(spot: f64, dividends: &[(f64, f64)], years: f64, carry: f64) -> Result<f64> {
     let left =
-        due(dividends, years).fold(spot, |left, (when, cash)| left - cash * exp(-rate * when));
+        due(dividends, years).fold(spot, |left, (when, cash)| left - cash * exp(-carry * when));
     if left <= 0.0 {
         fail!(
             InvalidInput: OutOfRange;
@@ -63,5 +67,15 @@ mod tests {
         let dividends = [(0.0, 9.0), (0.25, 1.0), (0.5, 2.0), (0.51, 9.0)];
         assert_eq!(present_value(&dividends, 0.5, 0.0), 3.0);
         assert!(diffusing(3.0, &dividends, 0.5, 0.0).is_err());
+    }
+
+    /// QuantLib's `AnalyticDividendEuropeanEngine` has this forward: 8 in nine months at 9.4 % and a yield of 6.3 %.
+    #[test]
+    fn with_a_yield_the_forward_is_that_of_carrying_the_share() {
+        let carry: f64 = 0.094 - 0.063;
+        let left = diffusing(100.0, &[(0.75, 8.0)], 1.0, carry).unwrap();
+        let forward = left * carry.exp();
+        assert!((forward - (100.0 * carry.exp() - 8.0 * (carry * 0.25).exp())).abs() < 1e-12);
+        assert!((forward - 95.0863).abs() < 5e-5, "{forward}");
     }
 }

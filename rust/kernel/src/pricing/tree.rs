@@ -23,7 +23,7 @@ mod moves;
 mod trinomial;
 
 pub use greeks::greeks;
-pub use implied::implied_vol;
+pub use implied::{implied_status, implied_vol};
 pub use inputs::{DividendTreatment, Scheme, TreeInputs};
 pub use trinomial::Curve;
 

@@ -34,13 +34,14 @@ impl Schedule {
         steps: usize,
     ) -> Result<Self> {
         let dt = inputs.years / steps as f64;
+        let carry = inputs.rate - inputs.dividend_yield;
         let mut schedule = Self {
             diffusing: inputs.spot,
             escrowed: Vec::new(),
             drops: Vec::new(),
             dt,
             steps,
-            growth: exp(inputs.rate * dt),
+            growth: exp(carry * dt),
         };
         let before_expiry = inputs
             .dividends
@@ -50,7 +51,7 @@ impl Schedule {
         match treatment {
             DividendTreatment::Escrowed => {
                 schedule.escrowed = before_expiry
-                    .map(|(when, cash)| (when, cash * exp(-inputs.rate * when)))
+                    .map(|(when, cash)| (when, cash * exp(-carry * when)))
                     .collect();
                 let escrowed = total(&schedule.escrowed);
                 schedule.diffusing -= escrowed;

@@ -63,11 +63,13 @@ fn split(option: &TreeInputs<'_>, treatment: DividendTreatment) -> Result<(f64, 
                 spot,
                 years,
                 rate,
+                dividend_yield,
                 dividends,
                 ..
             } = *option;
-            let diffusing = escrowed::diffusing(spot, dividends, years, rate)?;
-            Ok((diffusing, escrowed::present_value(dividends, years, rate)))
+            let carry = rate - dividend_yield;
+            let diffusing = escrowed::diffusing(spot, dividends, years, carry)?;
+            Ok((diffusing, escrowed::present_value(dividends, years, carry)))
         }
         DividendTreatment::SpotDrop => Ok((option.spot, 0.0)),
     }
@@ -89,9 +91,8 @@ fn with_theta(
     let exercised = price
         <= f64::from(option.right) * (option.spot - option.strike)
             + 1e-13 * (option.spot + option.strike);
-    let carried = option.rate * price
-        - (option.rate - option.dividend_yield) * diffusing * delta
-        - delta * option.rate * worth;
+    let carried =
+        option.rate * price - (option.rate - option.dividend_yield) * (diffusing + worth) * delta;
     let theta = if exercised || option.years <= 0.0 {
         0.0
     } else {

@@ -3,6 +3,7 @@
 use super::{DividendTreatment, MAX_HALF_WIDTH, Scheme, TreeInputs, price, trinomial};
 use crate::error::Result;
 use crate::fail;
+use crate::pricing::implied::Status;
 
 /// The vol at which [`price`] on the same tree returns `target`, so that a mark is repriced to rounding
 /// (`inputs.vol` is not used).
@@ -22,34 +23,81 @@ pub fn implied_vol(
     steps: usize,
     treatment: DividendTreatment,
 ) -> Result<f64> {
-    if !target.is_finite() {
-        fail!(InvalidInput: NotFinite; "implied vol: price {target} is not a number");
-    }
-    if inputs.years.is_nan() || inputs.years <= 0.0 {
-        fail!(
+    match found(inputs, target, american, scheme, steps, treatment)? {
+        Ok(vol) => Ok(vol),
+        Err(NoVol::NotANumber) => {
+            fail!(InvalidInput: NotFinite; "implied vol: price {target} is not a number")
+        }
+        Err(NoVol::NoTime) => fail!(
             CalculationError: NoNumber;
             "implied vol: an option with {} years to expiry has no vol",
             inputs.years
-        );
+        ),
+        Err(NoVol::Below(value)) => fail!(
+            CalculationError: NoNumber;
+            "implied vol: price {target} is not above {value}, the option's value without vol"
+        ),
+        Err(NoVol::Above(value, vol)) => fail!(
+            CalculationError: NoNumber;
+            "implied vol: price {target} is above {value}, the value at a vol of {vol}"
+        ),
+    }
+}
+
+/// The vol of [`implied_vol`], or NaN and why there is none.
+///
+/// # Errors
+/// `InvalidInput` as [`price`].
+pub fn implied_status(
+    inputs: &TreeInputs<'_>,
+    target: f64,
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<(f64, Status)> {
+    let found = found(inputs, target, american, scheme, steps, treatment)?;
+    Ok(match found {
+        Ok(vol) => (vol, Status::Ok),
+        Err(NoVol::NotANumber | NoVol::NoTime) => (f64::NAN, Status::Invalid),
+        Err(NoVol::Below(_)) => (f64::NAN, Status::BelowIntrinsic),
+        Err(NoVol::Above(..)) => (f64::NAN, Status::AboveMaximum),
+    })
+}
+
+/// Why a price has no vol.
+enum NoVol {
+    NotANumber,
+    NoTime,
+    /// It is not above this, the value without vol.
+    Below(f64),
+    /// It is above this, the value at this vol, the largest there is.
+    Above(f64, f64),
+}
+
+fn found(
+    inputs: &TreeInputs<'_>,
+    target: f64,
+    american: bool,
+    scheme: Scheme,
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<std::result::Result<f64, NoVol>> {
+    if !target.is_finite() {
+        return Ok(Err(NoVol::NotANumber));
+    }
+    if inputs.years.is_nan() || inputs.years <= 0.0 {
+        return Ok(Err(NoVol::NoTime));
     }
     let excess = |vol: f64| -> Result<f64> {
-        Ok(price(
-            &TreeInputs { vol, ..*inputs },
-            american,
-            scheme,
-            steps,
-            treatment,
-        )? - target)
+        let moved = TreeInputs { vol, ..*inputs };
+        Ok(price(&moved, american, scheme, steps, treatment)? - target)
     };
     let mut low = 0.0;
     let mut below = excess(low)?;
     let noise = 4.0 * f64::EPSILON * (inputs.spot + inputs.strike);
     if below >= -noise {
-        fail!(
-            CalculationError: NoNumber;
-            "implied vol: price {target} is not above {}, the option's value without vol",
-            below + target
-        );
+        return Ok(Err(NoVol::Below(below + target)));
     }
     let carry = ((inputs.rate - inputs.dividend_yield) * inputs.years).abs();
     let mut widest = (MAX_HALF_WIDTH - carry) / ((steps + 1) as f64).sqrt();
@@ -61,11 +109,7 @@ pub fn implied_vol(
     let mut above = excess(high)?;
     while above < 0.0 {
         if high >= largest {
-            fail!(
-                CalculationError: NoNumber;
-                "implied vol: price {target} is above {}, the value at a vol of {high}",
-                above + target
-            );
+            return Ok(Err(NoVol::Above(above + target, high)));
         }
         (low, below) = (high, above);
         high = if 2.0 * high < largest {
@@ -75,7 +119,7 @@ pub fn implied_vol(
         };
         above = excess(high)?;
     }
-    chandrupatla(excess, (low, below), (high, above))
+    chandrupatla(excess, (low, below), (high, above)).map(Ok)
 }
 
 /// A root between two points of opposite sign, to the last bit or nearly.

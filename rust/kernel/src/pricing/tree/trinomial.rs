@@ -151,9 +151,10 @@ impl<'a> Escrowed<'a> {
             .copied()
             .filter(|&(when, cash)| when > 0.0 && when <= years && cash > 0.0)
             .collect();
+        let carry = option.rate - option.dividend_yield;
         let mut base = option.spot;
         for &(when, cash) in &dividends {
-            base -= cash * exp(-option.rate * when);
+            base -= cash * exp(-carry * when);
         }
         if base <= 0.0 {
             fail!(
@@ -203,11 +204,12 @@ impl<'a> Escrowed<'a> {
             }
         }
         let ends = edges.iter().skip(1).copied().chain([self.years]);
+        let carry = self.option.rate - self.option.dividend_yield;
         let segment = |(&from, to): (&f64, f64)| {
             let (mut later, mut there) = (0.0, 0.0);
             for &(when, cash) in &self.dividends {
                 if when > from {
-                    later += cash * exp(-self.option.rate * (when - from));
+                    later += cash * exp(-carry * (when - from));
                 } else if when == from {
                     there += cash;
                 }
@@ -360,7 +362,7 @@ impl<const L: usize> Lattice<L> {
         let up = exp_less_one(variance) * ratio / (rise * rise * (ratio + 1.0));
         let down = ratio * up;
         let discount = exp(-o.rate * dt);
-        let (growth, interest) = (exp(carry * dt), exp(o.rate * dt));
+        let growth = exp(carry * dt);
         let mut forward = option.sign * option.base * exp(carry * segment.from);
         let mut later = segment.later;
         for k in 0..count {
@@ -377,7 +379,7 @@ impl<const L: usize> Lattice<L> {
             level.strike[l] = option.sign * (o.strike - later - there);
             level.before_dividend[l] = there > 0.0;
             forward *= growth;
-            later *= interest;
+            later *= growth;
         }
     }
 
