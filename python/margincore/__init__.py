@@ -50,10 +50,12 @@ from margincore.analysis.statements import Statement, statement
 from margincore.documents import evaluate
 from margincore.engine import Engine, margin
 from margincore.portfolio import Etf, Future, Index, Option, Perpetual, Spot, Stock, Trade
+from margincore.reports import Report, report
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
     from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
+    from margincore.importers import read_positions
     from margincore.pricing import quotes
 
 __all__ = [
@@ -90,6 +92,7 @@ __all__ = [
     "Prepared",
     "Products",
     "Qualification",
+    "Report",
     "Requirement",
     "Securities",
     "Spot",
@@ -126,7 +129,9 @@ __all__ = [
     "qualify",
     "questions",
     "quotes",
+    "read_positions",
     "reference",
+    "report",
     "statement",
     "statements",
     "symbols",
@@ -150,6 +155,7 @@ if not TYPE_CHECKING:
             "plot": "margincore.analysis.plot",
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
+            "read_positions": "margincore.importers:read_positions",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
             "symbols": "margincore.symbols",

@@ -358,6 +358,9 @@ class Account:
     def gross(self) -> bool:
         """Whether long and short are kept apart."""
 
+    def _repr_html_(self) -> str:
+        """The account as a card, for notebooks."""
+
     def __len__(self, /) -> int: ...
 
 @final
@@ -1014,7 +1017,7 @@ class MarginReport:
         """The report as a document of plain values, with the version of documents; :meth:`from_dict` takes it."""
 
     def _repr_html_(self) -> str:
-        """The report as a table, for notebooks."""
+        """The report as a card, for notebooks."""
 
 @final
 class MarginReader:
@@ -1084,6 +1087,9 @@ class MarginBatch:
         0 where the minimum is proven, or the pairing is one that does not look for it; NaN where the rulebook pairs
         nothing. Larger only where Reg T's search met its ``node_limit``.
         """
+
+    def _repr_html_(self) -> str:
+        """The batch as a card, for notebooks: its first and last accounts."""
 
     def __len__(self, /) -> int: ...
 

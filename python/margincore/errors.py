@@ -11,6 +11,7 @@ Argument lists are Python's own business: a missing or unexpected argument is a 
 """
 
 import re
+from typing import Any
 
 #: How the binding's library names the argument that an error is about: in a note, which few people read.
 _ARGUMENT = re.compile(r"while processing '(\w+)'")
@@ -22,11 +23,15 @@ class MarginError(Exception):
     `str()` is the message. `code` says why, for programs: messages may be reworded, the codes of
     :func:`margincore.error_codes` keep their meaning. `where` is the argument, contract, or file and line that is
     meant, the outermost first; `value` what was refused. Both are `None` where there is no one place or value.
+    ``refusals`` are the refused rows of a file, one by one, where one error stands for them
+    (``margincore.importers.Refusal``); ``mend`` is the option of the command line that would mend it, if one would.
     """
 
     code: str
     where: str | None
     value: object
+    refusals: tuple[Any, ...] = ()
+    mend: str = ""
 
     #: The code where none is given, by class.
     _code = "margin_error"

@@ -9,7 +9,7 @@ from typing import Any
 
 from margincore._core import InvalidInput, MarginError, ParseError
 
-__all__ = ["json_object"]
+__all__ = ["json_object", "json_value"]
 
 _LONGEST_NUMBER = 40
 _HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
@@ -27,6 +27,18 @@ def json_object(text: str, where: str) -> dict[str, Any]:
     >>> json_object('{"a": 1, "a": 2}', "reply")
     Traceback (most recent call last):
     margincore.InvalidInput: reply: the key 'a' is given twice in one object
+    """
+    document = json_value(text, where)
+    if not isinstance(document, dict):
+        raise ParseError(f"{where}:1: a JSON object is needed, not {type(document).__name__}")
+    return document
+
+
+def json_value(text: str, where: str) -> Any:
+    """The JSON value that a text is, an object or a list; refuses as :func:`json_object`.
+
+    >>> json_value('[{"a": 1}]', "reply")
+    [{'a': 1}]
     """
     try:
         document = json.loads(
@@ -49,8 +61,6 @@ def json_object(text: str, where: str) -> dict[str, Any]:
     except MarginError as error:
         error.named(where)
         raise
-    if not isinstance(document, dict):
-        raise ParseError(f"{where}:1: a JSON object is needed, not {type(document).__name__}")
     return document
 
 

@@ -13,7 +13,17 @@ import numpy as np
 
 import margincore as mc
 from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing, symbols
-from margincore.analysis import attribution, backtest, events, intraday, questions, statements
+from margincore.analysis import (
+    attribution,
+    backtest,
+    events,
+    intraday,
+    profiles,
+    questions,
+    scenarios,
+    statements,
+    surfaces,
+)
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
 from margincore.methods import hvar
@@ -150,6 +160,7 @@ def samples() -> dict[str, Any]:
     cycle = backtest.Procyclicality(2.0, 3.0, 1.0, 3.0, 0.1, 0.2, 0.3)
     quote = importers.OptionQuote(mc.OsiSymbol("XYZ261218P00045000"), 1.0, 1.5, 1.25, 0.3, 10.0, 2)
     dropped = importers.DroppedQuote("XYZ", 3, "no bid")
+    refusal = importers.Refusal("a.csv:3", "QQ,1", "root 'QQ' has no terms", "missing_product", "--equity QQ")
     status = monitoring.Status("a", 600.0, 690.0, 690.0, 1.15, -90.0, -90.0, "liquidation", float("inf"))
     terms = quotes.ExpiryTerms(0.25, 101.0, 0.99, 9, 0.01)
     span_file = _core.SpanFile.parse(SPN, "x.spn")
@@ -169,8 +180,16 @@ def samples() -> dict[str, Any]:
     return {
         "Account": account,
         "Accounts": mc.Accounts.from_columns(
-            contracts, account=[1, 0], contract=[0, 1], long=[5, 2], short=[1, 0], gross=True, count=3,
-            kind=["margin", None, "cash"], cash={"USD": [1.5, np.nan, -2.0]}, collateral={"BTC": [np.nan, 0.5, np.nan]},
+            contracts,
+            account=[1, 0],
+            contract=[0, 1],
+            long=[5, 2],
+            short=[1, 0],
+            gross=True,
+            count=3,
+            kind=["margin", None, "cash"],
+            cash={"USD": [1.5, np.nan, -2.0]},
+            collateral={"BTC": [np.nan, 0.5, np.nan]},
             labels=["a", "b", "c"],
         ),
         "Comparison": mc.Comparison((outcome,), {"currency": "USD"}),
@@ -199,6 +218,7 @@ def samples() -> dict[str, Any]:
         "Position": mc.Position(PUT, long=2, short=3),
         "Products": mc.Products.from_rows(mc.Products().rows()[:1]),
         "Qualification": mc.Qualification("portfolio margin", "OCC", (reason,)),
+        "Report": mc.Report("a title", "<!doctype html>"),
         "Requirement": mc.Requirement.from_dict(_BEFORE),
         "Securities": mc.Securities.from_rows(
             [{"symbol": "SPY", "kind": "etf", "tracks": "SPX", "leverage": 1.0, "class": "broad", "source": "a name"}]
@@ -207,8 +227,21 @@ def samples() -> dict[str, Any]:
         "analysis.intraday.Charge": intraday.Charge(-12.5),
         "analysis.intraday.Choices": intraday.Choices(marks="close", expiry_counts=False),
         "analysis.intraday.Day": intraday.Day(
-            dt.date(2026, 11, 20), level, moved.after, (moved,), 2_500.0, moved, False, 500.0, False, 2_500.0, 0.0, 0.0,
-            -2_500.0, "USD", intraday.Choices(),
+            dt.date(2026, 11, 20),
+            level,
+            moved.after,
+            (moved,),
+            2_500.0,
+            moved,
+            False,
+            500.0,
+            False,
+            2_500.0,
+            0.0,
+            0.0,
+            -2_500.0,
+            "USD",
+            intraday.Choices(),
         ),
         "analysis.intraday.Days": intraday.Days(
             _array(2_500.0), np.array([False]), _array(-2_500.0), _array(10_000.0), np.array([1]), _array(4_100.0)
@@ -222,8 +255,20 @@ def samples() -> dict[str, Any]:
         "analysis.intraday.Practice": intraday.Practice(3, 12),
         "analysis.intraday.Securities": intraday.Securities(STOCK, -100.0),
         "analysis.intraday.Standing": intraday.Standing(
-            dt.date(2026, 11, 20), 2_500.0, False, False, 2_500.0, 1_000.0, None, True, None, dt.date(2026, 11, 30),
-            dt.date(2026, 12, 14), "not tested", False, None,
+            dt.date(2026, 11, 20),
+            2_500.0,
+            False,
+            False,
+            2_500.0,
+            1_000.0,
+            None,
+            True,
+            None,
+            dt.date(2026, 11, 30),
+            dt.date(2026, 12, 14),
+            "not tested",
+            False,
+            None,
         ),
         "analysis.intraday.Step": moved,
         "monitoring.CloseEvent": monitoring.CloseEvent(7, "2026-11-20"),
@@ -263,8 +308,12 @@ def samples() -> dict[str, Any]:
         "analysis.events.EarlyAssignment": events.EarlyAssignment(PUT, -1.0, "2026-12-01", 0.5, 6.0, 5.75, "mark"),
         "analysis.events.ExpiryScan": events.ExpiryScan("XYZ", "2026-12-18", "USD", 50.0, (45.0,), (point,), ("x",)),
         "analysis.events.ScanPoint": point,
+        "analysis.profiles.Profile": profiles.Profile(
+            "XYZ", "XYZ", 50.0, INSTANT, "USD", _array(40.0, 60.0), _array(-1.0, 1.0), (50.0,), (45.0,), True
+        ),
         "analysis.questions.Answers": questions.Answers(("now",), _array(1.0), _array(2.0), _array(3.0)),
         "analysis.questions.LiquidationPrice": questions.LiquidationPrice(41.5, None),
+        "analysis.scenarios.Scenarios": scenarios.Scenarios("XYZ", "USD", ("-15 %",), (-1.0,), (-0.15,), (True,)),
         "analysis.statements.Absent": page.absent[0],
         "analysis.statements.Balance": worth.balances[0],
         "analysis.statements.BuyingPower": page.buying_power[0],
@@ -287,6 +336,9 @@ def samples() -> dict[str, Any]:
         "analysis.statements.Restriction": page.restrictions[0],
         "analysis.statements.Rule": statements.Rule("a call", 3, "soon", "somebody", "inferred"),
         "analysis.statements.Stress": held.stress[0],
+        "analysis.surfaces.Surface": surfaces.Surface(
+            "initial", "XYZ", "vol", "TIMS", "USD", _array(-0.1, 0.0), _array(0.0), np.array([[1.0, 2.0]]), ("why",)
+        ),
         "calendars.BusinessDays": calendars.BusinessDays((dt.date(2026, 12, 25),), name="a", source="b"),
         "crypto.Health": crypto.Health(3.0, 2.0, 1.0),
         "crypto.Instrument": crypto.Instrument("deribit", "BTC", "BTC", "option", _AWARE, 90_000.0, "call"),
@@ -304,6 +356,14 @@ def samples() -> dict[str, Any]:
         "importers.DroppedQuote": dropped,
         "importers.OptionQuote": quote,
         "symbols.Symbol": symbols.Symbol("option", "XYZ", "osi", dt.date(2026, 12, 18), right="put", strike=45.0),
+        "importers.PositionsFile": importers.PositionsFile(
+            (mc.Position(STOCK, 100), mc.Position(PUT, -1)), {"USD": 10.0}, {PUT.id: 1.25}, {"XYZ": 50.0},
+            {PUT.id: 0.3},
+            {"EURUSD": 1.25}, "account", "a.csv", "A", ("A", "B"), dt.date(2026, 11, 20), (refusal,),
+             ("rows of sums: 1",),
+        ),
+        "importers.Quotes": importers.Quotes({PUT.id: 1.25}, {}, {"XYZ": 50.0}, {"USD": 0.25}, {}, INSTANT),
+        "importers.Refusal": refusal,
         "importers.Snapshot": importers.Snapshot(_AWARE, {"2026-12-18": 50.5}, {PUT.id: 0.3}),
         "methods.Aevo": methods.Aevo(),
         "methods.BitCom": methods.BitCom(),
@@ -317,7 +377,9 @@ def samples() -> dict[str, Any]:
         "methods.House": methods.House(
             methods.RegT(),
             {"percentages": [{"name": "40 %", "long": {"maintenance": 0.4}}]},
-            name="a house", source="a sample", date="2026-11-20",
+            name="a house",
+            source="a sample",
+            date="2026-11-20",
         ),
         "methods.Okx": methods.Okx("2025"),
         "methods.Paradex": methods.Paradex(vintage="2026-08"),

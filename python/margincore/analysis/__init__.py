@@ -12,7 +12,7 @@
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
 * :mod:`~margincore.analysis.intraday` - the intraday margin deficit of a day (FINRA 4210(d)(2));
 * :mod:`~margincore.analysis.frames` - any of these results as tables of columns;
-* :mod:`~margincore.analysis.plot` - a picture of a comparison (extra ``report``).
+* :mod:`~margincore.analysis.plot` - pictures, one by one (extra ``report``).
 """
 
 from typing import TYPE_CHECKING

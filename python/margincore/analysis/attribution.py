@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from margincore._cards import card
 from margincore._core import (
     Account,
     Contract,
@@ -16,6 +17,7 @@ from margincore._core import (
     NotApplicable,
     Position,
     Prepared,
+    amount_text,
 )
 from margincore._pickles import Record
 from margincore.engine import holder, ready
@@ -57,6 +59,13 @@ class Attribution(Record):
         rows += [("residual", "", self.residual), ("total", "", self.total)]
         wide = max(len(r[0]) for r in rows)
         return "\n".join(f"{name:<{wide}}  {held:>12}  {amount:>16,.2f}" for name, held, amount in rows)
+
+    def _repr_html_(self) -> str:
+        rows = [(c.contract.id, f"{c.long - c.short:+,.10g}", amount_text(c.amount)) for c in self.contributions]
+        rows.append(("residual", "", amount_text(self.residual)))
+        columns = ("position", "quantity", "amount")
+        total = ("total", "", amount_text(self.total))
+        return card(f"{self.kind.capitalize()} parts of the requirement", columns, rows, numbers=(1, 2), totals=[total])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from margincore._cards import card
 from margincore._core import (
     Account,
     Contract,
@@ -164,9 +164,9 @@ class Comparison(Record):
                 (
                     o.label,
                     amount_text(o.report.equity_required),
-                    _percent(self.saving(o, "equity_required")),
+                    percent_text(self.saving(o, "equity_required")),
                     amount_text(o.report.cash_balance_required),
-                    _percent(self.saving(o, "cash_balance_required")),
+                    percent_text(self.saving(o, "cash_balance_required")),
                     amount_text(o.report.maintenance),
                     o.report.currency,
                     worst_text(o.report.worst_scenario, (line.scenario for line in o.report.lines)),
@@ -188,12 +188,11 @@ class Comparison(Record):
 
     def _repr_html_(self) -> str:
         head, *body = self.rows()
-        table = "".join(f"<th>{escape(c)}</th>" for c in head)
-        table = f"<tr>{table}</tr>"
-        for row in body:
-            table += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>"
-        notes = "".join(f"<li>{escape(key)}: {escape(_plain(value))}</li>" for key, value in self.assumptions.items())
-        return f"<table>{table}</table><ul>{notes}</ul>"
+        # Why there is no number is too long for a column.
+        body = [row if o.report else (*row[:-1], "") for row, o in zip(body, self.outcomes, strict=True)]
+        notes = [f"{o.label}: {o.reason}" for o in self.outcomes if o.report is None]
+        notes += [f"{key}: {_plain(value)}" for key, value in self.assumptions.items()]
+        return card("Comparison, each basis by itself", head, body, numbers=range(1, 6), notes=notes)
 
 
 def compare(
@@ -282,7 +281,8 @@ def _assumptions(
     return said
 
 
-def _percent(fraction: float | None) -> str:
+def percent_text(fraction: float | None) -> str:
+    """A fraction as a signed percentage; nothing for none."""
     return "" if fraction is None else f"{100 * fraction:+.1f} %"
 
 

@@ -11,7 +11,8 @@ from margincore.analysis.repricing import Repricer
 from margincore.engine import ready, thread_count
 
 
-def _snapshot(market: Market | None) -> dict[str, Any]:
+def snapshot_of(market: Market | None) -> dict[str, Any]:
+    """A market as a document that can be moved; raises for none, and for one with array columns."""
     if market is None:
         raise InvalidInput(
             "the rulebook carries an exchange's own arrays: there is no market to move", code="unknown_name"
@@ -21,7 +22,7 @@ def _snapshot(market: Market | None) -> dict[str, Any]:
     return market.to_dict()
 
 
-def _root(contracts: Contracts, contract: Contract) -> str:
+def root_of(contracts: Contracts, contract: Contract) -> str:
     """The symbol whose price moves a contract: an option on a future moves with the future's."""
     if contract.underlying in contracts.ids:
         own = contracts[contracts.index(contract.underlying)]
@@ -30,16 +31,22 @@ def _root(contracts: Contracts, contract: Contract) -> str:
     return contract.underlying
 
 
+def _fx_factor(pair: str, factors: Mapping[str, float]) -> float:
+    """How an exchange rate moves with the prices of what it exchanges."""
+    first, second = pair.split("/") if "/" in pair else (pair[:3], pair[3:])
+    return factors.get(first, 1.0) / factors.get(second, 1.0)
+
+
 class Mover:
     """Moves one market, many times."""
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = ready(prepared)
-        self.base = _snapshot(prepared.market)
+        self.base = snapshot_of(prepared.market)
         contracts = prepared.contracts
         self.linear: dict[str, list[str]] = {}
         self.options: dict[str, list[str]] = {}
-        self.roots = {contract.id: _root(contracts, contract) for contract in contracts}
+        self.roots = {contract.id: root_of(contracts, contract) for contract in contracts}
         for contract in contracts:
             kept = self.options if contract.kind == "option" else self.linear
             kept.setdefault(self.roots[contract.id], []).append(contract.id)
@@ -89,9 +96,11 @@ class Mover:
         prices: Mapping[str, float] | None = None,
         valuation: dt.datetime | None = None,
         base: Mapping[str, Any] | None = None,
+        vol_factor: float = 1.0,
     ) -> Market:
         """The market with symbols moved by factors and `days` later, or at the instant `valuation`.
 
+        The volatility of every option is taken `vol_factor` times. Exchange rates of a coin that moves move with it.
         `spots` by symbol and `prices` by id of a contract of the table are levels that stand as they are, whatever
         else moves; `base` is a document to move in place of the prepared market's, with its quotes.
         """
@@ -107,6 +116,8 @@ class Mover:
             for name in self.linear.get(symbol, ()):
                 if name in price:
                     price[name] *= factor
+        if "fx" in parts:
+            parts["fx"] = {pair: rate * _fx_factor(pair, factors) for pair, rate in parts["fx"].items()}
         if "forward" in parts:
             parts["forward"] = [
                 {**f, "price": f["price"] * factors.get(f["underlying"], 1.0)} for f in parts["forward"]
@@ -118,13 +129,14 @@ class Mover:
         after = before + dt.timedelta(days=days) if valuation is None else valuation
         if after != before:
             parts["valuation"] = after.isoformat()
+        if after != before or vol_factor != 1.0:
             moving = set(self.options)
         quoted = [n for s, names in self.options.items() if s in moving for n in names if n in price or n in vol]
         for name in quoted:
             price.pop(name, None)
         self._imply([name for name in quoted if name not in self._vol])
         self._used.update(quoted)
-        vol.update({name: self._vol[name] for name in quoted})
+        vol.update({name: vol_factor * self._vol[name] for name in quoted})
         marked = [name for name in quoted if name in self._implied or self.reads_marks]
         if marked:
             price.update(self._repricer.marks(parts, {name: vol[name] for name in marked}))
@@ -136,5 +148,8 @@ class Mover:
             self._vol.update(self._repricer.vols(self.base, {name: self.base["price"][name] for name in names}))
             self._implied.update(names)
 
-    def prepare(self, factors: Mapping[str, float], days: float = 0.0, threads: int = 1) -> Prepared:
-        return self.prepared.with_market(self.market(factors, days), threads=thread_count(threads))
+    def prepare(
+        self, factors: Mapping[str, float], days: float = 0.0, threads: int = 1, vol_factor: float = 1.0
+    ) -> Prepared:
+        moved = self.market(factors, days, vol_factor=vol_factor)
+        return self.prepared.with_market(moved, threads=thread_count(threads))

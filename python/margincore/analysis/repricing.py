@@ -36,7 +36,8 @@ def _same_expiry(written: str, contract: Contract) -> bool:
     return dt.datetime.fromisoformat(written) == dt.datetime.fromisoformat(str(contract.expires))
 
 
-def _forward(parts: Parts, symbol: str, contract: Contract) -> float | None:
+def forward_of(parts: Parts, symbol: str, contract: Contract) -> float | None:
+    """The forward of a symbol at a contract's expiry; `None` where the market does not say."""
     for forward in parts.get("forward", ()):
         if forward["underlying"] == symbol and _same_expiry(forward["expiry"], contract):
             return float(forward["price"])
@@ -52,13 +53,13 @@ def price_of(parts: Parts, contract: Contract) -> float | None:
     """
     quoted = parts.get("price", {}).get(contract.id)
     if quoted is None and contract.kind == "future":
-        quoted = _forward(parts, contract.underlying, contract)
+        quoted = forward_of(parts, contract.underlying, contract)
     elif quoted is None and contract.kind != "perpetual":
         quoted = parts.get("spot", {}).get(contract.underlying)
     return None if quoted is None else float(quoted)
 
 
-def _rate(parts: Parts, currency: str, date: dt.date) -> float | None:
+def rate_of(parts: Parts, currency: str, date: dt.date) -> float | None:
     """The zero rate to a date: linear between the curve's dates, flat outside them."""
     curve = parts.get("rate", {}).get(currency)
     if curve is None or not isinstance(curve, Mapping):
@@ -157,7 +158,7 @@ class Repricer:
         expiry = dt.date.fromisoformat(str(option.expiry)[:10])
         days = option.days_from(parts["valuation"]) or 0
         years = max(days, 0) / 365.0
-        rate = _rate(parts, option.currency, expiry)
+        rate = rate_of(parts, option.currency, expiry)
         if rate is None:
             raise MissingData(
                 f"'{name}': its mark is repriced, and there is no interest rate for '{option.currency}': add it to "
@@ -175,7 +176,7 @@ class Repricer:
                 for dividend in parts.get("dividends", {}).get(symbol, ())
                 if today < (ex := dt.date.fromisoformat(dividend["date"])) <= expiry
             )
-            forward = _forward(parts, symbol, option)
+            forward = forward_of(parts, symbol, option)
             if forward is not None and years > 0.0 and not dividends:
                 carry = rate - math.log(forward / spot) / years
             else:

@@ -29,6 +29,7 @@ from margincore._core import (
     worst_text,
 )
 from margincore.batch import Plan
+from margincore.cli import positions
 from margincore.cli.batch import batch, columns, contracts_of
 from margincore.cli.span import risk_array_command, span, span_info
 from margincore.cli.statement import written
@@ -39,7 +40,7 @@ from margincore.documents import (
     quotes_by_id,
     recipe_from_document,
 )
-from margincore.importers import chain, read_account, read_cboe_quotes
+from margincore.importers import chain, read_cboe_quotes
 from margincore.importers.documents import read_json
 from margincore.methods import rulebooks
 
@@ -64,8 +65,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 AccountFile = Annotated[
     Path,
     typer.Argument(
-        help="A JSON document (or its 'account' part), or a CSV with the columns symbol, quantity and, "
-        "if need be, kind (option, stock, etf, cash), price, vol. Option symbols and quantities suffice."
+        help="A JSON document (or its 'account' part), positions as a broker, clearing house or venue lets them be "
+        "downloaded, or a CSV with the columns symbol, quantity and, if need be, kind (option, stock, etf, cash), "
+        "price, vol. - is standard input."
     ),
 ]
 MarketFile = Annotated[
@@ -76,7 +78,8 @@ MarketFile = Annotated[
     ),
 ]
 QuoteRate = Annotated[
-    float | None, typer.Option(help="Continuously compounded annual rate for a quotes CSV (0.05 is 5 %).")
+    float | None,
+    typer.Option(help="Continuously compounded annual rate (0.05 is 5 %), for a quotes CSV or a file of positions."),
 ]
 ParametersFile = Annotated[
     Path | None, typer.Option(help="JSON object with the rulebook's parameters (one --method only).")
@@ -97,7 +100,7 @@ def _refusals(command: str) -> Iterator[None]:
     try:
         yield
     except MarginError as error:
-        message = " ".join(str(error).split())
+        message = str(error) if len(error.refusals) > 1 else " ".join(str(error).split())
         hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "nothing was calculated")
         print(f"error: {message}\nhint: {hint.format(command=command)}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -146,13 +149,31 @@ def margin(
     parameters: ParametersFile = None,
     equity: Equities = None,
     lot: Lot = None,
+    quotes: positions.QuotesFile = None,
+    valuation: positions.Valuation = None,
+    close: positions.Close = None,
+    lenient: positions.Lenient = False,
+    map: positions.Map = None,
+    account_id: positions.AccountId = None,
+    format: positions.FileFormat = None,
+    terms: positions.TermsOption = None,
+    money_fund: positions.MoneyFunds = None,
+    kind: positions.Kind = None,
+    leave_out: positions.LeaveOut = None,
     as_json: Json = False,
 ) -> None:
     """Margin one account and explain the number."""
     with _refusals("margin"):
-        document = _document(account, market, equity or [], rate, lot)
+        beside = positions.Beside(
+            quotes, valuation, close, lenient, map, account_id, format, tuple(terms or ()), tuple(money_fund or ()),
+            kind, tuple(leave_out or ()),
+        )  # fmt: skip
+        document, read = _document(account, market, equity or [], rate, lot, beside)
         _choose(document, method or [], parameters)
-        _show(document, evaluate(document), as_json)
+        result = evaluate(document) if read is None else read.evaluated(evaluate, document)
+        if read is not None and not as_json:
+            read.show()
+        _show(document, result, as_json)
 
 
 @app.command()
@@ -170,13 +191,24 @@ def statement(
     ] = None,
     carried: Annotated[Path | None, typer.Option(help="What the last statement carried, as --carry wrote it.")] = None,
     carry: Annotated[Path | None, typer.Option(help="Write what this one carries to the next, SMA and calls.")] = None,
+    quotes: positions.QuotesFile = None,
+    valuation: positions.Valuation = None,
+    close: positions.Close = None,
+    lenient: positions.Lenient = False,
+    map: positions.Map = None,
+    account_id: positions.AccountId = None,
+    leave_out: positions.LeaveOut = None,
     as_json: Json = False,
 ) -> None:
     """One account on one page: equity, what is left, what is called and by when, what may still be done."""
     with _refusals("statement"):
-        document = _document(account, market, equity or [], rate, lot)
+        beside = positions.Beside(quotes, valuation, close, lenient, map, account_id, leave_out=tuple(leave_out or ()))
+        document, read = _document(account, market, equity or [], rate, lot, beside)
         _choose(document, [method] if method else [], parameters)
-        print(written(document, terms, carried, carry, as_json))
+        page = written(document, terms, carried, carry, as_json)
+        if read is not None and read.file.left_out:
+            read.show(stderr=True)
+        print(page)
 
 
 @app.command(name="batch-plan")
@@ -245,7 +277,10 @@ def _refusing(name: str, command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for _name, _command in (("batch", batch), ("span", span), ("span-info", span_info), ("risk-array", risk_array_command)):
+for _name, _command in (
+    ("batch", batch), ("span", span), ("span-info", span_info), ("risk-array", risk_array_command),
+    ("quotes-template", positions.template),
+):  # fmt: skip
     app.command(name=_name)(_refusing(_name, _command))
 
 
@@ -256,46 +291,33 @@ def version() -> None:
 
 
 def _document(
-    account: Path, market: Path | None, equities: list[str], rate: float | None, lot: float | None
-) -> dict[str, Any]:
-    """The document that the files say, without its rulebook where they name none."""
+    account: Path,
+    market: Path | None,
+    equities: list[str],
+    rate: float | None,
+    lot: float | None,
+    beside: positions.Beside,
+) -> tuple[dict[str, Any], positions.Read | None]:
+    """The document that the files say, without its rulebook where they name none; and the file of "
+    "positions it is of."""
     products = Products().with_equities(equities)
-    if account.suffix.lower() in (".csv", ".gz"):
-        held = read_account(account, equities=equities, lot=1.0 if lot is None else lot)
-        document: dict[str, Any] = {
-            "account": {
-                "positions": [
-                    {"contract": p.contract.to_dict(), "quantity": p.quantity} for p in held.account.positions
-                ],
-                "cash": held.account.cash,
-            }
-        }
-        quotes: dict[str, dict[str, float]] = {"price": held.price, "vol": held.vol}
-    else:
-        if lot is not None:
-            raise InvalidInput(
-                "--lot is of a CSV account: in a document every contract states its lot", where="--lot", value=lot
-            )
-        document = read_json(account)
-        if "positions" in document:
-            document = {"account": document}
-        _add_equities(document, account, equities)
-        quotes = {}
+    document = positions.document_of(account)
+    if document is None:
+        read = positions.read(account, equities, lot, beside)
+        beside_it = None if market is None else _market(market, products, rate)
+        return positions.document(
+            read, beside, beside_it, str(market), rate if market is None else None, products
+        ), read
+    stated = ["--lot"] if lot is not None else beside.stated()
+    if stated:
+        raise InvalidInput(
+            f"{stated[0]} is of a CSV account or a broker's file of positions: a document states its own "
+            f"contracts and market",
+            where=stated[0],
+        )
+    _add_equities(document, account, equities)
     _add_market(document, account, market, products, rate)
-    for name, values in quotes.items():
-        if values and market is None:
-            raise MissingData(f"{account}: a {name} needs a market beside it, with its valuation: give --market")
-        if not values:
-            continue
-        given = quotes_by_id(document["market"].get(name, {}), products, f"{market}: {name}")
-        document["market"][name] = given
-        for id_, value in values.items():
-            known = given.setdefault(id_, value)
-            if known != value:
-                raise InvalidInput(
-                    f"{account}: {name} of '{id_}' is {value} here and {known} in {market}", code="contradiction"
-                )
-    return document
+    return document, None
 
 
 def _add_equities(document: dict[str, Any], where: Path, equities: list[str]) -> None:

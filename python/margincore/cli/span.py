@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from margincore._core import Account, InvalidInput, MarginReport, SpanFile
+from margincore.cli import positions as beside
 from margincore.engine import margin
-from margincore.importers.span import lot_sizes, read_positions
+from margincore.importers.span import lot_sizes, positions_in, read_positions
+from margincore.importers.text import read_source, text_rows
 from margincore.methods.span import Span, risk_array
 
 __all__ = ["risk_array_command", "span", "span_info"]
@@ -26,7 +28,8 @@ def span(
         Path,
         typer.Argument(
             help="CSV: exchange, product, kind (PHY FUT CMB OOF OOP OOC), period, right (C, P), strike, quantity "
-            "(signed contracts); or symbol, quantity with the ids that span-info --contracts lists."
+            "(signed contracts); or symbol, quantity with the ids that span-info --contracts lists; or a broker's or "
+            "clearing house's own file, as margin takes it."
         ),
     ],
     account: Annotated[str, typer.Option(help="member, hedger or speculator")] = "speculator",
@@ -35,17 +38,44 @@ def span(
         Path | None,
         typer.Option(help="CSV of symbol, lot: quantities are then lots of so many of the file's contracts."),
     ] = None,
+    lenient: beside.Lenient = False,
+    map: beside.Map = None,
+    account_id: beside.AccountId = None,
+    leave_out: beside.LeaveOut = None,
+    terms: beside.TermsOption = None,
     as_json: Json = False,
 ) -> None:
     """Margin one account on a SPAN parameter file, every component explained."""
     parsed = Span.file(file)
     method = Span(parsed, anov=anov, lot_sizes={} if lots is None else lot_sizes(lots))
     table = {c.id: c for c in parsed.contracts()}
-    report = margin(Account(read_positions(positions, table), kind=account), None, method)
+    given = beside.Beside(
+        lenient=lenient, map=map, account_id=account_id, leave_out=tuple(leave_out or ()), terms=tuple(terms or ())
+    )
+    if not given.stated() and _is_own(positions):
+        report = margin(Account(read_positions(positions, table), kind=account), None, method)
+        left_out = None
+    else:
+        read = beside.read(positions, [], None, given)
+        held = positions_in(read.file.positions, table)
+        report = margin(Account(held, kind=account), None, method)
+        left_out = read.file.left_out
+        if not as_json:
+            read.show()
     if as_json:
-        print(json.dumps(report.to_dict(), allow_nan=False))
+        more = {"left_out": [each.to_dict() for each in left_out]} if left_out else {}
+        print(json.dumps({**report.to_dict(), **more}, allow_nan=False))
     else:
         _show(report)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file's first row names the columns of a CSV of SPAN positions, or some that are near to them."""
+    name, text = read_source(path)
+    if text.lstrip()[:1] in ("{", "[", "<"):
+        return False
+    _, head = next(text_rows(text, name), (1, ["quantity"]))
+    return not {"quantity", "symbol"}.isdisjoint(cell.strip() for cell in head)
 
 
 def _show(report: MarginReport) -> None:

@@ -1,5 +1,7 @@
 """Files that users already have, read strictly: nothing is guessed, and every refusal names file and line.
 
+* :func:`read_positions` - positions, cash and quotes from a broker's, clearing house's or venue's file as it is, with
+  :func:`read_positions_by_account`, :func:`position_formats`, :func:`read_quotes` and :func:`quotes_template`;
 * :func:`read_account` - positions from a CSV with option symbols and quantities;
 * :func:`read_cboe_quotes` - a Cboe delayed-quotes CSV as option quotes, with the rows left out and why;
 * :func:`chain` - such quotes of European options as contracts and a market;
@@ -12,6 +14,16 @@
 
 from margincore.importers import arrow, span
 from margincore.importers.account import AccountFile, read_account
+from margincore.importers.brokers import (
+    PositionsFile,
+    Quotes,
+    Refusal,
+    position_formats,
+    quotes_template,
+    read_positions,
+    read_positions_by_account,
+    read_quotes,
+)
 from margincore.importers.cboe import CboeQuotes, DroppedQuote, OptionQuote, read_cboe_quotes
 from margincore.importers.deribit import DeribitChain, deribit_chain, model_marks
 from margincore.importers.documents import read_json
@@ -25,14 +37,22 @@ __all__ = [
     "DeribitChain",
     "DroppedQuote",
     "OptionQuote",
+    "PositionsFile",
+    "Quotes",
+    "Refusal",
     "Snapshot",
     "arrow",
     "chain",
     "deribit_chain",
     "model_marks",
+    "position_formats",
+    "quotes_template",
     "read_account",
     "read_cboe_quotes",
     "read_json",
+    "read_positions",
+    "read_positions_by_account",
+    "read_quotes",
     "read_recording",
     "span",
 ]

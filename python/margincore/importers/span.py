@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from margincore._core import Contract, InvalidInput, MarginError, MissingData, ParseError, Position
@@ -12,7 +13,7 @@ from margincore.importers.text import at_line, records
 from margincore.methods.span import contract_id
 from margincore.numerals import decimal, whole
 
-__all__ = ["exposure_table", "lot_sizes", "read_positions"]
+__all__ = ["exposure_table", "lot_sizes", "positions_in", "read_positions"]
 
 COLUMNS = ("exchange", "product", "kind", "period", "right", "strike", "quantity", "symbol")
 
@@ -57,6 +58,73 @@ def _id(row: Mapping[str, str]) -> str:
         strike=row.get("strike") or None,
         exchange=row.get("exchange", ""),
     )
+
+
+_CODE = re.compile(r"([A-Z0-9]+?)([FGHJKMNQUVXZ])(\d{2})(?: [CP][\d.]+)?", re.ASCII)
+_LETTERS = "FGHJKMNQUVXZ"
+
+
+def positions_in(positions: Iterable[Position], contracts: Mapping[str, Contract]) -> list[Position]:
+    """Positions as :func:`margincore.importers.read_positions` has them, in the contracts of a SPAN file.
+
+    A contract is found by its product, month or day, right and strike; `contracts` has those of the file by id. A
+    quantity is converted where the file's contract is of another size, as at NSE, whose files count units. Raises
+    :class:`margincore.MissingData` for all that are not in the file, with the nearest ids, and
+    :class:`margincore.InvalidInput` for what is no whole number of the file's contracts.
+
+    >>> import margincore as mc
+    >>> bought = mc.Position(mc.symbols.contract("ESZ26"), 2)
+    >>> there = mc.Future("ES", expiry="2026-12-18T14:30:00Z", multiplier=50, currency="USD", id="CME:ES:FUT:202612")
+    >>> positions_in([bought], {there.id: there})
+    [Position("CME:ES:FUT:202612", 2)]
+    """
+    by_terms: dict[tuple[str, ...], list[str]] = {}
+    for id_ in contracts:
+        _, product, kind, period, *option = (*id_.split(":"), "", "", "")
+        key = (product, "FUT" if kind == "FUT" else "O" if kind.startswith("OO") else kind, *option[:2])
+        for when in {period, period[:6]} if period.endswith("00") else {period}:
+            by_terms.setdefault((*key, when), []).append(id_)
+    found: list[Position] = []
+    missing: list[str] = []
+    for position in positions:
+        contract = position.contract
+        keys = _keys(contract)
+        ids = list(dict.fromkeys(id_ for key in keys for id_ in by_terms.get(key, ())))
+        if len(ids) != 1:
+            wanted = ":".join(part for part in keys[0] if part)
+            near = ids or difflib.get_close_matches(wanted, contracts, 2, 0.4)
+            missing.append(f"{contract.id} ({'one of' if ids else 'nearest:'} {', '.join(near) or 'none'})")
+            continue
+        there = contracts[ids[0]]
+        scale = contract.multiplier / there.multiplier
+        sides = [side * scale for side in (position.long, position.short)]
+        if any(abs(side - round(side)) > 1e-9 for side in sides):
+            raise InvalidInput(
+                f"{contract.id}: {position.quantity:g} contracts of {contract.multiplier:g} are no whole number of "
+                f"{there.id}, whose size is {there.multiplier:g}",
+                code="not_whole",
+            )
+        long, short = (float(round(side)) for side in sides)
+        found.append(Position(there, long=long, short=short) if long and short else Position(there, long - short))
+    if missing:
+        raise MissingData(f"the SPAN file has not: {'; '.join(missing)}", code="missing_contract")
+    return found
+
+
+def _keys(contract: Contract) -> list[tuple[str, ...]]:
+    """What a SPAN file's id may say of a contract: product, kind, right, strike, and its month or its day."""
+    day = (contract.expiry or "")[:10].replace("-", "")
+    code = _CODE.fullmatch(contract.id)
+    products, periods = [contract.underlying], [day]
+    if code is not None:
+        products.insert(0, code[1])
+        periods.insert(0, f"20{code[3]}{_LETTERS.index(code[2]) + 1:02}")
+    if contract.kind == "option":
+        strike = f"{contract.strike:.15g}"
+        rest: tuple[str, ...] = ("O", "C" if contract.right == "call" else "P", strike)
+    else:
+        rest = ("FUT" if contract.kind == "future" else "PHY", "", "")
+    return [(product, *rest, period) for product in products for period in periods]
 
 
 def lot_sizes(path: _StrPath) -> dict[str, float]:

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{flag, items, maybe_number, maybe_text, named, wrong_type};
+use crate::cards::card;
 use crate::contract::Contract;
 use crate::errors::raise;
 use crate::pickles::{Pickled, Reduced, reduced};
@@ -188,6 +189,11 @@ impl Account {
 
     fn __len__(&self) -> usize {
         self.0.positions.len()
+    }
+
+    /// The account as a card, for notebooks.
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        card(slf.as_any(), intern!(slf.py(), "account"))
     }
 
     fn __repr__(&self) -> String {

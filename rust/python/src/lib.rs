@@ -9,6 +9,7 @@ mod arrays;
 mod batches;
 mod build;
 mod capsules;
+mod cards;
 mod columns;
 mod contract;
 mod contracts;

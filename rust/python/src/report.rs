@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyTuple};
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{maybe_number, maybe_text};
+use crate::cards::card;
 use crate::errors::invalid;
 use crate::pickles::{Pickled, Reduced, of_document, reduced};
 use crate::values::{from_python, from_python_with, quoted, read_only, to_python, tuple_of};
@@ -523,62 +524,9 @@ impl MarginReport {
         Ok(document)
     }
 
-    /// The report as a table, for notebooks.
-    fn _repr_html_(&self) -> String {
-        let escape = |text: &str| {
-            text.replace('&', "&amp;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;")
-        };
-        let r = &self.report.requirement;
-        let row = |cells: [&str; 6]| {
-            let cells: String = cells.iter().map(|c| format!("<td>{c}</td>")).collect();
-            format!("<tr>{cells}</tr>")
-        };
-        let lines: String = self
-            .report
-            .lines
-            .iter()
-            .map(|l| {
-                row([
-                    &escape(&l.scope),
-                    &escape(&l.component),
-                    &core::amount_text(l.initial),
-                    &core::amount_text(l.maintenance),
-                    &escape(&l.currency),
-                    &escape(l.scenario.as_deref().unwrap_or("")),
-                ])
-            })
-            .collect();
-        let total = row([
-            "<b>total</b>",
-            "",
-            &format!("<b>{}</b>", core::amount_text(r.initial)),
-            &format!("<b>{}</b>", core::amount_text(r.maintenance)),
-            &escape(&self.report.currency),
-            "",
-        ]);
-        let basis = |words, amount| {
-            let amount = amount_text(amount);
-            row([words, "", &amount, "", &escape(&self.report.currency), ""])
-        };
-        let bring = basis("equity required (to bring)", Some(r.initial));
-        let stand = basis(
-            "cash balance after settlement",
-            self.report.cash_balance_required,
-        );
-        let warned = self.report.warnings.iter().map(|w| {
-            let message = escape(&w.message);
-            format!("<tr><td>warning</td><td colspan=\"5\">{message}</td></tr>")
-        });
-        let warnings: String = warned.collect();
-        format!(
-            "<table><caption>{}, {} {}</caption><tr><th>scope</th><th>component</th><th>initial</th>\
-             <th>maintenance</th><th>currency</th><th>scenario</th></tr>{lines}{total}{bring}{stand}{warnings}</table>",
-            escape(&self.report.methodology),
-            escape(&self.report.parameters.name),
-            escape(&self.report.parameters.version),
-        )
+    /// The report as a card, for notebooks.
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        card(slf.as_any(), intern!(slf.py(), "report"))
     }
 
     fn __repr__(&self) -> String {
@@ -746,6 +694,11 @@ impl MarginBatch {
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
         reduced(self, py)
+    }
+
+    /// The batch as a card, for notebooks: its first and last accounts.
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        card(slf.as_any(), intern!(slf.py(), "batch"))
     }
 
     fn __repr__(&self) -> String {

@@ -274,14 +274,15 @@ def test_a_file_that_cannot_be_written_is_named(folder: Path) -> None:
     assert "nowhere/j: No such file or directory" in result.stderr
 
 
-def test_parts_of_shares_are_margined_where_their_lot_is_said(tmp_path: Path) -> None:
+def test_parts_of_shares_are_margined_by_the_lot_they_imply_or_that_is_said(tmp_path: Path) -> None:
     account, market = tmp_path / "a.csv", tmp_path / "m.json"
     account.write_text("symbol,quantity,kind,price\nAMD,336.446,stock,117.86\n")
     market.write_text('{"valuation": "2023-06-07T16:00:00-04:00", "spot": {"AMD": 117.86}}')
     options = ("--method", "reg-t", "--market", str(market), "--json")
-    assert "--lot 0.001" in refused(run("margin", str(account), *options))
-    found = json.loads(run("margin", str(account), *options, "--lot", "0.001").stdout)
-    assert found["requirement"]["initial"] == pytest.approx(0.5 * 336.446 * 117.86)
+    assert "lot" in refused(run("margin", str(account), *options, "--lot", "0.01"))
+    for lot in ((), ("--lot", "0.001")):
+        found = json.loads(run("margin", str(account), *options, *lot).stdout)
+        assert found["requirement"]["initial"] == pytest.approx(0.5 * 336.446 * 117.86)
     document = tmp_path / "a.json"
     document.write_text('{"positions": []}')
     assert "--lot is of a CSV account" in refused(run("margin", str(document), *options, "--lot", "0.001"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from itertools import groupby
 from typing import Any
 
+from margincore._cards import sections
 from margincore._core import amount_text
 
 __all__ = ["html", "rows", "text"]
@@ -68,13 +68,5 @@ def _line(line: Line) -> list[str]:
 
 
 def html(title: str, lines: Iterable[Line]) -> str:
-    """A table with a heading per section."""
-    body = []
-    for section, group in groupby(lines, key=lambda line: line.section):
-        body.append(f'<tr><th colspan="4" style="text-align:left">{escape(section)}</th></tr>')
-        for line in group:
-            cells = (line.item, line.shown, line.unit, line.note)
-            styles = ("left", "right", "left", "left")
-            inside = (f'<td style="text-align:{s}">{escape(c)}</td>' for s, c in zip(styles, cells, strict=True))
-            body.append(f"<tr>{''.join(inside)}</tr>")
-    return f"<table><caption>{escape(title)}</caption>{''.join(body)}</table>"
+    """A card with a heading per section."""
+    return sections(title, [(x.section, (x.item, x.shown, x.unit, x.note)) for x in lines], numbers=(1,))

@@ -1,0 +1,327 @@
+"""From what a row says to a contract: the tables, what the file itself declares, and what the caller states."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from margincore import symbols
+from margincore._core import Contract, InvalidInput, MissingData, OsiSymbol, Products, Securities, Unsupported
+from margincore.importers.brokers.table import Row, plain
+from margincore.portfolio import Etf, Option, Spot, Stock
+
+KINDS = {
+    "stock": "stock", "stk": "stock", "stocks": "stock", "equity": "stock", "equities": "stock", "common": "stock",
+    "commonstock": "stock", "adr": "stock", "reit": "stock", "eq": "stock",
+    "etf": "etf", "etfs": "etf", "etfsclosedendfunds": "etf", "exchangetradedfund": "etf", "etn": "etf",
+    "option": "option", "options": "option", "opt": "option", "equityoption": "option",
+    "equityandindexoptions": "option", "optn": "option",
+    "future": "future", "futures": "future", "fut": "future", "f": "future",
+    "futureoption": "future_option", "futureoptions": "future_option", "fop": "future_option",
+    "optionsonfutures": "future_option", "oof": "future_option", "futuresoptions": "future_option",
+    "cash": "cash", "cashandmoneymarket": "cash", "forex": "cash", "money": "cash", "sweep": "cash",
+    "crypto": "coin", "cryptocurrency": "coin", "cryptocurrencies": "coin",
+}  # fmt: skip
+"""The kind of what is held by the word of a type column, compared as column names are."""
+
+_ELSEWHERE = frozenset({"eurex_t7", "eurex", "ibkr_eurex", "kite", "openalgo", "shoonya", "dhan", "upstox"})
+"""Dialects whose options are not those of United States exchanges."""
+
+_CLASS = re.compile(r"([A-Z]{1,4})[ ./]([A-Z])")
+_TICKER = re.compile(r"[A-Z][A-Z0-9]{0,5}", re.ASCII)
+_ABROAD = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}", re.ASCII)
+_CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{8}\d", re.ASCII)
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d", re.ASCII)
+_MONEY_FUND = re.compile(r"[A-Z]{3}XX", re.ASCII)
+
+
+def mended(message: str, mend: str, code: str = "missing_product", value: object = None) -> MissingData:
+    """A refusal that says how it is mended."""
+    error = MissingData(message, code=code, value=value)
+    error.mend = mend
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a row says is held."""
+
+    contract: Contract
+    long: float
+    short: float
+    mark: float | None = None
+    vol: float | None = None
+    spot: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Cash, or a money-market fund that is taken as cash."""
+
+    currency: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A row that holds nothing: what it is."""
+
+    what: str
+
+
+Item = Held | Money | Passed
+
+
+def ticker(text: str) -> str:
+    """A ticker as options are written on it: a share class without its mark.
+
+    >>> ticker("BRK/B"), ticker("BRK B"), ticker("AAPL")
+    ('BRKB', 'BRKB', 'AAPL')
+    """
+    found = _CLASS.fullmatch(text)
+    return text if found is None else found[1] + found[2]
+
+
+def kind_of(word: str) -> str | None:
+    """The kind that a word of a type column means."""
+    return KINDS.get(plain(word))
+
+
+class Terms:
+    """What gives rows their contracts."""
+
+    def __init__(
+        self,
+        products: Products | None,
+        equities: Iterable[str],
+        securities: Securities | None,
+        lot: float | None,
+        stated: Mapping[str, Mapping[str, Any]],
+        money_funds: Iterable[str],
+    ) -> None:
+        self.products = (products or Products()).with_equities([name for name in equities])
+        self.equities = {*equities}
+        self.securities = securities or Securities()
+        self.kinds = {row["underlying"]: row["kind"] for row in self.products.rows()}
+        self.roots = {row["root"] for row in self.products.rows()}
+        self.lot = lot
+        self.stated = stated
+        self.used: set[str] = set()
+        self.money_funds = {*money_funds}
+        self.declared: dict[str, str] = {}
+        self.lots: dict[str, float] = {}
+        self.written_on: dict[str, Contract] = {}
+        self.on: dt.date | None = None
+
+    def declare(self, symbol: str, kind: str) -> None:
+        """A share that the file itself says it is."""
+        self.declared.setdefault(ticker(symbol), kind)
+
+    def decimals(self, symbol: str, digits: int) -> None:
+        """The decimals that a quantity shows: the lot they imply is the least of a symbol's rows."""
+        name = ticker(symbol)
+        self.lots[name] = min(float(f"1e-{digits}"), self.lots.get(name, 1.0))
+
+    # Options of United States exchanges ---------------------------------------------------------------------------
+
+    def listed(
+        self,
+        root: str,
+        expiry: dt.date,
+        right: Literal["call", "put"],
+        strike: float,
+        *,
+        multiplier: float | None = None,
+        currency: str = "USD",
+        on_security: bool = False,
+    ) -> Contract:
+        """A listed option by its parts. `on_security`: the row itself says that it is on a share or a fund."""
+        if not 0.0 < strike < 1e5 or abs(strike * 1000.0 - round(strike * 1000.0)) > 1e-6:
+            raise InvalidInput(f"strike {strike} is no strike of a listed option", where="strike", value=strike)
+        symbol = f"{root}{expiry:%y%m%d}{'C' if right == 'call' else 'P'}{round(strike * 1000.0):08d}"
+        if root not in self.roots:
+            own = root in self.declared or on_security
+            if own and multiplier in (None, 100.0) and currency == "USD" and re.fullmatch(r"[A-Z]{1,6}", root):
+                self.products = self.products.with_equities([root])
+                self.roots.add(root)
+            elif re.fullmatch(r"[A-Z]{1,6}", root) and multiplier in (None, 100.0):
+                raise mended(
+                    f"root {root!r} of {symbol} has no terms in the product table: equities=[{root!r}] says that its "
+                    f"options "
+                    "are standard (American, 100 shares)",
+                    f"--equity {root}",
+                    value=root,
+                )
+            else:
+                raise MissingData(
+                    f"root {root!r} of {symbol} has no terms in the product table, and looks like an adjusted or "
+                    f"odd-sized "
+                    "root: state them, products=mc.Products().extended([...])",
+                    code="missing_product",
+                    value=root,
+                )
+        contract = self.products.contract(symbol)
+        self._agrees(contract, "multiplier", contract.multiplier, multiplier)
+        self._agrees(contract, "currency", contract.currency, currency)
+        return contract
+
+    def _agrees(self, contract: Contract, what: str, known: Any, said: Any) -> None:
+        if said is not None and said != known:
+            raise InvalidInput(
+                f"{contract.id}: {what} is {said} in the file and {known} in the product table: state its terms, "
+                "products=mc.Products().extended([...])",
+                where=what,
+                value=said,
+                code="contradiction",
+            )
+
+    def osi(self, text: str, **said: Any) -> Contract:
+        """A listed option by any spelling of its symbol."""
+        found = OsiSymbol(text.strip())
+        right: Any = found.right
+        return self.listed(found.root, dt.date.fromisoformat(found.expiry), right, found.strike, **said)
+
+    # Shares -----------------------------------------------------------------------------------------------------------
+
+    def share(self, symbol: str, kind: str | None, currency: str = "USD") -> Contract:
+        """A share or fund: by the tables, else by what the file says it is."""
+        name = ticker(symbol)
+        if _CUSIP.fullmatch(name) or _ISIN.fullmatch(name):
+            raise Unsupported(
+                f"{symbol!r} is the number of a security, not a ticker: bonds and mutual funds are not held"
+            )
+        known = {"adr": "stock", "etn": "etf"}.get(self.securities.kind(name) or "", self.securities.kind(name))
+        found = known or self.kinds.get(name) or ("stock" if name in self.equities else None)
+        if found in ("stock", "equity") or found is None:
+            found = kind or self.declared.get(name) or (found and "stock")
+        if found == "index":
+            raise InvalidInput(f"{symbol!r} is an index: it cannot be held", code="bad_text", value=symbol)
+        if found not in ("stock", "etf"):
+            if _MONEY_FUND.fullmatch(name):
+                raise mended(
+                    f"{symbol!r} has the form of a money-market fund and no column says so: money_funds=[{symbol!r}] "
+                    "takes it as cash",
+                    f"--money-fund {symbol}",
+                    value=symbol,
+                )
+            raise mended(
+                f"{symbol!r}: nothing says whether it is a stock or a fund: equities=[{name!r}] says that it is "
+                f"a stock "
+                "whose options are standard; a fund is stated with securities=mc.Securities().extended([...])",
+                f"--equity {name}",
+                value=symbol,
+            )
+        if not (_TICKER if currency == "USD" else _ABROAD).fullmatch(name):
+            raise InvalidInput(f"{symbol!r} is not a ticker of at most six characters", code="bad_text", value=symbol)
+        lot = self.lot if self.lot is not None else self.lots.get(name, 1.0)
+        return (Etf if found == "etf" else Stock)(name, currency=currency, lot=lot)
+
+    def coin(self, symbol: str, currency: str = "USD") -> Contract:
+        """A coin held outright, ``BTC`` or ``BTC/USD``."""
+        name, _, quoted = symbol.replace("-", "/").partition("/")
+        return Spot(name, currency=quoted or currency)
+
+    # Everything else ---------------------------------------------------------------------------------------------
+
+    def symbol(
+        self,
+        text: str,
+        dialect: str | None = None,
+        *,
+        multiplier: float | None = None,
+        currency: str | None = None,
+        expiry: dt.date | None = None,
+        exchange: str | None = None,
+        on: dt.date | None = None,
+    ) -> Contract:
+        """A contract by its symbol in a dialect of :mod:`margincore.symbols`, with the terms stated for it, and what
+        the row says held against them.
+        """
+        said = symbols.parse(text, dialect=dialect, on=on or self.on)
+        if said.kind == "option" and said.exchange is None and dialect not in _ELSEWHERE and said.expiry is not None:
+            assert said.right is not None
+            assert said.strike is not None
+            return self.listed(
+                said.root, said.expiry, said.right, said.strike, multiplier=multiplier, currency=currency or "USD"
+            )
+        stated = self.terms_of(text, said)
+        if exchange is not None:
+            stated.setdefault("exchange", exchange)
+        try:
+            contract = symbols.contract(said, products=self.products, on=on or self.on, **stated)
+        except MissingData as error:
+            names = (
+                error.where if error.where in ("multiplier", "expiry", "currency") else "multiplier, currency, expiry"
+            )
+            first = names.split(",")[0]
+            raise mended(
+                f"{error} (terms={{{said.root!r}: {{{first!r}: ...}}}})",
+                f"--terms {said.root}:{first}=...",
+                error.code,
+                text,
+            ) from None
+        if not stated:
+            self._agrees(contract, "multiplier", contract.multiplier, multiplier)
+            self._agrees(contract, "currency", contract.currency, currency)
+        day = dt.datetime.fromisoformat(contract.expires).date() if contract.expires else None
+        if expiry is not None and day is not None and abs((day - expiry).days) > 1:
+            self._agrees(contract, "expiry", day.isoformat(), expiry.isoformat())
+        if said.kind == "future_option" and contract.underlying not in self.written_on:
+            self.written_on[contract.underlying] = symbols.contract(contract.underlying, dialect="globex_long")
+        return contract
+
+    def terms_of(self, text: str, said: symbols.Symbol) -> dict[str, Any]:
+        """The terms stated for a root, for a root and a contract month, or for the symbol itself, which go first."""
+        month = f"{said.root} {said.year}-{said.month:02}" if said.month is not None else ""
+        found: dict[str, Any] = {}
+        for name in (said.root, month, text):
+            if name in self.stated:
+                self.used.add(name)
+                found |= self.stated[name]
+        return found
+
+    def made_option(self, text: str, root: str, **terms: Any) -> Contract:
+        """An option whose terms the file has but for those that are stated for its root."""
+        if root not in self.stated:
+            raise mended(
+                f"{text}: {root!r} is in no table here: state what the file does not say, "
+                f"terms={{{root!r}: {{'multiplier': ..., 'currency': ...}}}}",
+                f"--terms {root}:multiplier=...,currency=...",
+                value=root,
+            )
+        self.used.add(root)
+        return Option(**{"underlying": root, **terms, **self.stated[root]})
+
+    def is_money_fund(self, symbol: str, description: str) -> bool:
+        """Whether a row's own words, or the caller, say that it is a money-market fund."""
+        return symbol.rstrip("*") in self.money_funds or "MONEY MARKET" in description.upper()
+
+
+def sides(row: Row, quantity: float | None = None) -> tuple[float, float]:
+    """Long and short of a row: a signed quantity, with a column of sides where there is one.
+
+    A short row may print its quantity with a minus or without one; a long row that prints a minus contradicts itself.
+    """
+    amount = row.count() if quantity is None else quantity
+    side = row.text("side").casefold()
+    if side in ("short", "s", "sell", "sld", "-1", "sold"):
+        amount = -abs(amount)
+    elif side in ("long", "l", "buy", "b", "bot", "1", "bought"):
+        if amount < 0.0:
+            raise InvalidInput(f"quantity {amount:g} of a row that says {side}", where="quantity", code="contradiction")
+    elif side:
+        raise InvalidInput(f"side {side!r} is neither long nor short", where="side", value=side, code="unknown_name")
+    return (amount, 0.0) if amount >= 0.0 else (0.0, -amount)
+
+
+def right_of(text: str) -> Literal["call", "put"]:
+    """Call or put."""
+    word = text.strip().upper()
+    if word in ("C", "CALL", "CE"):
+        return "call"
+    if word in ("P", "PUT", "PE"):
+        return "put"
+    raise InvalidInput(f"{text!r} is neither a call nor a put", where="right", value=text, code="unknown_name")
