@@ -17,7 +17,7 @@ REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo
 # Engines whose pins exclude one another's: an environment each.
 ENGINES := frames sail ray spark
 
-.PHONY: demo test engines campaign bench notices policy package clean
+.PHONY: demo test docs engines campaign bench notices policy package clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -32,6 +32,11 @@ test: .venv/complete ## every check and test
 	cd tests && ../$(BIN)/python -m mypy.stubtest margincore._core --allowlist stubtest-allowlist.txt --concise
 	$(BIN)/python -m pytest tests README.md docs --pyargs margincore --doctest-glob=README.md --doctest-glob='docs/*.md'
 	$(MAKE) engines
+
+# What zensical keeps of an earlier build does not know that a docstring has changed: --clean.
+docs: .venv/complete ## the site, in site/: pages are run for their pictures, a broken link fails
+	$(BIN)/python tools/pictures.py
+	$(BIN)/zensical build --strict --clean
 
 # An engine that cannot be installed is named by the run, which fails for it where .ci/run or CI asks for all.
 engines: .venv/installed ## the streams and parts of margincore.batch on Spark, Ray, Sail, DuckDB, polars and DataFusion
@@ -68,7 +73,7 @@ notices: ## what a wheel says of the crates inside it, when one of them changes
 	touch $@
 
 .venv/complete: .venv/installed
-	$(BIN)/python -m pip install --quiet "margincore[cli,report,test,bench] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
+	$(BIN)/python -m pip install --quiet "margincore[cli,report,test,docs,bench] @ file://$$(echo $(CURDIR)/dist/margincore-*.whl)"
 	touch $@
 
 .venv-%/packages: tests/engines/requirements/%.txt
@@ -86,4 +91,4 @@ notices: ## what a wheel says of the crates inside it, when one of them changes
 .PRECIOUS: .venv-%/packages
 
 clean:
-	rm -rf .venv $(ENGINES:%=.venv-%) dist target
+	rm -rf .venv $(ENGINES:%=.venv-%) .cache dist docs/pictures site target

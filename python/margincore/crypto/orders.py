@@ -150,7 +150,7 @@ def margin_with_orders(
     - ``"none"``: orders are ignored.
     - ``"side_wise"``: per contract, the side with the larger open size fills whole; a venue's rule, not a bound.
     - ``"worst_subset"``: the largest requirement over every subset of orders and every partial fill, charges included.
-      Up to :data:`MOST` orders (those of one contract and side count as one) every corner of what can fill is
+      Up to ``MOST`` orders (those of one contract and side count as one) every corner of what can fill is
       margined, which is exact where the requirement is convex in the fills: under every rulebook here but for a
       capped liquidity charge (Deribit, above its threshold), rolled shorts (Deribit's vintage D, Dederi), stepped
       slippage (OKX's MR7), spot in use or as an upside offset, and a perpetual whose oracle is distrusted (Derive:

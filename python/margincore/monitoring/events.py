@@ -12,6 +12,7 @@ from margincore._pickles import Record
 __all__ = ["Alert", "CancelEvent", "CashEvent", "Event", "FillEvent", "Level", "MarketEvent", "OrderEvent", "Status"]
 
 Level = Literal["ok", "margin_call", "liquidation"]
+"""Where an account stands: below the initial requirement it is a call, below the maintenance one a liquidation."""
 
 
 def _check_id(event: str, contract: object) -> None:
@@ -98,6 +99,7 @@ class CashEvent(Record):
 
 
 Event = MarketEvent | OrderEvent | CancelEvent | FillEvent | CashEvent
+"""What a monitor takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Escrowed: the spot less the value of the dividends before expiry is what diffuses (Hull, Options, Futures, and Other
 Derivatives, ch. 15). What is set apart for a dividend earns the yield until it is paid, so that its value is the cash
-discounted at rate less yield, and the forward is that of carrying the share. `dividends` are (years to the ex-date, cash per unit), the same for all rows; those not
-after today or after expiry do not count. An ex-date at expiry does.
+discounted at rate less yield, and the forward is that of carrying the share. `dividends` are (years to the ex-date,
+cash per unit), the same for all rows; those not after today or after expiry do not count. An ex-date at expiry does.
 """
 
 from __future__ import annotations

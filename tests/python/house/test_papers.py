@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 RULEBOOKS = sorted((ROOT / "rust" / "rulebooks").glob("*/README.md"))
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 SUFFIXES = (".rs", ".py", ".pyi", ".json", ".md", ".toml", ".yml")
 
 if not (ROOT / "Cargo.toml").is_file():
@@ -40,7 +40,7 @@ def is_there(token: str, room: Path) -> bool:
 @pytest.mark.parametrize("paper", [*RULEBOOKS, *DOCS], ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_file_that_is_named_is_there(paper: Path) -> None:
     named = {token for token in tokens(paper.read_text()) if is_path(token)}
-    assert named
+    assert named or paper not in RULEBOOKS
     assert sorted(token for token in named if not is_there(token, paper.parent)) == []
 
 

@@ -26,6 +26,7 @@ _MEASURES = ("deposits", "customer", "any_increase")
 
 Tested = Literal["not tested", "established", "not established", "undetermined"]
 SatisfiedBy = Literal["customer", "any_increase"]
+"""What satisfies a deficit: what the customer deposits or otherwise causes, or any increase of the level."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,19 @@ from margincore.analysis import given
 __all__ = ["EFFECTIVE", "PHASE_IN_ENDS", "RULE", "SOURCE", "Choices", "applies", "minor_limit"]
 
 RULE = "4210(d)(2)"
+"""The rule that results name."""
+
 SOURCE = (
     "FINRA Rule 4210(a)(17)-(19), (d)(2), (g)(1)(J)-(K): SR-FINRA-2025-017, SEC release 34-105226, "
     "Regulatory Notice 26-10"
 )
+"""Where the rule's text is."""
+
 EFFECTIVE = dt.date(2026, 6, 4)
+"""The first day that the rule is about."""
+
 PHASE_IN_ENDS = dt.date(2027, 10, 20)
+"""The last day on which a member may still be phasing in."""
 
 _BEFORE = "the day-trading provisions of FINRA 4210(f)(8)(B), which are not implemented"
 

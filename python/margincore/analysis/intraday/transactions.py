@@ -221,6 +221,7 @@ class Charge(Money):
 
 
 Transaction = Fill | Package | Cash | Securities | Expiry | Exercise | Charge
+"""What may happen to an account within a day."""
 
 
 def least_price(contract: Contract) -> float | None:

@@ -38,6 +38,8 @@ from margincore.methods.house import described
 __all__ = ["Regime", "statement"]
 
 Regime = Literal["reg_t", "cash", "portfolio_margin", "futures"]
+"""Whose rules of calls, buying power and minimum equity a statement follows."""
+
 _REGIMES = {"reg-t": "reg_t", "span": "futures", "span-like": "futures"}
 _PORTFOLIO_MARGIN = ("occ-cpm", "occ-files")
 
