@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
-from collections.abc import Callable
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +16,6 @@ import margincore as mc
 from helpers import SMALL_SPN
 from margincore import _core
 from margincore._core import amount_text
-from margincore.reports.svg import drawn
 
 VOID = {"meta", "br", "col"}
 SECTIONS = [
@@ -280,22 +277,6 @@ def test_the_same_arguments_make_the_same_page(tmp_path: Path) -> None:
         assert dict(mpl.rcParams) == before
     assert first.html == second.html == (tmp_path / "a.html").read_text(encoding="utf-8")
     assert repr(first).startswith("Report('Margin report, 2026")
-
-
-def test_ten_positions_under_three_rulebooks_take_seconds() -> None:
-    """Less than five, or on a busy machine less than ninety times what one plain figure takes there."""
-    account, market, rulebooks = several()
-    assert len(account.positions) == 10
-    assert len(rulebooks) == 3
-    mc.report(account, market, rulebooks, resolution=(3, 3))  # what is imported once
-
-    def spent(call: Callable[[], Any]) -> float:
-        start = time.process_time()
-        call()
-        return time.process_time() - start
-
-    plain = max(spent(lambda: drawn("plain", "plain", "plain", lambda ax: ax.plot([0, 1]))) for _ in range(3))
-    assert spent(lambda: mc.report(account, market, rulebooks)) < max(5.0, 90.0 * plain)
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
