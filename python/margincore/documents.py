@@ -28,8 +28,9 @@ import inspect
 import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 from margincore._core import (
     Account,
@@ -46,6 +47,7 @@ from margincore._core import (
     check_version,
     did_you_mean,
 )
+from margincore._pickles import Record
 from margincore.analysis.compare import compare
 from margincore.analysis.statements import Carried, Money, Statement, Transaction, statement
 from margincore.engine import margin
@@ -110,7 +112,8 @@ def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:
         return _evaluated(document)
 
 
-class Read(NamedTuple):
+@dataclass(frozen=True)
+class Read(Record):
     """What a document stands for: an account, its market (``None`` where it has none), its rulebooks, and the contracts
     it names beside those held."""
 

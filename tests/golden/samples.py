@@ -12,7 +12,19 @@ from typing import Any
 import numpy as np
 
 import margincore as mc
-from margincore import _core, analysis, batch, calendars, crypto, importers, methods, monitoring, pricing, symbols
+from margincore import (
+    _core,
+    analysis,
+    batch,
+    calendars,
+    crypto,
+    documents,
+    importers,
+    methods,
+    monitoring,
+    pricing,
+    symbols,
+)
 from margincore.analysis import (
     attribution,
     backtest,
@@ -356,13 +368,25 @@ def samples() -> dict[str, Any]:
         "importers.DroppedQuote": dropped,
         "importers.OptionQuote": quote,
         "symbols.Symbol": symbols.Symbol("option", "XYZ", "osi", dt.date(2026, 12, 18), right="put", strike=45.0),
+        "documents.Read": documents.Read(account, None, (methods.Tims(),), (STOCK,)),
         "importers.PositionsFile": importers.PositionsFile(
-            (mc.Position(STOCK, 100), mc.Position(PUT, -1)), {"USD": 10.0}, {PUT.id: 1.25}, {"XYZ": 50.0},
+            (mc.Position(STOCK, 100), mc.Position(PUT, -1)),
+            {"USD": 10.0},
+            {PUT.id: 1.25},
+            {"XYZ": 50.0},
             {PUT.id: 0.3},
-            {"EURUSD": 1.25}, "account", "a.csv", "A", ("A", "B"), dt.date(2026, 11, 20), (refusal,),
-             ("rows of sums: 1",),
+            {"EURUSD": 1.25},
+            "account",
+            "a.csv",
+            "A",
+            ("A", "B"),
+            dt.date(2026, 11, 20),
+            (refusal,),
+            ("rows of sums: 1",),
         ),
-        "importers.Quotes": importers.Quotes({PUT.id: 1.25}, {}, {"XYZ": 50.0}, {"USD": 0.25}, {}, INSTANT),
+        "importers.Quotes": importers.Quotes(
+            {PUT.id: 1.25}, {}, {"XYZ": 50.0}, {"USD": 0.25}, {}, {"EURUSD": 1.25}, INSTANT
+        ),
         "importers.Refusal": refusal,
         "importers.Snapshot": importers.Snapshot(_AWARE, {"2026-12-18": 50.5}, {PUT.id: 0.3}),
         "methods.Aevo": methods.Aevo(),

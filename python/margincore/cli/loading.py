@@ -43,11 +43,11 @@ class Loaded(NamedTuple):
 
 def loaded(account: Path, files: Files, methods: list[str]) -> Loaded:
     """The document that an account's file, what stands beside it and rulebooks by name make."""
-    products = Products().with_equities(files.equities)
+    products = Products().with_equities(list(files.equities))
     document = positions.document_of(account)
     read = None
     if document is None:
-        read = positions.read(account, files.equities, files.lot, files.beside)
+        read = positions.read(account, list(files.equities), files.lot, files.beside)
         market = None if files.market is None else _market(files.market, products, files.rate)
         rate = files.rate if market is None else None
         document = positions.document(read, files.beside, market, str(files.market), rate, products)
@@ -59,7 +59,7 @@ def loaded(account: Path, files: Files, methods: list[str]) -> Loaded:
                 "and market",
                 where=stated[0],
             )
-        add_equities(document, account, files.equities)
+        add_equities(document, account, list(files.equities))
         add_market(document, account, files.market, products, files.rate)
     choose(document, methods, files.parameters)
     return Loaded(document, read)

@@ -87,9 +87,9 @@ class Files:
     leave_out: positions.LeaveOut = None
 
     @property
-    def equities(self) -> list[str]:
+    def equities(self) -> tuple[str, ...]:
         """The stocks whose options are standard."""
-        return self.equity or []
+        return tuple(self.equity or ())
 
     def paths(self) -> list[Path]:
         """The files."""

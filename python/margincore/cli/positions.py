@@ -106,7 +106,7 @@ class Read:
             ) from None
 
     @property
-    def left_out(self) -> list[dict[str, Any]]:
+    def left_out(self) -> tuple[dict[str, Any], ...]:
         """Rows that are not margined, as plain values."""
         return [each.to_dict() for each in self.file.left_out]
 

@@ -112,7 +112,7 @@ def test_missing_quotes_are_listed_and_the_template_mends_them(tmp_path: Path) -
     assert "--rate" in run(*options, *WHEN, "--quotes", quotes).stderr
     result = run(*options, *WHEN, "--quotes", quotes, "--rate", "0.04", "--json")
     assert result.exit_code == 0, result.output
-    quotes.write_text(quotes.read_text().replace("valuation,-,-,-,-,-,", f"valuation,-,-,-,-,-,{WHEN[1]}"))
+    quotes.write_text(quotes.read_text().replace("valuation,-,-,-,-,-,-,", f"valuation,-,-,-,-,-,-,{WHEN[1]}"))
     again = run(*options, "--quotes", quotes, "--rate", "0.04", "--json")
     assert again.stdout == result.stdout
 

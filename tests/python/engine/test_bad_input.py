@@ -510,7 +510,7 @@ def test_a_picture_needs_a_spot_price() -> None:
     from margincore.analysis.plot import plot
 
     nothing = mc.Market(MARKET["valuation"])
-    assert "no spot price for 'XYZ'" in refused(lambda: plot(BOOK, nothing, [TIMS]), mc.MissingData)
+    assert "no price of 'XYZ' to move" in refused(lambda: plot(BOOK, nothing, [TIMS]), mc.MissingData)
 
 
 def test_the_rate_of_breaches_is_not_the_confidence() -> None:

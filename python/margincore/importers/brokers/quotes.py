@@ -1,8 +1,9 @@
 """Quotes beside positions: a template of what is missing, and the file that it becomes.
 
-The columns are ``symbol, price, vol, spot, rate, dividend_yield, valuation``, of which a file has `symbol` and those it
-needs: a row per contract (``price`` or ``vol``), per underlying (``spot``), per currency (``rate``), and one whose
-symbol is ``valuation``. An empty cell is a quote that is not given; a minus is printed where a row has none.
+The columns are ``symbol, price, vol, spot, rate, dividend_yield, fx, valuation``, of which a file has `symbol` and
+those it needs: a row per contract (``price`` or ``vol``), per underlying (``spot``), per currency (``rate``), per pair
+of currencies (``fx``, the price of the first in the second), and one whose symbol is ``valuation``. An empty cell is a
+quote that is not given; a minus is printed where a row has none.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from margincore.numerals import number
 
 __all__ = ["Quotes", "quotes_template", "read_quotes"]
 
-COLUMNS = ("symbol", "price", "vol", "spot", "rate", "dividend_yield", "valuation")
+COLUMNS = ("symbol", "price", "vol", "spot", "rate", "dividend_yield", "fx", "valuation")
 
 
 @dataclass(frozen=True)
 class Quotes(Record):
     """What a quotes file says: `price` and `vol` by contract id, `spot` and `dividend_yield` by symbol, `rate` by
-    currency, and the `valuation`, `None` where it has none. Vols, yields and rates are annual fractions.
+    currency, `fx` by pair, and the `valuation`, `None` where it has none. Vols, yields and rates are annual fractions.
     """
 
     price: Mapping[str, float] = field(default_factory=dict)
@@ -34,11 +35,13 @@ class Quotes(Record):
     spot: Mapping[str, float] = field(default_factory=dict)
     rate: Mapping[str, float] = field(default_factory=dict)
     dividend_yield: Mapping[str, float] = field(default_factory=dict)
+    fx: Mapping[str, float] = field(default_factory=dict)
     valuation: str | None = None
 
 
 def read_quotes(source: Source, *, name: str | None = None) -> Quotes:
-    """Quotes from a CSV with the columns `symbol` and any of price, vol, spot, rate, dividend_yield, valuation.
+    """Quotes from a CSV with the columns `symbol` and any of price, vol, spot, rate, dividend_yield, fx,
+    valuation.
 
     Option symbols are taken in any spelling. Raises :class:`margincore.ParseError` for another table, and
     :class:`margincore.InvalidInput` for all the rows that are refused, each with file and line.
@@ -112,24 +115,36 @@ def quotes_template(file: PositionsFile) -> str:
 
     >>> from margincore.importers import read_positions
     >>> print(quotes_template(read_positions("symbol,quantity\\nSPXW261218P04500000,-2\\n")), end="")
-    symbol,price,vol,spot,rate,dividend_yield,valuation
-    valuation,-,-,-,-,-,
-    SPXW261218P04500000,,,-,-,-,-
-    SPX,-,-,,-,,-
-    USD,-,-,-,,-,-
+    symbol,price,vol,spot,rate,dividend_yield,fx,valuation
+    valuation,-,-,-,-,-,-,
+    SPXW261218P04500000,,,-,-,-,-,-
+    SPX,-,-,,-,,-,-
+    USD,-,-,-,,-,-,-
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerow(["valuation", "-", "-", "-", "-", "-", ""])
+    writer.writerow(_line("valuation", "valuation"))
     contracts = {p.contract.id: p.contract for p in file.positions} | {c.id: c for c in file.written_on}
     spots = {*file.underlyings()}
     for name in file.missing():
         contract = contracts.get(name)
         if contract is not None and contract.kind in ("option", "future", "perpetual"):
-            writer.writerow([name, "", "" if contract.kind == "option" else "-", "-", "-", "-", "-"])
+            writer.writerow(_line(name, "price", *(["vol"] if contract.kind == "option" else [])))
         elif name in spots:
-            writer.writerow([name, "-", "-", "", "-", "", "-"])
-    for currency in dict.fromkeys(contract.currency for contract in contracts.values()):
-        writer.writerow([currency, "-", "-", "-", "", "-", "-"])
+            writer.writerow(_line(name, "spot", "dividend_yield"))
+    currencies = list(dict.fromkeys(contract.currency for contract in contracts.values()))
+    for currency in currencies:
+        writer.writerow(_line(currency, "rate"))
+    # Any rulebook's currency is reached through one of them.
+    money = list(dict.fromkeys([*currencies, *file.cash]))
+    base = "USD" if "USD" in money else money[0] if money else ""
+    for currency in money:
+        if currency != base and not {currency + base, base + currency} & {*file.fx}:
+            writer.writerow(_line(currency + base, "fx"))
     return out.getvalue()
+
+
+def _line(symbol: str, *empty: str) -> list[str]:
+    """A row that asks for some columns."""
+    return [symbol, *("" if column in empty else "-" for column in COLUMNS[1:])]

@@ -154,7 +154,7 @@ class PositionsFile(Record):
             "spot": dict(self.spots), "price": dict(self.marks), "vol": dict(self.vols), "fx": dict(self.fx),
         }  # fmt: skip
         if quotes is not None:
-            for name in ("spot", "price", "vol"):
+            for name in ("spot", "price", "vol", "fx"):
                 parts[name] |= getattr(quotes, name)
             parts["dividend_yield"] = dict(quotes.dividend_yield)
             parts["rate"] = dict(quotes.rate)

@@ -235,11 +235,11 @@ def test_a_template_holds_what_is_missing_and_is_read_back(tmp_path: Path) -> No
     file = read_positions("symbol,quantity\nSPXW261218P04500000,-2\nSPY,100\n")
     text = quotes_template(file)
     lines = text.splitlines()
-    assert lines[0] == "symbol,price,vol,spot,rate,dividend_yield,valuation"
+    assert lines[0] == "symbol,price,vol,spot,rate,dividend_yield,fx,valuation"
     assert [line.split(",")[0] for line in lines[1:]] == ["valuation", "SPXW261218P04500000", "SPX", "SPY", "USD"]
     assert file.missing() == ("SPXW261218P04500000", "SPX", "SPY")
     filled = {
-        "valuation": (6, "2026-11-25T16:00:00-05:00"),
+        "valuation": (7, "2026-11-25T16:00:00-05:00"),
         "SPXW261218P04500000": (1, "3.5"),
         "SPX": (3, "6700"),
         "SPY": (3, "671"),
@@ -331,3 +331,34 @@ def test_terms_may_be_of_one_account_of_several() -> None:
     assert found["B"].positions[0].contract.multiplier == 100
     with pytest.raises(mc.InvalidInput, match="'XYZ' are stated"):
         mc.importers.read_positions_by_account(text, terms={**stated, "XYZ": {"multiplier": 1}})
+
+
+def test_a_book_in_two_currencies_asks_for_their_price(tmp_path: Path) -> None:
+    etd = (
+        "Product ID,Expiry Year,Expiry Month,Expiry Day,Version Number,Product Settlement Type,Call Put Flag,"
+        "Exercise Price,Exercise Style Flag,Instrument Type,Assigned/Notified Balance,Exercised/Allocated Balance,"
+        "Long Balance,Short Balance\n"
+        "ODAX,2026,12,18,0,C,P,23000,EUROPEAN,Option,0,0,0,10\n"
+        "ABBN,2026,12,18,0,S,C,60,AMERICAN,Option,0,0,10,7\n"
+    )
+    terms = {"ABBN": {"multiplier": 100.0, "currency": "CHF", "exercise": "american", "settles": "pm"}}
+    file = read_positions(etd, terms=terms)
+    lines = quotes_template(file).splitlines()
+    assert lines[-1] == "CHFEUR,-,-,-,-,-,,-"
+    given = {"DAX": "spot", "ABBN": "spot", "EUR": "rate", "CHF": "rate", "CHFEUR": "fx"}
+    numbers = {"DAX": "23900", "ABBN": "58", "EUR": "0.02", "CHF": "0.005", "CHFEUR": "1.07"}
+    head = lines[0].split(",")
+    filled = [lines[0]]
+    for line in lines[1:]:
+        cells = dict(zip(head, line.split(","), strict=True))
+        name = cells["symbol"]
+        column = "valuation" if name == "valuation" else given.get(name, "vol")
+        assert cells[column] == ""
+        cells[column] = "2026-11-25T17:00:00+01:00" if name == "valuation" else numbers.get(name, "0.2")
+        filled.append(",".join(cells.values()))
+    market = file.market(quotes=read_quotes("\n".join(filled) + "\n"))
+    assert market.to_dict()["fx"] == {"CHFEUR": 1.07}
+    ranges = {name: {"price_scan": 0.1, "vol_scan": 0.2} for name in ("DAX", "ABBN")}
+    report = mc.margin(file.account(), market, mc.methods.SpanLike(ranges))
+    assert report.requirement.initial > 0.0
+    assert {line.currency for line in report.lines} == {"EUR", "CHF"}
