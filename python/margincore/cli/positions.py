@@ -108,7 +108,7 @@ class Read:
     @property
     def left_out(self) -> tuple[dict[str, Any], ...]:
         """Rows that are not margined, as plain values."""
-        return [each.to_dict() for each in self.file.left_out]
+        return tuple(each.to_dict() for each in self.file.left_out)
 
     def show(self, stderr: bool = False) -> None:
         """What was read, and what was left out, in words."""
