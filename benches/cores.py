@@ -27,13 +27,13 @@ SPOT = dict.fromkeys((f"N{i:03}" for i in range(NAMES)), 100.0)
 RUNS = 5
 
 
-def contracts() -> mc.Contracts:
+def contracts(exercise: str = "european") -> mc.Contracts:
     names, expiry, right, strike = (a.reshape(-1) for a in np.meshgrid(
         list(SPOT), ["2027-01-15", "2027-06-18"], ["call", "put"], np.linspace(76.0, 124.0, STRIKES).round(1),
         indexing="ij",
     ))  # fmt: skip
     return mc.Contracts.from_columns(
-        kind="option", underlying=names, expiry=expiry, right=right, strike=strike, settles="pm", exercise="european",
+        kind="option", underlying=names, expiry=expiry, right=right, strike=strike, settles="pm", exercise=exercise,
         multiplier=100.0, currency="USD",
     )  # fmt: skip
 
