@@ -12,7 +12,7 @@ use kernel::error::Result;
 use kernel::fail;
 
 /// The shipped parameter sets, one list per venue family.
-pub(super) const PRESETS: &[&str] = &[
+pub const PRESETS: &[&str] = &[
     include_str!("../presets/crypto_deribit.json"),
     include_str!("../presets/crypto_venues.json"),
     include_str!("../presets/crypto_derive.json"),

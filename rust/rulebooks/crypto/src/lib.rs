@@ -52,6 +52,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use dated::Chosen;
+pub use dated::PRESETS;
 pub use parameters::Parameters;
 use planned::Planned;
 
@@ -75,6 +76,12 @@ impl Crypto {
             chosen: Chosen::new(document)?,
         })
     }
+}
+
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Parameters)
 }
 
 pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
