@@ -48,6 +48,8 @@ def is_frame(value: object) -> bool:
     """
     if isinstance(value, (*_PLAIN, Mapping)):
         return False
+    if hasattr(value, "collect_schema") and hasattr(value, "lazy"):  # polars, whose plans would be looked up for columns
+        return True
     return hasattr(value, "column_names") or (hasattr(value, "columns") and not inspect.isclass(value))
 
 
@@ -88,7 +90,7 @@ def numbers(what: str, column: Any) -> NDArray[np.float64]:
     >>> numbers("strike", [95, 100.0])
     array([ 95., 100.])
     """
-    plain = np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+    plain = _plain(column)
     if plain.dtype.kind in "fiu" and plain.ndim == 1 and np.isfinite(plain).all():
         return plain.astype(np.float64)
     found = cells(what, column)
@@ -99,6 +101,13 @@ def numbers(what: str, column: Any) -> NDArray[np.float64]:
         if isinstance(cell, bool | np.bool_) or not (isinstance(cell, Real) or hasattr(cell, "as_tuple")):
             refuse(what, cell, "a number is needed", row)
     return np.array([float(cell) for cell in found], np.float64)
+
+
+def _plain(column: Any) -> NDArray[Any]:
+    """A column as NumPy has it; Arrow's without its promise that nothing is copied."""
+    if hasattr(column, "to_pylist"):
+        column = column.to_numpy(zero_copy_only=False)
+    return np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
 
 
 def days(what: str, column: Any) -> list[str]:
@@ -287,7 +296,7 @@ def keeps_series(function: Callable[P, R]) -> Callable[P, R]:
 
 def _array(what: str, column: Any) -> NDArray[Any]:
     """What a pricing function takes for a column: numbers, or words as they are."""
-    found = np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+    found = _plain(column)
     if found.dtype.kind in "fiu":
         return found  # an absent one is NaN, which is refused with its row
     words = cells(what, column)

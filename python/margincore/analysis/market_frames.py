@@ -26,8 +26,8 @@ def market(valuation: Any, *, rate: Any = None, **parts: Any) -> Market:
     >>> import pandas as pd
     >>> curve = pd.DataFrame({"USD": [0.05, 0.04]}, index=pd.to_datetime(["2026-12-18", "2027-12-17"]))
     >>> made = market("2026-11-20T16:00:00-05:00", spot=pd.Series({"XYZ": 50.0}), rate=curve)
-    >>> made.spot, made.rate["USD"]
-    ({'XYZ': 50.0}, {'2026-12-18': 0.05, '2027-12-17': 0.04})
+    >>> made.spot["XYZ"], [node for node in made.to_dict()["rate"]["USD"].items()]
+    (50.0, [('2026-12-18', 0.05), ('2027-12-17', 0.04)])
     """
     given = dict(parts)
     for name in _BY_NAME:

@@ -27,6 +27,9 @@ RIGHTS = ["call", "put", "call"]
 EXERCISES = ("european", "american")
 
 
+PRICES = {"XYZ": 50.0, "SPX": 4500.0}
+
+
 def relation() -> Any:
     rows = ", ".join(f"(DATE '{day}', {price})" for day, price in zip(DAYS, SPX, strict=True))
     return duckdb.sql(f"SELECT * FROM (VALUES {rows}) AS t(date, SPX)")
@@ -87,7 +90,7 @@ def test_series_of_other_rows_are_refused() -> None:
 @pytest.mark.parametrize(
     ("strike", "words"),
     [
-        (pd.Series([95, None, 100], dtype="Int64"), "strike: row 1 is None"),
+        (pd.Series([95, None, 100], dtype="Int64"), "row 1: strike is NaN"),
         (pd.Series([95.0, None, 100.0]), "row 1: strike is NaN"),
         (pd.Series([95, "x", 100], dtype=object), "expected|could not convert|numbers"),
         (pd.Series([True, False, True]), "strike: row 0 is True"),
@@ -174,7 +177,7 @@ def test_dates_beside_a_frame_must_be_its_own() -> None:
 )
 def test_a_market_of_any_frame(spot: Any) -> None:
     made = mc.frames.market(VALUATION, spot=spot, price=spot, vol=pd.Series({"XYZ": 0.2}))
-    assert made.spot == made.price == {"XYZ": 50.0, "SPX": 4500.0} and made.vol == {"XYZ": 0.2}
+    assert made.to_dict() == mc.Market(VALUATION, spot=PRICES, price=PRICES, vol={"XYZ": 0.2}).to_dict()
 
 
 def test_a_market_of_a_relation() -> None:
@@ -186,14 +189,23 @@ def test_curves_by_date() -> None:
     index = pd.to_datetime(["2026-12-18", "2027-12-17"])
     curve = {"2026-12-18": 0.05, "2027-12-17": 0.04}
     frame = pd.DataFrame({"USD": [0.05, 0.04], "EUR": [0.02, 0.03]}, index=index)
-    made = mc.frames.market(VALUATION, rate=frame)
-    assert made.rate["USD"] == curve and made.rate["EUR"]["2027-12-17"] == 0.03
-    assert mc.frames.market(VALUATION, rate={"USD": frame["USD"]}).rate == {"USD": curve}
-    assert mc.frames.market(VALUATION, rate=pd.Series({"USD": 0.05})).rate == {"USD": 0.05}
-    own = pl.DataFrame({"date": [d.date() for d in index], "USD": [0.05, 0.04]})
-    assert mc.frames.market(VALUATION, rate=own).rate == {"USD": curve}
-    forward = pd.Series({("SPX", "2026-12-18"): 4510.0})
-    assert mc.frames.market(VALUATION, spot={"SPX": 4500.0}, forward=forward).forward
+    wanted = {"USD": curve, "EUR": {"2026-12-18": 0.02, "2027-12-17": 0.03}}
+
+    def rates(given: Any) -> Any:
+        return mc.frames.market(VALUATION, rate=given).to_dict()["rate"]
+
+    assert rates(frame) == mc.Market(VALUATION, rate=wanted).to_dict()["rate"]
+    alone = mc.Market(VALUATION, rate={"USD": curve}).to_dict()["rate"]
+    assert rates({"USD": frame["USD"]}) == alone
+    assert rates(pl.DataFrame({"date": [d.date() for d in index], "USD": [0.05, 0.04]})) == alone
+    flat = mc.Market(VALUATION, rate={"USD": 0.05}).to_dict()["rate"]
+    assert rates(pd.Series({"USD": 0.05})) == flat == rates({"USD": 0.05}) != alone
+
+
+def test_forwards_by_underlying_and_expiry() -> None:
+    forward = {("SPX", "2026-12-18T16:00:00-05:00"): 4510.0}
+    made = mc.frames.market(VALUATION, spot={"SPX": 4500.0}, forward=pd.Series(forward))
+    assert made.to_dict() == mc.Market(VALUATION, spot={"SPX": 4500.0}, forward=forward).to_dict()
 
 
 @pytest.mark.parametrize(
