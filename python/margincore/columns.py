@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 
 from margincore._core import InvalidInput
 
-__all__ = ["aligned", "by_day", "by_name", "cells", "dated", "days", "is_column", "is_frame", "keeps_series", "numbers", "table"]
+__all__ = [
+    "aligned", "by_day", "by_name", "cells", "dated", "days", "is_column", "is_frame", "keeps_series", "numbers",
+    "refuse", "table",
+]  # fmt: skip
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +51,7 @@ def is_frame(value: object) -> bool:
     """
     if isinstance(value, (*_PLAIN, Mapping)):
         return False
-    if hasattr(value, "collect_schema") and hasattr(value, "lazy"):  # polars, whose plans would be looked up for columns
+    if hasattr(value, "collect_schema") and hasattr(value, "lazy"):  # polars: a plan would be worked out for its columns
         return True
     return hasattr(value, "column_names") or (hasattr(value, "columns") and not inspect.isclass(value))
 
@@ -286,7 +289,7 @@ def keeps_series(function: Callable[P, R]) -> Callable[P, R]:
 
         flat = [plain(name, value) for name, value in zip(names, args, strict=False)]
         named = {name: plain(name, value) for name, value in keywords.items()}
-        result: Any = function(*flat, *args[len(flat) :], **named)
+        result: Any = cast("Callable[..., Any]", function)(*flat, **named)
         if not given or keywords.get("out") is not None:
             return cast("R", result)
         return cast("R", _as_series(function.__name__, result, given))

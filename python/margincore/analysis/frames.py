@@ -1,5 +1,5 @@
-"""Results as tables: columns that pandas, polars and pyarrow take as they are, for one account or many. And a market from
-such tables: :func:`market`."""
+"""Results as tables: columns that pandas, polars and pyarrow take as they are, for one account or many. And a
+market from such tables: :func:`market`."""
 
 from __future__ import annotations
 

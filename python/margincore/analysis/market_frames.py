@@ -17,10 +17,10 @@ def market(valuation: Any, *, rate: Any = None, **parts: Any) -> Market:
     """A :class:`margincore.Market` whose parts may be Series or frames of pandas, polars, pyarrow or DuckDB.
 
     `spot`, `dividend_yield`, `borrow`, `price`, `vol` and `fx`: a Series by symbol or contract id, or a frame of one
-    column of names (or an index of them) and one of numbers; `forward`: with an index of (underlying, expiry). `rate`: a
-    Series by currency, or a frame with dates as its index or in a column ``date`` and a column per currency, or a
-    mapping of currency to number, curve or Series by date. All else, and units, as :class:`margincore.Market` takes them.
-    Names that are there twice, and cells that are absent or no numbers, raise :class:`margincore.InvalidInput` with
+    column of names (or an index of them) and one of numbers; `forward`: with an index of (underlying, expiry). `rate`:
+    a Series by currency, or a frame with dates as its index or in a column ``date`` and a column per currency, or a
+    mapping of currency to number, curve or Series by date. All else, and units, are those of
+    :class:`margincore.Market`. Names that are there twice, and cells that are absent or no numbers, raise :class:`margincore.InvalidInput` with
     part, column and row.
 
     >>> import pandas as pd

@@ -54,7 +54,10 @@ def rights(right: Any) -> NDArray[np.int8]:
         row = signs.index(None)
         word = given.reshape(-1)[row]
         raise InvalidInput(
-            f"right: row {row} is {word!r}: neither call (+1) nor put (-1)", code="unknown_name", where="right", value=word
+            f"right: row {row} is {word!r}: neither call (+1) nor put (-1)",
+            code="unknown_name",
+            where="right",
+            value=word,
         )
     return np.array(signs, np.int8).reshape(given.shape)
 

@@ -71,7 +71,10 @@ pub struct Security {
     pub tracks: Option<String>,
     /// The multiple of that return it aims at: -3 is three times the inverse. Funds and notes state it; all else is 1.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::units::Leverage>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::Leverage>")
+    )]
     pub leverage: Option<f64>,
     /// Absent where no text says.
     #[serde(default)]
@@ -81,7 +84,10 @@ pub struct Security {
     pub class_group: Option<String>,
     /// Of a reduced-value index: the full value over its own.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::units::Positive>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::Positive>")
+    )]
     pub divisor: Option<f64>,
     /// Whether a portfolio margin account may hold it as such.
     #[serde(default = "parameters::yes")]

@@ -125,7 +125,9 @@ fn reference(name: &str) -> String {
 /// Adds a generated schema under a name, the types it refers to under names of their own.
 fn add(defs: &mut Map<String, Value>, name: &str, schema: &Schema) {
     let mut root = schema.clone().to_value();
-    let fields = root.as_object_mut().expect("a type with fields is an object");
+    let fields = root
+        .as_object_mut()
+        .expect("a type with fields is an object");
     fields.remove("$schema");
     fields.remove("title");
     let own = fields.remove("$defs").unwrap_or_else(|| json!({}));
@@ -169,7 +171,10 @@ impl Rulebook {
         let fields = root.as_object_mut().expect("parameters are an object");
         fields.insert("description".into(), json!(self.about));
         fields.insert("required".into(), json!(["name"]));
-        let own = fields["properties"].as_object().cloned().unwrap_or_default();
+        let own = fields["properties"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         let mut all = Map::new();
         all.insert(
             "name".into(),
@@ -200,15 +205,25 @@ impl Rulebook {
         }
         all.extend(own);
         if self.securities {
-            all.insert("securities".into(), json!({"$ref": reference("securities")}));
+            all.insert(
+                "securities".into(),
+                json!({"$ref": reference("securities")}),
+            );
         }
         if let Reading::Over(_) = self.reading {
             for (key, about) in [
                 ("version", "The version that the report names."),
-                ("effective", "The day that the report says the parameters took effect."),
-                ("source", "The text that the report says the parameters come from."),
+                (
+                    "effective",
+                    "The day that the report says the parameters took effect.",
+                ),
+                (
+                    "source",
+                    "The text that the report says the parameters come from.",
+                ),
             ] {
-                all.entry(key).or_insert_with(|| json!({"type": "string", "description": about}));
+                all.entry(key)
+                    .or_insert_with(|| json!({"type": "string", "description": about}));
             }
         }
         fields.insert("properties".into(), Value::Object(all));
@@ -225,8 +240,12 @@ impl Rulebook {
                 names.sets.push(name.to_string());
                 names.words.insert(name.to_string());
                 if self.name == "crypto" {
-                    names.words.extend(name.split('-').next().map(str::to_string));
-                    names.words.insert(slug(preset["venue"].as_str().unwrap_or_default()));
+                    names
+                        .words
+                        .extend(name.split('-').next().map(str::to_string));
+                    names
+                        .words
+                        .insert(slug(preset["venue"].as_str().unwrap_or_default()));
                 }
             }
             for preset in &presets {
@@ -237,7 +256,10 @@ impl Rulebook {
                 }
             }
         }
-        names.words.remove(self.name);
+        // A word that is a rulebook's own name stands for that rulebook.
+        names
+            .words
+            .retain(|word| RULEBOOKS.iter().all(|r| r.name != word));
         names
     }
 }
@@ -287,7 +309,11 @@ fn relax(schema: &mut Value, met: &mut BTreeSet<String>, chosen: bool) {
         return;
     };
     // The one key of a variant says which it is.
-    let variant = chosen && fields.get("required").and_then(Value::as_array).is_some_and(|r| r.len() == 1);
+    let variant = chosen
+        && fields
+            .get("required")
+            .and_then(Value::as_array)
+            .is_some_and(|r| r.len() == 1);
     if !variant {
         fields.remove("required");
     }
@@ -306,7 +332,12 @@ fn relax(schema: &mut Value, met: &mut BTreeSet<String>, chosen: bool) {
         }
     }
     for key in ["oneOf", "anyOf"] {
-        for inner in fields.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+        for inner in fields
+            .get_mut(key)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             relax(inner, met, true);
         }
     }
@@ -353,4 +384,23 @@ fn keep_used(defs: &mut Map<String, Value>) {
         });
     }
     defs.retain(|name, _| used.contains(name));
+}
+
+#[cfg(test)]
+mod tests {
+    /// `make parameters` writes the file again.
+    #[test]
+    fn the_shipped_schema_is_what_the_types_say() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../python/margincore/schema/rulebooks.json"
+        );
+        let shipped = std::fs::read_to_string(path).expect("the schema is in the tree");
+        let shipped: serde_json::Value =
+            serde_json::from_str(&shipped).expect("the schema is JSON");
+        assert!(
+            shipped == super::rulebooks(),
+            "{path} is not what the types say: `make parameters`"
+        );
+    }
 }

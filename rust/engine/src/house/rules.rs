@@ -37,7 +37,10 @@ pub struct Named {
     /// Words of [`KINDS`] and [`FOLLOWED`].
     pub classes: Vec<String>,
     /// Size of the leverage of a fund or note.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::units::Times>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::Times>")
+    )]
     pub leverage: Option<f64>,
 }
 
@@ -67,11 +70,17 @@ pub struct Percentage {
     pub of: Named,
     /// For prices from this one on.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::units::PerUnit>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::PerUnit>")
+    )]
     pub priced_from: Option<f64>,
     /// For prices below this one.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::units::PerUnit>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::PerUnit>")
+    )]
     pub priced_below: Option<f64>,
     #[serde(default)]
     pub long: Option<Rate>,
@@ -107,9 +116,7 @@ pub enum Whole {
     /// Those of all stock, funds and options.
     Gross,
     /// An amount of equity.
-    Equity(
-        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Unit"))] f64,
-    ),
+    Equity(#[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Unit"))] f64),
 }
 
 /// From a share on, a percentage.
@@ -147,7 +154,10 @@ pub struct Concentration {
 #[serde(deny_unknown_fields)]
 pub struct Stricter {
     pub name: String,
-    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")
+    )]
     pub parameters: Map<String, Value>,
 }
 

@@ -52,7 +52,10 @@ pub struct ExpiryFeed {
     pub underlying: String,
     pub expiry: String,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Rate>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Rate>")
+    )]
     pub rate: Option<f64>,
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
@@ -67,7 +70,10 @@ pub struct ExpiryFeed {
     pub svi: Option<Svi>,
     /// The settlement average so far; needed inside the averaging window.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Price>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub settlement_average: Option<f64>,
 }
 
@@ -108,7 +114,10 @@ pub struct CollateralFeed {
 #[serde(deny_unknown_fields, default)]
 pub struct Feeds {
     /// Price of the stable coin accounts are kept in.
-    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PositivePrice"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::PositivePrice")
+    )]
     pub stable: f64,
     pub underlyings: BTreeMap<String, UnderlyingFeed>,
     pub expiries: Vec<ExpiryFeed>,

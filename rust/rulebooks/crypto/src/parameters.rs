@@ -153,7 +153,12 @@ pub struct Futures {
 pub struct Slippage {
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<(Option<engine::schema::units::Money>, engine::schema::units::Multiple)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Vec<(Option<engine::schema::units::Money>, engine::schema::units::Multiple)>"
+        )
+    )]
     pub tiers: Vec<(Option<f64>, f64)>,
 }
 
@@ -167,20 +172,32 @@ pub struct Charges {
     /// An alternative to the scan: the larger counts.
     pub min_delta: Option<MinDelta>,
     /// An alternative to the scan: the value the options lose in this many days.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Days>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Days>")
+    )]
     pub decay_days: Option<f64>,
     pub short_options: Option<ShortOptions>,
     pub futures: Option<Futures>,
     /// An alternative to the whole sum: the cost of closing perpetuals (OKX MR7).
     pub perpetual_slippage: Option<Slippage>,
     /// Charges whose formula the venue does not publish, in the unit's currency, by name: the caller states them.
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Amount>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Amount>")
+    )]
     pub stated: BTreeMap<String, f64>,
     /// Amounts added to initial margin only, without its factor: open orders, market-maker protection.
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Amount>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Amount>")
+    )]
     pub initial_only: BTreeMap<String, f64>,
     /// Amounts added to both margins without their factors: funding, fees.
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Amount>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Amount>")
+    )]
     pub provisions: BTreeMap<String, f64>,
 }
 
@@ -217,7 +234,10 @@ pub struct UnitRules {
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub gain_share: f64,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Amount>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Amount>")
+    )]
     pub gain_cap: Option<f64>,
 }
 
@@ -234,25 +254,37 @@ pub struct OptionFormula {
     pub c: f64,
     /// Maintenance of a put is at least this share of its mark (beside the mark itself); null where the venue has none.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Fraction>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub put_mark: Option<f64>,
     /// Distance out of the money over the expiry's forward instead of the index (OKX).
     #[serde(default)]
     pub over_forward: bool,
     /// Premium of a long option counts as its margin, up to this share of the index (Paradex).
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Fraction>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub long_cap: Option<f64>,
     /// Short puts are capped at this share of the index (Paradex).
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Fraction>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub put_cap: Option<f64>,
     /// Whether the mark is inside the requirement.
     #[serde(default = "engine::parameters::yes")]
     pub with_mark: bool,
     /// Maintenance as a share of initial where the venue says so instead of `c`.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Fraction>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub mm_share: Option<f64>,
 }
 
@@ -303,22 +335,36 @@ pub struct Parameters {
     pub spot: SpotTreatment,
     /// Days of a year in time to expiry.
     #[serde(default = "rate_of_year")]
-    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::DaysOfYear"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOfYear")
+    )]
     pub year_days: f64,
     /// Seconds over which an expiry settles as an average, where the rulebook reads the part already fixed.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Seconds>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Seconds>")
+    )]
     pub settlement_window: Option<f64>,
     /// Component names as the venue prints them, by ours.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
     /// Share of an asset's value lost as collateral, by asset.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Fraction>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Fraction>")
+    )]
     pub haircuts: BTreeMap<String, f64>,
     /// Maintenance and initial margin of borrowed money, as shares of it.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<(engine::schema::units::Fraction, engine::schema::units::Fraction)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Fraction, engine::schema::units::Fraction)>"
+        )
+    )]
     pub borrow: Option<(f64, f64)>,
     /// Scenario rules by underlying and settlement: `BTC/USDC`, `BTC`, `*/USDC`, `*`; each is written over `*`.
     #[serde(default)]
@@ -330,7 +376,10 @@ pub struct Parameters {
     #[serde(default)]
     pub pmrm: Option<super::pmrm::PmrmRules>,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, super::rules::SrmRules>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, super::rules::SrmRules>")
+    )]
     pub srm: Map<String, Value>,
     #[serde(default)]
     pub feeds: super::feeds::Feeds,

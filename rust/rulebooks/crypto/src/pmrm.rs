@@ -21,7 +21,10 @@ pub struct Discount {
     pub long_rate_add: f64,
     /// Null where negative values are not discounted (v1).
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Number>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Number>")
+    )]
     pub short_base: Option<f64>,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]

@@ -60,7 +60,10 @@ pub struct Grid {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extended {
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<engine::schema::units::Signed>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<engine::schema::units::Signed>")
+    )]
     pub moves: Vec<f64>,
     pub vol: VolMove,
     /// The grid's edge.
@@ -91,9 +94,17 @@ pub struct Extreme {
 pub struct ScenarioLists {
     pub grid: Option<Grid>,
     /// (move, volatility operation, weight); moves are multiples of `unit`.
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<(engine::schema::units::Multiple, VolMove, engine::schema::units::Multiple)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Vec<(engine::schema::units::Multiple, VolMove, engine::schema::units::Multiple)>"
+        )
+    )]
     pub points: Vec<(f64, VolMove, f64)>,
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Signed>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Signed>")
+    )]
     pub unit: Option<f64>,
     pub extended: Option<Extended>,
     pub extreme: Option<Extreme>,

@@ -32,14 +32,20 @@ pub struct VolLaw {
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub power_long: f64,
     #[serde(default = "thirty")]
-    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::DaysOfYear"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOfYear")
+    )]
     pub pivot_days: f64,
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub floor_days: f64,
     /// Days added before the law is applied.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::DaysOffset"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOffset")
+    )]
     pub days_offset: f64,
     /// The volatility is at least this after a shock up.
     #[serde(default)]
@@ -49,7 +55,10 @@ pub struct VolLaw {
     pub absolute: bool,
     /// (days, shock both ways): replaces the law where a venue publishes nodes; linear between, flat beyond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<(engine::schema::units::DaysOffset, engine::schema::units::Signed)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<(engine::schema::units::DaysOffset, engine::schema::units::Signed)>")
+    )]
     pub nodes: Vec<(f64, f64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,

@@ -70,7 +70,10 @@ pub struct Component {
     /// The share of all weight that the periods have beside the newest returns, in one sample under a weighted
     /// measure: EMIR RTS 153/2013 Article 28 (1)(b), at least a quarter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Inner>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Inner>")
+    )]
     pub stress_weight: Option<f64>,
     #[serde(default = "one_day")]
     pub days: usize,
@@ -86,7 +89,10 @@ pub struct Component {
     pub antithetic: bool,
     /// Decay of scenario weights with age (Boudoukh, Richardson, Whitelaw), for the weighted measures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Inner>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Inner>")
+    )]
     pub age_decay: Option<f64>,
     /// How the variance is estimated, for the normal measure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +107,10 @@ pub struct Component {
     pub roll_days: f64,
     /// Risk numbers of netting sets that a clearing house has stated: used instead of scenarios.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Money>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Money>")
+    )]
     pub given: BTreeMap<String, f64>,
 }
 

@@ -21,9 +21,7 @@ pub enum Seed {
     SampleVarDdof0,
     MeanSquare,
     /// A variance.
-    Given(
-        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Variance"))] f64,
-    ),
+    Given(#[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Variance"))] f64),
 }
 
 impl Seed {
@@ -113,7 +111,12 @@ pub struct Filter {
     pub vol_floor: f64,
     /// Bounds of the ratio of the volatilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<(engine::schema::units::Positive, engine::schema::units::Positive)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Positive, engine::schema::units::Positive)>"
+        )
+    )]
     pub ratio: Option<(f64, f64)>,
     /// The rolling mean is added back to the scenario.
     #[serde(default)]

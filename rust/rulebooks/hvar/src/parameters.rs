@@ -23,9 +23,7 @@ pub enum ReturnRule {
     /// `x_t - x_{t-1}`: rates, spreads, prices that can be negative.
     Absolute,
     /// `(x_t + d) / (x_{t-1} + d) - 1`.
-    Displaced(
-        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Price"))] f64,
-    ),
+    Displaced(#[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Price"))] f64),
 }
 
 /// What the rows of a table of history are.
@@ -51,7 +49,10 @@ pub struct HistoryTable {
     pub kind: HistoryKind,
     /// The numbers, row by row, where they come in the document and not as a table beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Vec<engine::schema::units::Observed>>>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<Vec<engine::schema::units::Observed>>>")
+    )]
     pub values: Option<Vec<Vec<f64>>>,
 }
 
@@ -98,7 +99,10 @@ pub struct OffsetCap {
 pub struct OptionFloor {
     /// The smallest price step by contract id or underlying symbol: times the contract unit, rounded up to whole units
     /// of money, it is the least value of a lot.
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::PositivePrice>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::PositivePrice>")
+    )]
     pub ticks: BTreeMap<String, f64>,
     /// A lot's value in a scenario is recorded as zero below this much money.
     #[serde(default = "half")]

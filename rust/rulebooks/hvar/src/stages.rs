@@ -38,7 +38,10 @@ pub enum Rule {
     /// Contracts outside the scenarios: in each group the larger of the two sides' value times rate, times the
     /// multiplier. A contract in no group is one of its own.
     FlatRate {
-        #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Relative>"))]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "BTreeMap<String, engine::schema::units::Relative>")
+        )]
         rates: BTreeMap<String, f64>,
         #[serde(default)]
         groups: Vec<Vec<String>>,
@@ -54,7 +57,10 @@ pub enum Rule {
         #[serde(default)]
         underlying_of: BTreeMap<String, String>,
         #[serde(default)]
-        #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Price>"))]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "BTreeMap<String, engine::schema::units::Price>")
+        )]
         delta: BTreeMap<String, f64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hedge: Option<Threshold>,
@@ -79,21 +85,23 @@ pub enum Rule {
         scale: f64,
     },
     /// Units held, long or short, times `ticks * tick`.
-    TickValue {
-        products: BTreeMap<String, Ticks>,
-    },
+    TickValue { products: BTreeMap<String, Ticks> },
     /// Contracts outside the scenarios: their value times the rate of its side.
-    SideRate {
-        rates: BTreeMap<String, Sides>,
-    },
+    SideRate { rates: BTreeMap<String, Sides> },
     /// A multiple of earlier stages: `factor`, or `sqrt(days) - 1`.
     Scale {
         of: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Multiple>"))]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "Option<engine::schema::units::Multiple>")
+        )]
         factor: Option<f64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Days>"))]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "Option<engine::schema::units::Days>")
+        )]
         days: Option<f64>,
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]

@@ -39,10 +39,16 @@ pub struct Class {
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub minimum: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Share>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Share>")
+    )]
     pub otc_base: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Share>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Share>")
+    )]
     pub otc_minimum: Option<f64>,
     #[serde(default)]
     pub cash_settled: bool,
@@ -63,13 +69,19 @@ pub struct Stated {
     pub class: Option<String>,
     /// Leverage of a leveraged or inverse fund; its size counts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Multiple>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Multiple>")
+    )]
     pub leverage: Option<f64>,
     /// The full-value index of a reduced-value one, and the divisor between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Positive>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Positive>")
+    )]
     pub divisor: Option<f64>,
     /// The index a fund tracks.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -32,23 +32,38 @@ pub struct ContractDocument {
     #[serde(default)]
     pub right: Option<String>,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Price>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub strike: Option<f64>,
     pub commodity: String,
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<engine::schema::units::Money>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<engine::schema::units::Money>")
+    )]
     pub array: Vec<f64>,
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub delta: f64,
     /// Money value of one contract; options need it where their value counts.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Money>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Money>")
+    )]
     pub value: Option<f64>,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Price>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub price: Option<f64>,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Money>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Money>")
+    )]
     pub price_scan: Option<f64>,
     #[serde(default)]
     pub currency: Option<String>,
@@ -65,7 +80,10 @@ pub struct ContractDocument {
     #[serde(default)]
     pub settlement_date: String,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Multiple>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Multiple>")
+    )]
     pub multiplier: Option<f64>,
     #[serde(default)]
     pub legs: Vec<LegDocument>,
@@ -81,7 +99,12 @@ pub struct ParametersDocument {
     pub business_date: String,
     pub run: String,
     /// The standard 16 scenarios with this extreme move (multiplier, cover); `points` replaces it.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<(engine::schema::units::Multiple, engine::schema::units::Multiple)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Multiple, engine::schema::units::Multiple)>"
+        )
+    )]
     pub extreme: Option<(f64, f64)>,
     pub points: Vec<ScanPoint>,
     pub contract_scale: bool,

@@ -22,7 +22,10 @@ pub struct SymbolRates {
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub other: f64,
     /// Options further out of the money than [`Exposure::far_out`].
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Signed>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Signed>")
+    )]
     pub far_out: Option<f64>,
 }
 

@@ -68,7 +68,10 @@ pub struct Options {
     pub base_currency: Option<String>,
     /// The file's contracts in one lot, by product: positions are then in lots, and a product without one is an
     /// error. Empty: positions are in the file's contracts. NSE's file counts shares.
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, engine::schema::units::Positive>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Positive>")
+    )]
     pub lot_sizes: BTreeMap<String, f64>,
 }
 

@@ -107,11 +107,17 @@ pub struct Product {
     pub class_group: Option<String>,
     /// The market move adjustment factor of a leveraged or inverse product.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Multiple>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Multiple>")
+    )]
     pub factor: Option<f64>,
     /// Money per contract, where it is not `minimum_rate` times the multiplier.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Amount>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Amount>")
+    )]
     pub minimum: Option<f64>,
     /// Whether customer portfolio margin covers it at all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,11 +175,17 @@ pub struct PortfolioGroup {
 #[serde(deny_unknown_fields)]
 pub struct Theoretical {
     /// Profit and loss of one long contract at the ten points, in money.
-    #[cfg_attr(feature = "schema", schemars(with = "[engine::schema::units::Money; POINTS]"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "[engine::schema::units::Money; POINTS]")
+    )]
     pub profit: [f64; POINTS],
     /// The closing price the values are measured from, per unit of the underlying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Price>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub price: Option<f64>,
 }
 
@@ -232,7 +244,10 @@ pub struct Parameters {
     pub no_vol: NoVol,
     /// For options that can borrow no volatility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::VolFloor>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::VolFloor>")
+    )]
     pub vol_floor: Option<f64>,
     pub base: Base,
     pub minimum_level: MinimumLevel,

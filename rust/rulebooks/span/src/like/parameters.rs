@@ -42,11 +42,17 @@ pub struct Underlying {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LikeParameters {
-    #[cfg_attr(feature = "schema", schemars(with = "(engine::schema::units::Times, engine::schema::units::Fraction)"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "(engine::schema::units::Times, engine::schema::units::Fraction)")
+    )]
     pub extreme: (f64, f64),
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub lookahead_days: f64,
-    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::DaysOfYear"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOfYear")
+    )]
     pub days_per_year: f64,
     /// Model of American options: CA (tree) or W (quadratic approximation).
     pub american_model: Model,

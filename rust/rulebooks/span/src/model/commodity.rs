@@ -21,7 +21,10 @@ pub struct Tier {
     #[serde(default)]
     pub end: String,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Number>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Number>")
+    )]
     pub rate: Option<f64>,
 }
 
@@ -82,7 +85,10 @@ pub struct Leg {
     pub ratio: f64,
     pub side: i8,
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<engine::schema::units::Number>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Number>")
+    )]
     pub rate: Option<f64>,
     /// Scanning-based spreads only.
     #[serde(default = "engine::parameters::yes")]
@@ -145,7 +151,12 @@ pub struct Spread {
     pub point_rules: Vec<PointRule>,
     /// (rate, per month, per spread) of charge method P.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<(engine::schema::units::Money, engine::schema::units::Money, engine::schema::units::Money)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Money, engine::schema::units::Money, engine::schema::units::Money)>"
+        )
+    )]
     pub per_month: Option<(f64, f64, f64)>,
     /// What the file says of the spread that is not implemented: forming it is an error.
     #[serde(default)]
@@ -270,7 +281,10 @@ pub struct Commodity {
     pub spreads: Vec<Spread>,
     pub spot_rates: Vec<SpotRate>,
     /// Delivery method 11: product code and basis risk rate per spot position.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<(String, engine::schema::units::Money)>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<(String, engine::schema::units::Money)>")
+    )]
     pub basis: Option<(String, f64)>,
     pub levels: Levels,
     /// What the file says of the commodity that is not implemented: holding it is an error.
