@@ -17,7 +17,7 @@ REMAP = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME)=/cargo
 # Engines whose pins exclude one another's: an environment each.
 ENGINES := frames sail ray spark
 
-.PHONY: demo test docs engines campaign bench notices policy package clean
+.PHONY: demo test docs engines campaign bench notices parameters policy package clean
 
 demo: .venv/installed ## build, install and margin an embedded sample account
 	$(BIN)/margincore demo
@@ -25,7 +25,7 @@ demo: .venv/installed ## build, install and margin an embedded sample account
 test: .venv/complete ## every check and test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	cargo test --workspace --quiet
+	cargo test --workspace --features margincore/schema --quiet
 	RUSTFLAGS="--cfg loom" cargo test --package margincore-kernel --lib --target-dir target/loom --quiet shared::models
 	$(BIN)/ruff check python tests benches tools
 	$(BIN)/mypy
@@ -56,6 +56,11 @@ policy: ## licences, sources and bans of the crates inside a wheel; `cargo insta
 
 package: ## the crates as crates.io would get them, without building them again
 	cargo package --workspace --exclude margincore-python --no-verify --allow-dirty --offline --quiet
+
+parameters: ## the JSON Schema of every rulebook's parameters and docs/parameters.md, from the types, when one changes
+	cargo run --quiet --package margincore --features schema --example schema > target/rulebooks.json
+	mv target/rulebooks.json python/margincore/schema/rulebooks.json
+	$(PYTHON) tools/parameters.py
 
 notices: ## what a wheel says of the crates inside it, when one of them changes
 	$(PYTHON) tools/notices.py

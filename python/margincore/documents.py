@@ -85,14 +85,19 @@ _ASK_FOR_SECURITIES = ("house", "reg-t", "tims")
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the documents that :func:`evaluate` takes.
+    """The JSON Schema (2020-12) of the documents that :func:`evaluate` takes, every rulebook's parameters with them.
 
-    >>> schema()["title"]
-    'margincore document'
+    Numbers have bounds and, as ``x-unit``, their unit. What changes a preset may leave anything out; lists replace those
+    of the preset and are whole.
+
+    >>> schema()["title"], schema()["$defs"]["tims"]["properties"]["minimum_rate"]["x-unit"]
+    ('margincore document', 'money per unit')
     """
-    text = files("margincore").joinpath("schema/document.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    document, rulebooks = (
+        json.loads(files("margincore").joinpath(f"schema/{name}.json").read_text(encoding="utf-8"))
+        for name in ("document", "rulebooks")
+    )
+    return {**document, "$defs": {**document["$defs"], **rulebooks["$defs"]}}
 
 
 def evaluate(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Results as tables: columns that pandas, polars and pyarrow take as they are, for one account or many."""
+"""Results as tables: columns that pandas, polars and pyarrow take as they are, for one account or many. And a
+market from such tables: :func:`market`."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from margincore.analysis.events.what_if import Consequence
 from margincore.analysis.intraday.day import Day, Excess, Step
 from margincore.analysis.intraday.deficits import Standing
 from margincore.analysis.intraday.many import Days
+from margincore.analysis.market_frames import market
 from margincore.analysis.path import MarginPath
 from margincore.analysis.questions import Answers
 from margincore.analysis.statements.calls import Call
@@ -33,7 +35,7 @@ from margincore.analysis.statements.restrictions import Restriction
 from margincore.analysis.statements.sma import Entry
 from margincore.analysis.statements.whole import Absent, Statement
 
-__all__ = ["Column", "Frame", "of"]
+__all__ = ["Column", "Frame", "market", "of"]
 
 Column = list[Any] | NDArray[Any]
 """Numbers, flags and dates are arrays, NaN or NaT for what is absent; lists are text, and flags that may be absent."""

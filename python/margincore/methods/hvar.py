@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
+from margincore import columns as _columns
 from margincore._pickles import Record
 from margincore.methods.base import Rulebook
 
@@ -197,7 +198,8 @@ class History(Record):
     """A table of history: prices (``kind="levels"``) or returns by factor, oldest first.
 
     `values` is a mapping of factor to column, or a 2-D array of rows by `columns`. `dates` are ISO dates, one a row;
-    without them scenarios are known by number.
+    without them scenarios are known by number. A frame has its dates as its index, or in a column ``date``; Series
+    in a mapping have one index, and if it is of dates those are the rows'.
 
     >>> History({"SPX": [100.0, 99.0, 101.0]}, dates=["2026-01-02", "2026-01-05", "2026-01-06"]).table().shape
     (3, 1)
@@ -207,6 +209,21 @@ class History(Record):
     dates: Sequence[Any] | None = None
     kind: Literal["levels", "returns"] = "levels"
     columns: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        values, dates = self.values, self.dates
+        if _columns.is_frame(values):
+            values, found = _columns.dated("history", values)
+            if dates is not None and found is not None and _dates(dates) != found:
+                raise _core.InvalidInput(
+                    "history: dates differ from those of its frame: give them once", code="contradiction"
+                )
+            dates = found if dates is None else dates
+        if isinstance(values, Mapping):
+            values, shared = _columns.aligned("history", values)
+            dates = shared if dates is None else dates
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "dates", dates)
 
     def words(self) -> dict[str, Any]:
         """What the document says of the table."""

@@ -7,6 +7,7 @@ fastest) or the names ``"call"`` and ``"put"``. Inputs broadcast; one-dimensiona
 take the fast path. Inputs are copied in blocks and checked before they are used: NaN, infinities, prices that are not
 positive, negative years or vols and, of European options, vols above 1,000 % and rates or yields beyond 500 % either
 way raise :class:`~margincore.InvalidInput` naming the row (of the flattened inputs); so does text for numbers.
+Series of pandas and polars are taken too, and come back as Series, those of pandas with their index, which must be one.
 
 European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot, 1e-9 relative of 50-digit values, never
 negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
@@ -27,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from margincore import _core
 from margincore._core import CalculationError, InvalidInput
 from margincore._pickles import reduced
+from margincore.columns import keeps_series
 from margincore.pricing import american as _american
 from margincore.pricing import dividends as _dividends
 
@@ -38,24 +40,12 @@ Exercise = Literal["european", "american"]
 _FLOAT = np.dtype(np.float64)
 _SIGN = np.dtype(np.int8)
 _NAMES = ("spot", "strike", "years", "rate", "dividend_yield", "vol")
-_RIGHTS = {"call": 1, "c": 1, "put": -1, "p": -1}
 
 
 def _signs(right: Any) -> NDArray[np.int8]:
     """+1 and -1 from numbers or names."""
     given = np.asarray(right)
-    if given.dtype == _SIGN:
-        return cast("NDArray[np.int8]", given)
-    if given.dtype.kind in "US":
-        names, where = np.unique(given, return_inverse=True)
-        try:
-            signs = np.array([_RIGHTS[str(name).lower()] for name in names], _SIGN)
-        except KeyError as unknown:
-            raise InvalidInput(f"right: {unknown} is neither call (+1) nor put (-1)", code="unknown_name") from None
-        return cast("NDArray[np.int8]", signs[where].reshape(given.shape))
-    if given.dtype.kind not in "biuf" or not np.all(np.abs(given) == 1):
-        raise InvalidInput("right: expected +1 or 'call', -1 or 'put'")
-    return given.astype(_SIGN)
+    return cast("NDArray[np.int8]", given) if given.dtype == _SIGN else _american.rights(given)
 
 
 def _broadcast(
@@ -118,6 +108,7 @@ def _diffusing(
     return _dividends.escrowed(spot, years, rate, dividend_yield, cash).diffusing
 
 
+@keeps_series
 def price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -187,6 +178,7 @@ def _moves(moves: ArrayLike, name: str, shape: tuple[int, ...], scenarios: int) 
         ) from None
 
 
+@keeps_series
 def price_grid(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -263,6 +255,7 @@ class Greeks(NamedTuple):
         return cls(**state)
 
 
+@keeps_series
 def greeks(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -310,6 +303,7 @@ STATUSES: tuple[str, ...] = tuple(_core.implied_statuses())
 """What the status numbers of :func:`implied_vol` mean, in order; 0 is a vol."""
 
 
+@keeps_series
 def implied_vol(
     price: ArrayLike,
     spot: ArrayLike,

@@ -28,6 +28,9 @@ TREE_STEPS = 400
 """Steps of a tree where none are given: within 0.1 % of published theoretical values for exchange-listed options."""
 
 
+_SIGNS: dict[Any, int] = {"call": 1, "c": 1, "put": -1, "p": -1, 1: 1, -1: -1}
+
+
 def _tree(scheme: Scheme | None, steps: int | None, cash: bool, treatment: Treatment) -> tuple[Scheme, int]:
     """The scheme and steps: what is named, else the most accurate for escrowed dividends, else Cox-Ross-Rubinstein."""
     if scheme is None:
@@ -38,19 +41,25 @@ def _tree(scheme: Scheme | None, steps: int | None, cash: bool, treatment: Treat
 def rights(right: Any) -> NDArray[np.int8]:
     """+1 and -1 from numbers or from the names call and put.
 
-    >>> rights(["call", "put"])
-    array([ 1, -1], dtype=int8)
+    >>> rights(["call", "put"]), rights(np.array(["C", -1], dtype=object))
+    (array([ 1, -1], dtype=int8), array([ 1, -1], dtype=int8))
     """
     given = np.asarray(right)
-    if given.dtype.kind in "US":
-        names = np.char.lower(given)
-        is_call = np.isin(names, ["call", "c"])
-        if not np.all(is_call | np.isin(names, ["put", "p"])):
-            raise InvalidInput("right: expected +1 or call, -1 or put")
-        return np.where(is_call, 1, -1).astype(np.int8)
-    if not np.all(np.abs(given) == 1):
-        raise InvalidInput("right: expected +1 or call, -1 or put")
-    return given.astype(np.int8)
+    if given.dtype.kind not in "USO":
+        if given.dtype.kind not in "biuf" or not np.all(np.abs(given) == 1):
+            raise InvalidInput("right: expected +1 or 'call', -1 or 'put'", where="right")
+        return given.astype(np.int8)
+    signs = [_SIGNS.get(word.lower() if isinstance(word, str) else word) for word in given.reshape(-1).tolist()]
+    if None in signs:
+        row = signs.index(None)
+        word = given.reshape(-1)[row]
+        raise InvalidInput(
+            f"right: row {row} is {word!r}: neither call (+1) nor put (-1)",
+            code="unknown_name",
+            where="right",
+            value=word,
+        )
+    return np.array(signs, np.int8).reshape(given.shape)
 
 
 def numbers(name: str, value: ArrayLike) -> Floats:

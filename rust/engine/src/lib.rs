@@ -28,6 +28,8 @@ pub mod provenance;
 pub mod reading;
 pub mod report;
 pub mod scan;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod seam;
 pub mod securities;
 pub mod symbols;

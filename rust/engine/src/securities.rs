@@ -29,6 +29,7 @@ const MAX_LEVERAGE: f64 = 10.0;
 
 /// What is traded under a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SecurityKind {
     Stock,
@@ -43,6 +44,7 @@ pub enum SecurityKind {
 
 /// What the prices of a security follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     Equity,
@@ -59,6 +61,7 @@ pub enum Class {
 
 /// What one security is from one date to another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Security {
     pub symbol: String,
@@ -68,6 +71,10 @@ pub struct Security {
     pub tracks: Option<String>,
     /// The multiple of that return it aims at: -3 is three times the inverse. Funds and notes state it; all else is 1.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::Leverage>")
+    )]
     pub leverage: Option<f64>,
     /// Absent where no text says.
     #[serde(default)]
@@ -77,13 +84,19 @@ pub struct Security {
     pub class_group: Option<String>,
     /// Of a reduced-value index: the full value over its own.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::Positive>")
+    )]
     pub divisor: Option<f64>,
     /// Whether a portfolio margin account may hold it as such.
     #[serde(default = "parameters::yes")]
     pub portfolio_margin: bool,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Day>"))]
     pub from: Option<Date>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Day>"))]
     pub to: Option<Date>,
     /// The text the row comes from, with its date.
     pub source: String,
@@ -346,13 +359,22 @@ fn row<'a>(table: &'a Rows, symbol: &str, on: Option<Date>) -> Result<Option<&'a
     }
 }
 
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Stated)
+}
+
 /// The securities part of a rulebook's parameters: rows in place of those that the shipped table has of their symbols, or
 /// in place of the whole table.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Stated {
+pub struct Stated {
+    /// False: these rows alone, without the shipped table.
     #[serde(default = "parameters::yes")]
     shipped: bool,
+    /// In place of those that the shipped table has of their symbols.
     rows: Vec<Security>,
 }
 

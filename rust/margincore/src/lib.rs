@@ -5,6 +5,8 @@
 //! [`preparation::Preparation`], gives a [`seam::Prepared`], which margins accounts.
 
 pub mod registry;
+#[cfg(feature = "schema")]
+pub mod schema;
 
 pub use engine::{
     account, batch, bounds, cells, columns, combined, contract, greeks, house, inputs, intraday,

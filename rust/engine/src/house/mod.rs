@@ -36,6 +36,12 @@ use kernel::fail;
 /// The shipped rules of houses, as each published them; `own` has none.
 pub const PRESETS: &str = include_str!("../../presets/house.json");
 
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Rules)
+}
+
 /// What a house's own rules are called, and where they come from.
 const WHENCE: [&str; 3] = ["title", "date", "source"];
 

@@ -30,29 +30,39 @@ pub(super) const FOLLOWED: &[&str] = &[
 
 /// Which securities a rule is about: all that are named here at once. Nothing said is all of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Named {
     pub symbols: Vec<String>,
     /// Words of [`KINDS`] and [`FOLLOWED`].
     pub classes: Vec<String>,
     /// Size of the leverage of a fund or note.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::Times>")
+    )]
     pub leverage: Option<f64>,
 }
 
 /// A percentage of market value, as a fraction, and money per share: the larger of the two is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub maintenance: f64,
     /// Where it is left out, or less: the maintenance.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub initial: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::PerUnit"))]
     pub per_share: f64,
 }
 
 /// Percentages of stock and funds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Percentage {
     pub name: String,
@@ -60,9 +70,17 @@ pub struct Percentage {
     pub of: Named,
     /// For prices from this one on.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::PerUnit>")
+    )]
     pub priced_from: Option<f64>,
     /// For prices below this one.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::schema::units::PerUnit>")
+    )]
     pub priced_below: Option<f64>,
     #[serde(default)]
     pub long: Option<Rate>,
@@ -72,19 +90,23 @@ pub struct Percentage {
 
 /// Money per option contract, at least.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PerContract {
     pub name: String,
     #[serde(default)]
     pub of: Named,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Amount"))]
     pub long: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Amount"))]
     pub short: f64,
 }
 
 /// What one underlying is a share of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Whole {
     /// The market values, long and short, of the stock and funds that the rule names.
@@ -94,21 +116,26 @@ pub enum Whole {
     /// Those of all stock, funds and options.
     Gross,
     /// An amount of equity.
-    Equity(f64),
+    Equity(#[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Unit"))] f64),
 }
 
 /// From a share on, a percentage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Fraction"))]
     pub from: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub maintenance: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub initial: f64,
 }
 
 /// Higher percentages for stock and funds on one underlying where they are a large share of the account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Concentration {
     pub name: String,
@@ -123,14 +150,20 @@ pub struct Concentration {
 
 /// The base rulebook's own rules with other parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stricter {
     pub name: String,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")
+    )]
     pub parameters: Map<String, Value>,
 }
 
 /// What becomes of a rule about a symbol that neither the table of contracts nor that of securities has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {
     Refuse,
@@ -138,6 +171,7 @@ pub enum Unknown {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// Of money per share and per contract, and of a stated equity.

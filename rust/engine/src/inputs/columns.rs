@@ -7,6 +7,7 @@ use crate::contract::ContractIndex;
 
 /// How American options without cash dividends are priced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum American {
     /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
@@ -19,6 +20,7 @@ pub enum American {
 
 /// What becomes of an option whose mark no volatility reprices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoVol {
     /// It is refused by name.

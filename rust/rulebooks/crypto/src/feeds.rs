@@ -11,14 +11,22 @@ use kernel::float::{larger, smaller};
 
 /// Stochastic-volatility-inspired smile of one expiry: a, b, rho, m, sigma, the forward and years it was fitted at.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Svi {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub a: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub b: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub rho: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub m: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub sigma: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Price"))]
     pub forward: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Years"))]
     pub years: f64,
 }
 
@@ -38,54 +46,78 @@ impl Svi {
 
 /// One expiry's feeds. `expiry` is written as the contracts write theirs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExpiryFeed {
     pub underlying: String,
     pub expiry: String,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Rate>")
+    )]
     pub rate: Option<f64>,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub forward_confidence: f64,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate_confidence: f64,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub vol_confidence: f64,
     #[serde(default)]
     pub svi: Option<Svi>,
     /// The settlement average so far; needed inside the averaging window.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub settlement_average: Option<f64>,
 }
 
 /// One underlying's confidences.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnderlyingFeed {
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub spot_confidence: f64,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub perp_confidence: f64,
 }
 
 /// What an asset is worth as collateral. Its price is the market's spot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CollateralFeed {
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub confidence: f64,
     /// Whether it moves with the underlying in the scan.
     #[serde(default)]
     pub risk_cancelling: bool,
     /// Added to the maintenance haircut for initial margin.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub im_haircut: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub mm_haircut: f64,
 }
 
 /// All feeds of a venue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Feeds {
     /// Price of the stable coin accounts are kept in.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::PositivePrice")
+    )]
     pub stable: f64,
     pub underlyings: BTreeMap<String, UnderlyingFeed>,
     pub expiries: Vec<ExpiryFeed>,

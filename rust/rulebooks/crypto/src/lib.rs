@@ -78,6 +78,12 @@ impl Crypto {
     }
 }
 
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Parameters)
+}
+
 pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
     Ok(Arc::new(Crypto::new(document)?))
 }

@@ -15,6 +15,7 @@ use kernel::fail;
 
 /// How sure we are of a component: checked against published numbers, read in published text, or inferred by us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     Verified,
@@ -25,6 +26,7 @@ pub enum Grade {
 
 /// How a requirement is put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Model {
     /// A scan of scenarios and charges on top.
@@ -39,6 +41,7 @@ pub enum Model {
 
 /// What one scan covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnitOf {
     /// One underlying in one settlement currency.
@@ -50,6 +53,7 @@ pub enum UnitOf {
 
 /// What spot does in a scan. No venue treatment is assumed: every comparison prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpotTreatment {
     /// A position like any other.
@@ -69,31 +73,42 @@ fn rate_of_year() -> f64 {
 
 /// Sum over expiries of |delta| times max(`min`, exp(`annualised` * years) - 1). A perpetual pays the minimum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Roll {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub min: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Annual"))]
     pub annualised: f64,
 }
 
 /// A charge on a delta too large to liquidate: |D| * min(`max`, `slope` * max(0, |D| - `threshold` / index)), in coin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeltaShock {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub threshold: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
     pub slope: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub max: f64,
 }
 
 /// A floor of the scan: `unhedged` on the net delta, `hedged` on the offset part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MinDelta {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub unhedged: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub hedged: f64,
 }
 
 /// Which short options are charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ShortNetting {
     /// Every option held, long or short.
@@ -108,18 +123,23 @@ pub enum ShortNetting {
 
 /// A rate per short option, of the index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ShortOptions {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
     pub netting: ShortNetting,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub atm_range: f64,
 }
 
 /// A rate on futures and perpetuals, of the index: on the sum of absolute positions, or on the larger side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Futures {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
     #[serde(default)]
     pub larger_side: bool,
@@ -128,14 +148,23 @@ pub struct Futures {
 /// `rate` on perpetual notional, times a multiplier that grows with the product: `tiers` are (up to, multiplier) in
 /// ascending order, the last without an end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Slippage {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Vec<(Option<engine::schema::units::Money>, engine::schema::units::Multiple)>"
+        )
+    )]
     pub tiers: Vec<(Option<f64>, f64)>,
 }
 
 /// Charges beside the scan. Each is added unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Charges {
     pub roll: Option<Roll>,
@@ -143,21 +172,38 @@ pub struct Charges {
     /// An alternative to the scan: the larger counts.
     pub min_delta: Option<MinDelta>,
     /// An alternative to the scan: the value the options lose in this many days.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Days>")
+    )]
     pub decay_days: Option<f64>,
     pub short_options: Option<ShortOptions>,
     pub futures: Option<Futures>,
     /// An alternative to the whole sum: the cost of closing perpetuals (OKX MR7).
     pub perpetual_slippage: Option<Slippage>,
     /// Charges whose formula the venue does not publish, in the unit's currency, by name: the caller states them.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Amount>")
+    )]
     pub stated: BTreeMap<String, f64>,
     /// Amounts added to initial margin only, without its factor: open orders, market-maker protection.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Amount>")
+    )]
     pub initial_only: BTreeMap<String, f64>,
     /// Amounts added to both margins without their factors: funding, fees.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Amount>")
+    )]
     pub provisions: BTreeMap<String, f64>,
 }
 
 /// Parts of a rulebook that are not published: a unit that would need one raises until the caller states it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Unpublished {
     pub options: Vec<String>,
@@ -168,6 +214,7 @@ pub struct Unpublished {
 
 /// The rules of one underlying.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnitRules {
     pub scenarios: ScenarioLists,
@@ -177,55 +224,87 @@ pub struct UnitRules {
     #[serde(default)]
     pub unpublished: Unpublished,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub im_factor: f64,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub mm_factor: f64,
     /// Share of a gain that counts in the aggregated table, and its cap in the quote currency.
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub gain_share: f64,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Amount>")
+    )]
     pub gain_cap: Option<f64>,
 }
 
 /// An option formula: max(`a` - out of the money, `b`) of the index, `c` for maintenance, mark included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OptionFormula {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub a: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub b: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub c: f64,
     /// Maintenance of a put is at least this share of its mark (beside the mark itself); null where the venue has none.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub put_mark: Option<f64>,
     /// Distance out of the money over the expiry's forward instead of the index (OKX).
     #[serde(default)]
     pub over_forward: bool,
     /// Premium of a long option counts as its margin, up to this share of the index (Paradex).
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub long_cap: Option<f64>,
     /// Short puts are capped at this share of the index (Paradex).
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub put_cap: Option<f64>,
     /// Whether the mark is inside the requirement.
     #[serde(default = "engine::parameters::yes")]
     pub with_mark: bool,
     /// Maintenance as a share of initial where the venue says so instead of `c`.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Fraction>")
+    )]
     pub mm_share: Option<f64>,
 }
 
 /// A futures formula: (`im` + `slope` * coins) of the notional.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FutureFormula {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub im: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub mm: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub slope: f64,
 }
 
 /// Rules per position of one underlying.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StandardRules {
     #[serde(default)]
@@ -236,6 +315,7 @@ pub struct StandardRules {
 
 /// A whole rulebook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     pub venue: String,
@@ -255,27 +335,51 @@ pub struct Parameters {
     pub spot: SpotTreatment,
     /// Days of a year in time to expiry.
     #[serde(default = "rate_of_year")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOfYear")
+    )]
     pub year_days: f64,
     /// Seconds over which an expiry settles as an average, where the rulebook reads the part already fixed.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Seconds>")
+    )]
     pub settlement_window: Option<f64>,
     /// Component names as the venue prints them, by ours.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
     /// Share of an asset's value lost as collateral, by asset.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Fraction>")
+    )]
     pub haircuts: BTreeMap<String, f64>,
     /// Maintenance and initial margin of borrowed money, as shares of it.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Fraction, engine::schema::units::Fraction)>"
+        )
+    )]
     pub borrow: Option<(f64, f64)>,
     /// Scenario rules by underlying and settlement: `BTC/USDC`, `BTC`, `*/USDC`, `*`; each is written over `*`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, UnitRules>"))]
     pub rules: Map<String, Value>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, StandardRules>"))]
     pub standard: Map<String, Value>,
     #[serde(default)]
     pub pmrm: Option<super::pmrm::PmrmRules>,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, super::rules::SrmRules>")
+    )]
     pub srm: Map<String, Value>,
     #[serde(default)]
     pub feeds: super::feeds::Feeds,

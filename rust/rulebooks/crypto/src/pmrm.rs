@@ -10,52 +10,76 @@ use kernel::float::smaller;
 
 /// Static discount on an expiry's value in a scenario, by its sign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Discount {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub long_base: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub long_rate_multiple: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub long_rate_add: f64,
     /// Null where negative values are not discounted (v1).
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Number>")
+    )]
     pub short_base: Option<f64>,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub short_rate_multiple: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub short_rate_add: f64,
 }
 
 /// Loss of an expiry on a move of the forward alone, times `add` + `multiple` * years.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Basis {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub up: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub down: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub add: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub multiple: f64,
 }
 
 /// Shares of spot charged; the initial ones are added to those of maintenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contingency {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub perp_mm: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub perp_im: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub option_mm: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub option_im: f64,
 }
 
 /// Initial margin asked where the stable coin or an oracle falls below a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Shortfall {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub threshold: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub factor: f64,
 }
 
 /// The parameters beside scenarios and vol law.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PmrmRules {
     pub discount: Discount,
@@ -63,7 +87,9 @@ pub struct PmrmRules {
     pub contingency: Contingency,
     pub peg: Shortfall,
     pub confidence: Shortfall,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub im_factor: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub mm_factor: f64,
     /// Options are valued with the discount factor of their rate (PMRM_2) or without (v1).
     pub discounted: bool,

@@ -7,6 +7,7 @@ use kernel::fail;
 
 /// What a scenario does to every volatility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VolMove {
     Down,
@@ -45,8 +46,10 @@ pub enum Group {
 
 /// 2 `steps` + 1 equidistant moves from -`range` to +`range`, each with every volatility operation, move by move.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub range: f64,
     pub steps: u32,
     pub vol: Vec<VolMove>,
@@ -54,32 +57,54 @@ pub struct Grid {
 
 /// Deribit's extended table: far moves scaled back to the edge of the grid and dampened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extended {
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<engine::schema::units::Signed>")
+    )]
     pub moves: Vec<f64>,
     pub vol: VolMove,
     /// The grid's edge.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub range: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub factor: f64,
     /// Money in the quote currency that a far loss is reduced by, per multiple of the range beyond the first.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Money"))]
     pub dampener: f64,
 }
 
 /// Two symmetric moves at a weight, volatility unchanged (OKX MR6).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extreme {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub range: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub weight: f64,
 }
 
 /// Every list a venue may use; they are expanded in this order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ScenarioLists {
     pub grid: Option<Grid>,
     /// (move, volatility operation, weight); moves are multiples of `unit`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Vec<(engine::schema::units::Multiple, VolMove, engine::schema::units::Multiple)>"
+        )
+    )]
     pub points: Vec<(f64, VolMove, f64)>,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Signed>")
+    )]
     pub unit: Option<f64>,
     pub extended: Option<Extended>,
     pub extreme: Option<Extreme>,

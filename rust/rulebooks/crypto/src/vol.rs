@@ -17,29 +17,48 @@ fn thirty() -> f64 {
 
 /// The venue's law. Shocks are fractions of the volatility, or added to it where `absolute`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VolLaw {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Shock"))]
     pub up: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Shock"))]
     pub down: f64,
     /// Powers of (pivot / days) up to and beyond the pivot.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub power_short: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub power_long: f64,
     #[serde(default = "thirty")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOfYear")
+    )]
     pub pivot_days: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub floor_days: f64,
     /// Days added before the law is applied.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOffset")
+    )]
     pub days_offset: f64,
     /// The volatility is at least this after a shock up.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Vol"))]
     pub min_up: f64,
     #[serde(default)]
     pub absolute: bool,
     /// (days, shock both ways): replaces the law where a venue publishes nodes; linear between, flat beyond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<(engine::schema::units::DaysOffset, engine::schema::units::Signed)>")
+    )]
     pub nodes: Vec<(f64, f64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
@@ -47,15 +66,24 @@ pub struct VolLaw {
 
 /// Derive's skew scenarios: the cap of a multiplier and the moneyness where it is reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Skew {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub linear_cap: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub linear_slope: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub absolute_cap: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub absolute_slope: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub min_kstar: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub width: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub vol_static: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub vol_scale: f64,
 }
 

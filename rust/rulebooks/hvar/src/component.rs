@@ -13,6 +13,7 @@ use kernel::fail;
 
 /// How a loss over several days follows from a history of single days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
     /// Returns of one day (or of what the table holds) as they are.
@@ -30,6 +31,7 @@ pub enum Scaling {
 
 /// Whether a component is part of the sum, or the sum may not fall below it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     #[default]
@@ -39,6 +41,7 @@ pub enum Role {
 
 /// One risk measure over one set of scenarios.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Component {
     /// The word in lines and details.
@@ -50,6 +53,7 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels_ppm: Vec<u32>,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub weight: f64,
     #[serde(default)]
     pub role: Role,
@@ -66,6 +70,10 @@ pub struct Component {
     /// The share of all weight that the periods have beside the newest returns, in one sample under a weighted
     /// measure: EMIR RTS 153/2013 Article 28 (1)(b), at least a quarter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Inner>")
+    )]
     pub stress_weight: Option<f64>,
     #[serde(default = "one_day")]
     pub days: usize,
@@ -81,18 +89,28 @@ pub struct Component {
     pub antithetic: bool,
     /// Decay of scenario weights with age (Boudoukh, Richardson, Whitelaw), for the weighted measures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Inner>")
+    )]
     pub age_decay: Option<f64>,
     /// How the variance is estimated, for the normal measure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<Variance>,
     /// Times every scenario's move.
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub multiplier: f64,
     /// Calendar days by which options age in every scenario.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub roll_days: f64,
     /// Risk numbers of netting sets that a clearing house has stated: used instead of scenarios.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Money>")
+    )]
     pub given: BTreeMap<String, f64>,
 }
 

@@ -13,6 +13,7 @@ use kernel::float::larger;
 
 /// Where a recursion starts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Seed {
     /// Sample variance with divisor n - 1: Hull's published table.
@@ -20,7 +21,7 @@ pub enum Seed {
     SampleVarDdof0,
     MeanSquare,
     /// A variance.
-    Given(f64),
+    Given(#[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Variance"))] f64),
 }
 
 impl Seed {
@@ -39,11 +40,13 @@ impl Seed {
 
 /// How a variance follows from the returns before it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Model {
     /// `v' = lambda v + (1 - lambda) r^2`. `seed_returns`: the oldest so many returns make the seed and are no
     /// scenarios; without it the seed is made from the window's own returns and stands before the first of them.
     Ewma {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Inner"))]
         lambda: f64,
         seed: Seed,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,8 +58,11 @@ pub enum Model {
     },
     /// `v' = omega + alpha r^2 + beta v`; parameters are fitted elsewhere.
     Garch {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         omega: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         alpha: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         beta: f64,
         seed: Seed,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +70,7 @@ pub enum Model {
     },
     /// Normalised weights `(1 - lambda) / (1 - lambda^points) lambda^k` over a finite number of returns.
     Finite {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Inner"))]
         lambda: f64,
         points: usize,
         /// Deviations from the rolling mean with the same weights instead of from zero.
@@ -74,6 +81,7 @@ pub enum Model {
 
 /// The volatility that scenarios are given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// Tomorrow's.
@@ -84,6 +92,7 @@ pub enum Target {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     pub model: Model,
@@ -98,9 +107,16 @@ pub struct Filter {
     pub quantile_floor_ppm: Option<u32>,
     /// No volatility is below this.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Relative"))]
     pub vol_floor: f64,
     /// Bounds of the ratio of the volatilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Positive, engine::schema::units::Positive)>"
+        )
+    )]
     pub ratio: Option<(f64, f64)>,
     /// The rolling mean is added back to the scenario.
     #[serde(default)]

@@ -152,6 +152,12 @@ fn with_tables(document: &str, tables: &Attachments) -> String {
 }
 
 /// The methodology a document describes, with its tables of history.
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Parameters)
+}
+
 pub fn build(document: &Value, tables: &Attachments) -> Result<Arc<dyn Methodology>> {
     Ok(Arc::new(HistoricalVar::new(document, tables)?))
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const PPM: u64 = 1_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// The k-th worst, k = floor(n (1 - a)), which must be at least one: Hull.

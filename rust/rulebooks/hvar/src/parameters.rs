@@ -13,6 +13,7 @@ use kernel::fail;
 
 /// How a factor's change from one date to the next is expressed, and applied to today's price.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnRule {
     /// `x_t / x_{t-1} - 1`.
@@ -22,11 +23,12 @@ pub enum ReturnRule {
     /// `x_t - x_{t-1}`: rates, spreads, prices that can be negative.
     Absolute,
     /// `(x_t + d) / (x_{t-1} + d) - 1`.
-    Displaced(f64),
+    Displaced(#[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Price"))] f64),
 }
 
 /// What the rows of a table of history are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryKind {
     /// Prices by date; there is one return fewer than rows.
@@ -37,6 +39,7 @@ pub enum HistoryKind {
 
 /// The words to a numeric table of history: one row a date, oldest first, one column a factor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HistoryTable {
     pub columns: Vec<String>,
@@ -46,11 +49,16 @@ pub struct HistoryTable {
     pub kind: HistoryKind,
     /// The numbers, row by row, where they come in the document and not as a table beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<Vec<engine::schema::units::Observed>>>")
+    )]
     pub values: Option<Vec<Vec<f64>>>,
 }
 
 /// The factor of an exchange rate, by how its history is quoted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FxFactor {
     /// Report currency for one unit of the contract's.
@@ -61,6 +69,7 @@ pub enum FxFactor {
 
 /// How the price of an option follows from its underlying's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OptionModel {
     /// Black and Scholes, Black-76, or for early exercise what `american` names.
@@ -72,9 +81,11 @@ pub enum OptionModel {
 
 /// Offsets between products are granted in part: EMIR RTS 153/2013 Article 27 (4), 80 %.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OffsetCap {
     /// Of the difference between the sum of the products' own margins and the margin together.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub share: f64,
     /// Product by contract id or underlying symbol; the symbol itself where left out.
     #[serde(default)]
@@ -83,18 +94,25 @@ pub struct OffsetCap {
 
 /// JSCC, from 10 February 2025: an option that a scenario makes worthless counts as one tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OptionFloor {
     /// The smallest price step by contract id or underlying symbol: times the contract unit, rounded up to whole units
     /// of money, it is the least value of a lot.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::PositivePrice>")
+    )]
     pub ticks: BTreeMap<String, f64>,
     /// A lot's value in a scenario is recorded as zero below this much money.
     #[serde(default = "half")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Unit"))]
     pub zero_below: f64,
 }
 
 /// Positions that net with each other and with no others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NettingSet {
     pub name: String,
@@ -110,6 +128,7 @@ pub struct NettingSet {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// What the numbers may be taken for; printed in every report.
@@ -141,6 +160,7 @@ pub struct Parameters {
     pub netting_sets: Vec<NettingSet>,
     /// Unit to which each position's profit and loss is rounded before it is summed; zero: not at all.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub position_rounding: f64,
     /// A netting set's requirement may be negative.
     #[serde(default)]

@@ -12,6 +12,7 @@ use kernel::fail;
 use kernel::pricing::math;
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Variance {
     /// Equal weights, divisor n.
@@ -19,7 +20,11 @@ pub enum Variance {
     /// Equal weights, divisor n - 1.
     Sample,
     /// `v' = lambda v + (1 - lambda) L^2` over the losses, oldest first.
-    Ewma { lambda: f64, seed: Seed },
+    Ewma {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Inner"))]
+        lambda: f64,
+        seed: Seed,
+    },
 }
 
 impl Variance {

@@ -16,6 +16,7 @@ use kernel::error::Result;
 
 /// A rule under the user's name for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// The word in lines, and in the `of` of later stages.
@@ -25,18 +26,27 @@ pub struct Stage {
 
 /// A charge or credit as it is written in a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// The sum so far is at least `rate` times the larger of gross long and gross short value of what the scenarios
     /// cover.
-    GrossFloor { rate: f64 },
+    GrossFloor {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
+        rate: f64,
+    },
     /// Contracts outside the scenarios: in each group the larger of the two sides' value times rate, times the
     /// multiplier. A contract in no group is one of its own.
     FlatRate {
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "BTreeMap<String, engine::schema::units::Relative>")
+        )]
         rates: BTreeMap<String, f64>,
         #[serde(default)]
         groups: Vec<Vec<String>>,
         #[serde(default = "engine::parameters::one")]
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         multiplier: f64,
     },
     /// `max(|delta value| - threshold, 0) * rate` per underlying, and of the beta-weighted sum against the hedge
@@ -47,23 +57,31 @@ pub enum Rule {
         #[serde(default)]
         underlying_of: BTreeMap<String, String>,
         #[serde(default)]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "BTreeMap<String, engine::schema::units::Price>")
+        )]
         delta: BTreeMap<String, f64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hedge: Option<Threshold>,
         /// Unit each amount is rounded to; zero: not rounded.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
         rounding: f64,
     },
     /// `spread / 2 |q| (1 + kappa (|q| / volume)^beta)` of each contract's net lots: close-out at the bid or ask, dearer
     /// for what is large against a day's volume. SPAN 2 describes both in words; the formula is ours.
     CloseOut {
         products: BTreeMap<String, Depth>,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         kappa: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         beta: f64,
     },
     /// `vol sqrt(|q| / volume) |value| * scale` of each contract's net lots: the square-root law of market impact.
     Impact {
         products: BTreeMap<String, Daily>,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         scale: f64,
     },
     /// Units held, long or short, times `ticks * tick`.
@@ -74,23 +92,41 @@ pub enum Rule {
     Scale {
         of: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "Option<engine::schema::units::Multiple>")
+        )]
         factor: Option<f64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "Option<engine::schema::units::Days>")
+        )]
         days: Option<f64>,
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
         rounding: f64,
     },
     /// The sum so far, rounded up to a unit.
-    RoundUp { unit: f64 },
+    RoundUp {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Unit"))]
+        unit: f64,
+    },
     /// The net value beyond `min(capital * multiplier, cap)`, as a share of itself, of the rounded-up earlier stages.
     PositionLimit {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
         capital: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
         multiplier: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
         cap: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Relative"))]
         rate: f64,
         of: Vec<String>,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Unit"))]
         unit: f64,
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
         rounding: f64,
     },
     /// A gain of the account against what it paid (value plus cash) covers the sum so far.
@@ -98,15 +134,34 @@ pub enum Rule {
     /// A loss of the account against what it paid is asked for.
     MarkRequirement,
     /// An allowance that covers the sum so far, as far as it goes.
-    Credit { amount: f64 },
+    Credit {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
+        amount: f64,
+    },
     /// A charge the clearing house states, or a credit where negative.
-    Amount { amount: f64 },
+    Amount {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Money"))]
+        amount: f64,
+    },
     /// Article 28 (a): `max(m, min((1 + rate) m, release))`, a buffer that is used up while margins rise.
-    Buffer { rate: f64, release: f64 },
+    Buffer {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
+        rate: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
+        release: f64,
+    },
     /// The sum so far is at most this.
-    Cap { amount: f64 },
+    Cap {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
+        amount: f64,
+    },
     /// `min(previous * limit, m)`.
-    SpeedLimit { previous: f64, limit: f64 },
+    SpeedLimit {
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
+        previous: f64,
+        #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
+        limit: f64,
+    },
 }
 
 impl Stage {

@@ -81,6 +81,12 @@ impl RegT {
     }
 }
 
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Parameters)
+}
+
 pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
     Ok(Arc::new(RegT::new(document)?))
 }

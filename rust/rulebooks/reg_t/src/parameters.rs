@@ -11,6 +11,7 @@ use kernel::error::Result;
 use kernel::fail;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKind {
     Margin,
@@ -19,6 +20,7 @@ pub enum AccountKind {
 
 /// How "expires on or before" reads for two options of one date that settle at different hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiryOrder {
     /// By expiration date, the rule's words.
@@ -29,13 +31,24 @@ pub enum ExpiryOrder {
 
 /// Percentages of a class of underlyings, as fractions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Class {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub base: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub minimum: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Share>")
+    )]
     pub otc_base: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Share>")
+    )]
     pub otc_minimum: Option<f64>,
     #[serde(default)]
     pub cash_settled: bool,
@@ -49,17 +62,26 @@ pub struct Class {
 
 /// What a user or a house says of one symbol: each in place of what the table of securities says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Stated {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Leverage of a leveraged or inverse fund; its size counts.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Multiple>")
+    )]
     pub leverage: Option<f64>,
     /// The full-value index of a reduced-value one, and the divisor between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Positive>")
+    )]
     pub divisor: Option<f64>,
     /// The index a fund tracks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +89,7 @@ pub struct Stated {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     pub account_kind: AccountKind,

@@ -21,23 +21,36 @@ pub enum Right {
 
 /// The numbers of the rulebook that are not tied to a class of underlying. All fractions, except as said.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Numbers {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub stock_initial: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub stock_maintenance: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub short_stock_initial: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub short_stock_maintenance: f64,
     /// Dollars a share.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub short_stock_floor: f64,
     /// Dollars a share: below it the two numbers after it apply.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub low_price: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub low_price_maintenance: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub low_price_floor: f64,
     /// Loan value of a long option with more than `loan_after_months` to run.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub long_option_loan: f64,
     pub loan_after_months: u32,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub protective_strike: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub conversion_strike: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub box_difference: f64,
     /// Whether the manual's presentation counts short-sale proceeds inside the gross requirement.
     pub gross_includes_short_sale: bool,

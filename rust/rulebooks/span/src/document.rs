@@ -11,14 +11,17 @@ use kernel::fail;
 
 /// One leg of a combination: a contract's id, signed ratio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LegDocument {
     pub id: String,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub ratio: f64,
 }
 
 /// One contract with its array: losses positive, one long contract.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ContractDocument {
     #[serde(default)]
@@ -29,31 +32,58 @@ pub struct ContractDocument {
     #[serde(default)]
     pub right: Option<String>,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub strike: Option<f64>,
     pub commodity: String,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<engine::schema::units::Money>")
+    )]
     pub array: Vec<f64>,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub delta: f64,
     /// Money value of one contract; options need it where their value counts.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Money>")
+    )]
     pub value: Option<f64>,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub price: Option<f64>,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Money>")
+    )]
     pub price_scan: Option<f64>,
     #[serde(default)]
     pub currency: Option<String>,
     #[serde(default)]
     pub futures_style: bool,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub scale: f64,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub delta_scale: f64,
     #[serde(default)]
     pub delta_period: Option<String>,
     #[serde(default)]
     pub settlement_date: String,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Multiple>")
+    )]
     pub multiplier: Option<f64>,
     #[serde(default)]
     pub legs: Vec<LegDocument>,
@@ -61,6 +91,7 @@ pub struct ContractDocument {
 
 /// A whole parameter set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ParametersDocument {
     pub name: String,
@@ -68,6 +99,12 @@ pub struct ParametersDocument {
     pub business_date: String,
     pub run: String,
     /// The standard 16 scenarios with this extreme move (multiplier, cover); `points` replaces it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Multiple, engine::schema::units::Multiple)>"
+        )
+    )]
     pub extreme: Option<(f64, f64)>,
     pub points: Vec<ScanPoint>,
     pub contract_scale: bool,

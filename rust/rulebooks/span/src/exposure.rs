@@ -15,24 +15,33 @@ use kernel::fail;
 
 /// Rates by symbol: fractions of notional.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SymbolRates {
     /// Futures, and options that are not far out of the money.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub other: f64,
     /// Options further out of the money than [`Exposure::far_out`].
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Signed>")
+    )]
     pub far_out: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Exposure {
     pub index_rates: SymbolRates,
     pub stock_rates: SymbolRates,
     pub index_symbols: BTreeSet<String>,
     /// How far a strike must be from spot, as a fraction of spot, to count as far out of the money.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub far_out: f64,
     /// Index options expiring in more than `months` calendar months.
     pub long_dated_months: u32,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub long_dated_rate: f64,
     /// The exchange's daily table: rates of single symbols, used before the general ones.
     #[serde(default)]

@@ -76,6 +76,7 @@ pub struct Span {
 
 /// What the registry builds [`Span`] from.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct SpanDocument {
     /// Path of a parameter file or cache; `files` merges several clearing organisations.
@@ -144,6 +145,12 @@ pub fn read_named(files: &std::collections::BTreeMap<String, PathBuf>) -> Result
         .map(|row| contracts::terms(&file, row))
         .collect();
     Ok(serde_json::json!({"info": file.info, "contracts": contracts}))
+}
+
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(SpanDocument)
 }
 
 pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {

@@ -11,6 +11,7 @@ use kernel::fail;
 
 /// Rounding of the net delta that divides the price risk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeltaRounding {
     /// Modern files allow fractions; the default.
@@ -22,6 +23,7 @@ pub enum DeltaRounding {
 
 /// How much net option value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Anov {
     /// As each commodity's cap flag says.
@@ -35,6 +37,7 @@ pub enum Anov {
 
 /// Charge method P, whose formula is not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PerMonth {
     /// Forming such a spread is an error; the default.
@@ -45,6 +48,7 @@ pub enum PerMonth {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     pub delta_rounding: DeltaRounding,
@@ -64,6 +68,10 @@ pub struct Options {
     pub base_currency: Option<String>,
     /// The file's contracts in one lot, by product: positions are then in lots, and a product without one is an
     /// error. Empty: positions are in the file's contracts. NSE's file counts shares.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, engine::schema::units::Positive>")
+    )]
     pub lot_sizes: BTreeMap<String, f64>,
 }
 

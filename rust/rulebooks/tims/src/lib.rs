@@ -83,6 +83,12 @@ impl Tims {
     }
 }
 
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Parameters)
+}
+
 pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
     Ok(Arc::new(Tims::new(document)?))
 }

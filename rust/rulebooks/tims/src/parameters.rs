@@ -14,6 +14,7 @@ pub const POINTS: usize = 10;
 
 /// How the ten points divide an asymmetric range; OCC's phrase "ten equidistant data points" allows both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Grid {
     /// Fifths of each side: -8, -6.4, ... -1.6, +1.2, ... +6 %.
@@ -24,6 +25,7 @@ pub enum Grid {
 
 /// What an option's volatility does when the underlying moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VolRule {
     /// Each series keeps its own: every published OCC value that can be tested agrees with it.
@@ -34,6 +36,7 @@ pub enum VolRule {
 
 /// Where an option's profit and loss is measured from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Base {
     /// The model's value at the current price: no move means no profit.
@@ -44,6 +47,7 @@ pub enum Base {
 
 /// The level at which per-contract minimums are compared with the scan risk; open in the published text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MinimumLevel {
     ClassGroup,
@@ -53,9 +57,12 @@ pub enum MinimumLevel {
 
 /// Largest moves of the underlying, as fractions of its price; `down` is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Range {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fall"))]
     pub down: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub up: f64,
 }
 
@@ -93,15 +100,24 @@ impl Range {
 /// A symbol of OCC's list of included products, or a user's terms for one: each in place of what the table of securities
 /// says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Product {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_group: Option<String>,
     /// The market move adjustment factor of a leveraged or inverse product.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Multiple>")
+    )]
     pub factor: Option<f64>,
     /// Money per contract, where it is not `minimum_rate` times the multiplier.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Amount>")
+    )]
     pub minimum: Option<f64>,
     /// Whether customer portfolio margin covers it at all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +126,7 @@ pub struct Product {
 
 /// What becomes of a security that may not be portfolio margined, such as an exchange-traded note, and of options on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ineligible {
     /// It is refused by name.
@@ -121,6 +138,7 @@ pub enum Ineligible {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClassGroup {
     /// Where it is not its product group's.
@@ -131,35 +149,49 @@ pub struct ClassGroup {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProductGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
     /// The part of a class group's gain that counts against other class groups' losses at the same point.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub offset: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portfolio_group: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortfolioGroup {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub offset: f64,
 }
 
 /// OCC's own values of one series, used instead of repricing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Theoretical {
     /// Profit and loss of one long contract at the ten points, in money.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "[engine::schema::units::Money; POINTS]")
+    )]
     pub profit: [f64; POINTS],
     /// The closing price the values are measured from, per unit of the underlying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Price>")
+    )]
     pub price: Option<f64>,
 }
 
 /// A house's stress on top of the rule: its own points, ranges and floors, charged where it exceeds the rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
     pub name: String,
@@ -174,20 +206,25 @@ pub struct Overlay {
     pub ranges: BTreeMap<String, Range>,
     /// Money per short option contract, at least.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub floor_per_short_option: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StressPoint {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Move"))]
     pub price: f64,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub vol: f64,
     #[serde(default)]
     pub vol_move: VolMove,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VolMove {
     /// Added to the volatility: 0.05 is five points.
@@ -198,6 +235,7 @@ pub enum VolMove {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     pub grid: Grid,
@@ -206,10 +244,15 @@ pub struct Parameters {
     pub no_vol: NoVol,
     /// For options that can borrow no volatility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::VolFloor>")
+    )]
     pub vol_floor: Option<f64>,
     pub base: Base,
     pub minimum_level: MinimumLevel,
     /// Times the multiplier, per option and future contract: 0.375 is $37.50 for a 100-share option.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub minimum_rate: f64,
     /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
     pub steps: usize,

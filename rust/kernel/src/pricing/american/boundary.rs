@@ -6,7 +6,7 @@
 //! settle, their system B (`high_rates.rs`). Their equation for `B(tau)` is
 //! used with numerator and denominator multiplied by `exp(-q tau)`, which leaves one density for both.
 
-use super::Mode;
+use super::mode::{Mode, System};
 use super::nodes::Nodes;
 use crate::pricing::lanes::Lanes;
 use crate::pricing::math::INV_SQRT_2PI;
@@ -36,15 +36,6 @@ impl<const N: usize> Boundary<N> {
         log_limit: Lanes::ZERO,
         squared: [Lanes::ZERO; N],
     };
-}
-
-/// What is solved for the boundary: the two fixed point systems of Andersen, Lake and Offengenden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum System {
-    /// A, the slope of the price at the boundary: settles in a step or two, at a small carry.
-    Slope,
-    /// B, the price at the boundary: settles at any carry, in more steps.
-    Value,
 }
 
 /// Distances from the mean beyond which the density is as good as zero.

@@ -2,7 +2,8 @@
 
 use once_cell::race::OnceBox;
 
-use super::boundary::{Boundary, Puts, System};
+use super::boundary::{Boundary, Puts};
+use super::mode::System;
 use super::nodes::Nodes;
 use super::rows::{Block, Route, Row};
 use super::shared::{Band, Key};

@@ -1,6 +1,13 @@
 //! How accurate a price is, and what shares a boundary.
 
-use super::boundary::System;
+/// What is solved for the boundary: the two fixed point systems of Andersen, Lake and Offengenden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    /// A, the slope of the price at the boundary: settles in a step or two, at a small carry.
+    Slope,
+    /// B, the price at the boundary: settles at any carry, in more steps.
+    Value,
+}
 
 /// How accurate: (collocation points, fixed point steps, their quadrature)-quadrature of the price. Errors are relative,
 /// where the price exceeds 0.01 % of the strike, over 19,000 options of a week to two years, vols of 10-80 %, rates of

@@ -1,7 +1,8 @@
 //! The kernels: from rows that the collocation prices to their prices at several spots.
 
 use super::Mode;
-use super::boundary::{Boundary, Puts, System};
+use super::boundary::{Boundary, Puts};
+use super::mode::System;
 use super::nodes::Nodes;
 use super::premium::AtPoints;
 use super::rows::{Block, Route, Row};

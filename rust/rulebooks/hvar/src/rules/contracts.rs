@@ -13,37 +13,49 @@ use kernel::float::larger;
 
 /// Rates on the two sides of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sides {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub long: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub short: f64,
 }
 
 /// How a product trades.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Depth {
     /// Between bid and ask, in units of the price.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Step"))]
     pub spread: f64,
     /// Lots of an average day.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Lots"))]
     pub volume: f64,
 }
 
 /// How a product trades, and how far it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Daily {
     /// Volatility of the day's relative return.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Relative"))]
     pub vol: f64,
     /// Lots of an average day.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Lots"))]
     pub volume: f64,
 }
 
 /// Minimum price steps of a low-priced product.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ticks {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
     pub ticks: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Step"))]
     pub tick: f64,
 }
 

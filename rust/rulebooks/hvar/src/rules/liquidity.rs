@@ -16,12 +16,16 @@ use kernel::fail;
 
 /// A threshold of delta-equivalent value and the rate on what lies above it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub threshold: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Relative"))]
     pub rate: f64,
     /// Of the underlying to the hedge instrument.
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub beta: f64,
 }
 

@@ -7,6 +7,7 @@ use kernel::error::{MarginError, Result};
 
 /// PC-SPAN's pricing models by code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Model {
     /// Black-Scholes: carry r.
     #[serde(rename = "BS")]

@@ -40,6 +40,12 @@ pub struct SpanLike {
     info: ParameterInfo,
 }
 
+/// The JSON Schema of the parameters, from their types.
+#[cfg(feature = "schema")]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(LikeParameters)
+}
+
 pub fn build(document: &Value, _: &Attachments) -> Result<Arc<dyn Methodology>> {
     let (parameters, info) =
         engine::parameters::resolve::<LikeParameters>(PRESETS, "span-like", document)?;

@@ -17,27 +17,42 @@ const MAX_VOL_SCAN: f64 = 2.0;
 
 /// Scan ranges of one underlying, by root symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Underlying {
     /// Price scan range as a fraction of the underlying's price.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Inner"))]
     pub price_scan: f64,
     /// Vol scan range: a fraction of each option's vol, or an amount where `vol_scan_absolute`.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolScan"))]
     pub vol_scan: f64,
     #[serde(default)]
     pub vol_scan_absolute: bool,
     /// Money per short option.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub short_option_minimum: f64,
     /// Money per unit of delta long in one month and short in another.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub calendar_charge: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LikeParameters {
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "(engine::schema::units::Times, engine::schema::units::Fraction)")
+    )]
     pub extreme: (f64, f64),
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub lookahead_days: f64,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "engine::schema::units::DaysOfYear")
+    )]
     pub days_per_year: f64,
     /// Model of American options: CA (tree) or W (quadratic approximation).
     pub american_model: Model,

@@ -12,6 +12,8 @@ pub(crate) fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
 
 /// A range of periods, both ends included by prefix; an empty end is open. `rate` is a tier's SOM rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Tier {
     pub number: u32,
     #[serde(default)]
@@ -19,6 +21,10 @@ pub struct Tier {
     #[serde(default)]
     pub end: String,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Number>")
+    )]
     pub rate: Option<f64>,
 }
 
@@ -38,6 +44,7 @@ impl Tier {
 /// How a spread turns into money: `chargeMeth` of `dSpread`, record 6 column 101. A new method is a variant here and an
 /// arm where the compiler asks for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ChargeMethod {
     /// Flat money per spread.
     #[serde(rename = "F")]
@@ -62,6 +69,8 @@ impl ChargeMethod {
 
 /// A leg: deltas of a tier (0: the whole commodity) or of one period, on side A (+1) or B (-1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Leg {
     /// Another clearing organisation's leg names it; empty for this file's own.
     #[serde(default)]
@@ -72,9 +81,14 @@ pub struct Leg {
     #[serde(default)]
     pub period: Option<String>,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub ratio: f64,
     pub side: i8,
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<engine::schema::units::Number>")
+    )]
     pub rate: Option<f64>,
     /// Scanning-based spreads only.
     #[serde(default = "engine::parameters::yes")]
@@ -102,6 +116,8 @@ impl Leg {
 
 /// How a scanning-based spread adds its legs at one point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PointRule {
     /// Scan point, from 1.
     pub point: usize,
@@ -109,16 +125,20 @@ pub struct PointRule {
     #[serde(default)]
     pub maximum: bool,
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub rate: f64,
     #[serde(default)]
     pub losses: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Spread {
     pub priority: u32,
     pub method: ChargeMethod,
     /// Money for flat spreads, a fraction for weighted and scanning-based ones.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub rate: f64,
     pub legs: Vec<Leg>,
     #[serde(default)]
@@ -131,6 +151,12 @@ pub struct Spread {
     pub point_rules: Vec<PointRule>,
     /// (rate, per month, per spread) of charge method P.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<(engine::schema::units::Money, engine::schema::units::Money, engine::schema::units::Money)>"
+        )
+    )]
     pub per_month: Option<(f64, f64, f64)>,
     /// What the file says of the spread that is not implemented: forming it is an error.
     #[serde(default)]
@@ -157,14 +183,19 @@ impl Spread {
 
 /// Delivery rates of one period: per delta used by spreads, and per delta left outright.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct SpotRate {
     pub period: String,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Money"))]
     pub spread: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Money"))]
     pub outright: f64,
 }
 
 /// Weighted futures price risk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WfprMethod {
     #[default]
@@ -175,6 +206,7 @@ pub enum WfprMethod {
 
 /// How short options are counted for their minimum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SomMethod {
     /// Calls plus puts.
@@ -186,6 +218,7 @@ pub enum SomMethod {
 
 /// How combinations are margined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum CombinationMethod {
     #[serde(rename = "S")]
     Split,
@@ -198,8 +231,12 @@ pub enum CombinationMethod {
 
 /// Factors from the file's risk level to one account kind's two levels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Level {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub initial: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub maintenance: f64,
 }
 
@@ -214,7 +251,8 @@ impl Default for Level {
 
 /// Levels by account kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
 pub struct Levels {
     pub member: Level,
     pub hedger: Level,
@@ -223,7 +261,8 @@ pub struct Levels {
 
 /// A combined commodity: everything SPAN does, it does per commodity.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
 pub struct Commodity {
     pub code: String,
     pub name: String,
@@ -242,6 +281,10 @@ pub struct Commodity {
     pub spreads: Vec<Spread>,
     pub spot_rates: Vec<SpotRate>,
     /// Delivery method 11: product code and basis risk rate per spot position.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<(String, engine::schema::units::Money)>")
+    )]
     pub basis: Option<(String, f64)>,
     pub levels: Levels,
     /// What the file says of the commodity that is not implemented: holding it is an error.

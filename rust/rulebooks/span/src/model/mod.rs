@@ -27,10 +27,15 @@ pub struct FileInfo {
 
 /// One scan point: multiples of the price and vol scan range, the weight (cover), and the paired point from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ScanPoint {
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub price: f64,
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub vol: f64,
     #[serde(default = "engine::parameters::one")]
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub weight: f64,
     pub paired: usize,
 }
@@ -44,6 +49,7 @@ pub struct DeltaPoint {
 
 /// What a family's contracts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ContractKind {
     #[serde(rename = "PHY")]
     Physical,
@@ -212,10 +218,13 @@ impl ContractTable {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct CurrencyRate {
     pub from: String,
     pub to: String,
     /// Units of `to` for one of `from`, kept in double precision.
+    #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub factor: f64,
 }
 
