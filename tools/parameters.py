@@ -21,8 +21,9 @@ PRESETS = {
 HEAD = """# Parameters
 
 What every rulebook's parameters are, written by `make parameters` from the types that read them and from the shipped
-presets; the same is in the JSON Schema, `margincore.documents.schema()`. A document or a rulebook's class changes any of
-them over a preset: an object is merged key by key, anything else replaces.
+presets (`rust/margincore/src/schema.rs`, `tools/parameters.py`); the same is in the JSON Schema,
+`margincore.documents.schema()`. A document or a rulebook's class changes any of them over a preset: an object is merged
+key by key, anything else replaces.
 """
 
 
@@ -85,7 +86,9 @@ def shown(value: Any) -> str:
     text = json.dumps(value)
     if len(text) <= 40:
         return f"`{text}`"
-    return f"{len(value)} {'entries' if isinstance(value, dict) else 'items'}" if not isinstance(value, str) else "a text"
+    if isinstance(value, str):
+        return "a text"
+    return f"{len(value)} {'entries' if isinstance(value, dict) else 'items'}"
 
 
 def anchor(name: str) -> str:
@@ -105,7 +108,8 @@ def rows(name: str, defs: dict[str, Any], presets: list[dict[str, Any]]) -> Iter
         first = next(iter(values.values()), schema.get("default"))
         told = shown(first) if values or schema.get("default") is not None else ""
         others = [f"{preset}: {shown(value)}" for preset, value in values.items() if value != first]
-        cells = (f"`{key}`", kind(schema, defs), unit(schema, defs), "; ".join([told, *others]), described(schema, defs))
+        default = "; ".join([told, *others])
+        cells = (f"`{key}`", kind(schema, defs), unit(schema, defs), default, described(schema, defs))
         if key == "preset":
             cells = (cells[0], "name of a set", *cells[2:])
         yield f"| {' | '.join(cells)} |"

@@ -51,7 +51,7 @@ def is_frame(value: object) -> bool:
     """
     if isinstance(value, (*_PLAIN, Mapping)):
         return False
-    if hasattr(value, "collect_schema") and hasattr(value, "lazy"):  # polars: a plan would be worked out for its columns
+    if hasattr(value, "collect_schema") and hasattr(value, "lazy"):  # polars: columns of a plan take work
         return True
     return hasattr(value, "column_names") or (hasattr(value, "columns") and not inspect.isclass(value))
 

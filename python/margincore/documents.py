@@ -87,8 +87,8 @@ _ASK_FOR_SECURITIES = ("house", "reg-t", "tims")
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the documents that :func:`evaluate` takes, every rulebook's parameters with them.
 
-    Numbers have bounds and, as ``x-unit``, their unit. What changes a preset may leave anything out; lists replace those
-    of the preset and are whole.
+    Numbers have bounds and, as ``x-unit``, their unit. What changes a preset may leave anything out; lists replace
+    those of the preset and are whole.
 
     >>> schema()["title"], schema()["$defs"]["tims"]["properties"]["minimum_rate"]["x-unit"]
     ('margincore document', 'money per unit')

@@ -20,8 +20,8 @@ def market(valuation: Any, *, rate: Any = None, **parts: Any) -> Market:
     column of names (or an index of them) and one of numbers; `forward`: with an index of (underlying, expiry). `rate`:
     a Series by currency, or a frame with dates as its index or in a column ``date`` and a column per currency, or a
     mapping of currency to number, curve or Series by date. All else, and units, are those of
-    :class:`margincore.Market`. Names that are there twice, and cells that are absent or no numbers, raise :class:`margincore.InvalidInput` with
-    part, column and row.
+    :class:`margincore.Market`. Names that are there twice, and cells that are absent or no numbers, raise
+    :class:`margincore.InvalidInput` with part, column and row.
 
     >>> import pandas as pd
     >>> curve = pd.DataFrame({"USD": [0.05, 0.04]}, index=pd.to_datetime(["2026-12-18", "2027-12-17"]))
