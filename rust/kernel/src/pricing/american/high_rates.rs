@@ -92,9 +92,11 @@ mod tests {
     use crate::pricing::OptionColumns;
     use crate::pricing::greeks::GreekColumns;
 
+    type Row = (f64, f64, f64, f64, f64, f64, i8, f64);
+
     /// Spot, strike, days, rate, yield, vol, right and the price by QuantLib 1.44's `QdFpAmericanEngine`, high
     /// precision.
-    const QUANTLIB: [(f64, f64, f64, f64, f64, f64, i8, f64); 22] = [
+    const QUANTLIB: [Row; 22] = [
         // Lira-like rates, hard-to-borrow stock.
         (40.0, 40.0, 730.0, 0.45, 0.045, 0.10, -1, 0.18031289),
         (40.0, 40.0, 365.0, 0.45, 0.045, 0.06, -1, 0.06522384),
