@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -177,6 +178,7 @@ def document(
         says_when = beside.valuation or beside.close or (given.quotes is not None and given.quotes.valuation)
         if says_when or file.marks or file.vols or file.spots or given.quotes is not None or rate is not None:
             made["market"] = file.market_document(beside.valuation, quotes=given.quotes, rate=rate, close=beside.close)
+            _remark(given, made["market"])
         return made
     if beside.valuation or beside.close or beside.quotes:
         raise InvalidInput(
@@ -195,7 +197,14 @@ def document(
                     f"{file.file}: {name} of '{id_}' is {value} here and {market[name][id_]} in {market_name}",
                     code="contradiction",
                 )
+    _remark(given, market)
     return made
+
+
+def _remark(given: Read, market: Mapping[str, Any]) -> None:
+    """Says on standard error what is suspicious of a file beside its market."""
+    for remark in given.file.remarks(str(market.get("valuation", "")), given.quotes):
+        print(f"note: {given.file.file}: {remark}", file=sys.stderr)
 
 
 def _position(position: Any) -> dict[str, Any]:

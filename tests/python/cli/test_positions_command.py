@@ -185,3 +185,17 @@ def test_a_basket_is_margined_on_a_span_file_in_units(tmp_path: Path) -> None:
     late = tuple(term.replace("12-29", "12-30") for term in terms)
     refused = run("span", file, path, *late).stderr
     assert "the SPAN file has not: NIFTY 2026-12-30 future (nearest: NSE:NIFTY:FUT:20261229" in refused
+
+
+def test_a_quote_of_nothing_held_and_prices_of_another_day_are_told(tmp_path: Path) -> None:
+    path, quotes = tmp_path / "a.csv", tmp_path / "q.csv"
+    path.write_text(
+        '"Positions for account X ...1 as of 04:30 PM ET, 2026/11/25"\n'
+        "Symbol,Quantity,Price,Market Value,Security Type\nSPY,100,$671,$67100,ETF\n"
+    )
+    quotes.write_text("symbol,spot\nSPYY,300\n")
+    told = run("margin", path, "--method", "reg-t", "--valuation", "2026-10-01T16:00:00-04:00", "--quotes", quotes)
+    assert told.exit_code == 0, told.output
+    assert f"note: {path}: a quote of SPYY, which the file does not hold; did you mean SPY?" in told.stderr
+    assert f"note: {path}: the file is of 2026-11-25, and valued on 2026-10-01" in told.stderr
+    assert "note:" not in run("margin", path, "--method", "reg-t", *WHEN).stderr

@@ -23,7 +23,7 @@ from typing import Any
 
 from margincore._core import Contract, InvalidInput, MissingData, Unsupported
 from margincore.importers.brokers.table import Format, Row, date_of
-from margincore.importers.brokers.terms import Held, Item, Passed, Terms, right_of, sides
+from margincore.importers.brokers.terms import Held, Item, Passed, Terms, option_parts, right_of, sides
 from margincore.symbols import standard
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -104,6 +104,8 @@ def _cme_core(row: Row, terms: Terms) -> Item:
     kind = row.needed("kind").upper()
     if kind not in ("FUT", "OOF", "OPT", "OOP"):
         raise Unsupported(f"product type {kind!r}: futures (FUT) and options on them (OOF) are read")
+    if kind == "FUT" and (row.has("right") or row.number("strike")):
+        raise InvalidInput("a future with Put_Call or Strike", where="kind", value=kind, code="contradiction")
     if kind != "FUT" and not row.has("right"):
         raise MissingData("an option without Put_Call", where="right", code="not_stated")
     expiry = row.date("expiry") if kind != "FUT" else None
@@ -125,7 +127,7 @@ CME_CORE = Format(
         "right": ("Put_Call",), "strike": ("Strike", "Strike_Price"), "expiry": ("Expiration_Date",),
         "account": ("Cust_Acct", "PA"), "as_of": ("Bus_Date",), "exchange": ("Exch",),
     },
-    read=_cme_core, units="contracts bought and sold",
+    month_first=True, read=_cme_core, units="contracts bought and sold",
 )  # fmt: skip
 
 
@@ -235,13 +237,11 @@ CUMULUS9 = Format(
 
 def _occ(row: Row, terms: Terms) -> Item:
     symbol = row.needed("symbol")
-    if not row.has("right"):
+    parts = option_parts(row)
+    if parts is None:
         long, short = sides(row)
         return Held(terms.share(symbol, None), long, short)
-    contract = terms.listed(
-        symbol, date_of(row.needed("expiry"), "Exp Date"), right_of(row.text("right")), row.count("strike")
-    )
-    return _held(row, contract)
+    return _held(row, terms.listed(symbol, *parts))
 
 
 OCC = Format(
@@ -254,5 +254,5 @@ OCC = Format(
         "expiry": ("Exp Date", "Ser/Ctr Date"), "right": ("C/P",), "strike": ("Strike", "Strike Price"),
         "quantity": ("Quantity",),
     },
-    read=_occ,
+    month_first=True, read=_occ,
 )  # fmt: skip

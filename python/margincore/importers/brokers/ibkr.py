@@ -20,13 +20,29 @@ from collections.abc import Sequence
 
 from margincore._core import Contract, InvalidInput, MissingData, OsiSymbol, Unsupported
 from margincore.importers.brokers.table import Format, Row
-from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms, kind_of, right_of, sides, ticker
+from margincore.importers.brokers.terms import (
+    Held,
+    Item,
+    Money,
+    Passed,
+    Terms,
+    agrees_with_columns,
+    kind_of,
+    option_parts,
+    sides,
+    ticker,
+)
 
+_LOTS = ("lot", "lots")
+_CLOSED = ("closed_lot", "closedlot", "closed lot")
+"""Levels of detail beside SUMMARY."""
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d", re.ASCII)
 
 
 def _position(row: Row, terms: Terms) -> Item:
     word, symbol = row.needed("kind"), row.needed("symbol")
+    if row.text("level").casefold() not in ("", "summary", *_LOTS):
+        raise Unsupported(f"{symbol!r}: a row of level of detail {row.text('level')} is no open position")
     kind, currency = kind_of(word), row.text("currency") or "USD"
     mark = row.price("mark")
     if kind == "cash":
@@ -38,6 +54,12 @@ def _position(row: Row, terms: Terms) -> Item:
     if kind in ("stock", "etf"):
         own = kind_of(row.text("subkind")) or terms.declared.get(ticker(symbol)) or kind
         contract = terms.share(symbol, own if own in ("stock", "etf") else kind, currency)
+        if row.number("multiplier") not in (None, 0.0, 1.0):
+            raise InvalidInput(
+                f"{symbol}: a multiplier of {row.text('multiplier')} of a share",
+                where="multiplier",
+                code="contradiction",
+            )
         return _held(row, contract, spot=mark)
     if kind == "option":
         return _held(row, _option(row, terms, symbol, currency), mark)
@@ -46,6 +68,7 @@ def _position(row: Row, terms: Terms) -> Item:
             symbol, "ibkr", multiplier=row.number("multiplier"), currency=currency, expiry=row.date("expiry"),
             on=row.date("as_of"),
         )  # fmt: skip
+        agrees_with_columns(row, contract)
         return _held(row, contract, mark)
     if kind == "coin":
         contract = terms.coin(symbol, currency)
@@ -64,23 +87,25 @@ def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
     try:
         said = OsiSymbol(symbol)
     except InvalidInput:
-        if row.has("expiry") and row.has("strike") and underlying and currency == "USD":
-            expiry = row.date("expiry")
-            assert expiry is not None
-            return terms.listed(
-                ticker(underlying), expiry, right_of(row.needed("right")), row.count("strike"), multiplier=multiplier,
-                currency=currency,
-            )  # fmt: skip
-        return terms.symbol(symbol, "ibkr_eurex", multiplier=multiplier, currency=currency, on=row.date("as_of"))
-    for name, value in (("strike", said.strike), ("expiry", said.expiry)):
-        stated = row.number(name) if name == "strike" else row.date(name)
-        shown = stated if name == "strike" else stated and str(stated)
-        if stated is not None and shown != value:
-            raise InvalidInput(
-                f"{symbol}: {name} is {shown} in its column and {value} in its symbol", where=name, code="contradiction"
-            )
-    on_security = said.root == ticker(underlying) and _ISIN.fullmatch(row.text("underlying_id")) is not None
-    return terms.osi(symbol, multiplier=multiplier, currency=currency, on_security=on_security)
+        parts = option_parts(row) if underlying and currency == "USD" and row.has("expiry") else None
+        if parts is not None:
+            return terms.listed(ticker(underlying), *parts, multiplier=multiplier, currency=currency)
+        contract = terms.symbol(symbol, "ibkr_eurex", multiplier=multiplier, currency=currency, on=row.date("as_of"))
+        agrees_with_columns(row, contract)
+        return contract
+    agrees_with_columns(row, said)
+    return terms.osi(symbol, multiplier=multiplier, currency=currency)
+
+
+def _standard(row: Row) -> str | None:
+    """The root of an option on a share or a fund, which has the number of a security; its own ticker, and no other."""
+    if kind_of(row.text("kind")) != "option" or _ISIN.fullmatch(row.text("underlying_id")) is None:
+        return None
+    try:
+        root = OsiSymbol(row.text("symbol")).root
+    except InvalidInput:
+        return None
+    return root if root == ticker(row.text("underlying")) and row.number("multiplier") in (None, 100.0) else None
 
 
 def _share(row: Row) -> tuple[str, str] | None:
@@ -97,13 +122,15 @@ def _summaries(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     def key(row: Row) -> tuple[str, ...]:
         return tuple(row.text(name) for name in ("account", "kind", "symbol", "conid", "currency"))
 
-    def is_lot(row: Row) -> bool:
-        return row.text("level").casefold() in ("lot", "lots")
+    def level(row: Row) -> str:
+        return row.text("level").casefold()
 
-    summed = {key(row) for row in rows if not is_lot(row)}
-    kept = [row for row in rows if not (is_lot(row) and key(row) in summed)]
-    gone = len(rows) - len(kept)
-    return kept, [f"{gone} rows of lots beside their sum"] if gone else []
+    open_rows = [row for row in rows if level(row) not in _CLOSED]
+    summed = {key(row) for row in open_rows if level(row) not in _LOTS}
+    kept = [row for row in open_rows if not (level(row) in _LOTS and key(row) in summed)]
+    closed, gone = len(rows) - len(open_rows), len(open_rows) - len(kept)
+    notes = [f"{gone} rows of lots beside their sum"] if gone else []
+    return kept, [*notes, *([f"{closed} rows of closed lots"] if closed else [])]
 
 
 _COLUMNS = {
@@ -124,7 +151,8 @@ FLEX = Format(
     needed=("symbol", "quantity", "kind", "currency"),
     columns={name: cells for name, cells in _COLUMNS.items()},
     either=(("mark", "value", "level", "side", "conid", "account", "multiplier", "underlying", "as_of", "fx"),),
-    read=_position, declares=_share, rows=_summaries, totals=("total",), cash="rows of asset class CASH; section CRTT",
+    read=_position, declares=_share, standard=_standard, rows=_summaries, totals=("total",),
+    cash="rows of asset class CASH; section CRTT",
 )  # fmt: skip
 
 
@@ -170,5 +198,6 @@ ACTIVITY = Format(
     "https://github.com/slmyers/portfolio_tracker, docs/ibkr_csv_module.md",
     needed=("symbol", "quantity", "kind", "currency"),
     columns={name: cells for name, cells in _COLUMNS.items()},
-    read=_position, declares=_share, rows=_summaries, cash="Ending Cash of the cash report, by currency",
+    read=_position, declares=_share, standard=_standard, rows=_summaries,
+    cash="Ending Cash of the cash report, by currency",
 )  # fmt: skip

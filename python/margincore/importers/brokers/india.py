@@ -21,12 +21,16 @@ import datetime as dt
 from typing import Any
 
 from margincore import symbols
-from margincore._core import Contract, InvalidInput, MarginError, MissingData
-from margincore.importers.brokers.table import Format, Row, date_of
+from margincore._core import Contract, InvalidInput, MarginError, MissingData, Unsupported
+from margincore.importers.brokers.table import Format, Row
 from margincore.importers.brokers.terms import Held, Item, Passed, Terms, mended, sides
 from margincore.portfolio import Stock
 
 _SEGMENTS = {"NFO": "NFO", "NSE_FNO": "NFO", "NSE_FO": "NFO", "BFO": "BFO", "BSE_FNO": "BFO", "BSE_FO": "BFO"}
+_ORDERS = {
+    "status": ("status", "order_status", "orderStatus"), "filled": ("filled_quantity", "filledQty"),
+}  # fmt: skip
+"""What orders have and positions have not."""
 _CASH = {"NSE": "NSE", "BSE": "BSE", "NSE_EQ": "NSE", "BSE_EQ": "BSE"}
 
 
@@ -69,9 +73,19 @@ def _of(row: Row, terms: Terms, name: str, dialect: str, said: symbols.Symbol, e
             "not_stated",
             name,
         )
-    day: dt.date | None = date_of(row.text("expiry"), "expiry") if row.has("expiry") else None
+    day = row.date("expiry")
     if day is not None:
         stated.setdefault("expiry", day.isoformat())
+    # NSE and BSE list a contract month's expiry within the month.
+    own = said.month is not None and "expiry" in stated and dt.date.fromisoformat(str(stated["expiry"])[:10])
+    if own and (own.year, own.month) != (said.year, said.month):
+        raise mended(
+            f"{name}: the expiry {own} that is stated is not in its month: state one for each month, "
+            f"terms={{'{said.root} {said.year}-{said.month:02}': {{'expiry': ...}}}}",
+            f'--terms "{said.root} {said.year}-{said.month:02}:expiry=..."',
+            "contradiction",
+            name,
+        )
     if said.expiry is None and "expiry" not in stated:
         raise mended(
             f"{name} says a month and no day: state the day the exchange lists, "
@@ -91,6 +105,11 @@ def _held(row: Row, terms: Terms, dialects: tuple[str, ...]) -> Item:
             code="not_stated",
             where="symbol",
         )
+    status = row.text("status").upper()
+    if status in ("REJECTED", "CANCELLED", "CANCELED") and not row.number("filled"):
+        return Passed("orders that were rejected or cancelled")
+    if status not in ("", "COMPLETE", "COMPLETED", "TRADED"):
+        raise Unsupported(f"{name}: an order of status {status} is no position: only what was done is read")
     long, short = sides(row)
     if not long and not short:
         return Passed("closed positions of quantity 0")
@@ -119,7 +138,7 @@ KITE = Format(
     needed=("symbol", "exchange", "quantity"),
     columns={
         "symbol": ("tradingsymbol",), "exchange": ("exchange",), "quantity": ("quantity",),
-        "side": ("transaction_type",), "mark": ("last_price",),
+        "side": ("transaction_type",), "mark": ("last_price",), **_ORDERS,
     },
     read=_kite, list_of=("data.net", "net", "data", "orders"), currency="INR", units="units, whole lots",
 )  # fmt: skip
@@ -136,7 +155,7 @@ OPENALGO = Format(
     needed=("symbol", "exchange", "side", "quantity"),
     columns={
         "symbol": ("symbol",), "exchange": ("exchange",), "side": ("action",), "quantity": ("quantity",),
-        "mark": ("ltp",),
+        "mark": ("ltp",), **_ORDERS,
     },
     read=_openalgo, list_of=("positions", "data"), currency="INR", units="units, whole lots",
 )  # fmt: skip
@@ -154,6 +173,7 @@ UPSTOX = Format(
     columns={
         "token": ("instrument_key",), "symbol": ("trading_symbol",), "exchange": ("exchange",),
         "quantity": ("quantity",), "mark": ("last_price",), "side": ("transaction_type",),
+        **_ORDERS,
     },
     read=_upstox, list_of=("instruments", "data"), currency="INR", units="units, whole lots",
 )  # fmt: skip
@@ -173,7 +193,7 @@ DHAN = Format(
     columns={
         "symbol": ("tradingSymbol",), "token": ("securityId",), "exchange": ("exchangeSegment",),
         "quantity": ("netQty", "quantity"), "side": ("transactionType",), "kind": ("positionType",),
-        "expiry": ("drvExpiryDate",), "account": ("dhanClientId",),
+        "expiry": ("drvExpiryDate",), "account": ("dhanClientId",), **_ORDERS,
     },
     read=_dhan, list_of=("data", "scripList"), currency="INR", units="units, whole lots",
 )  # fmt: skip

@@ -7,20 +7,24 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from margincore._core import InvalidInput, MissingData, ParseError
 from margincore.importers.brokers import ibkr
 from margincore.importers.brokers.registry import DOCUMENTS, TABLES, matching, unknown
 from margincore.importers.brokers.table import ABSENT, DELIMITERS, Format, Row, columns_of, date_of, plain
+from margincore.importers.brokers.terms import is_option
 from margincore.importers.text import text_rows
 from margincore.json_objects import json_value
+from margincore.numerals import amount
 
 _SEARCHED = 200
 """The row that names the columns is among so many first ones."""
 
 _TRAILERS = frozenset({"BOF", "BOA", "BOS", "EOS", "EOA", "EOF"})
+"""What begins the headers and trailers of Interactive Brokers' Flex files; some are tickers as well."""
 _TOTALS = frozenset({"total", "totals", "subtotal", "grand total", "account total", "positions total"})
 _DATED = re.compile(
     r"(\d{4}[-/]\d{2}[-/]\d{2}|\d{1,2}/\d{1,2}/\d{4}|[A-Z][a-z]{2,8}[- ]\d{1,2},?[- ]\d{4}|\d{1,2}-[A-Z][a-z]{2}-\d{4})"
@@ -28,7 +32,7 @@ _DATED = re.compile(
 _TITLED = re.compile(r"positions (?:for|in) (?:account )?(?P<account>.+?)(?: as of .*)?", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(slots=True)
+@dataclass
 class Layout:
     """The rows of a file with their formats, and what else is in it."""
 
@@ -45,21 +49,24 @@ class Layout:
     base: str = ""
     """The base currency of the account, where the file says it."""
 
+    @cached_property
     def as_of(self) -> dt.date | None:
         """The day that the rows, else a title or footer, say."""
-        days = {day for row in self.rows if "as_of" in row.columns and (day := _quiet_date(row.text("as_of")))}
+        days = {day for row in self.rows if "as_of" in row.columns and (day := self._day(row.text("as_of")))}
         if not days:
             for text in self.texts:
                 if re.search(r"as of|date|period|generated|download|positions", text, re.IGNORECASE):
-                    days |= {day for found in _DATED.findall(text)[-1:] if (day := _quiet_date(found))}
+                    days |= {day for found in _DATED.findall(text)[-1:] if (day := self._day(found))}
         return max(days) if days else None
 
-
-def _quiet_date(text: str) -> dt.date | None:
-    try:
-        return date_of(text, "date")
-    except InvalidInput:
-        return None
+    def _day(self, text: str) -> dt.date | None:
+        """A day that the file prints about itself; one that cannot be told is none, and noted."""
+        try:
+            return date_of(text, "date", month_first=self.form.month_first)
+        except InvalidInput as error:
+            if " could be " in str(error):
+                self.notes[f"{error}; it is not taken for the day of the file"] += 0
+            return None
 
 
 def layout(text: str, name: str, form: Format | None) -> Layout:
@@ -138,7 +145,7 @@ class _Sheet:
         if not spoken:
             return
         lead = spoken[0].strip().rstrip(":").casefold()
-        if lead in _TOTALS or lead in self.form.totals:
+        if (lead in _TOTALS or lead in self.form.totals) and not self._is_held(lead, cells):
             self.found.notes["rows of sums"] += 1
             return
         short = len(cells) <= self.last
@@ -154,11 +161,28 @@ class _Sheet:
         said = dict(zip(self.header, cells, strict=False))
         self.found.rows.append(Row(place, said, self.columns, self.form, self.printed, self.account))
 
+    def _is_held(self, lead: str, cells: list[str]) -> bool:
+        """Whether a row that begins as a sum has a quantity, and a word of it that may be a ticker: then it is one."""
+        quantity = self.columns.get("quantity")
+        at = self.header.index(quantity) if quantity is not None else len(cells)
+        return " " not in lead and at < len(cells) and cells[at].strip(" \t\xa0").casefold() not in ABSENT
+
     @staticmethod
     def _is_text(spoken: list[str]) -> bool:
-        """A footer: words, and no cell that is a number."""
+        """A footer: words, and no cell that is a number or an option."""
         words = " ".join(spoken).split()
-        return len(words) >= 3 and not any(re.fullmatch(r"[-+$(]*[\d.,]+\)?%?", cell.strip()) for cell in spoken)
+        return len(words) >= 3 and not any(_is_number(cell) or is_option(cell) for cell in spoken)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell prints an amount, with either decimal point."""
+    for point in (".", ","):
+        try:
+            amount(cell.strip().rstrip("%"), "cell", point)
+        except InvalidInput:
+            continue
+        return True
+    return False
 
 
 def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Layout:
@@ -170,7 +194,7 @@ def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Lay
     title = ""
     for line, raw in text_rows(text, name, delimiter):
         cells = raw[2:] if raw[0] in ("HEADER", "DATA") and len(raw) > 4 else raw
-        if raw[0] in _TRAILERS:
+        if raw[0] in _TRAILERS and _is_trailer(raw, sheet):
             continue
         spoken = _spoken(cells)
         if len(spoken) == 1 and (sheet is None or _is_title(spoken[0], found)):
@@ -178,11 +202,10 @@ def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Lay
             texts.append(title)
             titles += 1
             continue
-        if sheet is not None and found is not None and cells and plain(cells[0]) == sheet.header[0]:
-            form = matching(cells, (found.form, ibkr.CASH) if found.form is ibkr.FLEX else (found.form,))
-            sheet.form = form
-            if form is not None:
-                sheet.begin(form, cells, line)
+        if sheet is not None and found is not None and (named := _named_again(cells, sheet, found.form)) is not False:
+            sheet.form = named
+            if named is not None:
+                sheet.begin(named, cells, line)
                 sheet.account = _account_of(title) or sheet.account
             else:
                 found.notes[f"a section of {', '.join(cells[:4])} ..."] += 0
@@ -209,6 +232,27 @@ def _plain(text: str, name: str, delimiter: str, among: Sequence[Format]) -> Lay
         found.notes["lines of titles"] += titles
     found.texts = [*texts, *found.texts]
     return found
+
+
+def _is_trailer(raw: list[str], sheet: _Sheet | None) -> bool:
+    """Whether a row that begins like a header or trailer of a Flex file is one, and no holding of that ticker."""
+    if sheet is None:
+        return True
+    if sheet.form not in (ibkr.FLEX, ibkr.CASH, None):
+        return False
+    return sheet.columns.get("symbol") != sheet.header[0] or len(raw) <= sheet.last
+
+
+def _named_again(cells: list[str], sheet: _Sheet, form: Format) -> Format | Literal[False] | None:
+    """The format of a row that names columns again: `None` for a section of something else, which Flex files have;
+    `False` for any other row.
+    """
+    first = plain(cells[0]) if cells else ""
+    if not first or first != sheet.header[0]:
+        return False
+    if form is ibkr.FLEX:
+        return matching(cells, (form, ibkr.CASH))
+    return matching(cells, (form,)) or False
 
 
 def _is_title(text: str, found: Layout | None) -> bool:

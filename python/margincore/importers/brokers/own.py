@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from margincore import symbols
-from margincore._core import InvalidInput, MarginError
+from margincore._core import InvalidInput, MarginError, OsiSymbol
 from margincore.importers.account import COLUMNS, KINDS
-from margincore.importers.brokers.table import Format, Row, date_of
-from margincore.importers.brokers.terms import Held, Item, Money, Terms, kind_of, mended, right_of, sides
+from margincore.importers.brokers.table import Format, Row
+from margincore.importers.brokers.terms import (
+    Held,
+    Item,
+    Money,
+    Terms,
+    agrees_with_columns,
+    is_option,
+    kind_of,
+    mended,
+    option_parts,
+    sides,
+)
 from margincore.numerals import decimal, whole
 
 MAPPED = (
@@ -79,11 +90,13 @@ def _mapped(row: Row, terms: Terms) -> Item:
     )
     mark, vol, spot = row.price("mark"), row.number("vol"), row.price("spot")
     said: dict[str, Any] = {"multiplier": row.number("multiplier")}
-    if row.has("right") and row.has("strike") and row.has("expiry") and kind in (None, "option"):
-        expiry = date_of(row.text("expiry"), "expiry")
-        contract = terms.listed(
-            symbol, expiry, right_of(row.text("right")), row.count("strike"), currency=currency, **said
-        )
+    # A symbol that says all of it may stand beside the columns.
+    spelled = is_option(symbol)
+    parts = option_parts(row) if kind in (None, "option") and not spelled else None
+    if spelled:
+        agrees_with_columns(row, OsiSymbol(symbol))
+    if parts is not None:
+        contract = terms.listed(symbol, *parts, currency=currency, **said)
     elif kind in ("stock", "etf"):
         contract = terms.share(symbol, kind, currency)
     elif kind == "coin":
@@ -92,6 +105,8 @@ def _mapped(row: Row, terms: Terms) -> Item:
         contract = terms.share(symbol, None, currency)
     else:
         contract = terms.symbol(symbol, currency=row.text("currency") or None, on=row.date("as_of"), **said)
+        if not spelled:
+            agrees_with_columns(row, contract)
     if contract.kind in ("stock", "etf", "spot"):
         price = spot if spot is not None else mark
         return Held(contract, long, short, spot=None if price is None else (contract.underlying, price))

@@ -12,7 +12,7 @@ from margincore._core import InvalidInput, MarginError, MissingData, Position, P
 from margincore.importers.brokers.layout import Layout, layout
 from margincore.importers.brokers.own import mapped
 from margincore.importers.brokers.record import PositionsFile, Refusal, refused
-from margincore.importers.brokers.registry import named
+from margincore.importers.brokers.registry import named as format_named
 from margincore.importers.brokers.table import Row, date_of, decimal_point
 from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms
 from margincore.importers.text import Source, read_source
@@ -96,8 +96,10 @@ def read_positions(
             code="not_stated",
         )
     chosen = account if account is not None else accounts[0] if accounts else None
-    own.terms.on = found.as_of() or (date_of(on, "on") if isinstance(on, str) else on)
-    file = _read(found, own, chosen, accounts, lenient, tuple(leave_out))
+    own.terms.on = found.as_of or (date_of(on, "on") if isinstance(on, str) else on)
+    rows = [row for row in found.rows if chosen is None or _account(row) == chosen]
+    named = tuple(each for each in accounts if each)
+    file = _read(found, rows, own, chosen, named, lenient, tuple(leave_out))
     if not file.left_out:
         _all_used(own, own.terms.used)
     return file
@@ -121,9 +123,13 @@ def read_positions_by_account(source: Source, *, lenient: bool = False, **option
     accounts = _accounts(found)
     files = {}
     used: set[str] = set()
+    rows: dict[str, list[Row]] = {each: [] for each in accounts}
+    for row in found.rows:
+        rows[_account(row)].append(row)
+    named = tuple(each for each in accounts if each)
     for each in accounts:
         alone = own.again()
-        files[each] = _read(found, alone, each, accounts, lenient)
+        files[each] = _read(found, rows[each], alone, each, named, lenient)
         used |= alone.terms.used
     _all_used(own, used)
     return files
@@ -150,15 +156,11 @@ class _Own:
     """What the caller said, and what messages call the file."""
 
     name: str
-    arguments: tuple[Any, ...]
-    terms: Terms = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.terms = Terms(*self.arguments)
+    terms: Terms
 
     def again(self) -> _Own:
         """The same, for another account: what one account's rows declare is not another's."""
-        return _Own(self.name, self.arguments)
+        return _Own(self.name, self.terms.fresh())
 
 
 def _opened(
@@ -178,7 +180,7 @@ def _opened(
         raise InvalidInput("format and map: give one of them", code="contradiction", where="map")
     if decimal not in (None, ".", ","):
         raise InvalidInput(f"decimal {decimal!r} is not '.' or ','", where="decimal", value=decimal)
-    form = named(format) if format is not None else mapped(dict(map)) if map is not None else None
+    form = format_named(format) if format is not None else mapped(dict(map)) if map is not None else None
     called, text = read_source(source, name)
     found = layout(text, called, form)
     point = decimal or decimal_point(found.rows, found.delimiter, called)
@@ -187,7 +189,7 @@ def _opened(
     if found.form.rows is not None:
         found.rows, gone = found.form.rows(found.rows)
         found.notes.update(gone)
-    own = _Own(called, (products, tuple(equities), securities, lot, dict(terms or {}), tuple(money_funds)))
+    own = _Own(called, Terms(products, tuple(equities), securities, lot, dict(terms or {}), tuple(money_funds)))
     return found, own
 
 
@@ -230,6 +232,11 @@ class _Sums:
                 self.quote("spot", *item.spot)
 
     def quote(self, kind: str, name: str, value: float) -> None:
+        contract = self.contracts.get(name)
+        if value < 0.0 and (contract is None or contract.kind != "future"):
+            raise InvalidInput(
+                f"{kind} of {name} is {value:g}: below zero", where=kind, value=value, code="out_of_range"
+            )
         known = self.quotes[kind].setdefault(name, value)
         if known != value and (kind, name) not in self.doubtful:
             self.doubtful.add((kind, name))
@@ -251,21 +258,24 @@ class _Sums:
 
 def _read(
     found: Layout,
+    rows: list[Row],
     own: _Own,
     account: str | None,
     accounts: tuple[str, ...],
     lenient: bool,
     leave_out: tuple[str, ...] = (),
 ) -> PositionsFile:
-    rows = [row for row in found.rows if account is None or _account(row) == account]
     terms = own.terms
-    terms.on = terms.on or found.as_of()
+    terms.on = terms.on or found.as_of
     terms.declared.update(found.declared)
     for row in rows:
         if row.form.declares is not None:
             said = row.form.declares(row)
             if said is not None and said[0]:
                 terms.declare(*said)
+    # A share or fund that the file itself says is one has standard options.
+    says = {root for row in rows if row.form.standard is not None and (root := row.form.standard(row)) is not None}
+    terms.standard({*terms.declared} | says)
     for row in rows:
         _decimals(row, terms)
     sums = _Sums()
@@ -307,7 +317,7 @@ def _read(
     notes = {**found.notes, **sums.notes}
     return PositionsFile(
         positions, sums.cash, sums.certain("mark"), sums.certain("spot"), sums.certain("vol"), sums.certain("fx"),
-        found.form.name, own.name, account or None, tuple(each for each in accounts if each), found.as_of(),
+        found.form.name, own.name, account or None, accounts, found.as_of,
         tuple(refusals),
         tuple(f"{what}: {count}" if count else what for what, count in notes.items()),
         tuple(terms.written_on.values()),

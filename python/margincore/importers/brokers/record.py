@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from margincore._core import Account, Contract, InvalidInput, MarginError, Market, MissingData, ParseError, Position
+from margincore._core import (
+    Account,
+    Contract,
+    InvalidInput,
+    MarginError,
+    Market,
+    MissingData,
+    ParseError,
+    Position,
+    did_you_mean,
+)
 from margincore._pickles import Record
 
 SHOWN = 20
@@ -123,6 +133,27 @@ class PositionsFile(Record):
             if not dated_future and contract.underlying not in futures:
                 names[contract.underlying] = None
         return tuple(names)
+
+    def remarks(self, valuation: str, quotes: Any = None) -> tuple[str, ...]:
+        """What is suspicious of the file beside its quotes and a valuation, and cannot be refused: quotes of what it does
+        not hold, and prices of another day than they are valued at.
+
+        >>> from margincore.importers import read_positions, read_quotes
+        >>> file = read_positions("symbol,quantity\\nSPY,100\\n")
+        >>> file.remarks("2026-11-25T16:00:00-05:00", read_quotes("symbol,spot\\nSPYY,671\\n"))
+        ('a quote of SPYY, which the file does not hold; did you mean SPY?',)
+        """
+        found = []
+        if quotes is not None:
+            derivatives = {contract.id for contract in (*(p.contract for p in self.positions), *self.written_on)}
+            held = derivatives | {*self.underlyings()}
+            for name in dict.fromkeys((*quotes.price, *quotes.vol, *quotes.spot)):
+                if name not in held:
+                    hint = did_you_mean(name, sorted(held)).replace("'", "")
+                    found.append(f"a quote of {name}, which the file does not hold{hint}")
+        if self.as_of is not None and self.as_of.isoformat() != valuation[:10]:
+            found.append(f"the file is of {self.as_of}, and valued on {valuation[:10]}")
+        return tuple(found)
 
     def market(
         self,

@@ -20,6 +20,9 @@ DELIMITERS = (",", ";", "\t", "|")
 ABSENT = frozenset({"", "-", "--", "---", "n/a", "na", "nan", "null", "none", "not available"})
 """What stands in a cell that says nothing; a NaN is no number."""
 
+_NO_SYMBOL = frozenset({"", "-", "--", "---", "n/a", "N/A", "nan", "NaN", "null", "none", "None"})
+"""The same for a symbol: NA and NAN are tickers."""
+
 NUMBERS = frozenset(
     {"quantity", "long", "short", "mark", "value", "spot", "vol", "strike", "multiplier", "fx", "index", "parts"}
 )
@@ -44,18 +47,35 @@ def plain(name: object) -> str:
     return re.sub(r"[^a-z0-9]", "", str(name).casefold().replace("%", "pct"))
 
 
-def date_of(text: str, what: str) -> dt.date:
-    """A date as brokers print it: year first, or month first as in the United States, or with the month's name.
+def date_of(text: str, what: str, *, month_first: bool = False) -> dt.date:
+    """A date as brokers print it: year first, with the month's name, or in slashes.
+
+    `month_first` is for formats of the United States. Elsewhere a date in slashes that could be either is refused.
 
     >>> date_of("11/25/2026", "date"), date_of("20261125", "date"), date_of("18DEC26", "expiry")
     (datetime.date(2026, 11, 25), datetime.date(2026, 11, 25), datetime.date(2026, 12, 18))
+    >>> date_of("04/12/2026", "date", month_first=True)
+    datetime.date(2026, 4, 12)
+    >>> date_of("04/12/2026", "date")
+    Traceback (most recent call last):
+    margincore.InvalidInput: date '04/12/2026' could be 2026-04-12 or 2026-12-04: print it with the year first
     """
     upper = text.strip().upper()
     parts: tuple[int, int, int] | None = None
     if (found := _YEAR_FIRST.fullmatch(upper)) is not None:
         parts = int(found[1]), int(found[2]), int(found[3])
     elif (found := _MONTH_FIRST.fullmatch(upper)) is not None:
-        parts = int(found[3]), int(found[1]), int(found[2])
+        first, second, year = (int(part) for part in found.groups()[:3])
+        if not month_first and first != second and max(first, second) <= 12:
+            century = 2000 if year < 100 else 0
+            raise InvalidInput(
+                f"{what} {text!r} could be {century + year}-{first:02}-{second:02} or "
+                f"{century + year}-{second:02}-{first:02}: print it with the year first",
+                where=what,
+                value=text,
+                code="bad_time",
+            )
+        parts = year, first, second
     elif (found := _NAMED.fullmatch(upper)) is not None and found[2] in _MONTHS:
         parts = int(found[3]), _MONTHS[found[2]], int(found[1])
     elif (found := _NAMED_FIRST.fullmatch(upper)) is not None and found[1] in _MONTHS:
@@ -99,7 +119,8 @@ class Row:
         if value is None or isinstance(value, dict | list):
             return ""
         shown = str(value).strip(" \t\xa0\u200b\ufeff")
-        return "" if shown.casefold() in ABSENT else shown
+        says_nothing = shown in _NO_SYMBOL if name == "symbol" else shown.casefold() in ABSENT
+        return "" if says_nothing else shown
 
     def needed(self, name: str) -> str:
         """The cell of a field that a row cannot do without."""
@@ -131,7 +152,7 @@ class Row:
     def date(self, name: str) -> dt.date | None:
         """The date in a field's cell."""
         found = self.text(name)
-        return date_of(found, self.named(name)) if found else None
+        return date_of(found, self.named(name), month_first=self.form.month_first) if found else None
 
     def shown(self) -> str:
         """The row as one line, shortened."""
@@ -158,9 +179,13 @@ class Format:
     """Whether a file with columns beside these is of another format."""
     declares: Callable[[Row], tuple[str, str] | None] | None = None
     """The symbol and kind of a share that a row itself says."""
+    standard: Callable[[Row], str | None] | None = None
+    """The root whose options are standard ones, as a row of an option itself says."""
     totals: tuple[str, ...] = ()
     """What begins a row of sums, in small letters."""
     currency: str = "USD"
+    month_first: bool = False
+    """Whether its dates in slashes are those of the United States."""
     list_of: tuple[str, ...] = ()
     """The keys below which the rows of a JSON document stand; empty for a CSV."""
     units: str = "contracts and shares"
@@ -213,11 +238,12 @@ def columns_of(form: Format, header: Sequence[object], place: str) -> dict[str, 
 def decimal_point(rows: Iterable[Row], delimiter: str, name: str) -> str:
     """The decimal point of a file, by what its amounts show.
 
-    Where nothing decides, it is a point in a file separated by commas; one separated otherwise, as spreadsheets write
-    where the comma is the decimal point, is refused then where an amount could be read both ways.
+    Where nothing decides, it is a point in a file separated by commas. One separated otherwise, as spreadsheets write
+    where the comma is the decimal point, is refused then where an amount could be read both ways; so is any whose
+    amounts have points and commas that could each be either.
     """
     seen: dict[str, str] = {}
-    either = ""
+    either: dict[str, str] = {}
     for row in rows:
         for field_ in NUMBERS & row.columns.keys():
             shown = row.text(field_)
@@ -225,16 +251,18 @@ def decimal_point(rows: Iterable[Row], delimiter: str, name: str) -> str:
                 continue
             if (point := point_of(shown)) is not None:
                 seen.setdefault(point, f"{row.place}: {shown}")
-            elif "," in shown or "." in shown:
-                either = either or f"{row.place}: {shown}"
+            else:
+                for mark in {*shown} & {",", "."}:
+                    either.setdefault(mark, f"{row.place}: {shown}")
     if len(seen) == 2 and delimiter != ",":
         raise InvalidInput(
             f"{name}: decimal points ({seen['.']}) and decimal commas ({seen[',']}) in one file: state decimal=",
             code="contradiction",
         )
-    if not seen and either and delimiter != ",":
+    if not seen and either and (delimiter != "," or len(either) == 2):
         raise InvalidInput(
-            f"{either}: nothing says whether its mark is a decimal point: state decimal='.' or decimal=','",
+            f"{' and '.join(either[mark] for mark in sorted(either))}: nothing says whether its mark is a decimal "
+            "point: state decimal='.' or decimal=','",
             code="not_stated",
         )
     return "," if "," in seen and "." not in seen else "."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,14 +24,15 @@ KINDS = {
     "futureoption": "future_option", "futureoptions": "future_option", "fop": "future_option",
     "optionsonfutures": "future_option", "oof": "future_option", "futuresoptions": "future_option",
     "cash": "cash", "cashandmoneymarket": "cash", "forex": "cash", "money": "cash", "sweep": "cash",
-    "crypto": "coin", "cryptocurrency": "coin", "cryptocurrencies": "coin",
+    "crypto": "coin", "cryptocurrency": "coin", "cryptocurrencies": "coin", "coin": "coin",
 }  # fmt: skip
 """The kind of what is held by the word of a type column, compared as column names are."""
 
 _ELSEWHERE = frozenset({"eurex_t7", "eurex", "ibkr_eurex", "kite", "openalgo", "shoonya", "dhan", "upstox"})
 """Dialects whose options are not those of United States exchanges."""
 
-_CLASS = re.compile(r"([A-Z]{1,4})[ ./]([A-Z])")
+_CLASS = re.compile(r"([A-Z]{1,4})[ ./]([A-C])")
+"""Share classes, as New York lists them: ``BRK B``, ``BF.A``, ``MOG/B``. Other letters behind a dot are exchanges."""
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,5}", re.ASCII)
 _ABROAD = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}", re.ASCII)
 _CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{8}\d", re.ASCII)
@@ -85,6 +87,15 @@ def ticker(text: str) -> str:
     return text if found is None else found[1] + found[2]
 
 
+def is_option(symbol: str) -> bool:
+    """Whether a symbol is that of a listed option, in any spelling."""
+    try:
+        OsiSymbol(symbol.strip())
+    except InvalidInput:
+        return False
+    return True
+
+
 def kind_of(word: str) -> str | None:
     """The kind that a word of a type column means."""
     return KINDS.get(plain(word))
@@ -114,7 +125,22 @@ class Terms:
         self.declared: dict[str, str] = {}
         self.lots: dict[str, float] = {}
         self.written_on: dict[str, Contract] = {}
+        self.months: dict[str, str] = {}
         self.on: dt.date | None = None
+
+    def fresh(self) -> Terms:
+        """The same before any row was read: what one account's rows declare is not another's."""
+        new = copy(self)
+        new.used, new.declared, new.lots, new.written_on, new.months = set(), {}, {}, {}, {}
+        new.roots, new.on = {*self.roots}, None
+        return new
+
+    def standard(self, roots: Iterable[str]) -> None:
+        """Roots whose options a file says are standard: of the shares it declares, and of rows that say so."""
+        new = sorted({root for root in roots if re.fullmatch(r"[A-Z]{1,6}", root)} - self.roots)
+        if new:
+            self.products = self.products.with_equities(new)
+            self.roots.update(new)
 
     def declare(self, symbol: str, kind: str) -> None:
         """A share that the file itself says it is."""
@@ -136,18 +162,13 @@ class Terms:
         *,
         multiplier: float | None = None,
         currency: str = "USD",
-        on_security: bool = False,
     ) -> Contract:
-        """A listed option by its parts. `on_security`: the row itself says that it is on a share or a fund."""
+        """A listed option by its parts."""
         if not 0.0 < strike < 1e5 or abs(strike * 1000.0 - round(strike * 1000.0)) > 1e-6:
             raise InvalidInput(f"strike {strike} is no strike of a listed option", where="strike", value=strike)
         symbol = f"{root}{expiry:%y%m%d}{'C' if right == 'call' else 'P'}{round(strike * 1000.0):08d}"
         if root not in self.roots:
-            own = root in self.declared or on_security
-            if own and multiplier in (None, 100.0) and currency == "USD" and re.fullmatch(r"[A-Z]{1,6}", root):
-                self.products = self.products.with_equities([root])
-                self.roots.add(root)
-            elif re.fullmatch(r"[A-Z]{1,6}", root) and multiplier in (None, 100.0):
+            if re.fullmatch(r"[A-Z]{1,6}", root) and multiplier in (None, 100.0):
                 raise mended(
                     f"root {root!r} of {symbol} has no terms in the product table: equities=[{root!r}] says that its "
                     f"options "
@@ -155,14 +176,13 @@ class Terms:
                     f"--equity {root}",
                     value=root,
                 )
-            else:
-                raise MissingData(
-                    f"root {root!r} of {symbol} has no terms in the product table, and looks like an adjusted or "
-                    f"odd-sized "
-                    "root: state them, products=mc.Products().extended([...])",
-                    code="missing_product",
-                    value=root,
-                )
+            raise MissingData(
+                f"root {root!r} of {symbol} has no terms in the product table, and looks like an adjusted or "
+                f"odd-sized "
+                "root: state them, products=mc.Products().extended([...])",
+                code="missing_product",
+                value=root,
+            )
         contract = self.products.contract(symbol)
         self._agrees(contract, "multiplier", contract.multiplier, multiplier)
         self._agrees(contract, "currency", contract.currency, currency)
@@ -199,6 +219,8 @@ class Terms:
             found = kind or self.declared.get(name) or (found and "stock")
         if found == "index":
             raise InvalidInput(f"{symbol!r} is an index: it cannot be held", code="bad_text", value=symbol)
+        if not (_TICKER if currency == "USD" else _ABROAD).fullmatch(name):
+            raise InvalidInput(f"{symbol!r} is not a ticker of at most six characters", code="bad_text", value=symbol)
         if found not in ("stock", "etf"):
             if _MONEY_FUND.fullmatch(name):
                 raise mended(
@@ -214,8 +236,6 @@ class Terms:
                 f"--equity {name}",
                 value=symbol,
             )
-        if not (_TICKER if currency == "USD" else _ABROAD).fullmatch(name):
-            raise InvalidInput(f"{symbol!r} is not a ticker of at most six characters", code="bad_text", value=symbol)
         lot = self.lot if self.lot is not None else self.lots.get(name, 1.0)
         return (Etf if found == "etf" else Stock)(name, currency=currency, lot=lot)
 
@@ -281,6 +301,16 @@ class Terms:
             if name in self.stated:
                 self.used.add(name)
                 found |= self.stated[name]
+        if month and "expiry" in self.stated.get(said.root, {}) and self.months.setdefault(said.root, month) != month:
+            own = {**self.stated.get(month, {}), **self.stated.get(text, {})}
+            if "expiry" not in own:
+                raise mended(
+                    f"{text}: the expiry stated for {said.root!r} is that of {self.months[said.root]} already: state "
+                    f"one for each month, terms={{{month!r}: {{'expiry': ...}}}}",
+                    f'--terms "{month}:expiry=..."',
+                    "not_stated",
+                    text,
+                )
         return found
 
     def made_option(self, text: str, root: str, **terms: Any) -> Contract:
@@ -296,8 +326,15 @@ class Terms:
         return Option(**{"underlying": root, **terms, **self.stated[root]})
 
     def is_money_fund(self, symbol: str, description: str) -> bool:
-        """Whether a row's own words, or the caller, say that it is a money-market fund."""
-        return symbol.rstrip("*") in self.money_funds or "MONEY MARKET" in description.upper()
+        """Whether a row's own words, or the caller, say that it is a money-market fund.
+
+        Such funds have five letters that end in XX (Nasdaq, Mutual Fund Quotation Service): an exchange-traded fund of
+        the money market, or an option on one, is none.
+        """
+        name = symbol.rstrip("*")
+        return name in self.money_funds or (
+            "MONEY MARKET" in description.upper() and _MONEY_FUND.fullmatch(name) is not None
+        )
 
 
 def sides(row: Row, quantity: float | None = None) -> tuple[float, float]:
@@ -315,6 +352,42 @@ def sides(row: Row, quantity: float | None = None) -> tuple[float, float]:
     elif side:
         raise InvalidInput(f"side {side!r} is neither long nor short", where="side", value=side, code="unknown_name")
     return (amount, 0.0) if amount >= 0.0 else (0.0, -amount)
+
+
+def option_parts(row: Row) -> tuple[dt.date, Literal["call", "put"], float] | None:
+    """Expiry, right and strike in a row's columns; `None` where it has none of them. A part of them is refused."""
+    strike = row.number("strike")
+    said = {"expiry": row.has("expiry"), "right": row.has("right"), "strike": bool(strike)}
+    if not any(said.values()):
+        return None
+    lacks = [row.named(name) for name, there in said.items() if not there]
+    if lacks:
+        raise MissingData(
+            f"{row.text('symbol')}: a row of an option without {' and '.join(lacks)}", where=lacks[0], code="not_stated"
+        )
+    expiry = row.date("expiry")
+    assert expiry is not None
+    assert strike is not None
+    return expiry, right_of(row.text("right")), strike
+
+
+def agrees_with_columns(row: Row, said: OsiSymbol | Contract) -> None:
+    """Refuses a row whose columns say another right or strike than its symbol; of a listed option, another expiry."""
+    right = right_of(row.text("right")) if row.has("right") else None
+    strike, expiry = row.number("strike") or None, row.date("expiry")
+    own_expiry = said.expiry if isinstance(said, OsiSymbol) else None
+    for what, stated, known in (
+        ("right", right, said.right),
+        ("strike", strike, said.strike),
+        ("expiry", None if expiry is None or own_expiry is None else expiry.isoformat(), own_expiry),
+    ):
+        if stated is not None and stated != known:
+            raise InvalidInput(
+                f"{row.text('symbol')}: {what} is {stated} in its column and {known or 'none'} in its symbol",
+                where=what,
+                value=str(stated),
+                code="contradiction",
+            )
 
 
 def right_of(text: str) -> Literal["call", "put"]:

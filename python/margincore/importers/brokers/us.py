@@ -21,9 +21,19 @@ import re
 from collections.abc import Sequence
 
 from margincore import symbols
-from margincore._core import InvalidInput, MissingData, OsiSymbol, Unsupported
-from margincore.importers.brokers.table import Format, Row, date_of
-from margincore.importers.brokers.terms import Held, Item, Money, Terms, kind_of, right_of, sides
+from margincore._core import Contract, InvalidInput, MissingData, OsiSymbol, Unsupported
+from margincore.importers.brokers.table import Format, Row
+from margincore.importers.brokers.terms import (
+    Held,
+    Item,
+    Money,
+    Terms,
+    agrees_with_columns,
+    is_option,
+    kind_of,
+    option_parts,
+    sides,
+)
 
 _SYMBOL = ("Symbol", "Symbol/CUSIP")
 _QUANTITY = ("Quantity", "Qty (Quantity)", "Qty", "Qty #", "Quantity #")
@@ -50,7 +60,13 @@ def _share(row: Row, terms: Terms, symbol: str, kind: str | None) -> Held:
 
 
 def _option(row: Row, terms: Terms, symbol: str) -> Held:
-    contract = terms.osi(symbol, multiplier=row.number("multiplier"))
+    agrees_with_columns(row, OsiSymbol(symbol.strip()))
+    contract = terms.osi(symbol, multiplier=row.number("multiplier"), currency=row.text("currency") or "USD")
+    return _marked(row, contract)
+
+
+def _marked(row: Row, contract: Contract) -> Held:
+    """An option with its mark, and the price of what it is on."""
     long, short = sides(row)
     spot = row.price("spot")
     return Held(
@@ -59,20 +75,12 @@ def _option(row: Row, terms: Terms, symbol: str) -> Held:
     )  # fmt: skip
 
 
-def _is_option(symbol: str) -> bool:
-    try:
-        OsiSymbol(symbol.strip())
-    except InvalidInput:
-        return False
-    return True
-
-
 def _schwab(row: Row, terms: Terms) -> Item:
     symbol, word = row.needed("symbol"), row.text("kind")
     if word in ("Cash and Money Market", "Cash") or terms.is_money_fund(symbol, row.text("description")):
         return _money_fund(row, symbol)
     kind = kind_of(word)
-    if kind == "option" or (kind is None and _is_option(symbol)):
+    if kind == "option" or (kind is None and is_option(symbol)):
         return _option(row, terms, symbol)
     if kind in ("future", "future_option"):
         return _future(row, terms, symbol)
@@ -96,7 +104,8 @@ SCHWAB = Format(
         "value": ("Mkt Val (Market Value)", "Market Value"), "kind": ("Security Type", "Asset Type"),
         "description": ("Description", "Name"), "account": ("Account",),
     },
-    read=_schwab, declares=_schwab_share, totals=("account total", "positions total", "futures positions market value"),
+    month_first=True, read=_schwab, declares=_schwab_share,
+    totals=("account total", "positions total", "futures positions market value"),
     cash="rows of type Cash and Money Market",
 )  # fmt: skip
 
@@ -113,7 +122,7 @@ def _fidelity(row: Row, terms: Terms) -> Item:
     core = symbol.endswith("**") and description.startswith(("HELD IN", "FDIC", "CASH"))
     if core or terms.is_money_fund(symbol, description):
         return _money_fund(row, symbol)
-    if symbol.startswith("-") or _is_option(symbol):
+    if symbol.startswith("-") or is_option(symbol):
         return _option(row, terms, symbol.replace("- ", "-"))
     return _share(row, terms, symbol.rstrip("*"), None)
 
@@ -127,7 +136,7 @@ FIDELITY = Format(
         "symbol": ("Symbol",), "quantity": ("Quantity",), "mark": ("Last Price",), "value": ("Current Value",),
         "description": ("Description",), "account": ("Account Number", "Account Name"), "currency": ("Currency",),
     },
-    read=_fidelity, totals=("account total", "grand total", "total"),
+    month_first=True, read=_fidelity, totals=("account total", "grand total", "total"),
     cash="core positions (** and HELD IN ...), descriptions with MONEY MARKET",
 )  # fmt: skip
 
@@ -150,16 +159,11 @@ def _tastytrade(row: Row, terms: Terms) -> Item:
         return Held(contract, long, short, spot=(price and (contract.underlying, price)) or None)
     if kind in ("future", "future_option"):
         return _future(row, terms, symbol)
-    if kind == "option" and not _is_option(symbol):  # the underlying's symbol, and the parts in columns
-        contract = terms.listed(
-            symbol, date_of(row.needed("expiry"), "Exp Date"), right_of(row.needed("right")), row.count("strike")
-        )
-        long, short = sides(row)
-        spot = row.price("spot")
-        return Held(
-            contract, long, short, row.price("mark"),
-            spot=None if spot is None else (contract.underlying, spot),
-        )  # fmt: skip
+    if kind == "option" and not is_option(symbol):  # the underlying's symbol, and the parts in columns
+        parts = option_parts(row)
+        if parts is None:
+            raise MissingData(f"{symbol!r}: an option without expiry, strike and right", code="not_stated")
+        return _marked(row, terms.listed(symbol, *parts))
     if kind == "option":
         return _option(row, terms, symbol)
     if kind in ("stock", "etf"):
@@ -179,7 +183,7 @@ TASTYTRADE = Format(
         "spot": ("Underlying Last Price",), "side": ("Direction", "Quantity Direction", "quantity-direction"),
         "value": ("Net Liq", "Market Value"),
     },
-    read=_tastytrade, declares=_schwab_share, totals=("total",), cash="rows of type Cash",
+    month_first=True, read=_tastytrade, declares=_schwab_share, totals=("total",), cash="rows of type Cash",
 )  # fmt: skip
 
 TASTYTRADE_API = Format(
@@ -202,7 +206,7 @@ def _etrade(row: Row, terms: Terms) -> Item:
         return _money_fund(row, symbol)
     if terms.is_money_fund(symbol, row.text("description")):
         return _money_fund(row, symbol)
-    if _is_option(symbol):
+    if is_option(symbol):
         return _option(row, terms, symbol)
     if " " in symbol:
         found = _in_words(symbol)
@@ -239,5 +243,5 @@ ETRADE = Format(
         "quantity": ("Qty #", "Quantity", "Quantity #", "Qty"), "cost": ("Price Paid $", "Price Paid"),
         "description": ("Description",),
     },
-    read=_etrade, totals=("total",), rows=_etrade_rows, cash="the row CASH",
+    month_first=True, read=_etrade, totals=("total",), rows=_etrade_rows, cash="the row CASH",
 )  # fmt: skip
