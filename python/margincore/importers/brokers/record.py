@@ -135,8 +135,9 @@ class PositionsFile(Record):
         return tuple(names)
 
     def remarks(self, valuation: str, quotes: Any = None) -> tuple[str, ...]:
-        """What is suspicious of the file beside its quotes and a valuation, and cannot be refused: quotes of what it does
-        not hold, and prices of another day than they are valued at.
+        """What is suspicious of the file beside its quotes and a valuation, and cannot be refused.
+
+        Quotes of what it does not hold, and prices of another day than they are valued at.
 
         >>> from margincore.importers import read_positions, read_quotes
         >>> file = read_positions("symbol,quantity\\nSPY,100\\n")

@@ -7,7 +7,7 @@
 //! used with numerator and denominator multiplied by `exp(-q tau)`, which leaves one density for both.
 
 use super::mode::{Mode, System};
-use super::nodes::Nodes;
+use super::nodes::{Nodes, interpolated};
 use crate::pricing::lanes::Lanes;
 use crate::pricing::math::INV_SQRT_2PI;
 use std::f64::consts::LOG2_E;
@@ -90,7 +90,37 @@ pub(super) fn normal_cdf<const P: usize>(x: Lanes, g: Lanes) -> Lanes {
     x.above(0.0, 1.0 - tail, tail)
 }
 
+/// A collocation point: what every equation for the boundary there begins with.
+pub(super) struct Point {
+    pub(super) tau: Lanes,
+    /// The square root of `tau`.
+    pub(super) root: Lanes,
+    /// The deviation over `tau`, and its reciprocal.
+    pub(super) v: Lanes,
+    pub(super) inverse: Lanes,
+    /// How far the logarithm of the boundary lies below its limit.
+    pub(super) below: Lanes,
+    /// The carry over `tau`.
+    pub(super) drift: Lanes,
+}
+
 impl Puts {
+    /// The point at a fraction `node` of the square root of the horizon, where the boundary's logarithm is `log_b`.
+    #[inline(always)]
+    pub(super) fn point(&self, node: f64, log_limit: Lanes, log_b: Lanes) -> Point {
+        let root = self.horizon.sqrt() * node;
+        let tau = root * root;
+        let v = self.vol * root;
+        Point {
+            tau,
+            root,
+            v,
+            inverse: 1.0 / v,
+            below: log_limit - log_b,
+            drift: (self.rate - self.dividend_yield) * tau,
+        }
+    }
+
     #[inline(always)]
     fn log_limit(&self) -> (Lanes, Lanes) {
         let limit = self
@@ -221,22 +251,21 @@ impl Puts {
         newton: bool,
     ) -> [Lanes; N] {
         let Puts {
-            horizon,
             rate,
             dividend_yield,
             vol,
             ..
         } = *self;
-        let carry = rate - dividend_yield;
-        let root_years = horizon.sqrt();
         let mut new = [Lanes::ZERO; N];
         for i in 0..N {
-            let root = root_years * nodes.root[i];
-            let tau = root * root;
-            let v = vol * root;
-            let inverse = 1.0 / v;
-            let below = log_limit - log_b[i];
-            let drift = carry * tau;
+            let Point {
+                tau,
+                root,
+                v,
+                inverse,
+                below,
+                drift,
+            } = self.point(nodes.root[i], log_limit, log_b[i]);
             let yield_bits = dividend_yield * tau * (-LOG2_E);
             // Sums over the time since each quadrature point: N(d+), its density, that of d-, and their slopes.
             let mut held = Lanes::ZERO;
@@ -245,11 +274,7 @@ impl Puts {
             let mut density_slope = Lanes::ZERO;
             let mut paid_slope = Lanes::ZERO;
             for k in 0..L {
-                let row = &nodes.inner_matrix[i][k];
-                let mut gap = squared[0] * row[0];
-                for j in 1..N {
-                    gap = squared[j].times(row[j], gap);
-                }
+                let gap = interpolated(squared, &nodes.inner_matrix[i][k]);
                 let (y, weight) = nodes.inner[k];
                 let log_ratio = gap.greater(0.0).sqrt() - below;
                 let part = 0.25 * y * y;

@@ -7,8 +7,8 @@
 //! the drift away from the boundary, has eaten it up is worth nothing: [`Row::horizon`](super::rows::Row::horizon) is where
 //! both are over.
 
-use super::boundary::{BELOW_LIMIT, Puts, gauss, normal_cdf, within};
-use super::nodes::Nodes;
+use super::boundary::{BELOW_LIMIT, Point, Puts, gauss, normal_cdf, within};
+use super::nodes::{Nodes, interpolated};
 use crate::pricing::lanes::Lanes;
 
 impl Puts {
@@ -23,30 +23,24 @@ impl Puts {
         squared: &[Lanes; N],
     ) -> [Lanes; N] {
         let Puts {
-            horizon,
             rate,
             dividend_yield,
-            vol,
             ..
         } = *self;
-        let carry = rate - dividend_yield;
-        let root_years = horizon.sqrt();
         let mut new = [Lanes::ZERO; N];
         for i in 0..N {
-            let root = root_years * nodes.root[i];
-            let tau = root * root;
-            let v = vol * root;
-            let inverse = 1.0 / v;
-            let below = log_limit - log_b[i];
-            let drift = carry * tau;
+            let Point {
+                tau,
+                v,
+                inverse,
+                below,
+                drift,
+                ..
+            } = self.point(nodes.root[i], log_limit, log_b[i]);
             // Integrals over the time that each quadrature point looks ahead: of what is paid, and of what is held.
             let (mut paid, mut held) = (Lanes::ZERO, Lanes::ZERO);
             for k in 0..L {
-                let row = &nodes.inner_matrix[i][k];
-                let mut gap = squared[0] * row[0];
-                for j in 1..N {
-                    gap = squared[j].times(row[j], gap);
-                }
+                let gap = interpolated(squared, &nodes.inner_matrix[i][k]);
                 let (y, weight) = nodes.inner[k];
                 let log_ratio = gap.greater(0.0).sqrt() - below;
                 let part = 0.25 * y * y;

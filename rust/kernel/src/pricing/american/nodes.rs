@@ -3,6 +3,7 @@
 //! The boundary is known at the Chebyshev-Lobatto points of `x = sqrt(tau / T)`; every quadrature point sits at a
 //! fraction of `x` that depends on neither option nor time, so interpolation is a product with a constant matrix.
 
+use crate::pricing::lanes::Lanes;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 /// Points of one scheme: `N` collocation points (beside the known one at expiry), `L` quadrature points in the fixed
@@ -36,6 +37,16 @@ impl<const N: usize, const L: usize, const P: usize> Nodes<N, L, P> {
             outer_matrix: outer.map(|(y, _)| cardinal(place(1.0, y), chebyshev)),
         }
     }
+}
+
+/// A function known at the collocation points, at the place that a row of a matrix stands for.
+#[inline(always)]
+pub(super) fn interpolated<const N: usize>(values: &[Lanes; N], row: &[f64; N]) -> Lanes {
+    let mut sum = values[0] * row[0];
+    for j in 1..N {
+        sum = values[j].times(row[j], sum);
+    }
+    sum
 }
 
 /// The values at `z` of the cardinal polynomials of the points `z_0 .. z_N`, without the last, where the interpolated

@@ -4,7 +4,7 @@
 //! of Financial Studies 3, 1990). The boundary does not depend on the spot, so what is prepared here serves all spots.
 
 use super::boundary::{Boundary, FAR, Puts, ROUGH_POINTS};
-use super::nodes::Nodes;
+use super::nodes::{Nodes, interpolated};
 use crate::pricing::lanes::Lanes;
 use std::f64::consts::LOG2_E;
 
@@ -81,11 +81,7 @@ impl<const P: usize> AtPoints<P> {
         let drift = carry * horizon;
         let mut terms = [Term::ZERO; P];
         for k in 0..P {
-            let row = &nodes.outer_matrix[k];
-            let mut gap = boundary.squared[0] * row[0];
-            for j in 1..N {
-                gap = boundary.squared[j].times(row[j], gap);
-            }
+            let gap = interpolated(&boundary.squared, &nodes.outer_matrix[k]);
             let (y, weight) = nodes.outer[k];
             let log_b = boundary.log_limit - gap.greater(0.0).sqrt();
             let ahead = horizon * (0.25 * y * y);

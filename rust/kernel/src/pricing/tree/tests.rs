@@ -440,14 +440,15 @@ fn a_curve_has_the_price_and_differences_of_it() {
         let curve = curves(&[short, o], 400).unwrap()[1];
         assert_eq!(curve.price.to_bits(), at(0.0, 400).to_bits(), "{i}");
         let deviation = o.spot * o.vol * o.years.sqrt();
-        let h = 0.02 * deviation;
+        // By less, the error of the finer lattice itself shows in the second difference.
+        let h = 0.03 * deviation;
         let (low, middle, high) = (at(-h, 3200), at(0.0, 3200), at(h, 3200));
         let gamma = (high - 2.0 * middle + low) / (h * h);
         delta_errors.push((curve.delta - (high - low) / (2.0 * h)).abs());
         gamma_errors.push((curve.gamma - gamma).abs() * deviation);
     }
     // One lies next to the exercise boundary, where gamma jumps.
-    for (mut errors, most, largest) in [(delta_errors, 1e-4, 2e-3), (gamma_errors, 5e-3, 0.3)] {
+    for (mut errors, most, largest) in [(delta_errors, 1e-4, 2e-3), (gamma_errors, 5e-3, 0.2)] {
         errors.sort_by(f64::total_cmp);
         assert!(errors[22] < most && errors[23] < largest, "{errors:?}");
     }
