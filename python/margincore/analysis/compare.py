@@ -229,8 +229,9 @@ def compare(
 
     A rulebook that does not cover every position gives no number: its outcome says which positions are uncovered. So
     does one that lacks data or a rule (:class:`MissingData`, :class:`Unsupported`), unless `strict` raises them. Other
-    errors are raised. The result prints the assumptions that make the numbers: every volatility and price
-    given, days to expiry, and each rulebook's parameter set.
+    errors are raised. `labels` name the rulebooks, each once; left out they are the rulebooks' own names, with those of
+    their parameters or a number where names are the same. The result prints the assumptions that make the numbers: the
+    valuation, every volatility and price given, and each rulebook's parameter set.
 
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")
@@ -265,19 +266,20 @@ def compare(
 
 
 def _named(labels: Sequence[str]) -> list[str]:
-    names = given.rows("labels", labels)
+    names = [given.text(f"labels[{i}]", name) for i, name in enumerate(given.rows("labels", labels))]
     for i, name in enumerate(names):
-        if not isinstance(name, str):
-            given.refuse(f"labels[{i}]", name, "a text is needed", "wrong_type")
+        if name in names[:i]:
+            given.refuse(f"labels[{i}]", name, "a label that no other rulebook has is needed", "duplicate")
     return names
 
 
 def _labels(methodologies: Sequence[Methodology]) -> list[str]:
     names = [m.name for m in methodologies]
-    return [
+    longer = [
         f"{name} ({m.parameters['name']})" if names.count(name) > 1 else name
         for name, m in zip(names, methodologies, strict=True)
     ]
+    return [f"{n} #{longer[:i].count(n) + 1}" if longer.count(n) > 1 else n for i, n in enumerate(longer)]
 
 
 def _assumptions(

@@ -86,8 +86,8 @@ def report(
 
     held, quoted, more = holder(account), snapshot(market), beside(contracts)
     listed = [rulebooks] if isinstance(rulebooks, Methodology) else rulebooks
-    if title is not None and not isinstance(title, str):
-        given.refuse("title", title, "a text is needed", "wrong_type")
+    if title is not None:
+        given.text("title", title)
     if statement is not None and not isinstance(statement, Statement | Mapping):
         given.refuse("statement", statement, "a Statement or its arguments by name are needed", "wrong_type")
     try:
