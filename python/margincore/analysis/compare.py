@@ -33,7 +33,7 @@ from margincore._pickles import Record
 from margincore.analysis import given
 from margincore.engine import beside, holder, margin, rulebook, snapshot
 
-__all__ = ["BASES", "Comparison", "Outcome", "compare", "no_percentage", "percent_text"]
+__all__ = ["BASES", "Comparison", "Outcome", "compare", "no_percentage", "percent_text", "stated", "verdict"]
 
 BASES = {"equity_required": "equity required", "cash_balance_required": "cash balance after settlement"}
 """The two bases of a requirement in words."""
@@ -55,9 +55,7 @@ class Outcome(Record):
     @property
     def reason(self) -> str | None:
         """Why there is no number, in words; `None` where there is one."""
-        if self.not_applicable is not None:
-            return f"not applicable: {self.not_applicable}"
-        return None if self.no_number is None else f"no number: {self.no_number}"
+        return None if self.report is not None else f"{verdict(self)}: {self.not_applicable or self.no_number}"
 
     @property
     def equity_required(self) -> float | None:
@@ -175,8 +173,7 @@ class Comparison(Record):
         rows: list[tuple[str, ...]] = [header]
         for o in self.outcomes:
             if o.report is None:
-                kind, _, why = (o.reason or "").partition(": ")
-                rows.append((o.label, kind, "", "", "", "", "", why))
+                rows.append((o.label, verdict(o), "", "", "", "", "", o.not_applicable or o.no_number or ""))
                 continue
             rows.append(
                 (
@@ -195,7 +192,8 @@ class Comparison(Record):
     def _table(self) -> list[tuple[str, ...]]:
         """As :meth:`rows`, without the reasons: they are too long for a column, and stand below."""
         head, *body = self.rows()
-        return [head, *((*row[:-1], "") if o.report is None else row for row, o in zip(body, self.outcomes, strict=True))]
+        body = [row if o.report else (*row[:-1], "") for row, o in zip(body, self.outcomes, strict=True)]
+        return [head, *body]
 
     def _below(self) -> list[str]:
         return [*self.notes, *(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())]
@@ -302,6 +300,19 @@ def _assumptions(
     if superseded := {n: p["superseded_by"] for n, p in zip(names, used, strict=True) if p["superseded_by"]}:
         said["superseded"] = superseded
     return said
+
+
+def verdict(outcome: Outcome) -> str:
+    """In two words why a rulebook gives no number."""
+    return "no number" if outcome.not_applicable is None else "not applicable"
+
+
+def stated(outcome: Outcome, basis: str) -> str:
+    """A requirement on one basis as text, or in two words why there is none."""
+    amount: float | None = getattr(outcome, basis)
+    if amount is not None:
+        return amount_text(amount)
+    return verdict(outcome) if outcome.report is None else "not stated"
 
 
 def no_percentage(base: float, required: float) -> str | None:

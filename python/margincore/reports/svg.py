@@ -116,8 +116,11 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def drawn(name: str, title: str, description: str, draw: Callable[[Axes], Any], height: float = 3.4) -> Markup:
-    """A figure `draw` makes on axes, as an SVG element with a title and a description; `name` is unique on the page."""
+def drawn(name: str, description: str, draw: Callable[[Axes], Any], height: float = 3.4) -> Markup:
+    """What `draw` makes on axes, as an SVG element with a description.
+
+    `name` is unique on the page: that of the :func:`margincore.reports.page.figure` whose title is the element's too.
+    """
     from matplotlib.figure import Figure
 
     out = io.StringIO()
@@ -129,10 +132,10 @@ def drawn(name: str, title: str, description: str, draw: Callable[[Axes], Any], 
             layout.execute(figure)  # once: saving would draw the whole figure for it
             figure.set_layout_engine("none")
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(out.getvalue(), name, title, description)
+    return _inline(out.getvalue(), name, description)
 
 
-def _inline(text: str, name: str, title: str, description: str) -> Markup:
+def _inline(text: str, name: str, description: str) -> Markup:
     body = text[text.index("<svg") :]
     head, _, body = body.partition(">")
     box = re.search(r'viewBox="([^"]+)"', head)
@@ -146,13 +149,12 @@ def _inline(text: str, name: str, title: str, description: str) -> Markup:
     for variable, colour in stand_ins().items():
         body = body.replace(colour, f"var(--{variable})")
     body = re.sub(r">\s+<", "><", body).replace("xlink:href", "href")
-    labels = f"{name}-t {name}-d"
     return tag(
         "svg",
-        tag("title", title, id=f"{name}-t"),
         tag("desc", description, id=f"{name}-d"),
         Markup(body.strip()),
         role="img",
-        aria_labelledby=labels,
+        aria_labelledby=f"{name}-t",
+        aria_describedby=f"{name}-d",
         viewBox=box[1] if box else None,
     )

@@ -26,7 +26,7 @@ drawing, go_on = threading.Event(), threading.Event()
 def slow(ax):
     drawing.set()
     go_on.wait(60)
-other = threading.Thread(target=svg.drawn, args=("slow", "slow", "slow", slow))
+other = threading.Thread(target=svg.drawn, args=("slow", "a figure that waits", slow))
 other.start()
 assert drawing.wait(30)
 assert mpl.rcParams["axes.facecolor"] == "none"    # the page's, in the middle of a figure

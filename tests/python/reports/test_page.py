@@ -253,7 +253,8 @@ def test_arguments_are_refused_by_name() -> None:
     ):
         with pytest.raises(mc.InvalidInput, match=what):
             mc.report(account, market, rulebooks, **arguments)
-    assert "é – 報告 🙂" in Page(mc.report(account, market, rulebooks, title="é – 報告 🙂", resolution=(3, 3)).html).text[""]
+    title = "é – 報告 🙂"
+    assert title in Page(mc.report(account, market, rulebooks, title=title, resolution=(3, 3)).html).text[""]
     account, market, rulebooks = futures()
     with pytest.raises(mc.InvalidInput, match="focus"):
         mc.report(account, market, rulebooks, focus="Reg T")

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from margincore._core import InvalidInput, MarginReport, NotApplicable, amount_text
+from margincore._core import InvalidInput, MarginReport, NotApplicable
 from margincore.analysis import given
 from margincore.analysis.attribution import Attribution, residual_shown
-from margincore.analysis.compare import BASES, Comparison
+from margincore.analysis.compare import BASES, Comparison, stated
 from margincore.analysis.plot.axes import amounts, axes, faint, plain, short
 from margincore.analysis.scenarios import Scenarios
 from margincore.analysis.scenarios import scenarios as scenarios_of
@@ -116,8 +116,7 @@ def comparison(
     ax = axes(ax, (7.0, height(len(amounts_of))))
     _bars(ax, [(o.label, amount or 0.0, "C0") for o, amount in zip(own.outcomes, amounts_of, strict=True)])
     for place, (outcome, amount) in enumerate(zip(own.outcomes, amounts_of, strict=True)):
-        words = amount_text(amount) if amount is not None else (outcome.reason or "not stated").partition(":")[0]
-        away = max(amount or 0.0, 0.0)
+        words, away = stated(outcome, basis), max(amount or 0.0, 0.0)
         ax.annotate(words, (away, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize="small")
     ax.margins(x=0.24)
     ax.set_xlabel(BASES[basis] + (f", {currencies[0]}" if currencies else ""))

@@ -76,7 +76,7 @@ class Statement(Part):
 
     @property
     def equity_required(self) -> float:
-        """What liquidating equity must reach: the initial requirement. What is missing is a negative `initial_excess`."""
+        """What liquidating equity must reach: the initial requirement. `initial_excess` says what is missing."""
         return self.initial
 
     @property
