@@ -78,7 +78,7 @@ def report(own: _core.MarginReport) -> str:
     ]
     totals = [
         ("total", "", text(own.initial), text(own.maintenance), unit, own.worst_scenario or ""),
-        ("equity required (to bring)", "", text(own.equity_required), "", unit, ""),
+        ("equity required", "", text(own.equity_required), "", unit, ""),
         ("cash balance after settlement", "", text(own.cash_balance_required), "", unit, ""),
     ]
     named = own.parameters

@@ -116,6 +116,19 @@ def beside(contracts: Any) -> list[Contract]:
     return listed
 
 
+def table_of(account: Account, contracts: Iterable[Contract]) -> list[Contract]:
+    """What an account holds and what is given beside it, each once.
+
+    Two contracts under one id with different terms are both there: the table that is made of them refuses it by row.
+    """
+    table: dict[str, Contract] = {}
+    others = []
+    for contract in (*(p.contract for p in account.positions), *contracts):
+        if table.setdefault(contract.id, contract) != contract:
+            others.append(contract)
+    return [*table.values(), *others]
+
+
 def ready(prepared: Any) -> Prepared:
     """A prepared rulebook, or :class:`InvalidInput` that says what stands in its place."""
     if isinstance(prepared, Prepared):
@@ -159,9 +172,5 @@ def margin(
     ('up 5/5', True)
     """
     account, market, methodology = holder(account), snapshot(market), rulebook(methodology)
-    table: dict[str, Contract] = {}
-    for contract in (*(p.contract for p in account.positions), *beside(contracts)):
-        if table.setdefault(contract.id, contract) != contract:
-            # Two positions under one id with different terms: let the table refuse it by row.
-            return methodology.prepare([*table.values(), contract], market).margin(account)
-    return methodology.prepare(table.values(), market).margin(account, standalone=standalone)
+    table = table_of(account, beside(contracts))
+    return methodology.prepare(table, market).margin(account, standalone=standalone)

@@ -29,6 +29,8 @@ Level = Literal["initial", "maintenance"]
 Holder = Account | Iterable[Position]
 SCALE = 2**20
 """How many times an account is taken, so that a position once more or less is a small change of it."""
+_ROUNDING = 1e-8
+"""Rounding of Euler's parts beside their size: `SCALE` times the last bit of a requirement, from many terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Contribution(Record):
 class Attribution(Record):
     """Contributions by position. ``math.fsum`` of their amounts and the residual is the total, to the last bit of both.
 
-    The residual is what no position makes alone: of the incremental kind the offsets between positions, of the others
-    what does not grow in proportion with the account.
+    The residual is what no position makes alone: of the incremental kind the offsets between positions, of the marginal
+    one what does not grow in proportion with the account or bends at it, of Euler's rounding alone.
     """
 
     kind: Kind
@@ -56,16 +58,22 @@ class Attribution(Record):
 
     def __str__(self) -> str:
         rows = [(c.contract.id, f"{c.long - c.short:+,.10g}", c.amount) for c in self.contributions]
-        rows += [("residual", "", self.residual), ("total", "", self.total)]
+        rows += [("residual", "", residual_shown(self)), ("total", "", self.total)]
         wide = max(len(r[0]) for r in rows)
         return "\n".join(f"{name:<{wide}}  {held:>12}  {amount:>16,.2f}" for name, held, amount in rows)
 
     def _repr_html_(self) -> str:
         rows = [(c.contract.id, f"{c.long - c.short:+,.10g}", amount_text(c.amount)) for c in self.contributions]
-        rows.append(("residual", "", amount_text(self.residual)))
+        rows.append(("residual", "", amount_text(residual_shown(self))))
         columns = ("position", "quantity", "amount")
         total = ("total", "", amount_text(self.total))
         return card(f"{self.kind.capitalize()} parts of the requirement", columns, rows, numbers=(1, 2), totals=[total])
+
+
+def residual_shown(own: Attribution) -> float:
+    """The residual as people read it: what is rounding beside the parts is zero."""
+    rounding = _ROUNDING if own.kind == "euler" else 1e-12
+    return own.residual if abs(own.residual) > rounding * _size(own.contributions) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,10 @@ def _sized(position: Position, scale: float, lots: float = 0.0) -> Position:
     return Position(position.contract, long=0.0, short=position.short * scale + step)
 
 
+def _size(parts: Iterable[Contribution]) -> float:
+    return math.fsum(abs(part.amount) for part in parts)
+
+
 def _rest(total: float, parts: Sequence[float]) -> float:
     """What is missing from the parts to the total, rounded once."""
     return math.fsum((total, *(-part for part in parts)))
@@ -147,11 +159,13 @@ def attribute(
 
     - ``"incremental"``: the requirement less what it would be without the position;
     - ``"marginal"``: what the next lot adds and the last lot added, halved, times the lots held;
-    - ``"euler"``: the position's part in the scenarios that bind, by Euler's theorem: the slope of the requirement
-      along the position, taken on the account 2^20 times over, where the position once more or less changes no worst
-      scenario. Of a scan alone it is the position's loss in the worst scenario. For rulebooks whose requirement grows
-      in proportion with the account; raises :class:`margincore.NotApplicable` where this one's does not (fixed
-      floors, tiers, whole contracts paired under Reg T).
+    - ``"euler"``: the slope of the requirement along the position, by Euler's theorem: a requirement that grows in
+      proportion with the account is the sum of these parts. Taken on the account 2^20 times over, where the position
+      once more or less changes no worst scenario; where it bends at the account, as between the legs of a spread under
+      Reg T, the mean of the slopes either way. Of a scan alone it is the position's loss in the worst scenario. Raises
+      :class:`margincore.NotApplicable` where the requirement does not grow in proportion (fixed floors, tiers, accounts
+      that Reg T pairs better when they are larger), and where it bends so that the slopes do not add up to it (an iron
+      condor under Reg T).
 
     All accounts it takes are margined in one batch. Amounts are in the report's currency.
 
@@ -195,10 +209,19 @@ def attribute(
     if kind == "euler" and not math.isclose(values[-1], SCALE * total, rel_tol=1e-9, abs_tol=1e-6):
         raise NotApplicable(
             f"attribute: under {prepared.methodology.name} this account taken {SCALE} times does not need {SCALE} "
-            'times the margin: use "incremental" or "marginal"'
+            'times the margin: use "incremental" or "marginal"',
+            code="not_covered",
         )
     contributions = tuple(Contribution(p.contract, p.long, p.short, a) for p, a in zip(held, amounts, strict=True))
-    return Attribution(kind, contributions, _rest(total, amounts), total)
+    residual = _rest(total, amounts)
+    if kind == "euler" and abs(residual) > _ROUNDING * _size(contributions):
+        raise NotApplicable(
+            f"attribute: under {prepared.methodology.name} the requirement bends at this account (one contract more "
+            "of a spread's leg and one less do not change it by the same), and Euler's parts miss the total by "
+            f'{amount_text(residual)} {prepared.currency}: use "incremental" or "marginal"',
+            code="not_covered",
+        )
+    return Attribution(kind, contributions, residual, total)
 
 
 def explain(before: Margined, after: Margined, *, level: Level = "initial", threads: int = 1) -> Change:

@@ -1,8 +1,9 @@
 """The same account under several rulebooks, on one basis at a time.
 
-Two bases, never mixed. `equity_required` is the liquidating equity (cash, option value and collateral) the account
-must hold, and what its trades need brought; `cash_balance_required` is the cash that must stand in the account once
-they have settled. Savings compare initial requirements on one basis, in one currency, and may be negative.
+Two bases, never mixed. `equity_required` is what the account's liquidating equity (cash, positions at their marks,
+collateral) must reach; `cash_balance_required` is the cash that must stand in the account once its trades have settled.
+Savings compare initial requirements on one basis, in one currency, and may be negative; none is stated against or of an
+amount that is below zero, where a percentage says nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ from margincore._pickles import Record
 from margincore.analysis import given
 from margincore.engine import beside, holder, margin, rulebook, snapshot
 
-__all__ = ["Comparison", "Outcome", "compare"]
+__all__ = ["BASES", "Comparison", "Outcome", "compare", "no_percentage", "percent_text", "stated", "verdict"]
+
+BASES = {"equity_required": "equity required", "cash_balance_required": "cash balance after settlement"}
+"""The two bases of a requirement in words."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,11 @@ class Outcome(Record):
     @property
     def reason(self) -> str | None:
         """Why there is no number, in words; `None` where there is one."""
-        if self.not_applicable is not None:
-            return f"not applicable: {self.not_applicable}"
-        return None if self.no_number is None else f"no number: {self.no_number}"
+        return None if self.report is not None else f"{verdict(self)}: {self.not_applicable or self.no_number}"
 
     @property
     def equity_required(self) -> float | None:
-        """Initial requirement on liquidating equity, which is also what these trades need brought.
+        """Initial requirement: what liquidating equity must reach. A statement says what of it is missing.
 
         `None` where the rulebook gives no number.
         """
@@ -109,8 +111,13 @@ class Comparison(Record):
 
         `basis` is ``"equity_required"`` or ``"cash_balance_required"`` (``"cash_required"`` is deprecated). Negative
         where it costs more; `None` for the baseline itself, for a rulebook without a number on this basis or with one
-        in another currency, and where the baseline is not positive.
+        in another currency, and where the baseline is not positive or the other is negative.
         """
+        pair = self._pair(outcome, basis)
+        return None if pair is None or no_percentage(*pair) is not None else 1.0 - pair[1] / pair[0]
+
+    def _pair(self, outcome: Outcome, basis: str) -> tuple[float, float] | None:
+        """The baseline's amount and that of `outcome`, where they are of one basis and currency."""
         if basis not in ("equity_required", "cash_balance_required", "cash_required"):
             raise ValueError(f"basis is {basis!r}: equity_required or cash_balance_required")
         if basis == "cash_required":
@@ -121,11 +128,20 @@ class Comparison(Record):
             return None
         if base.report.currency != outcome.report.currency:
             return None
-        theirs: float | None = getattr(outcome, basis)
-        own: float | None = getattr(base, basis)
-        if theirs is None or own is None or own <= 0.0:
-            return None
-        return 1.0 - theirs / own
+        own, theirs = getattr(base, basis), getattr(outcome, basis)
+        return None if own is None or theirs is None else (own, theirs)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the numbers do not show: why a rulebook gives none, and why a saving is not stated."""
+        found = [f"{o.label}: {o.reason}" for o in self.outcomes if o.report is None]
+        for o in self.outcomes:
+            for basis, words in BASES.items():
+                pair = self._pair(o, basis)
+                why = None if pair is None else no_percentage(*pair)
+                if why is not None:
+                    found.append(f"{o.label}: no saving on the {words}: {why}")
+        return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain data, with the version of documents."""
@@ -151,14 +167,13 @@ class Comparison(Record):
     def rows(self) -> list[tuple[str, ...]]:
         """Header and one row per rulebook, as text."""
         header = (
-            "rulebook", "equity required (to bring)", "saving", "cash balance after settlement", "saving",
-            "maintenance", "currency", "worst scenario",
+            "rulebook", BASES["equity_required"], "saving", BASES["cash_balance_required"], "saving", "maintenance",
+            "currency", "worst scenario",
         )  # fmt: skip
         rows: list[tuple[str, ...]] = [header]
         for o in self.outcomes:
             if o.report is None:
-                kind, _, why = (o.reason or "").partition(": ")
-                rows.append((o.label, kind, "", "", "", "", "", why))
+                rows.append((o.label, verdict(o), "", "", "", "", "", o.not_applicable or o.no_number or ""))
                 continue
             rows.append(
                 (
@@ -174,8 +189,17 @@ class Comparison(Record):
             )
         return rows
 
+    def _table(self) -> list[tuple[str, ...]]:
+        """As :meth:`rows`, without the reasons: they are too long for a column, and stand below."""
+        head, *body = self.rows()
+        body = [row if o.report else (*row[:-1], "") for row, o in zip(body, self.outcomes, strict=True)]
+        return [head, *body]
+
+    def _below(self) -> list[str]:
+        return [*self.notes, *(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())]
+
     def __str__(self) -> str:
-        rows = self.rows()
+        rows = self._table()
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
         lines = []
         for row in rows:
@@ -183,16 +207,11 @@ class Comparison(Record):
             cells = [row[0].ljust(widths[0]), *amounts, row[-1]]
             lines.append("  ".join(cells).rstrip())
         lines.insert(1, "-" * max(len(line) for line in lines))
-        lines.extend(f"{key}: {_plain(value)}" for key, value in self.assumptions.items())
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._below()])
 
     def _repr_html_(self) -> str:
-        head, *body = self.rows()
-        # Why there is no number is too long for a column.
-        body = [row if o.report else (*row[:-1], "") for row, o in zip(body, self.outcomes, strict=True)]
-        notes = [f"{o.label}: {o.reason}" for o in self.outcomes if o.report is None]
-        notes += [f"{key}: {_plain(value)}" for key, value in self.assumptions.items()]
-        return card("Comparison, each basis by itself", head, body, numbers=range(1, 6), notes=notes)
+        head, *body = self._table()
+        return card("Comparison, each basis by itself", head, body, numbers=range(1, 6), notes=self._below())
 
 
 def compare(
@@ -208,8 +227,9 @@ def compare(
 
     A rulebook that does not cover every position gives no number: its outcome says which positions are uncovered. So
     does one that lacks data or a rule (:class:`MissingData`, :class:`Unsupported`), unless `strict` raises them. Other
-    errors are raised. The result prints the assumptions that make the numbers: every volatility and price
-    given, days to expiry, and each rulebook's parameter set.
+    errors are raised. `labels` name the rulebooks, each once; left out they are the rulebooks' own names, with those of
+    their parameters or a number where names are the same. The result prints the assumptions that make the numbers: the
+    valuation, every volatility and price given, and each rulebook's parameter set.
 
     >>> import margincore as mc
     >>> stock = mc.Stock("XYZ", currency="USD")
@@ -244,19 +264,20 @@ def compare(
 
 
 def _named(labels: Sequence[str]) -> list[str]:
-    names = given.rows("labels", labels)
+    names = [given.text(f"labels[{i}]", name) for i, name in enumerate(given.rows("labels", labels))]
     for i, name in enumerate(names):
-        if not isinstance(name, str):
-            given.refuse(f"labels[{i}]", name, "a text is needed", "wrong_type")
+        if name in names[:i]:
+            given.refuse(f"labels[{i}]", name, "a label that no other rulebook has is needed", "duplicate")
     return names
 
 
 def _labels(methodologies: Sequence[Methodology]) -> list[str]:
     names = [m.name for m in methodologies]
-    return [
+    longer = [
         f"{name} ({m.parameters['name']})" if names.count(name) > 1 else name
         for name, m in zip(names, methodologies, strict=True)
     ]
+    return [f"{n} #{longer[:i].count(n) + 1}" if longer.count(n) > 1 else n for i, n in enumerate(longer)]
 
 
 def _assumptions(
@@ -279,6 +300,26 @@ def _assumptions(
     if superseded := {n: p["superseded_by"] for n, p in zip(names, used, strict=True) if p["superseded_by"]}:
         said["superseded"] = superseded
     return said
+
+
+def verdict(outcome: Outcome) -> str:
+    """In two words why a rulebook gives no number."""
+    return "no number" if outcome.not_applicable is None else "not applicable"
+
+
+def stated(outcome: Outcome, basis: str) -> str:
+    """A requirement on one basis as text, or in two words why there is none."""
+    amount: float | None = getattr(outcome, basis)
+    if amount is not None:
+        return amount_text(amount)
+    return verdict(outcome) if outcome.report is None else "not stated"
+
+
+def no_percentage(base: float, required: float) -> str | None:
+    """Why no saving of `required` against `base` is stated in percent; `None` where one is."""
+    if base <= 0.0:
+        return f"the baseline's {amount_text(base)} is not above zero"
+    return f"{amount_text(required)} is below zero" if required < 0.0 else None
 
 
 def percent_text(fraction: float | None) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from numbers import Real
 from typing import Any, NoReturn
+from unicodedata import category
 
 from margincore._core import InvalidInput, did_you_mean
 
-__all__ = ["amounts", "flag", "name", "number", "numbers", "refuse", "rows"]
+__all__ = ["amounts", "flag", "name", "number", "numbers", "refuse", "rows", "text"]
 
 
 def refuse(what: str, value: object, needed: str, code: str) -> NoReturn:
@@ -52,6 +53,16 @@ def name(what: str, value: object, known: Iterable[str]) -> str:
         refuse(what, value, f"one of {', '.join(names)} is needed", "wrong_type")
     if value not in names:
         refuse(what, value, f"one of {', '.join(names)} is needed{did_you_mean(value, names)}", "unknown_name")
+    return value
+
+
+def text(what: str, value: object) -> str:
+    """Text of whole characters that show: no half of a surrogate pair, no control character."""
+    if not isinstance(value, str):
+        refuse(what, value, "a text is needed", "wrong_type")
+    strange = next((c for c in value if category(c) in ("Cc", "Cs")), None)
+    if strange is not None:
+        refuse(what, value, f"a text without the character U+{ord(strange):04X} is needed", "bad_text")
     return value
 
 

@@ -47,6 +47,11 @@ class Surface(Record):
     values: NDArray[np.float64]
     refused: tuple[str, ...] = ()
 
+    @property
+    def today(self) -> tuple[int, int]:
+        """Row and column of today's market in `values`."""
+        return (len(self.steps) // 2 if self.against == "vol" else 0), len(self.moves) // 2
+
 
 def resolution_of(resolution: Sequence[int]) -> tuple[int, int]:
     """Columns and rows of a surface, both odd, so that today's market is one of the places."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -158,7 +159,13 @@ def report(
         from margincore.reports import report as made
 
         with working("report"):
-            given.do(lambda _: made(read.account, read.market, list(read.rulebooks), path=output, title=title))
+            page = given.do(
+                lambda _: made(
+                    read.account, read.market, list(read.rulebooks), path=output, title=title, contracts=read.contracts
+                )
+            )
+        for words in page.missing:
+            print(f"note: not on the page: {words}", file=sys.stderr)
         print(output)
 
 

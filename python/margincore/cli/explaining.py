@@ -14,7 +14,7 @@ from margincore._core import Account, Contracts, InvalidInput, MarginReport, amo
 from margincore.analysis.attribution import Margined, attribute, explain
 from margincore.analysis.scenarios import scenarios
 from margincore.documents import Read
-from margincore.engine import Engine
+from margincore.engine import Engine, table_of
 
 __all__ = ["changed", "explained"]
 
@@ -25,9 +25,7 @@ _LONGEST = 24
 def _margined(read: Read) -> Margined:
     if len(read.rulebooks) != 1:
         raise InvalidInput("explain: one rulebook at a time: give one --method", code="contradiction", where="--method")
-    table = Contracts(
-        list({c.id: c for c in (*(p.contract for p in read.account.positions), *read.contracts)}.values())
-    )
+    table = Contracts(table_of(read.account, read.contracts))
     return Margined(Engine(read.rulebooks[0]).prepare(table, read.market), read.account)
 
 

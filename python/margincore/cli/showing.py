@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from margincore._core import amount_text, worst_text
+from margincore.analysis.compare import BASES, no_percentage, percent_text
 from margincore.cli.console import said, stdout
 from margincore.documents import account_from_document, products_from_document, quotes_by_id
 
@@ -64,8 +65,8 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
         amount_text(requirement["initial"]), amount_text(requirement["maintenance"]), style="bold",
     )  # fmt: skip
     console.print(table)
-    bring, stand = amount_text(requirement["initial"]), amount_text(report["cash_balance_required"])
-    said(console, f"equity required {bring}: to bring, and what liquidating equity must reach")
+    reach, stand = amount_text(requirement["initial"]), amount_text(report["cash_balance_required"])
+    said(console, f"equity required {reach}: what liquidating equity must reach, the statement says what is missing")
     said(console, f"cash balance required {stand}: what must stand there once the trades have settled")
     for warning in report.get("warnings", ()):
         said(console, f"warning: {warning['message']} ({warning['source']})")
@@ -75,8 +76,9 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:
     table = Table(title="side by side, initial requirements", title_justify="left")
     table.add_column("rulebook")
-    for heading in ("equity required (to bring)", "saving", "cash balance after settlement", "saving"):
+    for heading in BASES.values():
         table.add_column(heading, justify="right", overflow="fold")
+        table.add_column("saving", justify="right", overflow="fold")
     for outcome in result["outcomes"]:
         if outcome["report"] is None:
             table.add_row(*_cells(outcome["label"], _kind(outcome)), "", "", "")
@@ -84,11 +86,25 @@ def _comparison(console: Console, result: Mapping[str, Any]) -> None:
         table.add_row(
             *_cells(outcome["label"]),
             amount_text(outcome["equity_required"]),
-            _percent(outcome["saving_on_equity"]),
+            percent_text(outcome["saving_on_equity"]),
             amount_text(outcome["cash_balance_required"]),
-            _percent(outcome["saving_on_cash"]),
+            percent_text(outcome["saving_on_cash"]),
         )
     console.print(table)
+    for words in _without_savings(result["outcomes"]):
+        said(console, words)
+
+
+def _without_savings(outcomes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Why a percentage is not there between two amounts that are."""
+    found = [outcome for outcome in outcomes if outcome["report"] is not None]
+    for base, outcome in ((found[0], other) for other in found[1:]):
+        for basis, words in BASES.items():
+            pair = base[basis], outcome[basis]
+            same = base["report"]["currency"] == outcome["report"]["currency"]
+            why = None if None in pair or not same else no_percentage(*pair)
+            if why is not None:
+                yield f"{outcome['label']}: no saving on the {words}: {why}"
 
 
 def _cells(*texts: str) -> Iterator[Text]:
@@ -102,10 +118,6 @@ def _kind(outcome: Mapping[str, Any]) -> str:
 
 def _why(outcome: Mapping[str, Any]) -> str:
     return str(outcome["not_applicable"] or outcome["no_number"])
-
-
-def _percent(fraction: float | None) -> str:
-    return "" if fraction is None else f"{100 * fraction:.1f} %"
 
 
 def _assumptions(console: Console, document: Mapping[str, Any]) -> None:

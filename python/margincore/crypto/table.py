@@ -190,7 +190,7 @@ def rows(examples: Iterable[Book] | None = None) -> Iterator[Row]:
 def markdown() -> str:
     """The table in Markdown with its assumptions; savings are within one basis, negative where the rules cost less."""
     lines = [
-        "| example | rulebook | spot | scan | equity required (to bring) | cash balance after settlement | "
+        "| example | rulebook | spot | scan | equity required | cash balance after settlement | "
         "saving against nothing offset | saving against widths |",
         "|---|---|---|---:|---:|---:|---:|---:|",
     ]

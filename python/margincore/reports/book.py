@@ -8,11 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from margincore._core import Account, Contract, MarginError, MarginReport, Market, Methodology, Prepared
+from margincore._markup import Markup
 from margincore.analysis import given
 from margincore.analysis.attribution import Attribution, attribute
 from margincore.analysis.compare import Comparison, Outcome
 from margincore.analysis.statements import Statement, statement
 from margincore.analysis.worth import Worth
+from margincore.engine import table_of
+from margincore.reports.page import absent
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,17 @@ class Book:
     focus: int | None
     given_statement: Statement | Mapping[str, Any] | None = None
     _prepared: dict[int, Prepared] = field(default_factory=dict)
+    _missing: dict[str, list[str]] = field(default_factory=dict)
+
+    def without(self, what: str, why: MarginError | str) -> Markup:
+        """Says that something is not on the page, and why; kept for :attr:`missing`."""
+        self._missing.setdefault(str(why), []).append(what)
+        return absent(f"Without {what}: {why}")
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is not on the page for want of something that can be given, each reason once."""
+        return tuple(f"{', '.join(what)}: {why}" for why, what in self._missing.items())
 
     @property
     def reports(self) -> tuple[tuple[int, Outcome, MarginReport], ...]:
@@ -37,8 +51,8 @@ class Book:
     def prepared(self, place: int) -> Prepared:
         """A rulebook prepared for what the account holds."""
         if place not in self._prepared:
-            table = {c.id: c for c in (*(p.contract for p in self.account.positions), *self.contracts)}
-            self._prepared[place] = self.methodologies[place].prepare(table.values(), self.market)
+            table = table_of(self.account, self.contracts)
+            self._prepared[place] = self.methodologies[place].prepare(table, self.market)
         return self._prepared[place]
 
     @property
@@ -50,7 +64,7 @@ class Book:
     def worth(self) -> Worth | MarginError:
         """Values of the positions in moved markets."""
         if self.market is None:
-            return MarginError("no market is given: the rulebooks carry an exchange's own arrays")
+            return MarginError("no market is given: the rulebooks carry an exchange's own arrays; give one to move")
         try:
             return Worth(self.account, self.market, self.contracts)
         except MarginError as error:

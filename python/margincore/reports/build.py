@@ -23,10 +23,14 @@ __all__ = ["Report", "report"]
 
 @dataclass(frozen=True, slots=True)
 class Report(Record):
-    """A page: `html` is the whole of it, one file that needs nothing else; in a notebook it shows itself."""
+    """A page: `html` is the whole of it, one file that needs nothing else; in a notebook it shows itself.
+
+    `missing`: what is not on it for want of a quote, a rate, cash or a rule, each with its reason; the page says it too.
+    """
 
     title: str
     html: str
+    missing: tuple[str, ...] = ()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the page to a file, in UTF-8."""
@@ -59,7 +63,8 @@ def report(
     scenarios, profit and loss now and at the nearest expiry with break-evens, the requirement over prices and heat maps
     of it and of profit, margined again at each place, what each position makes of it, assumptions, warnings, parameters
     with digests. The page has no script and loads nothing; it follows the reader's light or dark colours, a telephone's
-    width and paper. The same arguments give the same page. What cannot be drawn or computed is named with its reason.
+    width and paper. The same arguments give the same page. What cannot be drawn or computed is named with its reason,
+    on the page and in :attr:`Report.missing`.
 
     - `rulebooks`: one or several; one that does not cover the account is named, without a number.
     - `labels`: their names on the page. `title`: that of the page.
@@ -86,8 +91,8 @@ def report(
 
     held, quoted, more = holder(account), snapshot(market), beside(contracts)
     listed = [rulebooks] if isinstance(rulebooks, Methodology) else rulebooks
-    if title is not None and not isinstance(title, str):
-        given.refuse("title", title, "a text is needed", "wrong_type")
+    if title is not None:
+        given.text("title", title)
     if statement is not None and not isinstance(statement, Statement | Mapping):
         given.refuse("statement", statement, "a Statement or its arguments by name are needed", "wrong_type")
     try:
@@ -106,12 +111,13 @@ def report(
         ("heatmaps", "Requirement and profit in moved markets", charts.heatmaps(book)),
         ("scenarios", "Scenarios", charts.scenario_bars(book)),
         ("lines", "Lines", holdings.lines(book)),
-        ("attribution", "What each position makes of it", charts.attribution(book)),
+        ("attribution", "Attribution by position", charts.attribution(book)),
         ("assumptions", "Assumptions and warnings", holdings.assumptions(book)),
         ("parameters", "Parameters", holdings.parameters(book)),
     ]
     foot = "Made by margincore; the same account, market and rulebooks make the same page."
-    made = Report(name, page(name, holdings.head(book), sections, foot))
+    refused = [f"{o.label}: {o.reason}" for o in compared.outcomes if o.report is None]
+    made = Report(name, page(name, holdings.head(book), sections, foot), (*refused, *book.missing))
     if path is not None:
         made.save(path)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from margincore._core import MarginError
 from margincore._markup import Child, Markup, joined, tag
 from margincore.analysis import plot
-from margincore.analysis.attribution import Attribution
+from margincore.analysis.attribution import Attribution, residual_shown
+from margincore.analysis.compare import BASES, stated
 from margincore.analysis.plot.axes import listed, quoted
 from margincore.analysis.plot.bars import draw_scenarios, height
 from margincore.analysis.plot.payoffs import draw_payoff
@@ -37,32 +38,17 @@ def comparison(book: Book) -> Markup:
         return absent(f"No bars: the reports are in {', '.join(currencies)}, which have no common axis.")
     if not book.reports:
         return Markup()
-    for basis, words in (
-        ("equity_required", "Equity required"),
-        ("cash_balance_required", "Cash balance after settlement"),
-    ):
-        said = "; ".join(f"{label} {words}" for label, words in _amounts(book, basis))
-        draw = _basis(book, basis)
-        svg = drawn(f"bars-{basis[:4]}", words, f"Initial requirement by rulebook: {said}.", draw, _tall(book))
-        found.append(figure(words, svg))
+    outcomes = book.comparison.outcomes
+    for basis, words in BASES.items():
+        said = "; ".join(f"{outcome.label} {stated(outcome, basis)}" for outcome in outcomes)
+        name = f"bars-{basis[:4]}"
+        svg = drawn(name, f"Initial requirement by rulebook: {said}.", _basis(book, basis), height(len(outcomes)))
+        found.append(figure(name, words.capitalize(), svg))
     return figures(found)
 
 
 def _basis(book: Book, basis: Any) -> Callable[[Any], Any]:
     return lambda ax: plot.comparison(book.comparison, basis=basis, ax=ax)
-
-
-def _tall(book: Book) -> float:
-    return height(len(book.comparison.outcomes))
-
-
-def _amounts(book: Book, basis: str) -> Iterator[tuple[str, str]]:
-    for outcome in book.comparison.outcomes:
-        value = getattr(outcome, basis)
-        if value is None:
-            yield outcome.label, (outcome.reason or "not stated").partition(":")[0]
-        else:
-            yield outcome.label, amount(value)
 
 
 # ---- profit and loss
@@ -79,7 +65,7 @@ def payoffs(book: Book) -> Markup:
     """Profit and loss over prices, for each underlying and for all together, in dollars and in coin."""
     worth = book.worth
     if isinstance(worth, MarginError):
-        return absent(f"No profit and loss: {worth}")
+        return book.without("profit and loss", worth)
     if not worth.levels or book.market is None:
         return absent("No profit and loss: the account holds no positions.")
     drawn_ones: list[Markup] = []
@@ -96,7 +82,8 @@ def payoffs(book: Book) -> Markup:
             try:
                 curves += [(name, own) for own in _payoff(book, worth, symbol, unit, drawn_ones)]
             except MarginError as error:
-                notes.append(absent(f"{name}: not drawn: {error}"))
+                what = f"profit and loss of {name}" + (f" in {unit}" if unit else "")
+                notes.append(book.without(what, error))
     note = (
         "Profit and loss of the positions against today's theoretical value, each option at its own volatility; cash "
         "and collateral are not in it. Prices of other underlyings stay, unless all move together. At expiry: the "
@@ -106,20 +93,20 @@ def payoffs(book: Book) -> Markup:
     return joined([tag("p", note, class_="note"), figures(drawn_ones), notes, _break_evens(curves)])
 
 
-def _units(book: Book, worth: Worth, symbol: str) -> list[str]:
-    """The currencies to draw in: that of the quotes, and the coin where every position settles in it."""
-    if symbol == TOGETHER:
-        quoted_in = worth.quote_of(worth.levels)
-        return [quoted_in or (book.reports[0][2].currency if book.reports else "USD")]
-    held = [c for name, c in worth.held.items() if worth.roots[name] == symbol]
-    unit = worth.quote_of([symbol])
+def _units(book: Book, worth: Worth, symbol: str) -> list[str | None]:
+    """The currencies to draw in: that of the quotes, and the coin where every position settles in it.
+
+    Where quotes are in several it is the requirement's; without one, `None`: what is drawn then says that.
+    """
+    unit = worth.quote_of(worth.levels if symbol == TOGETHER else [symbol])
     if unit is None:
-        return [book.reports[0][2].currency if book.reports else held[0].currency]
-    coin = {c.currency for c in held if c.settlement == "inverse"}
-    return [unit, symbol] if coin == {symbol} and all(c.settlement == "inverse" for c in held) else [unit]
+        return [book.reports[0][2].currency if book.reports else None]
+    held = [c for name, c in worth.held.items() if worth.roots[name] == symbol]
+    in_coin = bool(held) and all(c.settlement == "inverse" and c.currency == symbol for c in held)
+    return [unit, symbol] if in_coin else [unit]
 
 
-def _payoff(book: Book, worth: Worth, symbol: str, unit: str, out: list[Markup]) -> list[Profile]:
+def _payoff(book: Book, worth: Worth, symbol: str, unit: str | None, out: list[Markup]) -> list[Profile]:
     made: list[Profile] = []
 
     def draw(ax: Any) -> None:
@@ -129,9 +116,9 @@ def _payoff(book: Book, worth: Worth, symbol: str, unit: str, out: list[Markup])
 
     title = f"{'All prices together' if symbol == TOGETHER else symbol}: profit and loss, {unit}"
     name = f"pay-{len(out)}"
-    rows = 3 + sum(1 for o in book.comparison.outcomes)
-    svg = drawn(name, title, "Profit and loss over prices, now and at the nearest expiry.", draw, 2.6 + 0.17 * rows)
-    out.append(figure(title, svg, f"In the range drawn: {'; '.join(_extremes(own) for own in made)}."))
+    rows = 3 + len(book.comparison.outcomes)
+    svg = drawn(name, "Profit and loss over prices, now and at the nearest expiry.", draw, 2.6 + 0.17 * rows)
+    out.append(figure(name, title, svg, f"In the range drawn: {'; '.join(_extremes(own) for own in made)}."))
     return made
 
 
@@ -159,7 +146,7 @@ def heatmaps(book: Book) -> Markup:
     """Profit, and the chosen requirement margined again, over price and volatility and over price and time."""
     worth = book.worth
     if isinstance(worth, MarginError):
-        return absent(f"No heat maps: {worth}")
+        return book.without("heat maps", worth)
     if not worth.levels:
         return absent("No heat maps: the account holds no positions.")
     symbol = _symbols(worth)[-1]
@@ -187,49 +174,47 @@ def _requirement_curves(book: Book, worth: Worth, symbol: str, found: list[Marku
         try:
             own = requirement_curve(book.prepared(place), book.account, worth, symbol, label=outcome.label)
         except MarginError as error:
-            notes.append(absent(f"{outcome.label}, requirement over price: not drawn: {error}"))
+            notes.append(book.without(f"requirement of {outcome.label} over price", error))
             continue
         by_currency.setdefault(report.currency, []).append(own)
-        notes += [absent(f"{outcome.label}, requirement over price, gaps: {why}") for why in own.refused]
+        notes += [book.without(f"requirement of {outcome.label} at some prices", why) for why in own.refused]
     for currency, curves in by_currency.items():
         title = f"Initial requirement over price, {currency}"
         names = ", ".join(own.rulebook for own in curves if isinstance(own, Surface))
-        svg = drawn(
-            f"over-{len(found)}",
-            title,
-            f"{title}: {names}.",
-            _drawn_requirements(curves, worth),
-            2.6 + 0.17 * len(curves),
-        )
-        found.append(figure(title, svg))
+        name, draw = f"over-{len(found)}", _drawn_requirements(curves, worth)
+        svg = drawn(name, f"{title}: {names}.", draw, 2.6 + 0.17 * len(curves))
+        found.append(figure(name, title, svg))
 
 
 def _drawn_requirements(curves: list[Surface | str], worth: Worth) -> Callable[[Any], Any]:
     return lambda ax: draw_requirements(ax, curves, worth)
 
 
-def _surfaces(book: Book, worth: Worth, symbol: str, unit: str, found: list[Markup], notes: list[Markup]) -> None:
+def _surfaces(
+    book: Book, worth: Worth, symbol: str, unit: str | None, found: list[Markup], notes: list[Markup]
+) -> None:
     """Profit and the chosen requirement, over volatility and over time."""
     for against, words in (("vol", "volatility"), ("time", "time")):
         if against == "time" and worth.nearest() is None:
             notes.append(absent("Over time: no option that is held expires."))
             continue
         makers: list[tuple[str, Callable[[], Surface]]] = [
-            ("Profit and loss", _profits(book, worth, symbol, against, unit)),
+            ("profit and loss", _profits(book, worth, symbol, against, unit)),
         ]
         if book.chosen is not None:
-            makers.append((f"Initial requirement, {book.chosen.label}", _requirements(book, worth, symbol, against)))
-        for title, make in makers:
+            makers.append((f"initial requirement of {book.chosen.label}", _requirements(book, worth, symbol, against)))
+        for of, make in makers:
+            what = f"{of} over price and {words}"
             try:
                 surface = make()
             except MarginError as error:
-                notes.append(absent(f"{title} over price and {words}: not drawn: {error}"))
+                notes.append(book.without(what, error))
                 continue
-            found.append(_heatmap(f"{title} over price and {words}", surface, worth, f"heat-{len(found)}"))
-            notes += [absent(f"{title} over price and {words}, empty places: {why}") for why in surface.refused]
+            found.append(_heatmap(f"{what[0].upper()}{what[1:]}", surface, worth, f"heat-{len(found)}"))
+            notes += [book.without(f"{what}, at some places", why) for why in surface.refused]
 
 
-def _profits(book: Book, worth: Worth, symbol: str, against: Any, unit: str) -> Callable[[], Surface]:
+def _profits(book: Book, worth: Worth, symbol: str, against: Any, unit: str | None) -> Callable[[], Surface]:
     return lambda: profit_surface(worth, symbol, against=against, resolution=book.resolution, currency=unit)
 
 
@@ -244,13 +229,12 @@ def _requirements(book: Book, worth: Worth, symbol: str, against: Any) -> Callab
 def _heatmap(title: str, surface: Surface, worth: Worth, name: str) -> Markup:
     profit = surface.of == "profit"
     low, high = float(np.nanmin(surface.values)), float(np.nanmax(surface.values))
-    row = len(surface.steps) // 2 if surface.against == "vol" else 0
-    today = surface.values[row, len(surface.moves) // 2]
+    today = surface.values[surface.today]
     said = f"from {amount(low)} to {amount(high)} {surface.currency}"
     if not profit:
         said += f"; today {amount(float(today))}" if np.isfinite(today) else "; no number today"
-    svg = drawn(name, title, f"{title}: {said}.", lambda ax: draw_surface(ax, surface, worth, bands(profit)), 3.3)
-    return figure(f"{title}, {surface.currency}", svg, f"{said[0].upper()}{said[1:]}.")
+    svg = drawn(name, f"{title}: {said}.", lambda ax: draw_surface(ax, surface, worth, bands(profit)), 3.3)
+    return figure(name, f"{title}, {surface.currency}", svg, f"{said[0].upper()}{said[1:]}.")
 
 
 # ---- scenarios and positions
@@ -271,11 +255,9 @@ def scenario_bars(book: Book) -> Markup:
         for k, own in enumerate(ranked[:MOST_PANELS]):
             title = f"{outcome.label}: {own.scope}"
             worst = f"Worst: {own.labels[own.worst]}, {amount(own.profits[own.worst])} {own.currency}."
-            svg = drawn(
-                f"scen-{place}-{k}", title, f"Profit and loss by scenario. {worst}", _scenarios(own),
-                height(len(own.profits)),
-            )  # fmt: skip
-            found.append(figure(title, svg, worst))
+            name, tall = f"scen-{place}-{k}", height(len(own.profits))
+            svg = drawn(name, f"Profit and loss by scenario. {worst}", _scenarios(own), tall)
+            found.append(figure(name, title, svg, worst))
     if not book.reports:
         notes.append(absent("No rulebook gives a number."))
     return joined([figures(found) if found else Markup(), notes])
@@ -283,6 +265,18 @@ def scenario_bars(book: Book) -> Markup:
 
 def _scenarios(own: Any) -> Callable[[Any], Any]:
     return lambda ax: draw_scenarios(ax, own)
+
+
+_KINDS = {
+    "incremental": (
+        "Incremental: the requirement less what it would be without the position; the residual is what positions "
+        "save one another, or cost."
+    ),
+    "euler": (
+        "Euler: the slope of the requirement along the position, of which it is the sum; of a scan alone the "
+        "position's loss in the worst scenario."
+    ),
+}
 
 
 def attribution(book: Book) -> Markup:
@@ -300,21 +294,20 @@ def attribution(book: Book) -> Markup:
         [c.contract.id, f"{c.long - c.short:+,.10g}", *(amount(own.contributions[i].amount) for own in kept)]
         for i, c in enumerate(kept[0].contributions)
     ]
-    rows.append(["residual", "", *(amount(own.residual) for own in kept)])
+    rows.append(["residual", "", *(amount(residual_shown(own)) for own in kept)])
     total: list[Child] = ["total", "", *(amount(own.total) for own in kept)]
     columns = ("position", "quantity", *(f"{own.kind}, {unit}" for own in kept))
     said = table(
         f"{book.chosen.label}: what each position makes of the initial requirement",
         columns, rows, numbers=range(1, 2 + len(kept)), totals=[total],
     )  # fmt: skip
-    note = (
-        "Incremental: the requirement less what it would be without the position; the residual is the offsets between "
-        "positions. Euler: the position's part in the scenarios that bind."
-    )
+    note = " ".join(_KINDS[own.kind] for own in kept)
     own = kept[-1]
     title = f"{book.chosen.label}: {own.kind} part of each position"
     svg = drawn(
-        "attribution", title, "A bar for each position, the residual and the total; the table has the numbers.",
+        "parts", "A bar for each position, the residual and the total; the table has the numbers.",
         lambda ax: plot.attribution(own, currency=unit, ax=ax), height(len(own.contributions) + 2),
     )  # fmt: skip
-    return joined([said, tag("p", note, class_="note"), figures([figure(title, svg)]), notes])
+    return joined([said, tag("p", note, class_="note"), figures([figure("parts", title, svg)]), notes])
+
+

@@ -17,8 +17,10 @@ from margincore._core import (
     worst_text,
 )
 from margincore._markup import Child, Markup, joined, tag
-from margincore.analysis.compare import Outcome, percent_text
+from margincore.analysis.compare import Outcome, percent_text, verdict
+from margincore.analysis.mover import snapshot_of
 from margincore.analysis.repricing import price_of
+from margincore.analysis.statements.page import Line
 from margincore.analysis.worth import Worth
 from margincore.reports.book import Book
 from margincore.reports.page import absent, amount, facts, grouped, number, table
@@ -47,34 +49,44 @@ def head(book: Book) -> Markup:
     tiles = []
     for outcome in book.comparison.outcomes:
         if outcome.report is None:
-            words, note = (outcome.reason or "").partition(":")[0], ""
+            words, note = verdict(outcome), ""
         else:
             words = f"{amount_text(outcome.report.equity_required)} {outcome.report.currency}"
             note = "equity required (initial)"
         tiles.append(tag("div", tag("span", outcome.label, class_="soft"), tag("b", words), note, class_="tile"))
-    return joined([facts(pairs), tag("div", tiles, class_="tiles")])
+    without = [absent(f"Not on this page: {words}") for words in book.missing]
+    return joined([facts(pairs), tag("div", tiles, class_="tiles"), without])
 
 
 # ---- positions
 
 
-def _alone(book: Book, place: int, position: Position) -> tuple[float | None, tuple[UnderlyingGreeks, ...]]:
-    """What one position is worth in the report's currency, and its sensitivities; `None` without a mark."""
+def _alone(
+    book: Book, place: int, position: Position, notes: list[Markup]
+) -> tuple[float | None, tuple[UnderlyingGreeks, ...]]:
+    """What one position is worth in the report's currency, and its sensitivities; why there is none goes to `notes`."""
     account = Account([position], kind=book.account.kind, gross=book.account.gross)
     prepared = book.prepared(place)
+    greeks: tuple[UnderlyingGreeks, ...] = ()
     try:
         greeks = prepared.margin(account).greeks
-    except MarginError:  # a rulebook may not take a position apart from the others
-        greeks = ()
+    except MarginError as error:  # a rulebook may not take a position apart from the others
+        notes.append(book.without(f"sensitivities of {position.contract.id} alone", error))
     try:
         return prepared.open(account).equity, greeks
-    except MarginError:
+    except MarginError as error:
+        notes.append(book.without(f"value of {position.contract.id}", error))
         return None, greeks
 
 
-def _marks(book: Book) -> dict[str, str]:
+def _marks(book: Book, notes: list[Markup]) -> dict[str, str]:
     """The quote of each contract as text; the model's where only a volatility is given."""
-    parts = {} if book.market is None or book.market.contracts is not None else book.market.to_dict()
+    parts: dict[str, Any] = {}
+    if book.market is not None:
+        try:
+            parts = snapshot_of(book.market)
+        except MarginError as error:
+            notes.append(book.without("marks", error))
     worth = book.worth
     said = {}
     for p in book.account.positions:
@@ -95,12 +107,13 @@ def positions(book: Book) -> Markup:
         return absent("The account holds no positions.")
     priced = next((i for i, _, report in book.reports if report.greeks), None)
     valued = book.focus if priced is None else priced
-    marks = _marks(book)
+    notes: list[Markup] = []
+    marks = _marks(book, notes)
     unit = "" if valued is None else book.prepared(valued).currency
     rows: list[list[Child]] = []
     for p in book.account.positions:
         held = f"{p.long:,.10g} / {p.short:,.10g}" if book.account.gross else f"{p.quantity:+,.10g}"
-        value, greeks = (None, ()) if valued is None else _alone(book, valued, p)
+        value, greeks = (None, ()) if valued is None else _alone(book, valued, p, notes)
         one = greeks[0] if len(greeks) == 1 and not greeks[0].excluded else None
         shown = "settles to its mark" if p.contract.kind in ("future", "perpetual") else amount(value)
         rows.append([p.contract.id, held, marks[p.contract.id], shown, *_greeks(one if priced is not None else None)])
@@ -122,7 +135,10 @@ def positions(book: Book) -> Markup:
             "for 1.00 of the price, vega for a point of volatility, theta for a day, rho for a point of the rate."
         )
         body.append(tag("p", note, class_="note"))
-    return joined(body)
+        if excluded := [name for g in greeks for name in g.excluded]:
+            why = f"{outcome.label} has an exchange's own values for them and does not price them"
+            body.append(book.without(f"sensitivities, also in the sums, of {', '.join(excluded)}", why))
+    return joined([*body, notes])
 
 
 _GREEKS = ("delta", "gamma", "vega", "theta", "rho")
@@ -142,24 +158,19 @@ def equity(book: Book) -> Markup:
     """The account's statement under the chosen rulebook, line by line."""
     found = book.statement
     if found is None:
-        return absent(
-            "No equity and no excess: the account gives neither cash nor collateral (Account(..., cash=...))."
-        )
+        if book.focus is None:
+            return absent("No rulebook gives a number.")
+        why = "the account gives neither cash nor collateral: give its cash, 0 where it has none"
+        return book.without("equity and excess", why)
     if isinstance(found, MarginError):
-        return absent(f"No statement: {found}")
+        return book.without("statement", found)
     left_out = ("warnings", "groups")
     rows: list[tuple[str, list[Child]]] = [
-        (row["section"], [row["item"].strip(), _quantity(row["amount"], row["unit"]), row["unit"], row["note"]])
+        (row["section"], [row["item"].strip(), Line(**row).shown, row["unit"], row["note"]])
         for row in found.rows()
         if not row["section"].startswith(left_out)
     ]
     return grouped(found.title, ("item", "amount", "unit", "note"), rows)
-
-
-def _quantity(value: float | None, unit: str) -> Child:
-    if value is None:
-        return ""
-    return f"{value:,.10g}" if unit == "shares" else amount(value)
 
 
 # ---- requirements
@@ -170,7 +181,7 @@ def _rows(book: Book) -> Iterator[list[Child]]:
     for outcome in compared.outcomes:
         report = outcome.report
         if report is None:
-            yield [outcome.label, (outcome.reason or "").partition(":")[0], *[""] * 6]
+            yield [outcome.label, verdict(outcome), *[""] * 6]
             continue
         worst = worst_text(report.worst_scenario, (line.scenario for line in report.lines))
         yield [
@@ -187,33 +198,24 @@ def _rows(book: Book) -> Iterator[list[Child]]:
 
 def requirements(book: Book) -> Markup:
     """Rulebooks side by side on the two bases, and by name those that do not cover the account."""
-    columns = (
-        "rulebook",
-        "equity required",
-        "saving",
-        "cash balance after settlement",
-        "saving",
-        "maintenance",
-        "currency",
-        "worst scenario",
-    )
     note = (
-        "Equity required is the liquidating equity the account must hold, and what its trades need brought. The cash "
-        "balance is what must stand in the account once they have settled. The two are never compared with each "
-        "other; savings are of initial requirements, within one basis, against the first rulebook with a number."
+        "Equity required is what the account's liquidating equity (cash, positions at their marks, collateral) must "
+        "reach, and no deposit where that is there already: see Equity and excess. The cash balance is what must stand "
+        "in the account once the trades have settled. The two are never compared with each other; savings are of "
+        "initial requirements, within one basis, against the first rulebook with a number, and none is stated of or "
+        "against an amount below zero."
     )
     body: list[Child] = [
         table(
             "Initial requirement on each of two bases, and maintenance",
-            columns,
+            book.comparison.rows()[0],
             _rows(book),
             numbers=range(1, 6),
             wide=(7,),
         ),
         tag("p", note, class_="note"),
     ]
-    body += [absent(f"{o.label}: {o.reason}") for o in book.comparison.outcomes if o.report is None]
-    return joined(body)
+    return joined([*body, (absent(words) for words in book.comparison.notes)])
 
 
 def lines(book: Book) -> Markup:

@@ -70,8 +70,9 @@ def facts(pairs: Iterable[tuple[str, Child]]) -> Markup:
     return tag("dl", [[tag("dt", name), tag("dd", value)] for name, value in pairs])
 
 
-def figure(title: str, svg: Markup, caption: Child = None) -> Markup:
-    return tag("figure", tag("h3", title), svg, tag("figcaption", caption) if caption else None)
+def figure(name: str, title: str, svg: Markup, caption: Child = None) -> Markup:
+    """A figure under its title, which is the drawing's accessible name: `name` is unique on the page."""
+    return tag("figure", tag("h3", title, id=f"{name}-t"), svg, tag("figcaption", caption) if caption else None)
 
 
 def figures(each: Iterable[Markup]) -> Markup:

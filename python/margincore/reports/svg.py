@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
 import warnings
@@ -24,8 +25,46 @@ WIDTH = 4.3
 SERIES = 9
 _SIZE = 9.5
 
-#: Matplotlib keeps its style for the whole process: figures are drawn one at a time.
-_DRAWING = threading.Lock()
+
+class _Turns:
+    """Figures are drawn one at a time, each in a style of its own: matplotlib keeps one for the whole process.
+
+    A fork copies the lock and the style, but not the thread that draws and would give both back: a child gets a lock
+    of its own, and the style there was before.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.before: dict[str, Any] | None = None
+        register = getattr(os, "register_at_fork", None)  # a system without forks has none
+        if register is not None:
+            register(after_in_child=self.forked)
+
+    @contextmanager
+    def styled(self, style: dict[str, Any]) -> Iterator[None]:
+        """Nothing of the style that the process uses: the page looks the same whatever that is."""
+        from matplotlib import rcParams
+        from matplotlib.style import context
+
+        with self.lock:
+            self.before = {key: value for key, value in rcParams.copy().items() if key != "backend"}
+            try:
+                with context(["default", style]), _quiet():
+                    yield
+            finally:
+                self.before = None
+
+    def forked(self) -> None:
+        """What a child does first."""
+        self.lock = threading.Lock()
+        if self.before is not None:
+            from matplotlib import rcParams
+
+            rcParams.update(self.before)
+            self.before = None
+
+
+_TURNS = _Turns()
 
 
 def stand_ins() -> dict[str, str]:
@@ -77,27 +116,26 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def drawn(name: str, title: str, description: str, draw: Callable[[Axes], Any], height: float = 3.4) -> Markup:
-    """A figure `draw` makes on axes, as an SVG element with a title and a description; `name` is unique on the page."""
-    from matplotlib import rc_context, rcdefaults
+def drawn(name: str, description: str, draw: Callable[[Axes], Any], height: float = 3.4) -> Markup:
+    """What `draw` makes on axes, as an SVG element with a description.
+
+    `name` is unique on the page: that of the :func:`margincore.reports.page.figure` whose title is the element's too.
+    """
     from matplotlib.figure import Figure
 
     out = io.StringIO()
-    with _DRAWING, rc_context(), _quiet():
-        rcdefaults()  # the page looks the same whatever style the process uses
-        style: Any = {**_style(), "svg.hashsalt": name}
-        with rc_context(style):
-            figure = Figure(figsize=(WIDTH, height), layout="constrained")
-            draw(figure.add_subplot())
-            layout = figure.get_layout_engine()
-            if layout is not None:
-                layout.execute(figure)  # once: saving would draw the whole figure for it
-                figure.set_layout_engine("none")
-            figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(out.getvalue(), name, title, description)
+    with _TURNS.styled({**_style(), "svg.hashsalt": name}):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        draw(figure.add_subplot())
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)  # once: saving would draw the whole figure for it
+            figure.set_layout_engine("none")
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return _inline(out.getvalue(), name, description)
 
 
-def _inline(text: str, name: str, title: str, description: str) -> Markup:
+def _inline(text: str, name: str, description: str) -> Markup:
     body = text[text.index("<svg") :]
     head, _, body = body.partition(">")
     box = re.search(r'viewBox="([^"]+)"', head)
@@ -111,13 +149,12 @@ def _inline(text: str, name: str, title: str, description: str) -> Markup:
     for variable, colour in stand_ins().items():
         body = body.replace(colour, f"var(--{variable})")
     body = re.sub(r">\s+<", "><", body).replace("xlink:href", "href")
-    labels = f"{name}-t {name}-d"
     return tag(
         "svg",
-        tag("title", title, id=f"{name}-t"),
         tag("desc", description, id=f"{name}-d"),
         Markup(body.strip()),
         role="img",
-        aria_labelledby=labels,
+        aria_labelledby=f"{name}-t",
+        aria_describedby=f"{name}-d",
         viewBox=box[1] if box else None,
     )

@@ -55,9 +55,11 @@ def test_contributions_come_to_the_total(name: str, level: str) -> None:
             try:
                 found = attribute(prepared, held, kind, level=level)  # type: ignore[arg-type]
             except mc.NotApplicable:
-                # Whole contracts are paired: a larger account may be paired better.
+                # Whole contracts are paired: a larger account may be paired better, and the pairs are where it bends.
                 assert (name, kind) == ("reg-t", "euler")
                 continue
+            if kind == "euler":
+                assert abs(found.residual) <= 1e-8 * sum(abs(c.amount) for c in found.contributions)
             assert found.total == total
             assert adds_up(found)
             assert [c.contract.id for c in found.contributions] == [p.contract.id for p in held]
@@ -114,6 +116,39 @@ def test_what_does_not_grow_in_proportion_is_refused() -> None:
         attribute(prepared, [mc.Position(coin, 10)], "euler")
     with pytest.raises(mc.InvalidInput, match="kind"):
         attribute(prepared, [mc.Position(coin, 10)], "shapley")  # type: ignore[arg-type]
+
+
+def test_eulers_parts_that_miss_the_total_are_refused() -> None:
+    """An iron condor under Reg T asks in proportion to its size, and bends at it in more than one way."""
+    prepared = mc.Engine(RULEBOOKS["reg-t"]).prepare(TABLE, market())
+    legs = [(OPTIONS[1], 1), (OPTIONS[3], -1), (OPTIONS[6], -1), (OPTIONS[8], 1)]
+    condor = [mc.Position(contract, quantity) for contract, quantity in legs]
+    scaled = [mc.Position(contract, quantity * 2**20) for contract, quantity in legs]
+    assert prepared.margin(scaled).initial == 2**20 * prepared.margin(condor).initial
+    for level in ("initial", "maintenance"):
+        with pytest.raises(mc.NotApplicable, match=r"Reg T the requirement bends .* USD: use \"incremental\""):
+            attribute(prepared, condor, "euler", level=level)  # type: ignore[arg-type]
+    assert attribute(prepared, condor).total == prepared.margin(condor).initial
+    # What is not paired has one slope: the requirement of one, times the number.
+    for held in ([mc.Position(OPTIONS[5], -3)], [mc.Position(STOCK, 240)]):
+        found = attribute(prepared, held, "euler")
+        assert found.contributions[0].amount == pytest.approx(prepared.margin(held).initial, rel=1e-8)
+    # A spread by itself bends once: the means of the slopes either way add up.
+    one = attribute(prepared, [mc.Position(OPTIONS[5], -1), mc.Position(OPTIONS[3], 1)], "euler")
+    assert math.fsum(c.amount for c in one.contributions) == pytest.approx(one.total, rel=1e-8)
+
+
+def test_rounding_is_not_shown_as_a_residual() -> None:
+    held = mc.attribution.Contribution(STOCK, 1.0, 0.0, 4_000.0)
+    for kind, residual, shown in (
+        ("euler", -1.062e-5, "0.00"),
+        ("incremental", -1.062e-5, "-0.00001062"),
+        ("incremental", 4e-10, "0.00"),
+        ("incremental", -25.0, "-25.00"),
+    ):
+        own = Attribution(kind, (held,), residual, 4_000.0)  # type: ignore[arg-type]
+        assert f"<td>residual</td><td class=\"n\"></td><td class=\"n\">{shown}</td>" in own._repr_html_()
+        assert "-0.00\n" not in str(Attribution("euler", (held,), residual, 4_000.0)) or residual == -25.0
 
 
 @pytest.mark.parametrize("name", RULEBOOKS)

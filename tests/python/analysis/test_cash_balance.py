@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import margincore as mc
+from margincore._core import amount_text
 
 VALUATION = "2026-11-20T16:00:00-05:00"
 STOCK = mc.Stock("XYZ", currency="USD")
@@ -121,18 +123,18 @@ def test_the_old_name_keeps_its_value_and_says_what_to_use() -> None:
         assert stock.cash_required == 2_500.0  # what it was: stock not counted
 
 
-def test_tables_say_what_to_bring_and_what_must_stand_there() -> None:
+def test_tables_say_what_equity_must_reach_and_what_must_stand_there() -> None:
     short, long = option("put", 70), option("put", 65)
     comparison = mc.compare(
         [mc.Position(short, -5), mc.Position(long, 5)], market(65.25, {short: 5.5, long: 1.75}), [reg_t()]
     )
     header, row = comparison.rows()
-    assert row[header.index("equity required (to bring)")] == "625.00"
+    assert row[header.index("equity required")] == "625.00"
     assert row[header.index("cash balance after settlement")] == "2,500.00"
     report = comparison.outcomes[0].report
     assert report is not None
     for html in (report._repr_html_(), comparison._repr_html_()):
-        assert "equity required (to bring)" in html
+        assert "equity required" in html
         assert "cash balance after settlement" in html
         assert "2,500.00" in html
 
@@ -147,3 +149,33 @@ def test_savings_are_within_one_basis_and_one_currency() -> None:
         assert comparison.saving(other, basis) == want
     with pytest.raises(ValueError, match="cash_balance_required"):
         comparison.saving(other, "maintenance")
+
+
+def test_no_percentage_of_or_against_what_is_below_zero() -> None:
+    """Stock and short puts: under one rulebook cash must stand there, under the other it may be borrowed."""
+    put, stock = option("put", 60), mc.Position(STOCK, 1_000)
+    quoted = mc.Market(VALUATION, spot={"XYZ": 65.25}, price={put.id: 1.0}, vol={put.id: 0.4}, rate={"USD": 0.05})
+    held = [stock, mc.Position(put, -100)]
+    tight = mc.methods.Tims(default_range={"down": -0.05, "up": 0.05})
+    comparison = mc.compare(held, quoted, [reg_t(), tight], labels=["wide", "tight"])
+    base, other = comparison.outcomes
+    assert (base.cash_balance_required or 0.0) > 0.0 > (other.cash_balance_required or 0.0)
+    assert comparison.saving(other) == 1.0 - (other.equity_required or 0.0) / (base.equity_required or 0.0)
+    assert comparison.saving(other, "cash_balance_required") is None
+    document = comparison.to_dict()["outcomes"][1]
+    assert (document["saving_on_cash"], document["saving_on_equity"]) == (None, comparison.saving(other))
+    balance = amount_text(other.cash_balance_required)
+    why = f"tight: no saving on the cash balance after settlement: {balance} is below zero"
+    assert comparison.notes == (why,)
+    _, _, row = comparison.rows()
+    assert row[2].endswith(" %")
+    assert row[4] == ""
+    assert why in str(comparison)
+    assert why in comparison._repr_html_()
+    assert np.isnan(mc.frames.of(comparison)["outcomes"]["saving_on_cash"][1])
+    # The other way round, the baseline is the negative one.
+    turned = mc.compare(held, quoted, [tight, reg_t()], labels=["tight", "wide"])
+    assert turned.saving(turned.outcomes[1], "cash_balance_required") is None
+    assert turned.notes == (
+        f"wide: no saving on the cash balance after settlement: the baseline's {balance} is not above zero",
+    )

@@ -66,6 +66,37 @@ def test_a_rulebook_that_does_not_cover_the_account_gives_no_number(
     assert "<table>" in comparison._repr_html_()
 
 
+def test_the_rule_is_as_wide_as_the_table(mixed: tuple[mc.Account, mc.Market, mc.Contract]) -> None:
+    """A refusal of several hundred letters stands below it."""
+    account, market, _ = mixed
+    reg_t = mc.methods.RegT(underlyings={"IBM": {"class": "equity"}})
+    comparison = mc.compare(account, market, [reg_t, mc.methods.Tims()])
+    refused = comparison.outcomes[0]
+    assert len(refused.reason or "") > 150
+    head, rule, first, second, *below = str(comparison).splitlines()
+    assert set(rule) == {"-"}
+    assert len(rule) == max(map(len, (head, first, second))) < 150
+    assert below[0] == f"{refused.label}: {refused.reason}"
+    assert "not applicable" in first
+
+
+def test_labels_tell_rulebooks_apart() -> None:
+    stock = mc.Stock("IBM", currency="USD")
+    market = mc.Market(VALUATION, spot={"IBM": 100.0})
+    same = [mc.methods.Tims(), mc.methods.Tims(), mc.methods.Tims(default_range={"down": -0.3, "up": 0.3})]
+    comparison = mc.compare([mc.Position(stock, 100)], market, same)
+    assert [o.label for o in comparison.outcomes] == [
+        "OCC TIMS (occ-cpm) #1", "OCC TIMS (occ-cpm) #2", "OCC TIMS (occ-cpm (changed))",
+    ]  # fmt: skip
+    assert mc.frames.of(comparison)["lines"]["label"] == [o.label for o in comparison.outcomes]
+    with pytest.raises(mc.InvalidInput, match=r"labels\[2\] is 'a'") as caught:
+        mc.compare([mc.Position(stock, 100)], market, same, labels=["a", "b", "a"])
+    assert caught.value.code == "duplicate"
+    with pytest.raises(mc.InvalidInput, match=r"U\+DFFF") as caught:
+        mc.compare([mc.Position(stock, 100)], market, same, labels=["a", "b", "\udfff"])
+    assert caught.value.code == "bad_text"
+
+
 def test_a_saving_may_be_negative() -> None:
     stock = mc.Stock("IBM", currency="USD")
     market = mc.Market(VALUATION, spot={"IBM": 100.0})

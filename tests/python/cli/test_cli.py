@@ -107,6 +107,21 @@ def test_several_methods_are_compared(folder: Path) -> None:
     assert "one rulebook" in refused(run("margin", "account.csv", "--method", "tims", "--method", "tims", *parameters))
 
 
+def test_no_saving_is_shown_of_cash_that_is_owed(folder: Path) -> None:
+    """Shares are paid in full: half of them may be owed under Reg T, and a percentage of a debt says nothing."""
+    (folder / "account.csv").write_text("symbol,quantity\nXYZ,1000\n")
+    (folder / "market.json").write_text(json.dumps({**MARKET, "spot": {"XYZ": 50.0}}))
+    account = ["account.csv", "--market", "market.json", "--equity", "XYZ", "--method", "reg-t", "--method", "tims"]
+    result = run("margin", *account)
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.stdout.split())
+    assert "OCC TIMS: no saving on the cash balance after settlement: the baseline's -25,000.00 is not above" in words
+    assert "+70.0 %" in words
+    assert words.count(" %") - words.count("-15 %") == 1
+    assert "equity required 7,500.00: what liquidating equity must reach, the statement says what is missing" in words
+    assert "to bring" not in words
+
+
 def test_equities_are_declared_on_the_command_line(folder: Path) -> None:
     (folder / "account.csv").write_text("symbol,quantity,vol\nIBM261218P00090000,-2,0.3\n")
     (folder / "market.json").write_text(json.dumps({**MARKET, "spot": {"IBM": 100.0}}))

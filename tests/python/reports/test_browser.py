@@ -35,16 +35,17 @@ document.getElementById("f").addEventListener("load", event => {{
   found.smallest = 100;
   for (const svg of page.querySelectorAll("svg")) {{
     const box = svg.getBoundingClientRect(), seen = [];
+    const title = page.getElementById(svg.getAttribute("aria-labelledby"))?.textContent;
     for (const text of svg.querySelectorAll("text")) {{
       const r = text.getBoundingClientRect(), size = parseFloat(getComputedStyle(text).fontSize);
       found.texts += 1;
       found.smallest = Math.min(found.smallest, size * box.width / svg.viewBox.baseVal.width);
       if (r.left < box.left - 2 || r.right > box.right + 2 || r.top < box.top - 2 || r.bottom > box.bottom + 2)
-        found.cut.push(svg.querySelector("title").textContent + ": " + text.textContent);
+        found.cut.push(title + ": " + text.textContent);
       for (const [other, words] of seen)
         if (Math.min(r.right, other.right) - Math.max(r.left, other.left) > 2 &&
             Math.min(r.bottom, other.bottom) - Math.max(r.top, other.top) > 3)
-          found.over.push(svg.querySelector("title").textContent + ": " + words + " / " + text.textContent);
+          found.over.push(title + ": " + words + " / " + text.textContent);
       seen.push([r, text.textContent]);
     }}
   }}
@@ -119,7 +120,7 @@ def test_the_checks_see_what_is_wrong(tmp_path: Path) -> None:
     """A page that is too wide, with text outside its figure and on other text, and one that complains."""
     text = '<text x="{}" y="10" style="font: 10px sans-serif">long enough</text>'
     words = "".join(text.format(x) for x in (80, 0, 10))
-    svg = f'<svg viewBox="0 0 100 20" width="100"><title>t</title>{words}</svg>'
+    svg = f'<svg viewBox="0 0 100 20" width="100" aria-labelledby="t">{words}</svg>'
     found = shown(tmp_path, f"<!doctype html><body><p style='width:900px'>x</p>{svg}", 400)
     assert found["width"] >= 900
     assert len(found["cut"]) == 1

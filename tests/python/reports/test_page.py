@@ -244,11 +244,17 @@ def test_arguments_are_refused_by_name() -> None:
         ({"resolution": 9}, "resolution"),
         ({"focus": "Tims"}, "focus"),
         ({"title": 3}, "title"),
+        ({"title": "half a \ud800"}, r"title is .*without the character U\+D800"),
+        ({"title": "a\0b"}, r"title is .*without the character U\+0000"),
+        ({"labels": ["a", "b\x1b[31m"]}, r"labels\[1\] is .*without the character U\+001B"),
+        ({"labels": ["a", "a"]}, r"labels\[1\] is 'a': a label that no other rulebook has"),
         ({"statement": 3}, "statement"),
         ({"labels": ["one"]}, "labels"),
     ):
         with pytest.raises(mc.InvalidInput, match=what):
             mc.report(account, market, rulebooks, **arguments)
+    title = "é – 報告 🙂"
+    assert title in Page(mc.report(account, market, rulebooks, title=title, resolution=(3, 3)).html).text[""]
     account, market, rulebooks = futures()
     with pytest.raises(mc.InvalidInput, match="focus"):
         mc.report(account, market, rulebooks, focus="Reg T")

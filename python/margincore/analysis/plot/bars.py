@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from margincore._core import InvalidInput, MarginReport, NotApplicable, amount_text
+from margincore._core import InvalidInput, MarginReport, NotApplicable
 from margincore.analysis import given
-from margincore.analysis.attribution import Attribution
-from margincore.analysis.compare import Comparison
+from margincore.analysis.attribution import Attribution, residual_shown
+from margincore.analysis.compare import BASES, Comparison, stated
 from margincore.analysis.plot.axes import amounts, axes, faint, plain, short
 from margincore.analysis.scenarios import Scenarios
 from margincore.analysis.scenarios import scenarios as scenarios_of
@@ -86,7 +86,7 @@ def attribution(own: Attribution, *, currency: str = "", ax: Axes | None = None)
     rest = math.fsum(c.amount for c in own.contributions) - math.fsum(c.amount for c in parts)
     if len(parts) < len(own.contributions):
         rows.append((f"{len(own.contributions) - len(parts):,} others together", rest, "C4"))
-    rows += [("residual", own.residual, "C1"), ("total", own.total, "C2")]
+    rows += [("residual", residual_shown(own), "C1"), ("total", own.total, "C2")]
     ax = axes(ax, (7.0, height(len(rows))))
     _bars(ax, rows)
     ax.set_xlabel(f"{own.kind} part of the requirement" + (f", {currency}" if currency else ""))
@@ -106,7 +106,7 @@ def comparison(
     >>> import margincore as mc
     >>> axes = mc.plot.comparison(mc.compare(account, market, rulebooks))                    # doctest: +SKIP
     """
-    given.name("basis", basis, ("equity_required", "cash_balance_required"))
+    given.name("basis", basis, BASES)
     currencies = sorted({o.report.currency for o in own.outcomes if o.report is not None})
     if len(currencies) > 1:
         raise InvalidInput(
@@ -116,10 +116,8 @@ def comparison(
     ax = axes(ax, (7.0, height(len(amounts_of))))
     _bars(ax, [(o.label, amount or 0.0, "C0") for o, amount in zip(own.outcomes, amounts_of, strict=True)])
     for place, (outcome, amount) in enumerate(zip(own.outcomes, amounts_of, strict=True)):
-        words = amount_text(amount) if amount is not None else (outcome.reason or "not stated").partition(":")[0]
-        away = max(amount or 0.0, 0.0)
+        words, away = stated(outcome, basis), max(amount or 0.0, 0.0)
         ax.annotate(words, (away, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize="small")
     ax.margins(x=0.24)
-    words = {"equity_required": "equity required", "cash_balance_required": "cash balance after settlement"}[basis]
-    ax.set_xlabel(words + (f", {currencies[0]}" if currencies else ""))
+    ax.set_xlabel(BASES[basis] + (f", {currencies[0]}" if currencies else ""))
     return ax

@@ -20,7 +20,7 @@ from margincore._core import (
     Position,
     amount_text,
 )
-from margincore.analysis.compare import Outcome, compare
+from margincore.analysis.compare import Outcome, compare, verdict
 from margincore.analysis.plot.axes import amounts, axes, faint, legend, listed, moves, quoted, short
 from margincore.analysis.profiles import TOGETHER, Profile, moving, profile_of, reach, underlying_of
 from margincore.analysis.scenarios import Scenarios, scenarios
@@ -127,7 +127,7 @@ def draw_payoff(
     whole = symbol == TOGETHER or len(worth.levels) == 1
     for number, (outcome, points) in enumerate(zip(outcomes, shown, strict=True), start=2):
         if outcome.report is None:
-            ax.plot([], [], " ", label=f"{short(outcome.label)}: {(outcome.reason or '').partition(':')[0]}")
+            ax.plot([], [], " ", label=f"{short(outcome.label)}: {verdict(outcome)}")
             continue
         report = outcome.report
         text = f"{short(outcome.label)}: equity required {amount_text(report.equity_required)} {report.currency}"

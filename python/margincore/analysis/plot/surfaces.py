@@ -9,12 +9,12 @@ import numpy as np
 
 from margincore._core import Account, Contract, InvalidInput, Market, Methodology, Position
 from margincore.analysis import given
-from margincore.analysis.compare import compare
+from margincore.analysis.compare import compare, verdict
 from margincore.analysis.plot.axes import amounts, axes, faint, legend, moves, plain, short
 from margincore.analysis.profiles import TOGETHER, moving
 from margincore.analysis.surfaces import Surface, profit_surface, requirement_curve, requirement_surface
 from margincore.analysis.worth import Worth
-from margincore.engine import beside, holder, rulebook
+from margincore.engine import beside, holder, rulebook, table_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,8 +67,7 @@ def heatmap(
             given.refuse(
                 "currency", currency, "a requirement is in its rulebook's currency: leave it out", "wrong_type"
             )
-        table = {c.id: c for c in (*(p.contract for p in account.positions), *more)}
-        prepared = rulebook(methodology).prepare(table.values(), market)
+        prepared = rulebook(methodology).prepare(table_of(account, more), market)
         level: Any = what
         found = requirement_surface(
             prepared, account, worth, symbol, of=level, against=against, resolution=resolution, width=width
@@ -103,15 +102,15 @@ def requirement(
     account, market = holder(account), moving(market)
     more = beside(contracts)
     worth = Worth(account, market, more)
-    table = {c.id: c for c in (*(p.contract for p in account.positions), *more)}
+    table = table_of(account, more)
     curves: list[Surface | str] = []
     for outcome, methodology in zip(
         compare(account, market, methodologies, labels=labels, contracts=more).outcomes, methodologies, strict=True
     ):
         if outcome.report is None:
-            curves.append(f"{short(outcome.label)}: {(outcome.reason or '').partition(':')[0]}")
+            curves.append(f"{short(outcome.label)}: {verdict(outcome)}")
             continue
-        prepared = methodology.prepare(table.values(), market)
+        prepared = methodology.prepare(table, market)
         curves.append(
             requirement_curve(prepared, account, worth, symbol, of=of, points=points, width=width, label=outcome.label)
         )
@@ -182,7 +181,7 @@ def draw_surface(ax: Axes, surface: Surface, worth: Worth, cmap: str | Colormap 
         edgecolors="face",
         linewidth=0.8,
     )
-    today = surface.steps[len(surface.steps) // 2] if surface.against == "vol" else surface.steps[0]
+    today = surface.steps[surface.today[0]]
     style: Any = rcParams
     for colour, width in (("figure.facecolor", 3.6), ("text.color", 1.5)):  # seen on light places and on dark ones
         ax.plot(0.0, today, "+", color=style[colour], markersize=10, markeredgewidth=width, clip_on=False)

@@ -76,7 +76,7 @@ class Statement(Part):
 
     @property
     def equity_required(self) -> float:
-        """What liquidating equity must reach, and what the trades need brought: the initial requirement."""
+        """What liquidating equity must reach: the initial requirement. `initial_excess` says what is missing."""
         return self.initial
 
     @property
