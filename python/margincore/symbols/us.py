@@ -150,7 +150,8 @@ def _read_tradestation(match: re.Match[str], _: dt.date | None) -> Symbol:
 _TICKER = re.compile(
     r"(?!\w+(?:USD[TC]|PERP)\Z)\d{0,3}[A-Z]{1,15}(?:&[A-Z]{1,5})?(?:[./ ][A-Z]{1,2}|-(?!PERP)[A-Z]{1,5})?", re.ASCII
 )
-"""Capitals, with the class of a share behind a mark; NSE's may begin with digits. Venues' perpetuals are none."""
+"""Capitals, with a class or an exchange behind a mark, kept as written; NSE's may begin with digits. Venues' perpetuals
+are none."""
 
 
 def ticker(dialect: str) -> Form:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from margincore._core import Contract, InvalidInput, MissingData, OsiSymbol, Unsupported
 from margincore.importers.brokers.table import Format, Row
-from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms, kind_of, right_of, sides, ticker
+from margincore.importers.brokers.terms import Held, Item, Money, Passed, Terms, kind_of, right_of, sides
 
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d", re.ASCII)
 
@@ -36,7 +36,7 @@ def _position(row: Row, terms: Terms) -> Item:
             )
         return Money(symbol, row.count())
     if kind in ("stock", "etf"):
-        own = kind_of(row.text("subkind")) or terms.declared.get(ticker(symbol)) or kind
+        own = kind_of(row.text("subkind")) or terms.declared.get(terms.ticker(symbol)) or kind
         contract = terms.share(symbol, own if own in ("stock", "etf") else kind, currency)
         return _held(row, contract, spot=mark)
     if kind == "option":
@@ -68,7 +68,7 @@ def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
             expiry = row.date("expiry")
             assert expiry is not None
             return terms.listed(
-                ticker(underlying), expiry, right_of(row.needed("right")), row.count("strike"), multiplier=multiplier,
+                terms.ticker(underlying), expiry, right_of(row.needed("right")), row.count("strike"), multiplier=multiplier,
                 currency=currency,
             )  # fmt: skip
         return terms.symbol(symbol, "ibkr_eurex", multiplier=multiplier, currency=currency, on=row.date("as_of"))
@@ -79,7 +79,7 @@ def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
             raise InvalidInput(
                 f"{symbol}: {name} is {shown} in its column and {value} in its symbol", where=name, code="contradiction"
             )
-    on_security = said.root == ticker(underlying) and _ISIN.fullmatch(row.text("underlying_id")) is not None
+    on_security = said.root == terms.ticker(underlying) and _ISIN.fullmatch(row.text("underlying_id")) is not None
     return terms.osi(symbol, multiplier=multiplier, currency=currency, on_security=on_security)
 
 
