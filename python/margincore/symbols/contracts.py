@@ -50,7 +50,8 @@ def contract(
     one unit of the price as the exchange quotes it: grains in cents, bonds in points of 100.
 
     What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a
-    day with `settles` and `exchange` (the day may be left out where the symbol or the table has it), `currency`; of an option that no table has also its `exercise` and `underlying`.
+    day with `settles` and `exchange` (the day may be left out where the symbol or the table has it), `currency`; of an
+    option that no table has also its `exercise` and `underlying`.
     `exchange` is also the market of an Indian symbol that names none, ``NFO`` or ``BFO``. An `expiry` that is stated is
     taken instead of the table's; a multiplier or currency that contradicts the table is
     :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no table, with what to

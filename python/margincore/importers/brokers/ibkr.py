@@ -68,8 +68,8 @@ def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
             expiry = row.date("expiry")
             assert expiry is not None
             return terms.listed(
-                terms.ticker(underlying), expiry, right_of(row.needed("right")), row.count("strike"), multiplier=multiplier,
-                currency=currency,
+                terms.ticker(underlying), expiry, right_of(row.needed("right")), row.count("strike"),
+                multiplier=multiplier, currency=currency,
             )  # fmt: skip
         return terms.symbol(symbol, "ibkr_eurex", multiplier=multiplier, currency=currency, on=row.date("as_of"))
     for name, value in (("strike", said.strike), ("expiry", said.expiry)):

@@ -191,7 +191,8 @@ def test_shares_of_a_class_are_written_as_options_are_on_them() -> None:
 def test_a_letter_that_nothing_says_is_a_class_may_be_an_exchange(symbol: str) -> None:
     text = f"Symbol,Quantity,Price,Market Value,Security Type\n{symbol},5,$500,$1,Equity\n"
     root, joined = symbol[:-2], symbol[:-2] + symbol[-1]
-    with pytest.raises(mc.MissingData, match=f"may be class {symbol[-1]} of {root}, or {root} at an exchange") as caught:
+    words = f"may be class {symbol[-1]} of {root}, or {root} at an exchange"
+    with pytest.raises(mc.MissingData, match=words) as caught:
         read_positions(text)
     assert caught.value.code == "not_stated"
     assert [p.contract.underlying for p in read_positions(text, equities=[joined]).positions] == [joined]
