@@ -139,7 +139,7 @@ def _chosen(text: str, rows: list[dict[str, Any]], which: str) -> dict[str, Any]
             return {"preset": found[0]}
         if found:
             raise _core.InvalidInput(
-                f"{text!r}: {which!r} is not enough to tell {', '.join(found)}", code="ambiguous", value=which
+                f"{text!r}: {which!r} is not enough to tell {', '.join(found)}", code="not_stated", value=which
             )
     hint = _core.did_you_mean(which, [row["name"] for row in rows])
     raise _core.InvalidInput(

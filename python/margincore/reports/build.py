@@ -25,7 +25,7 @@ __all__ = ["Report", "report"]
 class Report(Record):
     """A page: `html` is the whole of it, one file that needs nothing else; in a notebook it shows itself.
 
-    `missing`: what is not on it for want of a quote, a rate, cash or a rule, each with its reason; the page says it too.
+    `missing`: what is not on it for want of a quote, a rate, cash or a rule, each with its reason, as the page says.
     """
 
     title: str

@@ -309,5 +309,3 @@ def attribution(book: Book) -> Markup:
         lambda ax: plot.attribution(own, currency=unit, ax=ax), height(len(own.contributions) + 2),
     )  # fmt: skip
     return joined([said, tag("p", note, class_="note"), figures([figure("parts", title, svg)]), notes])
-
-

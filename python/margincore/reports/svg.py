@@ -35,7 +35,7 @@ class _Turns:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.before: dict[str, Any] | None = None
+        self.before: Any = None  # matplotlib's settings, whose keys its types know by heart
         register = getattr(os, "register_at_fork", None)  # a system without forks has none
         if register is not None:
             register(after_in_child=self.forked)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
 
+from margincore.symbols.forms import Form, printed, said_by
 from margincore.symbols.futures import code_of
-from margincore.symbols.parts import Form, bad, date_of, decimal_text, month_code, needed, right_of, strike_of, year_of
+from margincore.symbols.parts import bad, decimal_text, needed
 from margincore.symbols.symbol import Symbol
 
 __all__ = ["FORMS"]
@@ -42,14 +42,8 @@ def _stated(s: Symbol, sectors: tuple[str, ...]) -> str:
 
 
 def _read_future(match: re.Match[str], on: dt.date | None) -> Symbol:
-    said = match.groupdict()
-    root, month = said["root"].rstrip(" "), month_code(said["code"])
-    sector = _sector(said["sector"], _FUTURES)
-    parts: dict[str, Any] = {"year": year_of(said["year"], month, on), "month": month, "market_sector": sector}
-    if "right" not in said:
-        return Symbol("future", root, "bloomberg", **parts)
-    right, strike = right_of(said["right"]), strike_of(said["strike"])
-    return Symbol("future_option", root, "bloomberg", right=right, strike=strike, **parts)
+    sector = _sector(match["sector"], _FUTURES)
+    return said_by(match, "bloomberg", on, option="future_option", market_sector=sector)
 
 
 def _write_future(s: Symbol) -> str:
@@ -61,18 +55,15 @@ def _write_future(s: Symbol) -> str:
 
 def _read_option(match: re.Match[str], _: dt.date | None) -> Symbol:
     sector = _sector(match["sector"], _LISTED)
-    expiry = date_of(2000 + int(match["year"]), int(match["month"]), int(match["day"]), match[0])
-    return Symbol(
-        "option", match["root"], "bloomberg", expiry, right=right_of(match["right"]), strike=strike_of(match["strike"]),
-        exchange=match["country"], market_sector=sector,
-    )  # fmt: skip
+    return said_by(match, "bloomberg", exchange=match["country"], market_sector=sector)
+
+
+_listed = printed("<mm>/<dd>/<yy> <C><strike>")
 
 
 def _write_option(s: Symbol) -> str:
-    expiry, right = needed(s.expiry, "day of expiry"), needed(s.right, "right")
     country = f" {s.exchange}" if s.exchange else ""
-    sector = _stated(s, _LISTED)
-    return f"{s.root}{country} {expiry:%m/%d/%y} {right[0].upper()}{decimal_text(s.strike)} {sector}"
+    return f"{s.root}{country} {_listed(s)} {_stated(s, _LISTED)}"
 
 
 def _read_stock(match: re.Match[str], _: dt.date | None) -> Symbol:

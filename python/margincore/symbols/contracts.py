@@ -50,7 +50,8 @@ def contract(
     one unit of the price as the exchange quotes it: grains in cents, bonds in points of 100.
 
     What a table lacks is to be stated: `multiplier` (the lot, of an Indian contract), `expiry` as an instant or as a
-    day with `settles` and `exchange`, `currency`; of an option that no table has also its `exercise` and `underlying`.
+    day with `settles` and `exchange` (the day may be left out where the symbol or the table has it), `currency`; of an
+    option that no table has also its `exercise` and `underlying`.
     `exchange` is also the market of an Indian symbol that names none, ``NFO`` or ``BFO``. An `expiry` that is stated is
     taken instead of the table's; a multiplier or currency that contradicts the table is
     :class:`margincore.InvalidInput`. Raises :class:`margincore.MissingData` for what is in no table, with what to
@@ -192,20 +193,41 @@ def _table_terms(symbol: Symbol, row: Mapping[str, Any], stated: Mapping[str, An
     return terms | _expiry(symbol, row, stated)
 
 
-def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, Any]) -> dict[str, Any]:
-    """When it expires: as stated, on the day the symbol says, or by the rule of its contract month."""
+def _expiry(symbol: Symbol, row: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """When it expires: as stated, or on the day that the symbol or the rule of its contract month says, at the table's
+    hour or the stated one.
+    """
+    hour = {name: stated[name] for name in ("settles", "exchange") if name in stated}
     if "expiry" in stated:
         _same_day(symbol, stated["expiry"])
-        return {name: stated[name] for name in ("expiry", "settles", "exchange") if name in stated}
-    if row is None or row["expiry"] is None:
-        raise MissingData(
-            f"{symbol.said()}: no table here says when it expires: state expiry=, an instant, or a day with settles= "
-            "and exchange=",
-            code="not_stated",
-            where="expiry",
-        )
+        return {"expiry": stated["expiry"], **hour}
+    day = _expiry_day(symbol, row)
+    if row["at"] is None or day is None:
+        if day is None or "settles" not in hour:
+            raise MissingData(
+                f"{symbol.said()}: no table here says when it expires: state expiry=, an instant, or a day with "
+                f"settles= and exchange={'' if day is None else f'; the day may be left out, {day}'}",
+                code="not_stated",
+                where="expiry",
+            )
+        return {"expiry": day.isoformat(), **hour}
+    terms = expiry_terms(day, row["at"])
+    for name, value in hour.items():
+        if terms.get(name) != value:
+            raise InvalidInput(
+                f"{symbol.said()}: {name} {value!r} is stated, and {row['at']} is what {row['source']} says: state "
+                "expiry= as well",
+                where=name,
+                value=value,
+                code="contradiction",
+            )
+    return terms
+
+
+def _expiry_day(symbol: Symbol, row: Mapping[str, Any]) -> dt.date | None:
+    """The day of expiry that the symbol says, or its contract month by the exchange's rule: one day where both do."""
     day = symbol.expiry
-    if symbol.year is not None and symbol.month is not None:
+    if row["expiry"] is not None and symbol.year is not None and symbol.month is not None:
         if CODES[symbol.month - 1] not in row["months"]:
             raise InvalidInput(
                 f"{symbol.said()}: the exchange lists months {row['months']} ({row['source']})",
@@ -224,8 +246,7 @@ def _expiry(symbol: Symbol, row: Mapping[str, Any] | None, stated: Mapping[str, 
                 code="contradiction",
             )
         day = ruled
-    assert day is not None
-    return expiry_terms(day, row["at"])
+    return day
 
 
 def _same_day(symbol: Symbol, when: When) -> None:

@@ -4,50 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
 from margincore._core import InvalidInput
-from margincore.symbols.symbol import Kind, Right, Symbol
+from margincore.symbols.symbol import Right
 
 __all__ = [
-    "CODES",
-    "MONTHS",
-    "bad",
-    "date_of",
-    "decimal_text",
-    "month_code",
-    "month_name",
-    "needed",
-    "right_of",
-    "strike_of",
-    "year_of",
-]
+    "CODES", "MONTHS", "WEEKLY", "bad", "date_of", "decimal_text", "month_code", "month_name", "needed", "right_of",
+    "strike_of", "year_of",
+]  # fmt: skip
 
 _T = TypeVar("_T")
 
 CODES = "FGHJKMNQUVXZ"
 """January to December, as all futures exchanges write them."""
+WEEKLY = "123456789OND"
+"""January to December in India's weekly symbols: by their digit, then by their first letter."""
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One form of a dialect: `pattern` says roughly what it looks like, `read` what a text of that look says.
-
-    The pattern is loose where a wrong character is worth a word: any letter may stand where a month code belongs, and
-    `read` refuses it by name. `write` is the inverse of `read`; it may raise for what the form cannot say, and whoever
-    calls it reads the text again.
-    """
-
-    dialect: str
-    kind: Kind
-    example: str
-    pattern: re.Pattern[str]
-    read: Callable[[re.Match[str], dt.date | None], Symbol]
-    write: Callable[[Symbol], str]
 
 
 def bad(message: str, value: object = None, code: str = "bad_text") -> InvalidInput:
@@ -128,15 +102,16 @@ def strike_of(text: str, *, places: int = 12) -> float:
     return float(number)
 
 
-def right_of(letter: str, calls: str = "C", puts: str = "P") -> Right:
-    """A right from its letter or word.
+def right_of(word: str) -> Right:
+    """A right from its letter or word: C and P, CE and PE, CALL and PUT.
 
-    >>> right_of("CE", "CE", "PE")
-    'call'
+    >>> right_of("CE"), right_of("P")
+    ('call', 'put')
     """
-    if letter not in (calls, puts):
-        raise bad(f"{letter!r} stands where {calls} or {puts} belongs", letter)
-    return "call" if letter == calls else "put"
+    call, put = {1: ("C", "P"), 2: ("CE", "PE")}.get(len(word), ("CALL", "PUT"))
+    if word not in (call, put):
+        raise bad(f"{word!r} stands where {call} or {put} belongs", word)
+    return "call" if word == call else "put"
 
 
 def decimal_text(value: float | None, places: int | None = None) -> str:

@@ -13,7 +13,8 @@ from margincore import _core
 from margincore._core import InvalidInput, MarginError
 from margincore.calendars import day_of
 from margincore.symbols import bloomberg, eurex, futures, india, us, venues
-from margincore.symbols.parts import Form, bad
+from margincore.symbols.forms import Form
+from margincore.symbols.parts import bad
 from margincore.symbols.symbol import Symbol
 
 __all__ = ["dialects", "forms_of", "parse"]

@@ -63,7 +63,7 @@ def roots(kind: str) -> list[str]:
     """The roots that the table knows, of ``futures``, ``options`` (on futures) or ``index_options``.
 
     >>> roots("index_options")
-    ['ODAX', 'OESX']
+    ['ODAX']
     """
     found = _table()[kind]
     return sorted(root for row in found for root in row.get("roots", [row.get("root")]))

@@ -8,21 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from decimal import Decimal
 
 from margincore._core import OsiSymbol
-from margincore.symbols.parts import (
-    MONTHS,
-    Form,
-    bad,
-    date_of,
-    decimal_text,
-    month_name,
-    needed,
-    right_of,
-    strike_of,
-)
+from margincore.symbols.forms import Form, day, printed, said_by
+from margincore.symbols.parts import bad, decimal_text, needed
 from margincore.symbols.symbol import Right, Symbol
 
 __all__ = ["FORMS", "ticker"]
@@ -48,13 +38,6 @@ _WORD = r"(?P<right>[A-Za-z]+)"
 _STRIKE = r"(?P<strike>[\d.,]+)"
 
 
-def _option(root: str, expiry: dt.date, right: Right, strike: float, dialect: str) -> Symbol:
-    """An option whose strike and root an option symbol can hold, checked by the engine."""
-    found = Symbol("option", root, dialect, expiry, right=right, strike=strike)
-    _engine(found)
-    return found
-
-
 def _from_engine(symbol: OsiSymbol, dialect: str) -> Symbol:
     right: Right = "call" if symbol.right == "call" else "put"
     expiry = dt.date.fromisoformat(symbol.expiry)
@@ -63,7 +46,7 @@ def _from_engine(symbol: OsiSymbol, dialect: str) -> Symbol:
 
 def _engine(symbol: Symbol) -> OsiSymbol:
     """The engine's symbol of an option that has a day; it prints it."""
-    expiry, right, strike = needed(symbol.expiry, "day of expiry"), needed(symbol.right, "right"), symbol.strike
+    expiry, right, strike = day(symbol), needed(symbol.right, "right"), symbol.strike
     if not 2000 <= expiry.year <= 2099:
         raise bad(f"expiry {expiry} does not fit two digits of a year: 2000 to 2099", expiry, "out_of_range")
     thousandths = Decimal(decimal_text(strike)) * 1000
@@ -88,55 +71,15 @@ def _of_engine(name: str, dialect: str) -> Form:
     return Form(dialect, "option", example, re.compile(pattern, re.ASCII), read, write)
 
 
-def _words(name: str, example: str, pattern: str, write: Callable[[Symbol], str]) -> Form:
+def _words(name: str, example: str, pattern: str, template: str) -> Form:
     """A form of words: root, month by name or number, day, year, strike and right, in any order."""
 
     def read(match: re.Match[str], _: dt.date | None) -> Symbol:
-        month, year = match["month"], match["year"]
-        number = month_name(month) if month.isalpha() else int(month)
-        date = date_of(int(year) if len(year) == 4 else 2000 + int(year), number, int(match["day"]), match[0])
-        word = match["right"].upper()
-        right = right_of(word) if len(word) == 1 else right_of(word, "CALL", "PUT")
-        return _option(match["root"], date, right, strike_of(match["strike"], places=3), name)
+        found = said_by(match, name, places=3)
+        _engine(found)  # strike and root are what an option symbol can hold
+        return found
 
-    return Form(name, "option", example, re.compile(pattern, re.ASCII), read, write)
-
-
-def _month(symbol: Symbol) -> str:
-    return MONTHS[needed(symbol.expiry, "day of expiry").month - 1]
-
-
-def _word(symbol: Symbol) -> str:
-    return needed(symbol.right, "right").title()
-
-
-def _etrade(s: Symbol) -> str:
-    day = needed(s.expiry, "day of expiry")
-    return f"{s.root} {_month(s).title()} {day.day} '{day:%y} ${decimal_text(s.strike)} {_word(s)}"
-
-
-def _tws(s: Symbol) -> str:
-    day = needed(s.expiry, "day of expiry")
-    return f"{s.root} {_month(s).title()} {day.day} '{day:%y} {decimal_text(s.strike)} {_word(s)}"
-
-
-def _fidelity_text(s: Symbol) -> str:
-    day = needed(s.expiry, "day of expiry")
-    return f"{s.root} {_month(s)} {day:%d} {day.year} ${decimal_text(s.strike)} {_word(s).upper()}"
-
-
-def _robinhood(s: Symbol) -> str:
-    day = needed(s.expiry, "day of expiry")
-    strike = decimal_text(s.strike, 2)
-    return f"{s.root} {day.month}/{day.day}/{day.year} {_word(s)} ${strike}"
-
-
-def _slashed(form: str) -> Callable[[Symbol], str]:
-    def write(s: Symbol) -> str:
-        day = needed(s.expiry, "day of expiry")
-        return f"{s.root} {day:{form}} {decimal_text(s.strike)} {_word(s)[0]}"
-
-    return write
+    return Form(name, "option", example, re.compile(pattern, re.ASCII), read, printed(template))
 
 
 def _read_dashed(match: re.Match[str], _: dt.date | None) -> Symbol:
@@ -150,7 +93,8 @@ def _read_tradestation(match: re.Match[str], _: dt.date | None) -> Symbol:
 _TICKER = re.compile(
     r"(?!\w+(?:USD[TC]|PERP)\Z)\d{0,3}[A-Z]{1,15}(?:&[A-Z]{1,5})?(?:[./ ][A-Z]{1,2}|-(?!PERP)[A-Z]{1,5})?", re.ASCII
 )
-"""Capitals, with the class of a share behind a mark; NSE's may begin with digits. Venues' perpetuals are none."""
+"""Capitals, with a class or an exchange behind a mark, kept as written; NSE's may begin with digits. Venues' perpetuals
+are none."""
 
 
 def ticker(dialect: str) -> Form:
@@ -178,16 +122,24 @@ FORMS = (
         re.compile(r"(?P<root>[A-Z0-9]+) (?P<rest>\d{6}[A-Z](?!\d{8}\Z)[\d.]+)", re.ASCII), _read_tradestation,
         lambda s: f"{s.root} {_engine(s).spelled('plain').removeprefix(s.root)}",
     ),
-    _words("etrade", "AAPL Dec 18 '26 $290 Call", rf"{_DAY} '(?P<year>\d{{2}}) \${_STRIKE} {_WORD}", _etrade),
-    _words("tws", "AAPL Dec 18 '26 290 Call", rf"{_TIGHT} ?'(?P<year>\d{{2}}) {_STRIKE} {_WORD}", _tws),
     _words(
-        "fidelity_text", "AAPL DEC 18 2026 $290 CALL", rf"{_DAY} (?P<year>\d{{4}}) \${_STRIKE} {_WORD}", _fidelity_text
+        "etrade", "AAPL Dec 18 '26 $290 Call", rf"{_DAY} '(?P<year>\d{{2}}) \${_STRIKE} {_WORD}",
+        "<root> <Mon> <d> '<yy> $<strike> <Call>",
+    ),
+    _words(
+        "tws", "AAPL Dec 18 '26 290 Call", rf"{_TIGHT} ?'(?P<year>\d{{2}}) {_STRIKE} {_WORD}",
+        "<root> <Mon> <d> '<yy> <strike> <Call>",
+    ),
+    _words(
+        "fidelity_text", "AAPL DEC 18 2026 $290 CALL", rf"{_DAY} (?P<year>\d{{4}}) \${_STRIKE} {_WORD}",
+        "<root> <MON> <dd> <yyyy> $<strike> <CALL>",
     ),
     _words(
         "robinhood", "AAPL 12/18/2026 Call $290.00",
-        rf"(?P<root>[A-Z0-9]+) {_MONTH_DAY}/(?P<year>\d{{4}}) {_WORD} \${_STRIKE}", _robinhood,
+        rf"(?P<root>[A-Z0-9]+) {_MONTH_DAY}/(?P<year>\d{{4}}) {_WORD} \${_STRIKE}",
+        "<root> <m>/<d>/<yyyy> <Call> $<strike.00>",
     ),
-    _words("month_first", "AAPL 12/18/26 290 C", _SLASHED.format(_MONTH_DAY), _slashed("%m/%d/%y")),
-    _words("day_first", "AAPL 18/12/26 290 C", _SLASHED.format(_DAY_MONTH), _slashed("%d/%m/%y")),
+    _words("month_first", "AAPL 12/18/26 290 C", _SLASHED.format(_MONTH_DAY), "<root> <mm>/<dd>/<yy> <strike> <C>"),
+    _words("day_first", "AAPL 18/12/26 290 C", _SLASHED.format(_DAY_MONTH), "<root> <dd>/<mm>/<yy> <strike> <C>"),
     ticker("ticker"),
 )  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Literal
 
 from margincore._core import ParseError
 from margincore.crypto import names
-from margincore.symbols.parts import Form, bad, needed
+from margincore.symbols.forms import Form
+from margincore.symbols.parts import bad, needed
 from margincore.symbols.symbol import Symbol
 
 __all__ = ["FORMS"]

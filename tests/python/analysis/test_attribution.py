@@ -147,7 +147,7 @@ def test_rounding_is_not_shown_as_a_residual() -> None:
         ("incremental", -25.0, "-25.00"),
     ):
         own = Attribution(kind, (held,), residual, 4_000.0)  # type: ignore[arg-type]
-        assert f"<td>residual</td><td class=\"n\"></td><td class=\"n\">{shown}</td>" in own._repr_html_()
+        assert f'<td>residual</td><td class="n"></td><td class="n">{shown}</td>' in own._repr_html_()
         assert "-0.00\n" not in str(Attribution("euler", (held,), residual, 4_000.0)) or residual == -25.0
 
 

@@ -67,10 +67,10 @@ def test_every_place_takes_every_form(place: str, trade: Any) -> None:
 @pytest.mark.parametrize(
     ("trade", "why"),
     [
-        ([STOCK, 1], "trade 1 is [Contract(\"XYZ\"), 1]: a tuple (contract, quantity), "),
+        ([STOCK, 1], 'trade 1 is [Contract("XYZ"), 1]: a tuple (contract, quantity), '),
         ((STOCK,), "a tuple (contract, quantity), "),
         ((STOCK, 1, 50.0, 0.0, "open"), "a tuple (contract, quantity), "),
-        (STOCK, "trade 1 is Contract(\"XYZ\"): a tuple"),
+        (STOCK, 'trade 1 is Contract("XYZ"): a tuple'),
         ((STOCK, "1"), "trade 1 in 'XYZ': quantity: a number is needed, not str"),
         ((STOCK, True), "trade 1 in 'XYZ': quantity: a number is needed, not True"),
         ((STOCK, 1, None), "trade 1 in 'XYZ': price: a number is needed, not None"),

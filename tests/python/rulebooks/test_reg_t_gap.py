@@ -104,8 +104,10 @@ def test_the_gap_is_a_column_where_positions_are_paired() -> None:
     again = pickle.loads(pickle.dumps(batch))
     assert again.pairing_gap.tobytes() == batch.pairing_gap.tobytes()
     assert importers.arrow.batch(batch).column("pairing_gap").type == pyarrow.float64()
-    scan = mc.Engine(mc.methods.Tims(no_vol="borrow", vol_floor=0.3)).prepare(table[:2], at).margin_many(
-        [[mc.Position(table[0], 1)], []]
+    scan = (
+        mc.Engine(mc.methods.Tims(no_vol="borrow", vol_floor=0.3))
+        .prepare(table[:2], at)
+        .margin_many([[mc.Position(table[0], 1)], []])
     )
     assert np.isnan(scan.pairing_gap).all()
     assert "pairing_gap" not in importers.arrow.batch(scan).column_names

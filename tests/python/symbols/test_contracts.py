@@ -19,15 +19,19 @@ TABLE = mc.Products().with_equities(["AAPL"])
 def test_every_row_has_what_a_contract_needs_and_its_source() -> None:
     for row in standard.rows():
         code = f"{row['root']}{row['months'][-1]}26"
-        contract = symbols.contract(code)
+        hour: dict[str, Any] = {} if row["at"] else {"settles": "pm", "exchange": "cme"}
+        if hour:
+            with pytest.raises(mc.MissingData, match=r"state expiry=.*the day may be left out, 2026-12"):
+                symbols.contract(code)
+        contract = symbols.contract(code, **hour)
         assert (contract.kind, contract.id, contract.underlying) == ("future", code, row["underlying"])
         assert (contract.multiplier, contract.currency) == (float(row["multiplier"]), row["currency"])
         assert row["unit"]
-        assert "http" in row["source"] or "CME Group" in row["source"]
+        assert row["source"].startswith("http")
         for name in ("bloomberg", "clearing"):
             if name in row:
                 text = symbols.spell(contract, name)
-                assert symbols.contract(text, dialect=name, on=ON).id == code
+                assert symbols.contract(text, dialect=name, on=ON, **hour).id == code
         assert symbols.spell(contract, "globex_long") == code
 
 
@@ -74,13 +78,19 @@ def test_options_of_oil_state_their_expiry() -> None:
     assert (option.strike, option.multiplier, option.underlying, option.exercise) == (65.5, 1000.0, "CLZ26", "american")
 
 
-def test_eurex_index_options() -> None:
-    by_month = symbols.contract("ODAX DEC26 23000 P")
-    assert by_month == symbols.contract("ODAX SI 20261218 CS EU P 23000.00 0")
+def test_eurex_index_options_state_their_expiry() -> None:
+    at = "2026-12-18T13:00:00+01:00"
+    by_month = symbols.contract("ODAX DEC26 23000 P", expiry=at)
+    assert by_month == symbols.contract("ODAX SI 20261218 CS EU P 23000.00 0", expiry=at)
     assert (by_month.underlying, by_month.multiplier, by_month.exercise) == ("DAX", 5.0, "european")
     assert by_month.expires == "2026-12-18T12:00:00Z"
-    assert symbols.contract("ODAX 18DEC26 23000 P", dialect="ibkr") == by_month
-    assert symbols.contract("OESX JAN27 5000 C").expires == "2027-01-15T11:00:00Z"
+    assert symbols.contract("ODAX 18DEC26 23000 P", dialect="ibkr", expiry=at) == by_month
+    with pytest.raises(mc.MissingData, match=r"state expiry=, an instant, or a day with settles= and exchange=$"):
+        symbols.contract("ODAX DEC26 23000 P", settles="am", exchange="eurex")
+    morning = symbols.contract("ODAX SI 20261218 CS EU P 23000.00 0", settles="am", exchange="eurex")
+    assert morning.expires == "2026-12-18T11:00:00Z"
+    with pytest.raises(mc.MissingData, match=re.escape("no table of Eurex options (ODAX): state multiplier=")):
+        symbols.contract("OESX JAN27 5000 C")
     with pytest.raises(mc.InvalidInput, match="says european and cash"):
         symbols.contract("ODAX SI 20261218 PS EU P 23000.00 0")
     with pytest.raises(mc.MissingData, match="no table of Eurex options"):
@@ -92,6 +102,8 @@ def test_eurex_index_options() -> None:
     [
         ("ESZ26", {"multiplier": 5}, mc.InvalidInput, "multiplier 5 is stated, and 50 is what https"),
         ("ESZ26", {"currency": "EUR"}, mc.InvalidInput, "currency 'EUR' is stated"),
+        ("ESZ26", {"settles": "pm"}, mc.InvalidInput, "settles 'pm' is stated, and am cme is what https"),
+        ("CLZ26", {"exchange": "cme"}, mc.InvalidInput, "and 14:30 America/New_York is what https"),
         ("ESF27", {}, mc.InvalidInput, "the exchange lists months HMUZ"),
         ("ABCZ26", {}, mc.MissingData, "state multiplier=, currency=, expiry="),
         ("ES 17DEC26", {}, mc.InvalidInput, "no ES future expires then"),

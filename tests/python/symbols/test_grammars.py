@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import margincore as mc
 from margincore import symbols
 from margincore.symbols import reading, spelling, standard
-from margincore.symbols.parts import CODES, Form
+from margincore.symbols.forms import Form
+from margincore.symbols.parts import CODES
 
 FORMS: tuple[Form, ...] = reading._FORMS
 NAMES = [f"{form.dialect} {form.example}" for form in FORMS]

@@ -89,7 +89,7 @@ def attribution(own: Attribution, *, currency: str = "", ax: Axes | None = None)
     rows += [("residual", residual_shown(own), "C1"), ("total", own.total, "C2")]
     ax = axes(ax, (7.0, height(len(rows))))
     _bars(ax, rows)
-    ax.set_xlabel(f"{own.kind} part of the requirement" + (f", {currency}" if currency else ""))
+    ax.set_xlabel(f"{own.kind} part" + (f", {currency}" if currency else ""))
     return ax
 
 

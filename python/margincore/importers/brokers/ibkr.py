@@ -30,7 +30,6 @@ from margincore.importers.brokers.terms import (
     kind_of,
     option_parts,
     sides,
-    ticker,
 )
 
 _LOTS = ("lot", "lots")
@@ -52,7 +51,7 @@ def _position(row: Row, terms: Terms) -> Item:
             )
         return Money(symbol, row.count())
     if kind in ("stock", "etf"):
-        own = kind_of(row.text("subkind")) or terms.declared.get(ticker(symbol)) or kind
+        own = kind_of(row.text("subkind")) or terms.declared.get(terms.ticker(symbol)) or kind
         contract = terms.share(symbol, own if own in ("stock", "etf") else kind, currency)
         if row.number("multiplier") not in (None, 0.0, 1.0):
             raise InvalidInput(
@@ -89,7 +88,7 @@ def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
     except InvalidInput:
         parts = option_parts(row) if underlying and currency == "USD" and row.has("expiry") else None
         if parts is not None:
-            return terms.listed(ticker(underlying), *parts, multiplier=multiplier, currency=currency)
+            return terms.listed(terms.ticker(underlying), *parts, multiplier=multiplier, currency=currency)
         contract = terms.symbol(symbol, "ibkr_eurex", multiplier=multiplier, currency=currency, on=row.date("as_of"))
         agrees_with_columns(row, contract)
         return contract
@@ -97,7 +96,7 @@ def _option(row: Row, terms: Terms, symbol: str, currency: str) -> Contract:
     return terms.osi(symbol, multiplier=multiplier, currency=currency)
 
 
-def _standard(row: Row) -> str | None:
+def _standard(row: Row, terms: Terms) -> str | None:
     """The root of an option on a share or a fund, which has the number of a security; its own ticker, and no other."""
     if kind_of(row.text("kind")) != "option" or _ISIN.fullmatch(row.text("underlying_id")) is None:
         return None
@@ -105,7 +104,7 @@ def _standard(row: Row) -> str | None:
         root = OsiSymbol(row.text("symbol")).root
     except InvalidInput:
         return None
-    return root if root == ticker(row.text("underlying")) and row.number("multiplier") in (None, 100.0) else None
+    return root if root == terms.ticker(row.text("underlying")) and row.number("multiplier") in (None, 100.0) else None
 
 
 def _share(row: Row) -> tuple[str, str] | None:

@@ -274,7 +274,7 @@ def _read(
             if said is not None and said[0]:
                 terms.declare(*said)
     # A share or fund that the file itself says is one has standard options.
-    says = {root for row in rows if row.form.standard is not None and (root := row.form.standard(row)) is not None}
+    says = {root for row in rows if row.form.standard is not None and (root := row.form.standard(row, terms))}
     terms.standard({*terms.declared} | says)
     for row in rows:
         _decimals(row, terms)

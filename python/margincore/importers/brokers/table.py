@@ -179,7 +179,7 @@ class Format:
     """Whether a file with columns beside these is of another format."""
     declares: Callable[[Row], tuple[str, str] | None] | None = None
     """The symbol and kind of a share that a row itself says."""
-    standard: Callable[[Row], str | None] | None = None
+    standard: Callable[[Row, Any], str | None] | None = None
     """The root whose options are standard ones, as a row of an option itself says."""
     totals: tuple[str, ...] = ()
     """What begins a row of sums, in small letters."""

@@ -31,8 +31,10 @@ KINDS = {
 _ELSEWHERE = frozenset({"eurex_t7", "eurex", "ibkr_eurex", "kite", "openalgo", "shoonya", "dhan", "upstox"})
 """Dialects whose options are not those of United States exchanges."""
 
-_CLASS = re.compile(r"([A-Z]{1,4})[ ./]([A-C])")
-"""Share classes, as New York lists them: ``BRK B``, ``BF.A``, ``MOG/B``. Other letters behind a dot are exchanges."""
+_MARKED = re.compile(r"([A-Z]{1,4})[ ./]([A-Z])")
+_CLASSES = "AB"
+"""Letters behind a mark that are a share class (http://www.cbsx.com/transservices/symbology.aspx); other letters are a
+class where a table says so, and elsewhere may be an exchange, as vendors write it."""
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,5}", re.ASCII)
 _ABROAD = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}", re.ASCII)
 _CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{8}\d", re.ASCII)
@@ -77,16 +79,6 @@ class Passed:
 Item = Held | Money | Passed
 
 
-def ticker(text: str) -> str:
-    """A ticker as options are written on it: a share class without its mark.
-
-    >>> ticker("BRK/B"), ticker("BRK B"), ticker("AAPL")
-    ('BRKB', 'BRKB', 'AAPL')
-    """
-    found = _CLASS.fullmatch(text)
-    return text if found is None else found[1] + found[2]
-
-
 def is_option(symbol: str) -> bool:
     """Whether a symbol is that of a listed option, in any spelling."""
     try:
@@ -128,6 +120,18 @@ class Terms:
         self.months: dict[str, str] = {}
         self.on: dt.date | None = None
 
+    def ticker(self, text: str) -> str:
+        """A ticker as options are written on it: a share class without its mark, ``BRKB`` for ``BRK/B``.
+
+        A letter behind a mark that nothing says is a class stays where it is; :meth:`share` refuses it.
+        """
+        found = _MARKED.fullmatch(text)
+        if found is None:
+            return text
+        joined = found[1] + found[2]
+        known = found[2] in _CLASSES or joined in self.equities or self.securities.kind(joined) is not None
+        return joined if known else text
+
     def fresh(self) -> Terms:
         """The same before any row was read: what one account's rows declare is not another's."""
         new = copy(self)
@@ -144,11 +148,11 @@ class Terms:
 
     def declare(self, symbol: str, kind: str) -> None:
         """A share that the file itself says it is."""
-        self.declared.setdefault(ticker(symbol), kind)
+        self.declared.setdefault(self.ticker(symbol), kind)
 
     def decimals(self, symbol: str, digits: int) -> None:
         """The decimals that a quantity shows: the lot they imply is the least of a symbol's rows."""
-        name = ticker(symbol)
+        name = self.ticker(symbol)
         self.lots[name] = min(float(f"1e-{digits}"), self.lots.get(name, 1.0))
 
     # Options of United States exchanges ---------------------------------------------------------------------------
@@ -208,10 +212,21 @@ class Terms:
 
     def share(self, symbol: str, kind: str | None, currency: str = "USD") -> Contract:
         """A share or fund: by the tables, else by what the file says it is."""
-        name = ticker(symbol)
+        name = self.ticker(symbol)
         if _CUSIP.fullmatch(name) or _ISIN.fullmatch(name):
             raise Unsupported(
                 f"{symbol!r} is the number of a security, not a ticker: bonds and mutual funds are not held"
+            )
+        marked = _MARKED.fullmatch(name)
+        if marked is not None:
+            root, letter = marked[1], marked[2]
+            raise mended(
+                f"{symbol!r} may be class {letter} of {root}, or {root} at an exchange that {letter} stands for: "
+                f"equities=[{root + letter!r}] says that it is the class; what is listed elsewhere is held by the "
+                "ticker it has there",
+                f"--equity {root}{letter}",
+                "not_stated",
+                symbol,
             )
         known = {"adr": "stock", "etn": "etf"}.get(self.securities.kind(name) or "", self.securities.kind(name))
         found = known or self.kinds.get(name) or ("stock" if name in self.equities else None)

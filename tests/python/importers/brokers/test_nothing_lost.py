@@ -172,7 +172,7 @@ def test_a_future_with_a_strike_and_an_option_in_another_currency_are_refused() 
 
 def test_what_stands_behind_a_dot_is_a_class_or_an_exchange() -> None:
     assert held(H + "BRK.B,BERKSHIRE,5,$500,$2500,Equity\n") == {"BRKB": 5}
-    refused(H + "SHOP.T,SHOPIFY,5,$100,$500,Equity\n", "'SHOP.T' is not a ticker")
+    refused(H + "SHOP.T,SHOPIFY,5,$100,$500,Equity\n", "'SHOP.T' may be class T of SHOP")
 
 
 def test_points_and_commas_that_could_each_be_either_are_refused() -> None:

@@ -8,6 +8,7 @@ import pickle
 import random
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_positions import SHEETS, sheet
@@ -341,7 +342,10 @@ def test_a_book_in_two_currencies_asks_for_their_price(tmp_path: Path) -> None:
         "ODAX,2026,12,18,0,C,P,23000,EUROPEAN,Option,0,0,0,10\n"
         "ABBN,2026,12,18,0,S,C,60,AMERICAN,Option,0,0,10,7\n"
     )
-    terms = {"ABBN": {"multiplier": 100.0, "currency": "CHF", "exercise": "american", "settles": "pm"}}
+    terms: dict[str, Any] = {
+        "ABBN": {"multiplier": 100.0, "currency": "CHF", "exercise": "american", "settles": "pm"},
+        "ODAX": {"expiry": "2026-12-18T13:00:00+01:00"},
+    }
     file = read_positions(etd, terms=terms)
     lines = quotes_template(file).splitlines()
     assert lines[-1] == "CHFEUR,-,-,-,-,-,,-"

@@ -187,6 +187,20 @@ def test_shares_of_a_class_are_written_as_options_are_on_them() -> None:
     assert [p.contract.underlying for p in read_positions(text).positions] == ["BRKB", "BRKB"]
 
 
+@pytest.mark.parametrize("symbol", ["SHOP.T", "VOD L", "RY/V"])
+def test_a_letter_that_nothing_says_is_a_class_may_be_an_exchange(symbol: str) -> None:
+    text = f"Symbol,Quantity,Price,Market Value,Security Type\n{symbol},5,$500,$1,Equity\n"
+    root, joined = symbol[:-2], symbol[:-2] + symbol[-1]
+    words = f"may be class {symbol[-1]} of {root}, or {root} at an exchange"
+    with pytest.raises(mc.MissingData, match=words) as caught:
+        read_positions(text)
+    assert caught.value.code == "not_stated"
+    assert [p.contract.underlying for p in read_positions(text, equities=[joined]).positions] == [joined]
+    row = {"symbol": joined, "kind": "stock", "source": "the listing"}
+    known = read_positions(text, securities=mc.Securities().extended([row]))
+    assert [p.contract.underlying for p in known.positions] == [joined]
+
+
 def test_cash_summed_in_the_base_currency_alone_is_cash() -> None:
     text = (
         "Account Information,Header,Field Name,Field Value\nAccount Information,Data,Base Currency,CHF\n"

@@ -208,15 +208,27 @@ def test_eurex_in_its_two_forms() -> None:
         "Product ID,Contract Date,Call Put Flag,Exercise Price,Version Number,Net LS Balance\n"
         "FESX,20261218,,,0,-6\nOESX,20261218,C,5600,0,5\n"
     )
-    one, two = read_positions(long), read_positions(short)
+    hour = {"settles": "am", "exchange": "eurex"}
+    terms = {"OESX": {"underlying": "SX5E", "multiplier": 10, "currency": "EUR", "exercise": "european", **hour}}
+    with pytest.raises(mc.MissingData, match="'OESX' is in no table here"):
+        read_positions(long)
+    one, two = read_positions(long, terms=terms), read_positions(short, terms=terms)
     assert held(one) == held(two) == {one.positions[0].contract.id: -6, one.positions[1].contract.id: 5}
     assert (one.positions[1].long, one.positions[1].short) == (9, 4)
     assert one.positions[1].contract.currency == "EUR"
     assert one.account(gross=True).gross
     months = short.replace("Contract Date", "Maturity").replace("20261218", "202612")
-    assert held(read_positions(months)) == held(one)
+    with pytest.raises(mc.MissingData, match="OESX DEC26: no day of expiry"):
+        read_positions(months, terms=terms)
+    futures = "".join(line for line in months.splitlines(keepends=True) if "OESX" not in line)
+    assert held(read_positions(futures)) == {one.positions[0].contract.id: -6}
     with pytest.raises(mc.Unsupported, match="version 1"):
         read_positions(short.replace("C,5600,0", "C,5600,1"))
+    dax = short.replace("OESX", "ODAX")
+    with pytest.raises(mc.MissingData, match="no table here says when it expires"):
+        read_positions(dax)
+    [_, option] = read_positions(dax, terms={"ODAX": hour}).positions
+    assert (option.contract.underlying, option.contract.expires) == ("DAX", "2026-12-18T11:00:00Z")
 
 
 def test_eurex_options_on_stocks_take_what_no_column_says() -> None:
