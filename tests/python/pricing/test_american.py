@@ -293,7 +293,7 @@ def test_dividends_take_the_trinomial_lattice_unless_a_tree_is_named():
     columns = (100.0, [95.0, 105.0], 0.5, 0.05, 0.0, 0.3, ["put", "call"])
     cash = [(0.2, 2.0)]
     default = _american.price(*columns, dividends=cash)
-    named = _american.price(*columns, dividends=cash, scheme="trinomial", steps=400)
+    named = _american.price(*columns, dividends=cash, scheme="trinomial", steps=200)
     np.testing.assert_array_equal(default, named)
     binomial = _american.price(*columns, dividends=cash, scheme="crr")
     np.testing.assert_array_equal(binomial, _american.price(*columns, dividends=cash, steps=400))
@@ -301,8 +301,9 @@ def test_dividends_take_the_trinomial_lattice_unless_a_tree_is_named():
     np.testing.assert_allclose(default, binomial, rtol=2e-3)
     vol, _ = _american.implied_vol(default, *columns[:5], columns[6], dividends=cash)
     np.testing.assert_allclose(vol, 0.3, rtol=1e-9)
-    with pytest.raises(InvalidInput, match="escrowed"):
-        _american.price(*columns, dividends=cash, scheme="trinomial", treatment="spot_drop")
+    drops = _american.price(*columns, dividends=cash, treatment="spot_drop")
+    binomial = _american.price(*columns, dividends=cash, treatment="spot_drop", scheme="crr", steps=2000)
+    np.testing.assert_allclose(drops, binomial, rtol=1e-3)
 
 
 def test_escrowed_dividends_agree_with_finite_differences():

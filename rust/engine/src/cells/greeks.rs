@@ -6,7 +6,7 @@ use kernel::error::Result;
 use kernel::pricing::american;
 use kernel::pricing::escrowed;
 use kernel::pricing::greeks::{self, GreekColumns, Greeks};
-use kernel::pricing::tree::{self, DividendTreatment, Scheme};
+use kernel::pricing::tree::{self, DividendTreatment};
 
 /// Of the rate of an option on a future, either way.
 const RATE_STEP: f64 = 1e-3;
@@ -160,7 +160,7 @@ impl TreeCell {
         }
         let own = tree::greeks(
             &[self.inputs(self.vol, 0.0)],
-            Scheme::Crr,
+            self.scheme,
             self.steps,
             DividendTreatment::Escrowed,
         )?;

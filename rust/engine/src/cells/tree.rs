@@ -1,5 +1,6 @@
-//! Options with cash dividends, which are escrowed (Hull, section 21.3): American ones, and those of a rulebook that names
-//! the tree as its model, on a Cox-Ross-Rubinstein tree; European ones by the closed formula on the escrowed spot.
+//! Options with cash dividends, which are escrowed (Hull, section 21.3): American ones on trinomial lattices, and those of a
+//! rulebook that names the tree as its model on a Cox-Ross-Rubinstein tree; European ones by the closed formula on the
+//! escrowed spot.
 
 use super::tree_cell::TreeCell;
 use super::{Block, RiskBlock, Scenarios};
@@ -8,7 +9,7 @@ use kernel::parallel;
 use kernel::pricing::black;
 use kernel::pricing::escrowed;
 use kernel::pricing::implied;
-use kernel::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
+use kernel::pricing::tree::{self, DividendTreatment, TreeInputs};
 
 pub(super) fn price(block: &Block, result: &mut RiskBlock, threads: usize) -> Result<()> {
     let count = block.scenarios.price.len();
@@ -55,7 +56,7 @@ impl TreeCell {
             &self.inputs(0.0, 0.0),
             mark,
             self.american,
-            Scheme::Crr,
+            self.scheme,
             self.steps,
             DividendTreatment::Escrowed,
         )
@@ -80,7 +81,7 @@ impl TreeCell {
                 &self.inputs(vol, roll),
                 spots,
                 true,
-                Scheme::Crr,
+                self.scheme,
                 self.steps,
                 DividendTreatment::Escrowed,
                 out,

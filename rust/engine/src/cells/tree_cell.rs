@@ -1,6 +1,7 @@
 //! An option with cash dividends, or of a rulebook that names the tree as its model.
 
 use crate::contract::ContractIndex;
+use kernel::pricing::tree::Scheme;
 
 /// One option with all it takes to price it on a tree.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,7 @@ pub struct TreeCell {
     pub vol: f64,
     pub right: i8,
     pub american: bool,
+    pub scheme: Scheme,
     pub steps: usize,
     /// (years, cash) of each dividend before expiry.
     pub dividends: Vec<(f64, f64)>,

@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::cells::{Block, OptionCells, TreeCell};
 use crate::contract::ContractIndex;
+use kernel::pricing::tree::{self, Scheme};
 
-/// How American options without cash dividends are priced.
+/// How American options are priced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum American {
-    /// Spectral collocation of the exercise boundary: what trees converge to. OCC's published values do not tell the
-    /// two apart.
+    /// Spectral collocation of the exercise boundary, and with cash dividends trinomial lattices: what trees converge to.
+    /// OCC's published values do not tell them apart.
     #[default]
     Collocation,
     /// Cox-Ross-Rubinstein with `steps` steps: the method OCC names its own a derivation of.
@@ -35,9 +36,9 @@ pub enum NoVol {
 pub struct Valuation {
     /// Of the rulebook, for messages.
     pub name: &'static str,
-    /// How American options without cash dividends are priced.
+    /// How American options are priced.
     pub american: American,
-    /// Of trees.
+    /// Of the tree by name.
     pub steps: usize,
     /// What becomes of options that no volatility reprices.
     pub no_vol: NoVol,
@@ -101,10 +102,21 @@ pub struct Inputs {
     pub term: Vec<u32>,
     /// One for each underlying (or future) and expiry.
     pub terms: Vec<Term>,
-    /// Of trees.
+    /// How options with cash dividends, or all American ones, are priced, and by how many steps.
+    pub scheme: Scheme,
     pub steps: usize,
     /// Options whose volatility is another's.
     pub notes: Vec<(ContractIndex, String)>,
+}
+
+impl Valuation {
+    /// How options with cash dividends are priced, and by how many steps.
+    pub(super) fn tree(&self) -> (Scheme, usize) {
+        match self.american {
+            American::Collocation => (Scheme::Trinomial, tree::LATTICE_STEPS),
+            American::Tree => (Scheme::Crr, self.steps),
+        }
+    }
 }
 
 impl Inputs {
@@ -142,6 +154,7 @@ impl Inputs {
             vol: o.vol[option],
             right: o.right[option],
             american: self.american[option],
+            scheme: self.scheme,
             steps: self.steps,
             dividends: self.terms[self.term[option] as usize].dividends.clone(),
             scale: o.scale[option],

@@ -28,6 +28,7 @@ impl Inputs {
     ) -> Result<Self> {
         let mut missing = Missing::default();
         let mut terms = Terms::default();
+        let (scheme, steps) = valuation.tree();
         let mut inputs = Self {
             instruments: Vec::with_capacity(contracts.len()),
             options: OptionCells::default(),
@@ -35,7 +36,8 @@ impl Inputs {
             american: Vec::new(),
             term: Vec::new(),
             terms: Vec::new(),
-            steps: valuation.steps,
+            scheme,
+            steps,
             notes: Vec::new(),
         };
         for (row, contract) in contracts.iter() {

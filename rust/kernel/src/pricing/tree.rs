@@ -31,6 +31,9 @@ use crate::float::larger;
 use dividends::Schedule;
 use induction::{Induction, Trees};
 
+/// Steps of [`Scheme::Trinomial`] where an option has many price points and a thousandth is near enough.
+pub const LATTICE_STEPS: usize = 120;
+
 /// More steps than this is a mistake in units, not a wish for accuracy.
 pub const MAX_STEPS: usize = 20_000;
 
@@ -78,10 +81,17 @@ pub fn price_spots(
         spot: spots[i],
         ..*inputs
     };
+    if scheme == Scheme::Trinomial {
+        room(spots.len(), out)?;
+        check_all(spots.len(), at, steps)?;
+        interrupt::check()?;
+        return trinomial::prices(inputs, spots, american, steps, treatment, out);
+    }
     price_each(spots.len(), at, american, scheme, steps, treatment, out)
 }
 
-/// The values of many options, eight trees at a time.
+/// The values of many options, eight trees at a time; of lattices, those of neighbouring rows that differ in spot alone
+/// are one option's points.
 ///
 /// # Errors
 /// As [`price`], naming the row.
@@ -93,6 +103,19 @@ pub fn price_many(
     treatment: DividendTreatment,
     out: &mut [f64],
 ) -> Result<()> {
+    if scheme == Scheme::Trinomial {
+        room(inputs.len(), out)?;
+        let mut done = 0;
+        for options in inputs.chunk_by(TreeInputs::is_but_for_spot) {
+            let to = done + options.len();
+            let spots: Vec<f64> = options.iter().map(|o| o.spot).collect();
+            let out = &mut out[done..to];
+            price_spots(&options[0], &spots, american, scheme, steps, treatment, out)
+                .map_err(|e| e.at(format_args!("rows {done} to {}", to - 1)))?;
+            done = to;
+        }
+        return Ok(());
+    }
     price_each(
         inputs.len(),
         |i| inputs[i],
@@ -104,26 +127,47 @@ pub fn price_many(
     )
 }
 
-/// American prices with delta and gamma, from the lattices of [`Scheme::Trinomial`] (escrowed dividends), whose prices
-/// these are to the bit; eight lattices at a time. Exercised now: delta is +1 or -1, gamma 0.
+/// American prices with delta and gamma, from the lattices of [`Scheme::Trinomial`], whose prices these are to the bit.
+/// Exercised now: delta is +1 or -1, gamma 0.
 ///
 /// # Errors
 /// As [`price`], naming the row; `InvalidInput` for an option without time to expiry, which has no such curve.
-pub fn curves(inputs: &[TreeInputs<'_>], steps: usize) -> Result<Vec<Curve>> {
+pub fn curves(
+    inputs: &[TreeInputs<'_>],
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<Vec<Curve>> {
     check_all(inputs.len(), |i| inputs[i], steps)?;
-    if let Some(row) = inputs.iter().position(|o| o.years <= 0.0) {
-        fail!(InvalidInput: OutOfRange; "row {row}: tree: no time to expiry");
-    }
     let mut out = Vec::with_capacity(inputs.len());
-    for rows in inputs.chunks(8) {
+    for (row, option) in inputs.iter().enumerate() {
         interrupt::check()?;
-        let lanes: [TreeInputs<'_>; 8] = std::array::from_fn(|l| rows[l.min(rows.len() - 1)]);
-        let (first, last) = (out.len(), out.len() + rows.len() - 1);
-        let curves = trinomial::curves(&lanes, steps)
-            .map_err(|e| e.at(format_args!("rows {first} to {last}")))?;
-        out.extend_from_slice(&curves[..rows.len()]);
+        if option.years <= 0.0 {
+            fail!(InvalidInput: OutOfRange; "row {row}: tree: no time to expiry");
+        }
+        trinomial::curves(
+            option,
+            &[option.spot],
+            true,
+            steps,
+            treatment,
+            |_, curve| {
+                out.push(curve);
+            },
+        )
+        .map_err(|e| e.at(format_args!("row {row}")))?;
     }
     Ok(out)
+}
+
+fn room(count: usize, out: &[f64]) -> Result<()> {
+    if out.len() != count {
+        fail!(
+            InvalidInput,
+            "tree: {count} prices asked for and room for {}",
+            out.len()
+        );
+    }
+    Ok(())
 }
 
 /// Below this many trees a group of eight is not worth filling up with copies.
@@ -138,13 +182,7 @@ fn price_each<'a>(
     treatment: DividendTreatment,
     out: &mut [f64],
 ) -> Result<()> {
-    if out.len() != count {
-        fail!(
-            InvalidInput,
-            "tree: {count} prices asked for and room for {}",
-            out.len()
-        );
-    }
+    room(count, out)?;
     let steps = if scheme == Scheme::LeisenReimer {
         steps | 1
     } else {
@@ -255,9 +293,6 @@ fn run<const L: usize>(
     steps: usize,
     treatment: DividendTreatment,
 ) -> Result<[f64; L]> {
-    if scheme == Scheme::Trinomial {
-        return trinomial::prices(inputs, american, steps, treatment);
-    }
     let mut live = *inputs;
     let mut schedules: [Option<Schedule>; L] = [const { None }; L];
     let mut leads = [0; L];

@@ -168,10 +168,10 @@ pub struct Parameters {
     /// Charges and credits after the scenarios, in order.
     #[serde(default)]
     pub stages: Vec<Stage>,
-    /// How American options without cash dividends are priced.
+    /// How American options are priced.
     #[serde(default)]
     pub american: American,
-    /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
+    /// Steps of the binomial tree, with `american` the tree.
     #[serde(default = "steps")]
     pub steps: usize,
 }

@@ -254,7 +254,7 @@ pub struct Parameters {
     /// Times the multiplier, per option and future contract: 0.375 is $37.50 for a 100-share option.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub minimum_rate: f64,
-    /// Steps of the binomial tree: American exercise with cash dividends, or with `american` the tree.
+    /// Steps of the binomial tree, with `american` the tree.
     pub steps: usize,
     pub currency: String,
     /// For equities and narrow indexes, and for symbols in no file: their own class group, never offset.

@@ -40,11 +40,9 @@ pub fn greeks(
     for (i, rows) in inputs.chunks(TOGETHER).enumerate() {
         interrupt::check()?;
         let place = |e: MarginError| e.at(format_args!("options from {}", i * TOGETHER));
-        let lattice = scheme == Scheme::Trinomial
-            && treatment == DividendTreatment::Escrowed
-            && rows.iter().all(|o| o.years > 0.0);
+        let lattice = scheme == Scheme::Trinomial && rows.iter().all(|o| o.years > 0.0);
         let found = if lattice {
-            from_lattices(rows, steps).map_err(place)?
+            from_lattices(rows, steps, treatment).map_err(place)?
         } else {
             from_trees(rows, scheme, steps, treatment).map_err(place)?
         };
@@ -131,7 +129,11 @@ fn second_difference(low: f64, middle: f64, high: f64, down: f64, up: f64) -> f6
 }
 
 /// Delta and gamma from the nodes of the trinomial lattices, the rest with vols and rates moved.
-fn from_lattices(rows: &[TreeInputs<'_>], steps: usize) -> Result<Vec<Greeks>> {
+fn from_lattices(
+    rows: &[TreeInputs<'_>],
+    steps: usize,
+    treatment: DividendTreatment,
+) -> Result<Vec<Greeks>> {
     let moved: Vec<TreeInputs<'_>> = rows
         .iter()
         .flat_map(|option| {
@@ -145,7 +147,7 @@ fn from_lattices(rows: &[TreeInputs<'_>], steps: usize) -> Result<Vec<Greeks>> {
             ]
         })
         .collect();
-    let curves = curves(&moved, steps)?;
+    let curves = curves(&moved, steps, treatment)?;
     Ok(rows
         .iter()
         .zip(curves.chunks_exact(5))

@@ -15,6 +15,17 @@ pub struct TreeInputs<'a> {
     pub dividends: &'a [(f64, f64)],
 }
 
+impl TreeInputs<'_> {
+    /// Whether another option is this one at a spot of its own.
+    pub(super) fn is_but_for_spot(&self, other: &Self) -> bool {
+        let numbers =
+            |o: &Self| [o.strike, o.years, o.rate, o.dividend_yield, o.vol].map(f64::to_bits);
+        numbers(self) == numbers(other)
+            && self.right == other.right
+            && self.dividends == other.dividends
+    }
+}
+
 /// How the up and down moves are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -25,14 +36,13 @@ pub enum Scheme {
     /// Smooth convergence of second order; an even number of steps is raised by one. In the deep wings, where its
     /// probabilities leave the range of numbers, the forward-centred moves are used.
     LeisenReimer,
-    /// Two trinomial lattices with levels at the ex-dates and a smoothed last step, extrapolated; the finer one has the
-    /// steps asked for, and a few more. Escrowed dividends only. Relative errors, over 208 random options with one to
-    /// four dividends of up to 3 % of the strike, vols of 5-100 %, up to three years, rates and yields of -2 to 15 %,
-    /// prices above 0.01 % of the strike: 400 steps have a median of 2e-6, a 95th percentile of 3e-4 and a largest of
-    /// 2e-3; [`Scheme::Crr`] with as many 2e-4, 8e-3 and 3e-2. Above 1e-4 are one in ten: vols around a tenth with
-    /// rates or yields above a tenth, and dividends days before expiry, whose features are finer than the lattice; an
-    /// ordinary deep put can be as well (one of about 200 was off by 2.6e-4). Costs about 31 us an option at 400 steps,
-    /// eight at a time, twice the cost of [`Scheme::Crr`].
+    /// Trinomial lattices of two step widths with levels at the ex-dates and a smoothed last step, extrapolated; the
+    /// finer ones have the steps asked for, and a few more. One option's price points share them. Relative errors where
+    /// the price exceeds 0.01 % of the strike, at eleven points of 200 random options with one to four dividends of up
+    /// to 3 % of the strike, vols of 8-90 %, five days to 2.5 years, rates of -1 to 12 %, yields of -1 to 8 %, against
+    /// 4,000 steps: escrowed, 120 steps have a median of 1e-5, a 99th percentile of 1e-3 and a largest of 2e-3; 200
+    /// steps 4e-6, 4e-4 and 1.5e-3; 400 steps 1.4e-6, 1.3e-4 and 7e-4; with spots that drop, 200 steps 1.4e-5, 1e-3 and
+    /// 5e-3. The largest are options next to exercise, and dividends days before expiry or from now.
     Trinomial,
 }
 

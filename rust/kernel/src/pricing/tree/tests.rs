@@ -126,9 +126,6 @@ fn many_trees_give_the_bits_of_one() {
     let spots: Vec<f64> = (0..11).map(|i| 85.0 + 3.0 * f64::from(i)).collect();
     for scheme in [Scheme::Crr, Scheme::LeisenReimer, Scheme::Trinomial] {
         for treatment in [ESCROWED, SPOT_DROP] {
-            if scheme == Scheme::Trinomial && treatment == SPOT_DROP {
-                continue;
-            }
             let o = TreeInputs {
                 dividends,
                 ..option(100.0, 100.0, 0.6, 0.03, 0.0, 0.3, 1)
@@ -437,7 +434,7 @@ fn a_curve_has_the_price_and_differences_of_it() {
         };
         // Beside another that has fewer levels.
         let short = TreeInputs { years: 0.01, ..o };
-        let curve = curves(&[short, o], 400).unwrap()[1];
+        let curve = curves(&[short, o], 400, ESCROWED).unwrap()[1];
         assert_eq!(curve.price.to_bits(), at(0.0, 400).to_bits(), "{i}");
         let deviation = o.spot * o.vol * o.years.sqrt();
         // By less, the error of the finer lattice itself shows in the second difference.
@@ -453,8 +450,8 @@ fn a_curve_has_the_price_and_differences_of_it() {
         assert!(errors[22] < most && errors[23] < largest, "{errors:?}");
     }
     let expired = option(100.0, 90.0, 0.0, 0.05, 0.0, 0.2, 1);
-    assert!(curves(&[expired], 400).is_err());
-    assert!(curves(&[with_dividends(1).0], 0).is_err());
+    assert!(curves(&[expired], 400, ESCROWED).is_err());
+    assert!(curves(&[with_dividends(1).0], 0, ESCROWED).is_err());
 }
 
 #[test]
@@ -468,5 +465,13 @@ fn a_call_takes_the_dividend_of_its_last_day() {
     let moved = option(97.0, 77.0, 0.5, 0.0, 0.0, 0.1, 1);
     let european = price(&moved, false, Scheme::Trinomial, 200, ESCROWED).unwrap();
     close(value, european, 1e-6);
-    assert!(price(&o, true, Scheme::Trinomial, 200, SPOT_DROP).is_err());
+    let dropped = price(&o, true, Scheme::Trinomial, 200, SPOT_DROP).unwrap();
+    let kept = price(
+        &option(100.0, 80.0, 0.5, 0.0, 0.0, 0.1, 1),
+        false,
+        Scheme::Trinomial,
+        200,
+        ESCROWED,
+    );
+    close(dropped, kept.unwrap(), 1e-6);
 }
