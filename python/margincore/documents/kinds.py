@@ -8,7 +8,7 @@ from typing import Any
 from margincore._core import InvalidInput
 from margincore.methods import names
 
-__all__ = ["kind_of", "not_of"]
+__all__ = ["kind_of", "only_of"]
 
 _KINDS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("report", "a report, what 'margincore margin --json' prints", frozenset({"methodology", "requirement", "lines"})),
@@ -45,16 +45,16 @@ def kind_of(document: Mapping[str, Any]) -> tuple[str, str] | None:
     return next(((kind, words) for kind, words, keys in _KINDS if keys <= document.keys()), None)
 
 
-def not_of(document: Mapping[str, Any], where: str, kinds: Collection[str]) -> None:
-    """Refuses an object that is of another kind than `kinds`, and says what it is.
+def only_of(document: Mapping[str, Any], where: str, needed: str, kinds: Collection[str] = ()) -> None:
+    """Refuses an object whose keys tell a kind that is none of `kinds`: what it is, and what is `needed`.
 
-    >>> not_of({"version": 1, "outcomes": [], "assumptions": {}}, "market", ("market",))
+    >>> only_of({"version": 1, "outcomes": [], "assumptions": {}}, "market", "a market", ("market",))
     Traceback (most recent call last):
-    margincore.InvalidInput: market: this is a comparison, what 'margincore margin --json' prints of several rulebooks,
-    and no market
+    margincore.InvalidInput: market: this is a comparison, what 'margincore margin --json' prints of several rulebooks:
+    a market is needed here
     """
     found = kind_of(document)
     if found is not None and found[0] not in kinds:
         raise InvalidInput(
-            f"{where}: this is {found[1]}, and no {' or '.join(kinds)}", code="wrong_type", where=where, value=found[0]
+            f"{where}: this is {found[1]}: {needed} is needed here", code="wrong_type", where=where, value=found[0]
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from margincore._core import Account, Contract, InvalidInput, MarginError, Market, MissingData, Position, Products
 from margincore.documents.checks import items, mapping, missing, only, place, required
-from margincore.documents.kinds import not_of
+from margincore.documents.kinds import only_of
 
 __all__ = [
     "account_from_document",
@@ -38,7 +38,7 @@ def account_from_document(document: Mapping[str, Any], products: Products | None
     >>> account_from_document({"positions": [{"symbol": "SPXW261218C04700000", "quantity": -1}]})
     Account(1 positions)
     """
-    not_of(document, "account", ("account",))
+    only_of(document, "account", "an account", ("account",))
     only(document, "account", {"positions", "cash", "collateral", "kind", "gross"})
     table = products or Products()
     rows = items(required(document, "account", "positions"), "account.positions")
@@ -85,7 +85,7 @@ def contract_from_document(terms: Mapping[str, Any], where: str) -> Contract:
 
 def market_from_document(document: Mapping[str, Any], products: Products, ids: Collection[str]) -> Market:
     """A market; prices and vols are by id, of `ids` first, or by option symbol."""
-    not_of(document, "market", ("market",))
+    only_of(document, "market", "a market", ("market",))
     only(document, "market", {"valuation", *_MARKET})
     parts = {key: value for key, value in document.items() if value is not None}
     valuation = parts.pop("valuation", None) or missing("market", "valuation")

@@ -22,7 +22,7 @@ from margincore._core import (
 from margincore._pickles import Record
 from margincore.analysis.compare import compare
 from margincore.documents.checks import items, mapping, only, place, printable, required
-from margincore.documents.kinds import not_of
+from margincore.documents.kinds import only_of
 from margincore.documents.parts import (
     account_from_document,
     contract_from_document,
@@ -140,7 +140,7 @@ def held(document: Mapping[str, Any]) -> tuple[Account, Market | None, list[Cont
     """What a document says beside its rulebooks: account, market, more contracts, the product table."""
     if "version" in mapping(document, "document"):  # first: another version may have other keys
         check_version("document", document["version"], 1, __document_version__)
-    not_of(document, "document", ("document",))
+    only_of(document, "document", "a document with an account", ("document",))
     only(document, "document", _KEYS)
     products = products_from_document(mapping(document.get("products", {}), "products"))
     account = account_from_document(mapping(required(document, "document", "account"), "account"), products)
