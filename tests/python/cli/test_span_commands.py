@@ -83,7 +83,7 @@ def test_files_that_cannot_be_read_are_refused(folder: Path) -> None:
     (folder / "latin.csv").write_bytes(b"symbol,quantity\n\xfc,1\n")
     assert "latin.csv:2: byte 16 is not UTF-8" in refused("span", "small.spn", "latin.csv")
     assert "hedger" in refused("span", "small.spn", "book.csv", "--account", "trader")
-    assert "options.anov" in refused("span", "small.spn", "book.csv", "--anov", "most")
+    assert "pooled" in refused("span", "small.spn", "book.csv", "--anov", "most")
 
 
 def test_what_a_file_holds_and_its_cache(folder: Path) -> None:
