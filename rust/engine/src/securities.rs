@@ -64,6 +64,7 @@ pub enum Class {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Security {
+    /// The symbol that it trades under.
     pub symbol: String,
     pub kind: SecurityKind,
     /// The index or security whose return it follows; of a reduced-value index, the full-value one.
