@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from margincore._core import InvalidInput, MarginError, MissingData, Products
 from margincore.cli import positions
+from margincore.cli.near import misspelt
 from margincore.cli.options import Files
 from margincore.cli.stdin import NAME, is_stdin, named_in
 from margincore.documents.kinds import only_of
@@ -28,7 +29,12 @@ class Loaded(NamedTuple):
     read: positions.Read | None
 
     def do(self, work: Callable[[dict[str, Any]], T]) -> T:
-        """What is made of the document; quotes that are missing are told all at once."""
+        """What is made of the document; quotes that are missing are told all at once.
+
+        Names that look misspelt are told on standard error first.
+        """
+        for words in misspelt(self.document):
+            print(f"note: {words}", file=sys.stderr)
         return work(self.document) if self.read is None else self.read.told(work, self.document)
 
     def show(self) -> None:

@@ -23,10 +23,10 @@ COMMANDS = {
 }
 WORDS = {
     "margin": "equity required 7,500.00: what liquidating equity must reach, the statement says what is missing",
-    "explain": "source: Ranges of customer portfolio margin: SEC Release 34-46576, OCC 'Risk Based Haircuts' page, FINRA "
-    "Rule 4210(g). Group offsets are not part of this preset: load them from OCC's files.",
+    "explain": "source: Ranges of customer portfolio margin: SEC Release 34-46576, OCC 'Risk Based Haircuts' page, "
+    "FINRA Rule 4210(g). Group offsets are not part of this preset: load them from OCC's files.",
     "watch": f"{NAME}: liquidation: equity 7,000.00, initial 7,500.00",
-    "rulebooks": "Broker practice on top of reg-t: 20 % for SPY options, in-the-money amounts added to the requirement, ",
+    "rulebooks": "Broker practice on top of reg-t: 20 % for SPY options, in-the-money amounts added to the requirement",
 }
 
 

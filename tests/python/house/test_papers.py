@@ -62,7 +62,7 @@ PATH = re.compile(r"(?<![\w/.-])(?:docs|rust|python|tests|tools|benches)/[\w./-]
 
 
 def test_every_file_that_the_sources_name_is_there() -> None:
-    """In docstrings, comments and messages, of Python and of Rust; a line that names a repository speaks of its files."""
+    """In docstrings, comments and messages, of Python and of Rust; a line with a repository speaks of its files."""
     named = {
         (path.relative_to(ROOT).as_posix(), token)
         for path in SOURCES
