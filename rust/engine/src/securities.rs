@@ -93,9 +93,11 @@ pub struct Security {
     /// Whether a portfolio margin account may hold it as such.
     #[serde(default = "parameters::yes")]
     pub portfolio_margin: bool,
+    /// The first day the row holds; open where left out.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Day>"))]
     pub from: Option<Date>,
+    /// The last day the row holds; open where left out.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Day>"))]
     pub to: Option<Date>,

@@ -40,6 +40,7 @@ pub struct OptionRules {
     pub put_offset: f64,
 }
 
+/// Shares of a perpetual's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
