@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -44,7 +44,8 @@ def batch(
     threads: Annotated[int, typer.Option(help="Parts that are computed at once.")] = 1,
     resume: Annotated[bool, typer.Option(help="Go on with a folder that has parts: what changed is redone.")] = False,
     errors: Annotated[
-        str | None, typer.Option(help="column: a refused account is a row that says why; raise: it ends the run.")
+        Literal["column", "raise"] | None,
+        typer.Option(help="column: a refused account is a row that says why; raise: it ends the run."),
     ] = None,
 ) -> None:
     """Margin a folder of positions into a folder of requirements; a run that was killed goes on with --resume.

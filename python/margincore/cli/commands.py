@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import wraps
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ from margincore._core import InvalidInput, MissingData, Products, __version__
 from margincore.batch import Plan
 from margincore.cli.batch import batch, columns, contracts_of
 from margincore.cli.explaining import changed, explained
-from margincore.cli.loading import add_equities, add_market, choose, loaded, unique
+from margincore.cli.loading import add_equities, add_market, choose, known, loaded, read_kind, unique
 from margincore.cli.options import (
     AccountFile,
     Equities,
@@ -41,7 +41,6 @@ from margincore.cli.statement import written
 from margincore.cli.stdin import each_from_stdin, from_stdin, is_stdin
 from margincore.cli.watching import Limits, watch_accounts
 from margincore.documents import Read, evaluate, read_document, recipe_from_document
-from margincore.importers.documents import read_json
 
 app = typer.Typer(
     name="margincore",
@@ -292,11 +291,12 @@ def batch_plan(
     kind: Annotated[str | None, typer.Option(help="The kind of accounts that state none.")] = None,
     gross: Annotated[bool, typer.Option(help="Long and short stay apart.")] = False,
     ignore: Annotated[list[str] | None, typer.Option(help="A column to pass over; repeat for more.")] = None,
-    order: Annotated[str, typer.Option(help="grouped, ascending or any: how rows of a file come.")] = "grouped",
+    order: Annotated[Literal["grouped", "ascending", "any"], typer.Option(help="How rows of a file come.")] = "grouped",
 ) -> None:
     """Write down what is to be margined and how, for margincore batch: rulebook, contracts, market, columns."""
     with refusals("batch-plan"):
-        stated = {} if document is None else read_json(document)
+        known([method] if method else [])
+        stated = {} if document is None else read_kind(document, "a document without an account")
         where = plan if document is None else document
         add_equities(stated, where, equity or [])
         add_market(stated, where, market, Products().with_equities(equity or []), rate)

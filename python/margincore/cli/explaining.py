@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from margincore._core import Account, Contracts, InvalidInput, MarginReport, amount_text
 from margincore.analysis.attribution import Margined, attribute, explain
 from margincore.analysis.scenarios import scenarios
+from margincore.cli.console import wrapped
 from margincore.documents import Read
 from margincore.engine import Engine, table_of
 
@@ -99,17 +98,16 @@ def changed(before: Read, after: Read, as_json: bool) -> str:
 
 
 def _pages(report: MarginReport, contributions: str, worst: Sequence[Worst]) -> Iterator[str]:
-    own, width = report.requirement, shutil.get_terminal_size((80, 24)).columns
+    own = report.requirement
     head = f"{report.methodology}: initial {amount_text(own.initial)}, maintenance {amount_text(own.maintenance)}"
-    yield from _wrapped(f"{head} {report.currency}, at {report.valuation}", width, 0)
+    yield from _wrapped(f"{head} {report.currency}, at {report.valuation}", 0)
     yield ""
     yield "1. Lines, which add up to it (initial, maintenance)"
     for line in report.lines:
         unit = line.currency if line.fx == 1.0 else f"{line.currency} at {line.fx:g}"
         at = f" at {line.scenario}" if line.scenario else ""
         yield from _wrapped(
-            f"{line.scope}, {line.component}{at}: {amount_text(line.initial)}, {amount_text(line.maintenance)} {unit}",
-            width,
+            f"{line.scope}, {line.component}{at}: {amount_text(line.initial)}, {amount_text(line.maintenance)} {unit}"
         )
     yield ""
     yield "2. What each position makes of it: with it less without it"
@@ -118,52 +116,52 @@ def _pages(report: MarginReport, contributions: str, worst: Sequence[Worst]) -> 
     yield ""
     yield "3. The worst scenario, and what each position gains in it"
     for each in worst:
-        yield from _wrapped(f"{each.scope}, {each.scenario} ({each.currency})", width)
+        yield from _wrapped(f"{each.scope}, {each.scenario} ({each.currency})")
         wide = max(map(len, each.positions), default=0)
         for id_, profit in (*each.positions.items(), ("together", each.profit)):
             yield f"     {id_:<{max(wide, 8)}}  {amount_text(profit):>16}"
     if not worst:
-        yield from _wrapped("none that is the sum of what its positions gain in it", width)
+        yield from _wrapped("none that is the sum of what its positions gain in it")
     yield ""
     yield "4. How it came about"
-    yield from _told(report.details, width, 3)
+    yield from _told(report.details, 3)
     yield ""
     yield "5. Parameters"
     for key, value in report.parameters.items():
         if value:
-            yield from _wrapped(f"{key}: {value}", width)
+            yield from _wrapped(f"{key}: {value}")
     for warning in report.warnings:
-        yield from _wrapped(f"warning: {warning['message']}", width)
+        yield from _wrapped(f"warning: {warning['message']}")
 
 
-def _wrapped(text: str, width: int, indent: int = 3) -> list[str]:
+def _wrapped(text: str, indent: int = 3) -> list[str]:
     blank = " " * indent
-    return textwrap.wrap(text, max(width - 1, 40), initial_indent=blank, subsequent_indent=f"{blank}  ") or [blank]
+    return wrapped(text, f"{blank}  ", first=blank) or [blank]
 
 
-def _told(value: Mapping[str, Any], width: int, indent: int) -> Iterator[str]:
+def _told(value: Mapping[str, Any], indent: int) -> Iterator[str]:
     """A report's details as lines: tables of points side by side, lists in one line, the rest by name."""
     points = value.get("points")
     for key, item in value.items():
         name = key.replace("_", " ")
         if isinstance(item, Mapping):
             yield " " * indent + f"{name}:"
-            yield from _told(item, width, indent + 2)
+            yield from _told(item, indent + 2)
         elif isinstance(item, Sequence) and not isinstance(item, str):
             if key == "points" or not item:
                 continue
             if all(isinstance(row, Mapping) for row in item):
                 for number, row in enumerate(item, 1):
                     yield " " * indent + f"{name} {number}:"
-                    yield from _told(row, width, indent + 2)
+                    yield from _told(row, indent + 2)
                 continue
             cells = [_cell(cell) for cell in item]
             if isinstance(points, Sequence) and len(points) == len(cells):
                 cells = [f"{point}: {cell}" for point, cell in zip(points, cells, strict=True)]
             more = [f"and {len(cells) - _LONGEST} more"] if len(cells) > _LONGEST else []
-            yield from _wrapped(f"{name}: {'; '.join([*cells[:_LONGEST], *more])}", width, indent)
+            yield from _wrapped(f"{name}: {'; '.join([*cells[:_LONGEST], *more])}", indent)
         else:
-            yield from _wrapped(f"{name}: {_cell(item)}", width, indent)
+            yield from _wrapped(f"{name}: {_cell(item)}", indent)
 
 
 def _cell(value: Any) -> str:

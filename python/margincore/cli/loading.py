@@ -7,15 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from margincore._core import InvalidInput, MissingData, Products
+from margincore._core import InvalidInput, MarginError, MissingData, Products
 from margincore.cli import positions
+from margincore.cli.near import misspelt
 from margincore.cli.options import Files
 from margincore.cli.stdin import NAME, is_stdin, named_in
+from margincore.documents.kinds import only_of
 from margincore.importers import chain, read_cboe_quotes
 from margincore.importers.documents import read_json
-from margincore.methods import names
+from margincore.methods import named_document, names
 
-__all__ = ["Loaded", "add_equities", "add_market", "choose", "loaded", "unique"]
+__all__ = ["Loaded", "add_equities", "add_market", "choose", "known", "loaded", "read_kind", "unique"]
 
 T = TypeVar("T")
 
@@ -27,7 +29,12 @@ class Loaded(NamedTuple):
     read: positions.Read | None
 
     def do(self, work: Callable[[dict[str, Any]], T]) -> T:
-        """What is made of the document; quotes that are missing are told all at once."""
+        """What is made of the document; quotes that are missing are told all at once.
+
+        Names that look misspelt are told on standard error first.
+        """
+        for words in misspelt(self.document):
+            print(f"note: {words}", file=sys.stderr)
         return work(self.document) if self.read is None else self.read.told(work, self.document)
 
     def show(self) -> None:
@@ -43,6 +50,7 @@ class Loaded(NamedTuple):
 
 def loaded(account: Path, files: Files, methods: list[str]) -> Loaded:
     """The document that an account's file, what stands beside it and rulebooks by name make."""
+    known(methods)
     products = Products().with_equities(list(files.equities))
     document = positions.document_of(account)
     read = None
@@ -63,6 +71,16 @@ def loaded(account: Path, files: Files, methods: list[str]) -> Loaded:
         add_market(document, account, files.market, products, files.rate)
     choose(document, methods, files.parameters)
     return Loaded(document, read)
+
+
+def known(methods: list[str]) -> None:
+    """Refuses a word after ``--method`` that stands for nothing, before any file is read."""
+    for method in methods:
+        try:
+            named_document(method)
+        except MarginError as error:
+            error.named("--method")
+            raise
 
 
 def add_equities(document: dict[str, Any], where: Path, equities: list[str]) -> None:
@@ -95,7 +113,7 @@ def _market(market: Path, products: Products, rate: float | None) -> dict[str, A
     if market.suffix.lower() not in (".csv", ".gz"):
         if rate is not None:
             raise InvalidInput(f"--rate belongs to a quotes CSV; {market} states its own rates", code="contradiction")
-        return read_json(market)
+        return read_kind(market, "a market", "market")
     quotes = read_cboe_quotes(market)
     if rate is None:
         raise MissingData(f"{market}: quotes carry no interest rate: give --rate", code="missing_rate")
@@ -118,11 +136,18 @@ def choose(document: dict[str, Any], methods: list[str], parameters: Path | None
     if parameters is not None:
         if len(methods) > 1:
             raise InvalidInput("--parameters belong to one rulebook: give one --method", code="contradiction")
-        document["methodology"] = {**read_json(parameters), "name": methods[0]}
+        document["methodology"] = {**read_kind(parameters, "an object of parameters"), "name": methods[0]}
     elif len(methods) == 1:
         document["methodology"] = {"name": methods[0]}
     else:
         document["methodologies"] = [{"name": name} for name in methods]
+
+
+def read_kind(path: Path, needed: str, *kinds: str) -> dict[str, Any]:
+    """The JSON object in a file: what is `needed`, and nothing whose keys tell a kind that is none of `kinds`."""
+    found = read_json(path)
+    only_of(found, named_in(str(path)), needed, kinds)
+    return found
 
 
 def unique(paths: list[Path]) -> dict[str, Path]:

@@ -14,10 +14,11 @@ from rich.console import Console
 from margincore._core import InvalidInput, MissingData, Products, did_you_mean
 from margincore.cli.stdin import NAME, from_stdin, is_stdin
 from margincore.documents import quotes_by_id
+from margincore.documents.kinds import only_of
 from margincore.importers import PositionsFile, Quotes, quotes_template, read_positions, read_quotes
 from margincore.importers.documents import read_json
 from margincore.importers.text import read_source
-from margincore.json_objects import json_value
+from margincore.json_objects import json_object
 
 T = TypeVar("T")
 
@@ -132,9 +133,10 @@ def document_of(path: Path) -> dict[str, Any] | None:
     name, text = read_source(path)
     if text.lstrip()[:1] != "{":
         return None
-    found = json_value(text, name)
+    found = json_object(text, name)
+    only_of(found, name, "an account", ("account", "document"))
     rows = found.get("positions")
-    if "account" in found or "valuation" in found:
+    if "account" in found:
         return read_json(path)
     own = isinstance(rows, list) and all(isinstance(row, dict) and not {*row} - _DOCUMENT_ROW for row in rows)
     return {"account": read_json(path)} if own else None

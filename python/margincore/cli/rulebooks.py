@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-import textwrap
 from typing import Any
 
+from margincore.cli.console import wrapped
 from margincore.methods import names, presets
 
 __all__ = ["complete", "listed"]
@@ -18,17 +17,16 @@ def listed(verbose: bool, as_json: bool) -> str:
         return json.dumps({name: presets(name) for name in names()}, indent=2, ensure_ascii=False)
     if not verbose:
         return "\n".join(names())
-    width = shutil.get_terminal_size((80, 24)).columns
     lines = ["name[@date or @parameter set], the usual set first", ""]
     for name in names():
         lines.append(name)
         for row in presets(name):
-            lines += _described(row, width)
+            lines += _described(row)
         lines.append("")
     return "\n".join(lines).rstrip()
 
 
-def _described(row: dict[str, Any], width: int) -> list[str]:
+def _described(row: dict[str, Any]) -> list[str]:
     version = "" if row["version"] == row["effective"] else f", version {row['version']}"
     history = f", one of {row['family']} by date" if row["family"] else ""
     lines = [f"  {row['name']}: from {row['effective']}{version}{history}"]
@@ -37,9 +35,7 @@ def _described(row: dict[str, Any], width: int) -> list[str]:
         by_grade.setdefault(grade, []).append(part.replace("_", " "))
     paragraphs = [row["source"], *(f"{grade}: {', '.join(parts)}" for grade, parts in sorted(by_grade.items()))]
     for paragraph in paragraphs:
-        lines += textwrap.wrap(
-            paragraph, width - 2, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
-        )
+        lines += wrapped(paragraph, " " * 6, first=" " * 6)
     return lines
 
 

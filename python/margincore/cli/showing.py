@@ -12,7 +12,7 @@ from rich.text import Text
 
 from margincore._core import amount_text, worst_text
 from margincore.analysis.compare import BASES, no_percentage, percent_text
-from margincore.cli.console import said, stdout
+from margincore.cli.console import said, stdout, titled
 from margincore.documents import account_from_document, products_from_document, quotes_by_id
 
 __all__ = ["show"]
@@ -41,11 +41,7 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
     requirement = report["requirement"]
     parameters = report["parameters"]
     where = any(line.get("scenario") for line in report["lines"])
-    table = Table(
-        title=f"{report['methodology']}: {parameters['name']} {parameters['version']}, "
-        f"effective {parameters['effective']}, {report['currency']}",
-        title_justify="left",
-    )
+    table = Table()
     for heading in ("scope", "component", "scenario")[: 3 if where else 2]:
         table.add_column(heading)
     for heading in ("initial", "maintenance"):
@@ -64,7 +60,11 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
         *_cells("account", "total", *([worst] if where else [])),
         amount_text(requirement["initial"]), amount_text(requirement["maintenance"]), style="bold",
     )  # fmt: skip
-    console.print(table)
+    title = (
+        f"{report['methodology']}: {parameters['name']} {parameters['version']}, effective {parameters['effective']}, "
+        f"{report['currency']}"
+    )
+    titled(console, title, table)
     reach, stand = amount_text(requirement["initial"]), amount_text(report["cash_balance_required"])
     said(console, f"equity required {reach}: what liquidating equity must reach, the statement says what is missing")
     said(console, f"cash balance required {stand}: what must stand there once the trades have settled")
@@ -74,7 +74,7 @@ def _report(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def _comparison(console: Console, result: Mapping[str, Any]) -> None:
-    table = Table(title="side by side, initial requirements", title_justify="left")
+    table = Table()
     table.add_column("rulebook")
     for heading in BASES.values():
         table.add_column(heading, justify="right", overflow="fold")
@@ -90,7 +90,7 @@ def _comparison(console: Console, result: Mapping[str, Any]) -> None:
             amount_text(outcome["cash_balance_required"]),
             percent_text(outcome["saving_on_cash"]),
         )
-    console.print(table)
+    titled(console, "side by side, initial requirements", table)
     for words in _without_savings(result["outcomes"]):
         said(console, words)
 

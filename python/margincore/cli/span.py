@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -36,8 +36,10 @@ def span(
             callback=from_stdin,
         ),
     ],
-    account: Annotated[str, typer.Option(help="member, hedger or speculator")] = "speculator",
-    anov: Annotated[str, typer.Option(help="file, capped or pooled")] = "file",
+    account: Annotated[
+        Literal["member", "hedger", "speculator"], typer.Option(help="Whose level of the file.")
+    ] = "speculator",
+    anov: Annotated[Literal["file", "capped", "pooled"], typer.Option(help="How option value counts.")] = "file",
     lots: Annotated[
         Path | None,
         typer.Option(
@@ -128,8 +130,11 @@ def span_info(
 def risk_array_command(
     underlying: Annotated[float, typer.Option(help="Value of the underlying, in money.")],
     price_scan: Annotated[float, typer.Option(help="Price scan range, in money.")],
-    model: Annotated[str | None, typer.Option(help="BS B M W WS WB CA CE I N; left out for a future.")] = None,
-    right: Annotated[str | None, typer.Option(help="call or put")] = None,
+    model: Annotated[
+        Literal["BS", "B", "M", "W", "WS", "WB", "CA", "CE", "I", "N"] | None,
+        typer.Option(help="SPAN's code of the pricing model; left out for a future."),
+    ] = None,
+    right: Annotated[Literal["call", "put"] | None, typer.Option()] = None,
     strike: Annotated[float, typer.Option()] = 0.0,
     days: Annotated[float, typer.Option(help="Days to expiry, over 365.")] = 0.0,
     rate: Annotated[float, typer.Option()] = 0.0,
@@ -141,8 +146,6 @@ def risk_array_command(
     cover: Annotated[float, typer.Option(help="Fraction of the extreme move that is charged.")] = 0.33,
 ) -> None:
     """One contract's 16 values and its deltas from parameters, as JSON. Losses are positive."""
-    if right not in (None, "call", "put"):
-        raise InvalidInput(f"right is call or put, not {right!r}")
     if model is None and any((days, rate, dividend_yield, vol, vol_scan)):
         raise InvalidInput(
             "days, rate, dividend-yield, vol and vol-scan belong to an option: name its --model", code="contradiction"
@@ -151,7 +154,7 @@ def risk_array_command(
         underlying=underlying,
         price_scan=price_scan,
         model=model,
-        right=cast(Literal["call", "put"] | None, right),
+        right=right,
         strike=strike,
         years=days / 365.0,
         rate=rate,

@@ -11,8 +11,8 @@ from typing import Any
 
 from margincore._core import InvalidInput, MarginError
 from margincore.analysis.statements import Carried
+from margincore.cli.loading import read_kind
 from margincore.documents import statement_from_document
-from margincore.importers.documents import read_json
 
 __all__ = ["written"]
 
@@ -42,13 +42,13 @@ def written(
     document: Mapping[str, Any], terms: Path | None, carried: Path | None, carry: Path | None, as_json: bool
 ) -> str:
     """The statement of a document as its page, or as JSON; what it carries is written to `carry`."""
-    given = {} if terms is None else read_json(terms)
+    given = {} if terms is None else read_kind(terms, "an object of terms")
     if carried is not None:
         if "carried" in given:
             raise InvalidInput(
                 f"{terms}: carried is given twice: leave --carried out", where="carried", code="duplicate"
             )
-        given["carried"] = read_json(carried)
+        given["carried"] = read_kind(carried, "what --carry wrote", "carried")
         with _file(carried):
             Carried.from_dict(given["carried"])
     try:

@@ -103,13 +103,10 @@ def _market(snapshot: Snapshot, contracts: Sequence[Contract], coin: str) -> Mar
     )
 
 
-def _table(monitor: Monitor, snapshot: Snapshot, coin: str) -> Table:
+def _table(monitor: Monitor) -> Table:
     from rich.table import Table
 
-    table = Table(
-        title=f"{snapshot.time:%Y-%m-%d %H:%M} UTC   {coin} {snapshot.spot:,.0f}",
-        caption=f"{monitor.prepared.methodology.name}, USD; margin call at {CALL:.0%} of initial; {LABEL}",
-    )
+    table = Table()
     table.add_column("account")
     for name in ("equity", "initial", "maintenance", "used", "to margin call", "to liquidation"):
         table.add_column(name, justify="right")
@@ -146,9 +143,11 @@ def watch(
     demonstration of the monitor, not a venue's margin. `pause` is seconds between moments. With a `journal`, a replay
     that was interrupted continues where it stopped.
     """
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.live import Live
     from rich.text import Text
+
+    from margincore.cli.console import stdout
 
     snapshots = read_recording(path)
     contracts = _contracts(snapshots, coin)
@@ -158,9 +157,10 @@ def watch(
     alerts: list[Alert] = []
     lines: list[Text] = []
     colours = {"ok": "green", "margin_call": "yellow", "liquidation": "bold red"}
+    caption = Text(f"{rulebook.name}, USD; margin call at {CALL:.0%} of initial; {LABEL}", style="italic dim")
     with (
         closing(Monitor(prepared, held, call=CALL, journal=journal)) as monitor,
-        Live(console=console or Console(), refresh_per_second=10) as live,
+        Live(console=console or stdout(), refresh_per_second=10) as live,
     ):
         for snapshot, event in _events(snapshots, contracts, coin):
             if event.number <= monitor.number:
@@ -173,6 +173,7 @@ def watch(
                     f"{s.level.replace('_', ' ')}; equity {s.equity:,.0f}, initial {s.initial:,.0f}"
                 )
                 lines.append(Text(text, style=colours[s.level]))
-            live.update(Group(_table(monitor, snapshot, coin), *lines[-8:]), refresh=True)
+            title = Text(f"{snapshot.time:%Y-%m-%d %H:%M} UTC   {coin} {snapshot.spot:,.0f}", style="italic")
+            live.update(Group(title, _table(monitor), caption, *lines[-8:]), refresh=True)
             time.sleep(pause)
     return alerts

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from margincore._core import Contract, Contracts, InvalidInput, MarginError, MissingData
-from margincore.cli.console import said, stdout
+from margincore.cli.console import columns, said, stdout, titled
 from margincore.cli.loading import Loaded, loaded
 from margincore.cli.options import Files
 from margincore.cli.progress import working
@@ -150,12 +150,14 @@ def _breaches(statuses: Iterable[Status], limits: Limits) -> Iterable[str]:
 
 
 def _table(seen: Look) -> Table:
-    """The accounts within seventy columns."""
+    """The accounts within the columns that there are, seventy at least; in a pipe with their names in full."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=_title(seen), title_justify="left", box=None, pad_edge=False)
-    table.add_column("account", overflow="ellipsis", no_wrap=True, max_width=18)
+    table, wide = Table(box=None, pad_edge=False), columns()
+    table.add_column(
+        "account", overflow="ellipsis", no_wrap=True, max_width=None if wide is None else max(18, wide - 52)
+    )
     for heading in ("equity", "initial", "excess", "used"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("level", no_wrap=True)
@@ -177,7 +179,7 @@ def _shown(seen: Look, as_json: bool, indent: int | None = None) -> None:
         print(json.dumps(seen.to_dict(), indent=indent, allow_nan=False, ensure_ascii=False), flush=True)
         return
     console = stdout()
-    console.print(_table(seen))
+    titled(console, _title(seen), _table(seen))
     for line in seen.breaches:
         said(console, line)
 
@@ -272,4 +274,4 @@ def _live(looks: Iterable[tuple[Look, str]]) -> None:
             lines = [Text(line, style="bold red") for line in seen.breaches]
             if refusal:
                 lines.append(Text(f"not read again: {refusal}", style="yellow"))
-            live.update(Group(_table(seen), *lines), refresh=True)
+            live.update(Group(Text(_title(seen), style="italic"), _table(seen), *lines), refresh=True)

@@ -19,7 +19,8 @@ class House(_core.Methodology):
 
     `methodology` is the rulebook, `rules` a shipped house by name or a mapping; `name`, `source` and `date` say whose
     rules a mapping holds, from which text and of which day (a :class:`datetime.date` or ISO text). Rates are fractions,
-    money is in `currency`. `docs/house.md` has the arithmetic, `margincore.reference.house` does it again slowly.
+    money is in `currency`. ``docs/rulebooks/house.md`` has the arithmetic, ``margincore.reference.house`` does it again
+    slowly.
 
     Of every position a house asks the largest amount that any of its rules does; these, added up over the positions
     that the rulebook margins together, are a floor under the rulebook's lines for them. What is missing is a line

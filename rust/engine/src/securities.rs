@@ -64,6 +64,7 @@ pub enum Class {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Security {
+    /// The symbol that it trades under.
     pub symbol: String,
     pub kind: SecurityKind,
     /// The index or security whose return it follows; of a reduced-value index, the full-value one.
@@ -92,9 +93,11 @@ pub struct Security {
     /// Whether a portfolio margin account may hold it as such.
     #[serde(default = "parameters::yes")]
     pub portfolio_margin: bool,
+    /// The first day the row holds; open where left out.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Day>"))]
     pub from: Option<Date>,
+    /// The last day the row holds; open where left out.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Day>"))]
     pub to: Option<Date>,

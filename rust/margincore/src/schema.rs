@@ -178,7 +178,11 @@ impl Rulebook {
         let mut all = Map::new();
         all.insert(
             "name".into(),
-            json!({"type": "string", "pattern": names.pattern(self.name)}),
+            json!({
+                "type": "string",
+                "pattern": names.pattern(self.name),
+                "description": "The rulebook's name, or a venue's, with @ and a date or a parameter set where one is meant.",
+            }),
         );
         if let Reading::Over(_) = self.reading {
             all.insert(

@@ -141,7 +141,7 @@ def test_equities_are_declared_on_the_command_line(folder: Path) -> None:
         (["account.csv", "--method", "tims", "--market", "nowhere.json"], "nowhere.json"),
         (["account.csv", "--method", "tims", "--market", "account.csv"], "account.csv:1"),
         (["account.csv", "--method", "tims", "--market", "novol.json"], "novol"),
-        (["market.json", "--method", "tims"], "unknown key"),
+        (["market.json", "--method", "tims"], "this is a market"),
         (["account.csv", "--method", "tims", "--market", "naive.json"], "zone"),
         (["account.csv", "--method", "tims", "--market", "nan.json"], "NaN"),
         (["account.csv", "--method", "tims", "--market", "other.json"], "0.2"),

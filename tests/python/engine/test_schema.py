@@ -169,10 +169,25 @@ def test_every_number_has_a_unit() -> None:
     assert [place for name in own for place in numbers(WHOLE["$defs"][name], name)] == []
 
 
-def test_the_page_is_what_the_schema_says() -> None:
+def page() -> Any:
+    """The tool that writes the page of parameters."""
     spec = importlib.util.spec_from_file_location("parameters", ROOT / "tools/parameters.py")
     assert spec is not None
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def test_every_parameter_says_what_it_is() -> None:
+    """A name, a unit and a default do not; the text is the doc comment of the Rust field, or of its type."""
+    tool, defs = page(), WHOLE["$defs"]
+    named = [name for name, inner in defs.items() if name.split(".")[0] in (*mc.methods.rulebooks(), "securities")]
+    parameters = [(name, key, inner) for name in named for key, inner in defs[name].get("properties", {}).items()]
+    assert len(parameters) > 500
+    assert [(name, key) for name, key, inner in parameters if not tool.described(inner, defs)] == []
+
+
+def test_the_page_is_what_the_schema_says() -> None:
+    tool = page()
     assert (ROOT / "docs/parameters.md").read_text(encoding="utf-8") == tool.written(), "make parameters"

@@ -52,6 +52,33 @@ def test_every_test_that_is_named_is_there(paper: Path) -> None:
     assert sorted(missing) == []
 
 
+SOURCES = sorted(
+    path
+    for room in ("python", "rust", "tools", "benches")
+    for path in (ROOT / room).rglob("*")
+    if path.suffix in (".py", ".pyi", ".rs") and "target" not in path.parts
+)
+PATH = re.compile(r"(?<![\w/.-])(?:docs|rust|python|tests|tools|benches)/[\w./-]+\.(?:md|rs|pyi?|json|toml)\b")
+
+
+def test_every_file_that_the_sources_name_is_there() -> None:
+    """In docstrings, comments and messages, of Python and of Rust; a line with a repository speaks of its files."""
+    named = {
+        (path.relative_to(ROOT).as_posix(), token)
+        for path in SOURCES
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "github.com/" not in line and "NAME" not in line
+        for token in PATH.findall(line)
+    }
+    assert len({token for _, token in named}) > 10
+    assert sorted((path, token) for path, token in named if not (ROOT / token).is_file()) == []
+
+
+@pytest.mark.parametrize("paper", [*RULEBOOKS, *DOCS, ROOT / "README.md"], ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_paper_writes_where_its_reader_did_not_say(paper: Path) -> None:
+    assert re.findall(r"(?<![\w.])(?:/tmp|/home|/Users|~|[A-Z]:\\)/?\w*", paper.read_text(encoding="utf-8")) == []
+
+
 def rows(text: str) -> Iterator[list[str]]:
     """The rows of tables whose head begins with `rule`."""
     for table in re.findall(r"^\| rule \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, flags=re.MULTILINE):

@@ -7,7 +7,7 @@
 * :func:`open_trade_equity`, :func:`pretrade_cost` - figures of futures accounts.
 """
 
-from margincore.analysis.statements.build import Regime, statement
+from margincore.analysis.statements.build import statement
 from margincore.analysis.statements.calls import RULES, Call, Carried, Rule, payment_date, settlement_days
 from margincore.analysis.statements.cash import Cash, Interest
 from margincore.analysis.statements.cures import Cure
@@ -16,6 +16,7 @@ from margincore.analysis.statements.groups import STRESS, Group, PortfolioMargin
 from margincore.analysis.statements.minimum import MinimumEquity
 from margincore.analysis.statements.money import Balance, Collateral, Equity, Holding
 from margincore.analysis.statements.power import BuyingPower, Rates
+from margincore.analysis.statements.regimes import Regime
 from margincore.analysis.statements.restrictions import OPENED_WITH, Restriction
 from margincore.analysis.statements.sma import Close, Entry, Money, Transaction, close, entries
 from margincore.analysis.statements.whole import Absent, Statement

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NoReturn, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from margincore._core import (
     Account,
@@ -29,19 +29,13 @@ from margincore.analysis.statements.groups import STRESS, PortfolioMargin, gross
 from margincore.analysis.statements.minimum import MinimumEquity, minimum_equity
 from margincore.analysis.statements.money import Equity, Valuation
 from margincore.analysis.statements.power import BuyingPower, Rates, affordable, class_rates, rates_of
+from margincore.analysis.statements.regimes import Regime, fits, regime_of
 from margincore.analysis.statements.sma import Close, Transaction, close, entries, opening, priced, read, traded
 from margincore.analysis.statements.whole import REDUCING_ONLY, Absent, Statement
 from margincore.calendars import BusinessDays, day_of, nyse
 from margincore.engine import holder, rulebook, snapshot
-from margincore.methods.house import described
 
-__all__ = ["Regime", "statement"]
-
-Regime = Literal["reg_t", "cash", "portfolio_margin", "futures"]
-"""Whose rules of calls, buying power and minimum equity a statement follows."""
-
-_REGIMES = {"reg-t": "reg_t", "span": "futures", "span-like": "futures"}
-_PORTFOLIO_MARGIN = ("occ-cpm", "occ-files")
+__all__ = ["statement"]
 
 T = TypeVar("T")
 
@@ -205,10 +199,10 @@ class _Desk:
         for contract in contracts:
             if not isinstance(contract, Contract):
                 given.refuse("contracts", contract, "each is a Contract", "wrong_type")
-        own = _regime(methodology, account)
+        own = regime_of(methodology, account)
         if regime is not None:
             given.name("regime", regime, get_args(Regime))
-            _fits(regime, own, methodology, account)
+            fits(regime, own, methodology, account)
         self.offered = list(dict.fromkeys([*(p.contract for p in account.positions), *contracts]))
         self.prepared: Prepared = methodology.prepare(self.offered, market)
         self.report = self.prepared.open(account, haircuts=haircuts).report()
@@ -484,40 +478,3 @@ def _pair(premiums: object) -> tuple[float, float]:
     if len(pair) != 2:
         given.refuse("premiums", premiums, "two numbers: of filled options, of working long options", "wrong_shape")
     return given.number("premiums[0]", pair[0]), given.number("premiums[1]", pair[1])
-
-
-def _fits(regime: str, own: str | None, methodology: Methodology, account: Account) -> None:
-    """Refuses a regime that is not the one of the rulebook, or not of the account's kind."""
-    if account.kind in ("cash", "margin") and (regime == "cash") != (account.kind == "cash"):
-        other = "margin" if account.kind == "cash" else "cash"
-        _contradicts(regime, f"the account's kind is {account.kind!r}", f"Account(kind={other!r})")
-    document = described(methodology)
-    if document is None or regime == own:
-        return
-    name = document["name"]
-    if name == "reg-t" and regime in ("cash", "reg_t"):
-        kind = "cash" if regime == "cash" else "margin"
-        because = f"the rulebook margins {'a cash' if own == 'cash' else 'a margin'} account"
-        _contradicts(regime, because, f"Account(kind={kind!r}) or RegT(account_kind={kind!r})")
-    if own is not None or (name == "tims" and regime != "portfolio_margin"):
-        _contradicts(regime, f"the rulebook is {name}", "a rulebook of that regime")
-
-
-def _contradicts(regime: str, because: str, remedy: str) -> NoReturn:
-    raise InvalidInput(
-        f"regime is {regime!r} and {because}: give {remedy}, or leave regime out",
-        where="regime",
-        value=regime,
-        code="contradiction",
-    )
-
-
-def _regime(methodology: Methodology, account: Account) -> str | None:
-    document = described(methodology)
-    if document is None:
-        return None
-    if document["name"] == "tims":
-        return "portfolio_margin" if document.get("preset", "occ-cpm") in _PORTFOLIO_MARGIN else None
-    regime = _REGIMES.get(document["name"])
-    kind = account.kind or document.get("account_kind")
-    return "cash" if regime == "reg_t" and kind == "cash" else regime

@@ -33,6 +33,7 @@ pub(super) const FOLLOWED: &[&str] = &[
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Named {
+    /// Symbols that are named.
     pub symbols: Vec<String>,
     /// Words of [`KINDS`] and [`FOLLOWED`].
     pub classes: Vec<String>,
@@ -49,12 +50,14 @@ pub struct Named {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
+    /// Share of market value asked as maintenance: 0.3 is 30 %.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub maintenance: f64,
     /// Where it is left out, or less: the maintenance.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub initial: f64,
+    /// Money per share asked at least.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::PerUnit"))]
     pub per_share: f64,
@@ -65,6 +68,7 @@ pub struct Rate {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Percentage {
+    /// The word in lines and details.
     pub name: String,
     #[serde(default)]
     pub of: Named,
@@ -93,12 +97,15 @@ pub struct Percentage {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PerContract {
+    /// The word in lines and details.
     pub name: String,
     #[serde(default)]
     pub of: Named,
+    /// Money per long option contract, at least.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Amount"))]
     pub long: f64,
+    /// Money per short option contract, at least.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Amount"))]
     pub short: f64,
@@ -124,10 +131,13 @@ pub enum Whole {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
+    /// Share from which it applies: 0.5 is half.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Fraction"))]
     pub from: f64,
+    /// Share of market value asked as maintenance.
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub maintenance: f64,
+    /// Share of market value asked as initial; where it is left out, or less: the maintenance.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::units::Share"))]
     pub initial: f64,
@@ -138,12 +148,15 @@ pub struct Tier {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Concentration {
+    /// The word in lines and details.
     pub name: String,
     #[serde(default)]
     pub of: Named,
     pub share_of: Whole,
+    /// Percentages of what is long, by its share of the account.
     #[serde(default)]
     pub long: Vec<Tier>,
+    /// Percentages of what is short, by its share of the account.
     #[serde(default)]
     pub short: Vec<Tier>,
 }
@@ -153,7 +166,9 @@ pub struct Concentration {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stricter {
+    /// The word in lines and details.
     pub name: String,
+    /// Changes to the base rulebook's parameters; the larger requirement of the two is asked.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")
@@ -177,8 +192,11 @@ pub struct Rules {
     /// Of money per share and per contract, and of a stated equity.
     pub currency: String,
     pub unknown_symbols: Unknown,
+    /// Percentages of stock and funds.
     pub percentages: Vec<Percentage>,
+    /// Least money per option contract.
     pub contracts: Vec<PerContract>,
+    /// Higher percentages where one underlying is a large share of the account.
     pub concentration: Vec<Concentration>,
     pub stricter: Option<Stricter>,
 }

@@ -14,18 +14,25 @@ use kernel::float::{larger, smaller};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Svi {
+    /// Level of the total variance.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub a: f64,
+    /// Slope of the wings.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub b: f64,
+    /// Turn of the smile, from -1 to 1.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub rho: f64,
+    /// Log-moneyness at which the smile is centred.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub m: f64,
+    /// How round the smile is at its centre.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub sigma: f64,
+    /// Forward at which it was fitted.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Price"))]
     pub forward: f64,
+    /// Time to expiry at which it was fitted.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Years"))]
     pub years: f64,
 }
@@ -49,20 +56,26 @@ impl Svi {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExpiryFeed {
+    /// The coin.
     pub underlying: String,
+    /// The expiry, as the contracts write theirs.
     pub expiry: String,
+    /// Continuous interest rate to the expiry.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Rate>")
     )]
     pub rate: Option<f64>,
+    /// Confidence of the forward's oracle; 1 is full.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub forward_confidence: f64,
+    /// Confidence of the rate's oracle; 1 is full.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate_confidence: f64,
+    /// Confidence of the volatility's oracle; 1 is full.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub vol_confidence: f64,
@@ -82,9 +95,11 @@ pub struct ExpiryFeed {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnderlyingFeed {
+    /// Confidence of the spot price's oracle; 1 is full.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub spot_confidence: f64,
+    /// Confidence of the perpetual's oracle; 1 is full.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub perp_confidence: f64,
@@ -95,6 +110,7 @@ pub struct UnderlyingFeed {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CollateralFeed {
+    /// Confidence of the asset's oracle; 1 is full.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub confidence: f64,
@@ -104,6 +120,7 @@ pub struct CollateralFeed {
     /// Added to the maintenance haircut for initial margin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub im_haircut: f64,
+    /// Share of the asset's value that maintenance margin charges.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub mm_haircut: f64,
 }
@@ -119,8 +136,11 @@ pub struct Feeds {
         schemars(with = "engine::schema::units::PositivePrice")
     )]
     pub stable: f64,
+    /// Confidences by underlying.
     pub underlyings: BTreeMap<String, UnderlyingFeed>,
+    /// Rate, smile and confidences of single expiries.
     pub expiries: Vec<ExpiryFeed>,
+    /// What assets are worth as collateral, by asset.
     pub collateral: BTreeMap<String, CollateralFeed>,
 }
 

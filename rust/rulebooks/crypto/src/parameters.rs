@@ -76,8 +76,10 @@ fn rate_of_year() -> f64 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Roll {
+    /// Least rate on the delta of an expiry; the whole rate of a perpetual.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub min: f64,
+    /// Continuous rate per year to expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Annual"))]
     pub annualised: f64,
 }
@@ -87,10 +89,13 @@ pub struct Roll {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeltaShock {
+    /// Value of the delta, in the index's currency, up to which nothing is charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub threshold: f64,
+    /// Rate per coin of delta above the threshold.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
     pub slope: f64,
+    /// The largest rate on the delta.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub max: f64,
 }
@@ -100,8 +105,10 @@ pub struct DeltaShock {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MinDelta {
+    /// Share of the index per coin of the net delta.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub unhedged: f64,
+    /// Share of the index per coin of delta that another offsets: half of gross less net.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub hedged: f64,
 }
@@ -126,9 +133,13 @@ pub enum ShortNetting {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ShortOptions {
+    /// Share of the index per coin of option that is charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
+    /// Which options are charged.
     pub netting: ShortNetting,
+    /// Half the band around the money, as a share of the index, in which a position counts by its distance; for
+    /// `rolled`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub atm_range: f64,
@@ -139,8 +150,10 @@ pub struct ShortOptions {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Futures {
+    /// Share of the index per coin of position that is charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
+    /// Whether only the larger of the long and the short side is charged.
     #[serde(default)]
     pub larger_side: bool,
 }
@@ -151,8 +164,10 @@ pub struct Futures {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Slippage {
+    /// Share of the perpetuals' notional, before the multiplier.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub rate: f64,
+    /// (product up to, multiplier), ascending; the last has no end.
     #[cfg_attr(
         feature = "schema",
         schemars(
@@ -206,7 +221,9 @@ pub struct Charges {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Unpublished {
+    /// What is not published for options, in words.
     pub options: Vec<String>,
+    /// What is not published for futures and perpetuals, in words.
     pub futures: Vec<String>,
     /// Needed where options of more than one expiry are held.
     pub calendars: Vec<String>,
@@ -223,9 +240,11 @@ pub struct UnitRules {
     pub charges: Charges,
     #[serde(default)]
     pub unpublished: Unpublished,
+    /// Initial margin is the scan's loss and charges times this.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub im_factor: f64,
+    /// Maintenance margin is the scan's loss and charges times this.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub mm_factor: f64,
@@ -233,6 +252,7 @@ pub struct UnitRules {
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub gain_share: f64,
+    /// Most of a gain that counts in the aggregated table, in the quote currency; no cap where left out.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
@@ -246,10 +266,13 @@ pub struct UnitRules {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OptionFormula {
+    /// Share of the index asked of a short option at the money, less the distance out of it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub a: f64,
+    /// Least share of the index asked of a short option.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub b: f64,
+    /// Share of the index asked as maintenance of a short option.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub c: f64,
     /// Maintenance of a put is at least this share of its mark (beside the mark itself); null where the venue has none.
@@ -293,10 +316,13 @@ pub struct OptionFormula {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FutureFormula {
+    /// Initial margin as a share of the notional, before the slope.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub im: f64,
+    /// Maintenance margin as a share of the notional, before the slope.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub mm: f64,
+    /// Added to the share per coin of position.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub slope: f64,
@@ -318,8 +344,10 @@ pub struct StandardRules {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// The venue's name, which the report shows.
     pub venue: String,
     pub model: Model,
+    /// How sure a part of the rules is, by the part's name.
     #[serde(default)]
     pub grades: BTreeMap<String, Grade>,
     #[serde(default)]
@@ -370,11 +398,13 @@ pub struct Parameters {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, UnitRules>"))]
     pub rules: Map<String, Value>,
+    /// Formulas per position by underlying and settlement, keyed as `rules`, for the model `standard`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, StandardRules>"))]
     pub standard: Map<String, Value>,
     #[serde(default)]
     pub pmrm: Option<super::pmrm::PmrmRules>,
+    /// Rules of Derive's standard manager by underlying, keyed as `rules`, for the model `srm`.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",

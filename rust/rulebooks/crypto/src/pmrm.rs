@@ -13,10 +13,13 @@ use kernel::float::smaller;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Discount {
+    /// Factor on a value that is positive, before time.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub long_base: f64,
+    /// Multiple of the rate at which a positive value is discounted over the time to expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub long_rate_multiple: f64,
+    /// Added to that rate.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub long_rate_add: f64,
     /// Null where negative values are not discounted (v1).
@@ -26,9 +29,11 @@ pub struct Discount {
         schemars(with = "Option<engine::schema::units::Number>")
     )]
     pub short_base: Option<f64>,
+    /// Multiple of the rate at which a negative value grows over the time to expiry.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub short_rate_multiple: f64,
+    /// Added to that rate.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub short_rate_add: f64,
@@ -39,12 +44,16 @@ pub struct Discount {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Basis {
+    /// Move of the forward up, as a fraction of it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub up: f64,
+    /// Move of the forward down, as a fraction of it: negative.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub down: f64,
+    /// Weight of the loss at expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub add: f64,
+    /// Weight of the loss added per year to expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub multiple: f64,
 }
@@ -54,13 +63,17 @@ pub struct Basis {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contingency {
+    /// Maintenance charge on perpetuals, as a share of spot per coin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub perp_mm: f64,
+    /// Initial charge on perpetuals, added to the one of maintenance.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub perp_im: f64,
+    /// Maintenance charge on short options that no long one covers, as a share of spot per coin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub option_mm: f64,
+    /// Initial charge on those, added to the one of maintenance.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub option_im: f64,
@@ -71,8 +84,10 @@ pub struct Contingency {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Shortfall {
+    /// Price or confidence below which it is asked.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub threshold: f64,
+    /// What is asked per unit below the threshold, or per missing confidence.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub factor: f64,
 }
@@ -87,8 +102,10 @@ pub struct PmrmRules {
     pub contingency: Contingency,
     pub peg: Shortfall,
     pub confidence: Shortfall,
+    /// Initial margin is the worst loss times this, before what a cheap stable coin adds.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub im_factor: f64,
+    /// Maintenance margin is the worst loss times this.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub mm_factor: f64,
     /// Options are valued with the discount factor of their rate (PMRM_2) or without (v1).

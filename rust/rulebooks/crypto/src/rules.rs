@@ -14,30 +14,41 @@ pub(super) const MAX_FACTOR: f64 = 5.0;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OptionRules {
+    /// Share of spot asked as initial margin of a short option at the money, less the distance out of it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub max: f64,
+    /// Least share of spot asked as initial margin of a short option.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub min: f64,
+    /// Share of spot asked as maintenance of a short call, beside its mark.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub mm_call: f64,
+    /// Share of spot asked as maintenance of a short put, beside its mark.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub mm_put: f64,
+    /// Maintenance of a short put is at least this share of its mark, beside the mark.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub mm_put_mark: f64,
+    /// Initial margin of a short call that no long one covers, as a multiple of the expiry's forward.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub unpaired_im: f64,
+    /// Maintenance of a short call that no long one covers, as a multiple of the expiry's forward.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub unpaired_mm: f64,
+    /// Initial margin of a short put is at least this multiple of its maintenance.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Factor"))]
     pub put_offset: f64,
 }
 
+/// Shares of a perpetual's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PerpRules {
+    /// Initial margin as a share of the perpetual's value.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub im: f64,
+    /// Maintenance margin as a share of the perpetual's value.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub mm: f64,
 }
@@ -47,8 +58,10 @@ pub struct PerpRules {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BaseRules {
+    /// Share of the coin's value that counts as maintenance margin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub factor: f64,
+    /// Multiple of that share that counts as initial margin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub im_scale: f64,
 }
@@ -58,12 +71,16 @@ pub struct BaseRules {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfidenceRules {
+    /// Least confidence, of spot and perpetual, below which perpetuals are charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub perp: f64,
+    /// Least confidence, of an expiry's feeds, below which its short options are charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub option: f64,
+    /// Least confidence of spot below which coin held is charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub base: f64,
+    /// Charge per missing confidence, as a multiple of the notional.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub factor: f64,
 }

@@ -49,9 +49,12 @@ pub enum Group {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
+    /// Largest move of the price either way, as a fraction of it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub range: f64,
+    /// Moves on either side of no move.
     pub steps: u32,
+    /// What becomes of volatility at each move.
     pub vol: Vec<VolMove>,
 }
 
@@ -60,15 +63,18 @@ pub struct Grid {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extended {
+    /// Moves of the price, as fractions of it.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Vec<engine::schema::units::Signed>")
     )]
     pub moves: Vec<f64>,
+    /// What becomes of volatility at each of them.
     pub vol: VolMove,
     /// The grid's edge.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub range: f64,
+    /// Share of a loss that counts where the move is the grid's range; less by as much as a move is beyond it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub factor: f64,
     /// Money in the quote currency that a far loss is reduced by, per multiple of the range beyond the first.
@@ -81,8 +87,10 @@ pub struct Extended {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extreme {
+    /// Move of the price either way, as a fraction of it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub range: f64,
+    /// Share of the loss that counts.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub weight: f64,
 }
@@ -92,6 +100,7 @@ pub struct Extreme {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ScenarioLists {
+    /// Equidistant moves.
     pub grid: Option<Grid>,
     /// (move, volatility operation, weight); moves are multiples of `unit`.
     #[cfg_attr(
@@ -101,6 +110,7 @@ pub struct ScenarioLists {
         )
     )]
     pub points: Vec<(f64, VolMove, f64)>,
+    /// What a move of 1 in `points` is, as a fraction of the price.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Signed>")

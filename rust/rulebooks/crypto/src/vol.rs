@@ -20,23 +20,28 @@ fn thirty() -> f64 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VolLaw {
+    /// Shock up at the pivot.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Shock"))]
     pub up: f64,
+    /// Shock down at the pivot, as a positive number.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Shock"))]
     pub down: f64,
     /// Powers of (pivot / days) up to and beyond the pivot.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub power_short: f64,
+    /// Power of (pivot / days) beyond the pivot.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub power_long: f64,
+    /// Days to expiry at which the shocks are as stated.
     #[serde(default = "thirty")]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "engine::schema::units::DaysOfYear")
     )]
     pub pivot_days: f64,
+    /// Least days to expiry that the law sees.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub floor_days: f64,
@@ -51,6 +56,7 @@ pub struct VolLaw {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Vol"))]
     pub min_up: f64,
+    /// Whether shocks are added to the volatility instead of being fractions of it.
     #[serde(default)]
     pub absolute: bool,
     /// (days, shock both ways): replaces the law where a venue publishes nodes; linear between, flat beyond.
@@ -60,6 +66,7 @@ pub struct VolLaw {
         schemars(with = "Vec<(engine::schema::units::DaysOffset, engine::schema::units::Signed)>")
     )]
     pub nodes: Vec<(f64, f64)>,
+    /// The law of skew scenarios.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
 }
@@ -69,20 +76,28 @@ pub struct VolLaw {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Skew {
+    /// Largest change of a volatility's multiplier in `skew_linear`, without its part of time.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub linear_cap: f64,
+    /// Added to that, per root of the years to expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub linear_slope: f64,
+    /// Largest change of a volatility's multiplier in `skew_absolute`, without its part of time.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub absolute_cap: f64,
+    /// Added to that, per root of the years to expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub absolute_slope: f64,
+    /// Least log-moneyness at which the largest change is reached.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub min_kstar: f64,
+    /// Standard deviations to the log-moneyness at which it is reached.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub width: f64,
+    /// Volatility that the standard deviation is made of.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub vol_static: f64,
+    /// Added to that volatility, per root of the years to expiry.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub vol_scale: f64,
 }

@@ -46,12 +46,14 @@ pub enum Role {
 pub struct Component {
     /// The word in lines and details.
     pub name: String,
+    /// How risk is measured from losses.
     pub measure: Measure,
     /// Parts per million: 990000 is 99 %.
     pub confidence_ppm: u32,
     /// Of each interleaved set, where they differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels_ppm: Vec<u32>,
+    /// Times the measured risk in the sum.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub weight: f64,
@@ -75,10 +77,12 @@ pub struct Component {
         schemars(with = "Option<engine::schema::units::Inner>")
     )]
     pub stress_weight: Option<f64>,
+    /// The holding period, in days of the history.
     #[serde(default = "one_day")]
     pub days: usize,
     #[serde(default)]
     pub scaling: Scaling,
+    /// Volatility scaling of each factor's returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// Volatility scaling of the portfolio's own profits and losses (Hull and White at portfolio level).

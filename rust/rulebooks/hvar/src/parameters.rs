@@ -42,6 +42,7 @@ pub enum HistoryKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HistoryTable {
+    /// The factors, one a column.
     pub columns: Vec<String>,
     /// ISO dates, ascending, one per row; empty where the rows have none and scenarios are known by number.
     #[serde(default)]
@@ -115,6 +116,7 @@ pub struct OptionFloor {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NettingSet {
+    /// The word in lines and details.
     pub name: String,
     /// Contract ids, underlying symbols or factors; a set without members takes what no other set names.
     #[serde(default)]
@@ -133,7 +135,9 @@ pub struct NettingSet {
 pub struct Parameters {
     /// What the numbers may be taken for; printed in every report.
     pub calibration: String,
+    /// The report's currency.
     pub currency: String,
+    /// Tables of history, by the name that components call them by.
     #[serde(default)]
     pub histories: BTreeMap<String, HistoryTable>,
     /// Return rule by factor; `*` stands for every factor not named.
@@ -155,7 +159,9 @@ pub struct Parameters {
     pub option_floor: Option<OptionFloor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset_cap: Option<OffsetCap>,
+    /// The risk measures whose weighted sum is a netting set's risk.
     pub components: Vec<Component>,
+    /// Sets of positions that net with one another and with no other; where left out the account is one.
     #[serde(default)]
     pub netting_sets: Vec<NettingSet>,
     /// Unit to which each position's profit and loss is rounded before it is summed; zero: not at all.

@@ -34,22 +34,28 @@ pub enum ExpiryOrder {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Class {
+    /// Share of the underlying's value in the requirement of a short option, before what is out of the money is
+    /// taken off.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub base: f64,
+    /// Least share of the underlying's value, of a put of the strike's.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub minimum: f64,
+    /// `base` of options over the counter; that of listed ones where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Share>")
     )]
     pub otc_base: Option<f64>,
+    /// `minimum` of options over the counter; that of listed ones where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Share>")
     )]
     pub otc_minimum: Option<f64>,
+    /// Whether options on it settle in cash.
     #[serde(default)]
     pub cash_settled: bool,
     /// Stock of the class has no loan value.
@@ -65,6 +71,7 @@ pub struct Class {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Stated {
+    /// The class whose percentages it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Leverage of a leveraged or inverse fund; its size counts.
@@ -77,6 +84,7 @@ pub struct Stated {
     /// The full-value index of a reduced-value one, and the divisor between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// What the full-value index is divided by: 10 for a tenth.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
@@ -92,10 +100,12 @@ pub struct Stated {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// The kind of an account that states none: 12 CFR 220.4 or 220.8.
     pub account_kind: AccountKind,
     pub pairing: Method,
     /// Nodes of the search per component of the book.
     pub node_limit: u64,
+    /// The report's currency; the rule's dollar amounts are in it.
     pub currency: String,
     pub expiry_order: ExpiryOrder,
     /// Whether the initial requirement is at least the maintenance requirement (4210(b)).
@@ -105,7 +115,9 @@ pub struct Parameters {
     /// The class of any other symbol listed nowhere; absent, such symbols are missing data.
     pub default_class: Option<String>,
     pub numbers: Numbers,
+    /// Percentages by class of underlying.
     pub classes: BTreeMap<String, Class>,
+    /// What is said of single symbols.
     pub underlyings: BTreeMap<String, Stated>,
     /// How far the statements behind the parameters can be trusted.
     pub grades: BTreeMap<String, String>,

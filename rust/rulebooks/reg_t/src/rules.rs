@@ -24,12 +24,16 @@ pub enum Right {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Numbers {
+    /// Share of long stock's value asked initially: 0.5 (12 CFR 220.12).
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub stock_initial: f64,
+    /// Share of long stock's value asked as maintenance: 0.25 (FINRA 4210(c)).
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub stock_maintenance: f64,
+    /// Share of short stock's value asked initially, beside the proceeds: 0.5 (12 CFR 220.12).
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub short_stock_initial: f64,
+    /// Share of short stock's value asked as maintenance: 0.3 (FINRA 4210(c)).
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub short_stock_maintenance: f64,
     /// Dollars a share.
@@ -38,18 +42,24 @@ pub struct Numbers {
     /// Dollars a share: below it the two numbers after it apply.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub low_price: f64,
+    /// Share of short stock's value asked as maintenance below `low_price`.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub low_price_maintenance: f64,
+    /// Least dollars a share of short stock below `low_price`.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::PerUnit"))]
     pub low_price_floor: f64,
     /// Loan value of a long option with more than `loan_after_months` to run.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub long_option_loan: f64,
+    /// Months beyond which a long option has loan value.
     pub loan_after_months: u32,
+    /// Share of the strike asked, with what is out of the money, of stock with an option that protects it.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub protective_strike: f64,
+    /// Share of the strike asked of a conversion or reverse conversion.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub conversion_strike: f64,
+    /// Share of the difference of strikes at which a long European cash-settled box is worth holding.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub box_difference: f64,
     /// Whether the manual's presentation counts short-sale proceeds inside the gross requirement.

@@ -380,7 +380,7 @@ impl Builder<'_> {
         let Some(price) = self.market.price(self.contracts, row) else {
             fail!(
                 MissingData: MissingPrice;
-                "no mark for '{}': give its price in the market (price={{id: mark}}); mc.pricing.price values an option",
+                "no mark for '{}': Reg T reads prices, not vols: give its quote in the market (price={{id: mark}})",
                 contract.id()
             );
         };

@@ -14,7 +14,9 @@ use kernel::fail;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LegDocument {
+    /// The contract, `EXCHANGE:PRODUCT:KIND:PERIOD`.
     pub id: String,
+    /// Contracts of the leg in one combination, negative where it is sold.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub ratio: f64,
 }
@@ -24,25 +26,33 @@ pub struct LegDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ContractDocument {
+    /// The exchange's code.
     #[serde(default)]
     pub exchange: String,
+    /// The product's code.
     pub product: String,
     pub kind: ContractKind,
+    /// The contract month or day, as the file writes it: `202612`.
     pub period: String,
+    /// `C` or `P` of an option.
     #[serde(default)]
     pub right: Option<String>,
+    /// Strike of an option.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Price>")
     )]
     pub strike: Option<f64>,
+    /// Code of the combined commodity that margins it.
     pub commodity: String,
+    /// Loss of one long contract at every scan point, in the contract's currency; gains are negative.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Vec<engine::schema::units::Money>")
     )]
     pub array: Vec<f64>,
+    /// Composite delta of one long contract.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub delta: f64,
@@ -53,38 +63,48 @@ pub struct ContractDocument {
         schemars(with = "Option<engine::schema::units::Money>")
     )]
     pub value: Option<f64>,
+    /// The settlement price.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Price>")
     )]
     pub price: Option<f64>,
+    /// Price scan range of one contract, in money.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Money>")
     )]
     pub price_scan: Option<f64>,
+    /// Currency of the array; the commodity's where left out.
     #[serde(default)]
     pub currency: Option<String>,
+    /// Whether an option is settled to market like a future, so that its value is no premium.
     #[serde(default)]
     pub futures_style: bool,
+    /// Factor of the family on its contracts' deltas, and on contracts where `contract_scale`.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub scale: f64,
+    /// Factor of the period on deltas.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub delta_scale: f64,
+    /// The period that its delta belongs to: an option's underlying month; its own where left out.
     #[serde(default)]
     pub delta_period: Option<String>,
+    /// The day it settles or expires, as the file writes it.
     #[serde(default)]
     pub settlement_date: String,
+    /// Money per unit of price.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<engine::schema::units::Multiple>")
     )]
     pub multiplier: Option<f64>,
+    /// What a combination is made of.
     #[serde(default)]
     pub legs: Vec<LegDocument>,
 }
@@ -94,9 +114,13 @@ pub struct ContractDocument {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ParametersDocument {
+    /// The name that the report shows.
     pub name: String,
+    /// The clearing organisation's code.
     pub organisation: String,
+    /// The day the parameters are of.
     pub business_date: String,
+    /// The run of the day: settlement or intraday, as the file calls it.
     pub run: String,
     /// The standard 16 scenarios with this extreme move (multiplier, cover); `points` replaces it.
     #[cfg_attr(
@@ -106,13 +130,21 @@ pub struct ParametersDocument {
         )
     )]
     pub extreme: Option<(f64, f64)>,
+    /// The scan points, where they are not the standard 16.
     pub points: Vec<ScanPoint>,
+    /// Whether a family's scale multiplies contracts, and so arrays, and not deltas only.
     pub contract_scale: bool,
+    /// Exchange rates between currencies.
     pub rates: Vec<CurrencyRate>,
+    /// The contracts with their arrays.
     pub contracts: Vec<ContractDocument>,
+    /// The combined commodities.
     pub commodities: Vec<Commodity>,
+    /// Spreads that form first, between commodities.
     pub super_spreads: Vec<Spread>,
+    /// Spreads between commodities, by priority.
     pub inter_spreads: Vec<Spread>,
+    /// Spreads with commodities of another clearing organisation.
     pub exchange_spreads: Vec<Spread>,
 }
 

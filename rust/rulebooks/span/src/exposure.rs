@@ -35,12 +35,14 @@ pub struct SymbolRates {
 pub struct Exposure {
     pub index_rates: SymbolRates,
     pub stock_rates: SymbolRates,
+    /// Symbols that have the index rates; all others have those of stocks.
     pub index_symbols: BTreeSet<String>,
     /// How far a strike must be from spot, as a fraction of spot, to count as far out of the money.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub far_out: f64,
     /// Index options expiring in more than `months` calendar months.
     pub long_dated_months: u32,
+    /// Rate on long-dated index options, as a fraction of notional.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub long_dated_rate: f64,
     /// The exchange's daily table: rates of single symbols, used before the general ones.

@@ -81,11 +81,14 @@ pub struct Span {
 struct SpanDocument {
     /// Path of a parameter file or cache; `files` merges several clearing organisations.
     file: Option<PathBuf>,
+    /// Paths of files of several clearing organisations, merged.
     files: Vec<PathBuf>,
     /// The digest the files must have, as an earlier report printed it.
     digest: Option<String>,
     parameters: Option<document::ParametersDocument>,
+    /// What no public text of SPAN settles.
     options: Options,
+    /// A margin beside SPAN, as NSE charges it.
     exposure: Option<Exposure>,
 }
 

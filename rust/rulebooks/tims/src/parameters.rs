@@ -60,8 +60,10 @@ pub enum MinimumLevel {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Range {
+    /// Largest fall, negative: -0.15 is 15 % down.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fall"))]
     pub down: f64,
+    /// Largest rise: 0.15 is 15 % up.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Share"))]
     pub up: f64,
 }
@@ -103,6 +105,7 @@ impl Range {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Product {
+    /// The class group that it belongs to; its own where left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_group: Option<String>,
     /// The market move adjustment factor of a leveraged or inverse product.
@@ -144,6 +147,7 @@ pub struct ClassGroup {
     /// Where it is not its product group's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
+    /// The product group whose class groups offset one another; none where left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_group: Option<String>,
 }
@@ -157,6 +161,7 @@ pub struct ProductGroup {
     /// The part of a class group's gain that counts against other class groups' losses at the same point.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub offset: f64,
+    /// The portfolio group that it belongs to; none where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portfolio_group: Option<String>,
 }
@@ -165,6 +170,7 @@ pub struct ProductGroup {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortfolioGroup {
+    /// The part of a product group's gain that counts against other product groups' losses at the same point.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Fraction"))]
     pub offset: f64,
 }
@@ -194,6 +200,7 @@ pub struct Theoretical {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
+    /// The word in lines and details.
     pub name: String,
     /// Stress points: a price move, with a volatility move added to it.
     #[serde(default)]
@@ -214,11 +221,14 @@ pub struct Overlay {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StressPoint {
+    /// Move of the price, as a fraction of it: -0.2 is 20 % down.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Move"))]
     pub price: f64,
+    /// Move of every volatility: points or a fraction of it, as `vol_move` says.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolMove"))]
     pub vol: f64,
+    /// Whether `vol` is added to the volatility or is a fraction of it.
     #[serde(default)]
     pub vol_move: VolMove,
 }
@@ -256,6 +266,7 @@ pub struct Parameters {
     pub minimum_rate: f64,
     /// Steps of the binomial tree, with `american` the tree.
     pub steps: usize,
+    /// The report's currency.
     pub currency: String,
     /// For equities and narrow indexes, and for symbols in no file: their own class group, never offset.
     pub default_range: Range,
@@ -264,13 +275,17 @@ pub struct Parameters {
     /// What the table of securities does not say of a symbol, or says otherwise.
     pub products: BTreeMap<String, Product>,
     pub ineligible: Ineligible,
+    /// Ranges and groups of class groups, by name: an underlying and what is margined with it.
     pub class_groups: BTreeMap<String, ClassGroup>,
     /// Class groups whose range no public text gives: it is asked for, not taken to be the default.
     pub unranged: Vec<String>,
+    /// Ranges and offsets between class groups, by name.
     pub product_groups: BTreeMap<String, ProductGroup>,
+    /// Offsets between product groups, by name.
     pub portfolio_groups: BTreeMap<String, PortfolioGroup>,
     /// OCC's ten values by contract id.
     pub theoretical: BTreeMap<String, Theoretical>,
+    /// A house's stress on top of the rule.
     pub overlays: Vec<Overlay>,
 }
 

@@ -16,8 +16,10 @@ use kernel::float::larger;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sides {
+    /// Rate on what is long.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub long: f64,
+    /// Rate on what is short.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Signed"))]
     pub short: f64,
 }
@@ -53,8 +55,10 @@ pub struct Daily {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ticks {
+    /// How many price steps are asked at least.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Times"))]
     pub ticks: f64,
+    /// The price step, in units of the price.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Step"))]
     pub tick: f64,
 }

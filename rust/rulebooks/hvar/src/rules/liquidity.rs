@@ -19,8 +19,10 @@ use kernel::fail;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
+    /// Value of delta up to which nothing is charged.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Amount"))]
     pub threshold: f64,
+    /// Share of what lies above the threshold.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Relative"))]
     pub rate: f64,
     /// Of the underlying to the hedge instrument.

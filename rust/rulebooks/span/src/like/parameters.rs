@@ -26,6 +26,7 @@ pub struct Underlying {
     /// Vol scan range: a fraction of each option's vol, or an amount where `vol_scan_absolute`.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::VolScan"))]
     pub vol_scan: f64,
+    /// Whether `vol_scan` is added to the vol, 0.05 being five points, instead of a fraction of it.
     #[serde(default)]
     pub vol_scan_absolute: bool,
     /// Money per short option.
@@ -42,13 +43,16 @@ pub struct Underlying {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LikeParameters {
+    /// The extreme move as a multiple of the price scan range, and the share of its loss that is charged.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "(engine::schema::units::Times, engine::schema::units::Fraction)")
     )]
     pub extreme: (f64, f64),
+    /// Calendar days by which options age in every scenario.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Days"))]
     pub lookahead_days: f64,
+    /// Days of a year in time to expiry.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "engine::schema::units::DaysOfYear")
@@ -56,7 +60,9 @@ pub struct LikeParameters {
     pub days_per_year: f64,
     /// Model of American options: CA (tree) or W (quadratic approximation).
     pub american_model: Model,
+    /// Scan ranges by root symbol.
     pub underlyings: BTreeMap<String, Underlying>,
+    /// What no public text of SPAN settles.
     #[serde(default)]
     pub options: Options,
 }

@@ -15,11 +15,15 @@ pub(crate) fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
+    /// The tier's number, from 1.
     pub number: u32,
+    /// First period of the tier, by prefix; open where empty.
     #[serde(default)]
     pub start: String,
+    /// Last period of the tier, by prefix; open where empty.
     #[serde(default)]
     pub end: String,
+    /// Money per short option, of a tier of short option minimums.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
@@ -75,15 +79,21 @@ pub struct Leg {
     /// Another clearing organisation's leg names it; empty for this file's own.
     #[serde(default)]
     pub organisation: String,
+    /// Code of the leg's combined commodity.
     pub commodity: String,
+    /// The tier whose deltas it takes; 0 is the whole commodity.
     #[serde(default)]
     pub tier: u32,
+    /// The one period whose deltas it takes, in place of a tier.
     #[serde(default)]
     pub period: Option<String>,
+    /// Deltas that one spread takes of the leg.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub ratio: f64,
+    /// The side of the market, +1 (A) or -1 (B): legs of one side are of one sign.
     pub side: i8,
+    /// The leg's own credit rate, where it differs from the spread's.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
@@ -93,6 +103,7 @@ pub struct Leg {
     /// Scanning-based spreads only.
     #[serde(default = "engine::parameters::yes")]
     pub required: bool,
+    /// Scanning-based spreads: whether the credit goes to this leg's commodity.
     #[serde(default)]
     pub target: bool,
 }
@@ -124,9 +135,11 @@ pub struct PointRule {
     /// The `losses` largest losses instead of losses plus `rate` times gains.
     #[serde(default)]
     pub maximum: bool,
+    /// Part of the gains that is set against losses at the point.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub rate: f64,
+    /// How many of the largest losses are added, where `maximum`.
     #[serde(default)]
     pub losses: usize,
 }
@@ -135,18 +148,24 @@ pub struct PointRule {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Spread {
+    /// Order in which spreads form, lowest first.
     pub priority: u32,
     pub method: ChargeMethod,
     /// Money for flat spreads, a fraction for weighted and scanning-based ones.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Number"))]
     pub rate: f64,
+    /// The legs; one spread takes deltas of each at its ratio.
     pub legs: Vec<Leg>,
+    /// Whether legs are scanned together instead of being credited by deltas.
     #[serde(default)]
     pub scanning: bool,
+    /// Whether the target leg has to be held.
     #[serde(default)]
     pub target_required: bool,
+    /// Least number of legs that have to be held.
     #[serde(default = "two")]
     pub minimum_legs: u32,
+    /// How losses and gains of the legs add at single points; scanning-based spreads only.
     #[serde(default)]
     pub point_rules: Vec<PointRule>,
     /// (rate, per month, per spread) of charge method P.
@@ -186,9 +205,12 @@ impl Spread {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SpotRate {
+    /// The period in delivery.
     pub period: String,
+    /// Money per delta that spreads use.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Money"))]
     pub spread: f64,
+    /// Money per delta left outright.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Money"))]
     pub outright: f64,
 }
@@ -234,8 +256,10 @@ pub enum CombinationMethod {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Level {
+    /// Factor on the file's risk for initial margin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub initial: f64,
+    /// Factor on the file's risk for maintenance margin.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub maintenance: f64,
 }
@@ -264,21 +288,32 @@ pub struct Levels {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Commodity {
+    /// The combined commodity's code.
     pub code: String,
+    /// Its name, for readers.
     pub name: String,
     /// The clearing organisation; filled from the file where left out.
     pub organisation: String,
+    /// Currency of its risk.
     pub currency: String,
+    /// Power of ten that money in the file is scaled by.
     pub risk_exponent: i32,
+    /// Whether its option value counts up to its risk only.
     pub cap_anov: bool,
     pub wfpr: WfprMethod,
     pub som_method: SomMethod,
     pub combination: CombinationMethod,
+    /// Tiers whose contracts are scanned apart.
     pub scan_tiers: Vec<Tier>,
+    /// Tiers that spreads between its own periods name.
     pub intra_tiers: Vec<Tier>,
+    /// Tiers that spreads between commodities name.
     pub inter_tiers: Vec<Tier>,
+    /// Tiers of short option minimums, each with its rate.
     pub som_tiers: Vec<Tier>,
+    /// Spreads between its own periods.
     pub spreads: Vec<Spread>,
+    /// Charges on periods in delivery.
     pub spot_rates: Vec<SpotRate>,
     /// Delivery method 11: product code and basis risk rate per spot position.
     #[cfg_attr(

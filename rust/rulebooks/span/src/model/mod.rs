@@ -30,13 +30,17 @@ pub struct FileInfo {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ScanPoint {
+    /// Move of the price, in price scan ranges.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub price: f64,
+    /// Move of the vol, in vol scan ranges.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub vol: f64,
+    /// Share of the loss that counts; 1 but for extreme moves.
     #[serde(default = "engine::parameters::one")]
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
     pub weight: f64,
+    /// The point of the same price move and the opposite vol move, counted from 0.
     pub paired: usize,
 }
 
@@ -221,7 +225,9 @@ impl ContractTable {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CurrencyRate {
+    /// The currency that is converted.
     pub from: String,
+    /// The currency it is converted to.
     pub to: String,
     /// Units of `to` for one of `from`, kept in double precision.
     #[cfg_attr(feature = "schema", schemars(with = "engine::schema::units::Multiple"))]
