@@ -8,6 +8,7 @@ pub mod terms;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use once_cell::race::OnceBox;
 use sha2::{Digest, Sha256};
 
@@ -333,6 +334,7 @@ pub struct Contracts {
     /// Made by whoever asks first, and waited for by nobody: a fork in the middle leaves no lock behind. So is everything
     /// that is made once.
     digest: OnceBox<[u8; 32]>,
+    earliest: OnceBox<Option<Timestamp>>,
 }
 
 impl Contracts {
@@ -384,6 +386,7 @@ impl Contracts {
             has_face_values,
             underlying,
             digest: OnceBox::new(),
+            earliest: OnceBox::new(),
         }))
     }
 
@@ -450,6 +453,14 @@ impl Contracts {
             }
             _ => self.rows[index as usize].underlying(),
         }
+    }
+
+    /// The earliest expiry of any row; none where nothing expires.
+    pub(crate) fn earliest_expiry(&self) -> Option<Timestamp> {
+        *self.earliest.get_or_init(|| {
+            let expiries = self.rows.iter().filter_map(|c| c.expiry());
+            Box::new(expiries.map(|e| e.instant).min())
+        })
     }
 
     /// SHA-256 of the terms of every row in order: two tables with one digest are the same table.
