@@ -5,6 +5,7 @@ mod identifier;
 mod ids;
 pub mod terms;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -335,6 +336,13 @@ pub struct Contracts {
     /// that is made once.
     digest: OnceBox<[u8; 32]>,
     earliest: OnceBox<Option<Timestamp>>,
+    roots: OnceBox<Roots>,
+}
+
+/// The root symbols of a table, numbered, and which every row has.
+pub(crate) struct Roots {
+    pub(crate) number: HashMap<String, u32>,
+    pub(crate) of_row: Vec<u32>,
 }
 
 impl Contracts {
@@ -387,6 +395,7 @@ impl Contracts {
             underlying,
             digest: OnceBox::new(),
             earliest: OnceBox::new(),
+            roots: OnceBox::new(),
         }))
     }
 
@@ -453,6 +462,28 @@ impl Contracts {
             }
             _ => self.rows[index as usize].underlying(),
         }
+    }
+
+    pub(crate) fn roots(&self) -> &Roots {
+        self.roots.get_or_init(|| {
+            let mut roots = Roots {
+                number: HashMap::new(),
+                of_row: Vec::with_capacity(self.rows.len()),
+            };
+            for row in 0..self.rows.len() as ContractIndex {
+                let symbol = self.root_symbol(row);
+                let number = match roots.number.get(symbol) {
+                    Some(&number) => number,
+                    None => {
+                        let next = roots.number.len() as u32;
+                        roots.number.insert(symbol.to_string(), next);
+                        next
+                    }
+                };
+                roots.of_row.push(number);
+            }
+            Box::new(roots)
+        })
     }
 
     /// The earliest expiry of any row; none where nothing expires.

@@ -166,12 +166,17 @@ impl MarketChange {
             let expiry = contracts.rows()[row as usize].expiry()?;
             market.forward(contracts.root_symbol(row), expiry)
         };
+        let roots = contracts.roots();
+        let mut root_moved = vec![false; roots.number.len()];
+        for number in symbols.iter().filter_map(|s| roots.number.get(*s)) {
+            root_moved[*number as usize] = true;
+        }
         let delivers_moved = |row: ContractIndex| {
             let basket = contracts.rows()[row as usize].delivery();
             basket.is_some_and(|b| b.shares.keys().any(|s| symbols.contains(s.as_str())))
         };
         let stale = |row: ContractIndex, id: &str| {
-            (symbols.contains(contracts.root_symbol(row))
+            (root_moved[roots.of_row[row as usize] as usize]
                 || delivers_moved(row)
                 || (forwards && forward(old, row) != forward(new, row)))
                 && !self.price.contains_key(id)

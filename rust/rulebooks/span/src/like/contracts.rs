@@ -36,7 +36,13 @@ impl LikeParameters {
         currency: &str,
         ranges: &Underlying,
     ) -> Result<u32> {
-        if let Some(index) = file.commodity(symbol) {
+        // A table's rows are by underlying as a rule.
+        let last = file.commodities.last().filter(|cc| cc.code == symbol);
+        let known = match last {
+            Some(_) => Some(file.commodities.len() as u32 - 1),
+            None => file.commodity(symbol),
+        };
+        if let Some(index) = known {
             if file.commodities[index as usize].currency != currency {
                 fail!(Unsupported, "{symbol} is held in two currencies");
             }

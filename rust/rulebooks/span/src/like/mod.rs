@@ -25,7 +25,6 @@ use serde_json::Value;
 
 use crate::book::Book;
 use crate::compile;
-use crate::generate::ArrayInputs;
 use crate::live::LiveBook;
 use crate::model::*;
 use crate::program::{NONE, Program};
@@ -133,19 +132,6 @@ struct Made {
 }
 
 impl Inputted {
-    fn inputs(&self, row: ContractIndex) -> Result<ArrayInputs> {
-        let Ranged {
-            like,
-            contracts,
-            sharing,
-        } = &*self.ranged;
-        let ranges = like.parameters.covered(contracts, row)?;
-        let parameters = &like.parameters;
-        Ok(self
-            .quotes
-            .inputs(parameters, sharing, ranges, contracts, row))
-    }
-
     /// Some rows of the table as a parameter file, their arrays made; without currency rates.
     fn file(&self, rows: &[ContractIndex]) -> Result<SpanFile> {
         let Ranged {
@@ -168,7 +154,7 @@ impl Inputted {
         let mut inputs = Vec::with_capacity(rows.len());
         for &row in rows {
             let contract = &contracts.rows()[row as usize];
-            let own = self.inputs(row)?;
+            let own = self.quotes.inputs(parameters, sharing, contracts, row);
             parameters
                 .check_inputs(contract, &own, self.quotes.mark(row), &self.market)
                 .map_err(|e| e.at(name(row)))?;
@@ -176,7 +162,7 @@ impl Inputted {
         }
         let made = arrays::make(
             &inputs,
-            |i| self.quotes.is_collocated(sharing, rows[i]),
+            |i| self.quotes.term(sharing, rows[i]).collocated,
             &file.points,
             &file.delta_points,
             |i| name(rows[i]),
@@ -294,20 +280,20 @@ impl Quoted for Inputted {
                 scope: "options".into(),
                 ..Block::default()
             };
-            for (row, contract) in self.ranged.contracts.iter() {
-                // Resolving found every row's scan ranges.
-                let Ok(inputs) = self.inputs(row) else {
-                    continue;
-                };
+            let Ranged {
+                contracts, sharing, ..
+            } = &*self.ranged;
+            for (row, contract) in contracts.iter() {
+                let term = self.quotes.term(sharing, row);
                 let Some(option) = contract.option() else {
                     block.linear.push(LinearCell {
                         contract: row,
-                        price: inputs.underlying,
+                        price: term.underlying,
                         scale: contract.value_per_lot(),
                     });
                     continue;
                 };
-                if inputs.strike <= 0.0 {
+                if option.strike <= 0.0 {
                     continue;
                 }
                 let cells = match option.exercise {
@@ -315,13 +301,13 @@ impl Quoted for Inputted {
                     Exercise::American => &mut block.american,
                 };
                 cells.contract.push(row);
-                cells.spot.push(inputs.underlying);
-                cells.strike.push(inputs.strike);
-                cells.years.push(inputs.years);
-                cells.rate.push(inputs.rate);
-                cells.dividend_yield.push(inputs.dividend_yield);
-                cells.vol.push(inputs.vol);
-                cells.right.push(inputs.right);
+                cells.spot.push(term.underlying);
+                cells.strike.push(option.strike);
+                cells.years.push(term.years);
+                cells.rate.push(term.rate);
+                cells.dividend_yield.push(term.dividend_yield);
+                cells.vol.push(self.quotes.vol(row));
+                cells.right.push(option.right.sign());
                 cells.scale.push(contract.value_per_lot());
                 cells.base.push(None);
             }

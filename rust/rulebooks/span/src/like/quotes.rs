@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::parameters::{American, LikeParameters, Underlying};
+use super::parameters::{American, LikeParameters};
 use crate::generate::{ArrayInputs, Model};
 use engine::contract::{ContractIndex, Contracts, Exercise, Kind};
 use engine::market::Market;
@@ -79,15 +79,18 @@ fn future(contracts: &Contracts, row: ContractIndex) -> Option<ContractIndex> {
 
 /// What contracts share of what their arrays are made from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Term {
+pub(super) struct Term {
     /// None for what is no option.
     model: Option<Model>,
     /// The model is for European options, and early exercise is added by collocation.
-    collocated: bool,
-    underlying: f64,
-    years: f64,
-    rate: f64,
-    dividend_yield: f64,
+    pub(super) collocated: bool,
+    pub(super) underlying: f64,
+    pub(super) years: f64,
+    pub(super) rate: f64,
+    pub(super) dividend_yield: f64,
+    price_scan: f64,
+    vol_scan: f64,
+    vol_scan_percent: bool,
 }
 
 impl Term {
@@ -98,15 +101,20 @@ impl Term {
         market: &Market,
     ) -> Result<Self> {
         let contract = &contracts.rows()[row as usize];
+        let ranges = parameters.covered(contracts, row)?;
+        let scanned = |underlying: f64| Self {
+            model: None,
+            collocated: false,
+            underlying,
+            years: 0.0,
+            rate: 0.0,
+            dividend_yield: 0.0,
+            price_scan: ranges.price_scan * underlying,
+            vol_scan: ranges.vol_scan,
+            vol_scan_percent: !ranges.vol_scan_absolute,
+        };
         let (Some(option), Some(expiry)) = (contract.option(), contract.expiry()) else {
-            return Ok(Self {
-                model: None,
-                collocated: false,
-                underlying: market.linear_price(contracts, row)?,
-                years: 0.0,
-                rate: 0.0,
-                dividend_yield: 0.0,
-            });
+            return Ok(scanned(market.linear_price(contracts, row)?));
         };
         let american = option.exercise == Exercise::American;
         let symbol = contracts.root_symbol(row);
@@ -125,7 +133,6 @@ impl Term {
         Ok(Self {
             model: Some(model),
             collocated: american && parameters.american_model == American::Collocation,
-            underlying,
             years: expiry.seconds_from(market.valuation()) / (parameters.days_per_year * 86_400.0),
             rate,
             dividend_yield: if future.is_some() {
@@ -133,6 +140,7 @@ impl Term {
             } else {
                 market.dividend_yield(symbol)
             },
+            ..scanned(underlying)
         })
     }
 }
@@ -193,9 +201,12 @@ impl Quotes {
         self.mark[row as usize]
     }
 
-    /// Whether a contract's array is made by collocation.
-    pub(super) fn is_collocated(&self, sharing: &Sharing, row: ContractIndex) -> bool {
-        self.terms[sharing.term_of[row as usize] as usize].collocated
+    pub(super) fn vol(&self, row: ContractIndex) -> f64 {
+        self.vol[row as usize]
+    }
+
+    pub(super) fn term(&self, sharing: &Sharing, row: ContractIndex) -> &Term {
+        &self.terms[sharing.term_of[row as usize] as usize]
     }
 
     /// What a contract's array is made from.
@@ -203,11 +214,10 @@ impl Quotes {
         &self,
         parameters: &LikeParameters,
         sharing: &Sharing,
-        ranges: &Underlying,
         contracts: &Contracts,
         row: ContractIndex,
     ) -> ArrayInputs {
-        let term = &self.terms[sharing.term_of[row as usize] as usize];
+        let term = self.term(sharing, row);
         let option = contracts.rows()[row as usize].option();
         ArrayInputs {
             model: term.model,
@@ -216,13 +226,13 @@ impl Quotes {
             years: term.years,
             rate: term.rate,
             dividend_yield: term.dividend_yield,
-            vol: self.vol[row as usize],
+            vol: self.vol(row),
             right: option.map_or(0, |o| o.right.sign()),
-            price_scan: ranges.price_scan * term.underlying,
+            price_scan: term.price_scan,
             price_scan_down: None,
-            vol_scan: ranges.vol_scan,
+            vol_scan: term.vol_scan,
             vol_scan_down: None,
-            vol_scan_percent: !ranges.vol_scan_absolute,
+            vol_scan_percent: term.vol_scan_percent,
             lookahead: parameters.lookahead_days / parameters.days_per_year,
             spot_carry: false,
             steps: STEPS,
