@@ -343,6 +343,8 @@ pub struct Contracts {
 pub(crate) struct Roots {
     pub(crate) number: HashMap<String, u32>,
     pub(crate) of_row: Vec<u32>,
+    /// Whether any row delivers a basket of its own.
+    pub(crate) baskets: bool,
 }
 
 impl Contracts {
@@ -364,11 +366,15 @@ impl Contracts {
                 );
             }
         }
-        let underlying: Vec<Option<u32>> = rows
-            .iter()
-            .enumerate()
-            .map(|(i, c)| ids.row(c.underlying()).filter(|&u| u as usize != i))
-            .collect();
+        // Rows are by underlying as a rule: most ask what the one before asked.
+        let mut last = ("", None);
+        let underlying = rows.iter().enumerate().map(|(i, c)| {
+            if last.0 != c.underlying() {
+                last = (c.underlying(), ids.row(c.underlying()));
+            }
+            last.1.filter(|&u| u as usize != i)
+        });
+        let underlying: Vec<Option<u32>> = underlying.collect();
         for (i, contract) in rows.iter().enumerate() {
             let on_future = underlying[i].is_some_and(|u| rows[u as usize].kind() == Kind::Future);
             if let Some(strike) = contract.terms().strike
@@ -469,6 +475,7 @@ impl Contracts {
             let mut roots = Roots {
                 number: HashMap::new(),
                 of_row: Vec::with_capacity(self.rows.len()),
+                baskets: self.rows.iter().any(|c| c.delivery().is_some()),
             };
             for row in 0..self.rows.len() as ContractIndex {
                 let symbol = self.root_symbol(row);

@@ -90,7 +90,8 @@ impl Book {
         frame: Frame,
         market: &Arc<Market>,
     ) -> Result<Option<Self>> {
-        let same = |a: &Market, b: &Market| a.valuation() == b.valuation() && a.marks() == b.marks();
+        let same =
+            |a: &Market, b: &Market| a.valuation() == b.valuation() && a.marks() == b.marks();
         if !Arc::ptr_eq(&self.layout, &of.numbered.layout) || !same(&self.market, market) {
             return Ok(None);
         }

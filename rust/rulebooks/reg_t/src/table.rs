@@ -441,7 +441,10 @@ impl Builder<'_> {
             price,
             leverage: underlying.leverage,
             non_margin: class.non_margin,
-            tracks: underlying.tracks.as_ref().map(|index| self.numbered.families[index]),
+            tracks: underlying
+                .tracks
+                .as_ref()
+                .map(|index| self.numbered.families[index]),
         })
     }
 

@@ -64,7 +64,9 @@ impl Book {
         }
         let contracts = self.frame.contracts.clone();
         let mark = |market: Option<&Arc<Market>>, row| {
-            market.and_then(|m| m.price(&contracts, row)).map(f64::to_bits)
+            market
+                .and_then(|m| m.price(&contracts, row))
+                .map(f64::to_bits)
         };
         let marked = (0..contracts.len() as u32)
             .filter(|&row| mark(self.market.as_ref(), row) != mark(market, row));

@@ -46,7 +46,13 @@ pub(super) fn make(
         }
     }
     // The strikes of an expiry share boundaries, and those without a yield share them across underlyings.
-    together.sort_by_key(|&i| (inputs[i].years.to_bits(), inputs[i].dividend_yield != 0.0, i));
+    together.sort_by_key(|&i| {
+        (
+            inputs[i].years.to_bits(),
+            inputs[i].dividend_yield != 0.0,
+            i,
+        )
+    });
     for rows in together.chunks(TOGETHER) {
         let own: Vec<&ArrayInputs> = rows.iter().map(|&i| &inputs[i]).collect();
         for (&i, new) in rows.iter().zip(collocate(&own, points, deltas)?) {
@@ -73,7 +79,8 @@ fn collocate(
     let Some(lookahead) = inputs.first().map(|i| i.lookahead) else {
         return Ok(Vec::new());
     };
-    let column = |of: fn(&ArrayInputs) -> f64| -> Vec<f64> { inputs.iter().map(|i| of(i)).collect() };
+    let column =
+        |of: fn(&ArrayInputs) -> f64| -> Vec<f64> { inputs.iter().map(|i| of(i)).collect() };
     let (spot, strike, years) = (
         column(|i| i.underlying),
         column(|i| i.strike),

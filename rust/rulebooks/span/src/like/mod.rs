@@ -34,9 +34,9 @@ use engine::market::{Market, Marks};
 use engine::parameters::Attachments;
 use engine::report::{Currencies, ParameterInfo};
 use engine::seam::{self, Before, Frame, Methodology, Prepared, Quoted, Resolved};
-use quotes::{Quotes, Sharing};
 use kernel::error::Result;
 use kernel::fail;
+use quotes::{Quotes, Sharing};
 
 /// The rulebook with one set of scan ranges.
 #[derive(Debug, Clone)]
@@ -257,7 +257,8 @@ impl Inputted {
             }
             (terms.delta, terms.value, terms.range) = (own.delta, own.value, own.range);
             let (to, from) = (row as usize * program.blocks, from * part.blocks);
-            program.rows[to..to + part.blocks].copy_from_slice(&part.rows[from..from + part.blocks]);
+            program.rows[to..to + part.blocks]
+                .copy_from_slice(&part.rows[from..from + part.blocks]);
         }
         Ok(Some((program, rates)))
     }

@@ -170,9 +170,10 @@ impl Quotes {
                 let term = &mut terms[sharing.term_of[row as usize] as usize];
                 let is_option = match term {
                     Some(term) => term.model,
-                    None => term
-                        .insert(Term::new(parameters, contracts, row, market)?)
-                        .model,
+                    None => {
+                        term.insert(Term::new(parameters, contracts, row, market)?)
+                            .model
+                    }
                 }
                 .is_some();
                 vol.push(if is_option {
