@@ -183,7 +183,9 @@ class SpanLike(Rulebook):
     `underlyings` maps a root symbol to ``{"price_scan": fraction of price, "vol_scan": fraction of vol,
     "vol_scan_absolute": False, "short_option_minimum": money, "calendar_charge": money per delta}``. Arrays are made
     from the market: spot or future, vol and rate. European options on spot use Merton's model, options on a future
-    Black's; American ones a tree (``american_model="CA"``) or the quadratic approximation (``"W"``).
+    Black's; American ones the collocation of the exercise boundary (``american_model="collocation"``, the default), a
+    tree of 400 steps (``"CA"``: the same within its own error, thousands of times slower) or the quadratic approximation
+    (``"W"``).
 
     >>> import margincore as mc
     >>> option = mc.Option("BTC", "call", 75_000, expiry="2026-12-25T08:00:00Z", exercise="european", multiplier=1,
@@ -204,7 +206,7 @@ class SpanLike(Rulebook):
         extreme: tuple[float, float] | None = None,
         lookahead_days: float | None = None,
         days_per_year: float | None = None,
-        american_model: Literal["CA", "W"] | None = None,
+        american_model: Literal["collocation", "CA", "W"] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Self:
         changes = {

@@ -5,9 +5,11 @@ mod identifier;
 mod ids;
 pub mod terms;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use once_cell::race::OnceBox;
 use sha2::{Digest, Sha256};
 
@@ -333,6 +335,16 @@ pub struct Contracts {
     /// Made by whoever asks first, and waited for by nobody: a fork in the middle leaves no lock behind. So is everything
     /// that is made once.
     digest: OnceBox<[u8; 32]>,
+    earliest: OnceBox<Option<Timestamp>>,
+    roots: OnceBox<Roots>,
+}
+
+/// The root symbols of a table, numbered, and which every row has.
+pub(crate) struct Roots {
+    pub(crate) number: HashMap<String, u32>,
+    pub(crate) of_row: Vec<u32>,
+    /// Whether any row delivers a basket of its own.
+    pub(crate) baskets: bool,
 }
 
 impl Contracts {
@@ -354,11 +366,15 @@ impl Contracts {
                 );
             }
         }
-        let underlying: Vec<Option<u32>> = rows
-            .iter()
-            .enumerate()
-            .map(|(i, c)| ids.row(c.underlying()).filter(|&u| u as usize != i))
-            .collect();
+        // Rows are by underlying as a rule: most ask what the one before asked.
+        let mut last = ("", None);
+        let underlying = rows.iter().enumerate().map(|(i, c)| {
+            if last.0 != c.underlying() {
+                last = (c.underlying(), ids.row(c.underlying()));
+            }
+            last.1.filter(|&u| u as usize != i)
+        });
+        let underlying: Vec<Option<u32>> = underlying.collect();
         for (i, contract) in rows.iter().enumerate() {
             let on_future = underlying[i].is_some_and(|u| rows[u as usize].kind() == Kind::Future);
             if let Some(strike) = contract.terms().strike
@@ -384,6 +400,8 @@ impl Contracts {
             has_face_values,
             underlying,
             digest: OnceBox::new(),
+            earliest: OnceBox::new(),
+            roots: OnceBox::new(),
         }))
     }
 
@@ -450,6 +468,37 @@ impl Contracts {
             }
             _ => self.rows[index as usize].underlying(),
         }
+    }
+
+    pub(crate) fn roots(&self) -> &Roots {
+        self.roots.get_or_init(|| {
+            let mut roots = Roots {
+                number: HashMap::new(),
+                of_row: Vec::with_capacity(self.rows.len()),
+                baskets: self.rows.iter().any(|c| c.delivery().is_some()),
+            };
+            for row in 0..self.rows.len() as ContractIndex {
+                let symbol = self.root_symbol(row);
+                let number = match roots.number.get(symbol) {
+                    Some(&number) => number,
+                    None => {
+                        let next = roots.number.len() as u32;
+                        roots.number.insert(symbol.to_string(), next);
+                        next
+                    }
+                };
+                roots.of_row.push(number);
+            }
+            Box::new(roots)
+        })
+    }
+
+    /// The earliest expiry of any row; none where nothing expires.
+    pub(crate) fn earliest_expiry(&self) -> Option<Timestamp> {
+        *self.earliest.get_or_init(|| {
+            let expiries = self.rows.iter().filter_map(|c| c.expiry());
+            Box::new(expiries.map(|e| e.instant).min())
+        })
     }
 
     /// SHA-256 of the terms of every row in order: two tables with one digest are the same table.

@@ -166,24 +166,31 @@ impl MarketChange {
             let expiry = contracts.rows()[row as usize].expiry()?;
             market.forward(contracts.root_symbol(row), expiry)
         };
+        let roots = contracts.roots();
+        let mut root_moved = vec![false; roots.number.len()];
+        for number in symbols.iter().filter_map(|s| roots.number.get(*s)) {
+            root_moved[*number as usize] = true;
+        }
         let delivers_moved = |row: ContractIndex| {
             let basket = contracts.rows()[row as usize].delivery();
             basket.is_some_and(|b| b.shares.keys().any(|s| symbols.contains(s.as_str())))
         };
-        let stale = |row: ContractIndex, id: &str| {
-            (symbols.contains(contracts.root_symbol(row))
-                || delivers_moved(row)
+        let id = |row: ContractIndex| contracts.rows()[row as usize].id();
+        let stale = |row: ContractIndex| {
+            (root_moved[roots.of_row[row as usize] as usize]
+                || (roots.baskets && delivers_moved(row))
                 || (forwards && forward(old, row) != forward(new, row)))
-                && !self.price.contains_key(id)
+                && !self.price.contains_key(id(row))
                 && old.price(contracts, row).is_some()
         };
-        let mut stale = contracts.iter().filter(|(row, c)| stale(*row, c.id()));
-        if let Some((_, first)) = stale.next() {
+        let rows = 0..contracts.len() as ContractIndex;
+        let mut stale = rows.filter(|&row| stale(row));
+        if let Some(first) = stale.next() {
             fail!(
                 MissingData: MissingVol;
                 "update: the quoted price of '{}'{} is not that of the moved market: give new prices in the same update \
                  (mc.pricing.price values an option at its vol), or marks=\"keep\"",
-                first.id(),
+                id(first),
                 match stale.count() {
                     0 => String::new(),
                     more => format!(" (and {more} more)"),

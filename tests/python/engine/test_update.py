@@ -163,6 +163,129 @@ def test_updates_of_tims_have_the_bits_of_preparing_anew(marked: bool) -> None:
         assert answers(prepared, table) == answers(engine.prepare(table, mc.Market(**at)), table)
 
 
+def regt() -> mc.methods.RegT:
+    return mc.methods.RegT(underlyings={name: {"class": "equity"} for name in NAMES})
+
+
+def spanlike(**words: Any) -> mc.methods.SpanLike:
+    ranges: dict[str, Words] = {name: {"price_scan": 0.05 + 0.01 * i, "vol_scan": 0.2} for i, name in enumerate(NAMES)}
+    ranges["N04"] = {"price_scan": 0.4, "vol_scan": 0.05, "vol_scan_absolute": True, "calendar_charge": 5.0}
+    return mc.methods.SpanLike(ranges, **words)
+
+
+def stressed() -> mc.methods.Tims:
+    points: list[Words] = [{"price": -0.3, "vol": 0.1}, {"price": 0.0, "vol": -0.2, "vol_move": "relative"}]
+    return mc.methods.Tims(
+        steps=30, default_range={"down": -0.15, "up": 0.15}, currency="USD", vol="sticky_moneyness",
+        overlays=[{"name": "house", "points": points}],
+    )  # fmt: skip
+
+
+# Rulebooks in one currency, and the ids that each is given marks of.
+IN_DOLLARS: dict[str, tuple[Callable[[], Rulebook], Callable[[int], bool]]] = {
+    "TIMS": (tims, lambda i: i % 7 == 0),
+    "TIMS with an overlay": (stressed, lambda _: False),
+    "Reg T": (regt, lambda _: True),
+    "SPAN-like": (spanlike, lambda i: i % 5 == 0),
+    "SPAN-like, quadratic": (lambda: spanlike(american_model="W"), lambda _: False),
+    "VaR": (var, lambda i: i % 9 == 0),
+    "TIMS and SPAN-like": (
+        lambda: mc.methods.Combined(
+            [(lambda c: c.underlying in NAMES[:4], tims()), (lambda c: c.underlying not in NAMES[:4], spanlike())]
+        ),
+        lambda i: i % 5 == 0,
+    ),
+    "a house over Reg T": (
+        lambda: mc.methods.House(
+            regt(), {"contracts": [{"name": "a contract", "short": 250.0}]}, name="a house", source="a test", date="2026-01-02"
+        ),
+        lambda _: True,
+    ),
+}
+
+
+def mark(table: mc.Contracts, spot: dict[str, float], marked: Callable[[int], bool], up: float = 0.0) -> dict[str, float]:
+    """Above what exercise pays, for the options to be marked."""
+    made = {}
+    for i, id_ in enumerate(table.ids):
+        if " " in id_ and marked(i):
+            name, right, k = id_.split()
+            pays = (spot[name] - 60.0 - 5.0 * int(k)) * (1.0 if right == "call" else -1.0)
+            made[id_] = max(pays, 0.0) + 2.0 + 0.01 * (i % 50) + up
+    return made
+
+
+@pytest.mark.parametrize("order", ["name", "strike"])
+@pytest.mark.parametrize("name", IN_DOLLARS)
+def test_each_thing_that_moves_has_the_bits_of_preparing_anew(name: str, order: str) -> None:
+    """Spots, vols, marks, a rate, a yield, the instant: one after the other, and nothing at all."""
+    rulebook, marked = IN_DOLLARS[name]
+    table = mc.Contracts([c for c in contracts(order) if c.currency == "USD"])
+    at = first(table, marked=False)
+    at["price"] = mark(table, at["spot"], marked)
+
+    def spots(*names: str) -> Words:
+        moved = {own: at["spot"][own] * 1.013 for own in names}
+        on = mark(table, {**at["spot"], **moved}, marked)
+        return {"spot": moved, "price": {id_: price for id_, price in on.items() if id_.split()[0] in moved}}
+
+    def few(what: str) -> Words:
+        return {what: {id_: 1.01 * at[what][id_] for id_ in list(at[what])[3:250:40]}}
+
+    engine = mc.Engine(rulebook())
+    prepared = engine.prepare(table, mc.Market(**at))
+    moves: list[Callable[[], Words]] = [
+        lambda: spots("N03"),
+        lambda: spots("N00", "N04", "N05", "N07"),
+        lambda: few("vol"),
+        lambda: few("price"),
+        lambda: {"rate": {"USD": 0.045}},
+        lambda: {"dividend_yield": {"N03": 0.02, "N06": 0.01}},
+        lambda: {"valuation": "2026-11-20T16:30:00-05:00"},
+        lambda: {"valuation": "2026-11-23T10:00:00-05:00"},
+        lambda: spots("N01"),
+        dict,
+    ]  # fmt: skip
+    for move in moves:
+        moved = {what: value for what, value in move().items() if value}
+        at = copy.deepcopy(at)
+        for what, value in moved.items():
+            if what == "valuation":
+                at[what] = value
+            else:
+                at[what].update(value)
+        old, before = prepared, answers(prepared, table)
+        prepared = prepared.update(**moved)
+        assert answers(prepared, table) == answers(engine.prepare(table, mc.Market(**at)), table), moved
+        # What is shared is not written to.
+        assert answers(old, table) == before
+
+
+def test_an_update_of_coins_has_the_bits_of_preparing_anew() -> None:
+    expiry = "2026-12-25T08:00:00Z"
+    table = mc.Contracts([
+        mc.Option(name, right, level * k, expiry=expiry, exercise="european", multiplier=1, currency="USD")
+        for name, level in (("BTC", 60_000.0), ("ETH", 3_000.0)) for right in ("call", "put") for k in (0.9, 1.0, 1.1)
+    ])  # fmt: skip
+    at: Words = {
+        "valuation": "2026-11-20T08:00:00Z", "spot": {"BTC": 60_000.0, "ETH": 3_000.0},
+        "forward": {("BTC", expiry): 60_100.0, ("ETH", expiry): 3_010.0}, "rate": {"USD": 0.03},
+        "vol": {own.id: 0.6 for own in table}, "price": {own.id: 0.07 * own.strike for own in table},
+    }  # fmt: skip
+    engine = mc.Engine(mc.methods.Span16())
+    prepared = engine.prepare(table, mc.Market(**at))
+    eth = {own.id: 0.08 * own.strike for own in table if own.underlying == "ETH"}
+    moves: list[Words] = [
+        {"spot": {"ETH": 3_050.0}, "forward": {("ETH", expiry): 3_060.0}, "price": eth},
+        {"vol": {table.ids[0]: 0.7}}, {"rate": {"USD": 0.04}}, {"valuation": "2026-11-20T09:00:00Z"}, {},
+    ]  # fmt: skip
+    for moved in moves:
+        at = {what: moved[what] if what == "valuation" and what in moved else
+              {**old, **moved.get(what, {})} if isinstance(old, dict) else old for what, old in at.items()}  # fmt: skip
+        prepared = prepared.update(**moved)
+        assert answers(prepared, table) == answers(engine.prepare(table, mc.Market(**at)), table), moved
+
+
 def test_a_quote_below_zero_is_refused_also_by_an_update() -> None:
     table = contracts("name")
     prepared = mc.Engine(tims()).prepare(

@@ -155,10 +155,11 @@ impl From<&core::Line> for Line {
 /// `delta` is in units of the underlying; `gamma` is delta per 1.00 of its price; `vega` money per 1.00 of volatility
 /// (divide by 100 for a vol point); `theta` money per year of time passing (divide by 365 for a day); `rho` money per
 /// 1.00 of the interest rate. Options have the greeks of the model, volatility and carry the rulebook prices them
-/// with (American options of SPAN-like margin: those of the exact American price); stocks, futures and coins move one
-/// for one, coin-settled contracts valued in dollars. An option on a future or forward feels a rate in its discount
-/// only, and none where the venue values it without one. Options the rulebook does not price, because it has an
-/// exchange's own values for them, are not in the sums but named in `excluded`. A rulebook that prices no options
+/// with (SPAN-like margin by a tree or approximation: those of the exact American price); stocks, futures and
+/// coins move one for one, coin-settled contracts valued in dollars. An option on a future or forward feels a
+/// rate in its discount only, and none where the venue values it without one. Options the rulebook does not
+/// price, because it has an exchange's own values for them, are not in the sums but named in
+/// `excluded`. A rulebook that prices no options
 /// (Reg T, a SPAN file, a venue's standard margin on marks) gives none.
 ///
 /// >>> import margincore as mc

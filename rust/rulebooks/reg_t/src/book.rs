@@ -10,12 +10,11 @@ use super::pairing::{Kept, Scratch};
 use super::parameters::{AccountKind, Parameters};
 use super::question::{Holding, Method, Question, Total};
 use super::rules::{Amounts, When};
-use super::table::{self, Layout, Place, Table};
-use super::underlyings::Underlyings;
+use super::table::{Builder, Layout, Place, Table};
 use engine::account::{AccountView, MAX_LOTS};
-use engine::contract::{ContractIndex, Contracts};
+use engine::contract::ContractIndex;
 use engine::market::Market;
-use engine::report::{Currencies, Ledger, LineText, ParameterInfo};
+use engine::report::{Ledger, LineText};
 use engine::seam::{Frame, Grouping, Outcome, Rulebook, Separation};
 use kernel::error::Result;
 use kernel::fail;
@@ -24,10 +23,12 @@ use kernel::float::larger;
 pub(super) struct Book {
     frame: Frame,
     parameters: Parameters,
-    pub(super) layout: Layout,
+    pub(super) layout: Arc<Layout>,
     margin: Table,
     cash: Table,
-    separation: Separation,
+    separation: Arc<Separation>,
+    /// What the tables were made from.
+    market: Arc<Market>,
 }
 
 /// Working memory: the pairing's own, and the totals of both dates.
@@ -66,29 +67,45 @@ const LINES: [Component; 6] = [
 ];
 
 impl Book {
-    pub(super) fn compile(
-        parameters: &Parameters,
-        info: &ParameterInfo,
-        contracts: &Arc<Contracts>,
-        underlyings: &Underlyings,
-        market: &Arc<Market>,
-    ) -> Result<Self> {
-        let (layout, margin, cash) = table::build(parameters, contracts, underlyings, market)?;
-        let separation = layout.separation(&margin);
+    /// The table under a market.
+    pub(super) fn compile(of: &Builder<'_>, frame: Frame, market: &Arc<Market>) -> Result<Self> {
+        let (margin, cash) = of.tables()?;
+        let layout = of.numbered.layout.clone();
         Ok(Self {
-            frame: Frame {
-                methodology: "Reg T".into(),
-                parameters: info.clone(),
-                valuation: Some(market.snapshot().valuation.clone()),
-                contracts: contracts.clone(),
-                currencies: Currencies::new(&parameters.currency),
-            },
-            parameters: parameters.clone(),
+            frame,
+            parameters: of.parameters.clone(),
+            separation: Arc::new(layout.separation(&margin)),
             layout,
             margin,
             cash,
-            separation,
+            market: market.clone(),
         })
+    }
+
+    /// The same table under another market: only what moved is made again. None where the table was placed again, or the
+    /// market is of another instant.
+    pub(super) fn moved(
+        &self,
+        of: &Builder<'_>,
+        frame: Frame,
+        market: &Arc<Market>,
+    ) -> Result<Option<Self>> {
+        let same =
+            |a: &Market, b: &Market| a.valuation() == b.valuation() && a.marks() == b.marks();
+        if !Arc::ptr_eq(&self.layout, &of.numbered.layout) || !same(&self.market, market) {
+            return Ok(None);
+        }
+        let moved = of.moved(&self.market);
+        let (margin, cash) = of.moved_tables((&self.margin, &self.cash), moved)?;
+        Ok(Some(Self {
+            frame,
+            parameters: self.parameters.clone(),
+            separation: self.separation.clone(),
+            layout: self.layout.clone(),
+            margin,
+            cash,
+            market: market.clone(),
+        }))
     }
 
     fn kind(&self, account: AccountView<'_>) -> Result<AccountKind> {

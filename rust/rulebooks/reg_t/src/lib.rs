@@ -43,14 +43,15 @@ use serde_json::Value;
 use book::Book;
 use live::LiveBook;
 pub use parameters::Parameters;
+use table::{Builder, Numbered};
 use underlyings::Underlyings;
 
 use engine::cells::{Cells, RiskArrays};
 use engine::contract::Contracts;
 use engine::market::Market;
 use engine::parameters::Attachments;
-use engine::report::ParameterInfo;
-use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use engine::report::{Currencies, ParameterInfo};
+use engine::seam::{self, Before, Frame, Methodology, Prepared, Quoted, Resolved};
 use engine::securities::declared::Declared;
 use engine::securities::{self, Securities};
 use kernel::error::Result;
@@ -110,6 +111,7 @@ impl Methodology for RegT {
         declared.refuse_conflicts()?;
         let underlyings = underlyings::resolve(&self.parameters, contracts, &declared)?;
         Ok(Arc::new(Covered {
+            numbered: Numbered::new(contracts, &underlyings),
             parameters: self.parameters.clone(),
             info: self.info.clone(),
             contracts: contracts.clone(),
@@ -124,6 +126,7 @@ struct Covered {
     info: ParameterInfo,
     contracts: Arc<Contracts>,
     underlyings: Underlyings,
+    numbered: Numbered,
 }
 
 impl Resolved for Covered {
@@ -156,14 +159,43 @@ impl Quoted for Marked {
     }
 
     fn compile(self: Box<Self>, _: RiskArrays) -> Result<Arc<dyn Prepared>> {
-        let Covered {
-            parameters,
-            info,
-            contracts,
-            underlyings,
-        } = &*self.covered;
-        let book = Book::compile(parameters, info, contracts, underlyings, &self.market)?;
+        let book = Book::compile(&self.builder(), self.frame(), &self.market)?;
         Ok(seam::compiled(book, LiveBook::open))
+    }
+
+    fn recompile(
+        self: Box<Self>,
+        arrays: RiskArrays,
+        before: Before<'_>,
+    ) -> Result<Arc<dyn Prepared>> {
+        let before = before.prepared.rulebook().downcast_ref::<Book>();
+        let moved = before.map(|b| b.moved(&self.builder(), self.frame(), &self.market));
+        match moved.transpose()?.flatten() {
+            Some(book) => Ok(seam::compiled(book, LiveBook::open)),
+            None => self.compile(arrays),
+        }
+    }
+}
+
+impl Marked {
+    fn builder(&self) -> Builder<'_> {
+        Builder {
+            parameters: &self.covered.parameters,
+            contracts: &self.covered.contracts,
+            underlyings: &self.covered.underlyings,
+            numbered: &self.covered.numbered,
+            market: &self.market,
+        }
+    }
+
+    fn frame(&self) -> Frame {
+        Frame {
+            methodology: "Reg T".into(),
+            parameters: self.covered.info.clone(),
+            valuation: Some(self.market.snapshot().valuation.clone()),
+            contracts: self.covered.contracts.clone(),
+            currencies: Currencies::new(&self.covered.parameters.currency),
+        }
     }
 }
 

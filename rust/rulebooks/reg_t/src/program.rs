@@ -248,7 +248,7 @@ impl Program {
             let long = written.right == Right::Call;
             // Every choice of one holding for each security.
             let mut choices: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
-            for &(family, count) in &written.delivered {
+            for &(family, count) in written.delivered.iter() {
                 let held: Vec<usize> = (0..self.items.len())
                     .filter(|&i| {
                         let item = &self.items[i];

@@ -3,6 +3,8 @@
 //! Amounts are dollars per contract (or per share). They are kept apart, because the manual quotes gross numbers,
 //! brokers quote net ones, and the account is judged on liquidating equity.
 
+use std::sync::Arc;
+
 use engine::bounds;
 use kernel::error::Result;
 
@@ -174,7 +176,7 @@ pub struct Series {
     /// own. Only options of one delivery are set against each other.
     pub delivery: u32,
     /// Shares (units of an index) that one contract delivers, by family.
-    pub delivered: Vec<(u32, f64)>,
+    pub delivered: Arc<[(u32, f64)]>,
     /// European, cash-settled, listed: long boxes are worth holding at half.
     pub boxes: bool,
     /// Cash-settled: shares of a tracking fund may cover it.

@@ -1,6 +1,7 @@
 //! Contracts and market resolved into what the rules need per contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -33,6 +34,7 @@ const STOCK: &[&str] = &[
 ];
 
 /// The terms of every contract for one kind of account.
+#[derive(Clone)]
 pub(super) struct Table {
     pub(super) series: Vec<Series>,
     pub(super) shares: Vec<Shares>,
@@ -41,6 +43,7 @@ pub(super) struct Table {
 }
 
 /// What is common to the tables of both kinds of account.
+#[derive(Default)]
 pub(super) struct Layout {
     pub(super) places: Vec<Place>,
     /// Contract rows of the series and of the shares.
@@ -67,7 +70,7 @@ impl Layout {
             }
         }
         for series in &table.series {
-            for &(delivered, _) in &series.delivered {
+            for &(delivered, _) in series.delivered.iter() {
                 join(series.family, delivered);
             }
         }
@@ -108,15 +111,84 @@ impl Layout {
     }
 }
 
-struct Builder<'a> {
-    parameters: &'a Parameters,
-    contracts: &'a Contracts,
-    market: &'a Market,
+/// Style, listing, issuer and delivery.
+type Nature = (bool, bool, String, u32);
+
+/// What is numbered in a table, whatever the market: families by name, natures by what they are, so that no order of the
+/// table decides anything.
+pub(super) struct Numbered {
     families: BTreeMap<String, u32>,
+    natures: BTreeMap<Nature, u32>,
     deliveries: Deliveries,
-    natures: BTreeMap<(bool, bool, String, u32), u32>,
-    /// What else adjusted options deliver.
-    delivered: &'a BTreeMap<String, Underlying>,
+    pub(super) layout: Arc<Layout>,
+}
+
+impl Numbered {
+    pub(super) fn new(contracts: &Contracts, underlyings: &Underlyings) -> Self {
+        let mut own = Self {
+            families: BTreeMap::new(),
+            natures: BTreeMap::new(),
+            deliveries: Deliveries::of(contracts),
+            layout: Arc::default(),
+        };
+        let mut layout = Layout::default();
+        for ((row, contract), underlying) in contracts.iter().zip(&underlyings.of_row) {
+            let symbol = contracts.root_symbol(row);
+            let shares = delivered_shares(contract, symbol).map(|(symbol, _)| symbol);
+            let of = [underlying.of.as_deref().unwrap_or(symbol)];
+            let names = of.into_iter().chain(underlying.tracks.as_deref());
+            for name in names.chain(shares) {
+                if !own.families.contains_key(name) {
+                    own.families.insert(name.to_string(), 0);
+                }
+            }
+            own.natures.insert(own.nature(contract), 0);
+            let (rows, place): (_, fn(u32) -> Place) = if contract.kind() == Kind::Option {
+                (&mut layout.series_rows, Place::Series)
+            } else {
+                (&mut layout.shares_rows, Place::Shares)
+            };
+            layout.places.push(place(rows.len() as u32));
+            rows.push(row);
+        }
+        for (number, value) in own.families.values_mut().enumerate() {
+            *value = number as u32;
+        }
+        for (number, value) in own.natures.values_mut().enumerate() {
+            *value = number as u32;
+        }
+        layout.families = own.families.keys().cloned().collect();
+        own.layout = Arc::new(layout);
+        own
+    }
+
+    fn nature(&self, contract: &Contract) -> Nature {
+        let terms = contract.terms();
+        let venue = if terms.listed {
+            String::new()
+        } else {
+            terms.venue.clone().unwrap_or_default()
+        };
+        let european = terms.exercise == Some(Exercise::European);
+        let delivery = self.deliveries.number(contract);
+        (european, terms.listed, venue, delivery)
+    }
+}
+
+/// A table of contracts that the rules cover, and one market.
+pub(super) struct Builder<'a> {
+    pub(super) parameters: &'a Parameters,
+    pub(super) contracts: &'a Contracts,
+    pub(super) underlyings: &'a Underlyings,
+    pub(super) numbered: &'a Numbered,
+    pub(super) market: &'a Market,
+}
+
+/// A contract's terms under one market.
+enum Made {
+    /// In a margin account and in a cash account.
+    Series(Series, Series),
+    Shares(Shares),
 }
 
 /// Refuses what strategy-based margin does not cover, by name.
@@ -154,45 +226,6 @@ pub(super) fn refuse_uncovered(parameters: &Parameters, contracts: &Contracts) -
     delivery::refuse_large(contracts)
 }
 
-pub(super) fn build(
-    parameters: &Parameters,
-    contracts: &Contracts,
-    underlyings: &Underlyings,
-    market: &Market,
-) -> Result<(Layout, Table, Table)> {
-    let mut builder = Builder {
-        parameters,
-        contracts,
-        market,
-        families: BTreeMap::new(),
-        deliveries: Deliveries::of(contracts),
-        natures: BTreeMap::new(),
-        delivered: &underlyings.delivered,
-    };
-    // Families are numbered by name, natures by what they are: no order of the table decides anything.
-    for ((row, contract), underlying) in contracts.iter().zip(&underlyings.of_row) {
-        let symbol = contracts.root_symbol(row);
-        builder.families.insert(
-            underlying.of.clone().unwrap_or_else(|| symbol.to_string()),
-            0,
-        );
-        if let Some(index) = &underlying.tracks {
-            builder.families.insert(index.clone(), 0);
-        }
-        for (symbol, _) in delivered_shares(contract, symbol) {
-            builder.families.entry(symbol.to_string()).or_insert(0);
-        }
-        builder.natures.insert(builder.nature(contract), 0);
-    }
-    for (number, value) in builder.families.values_mut().enumerate() {
-        *value = number as u32;
-    }
-    for (number, value) in builder.natures.values_mut().enumerate() {
-        *value = number as u32;
-    }
-    builder.tables(&underlyings.of_row)
-}
-
 /// What an adjusted option delivers by symbol; its underlying may be the id of a contract on `symbol`.
 fn delivered_shares<'a>(
     contract: &'a Contract,
@@ -206,79 +239,125 @@ fn delivered_shares<'a>(
 }
 
 impl Builder<'_> {
-    /// Style, listing, issuer and delivery.
-    fn nature(&self, contract: &Contract) -> (bool, bool, String, u32) {
-        let terms = contract.terms();
-        let venue = if terms.listed {
-            String::new()
-        } else {
-            terms.venue.clone().unwrap_or_default()
-        };
-        let european = terms.exercise == Some(Exercise::European);
-        let delivery = self.deliveries.number(contract);
-        (european, terms.listed, venue, delivery)
-    }
-
-    fn tables(&self, underlyings: &[Underlying]) -> Result<(Layout, Table, Table)> {
+    /// The terms of every contract for both kinds of account.
+    pub(super) fn tables(&self) -> Result<(Table, Table)> {
         let numbers = &self.parameters.numbers;
-        let mut layout = Layout {
-            places: Vec::with_capacity(underlyings.len()),
-            series_rows: Vec::new(),
-            shares_rows: Vec::new(),
-            families: self.families.keys().cloned().collect(),
+        let layout = &self.numbered.layout;
+        let table = |numbers: Numbers, allowed: Allowed| Table {
+            series: Vec::with_capacity(layout.series_rows.len()),
+            shares: Vec::with_capacity(layout.shares_rows.len()),
+            numbers,
+            allowed,
         };
-        let mut margin = Table {
-            series: Vec::new(),
-            shares: Vec::new(),
-            numbers: numbers.clone(),
-            allowed: Allowed {
+        let mut margin = table(
+            numbers.clone(),
+            Allowed {
                 two_sided: true,
                 boxes: true,
                 one_expiry: false,
                 cash_settled_only: false,
                 offsets: true,
             },
-        };
-        let mut cash = Table {
-            series: Vec::new(),
-            shares: Vec::new(),
-            numbers: numbers.in_cash(),
-            allowed: Allowed {
+        );
+        let mut cash = table(
+            numbers.in_cash(),
+            Allowed {
                 two_sided: false,
                 boxes: false,
                 one_expiry: true,
                 cash_settled_only: true,
                 offsets: false,
             },
-        };
+        );
+        let rows = 0..self.contracts.len() as ContractIndex;
+        self.make(rows, |_, made| match made {
+            Made::Series(series, in_cash) => {
+                margin.series.push(series);
+                cash.series.push(in_cash);
+            }
+            Made::Shares(shares) => {
+                margin.shares.push(shares.clone());
+                cash.shares.push(shares);
+            }
+        })?;
+        Ok((margin, cash))
+    }
+
+    /// The tables of another market, with the terms of the rows that moved since.
+    pub(super) fn moved_tables(
+        &self,
+        (margin, cash): (&Table, &Table),
+        moved: Vec<ContractIndex>,
+    ) -> Result<(Table, Table)> {
+        let (mut margin, mut cash) = (margin.clone(), cash.clone());
+        let places = &self.numbered.layout.places;
+        self.make(moved.into_iter(), |row, made| {
+            match (places[row as usize], made) {
+                (Place::Series(at), Made::Series(series, in_cash)) => {
+                    margin.series[at as usize] = series;
+                    cash.series[at as usize] = in_cash;
+                }
+                (Place::Shares(at), Made::Shares(shares)) => {
+                    margin.shares[at as usize] = shares.clone();
+                    cash.shares[at as usize] = shares;
+                }
+                _ => unreachable!("a row is an option or is none, whatever the market"),
+            }
+        })?;
+        Ok((margin, cash))
+    }
+
+    /// Makes the terms of some rows, or names those the market says too little about.
+    fn make(
+        &self,
+        rows: impl Iterator<Item = ContractIndex>,
+        mut take: impl FnMut(ContractIndex, Made),
+    ) -> Result<()> {
         let mut missing = Missing::default();
-        for ((row, contract), underlying) in self.contracts.iter().zip(underlyings) {
-            let at = |e: MarginError| e.at(format!("'{}'", contract.id()));
+        for row in rows {
+            let contract = &self.contracts.rows()[row as usize];
+            let underlying = &self.underlyings.of_row[row as usize];
             let class = &self.parameters.classes[&underlying.class];
-            if contract.kind() == Kind::Option {
-                let priced = self.series(row, contract, underlying, class);
-                if let Some((series, in_cash)) = missing.take(priced).map_err(at)? {
-                    layout
-                        .places
-                        .push(Place::Series(margin.series.len() as u32));
-                    layout.series_rows.push(row);
-                    margin.series.push(series);
-                    cash.series.push(in_cash);
-                }
+            let made = if contract.kind() == Kind::Option {
+                self.series(row, contract, underlying, class)
+                    .map(|(series, in_cash)| Made::Series(series, in_cash))
             } else {
-                let priced = self.shares(row, contract, underlying, class);
-                if let Some(shares) = missing.take(priced).map_err(at)? {
-                    layout
-                        .places
-                        .push(Place::Shares(margin.shares.len() as u32));
-                    layout.shares_rows.push(row);
-                    margin.shares.push(shares.clone());
-                    cash.shares.push(shares);
-                }
+                self.shares(row, contract, underlying, class)
+                    .map(Made::Shares)
+            };
+            if let Some(made) = missing
+                .take(made)
+                .map_err(|e| e.at(format!("'{}'", contract.id())))?
+            {
+                take(row, made);
             }
         }
-        missing.refuse().map_err(|e| e.at("reg t"))?;
-        Ok((layout, margin, cash))
+        missing.refuse().map_err(|e| e.at("reg t"))
+    }
+
+    /// The rows whose terms may be others than under another market of the same instant: what their marks say, or a spot
+    /// they are valued at.
+    pub(super) fn moved(&self, before: &Market) -> Vec<ContractIndex> {
+        let (old, new) = (&before.snapshot().spot, &self.market.snapshot().spot);
+        let differs = |symbol: &&str| old.get(*symbol) != new.get(*symbol);
+        let symbols: BTreeSet<&str> = (old.keys().chain(new.keys()))
+            .map(String::as_str)
+            .filter(differs)
+            .collect();
+        let on_moved = |row: ContractIndex, contract: &Contract| {
+            let underlying = &self.underlyings.of_row[row as usize];
+            let of = underlying.of.as_deref();
+            contract.delivery().is_some()
+                || symbols.contains(self.contracts.root_symbol(row))
+                || symbols.contains(contract.underlying())
+                || of.is_some_and(|of| symbols.contains(of))
+        };
+        let price = |market: &Market, row| market.price(self.contracts, row).map(f64::to_bits);
+        let rows = self.contracts.iter().filter(|(row, contract)| {
+            price(before, *row) != price(self.market, *row)
+                || (!symbols.is_empty() && on_moved(*row, contract))
+        });
+        rows.map(|(row, _)| row).collect()
     }
 
     /// The level of a symbol: its own spot, or the full-value index over the divisor.
@@ -309,7 +388,7 @@ impl Builder<'_> {
             let units = contract.value_per_lot();
             let family = underlying.of.as_deref().unwrap_or(symbol);
             return Ok(Delivered {
-                shares: vec![(self.families[family], units)],
+                shares: vec![(self.numbered.families[family], units)],
                 value: self.level(symbol, underlying)? * units,
             });
         };
@@ -318,7 +397,7 @@ impl Builder<'_> {
             value: basket.cash * lot,
         };
         for (own, shares) in delivered_shares(contract, symbol) {
-            let other = self.delivered.get(own).unwrap_or(underlying);
+            let other = self.underlyings.delivered.get(own).unwrap_or(underlying);
             if !self.alike(underlying, other) {
                 fail!(
                     Unsupported,
@@ -326,7 +405,7 @@ impl Builder<'_> {
                 );
             }
             let count = shares * lot;
-            delivered.shares.push((self.families[own], count));
+            delivered.shares.push((self.numbered.families[own], count));
             delivered.value += self.level(own, other)? * count;
         }
         Ok(delivered)
@@ -357,12 +436,15 @@ impl Builder<'_> {
             );
         }
         Ok(Shares {
-            family: self.families[contract.underlying()],
+            family: self.numbered.families[contract.underlying()],
             unit: contract.value_per_lot(),
             price,
             leverage: underlying.leverage,
             non_margin: class.non_margin,
-            tracks: underlying.tracks.as_ref().map(|index| self.families[index]),
+            tracks: underlying
+                .tracks
+                .as_ref()
+                .map(|index| self.numbered.families[index]),
         })
     }
 
@@ -413,7 +495,7 @@ impl Builder<'_> {
         let strike_multiplier = contract.strike_multiplier() * terms.lot;
         let european = option.exercise == Exercise::European;
         let mut series = Series {
-            family: self.families[underlying.of.as_deref().unwrap_or(symbol)],
+            family: self.numbered.families[underlying.of.as_deref().unwrap_or(symbol)],
             right: match option.right {
                 contract::Right::Call => Right::Call,
                 contract::Right::Put => Right::Put,
@@ -427,9 +509,9 @@ impl Builder<'_> {
                 }
                 ExpiryOrder::Instant => option.expiry.instant.as_second(),
             },
-            nature: self.natures[&self.nature(contract)],
-            delivery: self.deliveries.number(contract),
-            delivered: delivered.shares,
+            nature: self.numbered.natures[&self.numbered.nature(contract)],
+            delivery: self.numbered.deliveries.number(contract),
+            delivered: delivered.shares.into(),
             boxes: european && terms.listed && class.cash_settled,
             cash_settled: class.cash_settled,
             long_dated: self.long_dated(option.expiry.date, &option.expiry.zone)?,

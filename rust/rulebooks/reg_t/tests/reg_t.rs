@@ -74,7 +74,7 @@ fn series(right: Right, strike: f64, months: i64, base: f64, boxes: bool) -> Ser
         expiry: months,
         nature: 0,
         delivery: 0,
-        delivered: vec![(0, 100.0)],
+        delivered: vec![(0, 100.0)].into(),
         boxes,
         cash_settled: boxes,
         long_dated: months > 9,

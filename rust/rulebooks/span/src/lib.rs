@@ -249,6 +249,7 @@ impl Methodology for Span {
             program,
             info: self.file.info.clone(),
             exposure,
+            made: None,
         };
         Ok(Arc::new(Carried {
             prepared: seam::compiled(book, LiveBook::open),

@@ -17,6 +17,7 @@ use kernel::error::Result;
 use kernel::{fail, interrupt};
 
 /// TIMS compiled for one table of contracts and one market.
+#[derive(Clone)]
 pub(super) struct Book {
     pub(super) frame: Frame,
     pub(super) minimum_level: MinimumLevel,
@@ -32,6 +33,9 @@ pub(super) struct Book {
     pub(super) overlays: Vec<Overlay>,
     /// Contracts whose volatility is another's.
     pub(super) notes: BTreeMap<u32, String>,
+    /// What it was compiled from, beside its arrays.
+    pub(super) placements: Arc<Placements>,
+    pub(super) market: Option<Arc<Market>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +59,7 @@ impl ContractTerms {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct ClassGroup {
     pub(super) name: String,
     pub(super) product_group: u32,
@@ -62,11 +67,13 @@ pub(super) struct ClassGroup {
     pub(super) labels: Arc<[String]>,
 }
 
+#[derive(Clone)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) offset: f64,
 }
 
+#[derive(Clone)]
 pub(super) struct Overlay {
     pub(super) name: String,
     pub(super) floor_per_short_option: f64,
@@ -81,8 +88,8 @@ impl Book {
         parameters: &Parameters,
         info: &ParameterInfo,
         contracts: &Arc<Contracts>,
-        placements: &Placements,
-        market: Option<&Market>,
+        placements: &Arc<Placements>,
+        market: Option<&Arc<Market>>,
         arrays: RiskArrays,
     ) -> Result<Self> {
         let keys: Vec<Place> = placements
@@ -112,13 +119,17 @@ impl Book {
             minimum_level: parameters.minimum_level,
             scan: vec![Row::default(); contracts.len()],
             sides: Sides::default(),
-            class_of: Vec::with_capacity(contracts.len()),
+            class_of: (0..contracts.len() as u32)
+                .map(|row| class_group[placements.product(row)])
+                .collect(),
             terms: Vec::with_capacity(contracts.len()),
             class_groups: Vec::new(),
             product_groups: Vec::new(),
             portfolio_groups: Vec::new(),
             overlays: Vec::new(),
             notes: arrays.notes.iter().cloned().collect(),
+            placements: placements.clone(),
+            market: market.cloned(),
         };
         book.add_groups(parameters, placements, &places);
         let mut value = vec![None; contracts.len()];
@@ -128,67 +139,79 @@ impl Book {
                 value[row as usize] = Some(block.value[i]);
             }
         }
-        for (row, contract) in contracts.iter() {
+        for row in 0..contracts.len() as u32 {
             if row.is_multiple_of(256) {
                 interrupt::check()?;
             }
-            let scale = contract.value_per_lot();
-            if !parameters.theoretical.is_empty()
-                && let Some(given) = parameters.theoretical.get(contract.id())
-            {
-                for (column, profit) in book.scan[row as usize].0.iter_mut().zip(given.profit) {
-                    *column = profit * contract.terms().lot;
-                }
-                value[row as usize] = given.price.map(|p| p * scale);
-            }
-            let is_option = contract.kind() == Kind::Option;
-            // The mark where one is quoted, else what the model or OCC says.
-            let quoted = market
-                .and_then(|m| m.price(contracts, row))
-                .map(|p| p * scale);
-            let option_value = match (is_option, quoted.or(value[row as usize])) {
-                (false, _) => 0.0,
-                (true, Some(value)) => {
-                    let what = format_args!("tims: the closing price of '{}'", contract.id());
-                    bounds::mark(what, contract.kind().name(), value)?;
-                    value
-                }
-                (true, None) => fail!(
-                    MissingData: MissingPrice;
-                    "tims: no closing price for '{}': give it in the theoretical values or in market.price",
-                    contract.id()
-                ),
-            };
-            let minimum = placements
-                .of(row)
-                .minimum(contract.kind(), contract.premium_multiplier());
-            let minimum = minimum * contract.terms().lot;
-            let long_minimum = if is_option && option_value < minimum {
-                option_value
-            } else {
-                minimum
-            };
-            let columns = &mut book.scan[row as usize].0;
-            columns[OPTION_VALUE] = option_value;
-            columns[LONG_MINIMUM] = long_minimum;
-            columns[SHORT_MINIMUM] = minimum;
-            let class_group = class_group[placements.product(row)];
-            book.class_of.push(class_group);
-            book.terms.push(ContractTerms {
-                class_group,
-                minimum,
-                long_minimum,
-                option_value,
-                largest: columns
-                    .iter()
-                    .fold(0.0, |a, b| if b.abs() > a { b.abs() } else { a }),
-            });
-            if is_option {
-                columns[SHORT_OPTIONS] = contract.terms().lot;
-            }
+            let terms = book.finish_row(parameters, row, value[row as usize])?;
+            book.terms.push(terms);
         }
         book.add_overlays(parameters, &arrays)?;
         Ok(book)
+    }
+
+    /// The columns of a contract beside the points that were priced, and its terms; `value` is what the model says a lot is
+    /// worth.
+    pub(super) fn finish_row(
+        &mut self,
+        parameters: &Parameters,
+        row: u32,
+        mut value: Option<f64>,
+    ) -> Result<ContractTerms> {
+        let contract = &self.frame.contracts.rows()[row as usize];
+        let columns = &mut self.scan[row as usize].0;
+        let scale = contract.value_per_lot();
+        if !parameters.theoretical.is_empty()
+            && let Some(given) = parameters.theoretical.get(contract.id())
+        {
+            for (column, profit) in columns.iter_mut().zip(given.profit) {
+                *column = profit * contract.terms().lot;
+            }
+            value = given.price.map(|p| p * scale);
+        }
+        let is_option = contract.kind() == Kind::Option;
+        // The mark where one is quoted, else what the model or OCC says.
+        let market = self.market.as_ref();
+        let quoted = market
+            .and_then(|m| m.price(&self.frame.contracts, row))
+            .map(|p| p * scale);
+        let option_value = match (is_option, quoted.or(value)) {
+            (false, _) => 0.0,
+            (true, Some(value)) => {
+                let what = format_args!("tims: the closing price of '{}'", contract.id());
+                bounds::mark(what, contract.kind().name(), value)?;
+                value
+            }
+            (true, None) => fail!(
+                MissingData: MissingPrice;
+                "tims: no closing price for '{}': give it in the theoretical values or in market.price",
+                contract.id()
+            ),
+        };
+        let placed = self.placements.of(row);
+        let minimum = placed.minimum(contract.kind(), contract.premium_multiplier());
+        let minimum = minimum * contract.terms().lot;
+        let long_minimum = if is_option && option_value < minimum {
+            option_value
+        } else {
+            minimum
+        };
+        columns[OPTION_VALUE] = option_value;
+        columns[LONG_MINIMUM] = long_minimum;
+        columns[SHORT_MINIMUM] = minimum;
+        let largest = columns
+            .iter()
+            .fold(0.0, |a, b| if b.abs() > a { b.abs() } else { a });
+        if is_option {
+            columns[SHORT_OPTIONS] = contract.terms().lot;
+        }
+        Ok(ContractTerms {
+            class_group: self.class_of[row as usize],
+            minimum,
+            long_minimum,
+            option_value,
+            largest,
+        })
     }
 
     /// Lines are of portfolio groups, those of minimums of groups inside them.

@@ -13,6 +13,7 @@
 //! | sticky moneyness | `curves.rs` |
 //! | which prices are needed | `arrays.rs` |
 //! | the hierarchy compiled | `book.rs` |
+//! | what of it another market changes | `moved.rs` |
 //! | the columns of a contract | `row.rs` |
 //! | netting within a class group | `netting.rs` |
 //! | offsets, minimums, overlays, the requirement | `requirement.rs` |
@@ -22,6 +23,7 @@ mod arrays;
 mod book;
 mod curves;
 mod live;
+mod moved;
 mod netting;
 pub mod occ;
 pub mod parameters;
@@ -46,7 +48,7 @@ use engine::inputs::Inputs;
 use engine::market::Market;
 use engine::parameters::Attachments;
 use engine::report::ParameterInfo;
-use engine::seam::{self, Methodology, Prepared, Quoted, Resolved};
+use engine::seam::{self, Before, Methodology, Prepared, Quoted, Resolved};
 use engine::securities::declared::Declared;
 use engine::securities::{self, Securities};
 use kernel::error::Result;
@@ -119,7 +121,7 @@ impl Methodology for Tims {
             parameters: self.parameters.clone(),
             info: self.info.clone(),
             contracts: contracts.clone(),
-            placements,
+            placements: Arc::new(placements),
         }))
     }
 }
@@ -129,7 +131,7 @@ struct Table {
     parameters: Arc<Parameters>,
     info: ParameterInfo,
     contracts: Arc<Contracts>,
-    placements: Placements,
+    placements: Arc<Placements>,
 }
 
 impl Resolved for Table {
@@ -181,9 +183,28 @@ impl Quoted for Inputted {
             &table.info,
             &table.contracts,
             &table.placements,
-            self.market.as_deref(),
+            self.market.as_ref(),
             arrays,
         )?;
         Ok(seam::compiled(book, LiveBook::open))
+    }
+
+    fn recompile(
+        self: Box<Self>,
+        arrays: RiskArrays,
+        before: Before<'_>,
+    ) -> Result<Arc<dyn Prepared>> {
+        let Table {
+            parameters,
+            placements,
+            ..
+        } = &*self.table;
+        let market = self.market.as_ref();
+        let book = before.prepared.rulebook().downcast_ref::<Book>();
+        let moved = book.map(|b| b.moved(parameters, placements, market, before.arrays, &arrays));
+        match moved.transpose()?.flatten() {
+            Some(book) => Ok(seam::compiled(book, LiveBook::open)),
+            None => self.compile(arrays),
+        }
     }
 }

@@ -21,6 +21,7 @@ pub(super) struct Row(pub(super) [f64; WIDTH]);
 /// column takes them as they are, or the long or the short side alone.
 ///
 /// Data of the book and not constants: a compiler that knows them works column by column, with a branch on the side.
+#[derive(Clone)]
 pub(super) struct Sides {
     sign: [f64; WIDTH - SIDED],
     least: [f64; WIDTH - SIDED],

@@ -1,5 +1,8 @@
 //! SPAN compiled for one table of contracts, and the working memory of a requirement.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use crate::exposure;
 use crate::model::FileInfo;
 use crate::options::kind_index;
@@ -16,6 +19,8 @@ pub(crate) struct Book {
     pub(crate) info: FileInfo,
     /// Charges beside SPAN, such as an exposure margin.
     pub(crate) exposure: Option<exposure::Compiled>,
+    /// What the arrays were made from, for who made them to know again; none where they are a file's own.
+    pub(crate) made: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Working memory of a requirement.

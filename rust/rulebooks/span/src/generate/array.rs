@@ -12,7 +12,7 @@ use kernel::pricing::tree::{self, DividendTreatment, Scheme, TreeInputs};
 use kernel::pricing::{bachelier, black, greeks};
 
 /// Lognormal models cannot price an underlying at or below zero: this stands in for it.
-const UNDERLYING_FLOOR: f64 = 1e-8;
+pub(crate) const UNDERLYING_FLOOR: f64 = 1e-8;
 /// The step count of CA and CE is not published.
 pub(super) const DEFAULT_STEPS: usize = 400;
 
@@ -60,7 +60,7 @@ pub struct ArrayInputs {
 }
 
 impl ArrayInputs {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let numbers = [
             self.underlying,
             self.strike,
@@ -172,7 +172,7 @@ impl ArrayInputs {
         self.value(self.underlying, self.years, self.vol)
     }
 
-    fn price_move(&self, multiple: f64) -> f64 {
+    pub(crate) fn price_move(&self, multiple: f64) -> f64 {
         let range = if multiple < 0.0 {
             self.price_scan_down.unwrap_or(self.price_scan)
         } else {
@@ -181,7 +181,7 @@ impl ArrayInputs {
         multiple * range
     }
 
-    fn moved_vol(&self, multiple: f64) -> f64 {
+    pub(crate) fn moved_vol(&self, multiple: f64) -> f64 {
         let range = if multiple < 0.0 {
             self.vol_scan_down.unwrap_or(self.vol_scan)
         } else {

@@ -15,6 +15,7 @@ mod baw;
 mod file;
 mod models;
 
+pub(crate) use array::UNDERLYING_FLOOR;
 pub use array::{ArrayInputs, round_half_away};
 pub use file::{PRESETS, Regenerated, Variant, regenerate, variant};
 pub use models::Model;

@@ -1,11 +1,12 @@
-//! A contract of the table as a parameter file would have it: what its array is made from, its commodity, its row.
+//! A contract of the table as a parameter file would have it: its commodity, its family and series, its row.
 
+use super::arrays::Made;
 use super::parameters::{LikeParameters, Underlying};
-use crate::generate::{ArrayInputs, Model};
+use crate::generate::ArrayInputs;
 use crate::model::*;
-use engine::contract::{Contract, ContractIndex, Contracts, Exercise, Kind, Premium, Settlement};
+use engine::contract::{Contract, ContractIndex, Contracts, Kind, Premium, Settlement};
 use engine::market::{Market, Most};
-use kernel::error::{MarginError, Result};
+use kernel::error::Result;
 use kernel::fail;
 
 impl LikeParameters {
@@ -35,7 +36,13 @@ impl LikeParameters {
         currency: &str,
         ranges: &Underlying,
     ) -> Result<u32> {
-        if let Some(index) = file.commodity(symbol) {
+        // A table's rows are by underlying as a rule.
+        let last = file.commodities.last().filter(|cc| cc.code == symbol);
+        let known = match last {
+            Some(_) => Some(file.commodities.len() as u32 - 1),
+            None => file.commodity(symbol),
+        };
+        if let Some(index) = known {
             if file.commodities[index as usize].currency != currency {
                 fail!(Unsupported, "{symbol} is held in two currencies");
             }
@@ -67,64 +74,31 @@ impl LikeParameters {
         Ok(file.commodities.len() as u32 - 1)
     }
 
-    /// What a contract is priced from.
-    pub(super) fn inputs(
+    /// Refuses a contract whose array cannot be made from what the market says.
+    pub(super) fn check_inputs(
         &self,
-        contracts: &Contracts,
-        row: ContractIndex,
+        contract: &Contract,
+        inputs: &ArrayInputs,
+        mark: Option<f64>,
         market: &Market,
-    ) -> Result<ArrayInputs> {
-        let ranges = self.covered(contracts, row)?;
-        let contract = &contracts.rows()[row as usize];
-        let mut inputs = ArrayInputs {
-            model: None,
-            underlying: 0.0,
-            strike: 0.0,
-            years: 0.0,
-            rate: 0.0,
-            dividend_yield: 0.0,
-            vol: 0.0,
-            right: 0,
-            price_scan: 0.0,
-            price_scan_down: None,
-            vol_scan: ranges.vol_scan,
-            vol_scan_down: None,
-            vol_scan_percent: !ranges.vol_scan_absolute,
-            lookahead: self.lookahead_days / self.days_per_year,
-            spot_carry: false,
-            steps: 400,
-        };
-        let (Some(option), Some(expiry)) = (contract.option(), contract.expiry()) else {
-            inputs.underlying = market.linear_price(contracts, row)?;
-            return Ok(inputs);
-        };
-        let american = option.exercise == Exercise::American;
-        let symbol = contracts.root_symbol(row);
-        let future = contracts
-            .underlying_row(row)
-            .filter(|&u| contracts.rows()[u as usize].kind() == Kind::Future);
-        inputs.underlying = match future {
-            Some(future) => market.linear_price(contracts, future)?,
-            None => market.spot(symbol)?,
-        };
-        inputs.model = Some(match (american, future.is_some()) {
-            (true, _) => self.american_model,
-            (false, true) => Model::Black,
-            (false, false) => Model::Merton,
-        });
-        inputs.strike = option.strike;
-        inputs.right = option.right.sign();
-        inputs.years = expiry.seconds_from(market.valuation()) / (self.days_per_year * 86_400.0);
-        inputs.rate = market.rate(contract.currency(), expiry.date)?;
-        inputs.dividend_yield = if future.is_some() {
-            inputs.rate
-        } else {
-            market.dividend_yield(symbol)
-        };
-        inputs.vol = market.lognormal_vol(contracts, row)?.ok_or_else(|| {
-            MarginError::MissingData("no volatility in the market: its array cannot be made".into())
-        })?;
-        Ok(inputs)
+    ) -> Result<()> {
+        if inputs.underlying <= 0.0 {
+            fail!(
+                InvalidInput: NotStated;
+                "the price it is scanned at is {}: a scan range that is a fraction of the price needs a positive one",
+                inputs.underlying
+            );
+        }
+        if let Some(mark) = mark.filter(|_| contract.kind() == Kind::Option) {
+            let most = Most {
+                underlying: inputs.underlying,
+                carry: (-inputs.dividend_yield * inputs.years).exp(),
+                strike: inputs.strike,
+                discount: (-inputs.rate * inputs.years).exp(),
+            };
+            market.check_option_mark(contract, mark, &most)?;
+        }
+        Ok(())
     }
 
     /// Adds a contract with a family and a series of its own.
@@ -133,42 +107,23 @@ impl LikeParameters {
         file: &mut SpanFile,
         contracts: &Contracts,
         row: ContractIndex,
-        mut inputs: ArrayInputs,
-        market: &Market,
+        inputs: &ArrayInputs,
+        mark: Option<f64>,
+        made: &Made,
     ) -> Result<()> {
         let contract = &contracts.rows()[row as usize];
         let symbol = contracts.root_symbol(row);
         let ranges = self.covered(contracts, row)?;
         let commodity = self.commodity(file, symbol, contract.currency(), ranges)?;
         let lot = contract.value_per_lot();
-        if inputs.underlying <= 0.0 {
-            fail!(
-                InvalidInput: NotStated;
-                "the price it is scanned at is {}: a scan range that is a fraction of the price needs a positive one",
-                inputs.underlying
-            );
-        }
         let value = match contract.kind() {
-            Kind::Option => {
-                let mark = market.price(contracts, row);
-                if let Some(mark) = mark {
-                    let most = Most {
-                        underlying: inputs.underlying,
-                        carry: (-inputs.dividend_yield * inputs.years).exp(),
-                        strike: inputs.strike,
-                        discount: (-inputs.rate * inputs.years).exp(),
-                    };
-                    market.check_option_mark(contract, mark, &most)?;
-                }
-                mark.map_or_else(|| inputs.theoretical(), Ok)? * lot
-            }
+            Kind::Option => mark.unwrap_or(made.value) * lot,
             _ => f64::NAN,
         };
-        inputs.price_scan = ranges.price_scan * inputs.underlying;
-        let array = inputs.array(&file.points)?;
         file.families.push(family(contract, commodity));
         let family = file.families.len() as u32 - 1;
-        file.series.push(series(contracts, row, family, &inputs));
+        let own = series(contracts, row, family, file.contracts.len() as u32, inputs);
+        file.series.push(own);
         let table = &mut file.contracts;
         table.series.push(file.series.len() as u32 - 1);
         table.right.push(inputs.right);
@@ -176,10 +131,8 @@ impl LikeParameters {
         table.price.push(value / lot);
         table.value.push(value);
         table.vol.push(inputs.vol);
-        table
-            .delta
-            .push(inputs.composite_delta(&file.delta_points)?);
-        table.array.extend(array.iter().map(|a| a * lot));
+        table.delta.push(made.delta);
+        table.array.extend(made.array.iter().map(|a| a * lot));
         table.number.push(0);
         Ok(())
     }
@@ -213,7 +166,13 @@ fn family(contract: &Contract, commodity: u32) -> Family {
     }
 }
 
-fn series(contracts: &Contracts, row: ContractIndex, family: u32, inputs: &ArrayInputs) -> Series {
+fn series(
+    contracts: &Contracts,
+    row: ContractIndex,
+    family: u32,
+    first: u32,
+    inputs: &ArrayInputs,
+) -> Series {
     let lot = contracts.rows()[row as usize].value_per_lot();
     // Options on a future are priced on it and have their delta in its month.
     let future = contracts.underlying_row(row);
@@ -245,7 +204,7 @@ fn series(contracts: &Contracts, row: ContractIndex, family: u32, inputs: &Array
             ..ScanRange::default()
         },
         underlying: Vec::new(),
-        first: row,
+        first,
         count: 1,
     }
 }

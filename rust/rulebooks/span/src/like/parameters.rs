@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::generate::Model;
 use crate::options::Options;
 use engine::bounds;
 use kernel::error::Result;
@@ -14,6 +13,21 @@ pub const PRESETS: &str = include_str!("../../presets/span_like.json");
 
 /// The largest vol scan range, of the vol or absolute. Larger ones are percentages by mistake.
 const MAX_VOL_SCAN: f64 = 2.0;
+
+/// How American options are priced. No clearing house's choice: SPAN-like is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum American {
+    /// Collocation of the exercise boundary: what trees converge to, and what reports take greeks from.
+    #[serde(rename = "collocation")]
+    Collocation,
+    /// PC-SPAN's code of the Cox-Ross-Rubinstein tree, here of 400 steps: thousands of times slower.
+    #[serde(rename = "CA")]
+    Tree,
+    /// PC-SPAN's code of the quadratic approximation.
+    #[serde(rename = "W")]
+    AdesiWhaley,
+}
 
 /// Scan ranges of one underlying, by root symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,8 +72,8 @@ pub struct LikeParameters {
         schemars(with = "engine::schema::units::DaysOfYear")
     )]
     pub days_per_year: f64,
-    /// Model of American options: CA (tree) or W (quadratic approximation).
-    pub american_model: Model,
+    /// Model of American options.
+    pub american_model: American,
     /// Scan ranges by root symbol.
     pub underlyings: BTreeMap<String, Underlying>,
     /// What no public text of SPAN settles.
