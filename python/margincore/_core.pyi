@@ -1496,6 +1496,15 @@ def american_greeks(
     Raises as :func:`american_grid`.
     """
 
+def american_boundary(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> NDArray[np.float64]:
+    """The spot at which each option should be exercised now, a new array: 0 for a put and infinity for a call that never is.
+
+    The spot column is not read. Raises as :func:`american_grid`, and :class:`Unsupported` where there is no
+    single boundary.
+    """
+
 def american_implied(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

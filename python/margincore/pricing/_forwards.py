@@ -1,4 +1,5 @@
-"""What the models of options on a forward share: their columns, moves and results; see :mod:`margincore.pricing.black76`."""
+"""What the models of options on a forward share: their columns, moves and results; see
+:mod:`margincore.pricing.black76`."""
 
 from __future__ import annotations
 

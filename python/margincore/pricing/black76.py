@@ -1,11 +1,12 @@
 """Black's model (1976): European options on a forward or a future, at a lognormal vol.
 
-Conventions as in :mod:`margincore.pricing`: prices, forwards and strikes per unit of underlying, `years` to expiry, `vol`
-and `rate` annual fractions, `right` +1 or ``"call"``, -1 or ``"put"``. The premium is paid now and discounted at `rate`;
-with ``futures_style=True`` the option is margined like a future, which discounts nothing, and takes no rate. Everything
-but forward and strike is given by name. Errors, guards and bits are those of :func:`margincore.pricing.price`. American
-options on a future whose premium is paid are ``margincore.pricing.price(future, strike, ..., dividend_yield=rate,
-exercise="american")``; futures-style ones are never exercised early, and are priced here.
+Conventions as in :mod:`margincore.pricing`: prices, forwards and strikes per unit of underlying, `years` to expiry,
+`vol` and `rate` annual fractions, `right` +1 or ``"call"``, -1 or ``"put"``. The premium is paid now and discounted at
+`rate`; with ``futures_style=True`` the option is margined like a future, which discounts nothing, and takes no rate.
+Everything but forward and strike is given by name. Errors, guards and bits are those of
+:func:`margincore.pricing.price`. American options on a future whose premium is paid are
+``margincore.pricing.price(future, strike, ..., dividend_yield=rate, exercise="american")``; futures-style ones are
+never exercised early, and are priced here.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def price(
     >>> float(price(20.0, 20.0, years=4 / 12, rate=0.09, vol=0.25, right="put").round(2))  # Hull, example 18.6
     1.12
     >>> price(100.0, [90.0, 110.0], years=0.5, vol=0.2, right="call", futures_style=True).round(4)
-    array([11.7717,  2.1181])
+    array([11.7725,  2.2112])
     """
     return _forwards.price("forward", forward, strike, years, rate, vol, right, futures_style, out)
 
@@ -66,14 +67,14 @@ def price_grid(
     """The price of each option under each scenario: the shape of the inputs, then scenarios.
 
     `price_moves` are fractions of the forward (-0.08), or with ``moves_in="price"`` amounts that are added to it;
-    `vol_moves` are added to vol: each one list for all options, or a table with a row per option. `roll` years are taken
-    off the time to expiry. What is left of a forward is never below zero.
+    `vol_moves` are added to vol: each one list for all options, or a table with a row per option. `roll` years are
+    taken off the time to expiry. What is left of a forward is never below zero.
 
     >>> price_grid(100.0, [100.0], years=0.25, vol=0.2, rate=0.0, right="call", price_moves=[-0.1, 0.0, 0.1]).round(3)
-    array([[ 0.712,  3.988, 11.422]])
-    >>> table = {"years": 0.25, "vol": 0.2, "futures_style": True, "right": "put"}
-    >>> price_grid(80.0, 75.0, price_moves=[-4.0, 0.0, 4.0], vol_moves=[0.05, 0.0, 0.0], moves_in="price", **table).round(3)
-    array([3.21 , 1.174, 0.478])
+    array([[ 0.712,  3.988, 10.954]])
+    >>> put = {"years": 0.25, "vol": 0.2, "futures_style": True, "right": "put", "moves_in": "price"}
+    >>> price_grid(80.0, 75.0, price_moves=[-4.0, 0.0, 4.0], vol_moves=[0.05, 0.0, 0.0], **put).round(3)
+    array([3.284, 1.212, 0.509])
     """
     return _forwards.price_grid(
         "forward", forward, strike, years, rate, vol, right, price_moves, vol_moves, roll, moves_in, futures_style, out
@@ -99,7 +100,7 @@ def greeks(
 
     >>> g = greeks(20.0, 20.0, years=4 / 12, rate=0.09, vol=0.25, right="put")
     >>> [float(x.round(3)) for x in (g.price, g.delta, g.vega, g.theta, g.rho)]
-    [1.116, -0.457, 4.469, -1.575, -0.372]
+    [1.117, -0.457, 4.459, -1.572, -0.372]
     """
     return _forwards.greeks("forward", forward, strike, years, rate, vol, right, futures_style, out)
 

@@ -47,8 +47,8 @@ mod _core {
     use crate::accounts::Accounts;
     #[pymodule_export]
     use crate::american::{
-        american_greeks, american_grid, american_implied, escrowed, quadratic_prices, tree_greeks,
-        tree_grid, tree_implied,
+        american_boundary, american_greeks, american_grid, american_implied, escrowed,
+        quadratic_prices, tree_greeks, tree_grid, tree_implied,
     };
     #[pymodule_export]
     use crate::build::build_info;

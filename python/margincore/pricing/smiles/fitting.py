@@ -89,9 +89,7 @@ def _quotes(
         given["weights"] = column("weights", weights)
     for name, values in given.items():
         if values.shape != strikes.shape:
-            raise InvalidInput(
-                f"{name} has {len(values)} rows, strike {len(strikes)}", code="wrong_shape", where=name
-            )
+            raise InvalidInput(f"{name} has {len(values)} rows, strike {len(strikes)}", code="wrong_shape", where=name)
         bad = ~((values >= 0.0) & (values <= (np.inf if name == "weights" else most_vol)))
         if name == "vol":
             bad |= values == 0.0
@@ -126,7 +124,7 @@ def _solve(
 ) -> tuple[Floats, float]:
     """The best of the solutions from several starts, and its cost."""
     try:
-        from scipy.optimize import least_squares
+        from scipy.optimize import least_squares  # type: ignore[import-untyped]
     except ImportError:
         raise Unsupported('smiles: fitting needs SciPy: pip install "margincore[smiles]"') from None
     low, high = bounds
@@ -259,9 +257,9 @@ def fit_ssvi(
 ) -> SurfaceFit:
     """The SSVI surface nearest to the vols of a chain: a row per strike, with the `forward` and `years` of its expiry.
 
-    Rows with equal `years` are one expiry and have one forward. The surface is free of butterfly and calendar arbitrage:
-    the sufficient conditions of Gatheral and Jacquier (2014), theorems 4.1 and 4.2, are kept. Three parameters serve all
-    expiries: a slice fits less well than :func:`fit_svi` does.
+    Rows with equal `years` are one expiry and have one forward. The surface is free of butterfly and calendar
+    arbitrage: the sufficient conditions of Gatheral and Jacquier (2014), theorems 4.1 and 4.2, are kept. Three
+    parameters serve all expiries: a slice fits less well than :func:`fit_svi` does.
 
     >>> truth = Ssvi(-0.6, 0.9, 0.4, years=(0.25, 1.0), forward=(100.0, 102.0), theta=(0.01, 0.045))
     >>> strikes = [80.0, 90.0, 100.0, 110.0] * 2
@@ -284,7 +282,7 @@ def fit_ssvi(
     for expiry, values in zip(expiries, own, strict=True):
         if len(values) > 1:
             raise InvalidInput(
-                f"forward: the expiry at {expiry:g} years has {len(values)}, {values[0]:g} and {values[1]:g} among them",
+                f"forward: the expiry at {expiry:g} years has {len(values)}: {values[0]:g}, {values[1]:g}...",
                 code="contradiction",
                 where="forward",
             )

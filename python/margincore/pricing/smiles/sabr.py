@@ -1,8 +1,9 @@
 """SABR slices: Hagan's expansions of the lognormal and the normal vol.
 
 dF = A F^beta dW, dA = nu A dZ, dW dZ = rho dt, A = alpha now. Hagan, Kumar, Lesniewski and Woodward, "Managing smile
-risk", Wilmott Magazine (September 2002), equation 2.17 for the lognormal vol, appendix A for the normal one. Far from the
-money, and for long expiries, the expansions hold arbitrage: :func:`~margincore.pricing.smiles.butterfly` tells where.
+risk", Wilmott Magazine (September 2002), equation 2.17 for the lognormal vol, appendix A for the normal one. Far from
+the money, and for long expiries, the expansions hold arbitrage: :func:`~margincore.pricing.smiles.butterfly` tells
+where.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ Kind = Literal["lognormal", "normal"]
 class Sabr(Record):
     """A SABR slice. :meth:`vol` is lognormal, an annual fraction; :meth:`normal_vol` in price units per root year.
 
-    `alpha` is positive, `beta` from 0 to 1, `rho` strictly within -1 and 1, `nu` not negative. `shift` is added to forward
-    and strike, as in :mod:`margincore.pricing.shifted_lognormal`, whose vol :meth:`vol` then is. With `beta` of 0,
-    :meth:`normal_vol` takes any forward and strike.
+    `alpha` is positive, `beta` from 0 to 1, `rho` strictly within -1 and 1, `nu` not negative. `shift` is added to
+    forward and strike, as in :mod:`margincore.pricing.shifted_lognormal`, whose vol :meth:`vol` then is. With `beta` of
+    0, :meth:`normal_vol` takes any forward and strike.
 
     >>> slice = Sabr(alpha=0.04, beta=0.5, rho=-0.3, nu=0.6, years=2.0, forward=0.05)
     >>> slice.vol([0.03, 0.05, 0.08]).round(8)  # QuantLib 1.44, sabrVolatility

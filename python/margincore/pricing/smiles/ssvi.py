@@ -6,6 +6,7 @@ phi(theta) = eta / (theta^gamma (1 + theta)^(1 - gamma)). Gatheral and Jacquier 
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Ssvi(Record):
 
     >>> surface = Ssvi(rho=-0.6, eta=1.0, gamma=0.5, years=(0.25, 1.0), forward=(100.0, 102.0), theta=(0.01, 0.045))
     >>> surface.slice(1.0).vol([90.0, 102.0]).round(4)
-    array([0.2476, 0.2121])
+    array([0.2496, 0.2121])
     >>> surface.is_free  # of butterflies and of calendars, by theorems 4.1 and 4.2
     True
     """
@@ -43,8 +44,8 @@ class Ssvi(Record):
         checked("gamma", self.gamma, 0.0, 1.0)
         if not (len(self.years) == len(self.forward) == len(self.theta) > 0):
             raise InvalidInput(
-                f"years, forward and theta have {len(self.years)}, {len(self.forward)} and {len(self.theta)} values: one "
-                "of each is needed per expiry",
+                f"years, forward and theta have {len(self.years)}, {len(self.forward)} and {len(self.theta)} values: "
+                "one of each is needed per expiry",
                 code="wrong_shape",
             )
         for name in ("years", "forward", "theta"):
@@ -52,7 +53,7 @@ class Ssvi(Record):
                 positive(name, value)
         for name, least in (("years", 1e-12), ("theta", 0.0)):
             values = getattr(self, name)
-            for row, (before, after) in enumerate(zip(values, values[1:], strict=False), start=1):
+            for row, (before, after) in enumerate(itertools.pairwise(values), start=1):
                 if after - before < least:
                     raise InvalidInput(
                         f"{name}: {after:g} (expiry {row}) comes after {before:g}: it must grow with the expiry",
@@ -63,7 +64,7 @@ class Ssvi(Record):
 
     def phi(self, theta: float) -> float:
         """The power law."""
-        return self.eta / (theta**self.gamma * (1.0 + theta) ** (1.0 - self.gamma))
+        return self.eta / (math.pow(theta, self.gamma) * math.pow(1.0 + theta, 1.0 - self.gamma))
 
     @property
     def is_free(self) -> bool:

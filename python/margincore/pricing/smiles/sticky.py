@@ -23,17 +23,17 @@ def moved_vol(
     """The vols at strikes after the forward has moved to `forward`, annual fractions, in the shape of the strikes.
 
     ``"strike"``: every strike keeps its vol. ``"moneyness"``: every ratio of strike to forward does, so that the smile
-    moves along. ``"delta"``: every delta N(d1) does. With the years of the slice that is the rule of moneyness, because a
-    delta is a function of moneyness and vol; with fewer `years` left, the smile narrows as the deviation does.
+    moves along. ``"delta"``: every delta N(d1) does. With the years of the slice that is the rule of moneyness, because
+    a delta is a function of moneyness and vol; with fewer `years` left, the smile narrows as the deviation does.
     `years` are those left after the move, where they differ; the other rules do not read more of them than the vols of
     the slice, which are kept.
 
     >>> from margincore.pricing import smiles
     >>> slice = smiles.Svi(0.01, 0.05, -0.5, 0.0, 0.1, years=0.5, forward=100.0)
     >>> [float(moved_vol(slice, 90.0, forward=90.0, rule=rule).round(4)) for rule in ("strike", "moneyness", "delta")]
-    [0.2035, 0.1732, 0.1732]
+    [0.1995, 0.1732, 0.1732]
     >>> float(moved_vol(slice, 90.0, forward=100.0, rule="delta", years=0.125).round(4))
-    0.2247
+    0.2301
     """
     positive("forward", forward)
     left = slice.years if years is None else positive("years", years)
@@ -82,12 +82,14 @@ def contract_vols(
 ) -> dict[str, float]:
     """The vols of options by id, as :class:`margincore.Market` and its `update` take them.
 
-    `slices` are by underlying and expiry, ``("SPX", "2026-12-18")``; `factors` are by underlying what spots and forwards
-    are multiplied by (0.9 is 10 % down; 1 where none is given). Options on an underlying without a slice, and what is no
-    option, are left out; an expiry that is missing of an underlying with slices is :class:`~margincore.MissingData`.
+    `slices` are by underlying and expiry, ``("SPX", "2026-12-18")``; `factors` are by underlying what spots and
+    forwards are multiplied by (0.9 is 10 % down; 1 where none is given). Options on an underlying without a slice, and
+    what is no option, are left out; an expiry that is missing of an underlying with slices is
+    :class:`~margincore.MissingData`.
 
     >>> import margincore as mc
-    >>> option = mc.Option("XYZ", "2026-12-18", 95.0, "put")
+    >>> option = mc.Option("XYZ", "put", 95.0, expiry="2026-12-18", exercise="american", multiplier=100, currency="USD",
+    ...                    lot=1)
     >>> slice = mc.pricing.smiles.Svi(0.01, 0.05, -0.5, 0.0, 0.1, years=0.5, forward=100.0)
     >>> vols = contract_vols([option], {("XYZ", "2026-12-18"): slice}, {"XYZ": 0.95}, rule="moneyness")
     >>> {name: round(vol, 4) for name, vol in vols.items()} == {option.id: 0.1732}

@@ -1,8 +1,8 @@
 """SVI slices: Gatheral's stochastic-volatility-inspired total variance of one expiry.
 
-Raw, with k = ln(strike / forward): w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)). The natural and the jump-wings
-parameters are others for the same curve. Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative
-Finance 14 (2014), sections 3.1 to 3.3, whose names are used.
+Raw, with k = ln(strike / forward): w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)). The natural and the
+jump-wings parameters are others for the same curve. Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces",
+Quantitative Finance 14 (2014), sections 3.1 to 3.3, whose names are used.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Svi(Record):
 
     Such a slice may still hold arbitrage: :func:`~margincore.pricing.smiles.butterfly` tells.
 
-    >>> slice = Svi(a=0.01, b=0.05, rho=-0.5, m=0.02, sigma=0.1, years=0.5, forward=4500.0)
+    >>> slice = Svi(a=0.01, b=0.25, rho=-0.5, m=0.02, sigma=0.1, years=0.5, forward=4500.0)
     >>> slice.vol([4000.0, 4500.0]).round(4)
-    array([0.2085, 0.1778])
+    array([0.2604, 0.2059])
     >>> slice.lee_slopes  # of total variance, left and right; 2 is the most there can be
-    (0.075, 0.025)
+    (0.375, 0.125)
     """
 
     a: float
@@ -52,7 +52,7 @@ class Svi(Record):
         positive("forward", self.forward)
         if self.least_variance < -1e-15:
             raise InvalidInput(
-                f"the least total variance is {self.least_variance:g}: a + b sigma sqrt(1 - rho^2) must not be negative",
+                f"the least total variance is {self.least_variance:g}: a + b sigma sqrt(1 - rho^2) is below 0",
                 code="out_of_range",
                 where="a",
                 value=self.a,
@@ -105,8 +105,8 @@ class Svi(Record):
     ) -> Self:
         """From variance and skew at the money, slopes of the put and call wings, and the least variance (lemma 3.2).
 
-        `v` and `v_tilde` are annual variances (0.04 is a vol of 20 %). Raises :class:`~margincore.InvalidInput` where no
-        slice has them.
+        `v` and `v_tilde` are annual variances (0.04 is a vol of 20 %). Raises :class:`~margincore.InvalidInput` where
+        no slice has them.
 
         >>> slice = Svi.from_jump_wings(0.04, -0.1, 0.6, 0.3, 0.035, years=0.5, forward=100.0)
         >>> {name: round(value, 12) for name, value in slice.jump_wings().items()}
