@@ -42,14 +42,20 @@ pub fn exercise_boundary(o: &OptionColumns<'_>, mode: Mode, out: &mut [f64]) -> 
             ),
         }
     }
-    let solve = |rows, route, out| Solve {
-        rows,
-        route,
+    let quick = Solve {
+        rows: &quick,
+        route: Route::Collocation,
         mode,
         out,
     };
-    on_nodes(mode, solve(&quick, Route::Collocation, &mut *out));
-    on_high_rate_nodes(mode, solve(&high, Route::HighRates, &mut *out));
+    on_nodes(mode, quick);
+    let high = Solve {
+        rows: &high,
+        route: Route::HighRates,
+        mode,
+        out,
+    };
+    on_high_rate_nodes(mode, high);
     Ok(())
 }
 
