@@ -13,8 +13,8 @@ European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot,
 negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
 
 Rates and yields are the zero rates to each option's own expiry: rows of a term structure differ in them. Cash
-`dividends` are (years to the ex-date, cash) pairs; European options take `proportional_dividends` in their place, (years
-to the ex-date, fraction of the spot) pairs, of which the forward is exact.
+`dividends` are (years to the ex-date, cash) pairs; European options take `proportional_dividends` in their place,
+(years to the ex-date, fraction of the spot) pairs, of which the forward is exact.
 
 Options on a forward or a future have models of their own, with everything by name: :mod:`.black76`, :mod:`.bachelier`
 and :mod:`.shifted_lognormal`. :mod:`.smiles` fits vols by strike and moves them with the spot.
@@ -61,6 +61,11 @@ Exercise = Literal["european", "american"]
 
 
 def _is_american(exercise: str, options: dict[str, Any]) -> bool:
+    """Whether exercise is American; refuses keywords that are not this exercise's, and keeps dividends to be read
+    twice."""
+    for name in ("dividends", "proportional_dividends"):
+        if name in options:
+            options[name] = list(options[name])
     if exercise == "american":
         if options.get("proportional_dividends"):
             raise Unsupported("proportional_dividends: no method here prices them with American exercise")
@@ -252,13 +257,13 @@ def dividend_rho(
 
     >>> at = {"years": 0.5, "rate": 0.05, "dividend_yield": 0.02, "vol": 0.25, "right": "call"}
     >>> round(float(dividend_rho(100.0, 105.0, **at)), 4)
-    -23.5176
+    -22.7243
     >>> round(float(greeks(100.0, 105.0, **at).delta), 4)
-    0.4704
+    0.4545
     """
     if _is_american(exercise, keywords):
         if keywords.get("dividends") or keywords.get("method", "alo") != "alo":
-            raise Unsupported("dividend_rho: American options by the collocation only: no cash dividends, no other method")
+            raise Unsupported("dividend_rho: American options by the collocation only, without cash dividends")
         keywords.setdefault("accuracy", "precise")
         middle = _american.numbers("dividend_yield", dividend_yield)
         low, high = (
@@ -287,10 +292,10 @@ def exercise_boundary(
     right: Any,
     accuracy: _american.Accuracy = "standard",
 ) -> Floats:
-    """The spot at which an American option with `years` left should be exercised: at or below it a put, at or above a call.
+    """The spot at which an American option with `years` left should be exercised: a put at or below it, a call above.
 
-    For the curve of one option give the years left at the times of interest. A put that is never exercised early has
-    0, a call infinity; without time left it is the strike. From the collocation of Andersen, Lake and Offengenden (2016),
+    For the curve of one option give the years left at the times of interest. A put that is never exercised early has 0,
+    a call infinity; without time left it is the strike. From the collocation of Andersen, Lake and Offengenden (2016),
     for a continuous yield; rows with two boundaries (rate and yield negative) or without vol are
     :class:`~margincore.Unsupported`. With ``"standard"`` it is within 2e-4 of ``"precise"``, relative.
 

@@ -1,4 +1,4 @@
-"""The cash dividends of a European option's keywords; what they are worth is the kernel's to say.
+"""The dividends of a European option's keywords; what cash is worth is the kernel's to say.
 
 Escrowed: the spot less the value of the dividends before expiry is what diffuses (Hull, Options, Futures, and Other
 Derivatives, ch. 15). What is set apart for a dividend earns the yield until it is paid, so that its value is the cash
@@ -52,8 +52,8 @@ def escrowed(
 def kept(years: ArrayLike, proportional: Dividends, roll: float = 0.0) -> Floats:
     """The share of the spot that proportional dividends leave, by the years to expiry; `roll` years from now.
 
-    A dividend is (years to the ex-date, fraction of the spot then): the forward is that of the spot times the product of
-    one less the fractions, whatever the spot does until then.
+    A dividend is (years to the ex-date, fraction of the spot then): the forward is that of the spot times the product
+    of one less the fractions, whatever the spot does until then.
 
     >>> kept([0.1, 0.5, 1.0], [(0.25, 0.02), (0.75, 0.03)]).round(4)
     array([1.    , 0.98  , 0.9506])
@@ -63,8 +63,8 @@ def kept(years: ArrayLike, proportional: Dividends, roll: float = 0.0) -> Floats
     for row, (when, fraction) in enumerate(proportional):
         if not (np.isfinite(when) and 0.0 <= fraction < 1.0):
             raise InvalidInput(
-                f"proportional_dividends: {row} is {(when, fraction)}: (years to the ex-date, fraction of the spot from "
-                "0 and below 1) is needed",
+                f"proportional_dividends: {row} is {(when, fraction)}: (years to the ex-date, fraction of the spot) is "
+                "needed, the fraction from 0 and below 1",
                 code="out_of_range",
                 where=f"proportional_dividends: {row}",
                 value=fraction,

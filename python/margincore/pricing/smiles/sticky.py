@@ -89,7 +89,7 @@ def contract_vols(
 
     >>> import margincore as mc
     >>> option = mc.Option("XYZ", "put", 95.0, expiry="2026-12-18", exercise="american", multiplier=100, currency="USD",
-    ...                    lot=1)
+    ...                    settles="pm")
     >>> slice = mc.pricing.smiles.Svi(0.01, 0.05, -0.5, 0.0, 0.1, years=0.5, forward=100.0)
     >>> vols = contract_vols([option], {("XYZ", "2026-12-18"): slice}, {"XYZ": 0.95}, rule="moneyness")
     >>> {name: round(vol, 4) for name, vol in vols.items()} == {option.id: 0.1732}

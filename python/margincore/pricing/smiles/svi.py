@@ -29,7 +29,7 @@ class Svi(Record):
 
     >>> slice = Svi(a=0.01, b=0.25, rho=-0.5, m=0.02, sigma=0.1, years=0.5, forward=4500.0)
     >>> slice.vol([4000.0, 4500.0]).round(4)
-    array([0.2604, 0.2059])
+    array([0.3736, 0.2757])
     >>> slice.lee_slopes  # of total variance, left and right; 2 is the most there can be
     (0.375, 0.125)
     """
