@@ -13,7 +13,7 @@ from margincore._pickles import Record
 from margincore.pricing.smiles._slices import Floats, Slice
 from margincore.pricing.smiles.svi import Svi
 
-__all__ = ["Butterfly", "Calendar", "butterfly", "calendar", "durrleman"]
+__all__ = ["Butterfly", "Calendar", "bend_of", "butterfly", "calendar", "durrleman", "reach_of"]
 
 _POINTS = 2_001
 _FAR = 12.0
@@ -45,16 +45,21 @@ class Calendar(Record):
     pair: tuple[float, float]
 
 
+def reach_of(deviation: float) -> float:
+    """How far the grid of a slice goes either way, in log-moneyness, by its deviation at the money."""
+    return max(_FAR * deviation, 0.5)
+
+
+def bend_of(slice: Svi, reach: float, points: int) -> Floats:
+    """Points around the bend of a slice, which is as wide as its sigma: that may be less than a step of a grid."""
+    bend = max(slice.sigma, 1e-4) * np.sinh(np.linspace(-7.0, 7.0, points))
+    return slice.m + np.clip(bend, -2.0 * reach, 2.0 * reach)
+
+
 def _grid(slices: Sequence[Slice]) -> Floats:
-    deviation = max(float(np.sqrt(s.total_variance(0.0))) for s in slices)
-    reach = max(_FAR * deviation, 0.5)
-    grid = np.linspace(-reach, reach, _POINTS)
-    for s in slices:
-        if isinstance(s, Svi):
-            # The bend of a slice is as wide as its sigma, which may be less than a step.
-            bend = max(s.sigma, 1e-4) * np.sinh(np.linspace(-7.0, 7.0, 401))
-            grid = np.union1d(grid, s.m + bend[np.abs(bend) <= 2.0 * reach])
-    return grid
+    reach = reach_of(max(float(np.sqrt(s.total_variance(0.0))) for s in slices))
+    bends = [bend_of(s, reach, 401) for s in slices if isinstance(s, Svi)]
+    return np.unique(np.concatenate([np.linspace(-reach, reach, _POINTS), *bends]))
 
 
 def _derivatives(smile: Slice, k: Floats) -> tuple[Floats, Floats, Floats]:

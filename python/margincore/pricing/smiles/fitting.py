@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from margincore._core import CalculationError, InvalidInput, Unsupported
 from margincore._pickles import Record
 from margincore.pricing.smiles._slices import Floats, column, positive
-from margincore.pricing.smiles.arbitrage import Butterfly, butterfly, durrleman
+from margincore.pricing.smiles.arbitrage import Butterfly, bend_of, butterfly, durrleman, reach_of
 from margincore.pricing.smiles.sabr import Kind, Sabr
 from margincore.pricing.smiles.ssvi import Ssvi
 from margincore.pricing.smiles.svi import Svi
@@ -131,7 +131,9 @@ def _solve(
     room = 1e-9 * (high - low)
     best: Any = None
     for start in starts:
-        found = least_squares(residuals, np.clip(start, low + room, high - room), bounds=bounds, x_scale="jac")
+        found = least_squares(
+            residuals, np.clip(start, low + room, high - room), bounds=bounds, x_scale="jac", max_nfev=300
+        )
         if best is None or found.cost < best.cost:
             best = found
     if best is None or not np.isfinite(best.cost):
@@ -180,16 +182,16 @@ def fit_svi(
         rho = (right - left) / (right + left) if b > 0.0 else 0.0
         return Svi(least - sigma * float(np.sqrt(left * right)), b, rho, m, sigma, years, forward)
 
-    reach = max(float(np.abs(k).max()), 6.0 * deviation)
-    looked_at = np.linspace(-reach, reach, 121)
+    reach = reach_of(deviation)
+    looked_at = np.linspace(-reach, reach, 81)
 
     def residuals(x: Floats, penalty: float) -> Floats:
         slice = made(x)
         gap = quotes.weight * (np.sqrt(np.maximum(slice.total_variance(k), 1e-300) / years) - quotes.vol)
         if penalty == 0.0:
             return np.asarray(gap)
-        near = np.union1d(looked_at, slice.m + slice.sigma * np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0]))[:121]
-        short = np.minimum(durrleman(slice, np.resize(near, 121)) - _G_MARGIN, 0.0)
+        near = np.concatenate([looked_at, bend_of(slice, reach, 61)])
+        short = np.minimum(durrleman(slice, near) - _G_MARGIN, 0.0)
         return np.concatenate([gap, penalty * short])
 
     bounds = (
@@ -203,7 +205,8 @@ def fit_svi(
     for penalty in _PENALTIES:
         if check.free or not free:
             break
-        best, _ = _solve(lambda x, p=penalty: residuals(x, p), [best, *starts], bounds)  # type: ignore[misc]
+        starts = [best, _free_start(deviation)]
+        best, _ = _solve(lambda x, p=penalty: residuals(x, p), starts, bounds)  # type: ignore[misc]
         slice = made(best)
         check = butterfly(slice)
     if free and not check.free:
@@ -243,6 +246,14 @@ def _starts(k: Floats, total: Floats, weight: Floats, span: float) -> list[Float
             found.append((float(np.sum((weight * off) ** 2)), np.array([least, left, right, m, np.log(sigma)])))
     found.sort(key=lambda pair: pair[0])
     return [start for _, start in found[:3]]
+
+
+def _free_start(deviation: float) -> Floats:
+    """A start without arbitrage: a slice of SSVI within theorem 4.2 of Gatheral and Jacquier (2014)."""
+    rho = -0.5
+    phi = 0.8 * np.sqrt(4.0 / (1.0 - rho)) / deviation
+    slice = Svi.from_natural(0.0, 0.0, rho, deviation**2, float(phi), years=1.0, forward=1.0)
+    return np.array([slice.least_variance, *slice.lee_slopes, slice.m, np.log(slice.sigma)])
 
 
 def fit_ssvi(
