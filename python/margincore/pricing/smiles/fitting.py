@@ -143,7 +143,7 @@ def _solve(
 
 _G_MARGIN = 1e-3
 """Where a fit is to be free of arbitrage, g is kept above this between the points at which it is looked at."""
-_PENALTIES = (1.0, 10.0, 100.0)
+_PENALTIES = (1.0, 10.0, 100.0, 100.0, 100.0)
 
 
 def fit_svi(
@@ -185,12 +185,12 @@ def fit_svi(
     reach = reach_of(deviation)
     looked_at = np.linspace(-reach, reach, 81)
 
-    def residuals(x: Floats, penalty: float) -> Floats:
+    def residuals(x: Floats, penalty: float, at: Floats) -> Floats:
         slice = made(x)
         gap = quotes.weight * (np.sqrt(np.maximum(slice.total_variance(k), 1e-300) / years) - quotes.vol)
         if penalty == 0.0:
             return np.asarray(gap)
-        near = np.concatenate([looked_at, bend_of(slice, reach, 61)])
+        near = np.concatenate([at, bend_of(slice, reach, 61)])
         short = np.minimum(durrleman(slice, near) - _G_MARGIN, 0.0)
         return np.concatenate([gap, penalty * short])
 
@@ -199,14 +199,16 @@ def fit_svi(
         np.array([float(total.max()) + 1e-12, 2.0, 2.0, k.max() + span, np.log(10.0 * span)]),
     )
     starts = _starts(k, total, quotes.weight, span)
-    best, _ = _solve(lambda x: residuals(x, 0.0), starts, bounds)
+    best, _ = _solve(lambda x: residuals(x, 0.0, looked_at), starts, bounds)
     slice = made(best)
     check = butterfly(slice)
     for penalty in _PENALTIES:
         if check.free or not free:
             break
+        # Where the last one failed is looked at too, with its neighbourhood.
+        looked_at = np.concatenate([looked_at, check.at + 0.01 * reach * np.linspace(-3.0, 3.0, 13)])
         starts = [best, _free_start(deviation)]
-        best, _ = _solve(lambda x, p=penalty: residuals(x, p), starts, bounds)  # type: ignore[misc]
+        best, _ = _solve(lambda x, p=penalty, at=looked_at: residuals(x, p, at), starts, bounds)  # type: ignore[misc]
         slice = made(best)
         check = butterfly(slice)
     if free and not check.free:
