@@ -1368,11 +1368,12 @@ def common_length(columns: tuple[Any, ...]) -> int | None:
     Floats and float64 vectors, int8 for the right, the vectors of one length, one at least.
     """
 
-def european_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+def european_prices(columns: Sequence[Any], out: NDArray[np.float64], price: str = "spot") -> None:
     """Prices into `out`, one per row, in the currency of the spot.
 
     `columns` are spot, strike, years, rate, dividend yield, vol (annual fractions) and right (+1 a call, -1 a put): a
-    number or a vector as long as `out` each. Raises :class:`InvalidInput` for a column of another type or length, a row
+    number or a vector as long as `out` each; `price` says what stands for the spot, ``spot``, ``forward`` or
+    ``shifted``, in refusals. Raises :class:`InvalidInput` for a column of another type or length, a row
     that is no option and an `out` that overlaps a column, :class:`CalculationError` for a price that is no number.
     """
 
@@ -1416,6 +1417,7 @@ def european_grid(
     vol_moves: NDArray[np.float64],
     roll: float,
     out: NDArray[np.float64],
+    price: str = "spot",
 ) -> None:
     """Prices into `out`, rows by scenarios. Raises as :func:`european_prices`, whose `columns` it takes.
 
@@ -1423,17 +1425,49 @@ def european_grid(
     `out`, each; `roll` is the years that pass.
     """
 
-def european_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+def european_greeks(columns: Sequence[Any], out: NDArray[np.float64], price: str = "spot") -> None:
     """Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`, of shape ``(8, rows)``.
 
     Delta is per unit of spot, gamma per its square; vega and vanna per 1.00 of vol, volga per its square, theta per
     year of time passing, rho per 1.00 of the rate. Raises as :func:`european_prices`, whose `columns` it takes.
     """
 
-def european_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None:
+def european_implied(
+    columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8], price: str = "spot"
+) -> None:
     """Implied vols (annual fractions) into `out`, statuses as numbers into `status`; one of each per row.
 
     The sixth of the columns holds the prices. Raises as :func:`european_prices`; a row without a vol has a status.
+    """
+
+def normal_prices(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+    """Prices of the normal model into `out`, one per row, in the currency of the forward.
+
+    `columns` are forward, strike (of any sign), years, rate (an annual fraction), a number that is not read, vol (price
+    units per square root of a year) and right. Raises as :func:`european_prices`.
+    """
+
+def normal_grid(
+    columns: Sequence[Any],
+    price_moves: NDArray[np.float64],
+    vol_moves: NDArray[np.float64],
+    roll: float,
+    out: NDArray[np.float64],
+    amounts: bool,
+) -> None:
+    """Prices of the normal model into `out`, rows by scenarios. Moves as those of :func:`european_grid`, but that the price
+    moves are added to the forward with `amounts`, and are fractions of it without. Raises as :func:`normal_prices`.
+    """
+
+def normal_greeks(columns: Sequence[Any], out: NDArray[np.float64]) -> None:
+    """Price, delta, gamma, vega, theta, rho, vanna and volga of the normal model into the rows of `out`, of shape
+    ``(8, rows)``: per unit of the forward and of the normal vol, the forward held. Raises as :func:`normal_prices`.
+    """
+
+def normal_implied(columns: Sequence[Any], out: NDArray[np.float64], status: NDArray[np.uint8]) -> None:
+    """Implied normal vols (price units per square root of a year) into `out`, statuses as numbers into `status`.
+
+    The sixth of the columns holds the prices. Raises as :func:`normal_prices`; a row without a vol has a status.
     """
 
 def implied_statuses() -> list[str]:
@@ -1461,6 +1495,15 @@ def american_greeks(
     """Price, delta, gamma, vega, theta, rho, vanna, volga: eight new arrays, in the units of :func:`european_greeks`.
 
     Raises as :func:`american_grid`.
+    """
+
+def american_boundary(
+    columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
+) -> NDArray[np.float64]:
+    """The spot at which each option should be exercised now, a new array: 0 for a put and infinity for a call that never is.
+
+    The spot column is not read. Raises as :func:`american_grid`, and :class:`Unsupported` where there is no
+    single boundary.
     """
 
 def american_implied(

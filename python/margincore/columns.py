@@ -303,7 +303,7 @@ def _array(what: str, column: Any) -> NDArray[Any]:
     if found.dtype.kind in "fiu":
         return found  # an absent one is NaN, which is refused with its row
     words = cells(what, column)
-    return np.array(words, object) if any(isinstance(cell, str) for cell in words) else numbers(what, words)
+    return np.array(words, object) if any(isinstance(cell, str) for cell in words) else numbers(what, column)
 
 
 def _as_series(name: str, result: Any, given: dict[str, Any]) -> Any:

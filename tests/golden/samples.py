@@ -39,7 +39,7 @@ from margincore.analysis import (
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
 from margincore.methods import hvar
-from margincore.pricing import quotes
+from margincore.pricing import quotes, smiles
 
 INSTANT = "2026-11-20T16:00:00-05:00"
 _AWARE = dt.datetime(2026, 11, 20, 21, tzinfo=dt.UTC)
@@ -175,6 +175,8 @@ def samples() -> dict[str, Any]:
     refusal = importers.Refusal("a.csv:3", "QQ,1", "root 'QQ' has no terms", "missing_product", "--equity QQ")
     status = monitoring.Status("a", 600.0, 690.0, 690.0, 1.15, -90.0, -90.0, "liquidation", float("inf"))
     terms = quotes.ExpiryTerms(0.25, 101.0, 0.99, 9, 0.01)
+    svi = smiles.Svi(0.01, 0.25, -0.5, 0.125, 0.5, 0.5, 100.0)
+    ssvi = smiles.Ssvi(-0.5, 1.0, 0.5, (0.25, 0.5), (100.0, 101.0), (0.01, 0.02))
     span_file = _core.SpanFile.parse(SPN, "x.spn")
     array = [float(i) for i in range(16)]
     future = {"product": "X", "kind": "FUT", "period": "202612", "commodity": "X", "array": array}
@@ -429,6 +431,13 @@ def samples() -> dict[str, Any]:
         "pricing.quotes.ImpliedQuotes": quotes.ImpliedQuotes(
             (terms,), _array(1.25), _array(0.3), _array(0.05), _array(0.01), np.array([False]), np.array([""])
         ),
+        "pricing.smiles.Butterfly": smiles.Butterfly(True, 0.25, -0.5, (0.5, 0.25)),
+        "pricing.smiles.Calendar": smiles.Calendar(False, -0.25, 0.5, (0.25, 0.5)),
+        "pricing.smiles.Fit": smiles.Fit(svi, 0.125, 0.25, 0.5, smiles.Butterfly(True, 0.25, -0.5, (0.5, 0.25))),
+        "pricing.smiles.Sabr": smiles.Sabr(0.25, 0.5, -0.25, 0.5, 0.5, 100.0),
+        "pricing.smiles.Ssvi": ssvi,
+        "pricing.smiles.SurfaceFit": smiles.SurfaceFit(ssvi, 0.125, 0.25, None),
+        "pricing.smiles.Svi": svi,
     }
 
 

@@ -12,6 +12,13 @@ Series of pandas and polars are taken too, and come back as Series, those of pan
 European prices are within 5e-15 max(spot, strike) and, above 1e-12 of the spot, 1e-9 relative of 50-digit values, never
 negative; zero years or vol give the intrinsic value on the forward. The bits are the same on every processor.
 
+Rates and yields are the zero rates to each option's own expiry: rows of a term structure differ in them. Cash
+`dividends` are (years to the ex-date, cash) pairs; European options take `proportional_dividends` in their place,
+(years to the ex-date, fraction of the spot) pairs, of which the forward is exact.
+
+Options on a forward or a future have models of their own, with everything by name: :mod:`.black76`, :mod:`.bachelier`
+and :mod:`.shifted_lognormal`. :mod:`.smiles` fits vols by strike and moves them with the spot.
+
 ``exercise="american"`` also takes keywords: `method` (``"alo"``, spectral collocation of the exercise boundary, by
 default; ``"tree"``, the default with cash `dividends`; ``"baw"``), `accuracy` (``"fast"``, ``"standard"``,
 ``"precise"``), `dividends` as (years to the ex-date, cash) pairs, and a tree's `steps`, `scheme` and `treatment`; grids
@@ -20,77 +27,55 @@ take `share_boundaries`.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, Self, cast
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from margincore import _core
-from margincore._core import CalculationError, InvalidInput
-from margincore._pickles import reduced
+from margincore._core import InvalidInput, Unsupported
 from margincore.columns import keeps_series
 from margincore.pricing import american as _american
+from margincore.pricing import bachelier, black76, shifted_lognormal, smiles
 from margincore.pricing import dividends as _dividends
+from margincore.pricing._columns import (
+    FLOAT,
+    SPOT_NAMES,
+    STATUSES,
+    Floats,
+    broadcast,
+    checked_on_error,
+    moves_table,
+    output,
+    scenario_count,
+    vols_or_error,
+)
+from margincore.pricing._greeks import Greeks
 
-__all__ = ["Greeks", "greeks", "implied_vol", "price", "price_grid"]
+__all__ = [
+    "STATUSES", "Greeks", "bachelier", "black76", "dividend_rho", "exercise_boundary", "greeks", "implied_vol", "price",
+    "price_grid", "shifted_lognormal", "smiles",
+]  # fmt: skip
 
-Floats = NDArray[np.float64]
 Exercise = Literal["european", "american"]
-
-_FLOAT = np.dtype(np.float64)
-_SIGN = np.dtype(np.int8)
-_NAMES = ("spot", "strike", "years", "rate", "dividend_yield", "vol")
-
-
-def _signs(right: Any) -> NDArray[np.int8]:
-    """+1 and -1 from numbers or names."""
-    given = np.asarray(right)
-    return cast("NDArray[np.int8]", given) if given.dtype == _SIGN else _american.rights(given)
-
-
-def _broadcast(
-    values: tuple[Any, ...], right: Any, names: tuple[str, ...] = _NAMES
-) -> tuple[list[Any], tuple[int, ...]]:
-    """Flat columns and numbers as the engine takes them, right last, and the shape of the result."""
-    length = _core.common_length((*values, right))
-    if length is not None:
-        return [*values, right], (length,)
-    columns: list[NDArray[Any]] = []
-    for name, value in zip(names, values, strict=True):
-        try:
-            columns.append(_american.numbers(name, value))
-        except InvalidInput:
-            raise
-        except (TypeError, ValueError) as error:
-            raise InvalidInput(f"{name}: {error}", code="wrong_type", where=name) from None
-    columns.append(_signs(right))
-    try:
-        shape = np.broadcast_shapes(*(c.shape for c in columns))
-    except ValueError:
-        shapes = ", ".join(f"{name} {c.shape}" for name, c in zip((*names, "right"), columns, strict=True))
-        raise InvalidInput(f"shapes do not broadcast: {shapes}", code="wrong_shape") from None
-    return [c.item() if c.ndim == 0 else np.broadcast_to(c, shape).reshape(-1) for c in columns], shape
-
-
-def _output(out: Floats | None, shape: tuple[int, ...]) -> Floats:
-    if out is None:
-        return np.empty(shape)
-    if not isinstance(out, np.ndarray) or out.dtype != _FLOAT or out.shape != shape:
-        kind = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise InvalidInput(f"out: expected float64 of shape {shape}, got {kind}", code="wrong_shape")
-    if not out.flags.c_contiguous:
-        raise InvalidInput("out must be C-contiguous")
-    return out
 
 
 def _is_american(exercise: str, options: dict[str, Any]) -> bool:
+    """Whether exercise is American; refuses keywords that are not this exercise's, and keeps dividends to be read
+    twice."""
+    for name in ("dividends", "proportional_dividends"):
+        if name in options:
+            options[name] = list(options[name])
     if exercise == "american":
+        if options.get("proportional_dividends"):
+            raise Unsupported("proportional_dividends: no method here prices them with American exercise")
+        options.pop("proportional_dividends", None)
         return True
     if exercise != "european":
         raise InvalidInput(f"exercise {exercise!r}: expected 'european' or 'american'")
     if not options:
         return False
-    unknown = options.keys() - {"dividends", "treatment"}
+    unknown = options.keys() - {"dividends", "treatment", "proportional_dividends"}
     if unknown:
         raise InvalidInput(
             f"{', '.join(sorted(unknown))}: only American exercise takes such keywords", code="unknown_name"
@@ -104,7 +89,9 @@ def _diffusing(
     """The spot, less the dividends that a European option's keywords name."""
     if not options:
         return spot
-    cash = _dividends.european_keywords(**options)
+    cash, proportional = _dividends.european_keywords(**options)
+    if proportional:
+        return _american.numbers("spot", spot) * _dividends.kept(years, proportional)
     return _dividends.escrowed(spot, years, rate, dividend_yield, cash).diffusing
 
 
@@ -139,43 +126,10 @@ def price(
     if _is_american(exercise, american):
         return _american.price(spot, strike, years, rate, dividend_yield, vol, right, out=out, **american)
     spot = _diffusing(spot, years, rate, dividend_yield, american)
-    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
-    result = _output(out, shape)
+    columns, shape = broadcast((spot, strike, years, rate, dividend_yield, vol), right)
+    result = output(out, shape)
     _core.european_prices(columns, result if len(shape) == 1 else result.reshape(-1))
     return result
-
-
-def _is_list(moves: ArrayLike) -> bool:
-    """Whether moves are a column as the engine takes it."""
-    return type(moves) is np.ndarray and moves.dtype is _FLOAT and moves.ndim == 1
-
-
-def _scenarios(price_moves: ArrayLike, vol_moves: ArrayLike) -> int:
-    """How many scenarios the moves are for; one number stands for all."""
-    if _is_list(price_moves) and _is_list(vol_moves) and len(price_moves) == len(vol_moves):  # type: ignore[arg-type]
-        return len(price_moves)  # type: ignore[arg-type]
-    counts = {np.shape(m)[-1] for m in (price_moves, vol_moves) if np.ndim(m)} - {1}
-    if len(counts) > 1:
-        shapes = f"{np.shape(price_moves)} and {np.shape(vol_moves)}"
-        raise InvalidInput(
-            f"price_moves and vol_moves differ in scenarios: their shapes are {shapes}", code="contradiction"
-        )
-    return counts.pop() if counts else 1
-
-
-def _moves(moves: ArrayLike, name: str, shape: tuple[int, ...], scenarios: int) -> Floats:
-    """One list, or a table with a row per option."""
-    if _is_list(moves) and len(moves) == scenarios:  # type: ignore[arg-type]
-        return moves  # type: ignore[return-value]
-    table = np.asarray(moves, _FLOAT)
-    if table.ndim <= 1:
-        return np.ascontiguousarray(np.broadcast_to(table, (scenarios,)))
-    try:
-        return np.broadcast_to(table, (*shape, scenarios)).reshape(-1, scenarios)
-    except ValueError:
-        raise InvalidInput(
-            f"{name} has shape {table.shape}: expected {(scenarios,)} or {(*shape, scenarios)}", code="wrong_shape"
-        ) from None
 
 
 @keeps_series
@@ -208,51 +162,26 @@ def price_grid(
         return _american.price_grid(
             spot, strike, years, rate, dividend_yield, vol, right, price_moves, vol_moves, roll, out=out, **american
         )
-    if american:
+    cash, proportional = _dividends.european_keywords(**american)
+    if proportional:
+        spot = _american.numbers("spot", spot) * _dividends.kept(years, proportional, roll)
+    elif cash:
         # A move is a fraction of the whole spot; the escrowed part does not move.
-        cash = _dividends.european_keywords(**american)
-        whole = np.asarray(spot, _FLOAT)
+        whole = np.asarray(spot, FLOAT)
         moving = _dividends.escrowed(whole, years, rate, dividend_yield, cash, roll).diffusing
         spot, lever = moving, whole / moving
-        price_moves = np.asarray(price_moves, _FLOAT) * (lever[..., None] if lever.ndim else float(lever))
-    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, vol), right)
-    scenarios = _scenarios(price_moves, vol_moves)
-    result = _output(out, (*shape, scenarios))
+        price_moves = np.asarray(price_moves, FLOAT) * (lever[..., None] if lever.ndim else float(lever))
+    columns, shape = broadcast((spot, strike, years, rate, dividend_yield, vol), right)
+    scenarios = scenario_count(price_moves, vol_moves)
+    result = output(out, (*shape, scenarios))
     _core.european_grid(
         columns,
-        _moves(price_moves, "price_moves", shape, scenarios),
-        _moves(vol_moves, "vol_moves", shape, scenarios),
+        moves_table(price_moves, "price_moves", shape, scenarios),
+        moves_table(vol_moves, "vol_moves", shape, scenarios),
         roll,
         result if len(shape) == 1 else result.reshape(-1, scenarios),
     )
     return result
-
-
-class Greeks(NamedTuple):
-    """Prices and sensitivities, per unit of underlying, each an array of the inputs' shape.
-
-    `delta` per unit of spot, `gamma` per its square; `vega` per 1.00 of vol (divide by 100 for a vol point), `vanna` =
-    d delta / d vol, `volga` = d vega / d vol; `theta` per year of time passing, negative for most long options (divide
-    by 365 for a day); `rho` per 1.00 of rate with the yield unchanged.
-    """
-
-    price: Floats
-    delta: Floats
-    gamma: Floats
-    vega: Floats
-    theta: Floats
-    rho: Floats
-    vanna: Floats
-    volga: Floats
-
-    _pickle_version = 1  # type: ignore[misc]  # no field: it has no annotation
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return reduced(self, self._asdict())
-
-    @classmethod
-    def _revived(cls, version: int, state: dict[str, Any]) -> Self:
-        return cls(**state)
 
 
 @keeps_series
@@ -281,26 +210,101 @@ def greeks(
     """
     if _is_american(exercise, american):
         columns = _american.greeks(spot, strike, years, rate, dividend_yield, vol, right, **american)
-        result = _output(out, (8, *columns[0].shape))
+        result = output(out, (8, *columns[0].shape))
         result[...] = columns
         return Greeks(*result)
     moving = _diffusing(spot, years, rate, dividend_yield, american)
-    flat, shape = _broadcast((moving, strike, years, rate, dividend_yield, vol), right)
-    result = _output(out, (8, *shape))
+    flat, shape = broadcast((moving, strike, years, rate, dividend_yield, vol), right)
+    result = output(out, (8, *shape))
     _core.european_greeks(flat, result.reshape(8, -1))
-    found = Greeks(*result)
-    if american:
+    cash, proportional = _dividends.european_keywords(**american)
+    _, delta, gamma, _, theta, rho, vanna, _ = (result[i : i + 1] for i in range(8))
+    if proportional:
+        # Greeks are per unit of the whole spot, of which a share moves the price.
+        share = _dividends.kept(years, proportional)
+        delta *= share
+        gamma *= share * share
+        vanna *= share
+    elif cash:
         # The escrowed value depends on rate and time, and takes the price that diffuses with it.
-        cash = _dividends.european_keywords(**american)
         own = _dividends.escrowed(spot, years, rate, dividend_yield, cash)
-        found.rho[...] += found.delta * own.per_rate
-        carry = np.asarray(rate, _FLOAT) - np.asarray(dividend_yield, _FLOAT)
-        found.theta[...] -= found.delta * carry * own.worth
-    return found
+        rho += delta * own.per_rate
+        carry = np.asarray(rate, FLOAT) - np.asarray(dividend_yield, FLOAT)
+        theta -= delta * carry * own.worth
+    return Greeks(*result)
 
 
-STATUSES: tuple[str, ...] = tuple(_core.implied_statuses())
-"""What the status numbers of :func:`implied_vol` mean, in order; 0 is a vol."""
+_YIELD_STEP = 1e-4
+
+
+@keeps_series
+def dividend_rho(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    *,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    vol: ArrayLike,
+    right: Any,
+    exercise: Exercise = "european",
+    **keywords: Any,
+) -> Floats:
+    """What the price changes by per 1.00 of dividend yield, the rate unchanged; negative for calls.
+
+    `keywords` are those of :func:`price`. European: ``-years`` spots deltas. American: a central difference of prices
+    with yields a hundredth of a percent up and down, by the collocation (``accuracy="precise"`` where none is named).
+
+    >>> at = {"years": 0.5, "rate": 0.05, "dividend_yield": 0.02, "vol": 0.25, "right": "call"}
+    >>> round(float(dividend_rho(100.0, 105.0, **at)), 4)
+    -22.7243
+    >>> round(float(greeks(100.0, 105.0, **at).delta), 4)
+    0.4545
+    """
+    if _is_american(exercise, keywords):
+        if keywords.get("dividends") or keywords.get("method", "alo") != "alo":
+            raise Unsupported("dividend_rho: American options by the collocation only, without cash dividends")
+        keywords.setdefault("accuracy", "precise")
+        middle = _american.numbers("dividend_yield", dividend_yield)
+        low, high = (
+            _american.price(spot, strike, years, rate, middle + step, vol, right, **keywords)
+            for step in (-_YIELD_STEP, _YIELD_STEP)
+        )
+        return (high - low) / (2.0 * _YIELD_STEP)
+    delta = greeks(spot, strike, years, rate, dividend_yield, vol, right, **keywords).delta
+    moving = _american.numbers("spot", spot)
+    cash, _ = _dividends.european_keywords(**keywords)
+    if cash:
+        # What is set apart for a dividend is worth more the more the share yields until then.
+        own = _dividends.escrowed(spot, years, rate, dividend_yield, cash)
+        return -delta * (own.diffusing * np.asarray(years, FLOAT) + own.per_rate)
+    return -delta * moving * np.asarray(years, FLOAT)
+
+
+@keeps_series
+def exercise_boundary(
+    strike: ArrayLike,
+    *,
+    years: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    vol: ArrayLike,
+    right: Any,
+    accuracy: _american.Accuracy = "standard",
+) -> Floats:
+    """The spot at which an American option with `years` left should be exercised: a put at or below it, a call above.
+
+    For the curve of one option give the years left at the times of interest. A put that is never exercised early has 0,
+    a call infinity; without time left it is the strike. From the collocation of Andersen, Lake and Offengenden (2016),
+    for a continuous yield; rows with two boundaries (rate and yield negative) or without vol are
+    :class:`~margincore.Unsupported`. With ``"standard"`` it is within 2e-4 of ``"precise"``, relative.
+
+    >>> left = [1.0, 0.5, 0.1, 0.0]
+    >>> exercise_boundary(100.0, years=left, rate=0.05, dividend_yield=0.0, vol=0.2, right="put").round(2)
+    array([ 82.69,  84.97,  90.11, 100.  ])
+    """
+    table = _american._Table(right, [1.0, strike, years, rate, dividend_yield, vol])
+    return np.asarray(_core.american_boundary(table.columns, table.right, accuracy)).reshape(table.shape)
 
 
 @keeps_series
@@ -334,33 +338,17 @@ def implied_vol(
     >>> status.tolist(), STATUSES[1]
     ([0, 1, 2], 'price at or below the intrinsic value on the forward')
     """
-    if on_error not in ("raise", "nan"):
-        raise InvalidInput(f"on_error {on_error!r}: expected 'raise' or 'nan'", code="not_finite")
+    checked_on_error(on_error)
     if _is_american(exercise, american):
         vol, status = _american.implied_vol(price, spot, strike, years, rate, dividend_yield, right, **american)
-        result = _output(out, vol.shape)
+        result = output(out, vol.shape)
         result[...] = vol
-        return _vols(result, status, price, on_error, return_status)
+        return vols_or_error(result, status, price, on_error, return_status)
     # The engine's table of columns has the price where the vol would be.
     spot = _diffusing(spot, years, rate, dividend_yield, american)
-    names = (*_NAMES[:5], "price")
-    columns, shape = _broadcast((spot, strike, years, rate, dividend_yield, price), right, names)
-    result = _output(out, shape)
+    names = (*SPOT_NAMES[:5], "price")
+    columns, shape = broadcast((spot, strike, years, rate, dividend_yield, price), right, names)
+    result = output(out, shape)
     status = np.empty(shape, np.uint8)
     _core.european_implied(columns, result.reshape(-1), status.reshape(-1))
-    return _vols(result, status, price, on_error, return_status)
-
-
-def _vols(vol: Floats, status: NDArray[np.uint8], price: ArrayLike, on_error: str, return_status: bool) -> Any:
-    """The result of :func:`implied_vol`, or its error."""
-    if on_error == "raise" and status.any():
-        rows = np.flatnonzero(status)
-        prices = np.broadcast_to(np.asarray(price, _FLOAT), status.shape).reshape(-1)
-        named = "; ".join(f"row {r}, price {prices[r]}: {STATUSES[status.reshape(-1)[r]]}" for r in rows[:3])
-        more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
-        raise CalculationError(
-            f"implied_vol: {len(rows)} of {status.size} prices have no vol: {named}{more}. "
-            "on_error='nan' leaves NaN there, return_status=True says why",
-            code="no_number",
-        )
-    return (vol, status) if return_status else vol
+    return vols_or_error(result, status, price, on_error, return_status)

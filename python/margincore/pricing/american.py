@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from margincore import _core
 from margincore._core import InvalidInput, Unsupported
+from margincore.columns import numbers as _cells
 
 Floats = NDArray[np.float64]
 Method = Literal["alo", "tree", "baw"]
@@ -64,18 +65,44 @@ def rights(right: Any) -> NDArray[np.int8]:
 
 
 def numbers(name: str, value: ArrayLike) -> Floats:
-    """A column of numbers. Text and true or false are refused, as a market refuses them.
+    """A column of numbers. Text, dates and true or false are refused, as a market refuses them; so are absent values,
+    by row, in lists and arrays of objects (where a number may also be a decimal).
 
     >>> numbers("spot", "4500")
     Traceback (most recent call last):
     margincore.InvalidInput: spot: numbers are needed, not str
     """
     column = np.asarray(value)
-    if column.dtype.kind in "USb":
+    if column.dtype.kind == "O":
+        return _cells(name, column.reshape(-1)).reshape(column.shape)
+    if column.dtype.kind not in "fiu":
         raise InvalidInput(
             f"{name}: numbers are needed, not {column.dtype.name.rstrip('0123456789')}", code="wrong_type"
         )
     return column.astype(np.float64, copy=False)
+
+
+_MOST = {"rate": 5.0, "dividend_yield": 5.0, "vol": 10.0}
+"""The largest rates, yields and vols either way, as of European options: larger ones are percentages by mistake."""
+
+
+def _refuse_percentages(names: Sequence[str], columns: Sequence[ArrayLike]) -> None:
+    for name, given in zip(names, columns, strict=True):
+        most = _MOST.get(name)
+        if most is None:
+            continue
+        column = numbers(name, given).reshape(-1)
+        beyond = np.isfinite(column) & (np.abs(column) > most)
+        if beyond.any():
+            row = int(np.argmax(beyond))
+            least = 0.0 if name == "vol" else -most
+            raise InvalidInput(
+                f"row {row}: {name} is {column[row]:g}; an annual fraction between {least:g} and {most:g} is needed "
+                "(0.18 is 18 %)",
+                code="out_of_range",
+                where=f"row {row}: {name}",
+                value=float(column[row]),
+            )
 
 
 class _Table:
@@ -83,6 +110,7 @@ class _Table:
 
     def __init__(self, right: Any, columns: Sequence[ArrayLike], last: str = "vol") -> None:
         names = ("spot", "strike", "years", "rate", "dividend_yield", last)
+        _refuse_percentages(names, columns)
         signs, *floats = np.broadcast_arrays(rights(right), *map(numbers, names, columns))
         self.shape = signs.shape
         self.right = np.ascontiguousarray(signs, np.int8).reshape(-1)

@@ -225,6 +225,27 @@ pub(crate) fn american_greeks<'py>(
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
+/// The spot at which each option should be exercised now, a new array: 0 for a put and infinity for a call that never is.
+///
+/// The spot column is not read. Raises as :func:`american_grid`, and :class:`Unsupported` where there is no
+/// single boundary.
+#[pyfunction]
+pub(crate) fn american_boundary<'py>(
+    py: Python<'py>,
+    columns: &Bound<'py, PyAny>,
+    right: PyReadonlyArray1<'py, i8>,
+    accuracy: &str,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let table = Table::new(columns, &right)?;
+    let mode = mode(accuracy)?;
+    let values = enter(py, || {
+        let mut out = vec![0.0; table.len()];
+        american::exercise_boundary(&table.columns(), mode, &mut out)?;
+        Ok(out)
+    })?;
+    Ok(values.into_pyarray(py))
+}
+
 type VolsAndStatuses<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 
 /// Vols, and status numbers as :func:`implied_statuses` lists them; the vol column holds the prices.

@@ -20,6 +20,7 @@ mod margins;
 mod market;
 mod methods;
 mod names;
+mod normal;
 mod pickles;
 mod prepared;
 mod pricing;
@@ -46,8 +47,8 @@ mod _core {
     use crate::accounts::Accounts;
     #[pymodule_export]
     use crate::american::{
-        american_greeks, american_grid, american_implied, escrowed, quadratic_prices, tree_greeks,
-        tree_grid, tree_implied,
+        american_boundary, american_greeks, american_grid, american_implied, escrowed,
+        quadratic_prices, tree_greeks, tree_grid, tree_implied,
     };
     #[pymodule_export]
     use crate::build::build_info;
@@ -71,6 +72,8 @@ mod _core {
     use crate::methods::{Methodology, presets, read_parameters, rulebooks};
     #[pymodule_export]
     use crate::names::did_you_mean;
+    #[pymodule_export]
+    use crate::normal::{normal_greeks, normal_grid, normal_implied, normal_prices};
     #[pymodule_export]
     use crate::prepared::Prepared;
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! The European kernels over NumPy columns. `margincore.pricing` broadcasts and names; this copies, checks and computes.
 
+use margincore::pricing::check::Names;
 use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::implied::Status;
 use margincore::pricing::{BLOCK, Moves, RowCopy, Rows, black, check, greeks, implied};
@@ -12,18 +13,43 @@ use crate::arrays::{Column, run};
 use crate::errors::invalid;
 
 /// Columns of options as Python gave them: numbers or arrays of `rows` values.
-struct Options<'py> {
+pub(crate) struct Options<'py> {
     floats: [Column<'py, f64>; 6],
     right: Column<'py, i8>,
+    names: Names,
 }
 
-const NAMES: [&str; 6] = ["spot", "strike", "years", "rate", "dividend_yield", "vol"];
+/// The names of the columns of options on a `price`: a spot, a forward, or what a shift is added to. A forward has no
+/// yield but the rate.
+fn named(price: &str) -> PyResult<Names> {
+    match price {
+        "spot" => Ok(check::SPOT),
+        "forward" => Ok(FORWARD),
+        "shifted" => Ok([
+            "forward plus shift",
+            "strike plus shift",
+            "years",
+            "rate",
+            "rate",
+            "vol",
+        ]),
+        _ => Err(invalid(format!(
+            "price {price:?}: spot, forward or shifted is expected"
+        ))),
+    }
+}
+
+pub(crate) const FORWARD: Names = ["forward", "strike", "years", "rate", "rate", "vol"];
 
 impl<'py> Options<'py> {
-    fn new(columns: &'py [Bound<'_, PyAny>; 7], rows: usize) -> PyResult<Self> {
+    pub(crate) fn new(
+        columns: &'py [Bound<'_, PyAny>; 7],
+        names: Names,
+        rows: usize,
+    ) -> PyResult<Self> {
         let float = |k: usize| {
-            Column::new(NAMES[k], &columns[k], rows, |v| {
-                v.extract::<f64>().map_err(|_| wrong_kind(NAMES[k], v))
+            Column::new(names[k], &columns[k], rows, |v| {
+                v.extract::<f64>().map_err(|_| wrong_kind(names[k], v))
             })
         };
         let floats = [
@@ -37,13 +63,17 @@ impl<'py> Options<'py> {
         let right = Column::new("right", &columns[6], rows, |v| {
             v.extract::<i8>().map_err(|_| wrong_kind("right", v))
         })?;
-        Ok(Self { floats, right })
+        Ok(Self {
+            floats,
+            right,
+            names,
+        })
     }
 
     /// Refuses results that overlap an input.
-    fn apart_from(&self, out: &[f64]) -> PyResult<()> {
+    pub(crate) fn apart_from(&self, out: &[f64]) -> PyResult<()> {
         let out = out.as_ptr_range();
-        for (column, name) in self.floats.iter().zip(NAMES) {
+        for (column, name) in self.floats.iter().zip(self.names) {
             column.apart_from(name, &out)?;
         }
         self.right.apart_from("right", &out)
@@ -51,7 +81,7 @@ impl<'py> Options<'py> {
 
     /// Copies `count` rows, unchecked.
     #[inline(always)]
-    fn fill(&self, first: usize, count: usize, copy: &mut RowCopy) {
+    pub(crate) fn fill(&self, first: usize, count: usize, copy: &mut RowCopy) {
         // Column by column, no loop: each copy is compiled to its own few vector loads and stores.
         let [spot, strike, years, rate, dividend_yield, vol] = &mut copy.floats;
         self.floats[0].copy(first, count, spot);
@@ -72,16 +102,16 @@ impl Rows for Options<'_> {
     fn copy(&self, first: usize, count: usize, copy: &mut RowCopy) -> margincore::Result<()> {
         self.fill(first, count, copy);
         if !check::sound(copy) {
-            check::options(&copy.columns(count), first)?;
+            check::options(&copy.columns(count), &self.names, first)?;
         }
         Ok(())
     }
 }
 
 /// The rows of others from one on.
-struct From<'a, R> {
-    rows: &'a R,
-    first: usize,
+pub(crate) struct From<'a, R> {
+    pub(crate) rows: &'a R,
+    pub(crate) first: usize,
 }
 
 impl<R: Rows> Rows for From<'_, R> {
@@ -97,7 +127,7 @@ impl<R: Rows> Rows for From<'_, R> {
 const SLICE: usize = 8_192;
 
 /// Rows from the first on, as many as leave `width` results each for a slice.
-fn slices(rows: usize, width: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub(crate) fn slices(rows: usize, width: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let length = (SLICE / width.max(1)).next_multiple_of(BLOCK).max(BLOCK);
     (0..rows)
         .step_by(length)
@@ -138,7 +168,7 @@ pub(crate) fn finite(
 
 /// Rows with prices in the place of vols. Inputs that are not numbers or not positive become a status; a right is a
 /// mistake in the call.
-struct Quotes<'a, 'py>(&'a Options<'py>);
+pub(crate) struct Quotes<'a, 'py>(pub(crate) &'a Options<'py>);
 
 impl Rows for Quotes<'_, '_> {
     type Error = margincore::MarginError;
@@ -189,14 +219,14 @@ pub(crate) fn common_length(columns: [Bound<'_, PyAny>; 7]) -> Option<usize> {
 }
 
 /// The memory of `out`, for this call alone.
-fn slice_of<'a, D: numpy::ndarray::Dimension>(
+pub(crate) fn slice_of<'a, D: numpy::ndarray::Dimension>(
     out: &'a mut PyReadwriteArray<'_, f64, D>,
 ) -> PyResult<&'a mut [f64]> {
     out.as_slice_mut()
         .map_err(|_| invalid("out must be C-contiguous"))
 }
 
-fn writable<'py, D: numpy::ndarray::Dimension>(
+pub(crate) fn writable<'py, D: numpy::ndarray::Dimension>(
     out: &Bound<'py, numpy::PyArray<f64, D>>,
 ) -> PyResult<PyReadwriteArray<'py, f64, D>> {
     out.try_readwrite()
@@ -206,16 +236,19 @@ fn writable<'py, D: numpy::ndarray::Dimension>(
 /// Prices into `out`, one per row, in the currency of the spot.
 ///
 /// `columns` are spot, strike, years, rate, dividend yield, vol (annual fractions) and right (+1 a call, -1 a put): a
-/// number or a vector as long as `out` each. Raises :class:`InvalidInput` for a column of another type or length, a row
+/// number or a vector as long as `out` each; `price` says what stands for the spot, ``spot``, ``forward`` or
+/// ``shifted``, in refusals. Raises :class:`InvalidInput` for a column of another type or length, a row
 /// that is no option and an `out` that overlaps a column, :class:`CalculationError` for a price that is no number.
 #[pyfunction]
+#[pyo3(signature = (columns, out, price="spot"))]
 pub(crate) fn european_prices(
     py: Python<'_>,
     columns: [Bound<'_, PyAny>; 7],
     out: &Bound<'_, PyArray1<f64>>,
+    price: &str,
 ) -> PyResult<()> {
     let rows = out.len();
-    let options = Options::new(&columns, rows)?;
+    let options = Options::new(&columns, named(price)?, rows)?;
     let mut out = writable(out)?;
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
@@ -231,13 +264,13 @@ pub(crate) fn european_prices(
 }
 
 /// Moves as given: one list, or an array of `rows` lists. A copy, checked.
-struct Table {
+pub(crate) struct Table {
     values: Vec<f64>,
     per_row: bool,
 }
 
 impl Table {
-    fn new(
+    pub(crate) fn new(
         name: &str,
         moves: &Bound<'_, PyAny>,
         rows: usize,
@@ -273,7 +306,7 @@ impl Table {
     }
 
     /// The moves of some rows.
-    fn of(&self, rows: &std::ops::Range<usize>, scenarios: usize) -> Moves<'_> {
+    pub(crate) fn of(&self, rows: &std::ops::Range<usize>, scenarios: usize) -> Moves<'_> {
         if self.per_row {
             Moves::PerRow(&self.values[rows.start * scenarios..rows.end * scenarios])
         } else {
@@ -287,6 +320,7 @@ impl Table {
 /// `price_moves` are fractions of spot, `vol_moves` are added to vol: one list for all rows, or a table of the shape of
 /// `out`, each; `roll` is the years that pass.
 #[pyfunction]
+#[pyo3(signature = (columns, price_moves, vol_moves, roll, out, price="spot"))]
 pub(crate) fn european_grid(
     py: Python<'_>,
     columns: [Bound<'_, PyAny>; 7],
@@ -294,6 +328,7 @@ pub(crate) fn european_grid(
     vol_moves: &Bound<'_, PyAny>,
     roll: f64,
     out: &Bound<'_, PyArray2<f64>>,
+    price: &str,
 ) -> PyResult<()> {
     let &[rows, scenarios] = out.shape() else {
         unreachable!("a two-dimensional array has two lengths")
@@ -303,7 +338,7 @@ pub(crate) fn european_grid(
             "roll is {roll}; it must be a finite number of years"
         )));
     }
-    let options = Options::new(&columns, rows)?;
+    let options = Options::new(&columns, named(price)?, rows)?;
     let price_moves = Table::new("price_moves", price_moves, rows, scenarios, -1.0)?;
     let vol_moves = Table::new("vol_moves", vol_moves, rows, scenarios, f64::MIN)?;
     let mut out = writable(out)?;
@@ -331,10 +366,12 @@ pub(crate) fn european_grid(
 /// Delta is per unit of spot, gamma per its square; vega and vanna per 1.00 of vol, volga per its square, theta per
 /// year of time passing, rho per 1.00 of the rate. Raises as :func:`european_prices`, whose `columns` it takes.
 #[pyfunction]
+#[pyo3(signature = (columns, out, price="spot"))]
 pub(crate) fn european_greeks(
     py: Python<'_>,
     columns: [Bound<'_, PyAny>; 7],
     out: &Bound<'_, PyArray2<f64>>,
+    price: &str,
 ) -> PyResult<()> {
     let &[8, rows] = out.shape() else {
         return Err(invalid(format!(
@@ -342,7 +379,7 @@ pub(crate) fn european_greeks(
             out.shape()
         )));
     };
-    let options = Options::new(&columns, rows)?;
+    let options = Options::new(&columns, named(price)?, rows)?;
     let mut out = writable(out)?;
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
@@ -382,20 +419,39 @@ pub(crate) fn european_greeks(
 ///
 /// The sixth of the columns holds the prices. Raises as :func:`european_prices`; a row without a vol has a status.
 #[pyfunction]
+#[pyo3(signature = (columns, out, status, price="spot"))]
 pub(crate) fn european_implied(
     py: Python<'_>,
     columns: [Bound<'_, PyAny>; 7],
     out: &Bound<'_, PyArray1<f64>>,
     status: &Bound<'_, PyArray1<u8>>,
+    price: &str,
 ) -> PyResult<()> {
     let rows = out.len();
-    if status.len() != rows {
-        return Err(invalid("status and out differ in length"));
-    }
-    let options = Options::new(&columns, rows)?;
+    let options = Options::new(&columns, named(price)?, rows)?;
     let mut out = writable(out)?;
     let out = slice_of(&mut out)?;
     options.apart_from(out)?;
+    implied_into(py, status, rows, move |statuses, part| {
+        let (quotes, first) = (Quotes(&options), part.start);
+        let rows = From {
+            rows: &quotes,
+            first,
+        };
+        implied::black_rows(&rows, &mut out[part.clone()], &mut statuses[part])
+    })
+}
+
+/// Runs an inversion slice by slice, and writes the statuses as numbers.
+pub(crate) fn implied_into(
+    py: Python<'_>,
+    status: &Bound<'_, PyArray1<u8>>,
+    rows: usize,
+    mut invert: impl FnMut(&mut [Status], std::ops::Range<usize>) -> margincore::Result<()> + Send,
+) -> PyResult<()> {
+    if status.len() != rows {
+        return Err(invalid("status and out differ in length"));
+    }
     let mut numbers = status
         .try_readwrite()
         .map_err(|e| invalid(format!("status cannot be written: {e}")))?;
@@ -406,12 +462,7 @@ pub(crate) fn european_implied(
         let mut statuses = vec![Status::Ok; rows];
         for part in slices(rows, 1) {
             interrupt::check()?;
-            let (quotes, first) = (Quotes(&options), part.start);
-            let rows = From {
-                rows: &quotes,
-                first,
-            };
-            implied::black_rows(&rows, &mut out[part.clone()], &mut statuses[part])?;
+            invert(&mut statuses, part)?;
         }
         for (number, &status) in numbers.iter_mut().zip(&statuses) {
             *number = status as u8;

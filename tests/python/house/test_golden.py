@@ -35,7 +35,7 @@ NO_VERSIONS = ["1", True, 1.5, None, -1, [1]]
 NOT_PICKLED = {
     "LiveAccount", "MarginReader", "Methodology", "analysis.attribution.Margined", "analysis.intraday.Deficit",
     "analysis.intraday.Deficits", "analysis.intraday.schedule.Plan", "batch.Mapper", "batch.tables.Source",
-    "monitoring.IntradayMonitor", "monitoring.Journal", "monitoring.Monitor",
+    "monitoring.IntradayMonitor", "monitoring.Journal", "monitoring.Monitor", "pricing.smiles.Slice",
 }  # fmt: skip
 """What is open or compiled; it is made again of what it was made of."""
 OF_A_BUILD = {"Prepared", "batch.Plan"}

@@ -32,7 +32,17 @@ arrays = [prices, vol, *pricing.greeks(*columns, right),
           pricing.price_grid(*columns, right, moves[0], 0.2 * moves[1], exercise="american", share_boundaries=True),
           *pricing.greeks(*(c[:40] for c in columns), right[:40], exercise="american"),
           pricing.implied_vol(1.02 * prices[:40] + 0.1, *(c[:40] for c in columns[:5]), right[:40],
-                              exercise="american", on_error="nan")]
+                              exercise="american", on_error="nan"),
+          pricing.exercise_boundary(columns[1], years=columns[2], rate=columns[3].clip(0), dividend_yield=columns[4],
+                                    vol=columns[5] + 0.01, right=right)]
+from margincore.pricing import bachelier, black76, shifted_lognormal
+for model, more, scale in ((black76, {}, 1), (bachelier, {}, 100), (shifted_lognormal, {"shift": 20.0}, 1)):
+    at = {"years": columns[2], "rate": columns[3], "right": right, **more}
+    own = model.price(columns[0], columns[1], vol=scale * columns[5], **at)
+    arrays += [own, *model.greeks(columns[0], columns[1], vol=scale * columns[5], **at),
+               model.price_grid(columns[0], columns[1], vol=scale * columns[5], **at, price_moves=moves[0],
+                                vol_moves=0.2 * scale * moves[1], roll=0.1),
+               model.implied_vol(1.01 * own, columns[0], columns[1], **at, on_error="nan")]
 print(hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest())
 """
 

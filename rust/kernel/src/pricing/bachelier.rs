@@ -11,7 +11,16 @@
 // Index loops over columns of one length are what the compiler vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use super::math::{gauss, mills_slope};
+mod greeks;
+mod grid;
+mod implied;
+
+pub use self::greeks::greeks_rows;
+pub use self::grid::{Unit, price_grid_rows};
+pub use self::implied::implied_rows;
+
+use super::math::{exp, gauss, mills_slope};
+use super::{BLOCK, RowCopy, Rows};
 use crate::float::{larger, smaller};
 use crate::simd::{self, Kernel};
 
@@ -97,6 +106,48 @@ impl Kernel for Price<'_> {
                 discount[i],
             );
         }
+    }
+}
+
+/// Prices of the first `out.len()` rows of a source that has forwards in the place of spots and normal vols in that of
+/// vols. The rate discounts; the yield is not read.
+///
+/// # Errors
+/// The source's.
+pub fn price_rows<R: Rows>(rows: &R, out: &mut [f64]) -> Result<(), R::Error> {
+    simd::run(PriceRows { rows, out })
+}
+
+struct PriceRows<'a, R> {
+    rows: &'a R,
+    out: &'a mut [f64],
+}
+
+impl<R: Rows> Kernel for PriceRows<'_, R> {
+    type Output = Result<(), R::Error>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let n = self.out.len();
+        let mut copy = RowCopy::default();
+        let mut prices = [0.0; BLOCK];
+        for first in (0..n).step_by(BLOCK) {
+            let count = BLOCK.min(n - first);
+            self.rows.copy(first, count, &mut copy)?;
+            let [forward, strike, years, rate, _, vol] = &copy.floats;
+            for l in 0..BLOCK {
+                prices[l] = price_body(
+                    forward[l],
+                    strike[l],
+                    years[l],
+                    vol[l],
+                    copy.right[l],
+                    exp(-rate[l] * years[l]),
+                );
+            }
+            self.out[first..][..count].copy_from_slice(&prices[..count]);
+        }
+        Ok(())
     }
 }
 

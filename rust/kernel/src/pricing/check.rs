@@ -16,25 +16,48 @@ pub const MAX_VOL: f64 = 10.0;
 /// The largest rate or yield either way that prices are made for: 500 %. Larger ones are percentages by mistake.
 pub const MAX_CARRY: f64 = 5.0;
 
+/// What the caller calls the six columns of numbers, in the order of [`RowCopy::floats`].
+pub type Names = [&'static str; 6];
+
+/// Of options on a spot.
+pub const SPOT: Names = ["spot", "strike", "years", "rate", "dividend_yield", "vol"];
+
 /// Refuses options that no formula prices, naming the first such row; rows are counted from `first_row`.
 ///
 /// Spot and strike must be positive, years not negative, vol from zero to [`MAX_VOL`], rate and yield at most
 /// [`MAX_CARRY`] either way, every number finite, right +1 or -1.
-pub fn options(o: &OptionColumns, first_row: usize) -> Result<()> {
+pub fn options(o: &OptionColumns, names: &Names, first_row: usize) -> Result<()> {
+    let [spot, strike, years, rate, dividend_yield, vol] = names;
     for i in 0..o.spot.len() {
         let row = first_row + i;
-        positive("spot", row, o.spot[i])?;
-        positive("strike", row, o.strike[i])?;
-        not_negative("years", row, o.years[i])?;
-        annual("rate", row, o.rate[i], -MAX_CARRY, MAX_CARRY)?;
+        positive(spot, row, o.spot[i])?;
+        positive(strike, row, o.strike[i])?;
+        not_negative(years, row, o.years[i])?;
+        annual(rate, row, o.rate[i], -MAX_CARRY, MAX_CARRY)?;
         annual(
-            "dividend_yield",
+            dividend_yield,
             row,
             o.dividend_yield[i],
             -MAX_CARRY,
             MAX_CARRY,
         )?;
-        annual("vol", row, o.vol[i], 0.0, MAX_VOL)?;
+        annual(vol, row, o.vol[i], 0.0, MAX_VOL)?;
+        right(row, o.right[i])?;
+    }
+    Ok(())
+}
+
+/// As [`options`] for the normal model: forwards in the place of spots and strikes of either sign, vols in price units of
+/// at least zero. The yield is not looked at.
+pub fn normal(o: &OptionColumns, names: &Names, first_row: usize) -> Result<()> {
+    let [forward, strike, years, rate, _, vol] = names;
+    for i in 0..o.spot.len() {
+        let row = first_row + i;
+        finite(forward, row, o.spot[i])?;
+        finite(strike, row, o.strike[i])?;
+        not_negative(years, row, o.years[i])?;
+        annual(rate, row, o.rate[i], -MAX_CARRY, MAX_CARRY)?;
+        not_negative(vol, row, o.vol[i])?;
         right(row, o.right[i])?;
     }
     Ok(())
@@ -85,6 +108,16 @@ fn positive(name: &str, row: usize, value: f64) -> Result<()> {
         fail!(
         InvalidInput: NotFinite, place format_args!("row {row}: {name}"), value value;
         "row {row}: {name} is {value}; it must be a positive finite number"
+                );
+    }
+    Ok(())
+}
+
+fn finite(name: &str, row: usize, value: f64) -> Result<()> {
+    if !value.is_finite() {
+        fail!(
+        InvalidInput: NotFinite, place format_args!("row {row}: {name}"), value value;
+        "row {row}: {name} is {value}; it must be a finite number"
                 );
     }
     Ok(())
@@ -259,13 +292,13 @@ mod tests {
             vol: &good,
             right: &right,
         };
-        options(&sound, 0).unwrap();
+        options(&sound, &SPOT, 0).unwrap();
         let with = |value: f64| {
             let mut column = good;
             column[7] = value;
             column
         };
-        let message = |o: &OptionColumns| options(o, 100).unwrap_err().message().to_string();
+        let message = |o: &OptionColumns| options(o, &SPOT, 100).unwrap_err().message().to_string();
         for value in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e-310] {
             let column = with(value);
             assert!(

@@ -47,7 +47,7 @@ const FAR: f64 = 37.0;
 
 /// N(x) and exp(-x^2/2).
 #[inline(always)]
-fn distribution(x: f64) -> (f64, f64) {
+pub(super) fn distribution(x: f64) -> (f64, f64) {
     let a = smaller(x.abs(), FAR);
     let density = gauss(a);
     let (p, q) = mills(a);

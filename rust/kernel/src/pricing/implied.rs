@@ -77,7 +77,7 @@ fn small_time_value(y: f64, s: f64) -> f64 {
 
 /// A third-order Householder step from Newton's step and the second and third derivatives over the first.
 #[inline(always)]
-fn householder(newton: f64, second: f64, third: f64) -> f64 {
+pub(super) fn householder(newton: f64, second: f64, third: f64) -> f64 {
     newton * (0.5 * second).mul_add(newton, 1.0)
         / newton.mul_add(newton.mul_add(third * (1.0 / 6.0), second), 1.0)
 }

@@ -1,10 +1,8 @@
 //! Rows under scenarios: rows sorted by method, boundaries found and shared, results written.
 
-use once_cell::race::OnceBox;
-
 use super::boundary::{Boundary, Puts};
 use super::mode::System;
-use super::nodes::Nodes;
+use super::nodes::{Nodes, OnNodes, on_high_rate_nodes, on_nodes};
 use super::rows::{Block, Route, Row};
 use super::shared::{Band, Key};
 use super::solve::{Boundaries, Cells, FromBand, PriceMoves, Prices};
@@ -64,23 +62,8 @@ pub(super) struct Grid<'a> {
 }
 
 impl Grid<'_> {
-    /// Points and weights are made once a process, by whoever comes first, and by nobody who is waited for: a fork in the
-    /// middle leaves a child that makes its own.
     pub(super) fn run(&mut self) -> Result<()> {
-        match self.mode {
-            Mode::Fast => {
-                static NODES: OnceBox<Nodes<5, 5, 9>> = OnceBox::new();
-                self.run_on(NODES.get_or_init(|| Box::new(Nodes::new())))
-            }
-            Mode::Standard => {
-                static NODES: OnceBox<Nodes<7, 7, 15>> = OnceBox::new();
-                self.run_on(NODES.get_or_init(|| Box::new(Nodes::new())))
-            }
-            Mode::Precise => {
-                static NODES: OnceBox<Nodes<13, 25, 51>> = OnceBox::new();
-                self.run_on(NODES.get_or_init(|| Box::new(Nodes::new())))
-            }
-        }
+        on_nodes(self.mode, Whole(self))
     }
 
     fn run_on<const N: usize, const L: usize, const P: usize>(
@@ -326,20 +309,15 @@ impl Grid<'_> {
         self.collocate(nodes, columns, rows, Route::Collocation);
     }
 
-    /// More points than elsewhere, whatever the mode: the boundary turns in a short part of the time.
     fn high_rates(&mut self, rows: &[Row], columns: &[usize]) {
-        match self.mode {
-            Mode::Fast | Mode::Standard => {
-                static NODES: OnceBox<Nodes<16, 24, 71>> = OnceBox::new();
-                let nodes = NODES.get_or_init(|| Box::new(Nodes::new()));
-                self.collocate(nodes, columns, rows, Route::HighRates);
-            }
-            Mode::Precise => {
-                static NODES: OnceBox<Nodes<24, 48, 101>> = OnceBox::new();
-                let nodes = NODES.get_or_init(|| Box::new(Nodes::new()));
-                self.collocate(nodes, columns, rows, Route::HighRates);
-            }
-        }
+        on_high_rate_nodes(
+            self.mode,
+            HighRates {
+                grid: self,
+                rows,
+                columns,
+            },
+        );
     }
 
     /// Rows, each with a boundary of its own.
@@ -350,11 +328,7 @@ impl Grid<'_> {
         rows: &[Row],
         route: Route,
     ) {
-        let system = match route {
-            Route::HighRates => System::Value,
-            _ => System::Slope,
-        };
-        let boundaries = self.solve(nodes, system, &puts_of(rows, route));
+        let boundaries = self.solve(nodes, System::of(route), &puts_of(rows, route));
         self.fill(nodes, columns, rows, route, &boundaries);
     }
 
@@ -407,8 +381,38 @@ impl Grid<'_> {
     }
 }
 
+/// All of a grid, on its mode's points.
+struct Whole<'g, 'a>(&'g mut Grid<'a>);
+
+impl OnNodes for Whole<'_, '_> {
+    type Output = Result<()>;
+
+    fn run<const N: usize, const L: usize, const P: usize>(
+        self,
+        nodes: &Nodes<N, L, P>,
+    ) -> Result<()> {
+        self.0.run_on(nodes)
+    }
+}
+
+/// The rows of a grid that need more points.
+struct HighRates<'g, 'a, 'r> {
+    grid: &'g mut Grid<'a>,
+    rows: &'r [Row],
+    columns: &'r [usize],
+}
+
+impl OnNodes for HighRates<'_, '_, '_> {
+    type Output = ();
+
+    fn run<const N: usize, const L: usize, const P: usize>(self, nodes: &Nodes<N, L, P>) {
+        self.grid
+            .collocate(nodes, self.columns, self.rows, Route::HighRates);
+    }
+}
+
 /// The puts of rows, eight at a time.
-fn puts_of(rows: &[Row], route: Route) -> Vec<Puts> {
+pub(super) fn puts_of(rows: &[Row], route: Route) -> Vec<Puts> {
     rows.chunks(WIDTH)
         .map(|rows| Block::new(rows, route).puts())
         .collect()

@@ -17,6 +17,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod boundary;
+mod exercise;
 mod greeks;
 mod grid;
 mod high_rates;
@@ -30,6 +31,7 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
+pub use exercise::exercise_boundary;
 pub use greeks::greeks;
 pub use implied::implied_vol;
 pub use mode::{Mode, Sharing};

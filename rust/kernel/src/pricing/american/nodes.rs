@@ -3,7 +3,9 @@
 //! The boundary is known at the Chebyshev-Lobatto points of `x = sqrt(tau / T)`; every quadrature point sits at a
 //! fraction of `x` that depends on neither option nor time, so interpolation is a product with a constant matrix.
 
+use super::mode::Mode;
 use crate::pricing::lanes::Lanes;
+use once_cell::race::OnceBox;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 /// Points of one scheme: `N` collocation points (beside the known one at expiry), `L` quadrature points in the fixed
@@ -35,6 +37,52 @@ impl<const N: usize, const L: usize, const P: usize> Nodes<N, L, P> {
             inner_matrix: root.map(|x| inner.map(|(y, _)| cardinal(place(x, y), chebyshev))),
             outer,
             outer_matrix: outer.map(|(y, _)| cardinal(place(1.0, y), chebyshev)),
+        }
+    }
+}
+
+/// What is done on the points of a scheme.
+pub(super) trait OnNodes {
+    type Output;
+
+    fn run<const N: usize, const L: usize, const P: usize>(
+        self,
+        nodes: &Nodes<N, L, P>,
+    ) -> Self::Output;
+}
+
+/// Runs on the points of a mode.
+///
+/// Points and weights are made once a process, by whoever comes first, and by nobody who is waited for: a fork in the
+/// middle leaves a child that makes its own.
+pub(super) fn on_nodes<J: OnNodes>(mode: Mode, job: J) -> J::Output {
+    match mode {
+        Mode::Fast => {
+            static NODES: OnceBox<Nodes<5, 5, 9>> = OnceBox::new();
+            job.run(NODES.get_or_init(|| Box::new(Nodes::new())))
+        }
+        Mode::Standard => {
+            static NODES: OnceBox<Nodes<7, 7, 15>> = OnceBox::new();
+            job.run(NODES.get_or_init(|| Box::new(Nodes::new())))
+        }
+        Mode::Precise => {
+            static NODES: OnceBox<Nodes<13, 25, 51>> = OnceBox::new();
+            job.run(NODES.get_or_init(|| Box::new(Nodes::new())))
+        }
+    }
+}
+
+/// Runs on the points for high rates: more than elsewhere, whatever the mode, because the boundary turns in a short part
+/// of the time.
+pub(super) fn on_high_rate_nodes<J: OnNodes>(mode: Mode, job: J) -> J::Output {
+    match mode {
+        Mode::Fast | Mode::Standard => {
+            static NODES: OnceBox<Nodes<16, 24, 71>> = OnceBox::new();
+            job.run(NODES.get_or_init(|| Box::new(Nodes::new())))
+        }
+        Mode::Precise => {
+            static NODES: OnceBox<Nodes<24, 48, 101>> = OnceBox::new();
+            job.run(NODES.get_or_init(|| Box::new(Nodes::new())))
         }
     }
 }
