@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-
 __all__ = ["binomial_cdf", "chi2_tail", "times_log"]
 
 

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from margincore._core import InvalidInput
 
-
 __all__ = ["Floats", "column", "counts", "number", "pair", "positive", "rate", "truths"]
 
 Floats = NDArray[np.float64]
@@ -32,12 +31,12 @@ def column(name: str, values: ArrayLike) -> Floats:
 
 def positive(name: str, values: ArrayLike) -> Floats:
     """What is divided by."""
-    column = column(name, values)
-    if column.size == 0 or (column <= 0.0).any():
+    found = column(name, values)
+    if found.size == 0 or (found <= 0.0).any():
         raise InvalidInput(
             f"{name}: positive amounts are needed, at least one: their ratios are asked for", code="out_of_range"
         )
-    return column
+    return found
 
 
 def number(name: str, value: float, least: float, most: float = math.inf) -> float:
