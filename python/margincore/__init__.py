@@ -54,7 +54,7 @@ from margincore.reports import Report, report
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
-    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
+    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements, tails
     from margincore.importers import read_positions
     from margincore.pricing import quotes
 
@@ -135,6 +135,7 @@ __all__ = [
     "statement",
     "statements",
     "symbols",
+    "tails",
 ]
 
 if not TYPE_CHECKING:
@@ -159,6 +160,7 @@ if not TYPE_CHECKING:
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
             "symbols": "margincore.symbols",
+            "tails": "margincore.analysis.tails",
         },
     )
 

@@ -35,6 +35,7 @@ from margincore.analysis import (
     scenarios,
     statements,
     surfaces,
+    tails,
 )
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
@@ -305,6 +306,8 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
         "batch.Part": batch.Part("a.parquet", "0" * 64, "1" * 64, 20, 3, 1),
+        "analysis.tails.ParetoTail": tails.ParetoTail(10.0, 0.25, 3.0, 50, 1000),
+        "analysis.tails.Tail": tails.Tail(2.5, 3.5),
         "analysis.backtest.WeibullDurations": backtest.WeibullDurations(3.5, 0.0625, 0.75),
         "analysis.backtest.Z1": backtest.Z1(0.25, 0.125),
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),

@@ -32,7 +32,8 @@ def dynamic_quantile(
     ``hit = 1[loss > margin] - p`` is regressed on a constant, on itself of the `lags` dates before, and on the margin
     of the date (left out with `margin` false). Under a right model nothing explains it, and the explained sum of
     squares over ``p (1 - p)`` is chi-squared. Columns that add nothing, such as a margin that never changed, take no
-    degree of freedom. `margins` and `losses` are amounts by date, of equal length; `p` is the promised rate of breaches.
+    degree of freedom. `margins` and `losses` are amounts by date, of equal length; `p` is the promised rate of
+    breaches.
 
     Raises :class:`InvalidInput` for columns of unequal length, and for too few dates: more are needed beyond the lags
     than the regression has columns.
