@@ -54,7 +54,7 @@ from margincore.reports import Report, report
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
-    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements, tails
+    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements, tails, volatility
     from margincore.importers import read_positions
     from margincore.pricing import quotes
 
@@ -136,6 +136,7 @@ __all__ = [
     "statements",
     "symbols",
     "tails",
+    "volatility",
 ]
 
 if not TYPE_CHECKING:
@@ -161,6 +162,7 @@ if not TYPE_CHECKING:
             "statements": "margincore.analysis.statements",
             "symbols": "margincore.symbols",
             "tails": "margincore.analysis.tails",
+            "volatility": "margincore.analysis.volatility",
         },
     )
 

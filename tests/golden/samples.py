@@ -36,6 +36,7 @@ from margincore.analysis import (
     statements,
     surfaces,
     tails,
+    volatility,
 )
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
@@ -308,6 +309,8 @@ def samples() -> dict[str, Any]:
         "batch.Part": batch.Part("a.parquet", "0" * 64, "1" * 64, 20, 3, 1),
         "analysis.tails.ParetoTail": tails.ParetoTail(10.0, 0.25, 3.0, 50, 1000),
         "analysis.tails.Tail": tails.Tail(2.5, 3.5),
+        "analysis.volatility.FittedGarch": volatility.FittedGarch(1e-6, 0.0625, 0.875, 1e-4, None, 3.5),
+        "analysis.volatility.SigmaRange": volatility.SigmaRange(0.5, 6.0, 2, 0.125, False, "2024-07-04", "a text"),
         "analysis.backtest.WeibullDurations": backtest.WeibullDurations(3.5, 0.0625, 0.75),
         "analysis.backtest.Z1": backtest.Z1(0.25, 0.125),
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),

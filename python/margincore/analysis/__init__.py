@@ -11,6 +11,7 @@
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
 * :mod:`~margincore.analysis.tails` - value at risk and expected shortfall of samples and of fitted tails;
+* :mod:`~margincore.analysis.volatility` - a fitted GARCH (extra ``garch``), published sigma rules;
 * :mod:`~margincore.analysis.intraday` - the intraday margin deficit of a day (FINRA 4210(d)(2));
 * :mod:`~margincore.analysis.frames` - any of these results as tables of columns;
 * :mod:`~margincore.analysis.plot` - pictures, one by one (extra ``report``).
@@ -27,7 +28,7 @@ from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
 from margincore.analysis.statements import Statement, statement
 
 if TYPE_CHECKING:
-    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, tails
+    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, tails, volatility
 
 __all__ = [
     "Comparison",
@@ -53,8 +54,9 @@ __all__ = [
     "statement",
     "statements",
     "tails",
+    "volatility",
 ]
 
 if not TYPE_CHECKING:
-    _MODULES = ("attribution", "backtest", "events", "frames", "intraday", "plot", "questions", "tails")
+    _MODULES = ("attribution", "backtest", "events", "frames", "intraday", "plot", "questions", "tails", "volatility")
     __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})
