@@ -1,8 +1,8 @@
-"""Filtered historical simulation by a fitted GARCH(1,1): the inputs of the filtered rulebook, from the library ``arch``.
+"""Filtered historical simulation by a fitted GARCH(1,1): inputs of the filtered rulebook, by the library ``arch``.
 
 T. Bollerslev, Generalized autoregressive conditional heteroskedasticity, Journal of Econometrics 31 (1986); G.
-Barone-Adesi, K. Giannopoulos and L. Vosper, VaR without correlations for portfolios of derivative securities, Journal of
-Futures Markets 19 (1999).
+Barone-Adesi, K. Giannopoulos and L. Vosper, VaR without correlations for portfolios of derivative securities, Journal
+of Futures Markets 19 (1999).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Floats = NDArray[np.float64]
 class FittedGarch(Record):
     """A GARCH(1,1) fitted to returns: ``v' = omega + alpha r**2 + beta v``, variances of one return.
 
-    `first_variance` is the one before the first return, `degrees` those of the innovations' t distribution (``None`` for
-    a normal), `log_likelihood` that of the returns as given.
+    `first_variance` is the one before the first return, `degrees` those of the innovations' t distribution (``None``
+    for a normal), `log_likelihood` that of the returns as given.
     """
 
     omega: float
@@ -51,13 +51,14 @@ class FittedGarch(Record):
         variance = [self.first_variance]
         for r in column("returns", returns):
             variance.append(self.omega + self.alpha * float(r) ** 2 + self.beta * variance[-1])
-        return np.sqrt(np.array(variance))
+        return np.asarray(np.sqrt(np.array(variance)), dtype=np.float64)
 
     def filter(self, **options: Any) -> dict[str, Any]:
         """The filter of a component of :class:`margincore.methods.HistoricalVar` with these parameters.
 
         The component's window must begin with the returns of the fit: the recursion starts at `first_variance` there.
-        Keywords are those of :func:`margincore.methods.hvar.garch` beside the seed: ``target``, ``ratio``, ``vol_floor``.
+        Keywords are those of :func:`margincore.methods.hvar.garch` beside the seed: ``target``, ``ratio``,
+        ``vol_floor``.
 
         >>> FittedGarch(1e-6, 0.1, 0.8, 4e-4, None, 0.0).filter()["model"]["garch"]["seed"]
         {'given': 0.0004}
@@ -68,7 +69,7 @@ class FittedGarch(Record):
         """Each return over the volatility known before it, times tomorrow's: the rulebook's own filtered returns."""
         r = column("returns", returns)
         known = self.volatility(r)
-        return r * known[-1] / known[:-1]
+        return np.asarray(r * known[-1] / known[:-1], dtype=np.float64)
 
 
 def fit_garch(returns: ArrayLike, *, innovations: Literal["normal", "t"] = "normal") -> FittedGarch:
@@ -92,7 +93,7 @@ def fit_garch(returns: ArrayLike, *, innovations: Literal["normal", "t"] = "norm
     >>> round(fitted.alpha, 2), round(fitted.beta, 2)
     (0.07, 0.91)
     """
-    kind = given.name("innovations", innovations, ("normal", "t"))
+    given.name("innovations", innovations, ("normal", "t"))
     r = column("returns", returns)
     if r.size < 100:
         given.refuse("returns", r.size, "at least 100 returns are needed to fit a volatility", "wrong_shape")
@@ -103,15 +104,15 @@ def fit_garch(returns: ArrayLike, *, innovations: Literal["normal", "t"] = "norm
         from arch import arch_model
     except ImportError:
         raise Unsupported('fit_garch needs the library arch: pip install "margincore[garch]"') from None
-    model = arch_model(r / unit, mean="Zero", vol="GARCH", p=1, q=1, dist=kind, rescale=False)
+    model = arch_model(r / unit, mean="Zero", vol="GARCH", p=1, q=1, dist=innovations, rescale=False)
     with warnings.catch_warnings():
         # What did not converge is an error below, not a warning.
         warnings.simplefilter("ignore")
         found = model.fit(disp="off", show_warning=False)
     if found.convergence_flag != 0:
         raise CalculationError(
-            f"fit_garch: the optimiser of arch ended without a fit (flag {found.convergence_flag}): {r.size} returns say "
-            "too little of their volatility. An EWMA filter needs no fit"
+            f"fit_garch: the optimiser of arch ended without a fit (flag {found.convergence_flag}): {r.size} returns "
+            "say too little of their volatility. An EWMA filter needs no fit"
         )
     told = {name: float(value) for name, value in found.params.items()}
     return FittedGarch(

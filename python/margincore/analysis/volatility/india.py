@@ -1,4 +1,4 @@
-"""Price scan ranges of Indian clearing corporations: so many sigmas of an exponentially weighted volatility, and a floor.
+"""Price scan ranges of Indian clearing corporations: sigmas of an exponentially weighted volatility, and a floor.
 
 The recursion is J. R. Varma's, of the committee on risk containment in the derivatives market (1998): ``sigma_t**2 =
 lambda sigma_(t-1)**2 + (1 - lambda) r_t**2`` with logarithmic returns. SEBI set lambda to 0.995 with its circular
@@ -82,7 +82,7 @@ def sigma_range(
     >>> sigma_range(closes, "nse-index-2024", first_volatility=0.009)              # the floor
     0.093
     >>> round(sigma_range(closes, "nse-stock-2024", first_volatility=0.02), 6)
-    0.168473
+    0.168684
     """
     chosen = rule if isinstance(rule, SigmaRange) else SIGMA_RANGES[given.name("rule", rule, SIGMA_RANGES)]
     levels = positive("prices", prices)
