@@ -54,7 +54,19 @@ from margincore.reports import Report, report
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
-    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements, tails, volatility
+    from margincore.analysis import (
+        attribution,
+        backtest,
+        events,
+        frames,
+        intraday,
+        plot,
+        profits,
+        questions,
+        statements,
+        tails,
+        volatility,
+    )
     from margincore.importers import read_positions
     from margincore.pricing import quotes
 
@@ -126,6 +138,7 @@ __all__ = [
     "monitoring",
     "plot",
     "pricing",
+    "profits",
     "qualify",
     "questions",
     "quotes",
@@ -155,6 +168,7 @@ if not TYPE_CHECKING:
             "intraday": "margincore.analysis.intraday",
             "monitoring": "margincore.monitoring",
             "plot": "margincore.analysis.plot",
+            "profits": "margincore.analysis.profits",
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
             "read_positions": "margincore.importers:read_positions",

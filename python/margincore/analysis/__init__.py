@@ -8,6 +8,7 @@
 * :mod:`~margincore.analysis.statements` - its parts, the special memorandum account, what is carried from day to day;
 * :mod:`~margincore.analysis.questions` - margin tomorrow, after a move, along a path; the price that liquidates;
 * :mod:`~margincore.analysis.events` - exercise, assignment, expiry, dividends: the account after, before it happens;
+* :mod:`~margincore.analysis.profits` - scenario profits of accounts and positions as arrays, and parts of a VaR;
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
 * :mod:`~margincore.analysis.tails` - value at risk and expected shortfall of samples and of fitted tails;
@@ -28,7 +29,18 @@ from margincore.analysis.qualify import Qualification, Reason, qualify, regimes
 from margincore.analysis.statements import Statement, statement
 
 if TYPE_CHECKING:
-    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, tails, volatility
+    from margincore.analysis import (
+        attribution,
+        backtest,
+        events,
+        frames,
+        intraday,
+        plot,
+        profits,
+        questions,
+        tails,
+        volatility,
+    )
 
 __all__ = [
     "Comparison",
@@ -48,6 +60,7 @@ __all__ = [
     "intraday",
     "margin_path",
     "plot",
+    "profits",
     "qualify",
     "questions",
     "regimes",
@@ -58,5 +71,16 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    _MODULES = ("attribution", "backtest", "events", "frames", "intraday", "plot", "questions", "tails", "volatility")
+    _MODULES = (
+        "attribution",
+        "backtest",
+        "events",
+        "frames",
+        "intraday",
+        "plot",
+        "profits",
+        "questions",
+        "tails",
+        "volatility",
+    )
     __getattr__ = on_first_use(__name__, {name: f"{__name__}.{name}" for name in _MODULES})

@@ -26,6 +26,7 @@ mod netting;
 pub mod occ;
 pub mod parameters;
 mod placement;
+mod profits;
 mod requirement;
 mod row;
 
