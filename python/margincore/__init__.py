@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         profits,
         questions,
         statements,
+        stress,
         tails,
         volatility,
     )
@@ -147,6 +148,7 @@ __all__ = [
     "report",
     "statement",
     "statements",
+    "stress",
     "symbols",
     "tails",
     "volatility",
@@ -174,6 +176,7 @@ if not TYPE_CHECKING:
             "read_positions": "margincore.importers:read_positions",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
+            "stress": "margincore.analysis.stress",
             "symbols": "margincore.symbols",
             "tails": "margincore.analysis.tails",
             "volatility": "margincore.analysis.volatility",

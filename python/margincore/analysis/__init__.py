@@ -12,6 +12,7 @@
 * :mod:`~margincore.analysis.attribution` - which position makes how much, and what made a requirement change;
 * :mod:`~margincore.analysis.backtest` - whether margins covered the losses that followed;
 * :mod:`~margincore.analysis.tails` - value at risk and expected shortfall of samples and of fitted tails;
+* :mod:`~margincore.analysis.stress` - named moves of the past, and one's own, over any rulebook;
 * :mod:`~margincore.analysis.volatility` - a fitted GARCH (extra ``garch``), published sigma rules;
 * :mod:`~margincore.analysis.intraday` - the intraday margin deficit of a day (FINRA 4210(d)(2));
 * :mod:`~margincore.analysis.frames` - any of these results as tables of columns;
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         plot,
         profits,
         questions,
+        stress,
         tails,
         volatility,
     )
@@ -66,6 +68,7 @@ __all__ = [
     "regimes",
     "statement",
     "statements",
+    "stress",
     "tails",
     "volatility",
 ]
@@ -80,6 +83,7 @@ if not TYPE_CHECKING:
         "plot",
         "profits",
         "questions",
+        "stress",
         "tails",
         "volatility",
     )

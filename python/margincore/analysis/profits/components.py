@@ -1,8 +1,7 @@
 """VaR and expected shortfall of vectors of profits, and each position's part: Euler's, alone, and what it adds.
 
-D. Tasche, Risk contributions and performance measurement (1999): a measure that grows in proportion with the book is the
-sum of its positions' derivatives. J. P. Morgan's RiskMetrics calls them marginal parts, incremental what leaving a
-position out would change.
+D. Tasche, Risk contributions and performance measurement (1999): a measure that grows in proportion with the book is
+the sum of its positions' derivatives. Incremental is what leaving a position out would change.
 """
 
 from __future__ import annotations
@@ -78,8 +77,8 @@ def components(
 ) -> Components:
     """A measure of the losses of a book, and each position's part of it.
 
-    `profits` is positions by scenarios, a loss negative: :attr:`Profits.by_position`, or one's own. Equal losses rank by
-    scenario. Euler's parts of a quantile are the positions' losses in one or two scenarios and jump as these change;
+    `profits` is positions by scenarios, a loss negative: :attr:`Profits.by_position`, or one's own. Equal losses rank
+    by scenario. Euler's parts of a quantile are the positions' losses in one or two scenarios and jump as these change;
     those of an expected shortfall are means over the tail.
 
     Raises :class:`InvalidInput` for what is no table of finite numbers with a scenario, :class:`NotApplicable` as

@@ -110,10 +110,10 @@ class Profits(Record):
         return components(rows, measure, confidence, names=ids)
 
     def to_arrow(self, by: Literal["account", "position"] = "account") -> pyarrow.Table:
-        """The profits as an Arrow table (extra ``arrow``): a row an account or a position, ``profit`` a list of numbers.
+        """The profits as an Arrow table (extra ``arrow``): a row an account or a position.
 
-        Columns ``account``, with positions ``contract`` and ``quantity``, then ``profit``: a list of fixed size, an entry
-        per scenario. The schema's metadata has ``margincore.scope``, ``margincore.currency`` and
+        Columns ``account``, with positions ``contract`` and ``quantity``, then ``profit``: a list of fixed size, an
+        entry per scenario. The schema's metadata has ``margincore.scope``, ``margincore.currency`` and
         ``margincore.scenarios``, the labels as JSON. Raises :class:`Unsupported` without the extra.
         """
         import json
@@ -154,8 +154,8 @@ def of(
     `accounts` are columns, one account, a mapping by name, or a list (named by number). The profits are those the
     rulebook was compiled with; no price is computed again. Scopes are not added up: their scenarios differ.
 
-    What the rulebook has: TIMS' points by class group, and a house's overlay points; SPAN's arrays by combined commodity
-    (of an extreme move the part that counts); the scenarios of crypto venues by unit, in its currency; historical VaR
+    What the rulebook has: TIMS' points by class group, and a house's overlay points; SPAN's arrays by combined
+    commodity (of an extreme move the part that counts); the scenarios of crypto venues by unit, in its currency; historical VaR
     by netting set and component, in the report's currency. Positions are in contracts and as held, net.
 
     `unmoved` is about what no scenario moves (a contract that a flat rate margins, spot that is collateral only):
