@@ -155,8 +155,8 @@ def of(
     rulebook was compiled with; no price is computed again. Scopes are not added up: their scenarios differ.
 
     What the rulebook has: TIMS' points by class group, and a house's overlay points; SPAN's arrays by combined
-    commodity (of an extreme move the part that counts); the scenarios of crypto venues by unit, in its currency; historical VaR
-    by netting set and component, in the report's currency. Positions are in contracts and as held, net.
+    commodity (of an extreme move the part that counts); the scenarios of crypto venues by unit, in its currency;
+    historical VaR by netting set and component, in the report's currency. Positions are in contracts and as held, net.
 
     `unmoved` is about what no scenario moves (a contract that a flat rate margins, spot that is collateral only):
     ``"refuse"``, or ``"zero"`` for no profit in any scenario. Raises :class:`NotApplicable` for a rulebook without

@@ -79,7 +79,8 @@ def run(
     """An account under each stress: the moved market margined again by the same rulebook.
 
     `stresses` are one, several, or those of :func:`library` where left out. `classes` names the class of underlyings,
-    by symbol. Equity is cash, positions at their marks and collateral, as a live account has it; its change is the profit.
+    by symbol. Equity is cash, positions at their marks and collateral, as a live account has it; its change is the
+    profit.
 
     Raises :class:`NotApplicable` for a rulebook that carries an exchange's own arrays, which no market moves,
     :class:`MissingData` for a class of an underlying that is not in the table; where every stress is refused, the first
