@@ -31,9 +31,11 @@ from margincore.analysis import (
     events,
     intraday,
     profiles,
+    profits,
     questions,
     scenarios,
     statements,
+    stress,
     surfaces,
     tails,
     volatility,
@@ -168,6 +170,7 @@ def samples() -> dict[str, Any]:
     step = analysis.Step((PUT, -1.0), 3.0, 2.0, 1.0)
     reason = analysis.Reason(True, "an account", "rule", "made up")
     contribution = attribution.Contribution(PUT, 1.0, 2.0, 3.0)
+    two = np.array([0.5, 1.5])
     ratio, transitions = backtest.LikelihoodRatio(1.5, 0.25), backtest.Transitions(90, 4, 5, 1)
     light = backtest.TrafficLight(0.5, 0.25, "green")
     coverage = backtest.Coverage(100, 5, 0.95, 1.0, 2.0, None, 4.0)
@@ -307,6 +310,25 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
         "batch.Part": batch.Part("a.parquet", "0" * 64, "1" * 64, 20, 3, 1),
+        "analysis.profits.Components": profits.Components(
+            "linear", 2.0, ("a", "b"), two, two, two, np.array([0.0, 1.0])
+        ),
+        "analysis.profits.Profits": profits.Profits(
+            "XYZ",
+            "USD",
+            ("down", "up"),
+            ("XYZ stock",),
+            np.array([[-1.0, 1.0]]),
+            ("a",),
+            np.array([0, 1]),
+            np.array([0]),
+            np.array([100.0]),
+        ),
+        "analysis.stress.Move": stress.Move(price=-0.25, vol=0.5),
+        "analysis.stress.Stress": stress.Stress("gap", all=-0.25, fx={"EUR/CHF": -0.125}, rates={"*": 0.0625}),
+        "analysis.stress.Stressed": stress.Stressed(
+            ("gap", "fall"), "USD", two, two, two, two, {"fall": "no price"}, ("XYZ",), ()
+        ),
         "analysis.tails.ParetoTail": tails.ParetoTail(10.0, 0.25, 3.0, 50, 1000),
         "analysis.tails.Tail": tails.Tail(2.5, 3.5),
         "analysis.volatility.FittedGarch": volatility.FittedGarch(1e-6, 0.0625, 0.875, 1e-4, None, 3.5),
