@@ -58,13 +58,17 @@ SPAN_LIKE = mc.methods.SpanLike(
 )
 
 
+RULES = {"percentages": [{"name": "40 % of XYZ", "of": {"symbols": ["XYZ"]}, "long": {"maintenance": 0.4}}]}
+HOUSE = mc.methods.House(mc.methods.Tims(), RULES, name="desk", source="memo", date="2026-11-20")
+
+
 @pytest.mark.parametrize(
     ("make", "rule"),
     [
         (_equity, mc.methods.Tims()),
         (_coins, mc.methods.Deribit()),
         (_futures, SPAN_LIKE),
-        (_equity, mc.methods.House(mc.methods.Tims(), [], name="house", source="none", date="2026-01-01")),
+        (_equity, HOUSE),
     ],
     ids=["tims", "deribit", "span-like", "house"],
 )
@@ -196,7 +200,7 @@ def test_a_combined_rulebook_names_its_parts() -> None:
 def test_what_no_scenario_moves() -> None:
     coin, perp = mc.Spot("BTC", currency="USDC"), mc.Perpetual("BTC", multiplier=1, currency="USDC", lot=0.001)
     market = mc.Market("2026-11-20T16:00:00Z", spot={"BTC": 90_000.0}, price={perp.id: 90_000.0}, fx={"USDC/USD": 1.0})
-    rule = mc.methods.Deribit(rules={}) if False else mc.methods.Crypto(
+    rule = mc.methods.Crypto(
         "span16-12pct-10pt", venue="Toy", grades={"ranges": "unverified"}, spot="collateral_only")  # fmt: skip
     prepared = mc.Engine(rule).prepare([coin, perp], market)
     book = [mc.Position(coin, 1), mc.Position(perp, -0.5)]

@@ -145,14 +145,14 @@ class Profits(Record):
 
 def of(
     prepared: Prepared,
-    accounts: Accounts | Account | Mapping[Any, Holder] | Iterable[Holder],
+    accounts: Accounts | Account | Mapping[Any, Holder] | Iterable[Holder] | Iterable[Position],
     *,
     unmoved: Literal["refuse", "zero"] = "refuse",
 ) -> tuple[Profits, ...]:
     """What accounts gain in each scenario of a prepared rulebook, one :class:`Profits` for each of its scopes.
 
-    `accounts` are columns, one account, a mapping by name, or a list (named by number). The profits are those the
-    rulebook was compiled with; no price is computed again. Scopes are not added up: their scenarios differ.
+    `accounts` are columns, one account (or its list of positions), a mapping by name, or a list (named by number).
+    The profits are those the rulebook was compiled with; no price is computed again. Scopes are not added up: their scenarios differ.
 
     What the rulebook has: TIMS' points by class group, and a house's overlay points; SPAN's arrays by combined
     commodity (of an extreme move the part that counts); the scenarios of crypto venues by unit, in its currency;
@@ -230,7 +230,9 @@ def _columns(prepared: Prepared, accounts: Any) -> tuple[tuple[Any, ...], NDArra
     elif isinstance(accounts, Account):
         held = {0: accounts}
     else:
-        held = {i: holder(account) for i, account in enumerate(given.rows("accounts", accounts))}
+        listed = given.rows("accounts", accounts)
+        one = bool(listed) and all(isinstance(item, Position) for item in listed)
+        held = {i: holder(account) for i, account in enumerate([listed] if one else listed)}
     start, rows, quantities = [0], [], []
     for name, account in held.items():
         if account.gross:
