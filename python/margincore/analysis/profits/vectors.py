@@ -152,7 +152,8 @@ def of(
     """What accounts gain in each scenario of a prepared rulebook, one :class:`Profits` for each of its scopes.
 
     `accounts` are columns, one account (or its list of positions), a mapping by name, or a list (named by number).
-    The profits are those the rulebook was compiled with; no price is computed again. Scopes are not added up: their scenarios differ.
+    The profits are those the rulebook was compiled with; no price is computed again. Scopes are not added
+    up: their scenarios differ.
 
     What the rulebook has: TIMS' points by class group, and a house's overlay points; SPAN's arrays by combined
     commodity (of an extreme move the part that counts); the scenarios of crypto venues by unit, in its currency;
