@@ -479,7 +479,7 @@ class Accounts:
     def positions(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64]]:
         """What the accounts hold, as new columns: ``start``, ``contract`` and ``lots``.
 
-        The positions of account `i` are the entries from ``start[i]`` up to ``start[i + 1]``: rows of the table,
+        The positions of account ``i`` are the entries from ``start[i]`` up to ``start[i + 1]``: rows of the table,
         ascending, and signed whole lots. Raises :class:`InvalidInput` for gross accounts, which have two sides.
         """
 
@@ -628,8 +628,8 @@ class Prepared:
         """What a lot of each contract gains in each of the rulebook's scenarios, set by set, as it was compiled.
 
         A list of dictionaries of new arrays: ``"scope"``, ``"currency"``, ``"labels"`` (scenarios), ``"contracts"`` (rows
-        of the prepared table) and ``"profit"`` (per lot, contracts by scenarios, a loss negative). Read it through
-        :mod:`margincore.analysis.profits`. Raises :class:`NotApplicable` for a rulebook without scenarios,
+        of the prepared table) and ``"profit"`` (per lot, contracts by scenarios, a loss negative). ``mc.profits``
+        makes vectors of accounts and positions of it. Raises :class:`NotApplicable` for a rulebook without scenarios,
         :class:`Unsupported` for one whose scenarios are not of single contracts.
         """
 

@@ -255,7 +255,7 @@ impl Accounts {
 
     /// What the accounts hold, as new columns: ``start``, ``contract`` and ``lots``.
     ///
-    /// The positions of account `i` are the entries from ``start[i]`` up to ``start[i + 1]``: rows of the table,
+    /// The positions of account ``i`` are the entries from ``start[i]`` up to ``start[i + 1]``: rows of the table,
     /// ascending, and signed whole lots. Raises :class:`InvalidInput` for gross accounts, which have two sides.
     fn positions<'py>(&self, py: Python<'py>) -> PyResult<Columns<'py>> {
         if self.accounts.is_gross() {

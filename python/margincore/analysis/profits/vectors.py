@@ -45,7 +45,7 @@ class Profits(Record):
       with its component.
     - `labels`: the scenarios. `contracts`: ids of what they move, with `unit`, the profit of one contract in each
       (contracts by scenarios).
-    - `accounts`: what the accounts are called. The positions of the one at `i` are the entries from ``start[i]`` up to
+    - `accounts`: what the accounts are called. The positions of the one at ``i`` are the entries from ``start[i]`` up to
       ``start[i + 1]`` of `contract` (a row of `contracts`) and `quantity` (contracts, signed); accounts that hold
       nothing of the scope have none.
     """
