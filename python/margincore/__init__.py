@@ -54,7 +54,20 @@ from margincore.reports import Report, report
 
 if TYPE_CHECKING:
     from margincore import analysis, batch, calendars, crypto, importers, monitoring, reference, symbols
-    from margincore.analysis import attribution, backtest, events, frames, intraday, plot, questions, statements
+    from margincore.analysis import (
+        attribution,
+        backtest,
+        events,
+        frames,
+        intraday,
+        plot,
+        profits,
+        questions,
+        statements,
+        stress,
+        tails,
+        volatility,
+    )
     from margincore.importers import read_positions
     from margincore.pricing import quotes
 
@@ -126,6 +139,7 @@ __all__ = [
     "monitoring",
     "plot",
     "pricing",
+    "profits",
     "qualify",
     "questions",
     "quotes",
@@ -134,7 +148,10 @@ __all__ = [
     "report",
     "statement",
     "statements",
+    "stress",
     "symbols",
+    "tails",
+    "volatility",
 ]
 
 if not TYPE_CHECKING:
@@ -153,12 +170,16 @@ if not TYPE_CHECKING:
             "intraday": "margincore.analysis.intraday",
             "monitoring": "margincore.monitoring",
             "plot": "margincore.analysis.plot",
+            "profits": "margincore.analysis.profits",
             "questions": "margincore.analysis.questions",
             "quotes": "margincore.pricing.quotes",
             "read_positions": "margincore.importers:read_positions",
             "reference": "margincore.reference",
             "statements": "margincore.analysis.statements",
+            "stress": "margincore.analysis.stress",
             "symbols": "margincore.symbols",
+            "tails": "margincore.analysis.tails",
+            "volatility": "margincore.analysis.volatility",
         },
     )
 

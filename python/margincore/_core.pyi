@@ -448,6 +448,10 @@ class Accounts:
         """
 
     @property
+    def contracts(self) -> Contracts:
+        """The table whose rows the accounts hold."""
+
+    @property
     def labels(self) -> tuple[str, ...] | tuple[int, ...] | None:
         """What the accounts are called, in their order; `None` where they are numbers from 0."""
 
@@ -470,6 +474,13 @@ class Accounts:
         >>> accounts = mc.Accounts.from_columns(table, account=[0, 0, 1], contract=[0, 1, 1], lots=[10, -5, 2])
         >>> accounts.apply(account=[1, 0, 1], contract=[0, 1, 0], lots=[3, 5, 4])
         Accounts(2 accounts, 3 positions)
+        """
+
+    def positions(self) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64]]:
+        """What the accounts hold, as new columns: ``start``, ``contract`` and ``lots``.
+
+        The positions of account ``i`` are the entries from ``start[i]`` up to ``start[i + 1]``: rows of the table,
+        ascending, and signed whole lots. Raises :class:`InvalidInput` for gross accounts, which have two sides.
         """
 
     def greatest(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -611,6 +622,15 @@ class Prepared:
         >>> held = pa.table({"account_id": [7, 7, 9], "contract_id": ["A", "B", "B"], "quantity": [100, -50, 10]})
         >>> prepared.margin_arrow(held).read_all().select(["account_id", "initial"]).to_pylist()
         [{'account_id': 7, 'initial': 300.0}, {'account_id': 9, 'initial': 30.0}]
+        """
+
+    def profit_tables(self) -> list[dict[str, Any]]:
+        """What a lot of each contract gains in each of the rulebook's scenarios, set by set, as it was compiled.
+
+        A list of dictionaries of new arrays: ``"scope"``, ``"currency"``, ``"labels"`` (scenarios), ``"contracts"`` (rows
+        of the prepared table) and ``"profit"`` (per lot, contracts by scenarios, a loss negative). ``mc.profits``
+        makes vectors of accounts and positions of it. Raises :class:`NotApplicable` for a rulebook without scenarios,
+        :class:`Unsupported` for one whose scenarios are not of single contracts.
         """
 
     @property

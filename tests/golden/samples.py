@@ -31,10 +31,14 @@ from margincore.analysis import (
     events,
     intraday,
     profiles,
+    profits,
     questions,
     scenarios,
     statements,
+    stress,
     surfaces,
+    tails,
+    volatility,
 )
 from margincore.crypto import liquidation
 from margincore.crypto import table as crypto_table
@@ -166,6 +170,7 @@ def samples() -> dict[str, Any]:
     step = analysis.Step((PUT, -1.0), 3.0, 2.0, 1.0)
     reason = analysis.Reason(True, "an account", "rule", "made up")
     contribution = attribution.Contribution(PUT, 1.0, 2.0, 3.0)
+    two = np.array([0.5, 1.5])
     ratio, transitions = backtest.LikelihoodRatio(1.5, 0.25), backtest.Transitions(90, 4, 5, 1)
     light = backtest.TrafficLight(0.5, 0.25, "green")
     coverage = backtest.Coverage(100, 5, 0.95, 1.0, 2.0, None, 4.0)
@@ -301,12 +306,39 @@ def samples() -> dict[str, Any]:
         "analysis.backtest.AccountCoverage": backtest.AccountCoverage(10, 1, 0.9, 2.0, "a", 2.0),
         "analysis.backtest.Backtest": backtest.Backtest(coverage, ratio, transitions, None, ratio, light, cycle),
         "analysis.backtest.Coverage": coverage,
+        "analysis.backtest.DynamicQuantile": backtest.DynamicQuantile(2.5, 0.75, 6),
         "analysis.backtest.LikelihoodRatio": ratio,
         "analysis.backtest.Procyclicality": cycle,
         "analysis.backtest.TrafficLight": light,
         "analysis.backtest.Transitions": transitions,
         "batch.Part": batch.Part("a.parquet", "0" * 64, "1" * 64, 20, 3, 1),
+        "analysis.profits.Components": profits.Components(
+            "linear", 2.0, ("a", "b"), two, two, two, np.array([0.0, 1.0])
+        ),
+        "analysis.profits.Profits": profits.Profits(
+            "XYZ",
+            "USD",
+            ("down", "up"),
+            ("XYZ stock",),
+            np.array([[-1.0, 1.0]]),
+            ("a",),
+            np.array([0, 1]),
+            np.array([0]),
+            np.array([100.0]),
+        ),
+        "analysis.stress.Move": stress.Move(price=-0.25, vol=0.5),
+        "analysis.stress.Stress": stress.Stress("gap", all=-0.25, fx={"EUR/CHF": -0.125}, rates={"*": 0.0625}),
+        "analysis.stress.Stressed": stress.Stressed(
+            ("gap", "fall"), "USD", two, two, two, two, {"fall": "no price"}, ("XYZ",), ()
+        ),
+        "analysis.tails.ParetoTail": tails.ParetoTail(10.0, 0.25, 3.0, 50, 1000),
+        "analysis.tails.Tail": tails.Tail(2.5, 3.5),
+        "analysis.volatility.FittedGarch": volatility.FittedGarch(1e-6, 0.0625, 0.875, 1e-4, None, 3.5),
+        "analysis.volatility.SigmaRange": volatility.SigmaRange(0.5, 6.0, 2, 0.125, False, "2024-07-04", "a text"),
+        "analysis.backtest.WeibullDurations": backtest.WeibullDurations(3.5, 0.0625, 0.75),
+        "analysis.backtest.Z1": backtest.Z1(0.25, 0.125),
         "analysis.backtest.Z2": backtest.Z2(-0.5, None),
+        "analysis.backtest.Z3": backtest.Z3(0.5, None),
         "analysis.events.Consequence": events.Consequence(
             "an event",
             account,

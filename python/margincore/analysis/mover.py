@@ -96,13 +96,15 @@ class Mover:
         prices: Mapping[str, float] | None = None,
         valuation: dt.datetime | None = None,
         base: Mapping[str, Any] | None = None,
-        vol_factor: float = 1.0,
+        vol_factor: float | Mapping[str, float] = 1.0,
     ) -> Market:
         """The market with symbols moved by factors and `days` later, or at the instant `valuation`.
 
-        The volatility of every option is taken `vol_factor` times. Exchange rates of a coin that moves move with it.
-        `spots` by symbol and `prices` by id of a contract of the table are levels that stand as they are, whatever
-        else moves; `base` is a document to move in place of the prepared market's, with its quotes.
+        The volatility of every option is taken `vol_factor` times, or that of the options on each symbol the times
+        named; a `base` whose interest rates or yields differ has all options repriced. Exchange rates of a
+        coin that moves move with it. `spots` by symbol and `prices` by id of a contract of the table are levels that
+        stand as they are, whatever else moves; `base` is a document to move in place of the prepared market's, with
+        its quotes.
         """
         parts = dict(self.base if base is None else base)
         parts["spot"] = spot = dict(parts.get("spot", {}))
@@ -129,14 +131,17 @@ class Mover:
         after = before + dt.timedelta(days=days) if valuation is None else valuation
         if after != before:
             parts["valuation"] = after.isoformat()
-        if after != before or vol_factor != 1.0:
+        vols = dict.fromkeys(self.options, vol_factor) if isinstance(vol_factor, int | float) else dict(vol_factor)
+        moving.update(symbol for symbol, times in vols.items() if times != 1.0)
+        carried = any(parts.get(name) != self.base.get(name) for name in ("rate", "dividend_yield", "dividends"))
+        if after != before or carried:
             moving = set(self.options)
         quoted = [n for s, names in self.options.items() if s in moving for n in names if n in price or n in vol]
         for name in quoted:
             price.pop(name, None)
         self._imply([name for name in quoted if name not in self._vol])
         self._used.update(quoted)
-        vol.update({name: vol_factor * self._vol[name] for name in quoted})
+        vol.update({name: vols.get(self.roots[name], 1.0) * self._vol[name] for name in quoted})
         marked = [name for name in quoted if name in self._implied or self.reads_marks]
         if marked:
             price.update(self._repricer.marks(parts, {name: vol[name] for name in marked}))

@@ -12,6 +12,7 @@ use crate::account::{AccountView, Positions};
 use crate::cells::{Cells, RiskArrays};
 use crate::contract::{Contract, Contracts};
 use crate::market::Market;
+use crate::profits::Profits;
 use crate::report::{Currencies, Ledger, LineText, ParameterInfo};
 use crate::seam::{
     self, Frame, Grouping, Methodology, Outcome, Prepared, Quoted, Recompute, Resolved, Rulebook,
@@ -432,6 +433,38 @@ impl Rulebook for Whole {
             self.frame.contracts.len(),
             parts.map(|p| (p.name.as_str(), p.prepared.grouping(), &p.row[..])),
         )
+    }
+
+    /// Those of the parts, under their names; a part without scenarios has none for its contracts.
+    fn profits(&self) -> Result<Vec<Profits>> {
+        let mut found = Vec::new();
+        for part in &self.parts {
+            let mut whole = vec![None; part.prepared.contracts().len()];
+            for (row, own) in part.row.iter().enumerate() {
+                if let Some(own) = own {
+                    whole[*own as usize] = Some(row as u32);
+                }
+            }
+            for own in part.prepared.profits()? {
+                let mut set = Profits::new(
+                    format!("{}: {}", part.name, own.scope),
+                    &own.currency,
+                    own.labels.clone(),
+                );
+                for (row, profit) in own
+                    .contracts
+                    .iter()
+                    .zip(own.profit.chunks(own.labels.len()))
+                {
+                    // What an option of the part is written on may be another part's.
+                    if let Some(row) = whole[*row as usize] {
+                        set.push(row, profit.iter().copied());
+                    }
+                }
+                found.push(set);
+            }
+        }
+        Ok(found)
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -10,6 +10,7 @@ use crate::cells::Cells;
 use crate::contract::Contracts;
 use crate::greeks::Sensitivities;
 use crate::market::Market;
+use crate::profits::Profits;
 use crate::report::{Currencies, Ledger, MarginBatch, MarginReport, ParameterInfo, Requirement};
 use crate::seam::{Grouping, Live, Outcome, Prepared, Scratch, Separation};
 use crate::warnings;
@@ -108,6 +109,10 @@ impl Prepared for Explained {
 
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation> {
         self.prepared.intraday(account)
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        self.prepared.profits()
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

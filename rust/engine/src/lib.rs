@@ -24,6 +24,7 @@ pub mod names;
 pub mod parameters;
 pub mod preparation;
 pub mod products;
+pub mod profits;
 pub mod provenance;
 pub mod reading;
 pub mod report;

@@ -19,6 +19,7 @@ use crate::contract::{ContractIndex, Contracts};
 pub use crate::grouping::{Grouping, Separation};
 use crate::inputs::list;
 use crate::market::Market;
+use crate::profits::Profits;
 use crate::report::{
     Currencies, Ledger, Lines, MarginBatch, MarginReport, ParameterInfo, Requirement, Totals,
 };
@@ -125,6 +126,8 @@ pub trait Prepared: Send + Sync {
     fn intraday(&self, account: AccountView<'_>) -> Result<&Separation>;
     /// See [`Rulebook::grouping`].
     fn grouping(&self) -> Option<Grouping>;
+    /// See [`Rulebook::profits`].
+    fn profits(&self) -> Result<Vec<Profits>>;
     /// Every account's requirement; independent of `threads`.
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch>;
 }
@@ -205,6 +208,16 @@ pub trait Rulebook: Send + Sync + 'static {
     /// Which lines are about which contracts, made when asked; `None` where a line may be about any of them.
     fn grouping(&self) -> Option<Grouping> {
         None
+    }
+
+    /// What a lot of each contract gains in each scenario, set by set, as it was compiled; positions' profits add up to an
+    /// account's before whatever the rule does to the sums. `NotApplicable` for a rulebook without scenarios.
+    fn profits(&self) -> Result<Vec<Profits>> {
+        fail!(
+            NotApplicable,
+            "{}: it has no scenarios of prices, so there are no profits in them",
+            self.frame().methodology
+        );
     }
 
     /// The label of a scenario of [`Outcome::worst_scenario`].
@@ -382,6 +395,10 @@ impl<R: Rulebook> Prepared for Compiled<R> {
 
     fn grouping(&self) -> Option<Grouping> {
         self.rulebook.grouping()
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        self.rulebook.profits()
     }
 
     fn margin_many(&self, accounts: &Accounts, threads: usize) -> Result<MarginBatch> {

@@ -61,6 +61,13 @@ fn accounts_of(account: &[u32]) -> PyResult<usize> {
     Ok(greatest.map_or(0, |greatest| greatest as usize + 1))
 }
 
+/// Where each account's positions start, their contracts and their lots.
+type Columns<'py> = (
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<i64>>,
+);
+
 /// The greatest sums, and the columns that have them.
 type Greatest<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<u8>>);
 
@@ -238,6 +245,30 @@ impl Accounts {
             contracts: self.contracts.clone(),
             labels: self.labels.as_ref().map(|labels| labels.clone_ref(py)),
         })
+    }
+
+    /// The table whose rows the accounts hold.
+    #[getter]
+    fn contracts(&self) -> Contracts {
+        self.contracts.clone()
+    }
+
+    /// What the accounts hold, as new columns: ``start``, ``contract`` and ``lots``.
+    ///
+    /// The positions of account ``i`` are the entries from ``start[i]`` up to ``start[i + 1]``: rows of the table,
+    /// ascending, and signed whole lots. Raises :class:`InvalidInput` for gross accounts, which have two sides.
+    fn positions<'py>(&self, py: Python<'py>) -> PyResult<Columns<'py>> {
+        if self.accounts.is_gross() {
+            return Err(invalid(
+                "positions: the accounts keep long and short apart: ask for net ones",
+            ));
+        }
+        let (start, contract, lots) = self.accounts.columns();
+        Ok((
+            PyArray1::from_iter(py, start.iter().map(|&s| s as i64)),
+            PyArray1::from_slice(py, contract),
+            PyArray1::from_slice(py, lots),
+        ))
     }
 
     /// The greatest of each account's sums of lots times `values`, and the first column that has it.

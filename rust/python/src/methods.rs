@@ -8,7 +8,7 @@ use margincore::MarginError as Core;
 use margincore::parameters::Attachments;
 use margincore::preparation::Preparation;
 use margincore::{batch, combined, registry, seam};
-use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -260,6 +260,29 @@ impl Prepared {
         Ok(MarginBatch(enter(py, || {
             batch::margin_list(self.0.prepared.as_ref(), &list, threads)
         })?))
+    }
+
+    /// What a lot of each contract gains in each of the rulebook's scenarios, set by set, as it was compiled.
+    ///
+    /// A list of dictionaries of new arrays: ``"scope"``, ``"currency"``, ``"labels"`` (scenarios), ``"contracts"`` (rows
+    /// of the prepared table) and ``"profit"`` (per lot, contracts by scenarios, a loss negative). ``mc.profits``
+    /// makes vectors of accounts and positions of it. Raises :class:`NotApplicable` for a rulebook without scenarios,
+    /// :class:`Unsupported` for one whose scenarios are not of single contracts.
+    fn profit_tables<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let found = enter(py, || self.0.prepared.profits())?;
+        found
+            .into_iter()
+            .map(|set| {
+                let out = PyDict::new(py);
+                let shape = (set.contracts.len(), set.labels.len());
+                out.set_item("scope", set.scope)?;
+                out.set_item("currency", set.currency)?;
+                out.set_item("labels", set.labels.to_vec())?;
+                out.set_item("contracts", PyArray1::from_vec(py, set.contracts))?;
+                out.set_item("profit", PyArray1::from_vec(py, set.profit).reshape(shape)?)?;
+                Ok(out)
+            })
+            .collect()
     }
 
     /// The market it was prepared for; `None` where there was none.

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use super::asked::{Asked, Asks, Shares, rate};
 use crate::account::{AccountView, Positions};
 use crate::contract::Kind;
+use crate::profits::Profits;
 use crate::report::{Currencies, Ledger, LineText};
 use crate::seam::{Frame, Grouping, Outcome, Prepared, Rulebook, Scratch, Separation};
 use kernel::error::Result;
@@ -326,6 +327,10 @@ impl Rulebook for Book {
 
     fn scenario_label(&self, scenario: u32) -> String {
         self.base.scenario_label(scenario)
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        self.base.profits()
     }
 
     /// The base's own, and under `house` the shares that rules of concentration looked at.

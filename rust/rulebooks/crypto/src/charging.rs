@@ -8,6 +8,7 @@ use super::parameters::{Charges, Model};
 use super::pmrm::PmrmRisk;
 use super::sums::BookScratch;
 use engine::account::AccountView;
+use engine::profits::Profits;
 use engine::report::{Ledger, LineText};
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
@@ -205,6 +206,10 @@ impl Rulebook for Book {
         outcome.worst_scenario = worst.scenario;
         self.charge_borrow(account, ledger)?;
         Ok(outcome)
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        self.unit_profits()
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -35,6 +35,7 @@ mod offset;
 mod parameters;
 mod parametric;
 mod positions;
+mod profits;
 mod requirement;
 mod risk;
 pub mod rolling;

@@ -8,6 +8,7 @@ use super::risk::{Part, RiskScratch};
 use super::rules::parts::Standing;
 use super::tail::Held;
 use engine::account::{AccountView, Accounts};
+use engine::profits::Profits;
 use engine::report::{Ledger, LineText, Requirement, Totals};
 use engine::seam::{self, Frame, Outcome, Rulebook};
 use kernel::error::{MarginError, Result};
@@ -378,6 +379,10 @@ impl Rulebook for Book {
             self.charge_sets(side, scratch, &mut sum, ledger);
         }
         self.settle(account, scratch, &sum, ledger)
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        Ok(self.scenario_profits())
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

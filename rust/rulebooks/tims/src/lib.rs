@@ -28,6 +28,7 @@ mod netting;
 pub mod occ;
 pub mod parameters;
 mod placement;
+mod profits;
 mod requirement;
 mod row;
 

@@ -6,6 +6,7 @@ use super::book::{Book, Group, Overlay};
 use super::netting::TimsScratch;
 use super::parameters::{MinimumLevel, POINTS};
 use engine::account::AccountView;
+use engine::profits::Profits;
 use engine::report::{Ledger, LineText};
 use engine::seam::{Frame, Grouping, Outcome, Rulebook};
 use kernel::error::Result;
@@ -291,6 +292,10 @@ impl Rulebook for Book {
 
     fn grouping(&self) -> Option<Grouping> {
         self.group()
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        Ok(self.scan_profits())
     }
 
     fn scenario_label(&self, scenario: u32) -> String {

@@ -6,11 +6,13 @@
 //! | amounts at one level: floor, minimum, cap | `levels.rs` |
 //! | the ledger's lines | `lines.rs` |
 //! | what the report adds to them | `explain.rs` |
+//! | scenario profits of contracts | `profits.rs` |
 
 mod compiled;
 mod explain;
 mod levels;
 mod lines;
+mod profits;
 
 pub(crate) use compiled::{Book, Part, Working};
 
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::steps::{Side, Silent, State};
 use engine::account::{AccountView, Positions};
+use engine::profits::Profits;
 use engine::report::Ledger;
 use engine::seam::{Frame, Outcome, Rulebook};
 use kernel::error::Result;
@@ -81,6 +84,10 @@ impl Rulebook for Book {
             worst_scenario: worst.map(|w| w.1 as u32),
             pairing_gap: None,
         })
+    }
+
+    fn profits(&self) -> Result<Vec<Profits>> {
+        Ok(self.array_profits())
     }
 
     fn scenario_label(&self, scenario: u32) -> String {
