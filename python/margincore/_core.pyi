@@ -627,8 +627,8 @@ class Prepared:
     def profit_tables(self) -> list[dict[str, Any]]:
         """What a lot of each contract gains in each of the rulebook's scenarios, set by set, as it was compiled.
 
-        A list of dictionaries of new arrays: ``"scope"``, ``"currency"``, ``"labels"`` (scenarios), ``"contracts"`` (rows
-        of the prepared table) and ``"profit"`` (per lot, contracts by scenarios, a loss negative). ``mc.profits``
+        A list of dictionaries of new arrays: ``"scope"``, ``"currency"``, ``"labels"`` (scenarios), ``"contracts"``
+        (rows of the prepared table) and ``"profit"`` (per lot, contracts by scenarios, a loss negative). ``mc.profits``
         makes vectors of accounts and positions of it. Raises :class:`NotApplicable` for a rulebook without scenarios,
         :class:`Unsupported` for one whose scenarios are not of single contracts.
         """

@@ -257,7 +257,7 @@ def dividend_rho(
 
     >>> at = {"years": 0.5, "rate": 0.05, "dividend_yield": 0.02, "vol": 0.25, "right": "call"}
     >>> round(float(dividend_rho(100.0, 105.0, **at)), 4)
-    -22.7243
+    -22.7255
     >>> round(float(greeks(100.0, 105.0, **at).delta), 4)
     0.4545
     """
@@ -297,11 +297,13 @@ def exercise_boundary(
     For the curve of one option give the years left at the times of interest. A put that is never exercised early has 0,
     a call infinity; without time left it is the strike. From the collocation of Andersen, Lake and Offengenden (2016),
     for a continuous yield; rows with two boundaries (rate and yield negative) or without vol are
-    :class:`~margincore.Unsupported`. With ``"standard"`` it is within 2e-4 of ``"precise"``, relative.
+    :class:`~margincore.Unsupported`. Against ``"precise"``, over 8,000 random options of a week to two years, the
+    relative difference of ``"standard"`` has a median of 3e-5, a 99th percentile of 3e-4 and a largest of 3e-3; of
+    ``"fast"`` 2e-3, 1e-2 and 2.4e-2.
 
     >>> left = [1.0, 0.5, 0.1, 0.0]
     >>> exercise_boundary(100.0, years=left, rate=0.05, dividend_yield=0.0, vol=0.2, right="put").round(2)
-    array([ 82.69,  84.97,  90.11, 100.  ])
+    array([ 80.88,  83.92,  90.15, 100.  ])
     """
     table = _american._Table(right, [1.0, strike, years, rate, dividend_yield, vol])
     return np.asarray(_core.american_boundary(table.columns, table.right, accuracy)).reshape(table.shape)

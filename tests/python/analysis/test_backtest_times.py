@@ -175,7 +175,7 @@ def test_z1_and_z2_say_the_same_of_the_breaches() -> None:
 
 
 def test_z2_s_critical_level() -> None:
-    """Acerbi and Szekely, section 3.2: 0.70 at 5 % for 250 dates at 97.5 %, whatever the tail up to some t of four."""
+    """Acerbi and Szekely: 0.70 at 5 % for 250 dates at 97.5 %, whatever the tail up to some t of four."""
     chance = np.random.default_rng(1)
     for draws, dist in (
         (chance.normal(size=(6000, 250)), stats.norm()),

@@ -309,7 +309,9 @@ def test_a_table_s_options_get_vols_for_a_market_that_has_moved() -> None:
     assert now[options[0].id] == pytest.approx(float(SLICE.vol(4000.0)))
     down = smiles.contract_vols(contracts, slices, {"SPX": 0.9}, rule="moneyness")
     assert down[options[2].id] == pytest.approx(float(SLICE.vol(4500.0 / 0.9)))
-    market = mc.Market("2026-06-18T16:00:00-04:00", spot={"SPX": 4500.0, "XYZ": 50.0}, vol={**now, other.id: 0.3})
+    market = mc.Market(
+        "2026-06-18T16:00:00-04:00", spot={"SPX": 4500.0, "XYZ": 50.0}, vol={**now, other.id: 0.3}, rate={"USD": 0.04}
+    )
     prepared = mc.Engine(mc.methods.Tims()).prepare(contracts, market)
     holding = [mc.Position(options[1], -1)]
     kept = prepared.update(spot={"SPX": 4050.0}).margin(holding)

@@ -138,7 +138,7 @@ def christoffersen_pelletier(breached: ArrayLike, p: float | None = None) -> Wei
     handful of breaches it is rough.
 
     Source: P. Christoffersen and D. Pelletier, Backtesting value-at-risk: a duration-based approach, Journal of
-    Financial Econometrics 2 (2004), equations 9 to 16.
+    Financial Econometrics 2 (2004).
 
     >>> import numpy as np
     >>> hit = np.zeros(500, dtype=bool)
@@ -181,7 +181,7 @@ def _scale(waits: Floats, ended: np.ndarray, shape: float) -> float:
 
 
 def _log_likelihood(waits: Floats, ended: np.ndarray, shape: float, scale: float) -> float:
-    """Densities of the times that ended, survival of those cut off (equation 14)."""
+    """Densities of the times that ended, survival of those cut off."""
     hazard = math.log(shape) + shape * math.log(scale) + (shape - 1.0) * np.log(waits[ended])
     return float(hazard.sum() - np.sum((scale * waits) ** shape))
 

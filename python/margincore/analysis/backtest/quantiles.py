@@ -39,7 +39,7 @@ def dynamic_quantile(
     than the regression has columns.
 
     Source: R. Engle and S. Manganelli, CAViaR: conditional autoregressive value at risk by regression quantiles,
-    Journal of Business and Economic Statistics 22 (2004), section 5, with the instruments of their application.
+    Journal of Business and Economic Statistics 22 (2004), with the instruments of their application.
 
     >>> import numpy as np
     >>> chance = np.random.default_rng(1)

@@ -1,6 +1,6 @@
 """Does expected shortfall cover the losses beyond VaR? The three tests of Acerbi and Szekely.
 
-C. Acerbi and B. Szekely, Backtesting expected shortfall (MSCI and Risk, December 2014), sections 2.1 to 2.3. Losses are
+C. Acerbi and B. Szekely, Backtesting expected shortfall (MSCI and Risk, December 2014). Losses are
 positive here and the signs turned: 0 is expected, and a positive statistic says that shortfall was stated too small.
 None has a distribution of its own: probabilities come from histories drawn from the model.
 """
@@ -91,8 +91,8 @@ def es_z2(
     """``sum(L 1[L > VaR] / ((1 - a) T ES)) - 1``: number and size of the losses beyond VaR at once.
 
     `losses`, `var` and `es` are positive amounts by date. At 97.5 % over 250 dates a statistic above 0.70 is met
-    once in twenty histories where the model is right, for tails from a normal's to a Student t's of some four degrees
-    (section 3.2 of the paper).
+    once in twenty histories where the model is right, for tails from a normal's to a Student t's of some four degrees,
+    as the paper has it.
 
     With `scenarios` (dates by scenarios: the losses each date's model foresaw) and `draws`, the p-value is the share of
     histories drawn from the model whose statistic is at least as large.
@@ -122,7 +122,7 @@ def es_z3(losses: ArrayLike, scenarios: ArrayLike, confidence: Confidence, *, dr
 
     A loss between two scenarios has a rank between theirs, and ranks are put through a model by linear interpolation.
     What is expected is exact: ``E[min(B, k)]`` of binomial counts ``B`` takes the place of the integral of a beta
-    function in the paper (equation 13), which is the same.
+    function in the paper, which is the same.
 
     The p-value is the share of `draws` histories drawn from the scenarios whose statistic is at least as large.
     Raises :class:`InvalidInput` where a date has no scenarios, where ``(1 - a) T`` is less than one date, and where a

@@ -29,7 +29,7 @@ def cornish_fisher_domain(skewness: float, kurtosis: float) -> bool:
     """Whether the expansion with these parameters is a distribution: its quantiles rise with the confidence.
 
     `kurtosis` is in excess of a normal's 3. The slope of the expansion, ``z**2 (K/8 - S**2/6) + z S/3 + 1 - K/8 +
-    5 S**2/36``, may be negative for no ``z`` (Maillard 2012, section 2). No skewness beyond ``6 (sqrt(2) - 1)`` = 2.485
+    5 S**2/36``, may be negative for no ``z`` (Maillard 2012). No skewness beyond ``6 (sqrt(2) - 1)`` = 2.485
     is inside.
 
     >>> cornish_fisher_domain(0.0, 3.0), cornish_fisher_domain(0.0, 9.0), cornish_fisher_domain(1.0, 0.0)

@@ -1,6 +1,6 @@
 """Tails of the normal and of Student's t distribution, of losses: a positive number is a loss.
 
-A. McNeil, R. Frey and P. Embrechts, Quantitative Risk Management (2nd ed. 2015), examples 2.11, 2.14 and 2.15.
+A. McNeil, R. Frey and P. Embrechts, Quantitative Risk Management (2nd ed. 2015), chapter 2.
 """
 
 from __future__ import annotations

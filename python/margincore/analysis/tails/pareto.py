@@ -1,7 +1,7 @@
 """Peaks over a threshold: a generalised Pareto distribution fitted to the losses beyond it, by maximum likelihood.
 
 A. McNeil and R. Frey, Estimation of tail-related risk measures for heteroscedastic financial time series: an extreme
-value approach, Journal of Empirical Finance 7 (2000), section 2.2; the likelihood in one unknown is S. Grimshaw's,
+value approach, Journal of Empirical Finance 7 (2000); the likelihood in one unknown is S. Grimshaw's,
 Technometrics 35 (1993).
 """
 
@@ -57,7 +57,7 @@ class ParetoTail(Record):
         """Value at risk and expected shortfall beyond the threshold.
 
         ``VaR = u + scale / shape ((n / N (1 - a)) ** -shape - 1)`` and ``ES = (VaR + scale - shape u) / (1 - shape)``
-        (McNeil and Frey 2000, equations 8 and 14); ``ES`` is ``None`` from a shape of one, where the tail has no mean.
+        (McNeil and Frey 2000); ``ES`` is ``None`` from a shape of one, where the tail has no mean.
 
         Raises :class:`NotApplicable` for a confidence below the threshold's own: the fit says nothing there.
 

@@ -71,7 +71,7 @@ def sigma_range(
 
     `prices` are daily closes, the oldest first; `first_volatility` is the daily volatility before the first of their
     returns, which the texts leave to the clearing corporation: with lambda 0.995 it counts for a year and more, so
-    there is no default. A rule is one of :data:`SIGMA_RANGES` or one's own.
+    there is no default. A rule is one of ``SIGMA_RANGES`` or one's own.
 
     What the texts leave open, and a clearing corporation may add to: additional margins, and rounding of the published
     range; its own parameter file has the range that was charged, and :class:`margincore.methods.Span` reads it.
