@@ -39,7 +39,7 @@ mod plan;
 mod planned;
 pub mod pmrm;
 pub mod profits;
-mod rules;
+pub mod rules;
 pub mod scenario;
 mod setting;
 pub mod srm;
