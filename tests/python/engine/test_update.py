@@ -265,6 +265,26 @@ def test_each_thing_that_moves_has_the_bits_of_preparing_anew(name: str, order: 
         assert answers(old, table) == before
 
 
+@pytest.mark.parametrize("name", ["Reg T", "SPAN-like"])
+def test_marks_that_were_kept_are_asked_for_again(name: str) -> None:
+    """A call above its underlying: kept while the spot fell, refused in a market that says it is of one time."""
+    table = mc.Contracts([c for c in contracts("name") if c.currency == "USD"])
+    at = first(table, marked=False)
+    at["price"] = mark(table, at["spot"], IN_DOLLARS["Reg T"][1])
+    engine = mc.Engine(IN_DOLLARS[name][0]())
+    prepared = engine.prepare(table, mc.Market(**at))
+    kept = prepared.update(spot={"N03": 30.0}, marks="keep")
+    fallen = mc.Market(**after(at, {"spot": {"N03": 30.0}}))
+    with pytest.raises(mc.InvalidInput, match="N03 call"):
+        engine.prepare(table, fallen)
+    with pytest.raises(mc.InvalidInput, match="N03 call"):
+        kept.with_market(fallen)
+    # A smaller fall is accepted anew, and is the same.
+    fallen = mc.Market(**after(at, {"spot": {"N03": 90.0}}))
+    kept = prepared.update(spot={"N03": 90.0}, marks="keep")
+    assert answers(kept, table)[:4] == answers(engine.prepare(table, fallen), table)[:4]
+
+
 def test_an_update_of_coins_has_the_bits_of_preparing_anew() -> None:
     expiry = "2026-12-25T08:00:00Z"
     table = mc.Contracts([
