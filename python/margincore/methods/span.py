@@ -184,8 +184,8 @@ class SpanLike(Rulebook):
     "vol_scan_absolute": False, "short_option_minimum": money, "calendar_charge": money per delta}``. Arrays are made
     from the market: spot or future, vol and rate. European options on spot use Merton's model, options on a future
     Black's; American ones the collocation of the exercise boundary (``american_model="collocation"``, the default), a
-    tree of 400 steps (``"CA"``: the same within its own error, thousands of times slower) or the quadratic approximation
-    (``"W"``).
+    tree of 400 steps (``"CA"``: the same within its own error, thousands of times slower) or the quadratic
+    approximation (``"W"``).
 
     >>> import margincore as mc
     >>> option = mc.Option("BTC", "call", 75_000, expiry="2026-12-25T08:00:00Z", exercise="european", multiplier=1,

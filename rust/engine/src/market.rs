@@ -444,6 +444,11 @@ impl Market {
         &self.rates
     }
 
+    /// Whether marks that another market accepted are accepted here: those it kept may be refused now.
+    pub fn accepts_marks_of(&self, before: Marks) -> bool {
+        before == Marks::Refuse || self.marks == Marks::Keep
+    }
+
     /// The first contract whose expiry lies before the valuation, as an error.
     pub fn refuse_expired(&self, contracts: &Contracts) -> Result<()> {
         if contracts

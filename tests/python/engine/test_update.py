@@ -16,7 +16,7 @@ EUROS = NAMES[9:]
 SHARE = 128  # contracts of a VaR table that are shared or copied together
 
 Words = dict[str, Any]
-Rulebook = mc.methods.Rulebook | mc.methods.Combined
+Rulebook = mc.methods.Rulebook | mc.methods.Combined | mc.methods.House
 
 
 def contracts(order: str) -> mc.Contracts:
@@ -197,21 +197,25 @@ IN_DOLLARS: dict[str, tuple[Callable[[], Rulebook], Callable[[int], bool]]] = {
     ),
     "a house over Reg T": (
         lambda: mc.methods.House(
-            regt(), {"contracts": [{"name": "a contract", "short": 250.0}]}, name="a house", source="a test", date="2026-01-02"
+            regt(),
+            {"contracts": [{"name": "a contract", "short": 250.0}]},
+            name="a house",
+            source="a test",
+            date="2026-01-02",
         ),
         lambda _: True,
     ),
 }
 
 
-def mark(table: mc.Contracts, spot: dict[str, float], marked: Callable[[int], bool], up: float = 0.0) -> dict[str, float]:
+def mark(table: mc.Contracts, spot: dict[str, float], marked: Callable[[int], bool]) -> dict[str, float]:
     """Above what exercise pays, for the options to be marked."""
     made = {}
     for i, id_ in enumerate(table.ids):
         if " " in id_ and marked(i):
             name, right, k = id_.split()
             pays = (spot[name] - 60.0 - 5.0 * int(k)) * (1.0 if right == "call" else -1.0)
-            made[id_] = max(pays, 0.0) + 2.0 + 0.01 * (i % 50) + up
+            made[id_] = max(pays, 0.0) + 2.0 + 0.01 * (i % 50)
     return made
 
 
@@ -261,6 +265,26 @@ def test_each_thing_that_moves_has_the_bits_of_preparing_anew(name: str, order: 
         assert answers(old, table) == before
 
 
+@pytest.mark.parametrize("name", ["Reg T", "SPAN-like"])
+def test_marks_that_were_kept_are_asked_for_again(name: str) -> None:
+    """A call above its underlying: kept while the spot fell, refused in a market that says it is of one time."""
+    table = mc.Contracts([c for c in contracts("name") if c.currency == "USD"])
+    at = first(table, marked=False)
+    at["price"] = mark(table, at["spot"], IN_DOLLARS["Reg T"][1])
+    engine = mc.Engine(IN_DOLLARS[name][0]())
+    prepared = engine.prepare(table, mc.Market(**at))
+    kept = prepared.update(spot={"N03": 30.0}, marks="keep")
+    fallen = mc.Market(**after(at, {"spot": {"N03": 30.0}}))
+    with pytest.raises(mc.InvalidInput, match="N03 call"):
+        engine.prepare(table, fallen)
+    with pytest.raises(mc.InvalidInput, match="N03 call"):
+        kept.with_market(fallen)
+    # A smaller fall is accepted anew, and is the same.
+    fallen = mc.Market(**after(at, {"spot": {"N03": 90.0}}))
+    kept = prepared.update(spot={"N03": 90.0}, marks="keep")
+    assert answers(kept, table)[:4] == answers(engine.prepare(table, fallen), table)[:4]
+
+
 def test_an_update_of_coins_has_the_bits_of_preparing_anew() -> None:
     expiry = "2026-12-25T08:00:00Z"
     table = mc.Contracts([
@@ -270,11 +294,11 @@ def test_an_update_of_coins_has_the_bits_of_preparing_anew() -> None:
     at: Words = {
         "valuation": "2026-11-20T08:00:00Z", "spot": {"BTC": 60_000.0, "ETH": 3_000.0},
         "forward": {("BTC", expiry): 60_100.0, ("ETH", expiry): 3_010.0}, "rate": {"USD": 0.03},
-        "vol": {own.id: 0.6 for own in table}, "price": {own.id: 0.07 * own.strike for own in table},
+        "vol": {own.id: 0.6 for own in table}, "price": {own.id: 0.07 * (own.strike or 0.0) for own in table},
     }  # fmt: skip
     engine = mc.Engine(mc.methods.Span16())
     prepared = engine.prepare(table, mc.Market(**at))
-    eth = {own.id: 0.08 * own.strike for own in table if own.underlying == "ETH"}
+    eth = {own.id: 0.08 * (own.strike or 0.0) for own in table if own.underlying == "ETH"}
     moves: list[Words] = [
         {"spot": {"ETH": 3_050.0}, "forward": {("ETH", expiry): 3_060.0}, "price": eth},
         {"vol": {table.ids[0]: 0.7}}, {"rate": {"USD": 0.04}}, {"valuation": "2026-11-20T09:00:00Z"}, {},

@@ -90,9 +90,11 @@ impl Book {
         frame: Frame,
         market: &Arc<Market>,
     ) -> Result<Option<Self>> {
-        let same =
-            |a: &Market, b: &Market| a.valuation() == b.valuation() && a.marks() == b.marks();
-        if !Arc::ptr_eq(&self.layout, &of.numbered.layout) || !same(&self.market, market) {
+        let before = &self.market;
+        if !Arc::ptr_eq(&self.layout, &of.numbered.layout)
+            || before.valuation() != market.valuation()
+            || !market.accepts_marks_of(before.marks())
+        {
             return Ok(None);
         }
         let moved = of.moved(&self.market);

@@ -171,3 +171,80 @@ fn around(own: &ArrayInputs, p: &DeltaPoint) -> (f64, f64) {
     let spot = larger(at, UNDERLYING_FLOOR);
     (at, STEP * larger(spot, own.price_scan))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::Model;
+    use crate::model::{standard_delta_points, standard_points};
+
+    fn option(i: usize) -> ArrayInputs {
+        let right = if i.is_multiple_of(2) { 1 } else { -1 };
+        ArrayInputs {
+            model: Some(Model::Merton),
+            underlying: 100.0,
+            strike: 70.0 + 7.0 * (i % 9) as f64,
+            years: [0.02, 0.3, 1.1][i % 3],
+            rate: 0.05,
+            dividend_yield: if i.is_multiple_of(5) { 0.0 } else { 0.04 },
+            vol: 0.2 + 0.03 * (i % 7) as f64,
+            right,
+            price_scan: 10.0,
+            price_scan_down: None,
+            vol_scan: 0.25,
+            vol_scan_down: None,
+            vol_scan_percent: true,
+            lookahead: 1.0 / 365.0,
+            spot_carry: false,
+            steps: 800,
+        }
+    }
+
+    fn made(inputs: &[ArrayInputs]) -> Vec<Made> {
+        let (points, deltas) = (standard_points(3.0, 0.33), standard_delta_points());
+        make(inputs, |_| true, &points, &deltas, |i| i.to_string()).unwrap()
+    }
+
+    #[test]
+    fn arrays_are_those_of_fine_trees() {
+        let inputs: Vec<ArrayInputs> = (0..18).map(option).collect();
+        let (points, deltas) = (standard_points(3.0, 0.33), standard_delta_points());
+        for (own, made) in inputs.iter().zip(made(&inputs)) {
+            let tree = ArrayInputs {
+                model: Some(Model::TreeAmerican),
+                ..own.clone()
+            };
+            let close = |a: f64, b: f64| assert!((a - b).abs() < 0.02, "{own:?}: {a} {b}");
+            close(made.value, tree.theoretical().unwrap());
+            for (&a, b) in made.array.iter().zip(tree.array(&points).unwrap()) {
+                close(a, b);
+            }
+            close(made.delta, tree.composite_delta(&deltas).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_contract_alone_has_the_bits_it_has_among_others() {
+        let inputs: Vec<ArrayInputs> = (0..1500).map(option).collect();
+        for (i, own) in made(&inputs).iter().enumerate().step_by(97) {
+            let alone = &made(&inputs[i..=i])[0];
+            let bits = |m: &Made| {
+                let numbers = m.array.iter().chain([&m.value, &m.delta]);
+                numbers.map(|v| v.to_bits()).collect::<Vec<_>>()
+            };
+            assert_eq!(bits(own), bits(alone), "{i}");
+        }
+    }
+
+    #[test]
+    fn an_option_without_vol_or_time_has_the_delta_of_its_exercise() {
+        let mut inputs: Vec<ArrayInputs> = (0..4).map(option).collect();
+        (inputs[0].vol, inputs[0].strike) = (0.0, 50.0);
+        (inputs[1].years, inputs[1].strike) = (0.0, 150.0);
+        // The underlying falls to nothing.
+        inputs[2].price_scan = 60.0;
+        let made = made(&inputs);
+        assert!((made[0].delta - 1.0).abs() < 1e-12 && (made[1].delta + 1.0).abs() < 1e-12);
+        assert!((made[2].array[15] - 0.33 * made[2].value).abs() < 1e-9);
+    }
+}

@@ -226,7 +226,7 @@ impl Inputted {
         let Some(made) = made.filter(|made| {
             Arc::ptr_eq(&made.parameters, &like.parameters)
                 && Arc::ptr_eq(&before.frame.contracts, contracts)
-                && made.marks == self.market.marks()
+                && self.market.accepts_marks_of(made.marks)
         }) else {
             return Ok(None);
         };
