@@ -32,8 +32,8 @@ class Tims(Rulebook):
     - `grid`: ``"fifths"`` of each side (default) or ``"even"``: eleven even points without the middle.
     - `vol`: ``"sticky_strike"`` (default) or ``"sticky_moneyness"``. Published OCC values agree with the first;
       the wording of OCC's present page allows the second.
-    - `american`: how American options without cash dividends are priced: ``"collocation"`` of the exercise boundary
-      (default; relative error 1e-4 at most) or ``"tree"``: Cox-Ross-Rubinstein with `steps` steps, the method OCC says
+    - `american`: how American options are priced: ``"collocation"`` of the exercise boundary (default; relative error
+      1e-4 at most; with cash dividends before expiry, escrowed, trinomial lattices, 2e-3 at most) or ``"tree"``: Cox-Ross-Rubinstein with `steps` steps, the method OCC says
       its own is derived from. Trees converge to the collocation's price; 400 steps are some 0.1 % from it for prices
       that matter, and the published OCC values agree with both. A mark is always repriced by what implied its vol.
     - `no_vol`: an option whose mark no volatility reprices is refused (``"refuse"``, default), or takes the
@@ -63,8 +63,7 @@ class Tims(Rulebook):
       of repricing. Profits are for one long contract, in money.
     - `overlays`: a house's stress on top, as lines of its own: ``{"name", "points": [{"price", "vol",
       "vol_move"}], "range", "ranges", "floor_per_short_option"}``.
-    - `steps`: of the Cox-Ross-Rubinstein tree for American options with cash dividends before expiry (escrowed), and
-      for all American options with ``american="tree"``.
+    - `steps`: of the Cox-Ross-Rubinstein tree, with ``american="tree"``.
 
     Of an adjusted option the shares move, the cash it delivers does not. Options that deliver several securities (or
     cash alone) and have no `theoretical` values are :class:`Unsupported`, and so are stock baskets that offset index

@@ -64,7 +64,7 @@ def report(
     of it and of profit, margined again at each place, what each position makes of it, assumptions, warnings, parameters
     with digests. The page has no script and loads nothing; it follows the reader's light or dark colours, a telephone's
     width and paper. The same arguments give the same page. What cannot be drawn or computed is named with its reason,
-    on the page and in :attr:`Report.missing`.
+    on the page and in `missing`.
 
     - `rulebooks`: one or several; one that does not cover the account is named, without a number.
     - `labels`: their names on the page. `title`: that of the page.

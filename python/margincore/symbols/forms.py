@@ -22,7 +22,7 @@ from margincore.symbols.parts import (
 )  # fmt: skip
 from margincore.symbols.symbol import Kind, Symbol
 
-__all__ = ["Form", "day", "form", "printed", "said_by"]
+__all__ = ["day", "form", "printed", "said_by"]
 
 
 @dataclass(frozen=True, slots=True)

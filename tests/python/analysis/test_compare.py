@@ -114,7 +114,7 @@ def test_a_rulebook_without_its_data_does_not_end_the_comparison() -> None:
     comparison = mc.compare(held, market, rulebooks)
     unquoted, tims = comparison.outcomes
     assert (unquoted.report, unquoted.not_applicable) == (None, None)
-    for word in (put.id, "mc.pricing.price", "price="):
+    for word in (put.id, "Reg T reads prices", "price="):
         assert word in (unquoted.no_number or "")
     assert comparison.baseline is tims
     assert "no number" in str(comparison)

@@ -130,7 +130,7 @@ def test_refused_accounts_are_a_code_or_the_end(folder: Path) -> None:
         (("--in", "nowhere"), "nowhere"),
         (("--plan", "in/book-0.parquet"), "no file of a plan"),
         (("--threads", "0"), "--threads is 0"),
-        (("--errors", "no"), "errors is 'no'"),
+        (("--errors", "no"), "'no' is not one of"),
         (("--cluster-by", "holder"), "no column 'holder'"),
         (("--cluster-by", "account_id", "--buckets", "0"), "from 1 to 512"),
         (("--out", "no/where"), "no/where"),
@@ -181,7 +181,7 @@ def test_a_plan_from_a_table_a_market_and_a_name(folder: Path) -> None:
     [
         ({}, (), "which rulebook? give --method"),
         ({}, ("--method", "tims", "--cash", "USD"), "--cash USD: NAME=COLUMN is needed"),
-        ({"account": {"positions": []}}, ("--method", "tims"), "account has no place"),
+        ({"account": {"positions": []}}, ("--method", "tims"), "a document without an account is needed"),
         ({"contracts": [{"kind": "stock"}]}, ("--method", "tims"), "contracts[0]"),
         ({"contracts": [TABLE[0].to_dict()] * 2}, ("--method", "tims"), "contracts"),
         ({"contracts": [TABLE[0].to_dict()]}, ("--method", "tims", "--contracts", "c.parquet"), "give them once"),

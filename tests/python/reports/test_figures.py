@@ -309,7 +309,7 @@ def test_bars_are_the_reports_numbers() -> None:
     comparison = mc.compare(account, market, rulebooks)
     ax = mc.plot.comparison(comparison)
     assert [bar.get_width() for bar in ax.patches] == [report.equity_required, 0.0]
-    assert [text.get_text() for text in ax.texts] == ["59,160.63", "not applicable"]
+    assert [text.get_text() for text in ax.texts] == ["59,162.64", "not applicable"]
     account, market, rulebooks = condor()
     without = mc.margin(account, market, rulebooks[0])
     with pytest.raises(mc.NotApplicable, match="no scenarios"):

@@ -114,13 +114,15 @@ def test_collocation_is_the_default_and_named_in_the_digest() -> None:
         rule(american="binomial")
 
 
-def test_cash_dividends_keep_the_tree() -> None:
-    """Of as many steps as are asked for."""
+def test_with_cash_dividends_trees_converge_to_the_lattice() -> None:
+    """Which has its own steps; the tree has as many as are asked for."""
     paying = market(dividend_yield={}, dividends={"A": [("2026-12-01", 0.5)]})
     book = {CHAIN[12]: -3, CHAIN[17]: 2}
-    for steps in (50, 51):
-        assert initial(book, paying, rule(steps=steps)) == initial(book, paying, rule(american="tree", steps=steps))
-    assert initial(book, paying, rule(steps=50)) != initial(book, paying, rule(steps=51))
+    lattice = initial(book, paying, rule())
+    assert initial(book, paying, rule(steps=50)) == lattice
+    trees = [initial(book, paying, rule(american="tree", steps=steps)) for steps in (50, 51, 1600)]
+    assert len({lattice, *trees}) == 4
+    assert trees[2] == pytest.approx(lattice, abs=error(book, 1600))
 
 
 def test_shares_and_threads_change_no_bit() -> None:

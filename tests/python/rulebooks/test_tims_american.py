@@ -136,16 +136,25 @@ def test_an_update_has_the_bits_of_a_fresh_preparation() -> None:
     assert moved.margin(book).to_dict() == fresh.margin(book).to_dict()
 
 
-def test_cash_dividends_keep_the_tree_and_european_options_the_formula() -> None:
+def test_with_cash_dividends_trees_converge_to_the_lattice_and_european_options_have_the_formula() -> None:
     dividends = {"A": [("2026-12-15", 1.5)]}
 
-    def points(exercise: str, steps: int) -> Any:
-        contract = option("call", 95.0, 60, exercise)
+    def points(exercise: str, steps: int, american: Any = "tree", right: Any = "call") -> Any:
+        contract = option(right, 95.0, 60, exercise)
         quotes = market({contract.id: 0.3}, dividends=dividends, dividend_yield=None)
-        return profits(mc.margin([mc.Position(contract, 1)], quotes, mc.methods.Tims(steps=steps)))
+        return profits(
+            mc.margin([mc.Position(contract, 1)], quotes, mc.methods.Tims(american=american, steps=steps))
+        )
 
     assert np.abs(points("american", 50) - points("american", 51)).max() > 1e-6
     assert points("european", 50).tolist() == points("european", 51).tolist()
+    for right in ("call", "put"):
+        lattice = points("american", 50, "collocation", right)
+        assert points("american", 51, "collocation", right).tolist() == lattice.tolist()
+        for steps in (200, 3200):
+            assert points("american", steps, right=right) == pytest.approx(
+                lattice, abs=100 * 2.0 * SPOT * 0.3 * (60 / 365) ** 0.5 / steps
+            )
     underlying = reference.Underlying(SPOT, RATE, dividends=((25 / 365, 1.5),))
     plain = reference.Contract("A", "option", multiplier=100.0, right=1, strike=95.0, years=60 / 365, vol=0.3)
     expected = reference.margin([reference.Position(plain, 1)], {"A": underlying})

@@ -352,7 +352,8 @@ def test_cash_dividends_price_as_the_reference_does(right: str, moves: list[floa
         VALUATION, spot={"A": 100.0}, rate={"USD": 0.04}, vol={leg.contract().id: 0.3},
         dividends={"A": [("2026-12-15", 1.5), ("2027-06-15", 1.5)]},
     )  # fmt: skip
-    report = mc.margin([mc.Position(leg.contract(), -5)], market, mc.methods.Tims(steps=STEPS))
+    tims = mc.methods.Tims(american="tree", steps=STEPS)
+    report = mc.margin([mc.Position(leg.contract(), -5)], market, tims)
     underlying = reference.Underlying(100.0, rate=0.04, dividends=((25 / 365, 1.5), (207 / 365, 1.5)))
     expected = reference.margin([leg.reference()], {"A": underlying}, reference.Parameters(steps=STEPS))
     assert report.requirement.initial == pytest.approx(expected.requirement, rel=1e-9)
