@@ -55,9 +55,7 @@ def accuracy(
         raise wrong(f"{what} is off by {error:.1e} where {tolerance:.0e} is allowed: not timed")
 
 
-def quantlib_options(
-    columns: list[Floats], right: NDArray[np.int8], days: NDArray[np.int64], scheme: str
-) -> list[Any]:
+def quantlib_options(columns: list[Floats], right: NDArray[np.int8], days: NDArray[np.int64], scheme: str) -> list[Any]:
     """QuantLib's options on its collocation engine, by a scheme's name."""
     import QuantLib as ql
 

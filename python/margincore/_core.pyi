@@ -1475,7 +1475,7 @@ def normal_grid(
     out: NDArray[np.float64],
     amounts: bool,
 ) -> None:
-    """Prices of the normal model into `out`, rows by scenarios. Moves as those of :func:`european_grid`, but that the price
+    """Prices of the normal model into `out`, rows by scenarios. Moves as those of :func:`european_grid`, but the price
     moves are added to the forward with `amounts`, and are fractions of it without. Raises as :func:`normal_prices`.
     """
 
@@ -1520,7 +1520,7 @@ def american_greeks(
 def american_boundary(
     columns: Sequence[NDArray[np.float64]], right: NDArray[np.int8], accuracy: str
 ) -> NDArray[np.float64]:
-    """The spot at which each option should be exercised now, a new array: 0 for a put and infinity for a call that never is.
+    """The spot at which each option should be exercised now, a new array: 0 and infinity where it never is.
 
     The spot column is not read. Raises as :func:`american_grid`, and :class:`Unsupported` where there is no
     single boundary.

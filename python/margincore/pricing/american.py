@@ -158,11 +158,11 @@ def price(
     0.01 % of the strike (4e-5 the largest of 19,000 random options of up to two years), ``"fast"`` within 1e-3.
     `dividends` are (years to the ex-date, cash), in order, the same for all rows. `steps`, `scheme` and `treatment` are
     the tree's: ``"escrowed"`` takes the present value of the dividends off the price that diffuses (Hull),
-    ``"spot_drop"`` lets the price drop on the ex-date. With dividends and neither `scheme` nor `steps` named, the scheme
-    is ``"trinomial"`` of 200 steps, else it is ``"crr"`` of 400 or the `steps` given. At eleven points of 200 random
+    ``"spot_drop"`` lets the price drop on the ex-date. With dividends and neither `scheme` nor `steps` named, it is
+    ``"trinomial"`` of 200 steps, else it is ``"crr"`` of 400 or the `steps` given. At eleven points of 200 random
     options (vols of 8-90 %, rates up to 12 %, yields up to 8 %, five days to 2.5 years, one to four dividends) the
     trinomial's relative error has, escrowed, a median of 4e-6, a 99th percentile of 4e-4 and a largest of 1.5e-3; with
-    spots that drop 1.4e-5, 1e-3 and 5e-3; that of ``"crr"`` is some 2e-4, 8e-3 and 3e-2. The largest are options next to
+    spots that drop 1.4e-5, 1e-3 and 5e-3; that of ``"crr"`` is some 2e-4, 8e-3 and 3e-2. The largest are options near
     exercise, and ex-dates days before expiry or from now. `accuracy` is also that of trees that take the collocation's
     place (negative rates with two boundaries: 5e-4 the largest error).
     Raises :class:`~margincore.InvalidInput` naming the row.
@@ -286,9 +286,9 @@ def greeks(
     With cash `dividends` they are those of the scheme that :func:`price` takes for the same keywords, and the price is
     its price. Delta and gamma of the ``"trinomial"`` come from its nodes, vega, rho, vanna and volga from prices and
     deltas with vols and rates moved, theta from the pricing equation. Of 64 random options (vols of 15-80 %, up to two
-    years, two dividends) the errors of delta, gamma and theta are within 2e-5 at the 90th percentile, in units of 1,
-    1 / (spot deviation) and spot (0.1 + vol / sqrt(years)); of vega 3e-4, vanna 6e-4, rho 1e-3 and volga 5e-3, in units
-    of spot sqrt(years), 1 / vol, strike years and spot sqrt(years) / vol; volga can be off by 0.15 of them. The
+    years, two dividends) the errors of delta, gamma and theta are within 1e-4 at the 90th percentile, in units of 1,
+    1 / (spot deviation) and spot (0.1 + vol / sqrt(years)); of vega 3e-4, vanna, rho and volga 1e-3, in units of spot
+    sqrt(years), 1 / vol, strike years and spot sqrt(years) / vol; near exercise volga can be off by 0.06 of them. The
     other schemes' are differences of trees of `steps` and one more steps, averaged: delta to about 1e-3, volga to a
     fifth, the rest to a percent.
 

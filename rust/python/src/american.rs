@@ -225,7 +225,7 @@ pub(crate) fn american_greeks<'py>(
     Ok(values.into_iter().map(|v| v.into_pyarray(py)).collect())
 }
 
-/// The spot at which each option should be exercised now, a new array: 0 for a put and infinity for a call that never is.
+/// The spot at which each option should be exercised now, a new array: 0 and infinity where it never is.
 ///
 /// The spot column is not read. Raises as :func:`american_grid`, and :class:`Unsupported` where there is no
 /// single boundary.

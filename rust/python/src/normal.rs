@@ -51,7 +51,7 @@ pub(crate) fn normal_prices(
     })
 }
 
-/// Prices of the normal model into `out`, rows by scenarios. Moves as those of :func:`european_grid`, but that the price
+/// Prices of the normal model into `out`, rows by scenarios. Moves as those of :func:`european_grid`, but the price
 /// moves are added to the forward with `amounts`, and are fractions of it without. Raises as :func:`normal_prices`.
 #[pyfunction]
 pub(crate) fn normal_grid(

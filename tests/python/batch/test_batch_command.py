@@ -130,7 +130,6 @@ def test_refused_accounts_are_a_code_or_the_end(folder: Path) -> None:
         (("--in", "nowhere"), "nowhere"),
         (("--plan", "in/book-0.parquet"), "no file of a plan"),
         (("--threads", "0"), "--threads is 0"),
-        (("--errors", "no"), "'no' is not one of"),
         (("--cluster-by", "holder"), "no column 'holder'"),
         (("--cluster-by", "account_id", "--buckets", "0"), "from 1 to 512"),
         (("--out", "no/where"), "no/where"),
@@ -143,6 +142,13 @@ def test_what_is_refused(folder: Path, arguments: tuple[str, ...], words: str) -
     assert words in done.stderr
     assert done.stderr.startswith("error: ")
     assert not list(folder.rglob("*.tmp"))
+    assert not list((folder / "out").rglob("*.parquet"))
+
+
+def test_a_word_that_is_no_choice_is_refused_with_the_choices(folder: Path) -> None:
+    done = batch("--errors", "no")
+    assert done.exit_code == 2
+    assert "'no' is not one of 'raise', 'column'" in done.stderr
     assert not list((folder / "out").rglob("*.parquet"))
 
 

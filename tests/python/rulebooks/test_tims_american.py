@@ -142,9 +142,7 @@ def test_with_cash_dividends_trees_converge_to_the_lattice_and_european_options_
     def points(exercise: str, steps: int, american: Any = "tree", right: Any = "call") -> Any:
         contract = option(right, 95.0, 60, exercise)
         quotes = market({contract.id: 0.3}, dividends=dividends, dividend_yield=None)
-        return profits(
-            mc.margin([mc.Position(contract, 1)], quotes, mc.methods.Tims(american=american, steps=steps))
-        )
+        return profits(mc.margin([mc.Position(contract, 1)], quotes, mc.methods.Tims(american=american, steps=steps)))
 
     assert np.abs(points("american", 50) - points("american", 51)).max() > 1e-6
     assert points("european", 50).tolist() == points("european", 51).tolist()

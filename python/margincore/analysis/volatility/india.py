@@ -49,7 +49,6 @@ class SigmaRange(Record):
 
 _NSE = "NSE Clearing, equity derivatives, SPAN risk parameters, as updated on 4 July 2024; SEBI circular of 24 Feb 2020"
 
-#: Published rules by name. `nse-index-long` is of index options with more than nine months to run.
 SIGMA_RANGES = {
     "nse-index-2024": SigmaRange(0.995, 6.0, 2, 0.093, False, "2024-07-04", _NSE),
     "nse-index-long-2024": SigmaRange(0.995, 6.0, 2, 0.177, False, "2024-07-04", _NSE),
@@ -59,6 +58,7 @@ SIGMA_RANGES = {
         "J. R. Varma Committee, Risk containment in the derivatives market (SEBI, November 1998), section 3.2",
     ),
 }  # fmt: skip
+"""Published rules by name. ``nse-index-long`` is of index options with more than nine months to run."""
 
 
 def sigma_range(

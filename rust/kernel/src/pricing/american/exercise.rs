@@ -3,7 +3,6 @@
 use super::Mode;
 use super::boundary::Boundary;
 use super::grid::puts_of;
-use super::mode::System;
 use super::nodes::{Nodes, OnNodes, on_high_rate_nodes, on_nodes};
 use super::rows::{self, Route, Row};
 use super::solve::Boundaries;
@@ -75,7 +74,7 @@ impl OnNodes for Solve<'_> {
         simd::run(Boundaries {
             nodes,
             mode: self.mode,
-            system: System::of(self.route),
+            system: self.route.system(),
             puts: &puts,
             out: &mut boundaries,
         });

@@ -328,7 +328,7 @@ impl Grid<'_> {
         rows: &[Row],
         route: Route,
     ) {
-        let boundaries = self.solve(nodes, System::of(route), &puts_of(rows, route));
+        let boundaries = self.solve(nodes, route.system(), &puts_of(rows, route));
         self.fill(nodes, columns, rows, route, &boundaries);
     }
 

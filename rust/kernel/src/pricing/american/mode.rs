@@ -1,7 +1,5 @@
 //! How accurate a price is, and what shares a boundary.
 
-use super::rows::Route;
-
 /// What is solved for the boundary: the two fixed point systems of Andersen, Lake and Offengenden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum System {
@@ -32,16 +30,6 @@ pub enum Mode {
     Standard,
     /// (13, 5, 25)-51: within 1e-5 of QuantLib's `QdFpAmericanEngine` at high precision.
     Precise,
-}
-
-impl System {
-    /// The one that settles for the rows of a route.
-    pub(super) fn of(route: Route) -> Self {
-        match route {
-            Route::HighRates => Self::Value,
-            _ => Self::Slope,
-        }
-    }
 }
 
 impl Mode {

@@ -1,6 +1,7 @@
 //! Which method prices a row, and the row as the put that the collocation prices.
 
 use super::Mode;
+use super::mode::System;
 use crate::error::Result;
 use crate::fail;
 use crate::float::{larger, smaller};
@@ -32,6 +33,16 @@ pub(super) enum Route {
     HighRates,
     /// The boundary is double, or there is no vol to speak of: trees.
     Tree,
+}
+
+impl Route {
+    /// The equations that settle for its rows.
+    pub(super) fn system(self) -> System {
+        match self {
+            Self::HighRates => System::Value,
+            _ => System::Slope,
+        }
+    }
 }
 
 /// Interest over the life of the option up to which few points follow the boundary to where it is the perpetual one's.

@@ -11,6 +11,7 @@
 //! A spot beyond the lattices is deviations away from where the outcome is open: its option is worth what the best time of
 //! exercise gives along the forward.
 
+mod curve;
 mod lattice;
 mod schedule;
 
@@ -19,15 +20,12 @@ use crate::error::Result;
 use crate::fail;
 use crate::float::larger;
 use crate::simd::{self, Kernel};
-use lattice::{Held, Lattice};
+pub use curve::Curve;
+use lattice::{Held, Lattice, STRETCH};
 use schedule::Schedule;
 
-/// Squared width of a step of the lattice in variances of its time.
-const STRETCH: f64 = 3.0;
 /// Deviations over the life of the option that the lattice spans beyond the prices where the outcome is open.
 const SPAN: f64 = 6.5;
-/// The least deviation over the life of the option, for the moves to be numbers.
-const LEAST_DEVIATION: f64 = 1e-6;
 /// Beyond this spacing of the logarithms of the nodes the moves have no probabilities.
 const MOST_SPACING: f64 = 2.0;
 /// Spans for which one lattice serves all spots; where dividends or the carry lie farther apart than that, in deviations,
@@ -40,14 +38,6 @@ const LATTICES: [(usize, f64, f64); 4] =
 /// The largest deviation over the life of an option for which lattices of so many steps have moves.
 pub(super) fn most_deviation(steps: usize) -> f64 {
     MOST_SPACING * (steps.div_ceil(2) as f64 / STRETCH).sqrt()
-}
-
-/// A value with its first two derivatives by the spot.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Curve {
-    pub price: f64,
-    pub delta: f64,
-    pub gamma: f64,
 }
 
 /// The prices of [`curves`]; a European one with escrowed dividends is Black's.
@@ -164,15 +154,4 @@ fn extrapolated(held: &[Held], diffusing: f64) -> Option<Curve> {
         sum.gamma += weight * own.gamma;
     }
     Some(sum)
-}
-
-impl Curve {
-    fn exercised(price: f64, sign: f64) -> Self {
-        let delta = if price > 0.0 { sign } else { 0.0 };
-        Self {
-            price,
-            delta,
-            gamma: 0.0,
-        }
-    }
 }

@@ -5,13 +5,15 @@
 //! (Broadie and Detemple, Review of Financial Studies 9, 1996). A call just before an ex-date is exercised along a kink,
 //! which the nodes next to it carry by its average over their cells (Heston and Zhou, Mathematical Finance 10, 2000).
 
+use super::curve::Curve;
 use super::schedule::{Schedule, Segment};
-use super::{Curve, STRETCH};
 use crate::float::larger;
 use crate::pricing::black;
 use crate::pricing::math::{exp, ln};
 use crate::pricing::tree::dividends::drop_values;
 
+/// Squared width of a step in variances of its time.
+pub(super) const STRETCH: f64 = 3.0;
 /// Deviations of the last step beyond which it is certain to end in or out of the money.
 const CERTAIN: f64 = 9.0;
 /// Least value one step before expiry, in strikes: zeros would spread as subnormal numbers, which are slow.

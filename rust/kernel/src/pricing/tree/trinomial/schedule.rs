@@ -1,13 +1,16 @@
 //! One option's dividends, and what follows from them without a lattice.
 
 use super::super::{DividendTreatment, TreeInputs};
-use super::{Curve, LEAST_DEVIATION};
+use super::curve::Curve;
 use crate::error::Result;
 use crate::fail;
 use crate::float::larger;
 use crate::pricing::black;
 use crate::pricing::escrowed;
 use crate::pricing::math::{exp, ln};
+
+/// The least deviation over the life of the option, for the moves to be numbers.
+const LEAST_DEVIATION: f64 = 1e-6;
 
 /// The time between two ex-dates, now or expiry: what its levels share.
 #[derive(Clone, Copy, Debug)]
