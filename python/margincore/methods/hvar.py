@@ -290,7 +290,7 @@ class HistoricalVar(Rulebook):
     - `option_models`: ``"normal"`` (Bachelier; volatility in units of the price, European options on a future or
       forward, which may be negative) by contract id or underlying symbol; ``"lognormal"`` where left out.
     - `american`: how American options are priced: ``"collocation"`` of the exercise boundary (default, as in
-      :class:`Tims`; relative error 1e-4 at most; with cash dividends lattices, 2e-3 at most) or ``"tree"``:
+      :class:`Tims`; relative error 1e-4 at most; with cash dividends lattices, 3e-3 at most) or ``"tree"``:
       Cox-Ross-Rubinstein with `steps` steps (400), which takes a hundred times as long and converges to the same price.
     - `option_floor`: ``{"ticks": {name: tick}, "zero_below": money}``: a lot that a scenario makes worth less than
       `zero_below` (0.5 where left out) counts as tick times contract unit, rounded up to whole money (JSCC, from 10

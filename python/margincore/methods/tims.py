@@ -33,7 +33,7 @@ class Tims(Rulebook):
     - `vol`: ``"sticky_strike"`` (default) or ``"sticky_moneyness"``. Published OCC values agree with the first;
       the wording of OCC's present page allows the second.
     - `american`: how American options are priced: ``"collocation"`` of the exercise boundary (default; relative error
-      1e-4 at most; with cash dividends before expiry, escrowed, trinomial lattices, 2e-3 at most) or ``"tree"``:
+      1e-4 at most; with cash dividends before expiry, escrowed, trinomial lattices, 3e-3 at most) or ``"tree"``:
       Cox-Ross-Rubinstein with `steps` steps, the method OCC says its own is derived from. Trees converge to the
       collocation's price; 400 steps are some 0.1 % from it for prices that matter, and the published OCC values agree
       with both. A mark is always repriced by what implied its vol.

@@ -5,8 +5,8 @@
 //! The ex-dates are levels: the time between two of them is divided evenly. What is left of the error is that of exercise
 //! at levels only, of first order, `2 fine - coarse` (as Broadie and Detemple's BBSR), and at nodes only: it turns over with
 //! the place of the boundary between two nodes, so that each width has two lattices, half a node apart, of which the mean
-//! is taken. Values between nodes, delta and gamma are those of the quintic through the six nodes around the spot, of what
-//! holding is worth: exercise now is compared afterwards.
+//! is taken. Values between nodes are those of the polynomial through the six nodes around the spot, delta and gamma of
+//! that through eight, of what holding is worth: exercise now is compared afterwards.
 //!
 //! A spot beyond the lattices is deviations away from where the outcome is open: its option is worth what the best time of
 //! exercise gives along the forward.
