@@ -1,7 +1,6 @@
 //! The normal model's kernels over NumPy columns, beside those of [`crate::pricing`]: forwards in the place of spots.
 
 use margincore::pricing::bachelier::{self, Unit};
-use margincore::pricing::greeks::GreekColumns;
 use margincore::pricing::{RowCopy, Rows, check};
 use numpy::{PyArray1, PyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -9,7 +8,8 @@ use pyo3::prelude::*;
 use crate::arrays::run;
 use crate::errors::invalid;
 use crate::pricing::{
-    FORWARD, From, GREEKS, Options, Quotes, Table, finite, implied_into, slice_of, slices, writable,
+    FORWARD, From, GREEKS, Options, Quotes, Table, eight, finite, implied_into, slice_of, slices,
+    writable,
 };
 
 /// Rows are copied, the copy is checked by the normal model's rules, and the kernel reads the copy.
@@ -122,22 +122,8 @@ pub(crate) fn normal_greeks(
         let mut columns: Vec<&mut [f64]> = out.chunks_mut(rows.max(1)).collect();
         for part in slices(rows, GREEKS.len()) {
             let first = part.start;
-            let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
-                // Without rows there are no columns, and no parts.
-                unreachable!("eight rows")
-            };
-            let own = GreekColumns {
-                price: &mut price[part.clone()],
-                delta: &mut delta[part.clone()],
-                gamma: &mut gamma[part.clone()],
-                vega: &mut vega[part.clone()],
-                theta: &mut theta[part.clone()],
-                rho: &mut rho[part.clone()],
-                vanna: &mut vanna[part.clone()],
-                volga: &mut volga[part.clone()],
-            };
             let rows = &Normal(&options);
-            bachelier::greeks_rows(&From { rows, first }, own)?;
+            bachelier::greeks_rows(&From { rows, first }, eight(&mut columns, part.clone()))?;
             for (name, column) in GREEKS.into_iter().zip(&columns) {
                 finite(name, first, 1, &column[part.clone()])?;
             }

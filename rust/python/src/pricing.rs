@@ -361,6 +361,26 @@ pub(crate) fn european_grid(
     })
 }
 
+/// Some rows of eight columns in the order of [`GREEKS`]; there is a row, so that there are eight.
+pub(crate) fn eight<'a>(
+    columns: &'a mut [&mut [f64]],
+    rows: std::ops::Range<usize>,
+) -> GreekColumns<'a> {
+    let [price, delta, gamma, vega, theta, rho, vanna, volga] = columns else {
+        unreachable!("eight rows")
+    };
+    GreekColumns {
+        price: &mut price[rows.clone()],
+        delta: &mut delta[rows.clone()],
+        gamma: &mut gamma[rows.clone()],
+        vega: &mut vega[rows.clone()],
+        theta: &mut theta[rows.clone()],
+        rho: &mut rho[rows.clone()],
+        vanna: &mut vanna[rows.clone()],
+        volga: &mut volga[rows],
+    }
+}
+
 /// Price, delta, gamma, vega, theta, rho, vanna and volga into the rows of `out`, of shape ``(8, rows)``.
 ///
 /// Delta is per unit of spot, gamma per its square; vega and vanna per 1.00 of vol, volga per its square, theta per
@@ -390,22 +410,7 @@ pub(crate) fn european_greeks(
             for first in part.clone().step_by(BLOCK) {
                 let own = first..part.end.min(first + BLOCK);
                 options.copy(first, own.len(), &mut copy)?;
-                let [price, delta, gamma, vega, theta, rho, vanna, volga] = &mut columns[..] else {
-                    unreachable!("eight rows")
-                };
-                greeks::black(
-                    &copy.columns(own.len()),
-                    GreekColumns {
-                        price: &mut price[own.clone()],
-                        delta: &mut delta[own.clone()],
-                        gamma: &mut gamma[own.clone()],
-                        vega: &mut vega[own.clone()],
-                        theta: &mut theta[own.clone()],
-                        rho: &mut rho[own.clone()],
-                        vanna: &mut vanna[own.clone()],
-                        volga: &mut volga[own],
-                    },
-                );
+                greeks::black(&copy.columns(own.len()), eight(&mut columns, own));
             }
             for (name, column) in GREEKS.into_iter().zip(&columns) {
                 finite(name, part.start, 1, &column[part.clone()])?;
